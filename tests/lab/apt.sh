@@ -1,0 +1,110 @@
+# Packages of any Debian suite and architecture, unpacked but never installed.
+# Sourced by parts/*, which run with set -e and $MEMFD_GO_CACHE set.
+#
+# Each suite and architecture has an apt root of its own in the cache. The
+# machine's apt is asked for two things only: its mirror and its proxy settings.
+# shellcheck shell=sh
+
+die() {
+	echo "$*" >&2
+	exit 1
+}
+
+# apt_get SUITE ARCH ARGUMENT...: apt-get with that root.
+apt_get() {
+	config=$MEMFD_GO_CACHE/apt/$1-$2/apt.conf
+	shift 2
+	apt-get -c "$config" -qq "$@"
+}
+
+# The first Debian mirror of the machine's own sources.
+apt_mirror() {
+	# shellcheck disable=SC2016 # apt expands these
+	apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+		awk '$2 !~ /-/ && $1 ~ /debian\/?$/ { print $1; exit }'
+}
+
+# apt_root SUITE ARCH: make the root if need be and fetch its package lists.
+apt_root() {
+	command -v apt-get > /dev/null || die "no apt-get on this machine"
+	root=$MEMFD_GO_CACHE/apt/$1-$2
+	mkdir -p "$root/lists/partial" "$root/archives/partial"
+	: > "$root/status"
+	mirror=$(apt_mirror)
+	[ -n "$mirror" ] || die "apt has no Debian mirror in its sources"
+	keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+	[ -f $keyring ] || die "$keyring is missing"
+	# target=Packages: no icons, no translations. The hooks are the machine's.
+	echo "deb [target=Packages signed-by=$keyring] $mirror $1 main" > "$root/sources.list"
+	cat > "$root/apt.conf" <<-EOF
+		#clear APT::Update;
+		#clear APT::Architectures;
+		#clear DPkg::Post-Invoke;
+		APT::Architecture "$2";
+		APT::Architectures { "$2"; };
+		APT::Install-Recommends "false";
+		APT::Sandbox::User "";
+		Dir::Etc::SourceList "$root/sources.list";
+		Dir::Etc::SourceParts "/dev/null";
+		Dir::Etc::Preferences "/dev/null";
+		Dir::Etc::PreferencesParts "/dev/null";
+		Dir::State "$root";
+		Dir::State::lists "$root/lists";
+		Dir::State::status "$root/status";
+		Dir::Cache "$root";
+		Dir::Cache::archives "$root/archives";
+	EOF
+	# An hour is as good as now, and lets parts share the lists.
+	if [ -z "$(find "$root/updated" -mmin -60 2> /dev/null)" ]; then
+		apt_get "$1" "$2" update || die "the mirror has no suite $1 for $2"
+		touch "$root/updated"
+	fi
+}
+
+# unpack_archives SUITE ARCH DEST: into DEST, and forget the archives.
+unpack_archives() {
+	archives=$MEMFD_GO_CACHE/apt/$1-$2/archives
+	for deb in "$archives"/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -x -C "$3" --keep-directory-symlink --exclude='./usr/share/doc' --exclude='./usr/share/man'
+		rm "$deb"
+	done
+}
+
+# unpack_closure SUITE ARCH DEST PACKAGE...: the packages and all they depend on.
+unpack_closure() {
+	apt_root "$1" "$2"
+	suite=$1 arch=$2 dest=$3
+	shift 3
+	apt_get "$suite" "$arch" -y --download-only install "$@" ||
+		die "the mirror cannot give $* of $suite for $arch"
+	unpack_archives "$suite" "$arch" "$dest"
+}
+
+# unpack SUITE ARCH DEST PACKAGE...: the packages alone.
+unpack() {
+	apt_root "$1" "$2"
+	suite=$1 arch=$2 dest=$3
+	shift 3
+	(cd "$MEMFD_GO_CACHE/apt/$suite-$arch/archives" && apt_get "$suite" "$arch" download "$@") ||
+		die "the mirror has no $* of $suite for $arch"
+	unpack_archives "$suite" "$arch" "$dest"
+}
+
+# run_with_own_libc DEST DIRECTORY...: turn each program in the directories into
+# a script that starts it with the loader and libraries unpacked into DEST, since
+# the machine's libc may be older than what they were built for.
+run_with_own_libc() {
+	tree=$1
+	shift
+	find "$@" -type f -perm -100 ! -name '*.so*' | while read -r program; do
+		head -c 4096 "$program" | grep -qa /lib64/ld-linux-x86-64.so.2 || continue
+		mv "$program" "$program.elf"
+		cat > "$program" <<-EOF
+			#!/bin/sh
+			exec $tree/usr/lib64/ld-linux-x86-64.so.2 \\
+				--library-path $tree/usr/lib/x86_64-linux-gnu --argv0 "\$0" $program.elf "\$@"
+		EOF
+		chmod +x "$program"
+	done
+}
