@@ -1,0 +1,31 @@
+// Every function of libmemfd_go.so, one row each, in the order of memfd_go.h.
+//
+// A row is SHAPE(C name, target). The Go assembler has no ##, so that the shape
+// is the macro's name. Each trampoline_<arch>.s defines the shapes and then
+// includes this file; so does roots.s.
+//
+//   SYS       the system call itself, its arguments as they come
+//   FCNTL1    int f(int fd): fcntl(fd, target)
+//   FCNTL2    int f(int fd, uint32_t arg): fcntl(fd, target, arg)
+//   CALLn     a Go function of n arguments, each no wider than a machine word
+//   CALLnD    ... n such arguments (an even number) and then a uint64_t
+//   CALLnDm   ... and then m more of a word each; CALLDm is CALL0Dm
+//
+// Every shape returns one machine word.
+
+CALL0(memfd_go_version, ·version)
+CALL0(memfd_go_version_string, ·versionString)
+CALL1(memfd_go_errname, ·errname)
+SYS(memfd_go_create, $const_sysMemfdCreate)
+CALL5(memfd_go_create_sealed, ·createSealed)
+CALL2(memfd_go_get_size, ·getSize)
+CALL2D(memfd_go_set_size, ·setSize)
+FCNTL2(memfd_go_add_seals, $const_fAddSeals)
+FCNTL1(memfd_go_get_seals, $const_fGetSeals)
+CALL2(memfd_go_ensure_seals, ·ensureSeals)
+CALL3(memfd_go_check_seals, ·checkSeals)
+CALL4(memfd_go_format_seals, ·formatSeals)
+CALL2(memfd_go_parse_seals, ·parseSeals)
+CALL2D2(memfd_go_map, ·mapFile)
+CALL2(memfd_go_unmap, ·unmap)
+CALL1(memfd_go_secret, ·secret)

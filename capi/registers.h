@@ -1,0 +1,9 @@
+// Go takes its arguments in registers: one way to call it, however many there are.
+
+#define CALL0(name, fn)	GOCALL(name, fn)
+#define CALL1(name, fn)	GOCALL(name, fn)
+#define CALL2(name, fn)	GOCALL(name, fn)
+#define CALL3(name, fn)	GOCALL(name, fn)
+#define CALL4(name, fn)	GOCALL(name, fn)
+#define CALL5(name, fn)	GOCALL(name, fn)
+#define CALL6(name, fn)	GOCALL(name, fn)

@@ -1,0 +1,23 @@
+#include "textflag.h"
+
+#define ROOT(name)	JMP name(SB)
+
+#define SYS(name, number)	ROOT(name)
+#define FCNTL1(name, command)	ROOT(name)
+#define FCNTL2(name, command)	ROOT(name)
+#define CALL0(name, fn)	ROOT(name)
+#define CALL1(name, fn)	ROOT(name)
+#define CALL2(name, fn)	ROOT(name)
+#define CALL3(name, fn)	ROOT(name)
+#define CALL4(name, fn)	ROOT(name)
+#define CALL5(name, fn)	ROOT(name)
+#define CALL6(name, fn)	ROOT(name)
+#define CALLD1(name, fn)	ROOT(name)
+#define CALL2D(name, fn)	ROOT(name)
+#define CALL2D2(name, fn)	ROOT(name)
+#define CALL4D(name, fn)	ROOT(name)
+
+// The symbol that the Go linker starts from (-E): it reaches every export. It
+// never runs, and our linker leaves it out.
+TEXT memfd_go_roots(SB),NOSPLIT|NOFRAME,$0
+#include "exports.h"

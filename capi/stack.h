@@ -1,0 +1,18 @@
+// Go takes its arguments on the stack: ARG0 to ARG5 put them there,
+// and the result comes back in the slot behind the last one.
+
+#define ARGS0	NOP
+#define ARGS1	ARG0
+#define ARGS2	ARGS1; ARG1
+#define ARGS3	ARGS2; ARG2
+#define ARGS4	ARGS3; ARG3
+#define ARGS5	ARGS4; ARG4
+#define ARGS6	ARGS5; ARG5
+
+#define CALL0(name, fn)	GOCALL(name, fn, ARGS0, 0)
+#define CALL1(name, fn)	GOCALL(name, fn, ARGS1, 1)
+#define CALL2(name, fn)	GOCALL(name, fn, ARGS2, 2)
+#define CALL3(name, fn)	GOCALL(name, fn, ARGS3, 3)
+#define CALL4(name, fn)	GOCALL(name, fn, ARGS4, 4)
+#define CALL5(name, fn)	GOCALL(name, fn, ARGS5, 5)
+#define CALL6(name, fn)	GOCALL(name, fn, ARGS6, 6)

@@ -1,0 +1,92 @@
+// C functions for 386: cdecl calls in, Go's stack ABI or the kernel out.
+//
+//   argument | C      | Go    | system call
+//   ---------+--------+-------+------------
+//   number   |        |       | AX
+//   1        |  4(SP) | 0(SP) | BX
+//   2        |  8(SP) | 4(SP) | CX
+//   i, i < 7 | 4*i(SP), 4*(i-1)(SP)
+//   result   | AX     | behind the arguments | AX
+//
+// C wants BX, SI, DI and BP back. Go keeps none of them. The offsets count from
+// the call instruction on: C's skip the return address.
+
+#include "go_asm.h"
+#include "textflag.h"
+
+#define ENTRY(name) \
+TEXT name(SB),NOSPLIT|NOFRAME,$0
+
+// The frame, upwards from SP:
+//
+//    0  six arguments and the result, for Go
+//   28  DI, SI, BX, BP: linker/386.go knows their order
+//   44  the return address, then C's arguments
+//
+// The x87 and SSE control words and the direction flag need no saving: Go does
+// not set them.
+#define SAVE \
+	PUSHL	BP \
+	PUSHL	BX \
+	PUSHL	SI \
+	PUSHL	DI \
+	ADJSP	$28
+
+#define RESTORE \
+	ADJSP	$-28 \
+	POPL	DI \
+	POPL	SI \
+	POPL	BX \
+	POPL	BP
+
+#define ARG0	MOVL 48(SP), AX; MOVL AX, 0(SP)
+#define ARG1	MOVL 52(SP), AX; MOVL AX, 4(SP)
+#define ARG2	MOVL 56(SP), AX; MOVL AX, 8(SP)
+#define ARG3	MOVL 60(SP), AX; MOVL AX, 12(SP)
+#define ARG4	MOVL 64(SP), AX; MOVL AX, 16(SP)
+#define ARG5	MOVL 68(SP), AX; MOVL AX, 20(SP)
+
+#define GOCALL(name, fn, args, n) \
+ENTRY(name) \
+	SAVE \
+	args \
+	CALL	fn(SB) \
+	MOVL	(4*n)(SP), AX \
+	RESTORE \
+	RET
+
+// INT $0x80 rather than the vDSO's entry, which only libc can find.
+#define SYS(name, number) \
+ENTRY(name) \
+	PUSHL	BX \
+	MOVL	8(SP), BX \
+	MOVL	12(SP), CX \
+	MOVL	number, AX \
+	INT	$0x80 \
+	POPL	BX \
+	RET
+
+#define FCNTL1(name, command) \
+ENTRY(name) \
+	PUSHL	BX \
+	MOVL	8(SP), BX \
+	MOVL	command, CX \
+	MOVL	$const_sysFcntl, AX \
+	INT	$0x80 \
+	POPL	BX \
+	RET
+
+#define FCNTL2(name, command) \
+ENTRY(name) \
+	PUSHL	BX \
+	MOVL	8(SP), BX \
+	MOVL	command, CX \
+	MOVL	12(SP), DX \
+	MOVL	$const_sysFcntl, AX \
+	INT	$0x80 \
+	POPL	BX \
+	RET
+
+#include "stack.h"
+#include "word32.h"
+#include "exports.h"

@@ -1,0 +1,89 @@
+// C functions for amd64: System V calls in, Go's register ABI or the kernel out.
+//
+//   argument | C  | Go | system call
+//   ---------+----+----+------------
+//   number   |    |    | AX
+//   1        | DI | AX | DI
+//   2        | SI | BX | SI
+//   3        | DX | CX | DX
+//   4        | CX | DI | R10, since SYSCALL overwrites CX
+//   5        | R8 | SI | R8
+//   6        | R9 | R8 | R9
+//   result   | AX | AX | AX
+//
+// C wants BX, BP and R12-R15 back. Go keeps nothing but SP, and wants X15 = 0.
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// IBT lets an indirect call, as every call into a library is, land here only.
+#define ENTRY(name) \
+TEXT name(SB),NOSPLIT|NOFRAME,$0 \
+	ENDBR64
+
+// The frame, upwards from SP:
+//
+//    0  48 bytes where Go may spill its six register arguments
+//   48  pad: a call leaves SP at 8 modulo 16
+//   56  R15, R14, R13, R12, BX, BP: linker/amd64.go knows their order
+//  104  the return address
+//
+// BP links to the caller's, for profilers that walk frame pointers. MXCSR, the
+// x87 control word and the direction flag need no saving: Go does not set them.
+#define SAVE \
+	PUSHQ	BP \
+	MOVQ	SP, BP \
+	PUSHQ	BX \
+	PUSHQ	R12 \
+	PUSHQ	R13 \
+	PUSHQ	R14 \
+	PUSHQ	R15 \
+	ADJSP	$56
+
+#define RESTORE \
+	ADJSP	$-56 \
+	POPQ	R15 \
+	POPQ	R14 \
+	POPQ	R13 \
+	POPQ	R12 \
+	POPQ	BX \
+	POPQ	BP
+
+#define GOCALL(name, fn) \
+ENTRY(name) \
+	SAVE \
+	MOVQ	DI, AX \
+	MOVQ	SI, BX \
+	MOVQ	CX, DI \ // before CX changes
+	MOVQ	DX, CX \
+	MOVQ	R8, SI \
+	MOVQ	R9, R8 \
+	XORPS	X15, X15 \
+	CALL	fn(SB) \
+	RESTORE \
+	RET
+
+#define SYS(name, number) \
+ENTRY(name) \
+	MOVL	number, AX \
+	SYSCALL \
+	RET
+
+#define FCNTL1(name, command) \
+ENTRY(name) \
+	MOVL	command, SI \
+	MOVL	$const_sysFcntl, AX \
+	SYSCALL \
+	RET
+
+#define FCNTL2(name, command) \
+ENTRY(name) \
+	MOVL	SI, DX \ // the kernel reads a long: MOVL clears its upper half
+	MOVL	command, SI \
+	MOVL	$const_sysFcntl, AX \
+	SYSCALL \
+	RET
+
+#include "registers.h"
+#include "word64.h"
+#include "exports.h"

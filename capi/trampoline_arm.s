@@ -1,0 +1,108 @@
+// C functions for arm: AAPCS calls in, Go's stack ABI or the kernel out.
+//
+//   argument | C      | Go      | system call
+//   ---------+--------+---------+------------
+//   number   |        |         | R7
+//   1        | R0     |  4(R13) | R0
+//   2        | R1     |  8(R13) | R1
+//   3        | R2     | 12(R13) | R2
+//   4        | R3     | 16(R13) | R3
+//   5        | 0(R13) | 20(R13) | R4
+//   6        | 4(R13) | 24(R13) | R5
+//   result   | R0     | behind the arguments | R0
+//
+// C wants R4-R11 and F8-F15 (d8-d15) back. Go keeps none of them. Go calls R10 g.
+
+#include "go_asm.h"
+#include "textflag.h"
+
+#define ENTRY(name) \
+TEXT name(SB),NOSPLIT|NOFRAME,$0
+
+// BX LR, for callers in Thumb state. Go's own RET never leaves ARM state.
+#define RETURN	WORD $0xe12fff1e
+
+// The frame, upwards from R13; linker/arm.go knows it too:
+//
+//    0  R14
+//    4  six arguments and the result, for Go
+#define SAVED_R14	0
+#define SAVED_R4	32
+#define SAVED_F8	64
+#define FRAME		128
+
+// FPSCR needs no saving: Go does not set it.
+#define SAVE \
+	SUB	$FRAME, R13 \
+	MOVW	R14, SAVED_R14(R13) \
+	ADD	$SAVED_R4, R13, R12 \
+	MOVM.IA	[R4, R5, R6, R7, R8, R9, g, R11], (R12) \
+	MOVD	F8, (SAVED_F8+0)(R13) \
+	MOVD	F9, (SAVED_F8+8)(R13) \
+	MOVD	F10, (SAVED_F8+16)(R13) \
+	MOVD	F11, (SAVED_F8+24)(R13) \
+	MOVD	F12, (SAVED_F8+32)(R13) \
+	MOVD	F13, (SAVED_F8+40)(R13) \
+	MOVD	F14, (SAVED_F8+48)(R13) \
+	MOVD	F15, (SAVED_F8+56)(R13)
+
+#define RESTORE \
+	MOVW	SAVED_R14(R13), R14 \
+	ADD	$SAVED_R4, R13, R12 \
+	MOVM.IA	(R12), [R4, R5, R6, R7, R8, R9, g, R11] \
+	MOVD	(SAVED_F8+0)(R13), F8 \
+	MOVD	(SAVED_F8+8)(R13), F9 \
+	MOVD	(SAVED_F8+16)(R13), F10 \
+	MOVD	(SAVED_F8+24)(R13), F11 \
+	MOVD	(SAVED_F8+32)(R13), F12 \
+	MOVD	(SAVED_F8+40)(R13), F13 \
+	MOVD	(SAVED_F8+48)(R13), F14 \
+	MOVD	(SAVED_F8+56)(R13), F15 \
+	ADD	$FRAME, R13
+
+#define ARG0	MOVW R0, 4(R13)
+#define ARG1	MOVW R1, 8(R13)
+#define ARG2	MOVW R2, 12(R13)
+#define ARG3	MOVW R3, 16(R13)
+#define ARG4	MOVW (FRAME+0)(R13), R12; MOVW R12, 20(R13)
+#define ARG5	MOVW (FRAME+4)(R13), R12; MOVW R12, 24(R13)
+
+#define GOCALL(name, fn, args, n) \
+ENTRY(name) \
+	SAVE \
+	args \
+	CALL	fn(SB) \
+	MOVW	(4+4*n)(R13), R0 \
+	RESTORE \
+	RETURN
+
+#define SYS(name, number) \
+ENTRY(name) \
+	MOVW.W	R7, -4(R13) \
+	MOVW	number, R7 \
+	SWI	$0 \
+	MOVW.P	4(R13), R7 \
+	RETURN
+
+#define FCNTL1(name, command) \
+ENTRY(name) \
+	MOVW.W	R7, -4(R13) \
+	MOVW	command, R1 \
+	MOVW	$const_sysFcntl, R7 \
+	SWI	$0 \
+	MOVW.P	4(R13), R7 \
+	RETURN
+
+#define FCNTL2(name, command) \
+ENTRY(name) \
+	MOVW.W	R7, -4(R13) \
+	MOVW	R1, R2 \
+	MOVW	command, R1 \
+	MOVW	$const_sysFcntl, R7 \
+	SWI	$0 \
+	MOVW.P	4(R13), R7 \
+	RETURN
+
+#include "stack.h"
+#include "word32.h"
+#include "exports.h"

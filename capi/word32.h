@@ -1,0 +1,7 @@
+// A uint64_t is two words, the low one first. It follows an even number of
+// words, so that no ABI puts a hole before it.
+
+#define CALLD1(name, fn)	CALL3(name, fn)
+#define CALL2D(name, fn)	CALL4(name, fn)
+#define CALL2D2(name, fn)	CALL6(name, fn)
+#define CALL4D(name, fn)	CALL6(name, fn)

@@ -1,0 +1,6 @@
+// A uint64_t is one word like any other argument.
+
+#define CALLD1(name, fn)	CALL2(name, fn)
+#define CALL2D(name, fn)	CALL3(name, fn)
+#define CALL2D2(name, fn)	CALL5(name, fn)
+#define CALL4D(name, fn)	CALL5(name, fn)
