@@ -161,9 +161,7 @@ int memfd_go_create(const char *name, uint32_t mfd_flags);
  * -EINVAL   unknown seals; len is over INT64_MAX
  * -EFBIG    len is over RLIMIT_FSIZE; SIGXFSZ is sent as well
  * -ENOSPC   memory for the contents is exhausted (tmpfs)
- * -ENOMEM   the same, or MFD_HUGETLB and too few free huge pages
- * -EINTR    a signal arrived before any byte was written. It cannot happen on
- *           today's kernels, whose write(2) to memory is not interrupted.
+ * -ENOMEM   the same; with MFD_HUGETLB either of them for too few free huge pages
  *
  * Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */
@@ -181,8 +179,9 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * -EBADF    fd is not open
  * -EFAULT   size is null (see Pointers above)
+ * -ENOSYS   before Linux 4.11
  *
- * Safe: MT AS fork. Source: fstat(2), statx(2).
+ * Safe: MT AS fork. Source: statx(2).
  */
 int memfd_go_get_size(int fd, uint64_t *size);
 
@@ -312,7 +311,7 @@ int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 
 /* How memfd_go_format_seals() writes. */
 #define MEMFD_GO_STYLE_NAMES 0U   /* "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC" */
-#define MEMFD_GO_STYLE_LETTERS 1U /* "gswWSx", as memfd_create(2)'s example takes */
+#define MEMFD_GO_STYLE_LETTERS 1U /* "SgwWsx", as memfd_create(2)'s example takes */
 #define MEMFD_GO_STYLE_HEX 2U     /* "0x3f" */
 
 /*
@@ -379,8 +378,8 @@ int memfd_go_parse_seals(const char *text, uint32_t *seals);
  *             be mapped that way
  * -EPERM      OPT_WRITE, and the file is sealed against writing; OPT_EXEC, and the
  *             file is secret or on a file system mounted noexec
- * -EINVAL     len is 0; off is not a multiple of the page size; unknown options;
- *             OPT_PRIVATE on a secret file
+ * -EINVAL     len is 0; off is not a multiple of the page size, or over INT64_MAX;
+ *             unknown options; OPT_PRIVATE on a secret file
  * -EOVERFLOW  off + len is over INT64_MAX, or does not fit the architecture
  * -EBADF      fd is not open, or opened with O_PATH
  * -ENODEV     not a file that can be mapped

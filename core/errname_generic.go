@@ -1,0 +1,5 @@
+//go:build !ppc64le
+
+package core
+
+const errorName58 = "E?"

@@ -1,0 +1,4 @@
+package core
+
+// The one number that this architecture names otherwise.
+const errorName58 = "EDEADLOCK"

@@ -1,0 +1,77 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options of Map.
+const (
+	OptWrite    uint32 = 1 << 1
+	OptPrivate  uint32 = 1 << 2
+	OptExec     uint32 = 1 << 3
+	OptPopulate uint32 = 1 << 4
+)
+
+// Map maps length bytes from offset off and stores the address at addr.
+//
+//go:nosplit
+func Map(fd int32, opts uint32, off uint64, length uintptr, addr *uintptr) int {
+	if bad(unsafe.Pointer(addr)) {
+		return -int(unix.EFAULT)
+	}
+	if opts&^(OptWrite|OptPrivate|OptExec|OptPopulate) != 0 || tooLarge(off) {
+		return -int(unix.EINVAL)
+	}
+	if tooLarge(uint64(length)) || tooLarge(off+uint64(length)) {
+		return -int(unix.EOVERFLOW)
+	}
+	prot, flags := mapArgs(opts)
+	at, errno := mmap(length, prot, flags, fd, off)
+	if errno == unix.EPERM && opts&(OptWrite|OptPrivate) == 0 && sealedWrite(fd) {
+		at, errno = mmap(length, prot, flags&^unix.MAP_SHARED|unix.MAP_PRIVATE, fd, off)
+	}
+	if errno != 0 {
+		return -int(errno)
+	}
+	*addr = at
+	return 0
+}
+
+// mapArgs returns mmap(2)'s prot and flags.
+//
+//go:nosplit
+func mapArgs(opts uint32) (prot, flags uintptr) {
+	prot, flags = unix.PROT_READ, unix.MAP_SHARED
+	if opts&OptWrite != 0 {
+		prot |= unix.PROT_WRITE
+	}
+	if opts&OptExec != 0 {
+		prot |= unix.PROT_EXEC
+	}
+	if opts&OptPrivate != 0 {
+		flags = unix.MAP_PRIVATE
+	}
+	if opts&OptPopulate != 0 {
+		flags |= unix.MAP_POPULATE
+	}
+	return prot, flags
+}
+
+// sealedWrite reports whether the contents of a file cannot change. A private
+// mapping then shows what a shared one would, and kernels before 6.7 allow only
+// that if the descriptor is open for writing.
+//
+//go:nosplit
+func sealedWrite(fd int32) bool {
+	seals := getSeals(fd)
+	return seals >= 0 && seals&unix.F_SEAL_WRITE != 0
+}
+
+// Unmap removes the mappings of a range of pages.
+//
+//go:nosplit
+func Unmap(addr, length uintptr) int {
+	return sys(unix.SYS_MUNMAP, addr, length, 0)
+}

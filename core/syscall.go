@@ -1,0 +1,53 @@
+package core
+
+import (
+	"math"
+	"syscall"
+	"unsafe"
+)
+
+// sys makes a system call of up to three arguments. Its result is the kernel's:
+// -errno, or a value >= 0.
+//
+//go:nosplit
+func sys(number, a, b, c uintptr) int {
+	return sys6(number, a, b, c, 0, 0, 0)
+}
+
+// sys6 is sys for up to six arguments.
+//
+//go:nosplit
+func sys6(number, a, b, c, d, e, f uintptr) int {
+	r, _, errno := syscall.RawSyscall6(number, a, b, c, d, e, f)
+	if errno != 0 {
+		return -int(errno)
+	}
+	return int(r)
+}
+
+// edge is the size of the regions at both ends of the address space that never
+// hold an object: the first page, and the values that MAP_FAILED and -errno have.
+const edge = 4096
+
+// bad reports whether p is null or otherwise can't be an object's address. It is
+// all that can be told without a system call.
+//
+//go:nosplit
+func bad(p unsafe.Pointer) bool {
+	return uintptr(p)-edge >= ^uintptr(2*edge-1)
+}
+
+// tooLarge reports whether size can't be the size of a file.
+//
+//go:nosplit
+func tooLarge(size uint64) bool {
+	return size > math.MaxInt64
+}
+
+// pointer turns an address that the kernel gave into a pointer. No Go heap exists
+// that it could be mistaken for.
+//
+//go:nosplit
+func pointer(addr uintptr) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
+}

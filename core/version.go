@@ -1,0 +1,15 @@
+package core
+
+import "unsafe"
+
+// Version is MAJOR<<16 | MINOR<<8 | PATCH, as in the header.
+const Version uint32 = 1<<16 | 0<<8 | 0
+
+var versionText = "1.0.0\x00"
+
+// VersionString returns Version as text.
+//
+//go:nosplit
+func VersionString() *byte {
+	return unsafe.StringData(versionText)
+}
