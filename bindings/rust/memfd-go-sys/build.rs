@@ -1,0 +1,179 @@
+//! Finds libmemfd_go, in this order: MEMFD_GO_LIB_DIR, pkg-config, the Go sources
+//! beside this crate.
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The name under which the dynamic loader looks for the library.
+const SONAME: &str = "libmemfd_go.so.1";
+/// The name under which `-lmemfd_go` looks for it.
+const LINK_NAME: &str = "libmemfd_go.so";
+/// The oldest release that has all that src/lib.rs declares.
+const VERSION: &str = "1.0.0";
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=MEMFD_GO_LIB_DIR");
+    if env::var_os("DOCS_RS").is_some() {
+        return; // Documentation is not linked.
+    }
+    if let Err(error) = find() {
+        eprintln!("error: {}", error);
+        std::process::exit(1);
+    }
+}
+
+fn find() -> Result<()> {
+    let target_os = env::var("CARGO_CFG_TARGET_OS")?;
+    if target_os != "linux" {
+        return Err(format!("libmemfd_go is for Linux, not for {}", target_os).into());
+    }
+    if let Some(dir) = env::var_os("MEMFD_GO_LIB_DIR") {
+        let dir = Path::new(&dir);
+        println!("cargo:rerun-if-changed={}", dir.join(SONAME).display());
+        return use_dir(dir).map_err(|e| format!("MEMFD_GO_LIB_DIR: {}", e).into());
+    }
+    let no_pkg_config = match use_pkg_config() {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let no_sources = match go_sources() {
+        Ok(sources) => return build(&sources),
+        Err(error) => error,
+    };
+    Err(format!(
+        "libmemfd_go was not found. One of these is needed:\n\
+         1. MEMFD_GO_LIB_DIR=DIR, the folder that {} is in. It is not set.\n\
+         2. pkg-config. It says: {}\n\
+         3. The Go sources beside this crate, and go. {}",
+        SONAME, no_pkg_config, no_sources
+    )
+    .into())
+}
+
+/// Links with the library in `dir`.
+///
+/// By way of links in OUT_DIR, since that is below the target folder: cargo adds such
+/// search paths to LD_LIBRARY_PATH for `cargo run` and `cargo test`, so that programs
+/// find the library before it is installed.
+fn use_dir(dir: &Path) -> Result<()> {
+    let library = dir.join(SONAME);
+    let library =
+        fs::canonicalize(&library).map_err(|e| format!("{}: {}", library.display(), e))?;
+    let links = out_dir()?.join("lib");
+    fs::create_dir_all(&links)?;
+    replace_link(&library, &links.join(SONAME))?;
+    replace_link(&library, &links.join(LINK_NAME))?;
+    println!("cargo:rustc-link-search=native={}", links.display());
+    println!("cargo:rustc-link-lib=dylib=memfd_go");
+    println!("cargo:lib_dir={}", links.display());
+    Ok(())
+}
+
+fn replace_link(target: &Path, link: &Path) -> Result<()> {
+    if link.symlink_metadata().is_ok() {
+        fs::remove_file(link)?;
+    }
+    Ok(symlink(target, link)?)
+}
+
+fn use_pkg_config() -> Result<()> {
+    let library = pkg_config::Config::new()
+        .atleast_version(VERSION)
+        .probe("libmemfd_go")?;
+    if let Some(dir) = library.link_paths.first() {
+        println!("cargo:lib_dir={}", dir.display());
+    }
+    Ok(())
+}
+
+/// The top folder of the sources, if this crate is in its place among them.
+fn go_sources() -> Result<PathBuf> {
+    let crate_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let top = crate_dir.join("../../..");
+    let go_mod = fs::read_to_string(top.join("go.mod")).unwrap_or_default();
+    if go_mod.lines().any(|line| line == "module libmemfd_go") {
+        Ok(fs::canonicalize(top)?)
+    } else {
+        Err(format!("There are none at {}.", top.display()).into())
+    }
+}
+
+/// Builds the library from the Go sources in `top`, as their Makefile does.
+fn build(top: &Path) -> Result<()> {
+    for input in ["go.mod", "go.sum", "core", "capi"] {
+        println!("cargo:rerun-if-changed={}", top.join(input).display());
+    }
+    let out = out_dir()?.join("go");
+    fs::create_dir_all(&out)?;
+
+    // The linker runs here, so it is built for the host whatever the environment says.
+    let linker = out.join("linker");
+    let mut go = go_build(top, &linker);
+    run(go
+        .env_remove("GOOS")
+        .env_remove("GOARCH")
+        .arg("./capi/linker"))?;
+
+    let mut go = go_build(top, &out.join(SONAME));
+    run(go
+        .env("GOOS", "linux")
+        .env("GOARCH", goarch()?)
+        .args(["-buildmode=c-archive", "-trimpath"])
+        .arg(format!("-toolexec=\"{}\" toolexec", linker.display()))
+        .arg("-ldflags=-E memfd_go_roots")
+        .arg("./capi"))?;
+    use_dir(&out)
+}
+
+fn go_build(top: &Path, output: &Path) -> Command {
+    let mut go = Command::new("go");
+    go.current_dir(top).env("CGO_ENABLED", "0");
+    go.arg("build").arg("-o").arg(output);
+    go
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().map_err(|e| {
+        format!(
+            "building libmemfd_go from its sources: cannot run go: {}",
+            e
+        )
+    })?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!(
+            "building libmemfd_go from its sources: {:?}: {}",
+            command, status
+        )
+        .into())
+    }
+}
+
+/// Go's name of the architecture that is built for.
+fn goarch() -> Result<&'static str> {
+    let arch = env::var("CARGO_CFG_TARGET_ARCH")?;
+    let endian = env::var("CARGO_CFG_TARGET_ENDIAN")?;
+    match (arch.as_str(), endian.as_str()) {
+        ("x86_64", "little") => Ok("amd64"),
+        ("aarch64", "little") => Ok("arm64"),
+        ("x86", "little") => Ok("386"),
+        ("arm", "little") => Ok("arm"),
+        ("riscv64", "little") => Ok("riscv64"),
+        ("powerpc64", "little") => Ok("ppc64le"),
+        ("s390x", "big") => Ok("s390x"),
+        ("loongarch64", "little") => Ok("loong64"),
+        _ => Err(format!("libmemfd_go does not support {} ({} endian)", arch, endian).into()),
+    }
+}
+
+fn out_dir() -> Result<PathBuf> {
+    Ok(PathBuf::from(env::var("OUT_DIR")?))
+}

@@ -1,0 +1,144 @@
+//! From the C API's results to Rust's errors.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::os::raw::c_int;
+use std::os::unix::io::OwnedFd;
+
+use crate::Seals;
+
+/// Takes a result of the C API: a value >= 0, or `-errno`.
+pub(crate) fn result(r: c_int) -> io::Result<c_int> {
+    if r < 0 {
+        Err(io::Error::from_raw_os_error(-r))
+    } else {
+        Ok(r)
+    }
+}
+
+/// Why a file does not have the seals that it should have.
+///
+/// `?` turns it into an [`io::Error`] with an error number: `EKEYREJECTED`, or the
+/// one inside [`SealsError::Os`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SealsError {
+    /// These of the required seals are not set.
+    Missing(Seals),
+    /// The file has [`Seals::EXEC`] and is executable, so its other seals prove nothing.
+    ///
+    /// Linux 6.3 and later, until mended in 2026, let F_SEAL_EXEC imply the other seals
+    /// on an executable file without looking for mappings that could still write.
+    Executable,
+    /// The kernel does not tell the seals.
+    Os(io::Error),
+}
+
+impl fmt::Display for SealsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SealsError::Missing(seals) => write!(f, "seals are missing: {}", seals),
+            SealsError::Executable => f.write_str("an executable file is sealed with EXEC"),
+            SealsError::Os(_) => f.write_str("cannot get the seals"),
+        }
+    }
+}
+
+impl Error for SealsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            SealsError::Os(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for SealsError {
+    fn from(error: io::Error) -> Self {
+        SealsError::Os(error)
+    }
+}
+
+impl From<SealsError> for io::Error {
+    fn from(error: SealsError) -> Self {
+        match error {
+            SealsError::Missing(_) | SealsError::Executable => {
+                io::Error::from_raw_os_error(libc::EKEYREJECTED)
+            }
+            SealsError::Os(error) => error,
+        }
+    }
+}
+
+/// A descriptor that is no [`SealedMemFd`](crate::SealedMemFd), and why.
+#[derive(Debug)]
+pub struct NotSealed {
+    reason: SealsError,
+    fd: OwnedFd,
+}
+
+impl NotSealed {
+    pub(crate) fn new(reason: SealsError, fd: OwnedFd) -> Self {
+        NotSealed { reason, fd }
+    }
+
+    /// Why it is none.
+    pub fn reason(&self) -> &SealsError {
+        &self.reason
+    }
+
+    /// Gives the descriptor back.
+    pub fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+}
+
+impl fmt::Display for NotSealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a file that is sealed against change")
+    }
+}
+
+impl Error for NotSealed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.reason)
+    }
+}
+
+/// Closes the descriptor.
+impl From<NotSealed> for io::Error {
+    fn from(error: NotSealed) -> Self {
+        error.reason.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negative_results_are_errors() {
+        assert_eq!(result(0).unwrap(), 0);
+        assert_eq!(result(7).unwrap(), 7);
+        let error = result(-libc::EBUSY).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EBUSY));
+    }
+
+    #[test]
+    fn a_seals_error_says_what_is_missing() {
+        let error = SealsError::Missing(Seals::WRITE | Seals::SHRINK);
+        assert_eq!(error.to_string(), "seals are missing: WRITE SHRINK");
+        assert!(error.source().is_none());
+        let error = io::Error::from(error);
+        assert_eq!(error.raw_os_error(), Some(libc::EKEYREJECTED));
+    }
+
+    #[test]
+    fn a_seals_error_keeps_the_kernels_error() {
+        let error = SealsError::from(io::Error::from_raw_os_error(libc::EBADF));
+        assert!(error.source().unwrap().to_string().contains("os error 9"));
+        let error = io::Error::from(error);
+        assert_eq!(error.raw_os_error(), Some(libc::EBADF));
+    }
+}

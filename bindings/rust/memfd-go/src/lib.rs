@@ -1,0 +1,54 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Where things are
+//!
+//! | to | use |
+//! |---|---|
+//! | create a file | [`create`], [`CreateOptions`] |
+//! | share bytes that cannot change | [`SealedMemFd`], [`create_sealed`] |
+//! | read what somebody else has sealed | [`SealedMemFd::try_from`](SealedMemFd#impl-TryFrom<OwnedFd>-for-SealedMemFd), [`SealedMap`] |
+//! | seal, and look at seals | [`add_seals`], [`ensure_seals`], [`get_seals`], [`check_seals`], [`Seals`] |
+//! | size a file | [`get_size`], [`set_size`], [`reserve`] |
+//! | map a file that may change | [`Map`], [`MapMut`] |
+//! | have memory that even the kernel does not see | [`secret`] |
+//! | ask the library | [`version`], [`version_string`], [`errname`] |
+//!
+//! # Conventions
+//!
+//! *Errors* are [`std::io::Error`]s with the kernel's error number
+//! ([`raw_os_error`](std::io::Error::raw_os_error)), or convert into one by `?`.
+//! A seccomp filter may answer any function with an error of its own choice, usually
+//! `EPERM` or `ENOSYS`. On failure nothing leaks: no descriptor, no mapping.
+//!
+//! *Descriptors* are taken as `impl AsFd`, that is as `&File`, `&OwnedFd`, `&MemFd` and
+//! so on. Those that are returned are close-on-exec unless asked otherwise.
+//!
+//! *Safe: MT AS fork* with a function means: it may be called from any number of
+//! threads at once (MT), from a signal handler (AS), and in the child after fork(2)
+//! whatever the parent's other threads were doing (fork). Such a function does not
+//! allocate.
+//!
+//! *Source* names the manual page (section 2) or the kernel file that the behaviour
+//! comes from. Linux 3.17 or later is assumed; what needs more says so.
+#![deny(missing_docs)]
+#![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
+
+mod create;
+mod error;
+mod library;
+mod map;
+mod memfd;
+mod sealed;
+mod seals;
+mod secret;
+mod size;
+
+pub use create::{create, create_sealed, CreateFlags, CreateOptions, NAME_MAX};
+pub use error::{NotSealed, SealsError};
+pub use library::{errname, version, version_string, Version};
+pub use map::{Map, MapFlags, MapMut};
+pub use memfd::MemFd;
+pub use sealed::{SealedMap, SealedMemFd};
+pub use seals::{add_seals, check_seals, ensure_seals, get_seals, DisplaySeals, SealStyle, Seals};
+pub use secret::secret;
+pub use size::{get_size, reserve, set_size};

@@ -1,0 +1,91 @@
+//! The library itself.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::os::raw::c_char;
+
+use memfd_go_sys as sys;
+
+/// A version of the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// Changes when a program may have to be changed too.
+    pub major: u16,
+    /// Changes when functions are added.
+    pub minor: u8,
+    /// Changes with every other release.
+    pub patch: u8,
+}
+
+impl Version {
+    /// The version that this crate was written for; [`version`] is not older.
+    pub const HEADER: Version = Version::from_word(sys::MEMFD_GO_VERSION);
+
+    /// Takes `MAJOR << 16 | MINOR << 8 | PATCH`.
+    const fn from_word(word: u32) -> Self {
+        Version {
+            major: (word >> 16) as u16,
+            minor: (word >> 8) as u8,
+            patch: word as u8,
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// Returns the version of the library that is running.
+///
+/// Errors: none. Safe: MT AS fork. Source: this library.
+///
+/// ```
+/// assert!(memfd_go::version() >= memfd_go::Version::HEADER);
+/// ```
+pub fn version() -> Version {
+    // SAFETY: the function takes nothing and cannot fail.
+    Version::from_word(unsafe { sys::memfd_go_version() })
+}
+
+/// Returns the same as text, such as "1.0.0".
+///
+/// Errors: none. Safe: MT AS fork. Source: this library.
+///
+/// ```
+/// assert_eq!(memfd_go::version_string(), memfd_go::version().to_string());
+/// ```
+pub fn version_string() -> &'static str {
+    // SAFETY: the result is a constant string.
+    unsafe { constant(sys::memfd_go_version_string()) }
+}
+
+/// Returns the name of the error number `err`, such as "EBUSY".
+///
+/// It takes the number as libc has it (`EBUSY`) and as the C API returns it
+/// (`-EBUSY`). An unknown number, 0 included, gives "E?". Where one number has two
+/// names it is the one in errno(3) that is not the alias (EAGAIN, EOPNOTSUPP).
+///
+/// Errors: none. Safe: MT AS fork. Source: errno(3), include/uapi/asm-generic/errno.h.
+///
+/// ```
+/// let error = memfd_go::create(&"x".repeat(250)).unwrap_err();
+/// assert_eq!(memfd_go::errname(error.raw_os_error().unwrap()), "EINVAL");
+/// ```
+pub fn errname(err: i32) -> &'static str {
+    // SAFETY: the result is a constant string, whatever the number.
+    unsafe { constant(sys::memfd_go_errname(err)) }
+}
+
+/// Takes a string that the library has.
+///
+/// # Safety
+///
+/// `text` points to a string that ends with a NUL, does not change and lives as long as
+/// the library. The library is linked, so that it is never unloaded.
+unsafe fn constant(text: *const c_char) -> &'static str {
+    // SAFETY: as the caller says.
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_str().expect("the library's strings are ASCII")
+}

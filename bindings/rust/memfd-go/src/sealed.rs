@@ -1,0 +1,204 @@
+//! Files that cannot change, and their mappings, which are therefore safe.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::io::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::slice;
+
+use crate::error::{NotSealed, SealsError};
+use crate::map::Mapping;
+use crate::{create_sealed, get_seals, MapFlags, MemFd, Seals};
+
+/// A file whose contents can neither change nor be cut off, by anybody.
+///
+/// [`SealedMemFd::new`] makes one; a descriptor that came from somebody else becomes one
+/// by `try_from`, which checks the seals. Since seals are never removed, what was checked
+/// once holds for good, so [`SealedMemFd::map`] is safe.
+///
+/// ```
+/// use memfd_go::SealedMemFd;
+/// use std::os::unix::io::OwnedFd;
+///
+/// # fn main() -> std::io::Result<()> {
+/// # fn receive() -> std::io::Result<OwnedFd> {
+/// #     Ok(SealedMemFd::new("config", b"verbose = true")?.into())
+/// # }
+/// let fd: OwnedFd = receive()?; // From a process that is not trusted.
+/// let config = SealedMemFd::try_from(fd)?.map()?;
+/// assert_eq!(&config[..], b"verbose = true");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SealedMemFd(MemFd);
+
+impl SealedMemFd {
+    /// The seals that such a file has at least.
+    pub const REQUIRED: Seals = Seals::WRITE.union(Seals::SHRINK);
+
+    /// Creates a file that holds a copy of `data` and is sealed with
+    /// [`Seals::IMMUTABLE`]. The descriptor is close-on-exec.
+    ///
+    /// * `name`, `data`: like [`CreateOptions::create_sealed`].
+    ///
+    /// # Errors
+    ///
+    /// Like [`CreateOptions::create_sealed`].
+    ///
+    /// Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
+    ///
+    /// [`CreateOptions::create_sealed`]: crate::CreateOptions::create_sealed
+    pub fn new(name: &str, data: &[u8]) -> io::Result<SealedMemFd> {
+        create_sealed(name, data, Seals::IMMUTABLE).map(SealedMemFd)
+    }
+
+    /// The file as one that may have any seals, for what is allowed still.
+    pub fn as_memfd(&self) -> &MemFd {
+        &self.0
+    }
+
+    /// The seals of the file. See [`get_seals`].
+    pub fn seals(&self) -> io::Result<Seals> {
+        self.0.seals()
+    }
+
+    /// The size of the file, in bytes. It can only grow, and not even that with
+    /// [`Seals::GROW`]. See [`get_size`](crate::get_size).
+    pub fn size(&self) -> io::Result<u64> {
+        self.0.size()
+    }
+
+    /// Maps the whole file, as long as it is now. The map of an empty file is empty.
+    ///
+    /// # Errors
+    ///
+    /// * `EACCES`: the descriptor is not open for reading.
+    /// * `EOVERFLOW`: the file does not fit the architecture's memory.
+    /// * `ENOMEM`: no room in the address space, or too few free huge pages.
+    ///
+    /// Safe: MT AS fork. Source: mmap(2), mm/memfd.c.
+    pub fn map(&self) -> io::Result<SealedMap> {
+        let len = self.0.len()?;
+        if len == 0 {
+            return Ok(SealedMap(None));
+        }
+        let mapping = Mapping::new(self, MapFlags::empty(), 0, len)?;
+        Ok(SealedMap(Some(mapping)))
+    }
+}
+
+/// Checks that the file cannot change.
+///
+/// # Errors
+///
+/// [`NotSealed`], which gives the descriptor back. Its reason is
+///
+/// * [`SealsError::Missing`]: [`Seals::WRITE`] or [`Seals::SHRINK`] is not set.
+/// * [`SealsError::Executable`]: [`Seals::EXEC`] is set and the file is executable.
+/// * [`SealsError::Os`]: like [`get_seals`].
+///
+/// Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+impl TryFrom<OwnedFd> for SealedMemFd {
+    type Error = NotSealed;
+
+    fn try_from(fd: OwnedFd) -> Result<Self, NotSealed> {
+        SealedMemFd::try_from(MemFd::from(fd))
+    }
+}
+
+/// Checks that the file cannot change, like `try_from` an [`OwnedFd`].
+impl TryFrom<MemFd> for SealedMemFd {
+    type Error = NotSealed;
+
+    fn try_from(fd: MemFd) -> Result<Self, NotSealed> {
+        match check_unchanging(&fd) {
+            Ok(()) => Ok(SealedMemFd(fd)),
+            Err(reason) => Err(NotSealed::new(reason, fd.into())),
+        }
+    }
+}
+
+/// Seals come first: they cannot be removed, so whatever somebody else does to the file
+/// meanwhile, they hold. F_SEAL_EXEC fixes the mode in turn.
+fn check_unchanging(fd: &MemFd) -> Result<(), SealsError> {
+    let seals = get_seals(fd)?;
+    let missing = SealedMemFd::REQUIRED.difference(seals);
+    if !missing.is_empty() {
+        return Err(SealsError::Missing(missing));
+    }
+    if seals.contains(Seals::EXEC) && fd.as_file().metadata()?.permissions().mode() & 0o111 != 0 {
+        return Err(SealsError::Executable);
+    }
+    Ok(())
+}
+
+impl AsFd for SealedMemFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for SealedMemFd {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl IntoRawFd for SealedMemFd {
+    fn into_raw_fd(self) -> RawFd {
+        self.0.into_raw_fd()
+    }
+}
+
+impl From<SealedMemFd> for MemFd {
+    fn from(fd: SealedMemFd) -> Self {
+        fd.0
+    }
+}
+
+impl From<SealedMemFd> for OwnedFd {
+    fn from(fd: SealedMemFd) -> Self {
+        fd.0.into()
+    }
+}
+
+impl From<SealedMemFd> for File {
+    fn from(fd: SealedMemFd) -> Self {
+        fd.0.into()
+    }
+}
+
+/// The contents of a [`SealedMemFd`], as a slice of bytes. It is unmapped when dropped,
+/// and does not need the descriptor that it was made from.
+pub struct SealedMap(Option<Mapping>);
+
+impl Deref for SealedMap {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            None => &[],
+            // SAFETY: `len` bytes are mapped. F_SEAL_SHRINK keeps them inside the file, and
+            // F_SEAL_WRITE keeps them from changing.
+            Some(map) => unsafe { slice::from_raw_parts(map.as_ptr(), map.len()) },
+        }
+    }
+}
+
+impl AsRef<[u8]> for SealedMap {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl fmt::Debug for SealedMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedMap")
+            .field("ptr", &self.as_ptr())
+            .field("len", &self.len())
+            .finish()
+    }
+}

@@ -1,0 +1,277 @@
+//! Seals: what can never happen to a file again.
+
+use std::ffi::{CStr, CString};
+use std::fmt;
+use std::io;
+use std::os::raw::c_char;
+use std::os::unix::io::{AsFd, AsRawFd};
+use std::str::{self, FromStr};
+
+use bitflags::bitflags;
+use memfd_go_sys as sys;
+
+use crate::error::{result, SealsError};
+
+bitflags! {
+    /// Seals of a file. A seal is never removed.
+    ///
+    /// Bits that this crate does not know are kept.
+    ///
+    /// As text it is a list of names, "SHRINK GROW WRITE"; [`Seals::display`] knows
+    /// other styles. [`str::parse`] reads them all, and a little more. The text is a
+    /// list of words, separated by any number of blanks, commas, `|` or `+`. A word is
+    ///
+    /// * a name: `WRITE`, `write`, `F_SEAL_WRITE` (upper or lower case throughout)
+    /// * letters: any of `g s w W S x`, in any order (`sw`)
+    /// * a number: `0x` and 1 to 8 hexadecimal digits
+    /// * `immutable`: [`Seals::IMMUTABLE`]
+    /// * `none`: no seal
+    ///
+    /// Anything else is `EINVAL`. Source: memfd_create(2), EXAMPLES.
+    ///
+    /// ```
+    /// use memfd_go::Seals;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let seals: Seals = "shrink, F_SEAL_WRITE".parse()?;
+    /// assert_eq!(seals, Seals::SHRINK | Seals::WRITE);
+    /// assert_eq!("immutable".parse::<Seals>()?, Seals::IMMUTABLE);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Seals: u32 {
+        /// No further seals.
+        const SEAL = sys::F_SEAL_SEAL;
+        /// The file cannot get shorter.
+        const SHRINK = sys::F_SEAL_SHRINK;
+        /// The file cannot get longer.
+        const GROW = sys::F_SEAL_GROW;
+        /// The contents cannot change.
+        const WRITE = sys::F_SEAL_WRITE;
+        /// The contents cannot change but through mappings that exist (Linux 5.1).
+        const FUTURE_WRITE = sys::F_SEAL_FUTURE_WRITE;
+        /// The execute permission cannot change (Linux 6.3).
+        const EXEC = sys::F_SEAL_EXEC;
+
+        /// Neither size nor contents can change, and no seal can be added.
+        const IMMUTABLE = sys::MEMFD_GO_SEALS_IMMUTABLE;
+
+        const _ = !0;
+    }
+}
+
+impl Seals {
+    /// Returns something that writes these seals in `style`, to print or to format.
+    ///
+    /// Bits without a name follow in hex: "WRITE 0x40", "w 0x40". No bits at all give ""
+    /// (in hex "0x0"). It does not allocate. Source: memfd_create(2), EXAMPLES.
+    ///
+    /// ```
+    /// use memfd_go::{SealStyle, Seals};
+    ///
+    /// let seals = Seals::SHRINK | Seals::WRITE;
+    /// assert_eq!(seals.display(SealStyle::Letters).to_string(), "ws");
+    /// assert_eq!(seals.display(SealStyle::Hex).to_string(), "0xa");
+    /// ```
+    pub fn display(self, style: SealStyle) -> DisplaySeals {
+        DisplaySeals { seals: self, style }
+    }
+
+    /// Reads seals from a C string: like [`str::parse`], but it does not allocate.
+    ///
+    /// # Errors
+    ///
+    /// * `EINVAL`: a word is none of those that [`Seals`] lists.
+    ///
+    /// Safe: MT AS fork. Source: memfd_create(2), EXAMPLES.
+    pub fn parse_c_str(text: &CStr) -> io::Result<Seals> {
+        let mut seals = 0;
+        // SAFETY: `text` ends with a NUL and `seals` is writable.
+        result(unsafe { sys::memfd_go_parse_seals(text.as_ptr(), &mut seals) })?;
+        Ok(Seals::from_bits_retain(seals))
+    }
+}
+
+impl FromStr for Seals {
+    type Err = io::Error;
+
+    fn from_str(text: &str) -> io::Result<Seals> {
+        // No word contains a NUL.
+        let text = CString::new(text).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        Seals::parse_c_str(&text)
+    }
+}
+
+impl fmt::Display for Seals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.display(SealStyle::Names).fmt(f)
+    }
+}
+
+/// How [`Seals::display`] writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SealStyle {
+    /// "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC"
+    #[default]
+    Names,
+    /// "gswWSx", as the example of memfd_create(2) takes
+    Letters,
+    /// "0x3f"
+    Hex,
+}
+
+impl SealStyle {
+    fn number(self) -> u32 {
+        match self {
+            SealStyle::Names => sys::MEMFD_GO_STYLE_NAMES,
+            SealStyle::Letters => sys::MEMFD_GO_STYLE_LETTERS,
+            SealStyle::Hex => sys::MEMFD_GO_STYLE_HEX,
+        }
+    }
+}
+
+/// Writes seals; what [`Seals::display`] returns.
+#[derive(Clone, Copy, Debug)]
+pub struct DisplaySeals {
+    seals: Seals,
+    style: SealStyle,
+}
+
+impl fmt::Display for DisplaySeals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut buf = [0u8; 64]; // Enough for any seals in any style.
+        let text = buf.as_mut_ptr().cast::<c_char>();
+        let (seals, style) = (self.seals.bits(), self.style.number());
+        // SAFETY: `text` points to `buf`, which is as long as is said.
+        let len = unsafe { sys::memfd_go_format_seals(seals, style, text, buf.len()) };
+        let text = usize::try_from(len).ok().and_then(|len| buf.get(..len));
+        let text = str::from_utf8(text.ok_or(fmt::Error)?).map_err(|_| fmt::Error)?;
+        f.pad(text)
+    }
+}
+
+/// Returns the seals of the file `fd`: `F_GET_SEALS`, verbatim.
+///
+/// A descriptor open for reading only is enough. Success does not prove that the file is
+/// a memfd: a regular file on tmpfs answers [`Seals::SEAL`]. A kernel from 6.3 on may
+/// report [`Seals::EXEC`] without having been asked, so test bits, never compare.
+///
+/// # Errors
+///
+/// * `EBADF`: `fd` was opened with `O_PATH`.
+/// * `EINVAL`: not a file that takes seals (a pipe, a file on a disk, a secret file).
+///
+/// Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+///
+/// ```
+/// use memfd_go::Seals;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let file = memfd_go::create_sealed("greeting", b"hello", Seals::IMMUTABLE)?;
+/// assert!(memfd_go::get_seals(&file)?.contains(Seals::WRITE));
+/// # Ok(())
+/// # }
+/// ```
+pub fn get_seals(fd: impl AsFd) -> io::Result<Seals> {
+    // SAFETY: the function takes a plain value.
+    let seals = result(unsafe { sys::memfd_go_get_seals(fd.as_fd().as_raw_fd()) })?;
+    Ok(Seals::from_bits_retain(seals as u32))
+}
+
+/// Adds all of `seals` to the file `fd`, or none: `F_ADD_SEALS`, verbatim.
+///
+/// Seals that are there already may be named.
+///
+/// # Errors
+///
+/// * `EBADF`: `fd` was opened with `O_PATH`.
+/// * `EPERM`: `fd` is not open for writing, or [`Seals::SEAL`] is set.
+/// * `EINVAL`: unknown seals; not a file that takes seals (a pipe, a file on a disk, a
+///   secret file).
+/// * `EBUSY`: [`Seals::WRITE`], and a shared mapping of the file can still be written to.
+///   A mapping made read-only by mprotect(2) counts.
+///
+/// Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+///
+/// ```
+/// use memfd_go::Seals;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let file = memfd_go::create("grows only")?;
+/// memfd_go::add_seals(&file, Seals::SHRINK)?;
+/// assert!(file.set_size(10).is_ok());
+/// assert!(file.set_size(9).is_err());
+/// # Ok(())
+/// # }
+/// ```
+pub fn add_seals(fd: impl AsFd, seals: Seals) -> io::Result<()> {
+    // SAFETY: the function takes plain values.
+    result(unsafe { sys::memfd_go_add_seals(fd.as_fd().as_raw_fd(), seals.bits()) })?;
+    Ok(())
+}
+
+/// Makes sure that all of `seals` are set on the file `fd`: adds those that are missing,
+/// and does nothing where none is.
+///
+/// Unlike [`add_seals`] it thus succeeds on a file that is sealed already, even through
+/// a descriptor that is open for reading only.
+///
+/// # Errors
+///
+/// Like [`add_seals`].
+///
+/// Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+///
+/// ```
+/// use memfd_go::Seals;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let file = memfd_go::create_sealed("greeting", b"hello", Seals::IMMUTABLE)?;
+/// memfd_go::ensure_seals(&file, Seals::WRITE)?;
+/// assert!(memfd_go::ensure_seals(&file, Seals::FUTURE_WRITE).is_err());
+/// # Ok(())
+/// # }
+/// ```
+pub fn ensure_seals(fd: impl AsFd, seals: Seals) -> io::Result<()> {
+    // SAFETY: the function takes plain values.
+    result(unsafe { sys::memfd_go_ensure_seals(fd.as_fd().as_raw_fd(), seals.bits()) })?;
+    Ok(())
+}
+
+/// Checks that all of `required` are set on the file `fd`.
+///
+/// [`Seals::FUTURE_WRITE`] does not count as [`Seals::WRITE`], nor the reverse. For
+/// contents that must not change, [`SealedMemFd`](crate::SealedMemFd) checks more.
+///
+/// # Errors
+///
+/// * [`SealsError::Missing`], which becomes `EKEYREJECTED`: one or more are not set.
+/// * [`SealsError::Os`]: like [`get_seals`].
+///
+/// Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+///
+/// ```
+/// use memfd_go::{Seals, SealsError};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let file = memfd_go::create("half sealed")?;
+/// file.add_seals(Seals::GROW)?;
+/// memfd_go::check_seals(&file, Seals::GROW)?;
+/// match memfd_go::check_seals(&file, Seals::GROW | Seals::WRITE) {
+///     Err(SealsError::Missing(seals)) => assert_eq!(seals, Seals::WRITE),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn check_seals(fd: impl AsFd, required: Seals) -> Result<(), SealsError> {
+    let mut missing = 0;
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: `missing` is writable.
+    match unsafe { sys::memfd_go_check_seals(fd, required.bits(), &mut missing) } {
+        r if r == -libc::EKEYREJECTED => Err(SealsError::Missing(Seals::from_bits_retain(missing))),
+        r => Ok(result(r).map(drop)?),
+    }
+}
