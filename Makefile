@@ -8,6 +8,7 @@
 
 GO ?= go
 HOST := $(shell $(GO) env GOHOSTARCH)
+HOSTOS := $(shell $(GO) env GOHOSTOS)
 ARCHES := amd64 arm64 386 arm riscv64 ppc64le s390x loong64
 
 export CGO_ENABLED = 0
@@ -26,7 +27,7 @@ all: $(call library,$(HOST))
 all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch)))
 
 build/linker: go.mod go.sum $(wildcard capi/linker/*.go)
-	$(GO) build -trimpath -o $@ ./capi/linker
+	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) build -trimpath -o $@ ./capi/linker
 
 # cmd/go does not offer c-shared without cgo. It is asked for an archive, and the
 # linker, which stands in front of cmd/link, turns that into c-shared and names
