@@ -1,0 +1,256 @@
+/* memfd_go_create_sealed() creates, fills and seals in one call. */
+#include <signal.h>
+
+#include "test.h"
+#include "files.h"
+
+#define MIB (1024 * 1024)
+
+/* Bytes that differ from page to page, so that a misplaced part shows. */
+static char *pattern(size_t size)
+{
+	char *data = malloc(size + 1);
+
+	if (data == NULL)
+		abort();
+	for (size_t i = 0; i < size; i++)
+		data[i] = (char)(i ^ i >> 8 ^ i >> 16);
+	return data;
+}
+
+static void check_contents(int fd, const char *want, size_t size)
+{
+	uint64_t file_size = 0;
+	char *got;
+
+	EQ(memfd_go_get_size(fd, &file_size), 0);
+	EQ(file_size, size);
+	EQ(lseek(fd, 0, SEEK_CUR), 0);
+	if (size == 0)
+		return;
+	got = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	CHECK(got != MAP_FAILED);
+	if (got == MAP_FAILED)
+		return;
+	EQ(memcmp(got, want, size), 0);
+	munmap(got, size);
+}
+
+static void contents_of_every_size(void)
+{
+	static const size_t sizes[] = {
+		0, 1, 2, 4095, 4096, 4097, 65535, 65536, 65537, MIB - 1, 2 * MIB, 2 * MIB + 1, 5 * MIB + 123,
+	};
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		char *data = pattern(sizes[i]);
+		int fd = memfd_go_create_sealed("test", 0, 0, data, sizes[i]);
+
+		CHECK(fd >= 0);
+		check_contents(fd, data, sizes[i]);
+		close(fd);
+		free(data);
+	}
+}
+
+static void immutable_by_default(void)
+{
+	int fd = memfd_go_create_sealed("test", 0, 0, "abc", 3);
+
+	EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);
+	EQ(raw(pwrite(fd, "x", 1, 0)), -EPERM);
+	EQ(memfd_go_set_size(fd, 0, 2), -EPERM);
+	EQ(memfd_go_set_size(fd, 0, 4), -EPERM);
+	EQ(memfd_go_add_seals(fd, F_SEAL_FUTURE_WRITE), -EPERM);
+	close(fd);
+}
+
+static void seals_as_asked_for(void)
+{
+	static const uint32_t seals[] = { F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE | F_SEAL_SEAL };
+
+	for (size_t i = 0; i < sizeof seals / sizeof *seals; i++) {
+		int fd = memfd_go_create_sealed("test", MFD_ALLOW_SEALING, seals[i], "abc", 3);
+
+		EQ(without_exec(memfd_go_get_seals(fd)), seals[i]);
+		check_contents(fd, "abc", 3);
+		close(fd);
+	}
+}
+
+static void flags_and_name_are_those_of_create(void)
+{
+	char path[64], link[64] = "";
+	int plain = memfd_go_create_sealed("test", 0, 0, "abc", 3);
+	int cloexec = memfd_go_create_sealed("named", MFD_CLOEXEC, 0, "abc", 3);
+
+	EQ(fcntl(plain, F_GETFD), 0);
+	EQ(fcntl(cloexec, F_GETFD), FD_CLOEXEC);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", cloexec);
+	CHECK(readlink(path, link, sizeof link - 1) > 0);
+	TEXT(link, "/memfd:named (deleted)");
+	close(plain);
+	close(cloexec);
+}
+
+static void noexec_file(void)
+{
+	int fd = memfd_go_create_sealed("test", MFD_NOEXEC_SEAL, 0, "abc", 3);
+
+	if (fd == -EINVAL)
+		SKIP("this kernel has no MFD_NOEXEC_SEAL");
+	EQ(memfd_go_get_seals(fd), MEMFD_GO_SEALS_IMMUTABLE | F_SEAL_EXEC);
+	check_contents(fd, "abc", 3);
+	close(fd);
+}
+
+static void data_may_be_anything_when_empty(void)
+{
+	for (size_t i = 0; i < NULL_POINTERS; i++) {
+		int fd = memfd_go_create_sealed("test", 0, 0, (const void *)null_pointers[i], 0);
+
+		CHECK(fd >= 0);
+		check_contents(fd, NULL, 0);
+		close(fd);
+	}
+}
+
+static void data_up_to_the_end_of_memory(void)
+{
+	char *page = page_before_a_hole();
+	int fd = memfd_go_create_sealed("test", 0, 0, page, page_size());
+
+	CHECK(fd >= 0);
+	close(fd);
+	EQ(memfd_go_create_sealed("test", 0, 0, page, page_size() + 1), -EFAULT);
+	EQ(memfd_go_create_sealed("test", 0, 0, page + page_size(), 1), -EFAULT);
+	free_page_before_a_hole(page);
+}
+
+static void bad_pointers(void)
+{
+	for (size_t i = 0; i < NULL_POINTERS; i++) {
+		EQ(memfd_go_create_sealed("test", 0, 0, (const void *)null_pointers[i], 1), -EFAULT);
+		EQ(memfd_go_create_sealed((const char *)null_pointers[i], 0, 0, "abc", 3), -EFAULT);
+	}
+}
+
+static void bad_flags_seals_and_lengths(void)
+{
+	char name[MEMFD_GO_NAME_MAX + 2];
+
+	memset(name, 'n', sizeof name);
+	name[sizeof name - 1] = '\0';
+	EQ(memfd_go_create_sealed(name, 0, 0, "abc", 3), -EINVAL);
+	EQ(memfd_go_create_sealed("test", 0x20, 0, "abc", 3), -EINVAL);
+	EQ(memfd_go_create_sealed("test", MFD_EXEC | MFD_NOEXEC_SEAL, 0, "abc", 3), -EINVAL);
+	for (int bit = 6; bit < 32; bit++)
+		EQ(memfd_go_create_sealed("test", 0, (uint32_t)1 << bit, "abc", 3), -EINVAL);
+#if SIZE_MAX > 0xffffffff
+	EQ(memfd_go_create_sealed("test", 0, 0, "abc", (size_t)INT64_MAX + 1), -EINVAL);
+	EQ(memfd_go_create_sealed("test", 0, 0, "abc", SIZE_MAX), -EINVAL);
+#endif
+}
+
+static void over_the_file_size_limit(void)
+{
+	char *data = pattern(10000);
+	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
+	rlim_t old = set_limit(RLIMIT_FSIZE, 8192);
+	int error = memfd_go_create_sealed("test", 0, 0, data, 10000);
+
+	set_limit(RLIMIT_FSIZE, old);
+	signal(SIGXFSZ, old_handler);
+	EQ(error, -EFBIG);
+	free(data);
+}
+
+static void too_many_descriptors(void)
+{
+	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
+	int error = memfd_go_create_sealed("test", 0, 0, "abc", 3);
+
+	set_limit(RLIMIT_NOFILE, old);
+	EQ(error, -EMFILE);
+}
+
+/* The size of a huge page if a file of one can be mapped, else 0. */
+static size_t huge_page(void)
+{
+	struct stat status;
+	size_t size = 0;
+	void *map = MAP_FAILED;
+	int fd = memfd_go_create("test", MFD_HUGETLB);
+
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &status) == 0 && ftruncate(fd, status.st_blksize) == 0) {
+		size = (size_t)status.st_blksize;
+		map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	}
+	close(fd);
+	if (map == MAP_FAILED)
+		return 0;
+	munmap(map, size);
+	return size;
+}
+
+static void huge_pages_are_filled_and_padded(void)
+{
+	size_t size = huge_page();
+	uint64_t file_size = 0;
+	char *map;
+	int fd;
+
+	if (size == 0)
+		SKIP("no free huge page (vm.nr_hugepages)");
+	fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "abc", 3);
+	CHECK(fd >= 0);
+	EQ(memfd_go_get_size(fd, &file_size), 0);
+	EQ(file_size, size);
+	EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);
+	map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	CHECK(map != MAP_FAILED);
+	if (map != MAP_FAILED) {
+		EQ(memcmp(map, "abc", 4), 0);
+		EQ(map[size - 1], 0);
+		munmap(map, size);
+	}
+	close(fd);
+}
+
+/* More huge pages than any machine has free. */
+static void too_few_huge_pages(void)
+{
+	size_t size = sizeof(void *) == 8 ? (size_t)1 << 40 : (size_t)1 << 29;
+	void *data;
+	int fd = memfd_go_create("test", MFD_HUGETLB);
+
+	if (fd < 0)
+		SKIP("no huge pages here");
+	close(fd);
+	data = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (data == MAP_FAILED)
+		SKIP("no address space for the data");
+	EQ(memfd_go_create_sealed("test", MFD_HUGETLB, 0, data, size), -ENOMEM);
+	munmap(data, size);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(contents_of_every_size);
+	RUN(immutable_by_default);
+	RUN(seals_as_asked_for);
+	RUN(flags_and_name_are_those_of_create);
+	RUN(noexec_file);
+	RUN(data_may_be_anything_when_empty);
+	RUN(data_up_to_the_end_of_memory);
+	RUN(bad_pointers);
+	RUN(bad_flags_seals_and_lengths);
+	RUN(over_the_file_size_limit);
+	RUN(too_many_descriptors);
+	RUN(huge_pages_are_filled_and_padded);
+	RUN(too_few_huge_pages);
+	return finish();
+}

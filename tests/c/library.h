@@ -1,0 +1,103 @@
+/*
+ * How the test programs reach the library: linked with -lmemfd_go, or, compiled
+ * with -DUSE_DLOPEN, by dlopen() of the first argument or of $MEMFD_GO_LIBRARY.
+ * In both cases a test calls the functions by their names in the header.
+ */
+#ifndef LIBRARY_H
+#define LIBRARY_H
+
+#include "memfd_go.h"
+
+/* Every function of the header, in its order (tests/matrix compares). */
+#define EVERY_FUNCTION(F)          \
+	F(memfd_go_version)        \
+	F(memfd_go_version_string) \
+	F(memfd_go_errname)        \
+	F(memfd_go_create)         \
+	F(memfd_go_create_sealed)  \
+	F(memfd_go_get_size)       \
+	F(memfd_go_set_size)       \
+	F(memfd_go_add_seals)      \
+	F(memfd_go_get_seals)      \
+	F(memfd_go_ensure_seals)   \
+	F(memfd_go_check_seals)    \
+	F(memfd_go_format_seals)   \
+	F(memfd_go_parse_seals)    \
+	F(memfd_go_map)            \
+	F(memfd_go_unmap)          \
+	F(memfd_go_secret)
+
+#ifdef USE_DLOPEN
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+#define MEMBER(name) __typeof__(name) *name;
+	EVERY_FUNCTION(MEMBER)
+#undef MEMBER
+} library;
+
+static void *library_handle;
+
+static inline void *library_symbol(const char *name)
+{
+	void *symbol = dlsym(library_handle, name);
+
+	if (symbol == NULL) {
+		printf("Bail out! %s\n", dlerror());
+		exit(1);
+	}
+	return symbol;
+}
+
+static inline const char *library_path(int argc, char **argv)
+{
+	return argc > 1 ? argv[1] : getenv("MEMFD_GO_LIBRARY");
+}
+
+static inline void library_load(int argc, char **argv)
+{
+	const char *path = library_path(argc, argv);
+
+	library_handle = dlopen(path != NULL ? path : "libmemfd_go.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (library_handle == NULL) {
+		printf("Bail out! %s\n", dlerror());
+		exit(1);
+	}
+	/* ISO C has no conversion from void * to a function pointer. */
+#define RESOLVE(name) memcpy(&library.name, &(void *){ library_symbol(#name) }, sizeof(void *));
+	EVERY_FUNCTION(RESOLVE)
+#undef RESOLVE
+}
+
+#define memfd_go_version library.memfd_go_version
+#define memfd_go_version_string library.memfd_go_version_string
+#define memfd_go_errname library.memfd_go_errname
+#define memfd_go_create library.memfd_go_create
+#define memfd_go_create_sealed library.memfd_go_create_sealed
+#define memfd_go_get_size library.memfd_go_get_size
+#define memfd_go_set_size library.memfd_go_set_size
+#define memfd_go_add_seals library.memfd_go_add_seals
+#define memfd_go_get_seals library.memfd_go_get_seals
+#define memfd_go_ensure_seals library.memfd_go_ensure_seals
+#define memfd_go_check_seals library.memfd_go_check_seals
+#define memfd_go_format_seals library.memfd_go_format_seals
+#define memfd_go_parse_seals library.memfd_go_parse_seals
+#define memfd_go_map library.memfd_go_map
+#define memfd_go_unmap library.memfd_go_unmap
+#define memfd_go_secret library.memfd_go_secret
+
+#else /* linked */
+
+static inline void library_load(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+}
+
+#endif
+
+#endif

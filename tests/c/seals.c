@@ -1,0 +1,169 @@
+/* memfd_go_add_seals() and memfd_go_get_seals() are fcntl(2), verbatim. */
+#include "test.h"
+#include "files.h"
+
+static void each_seal_is_added_and_read_back(void)
+{
+	static const uint32_t seals[] = {
+		F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE,
+		F_SEAL_SHRINK | F_SEAL_GROW, MEMFD_GO_SEALS_IMMUTABLE,
+	};
+
+	for (size_t i = 0; i < sizeof seals / sizeof *seals; i++) {
+		int fd = sealable_file();
+
+		EQ(memfd_go_add_seals(fd, seals[i]), 0);
+		EQ(without_exec(memfd_go_get_seals(fd)), seals[i]);
+		close(fd);
+	}
+}
+
+static void newer_seals_are_added_and_read_back(void)
+{
+	static const uint32_t seals[] = { F_SEAL_FUTURE_WRITE, F_SEAL_EXEC };
+
+	for (size_t i = 0; i < sizeof seals / sizeof *seals; i++) {
+		int fd = memfd_go_create("test", MFD_ALLOW_SEALING);
+		int result = memfd_go_add_seals(fd, seals[i]);
+
+		if (result == 0)
+			EQ((uint32_t)memfd_go_get_seals(fd) & seals[i], seals[i]);
+		else
+			EQ(result, -EINVAL); /* before Linux 5.1 and 6.3 */
+		close(fd);
+	}
+}
+
+static void seals_accumulate(void)
+{
+	int fd = sealable_file();
+
+	EQ(memfd_go_add_seals(fd, 0), 0);
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), 0);
+	EQ(memfd_go_add_seals(fd, F_SEAL_SHRINK), 0);
+	EQ(memfd_go_add_seals(fd, F_SEAL_SHRINK), 0);
+	EQ(without_exec(memfd_go_get_seals(fd)), F_SEAL_GROW | F_SEAL_SHRINK);
+	close(fd);
+}
+
+static void no_seal_after_the_seal_seal(void)
+{
+	int fd = sealable_file();
+
+	EQ(memfd_go_add_seals(fd, F_SEAL_SEAL), 0);
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), -EPERM);
+	EQ(memfd_go_add_seals(fd, 0), -EPERM);
+	EQ(without_exec(memfd_go_get_seals(fd)), F_SEAL_SEAL);
+	close(fd);
+}
+
+static void read_only_descriptor_reads_seals_but_adds_none(void)
+{
+	int fd = sealable_file(), reader = reopen(fd, O_RDONLY);
+
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), 0);
+	EQ(without_exec(memfd_go_get_seals(reader)), F_SEAL_GROW);
+	EQ(memfd_go_add_seals(reader, F_SEAL_SHRINK), -EPERM);
+	close(reader);
+	close(fd);
+}
+
+static void path_descriptor_is_no_descriptor(void)
+{
+	int fd = sealable_file(), path = reopen(fd, O_PATH);
+
+	EQ(memfd_go_get_seals(path), -EBADF);
+	EQ(memfd_go_add_seals(path, F_SEAL_GROW), -EBADF);
+	close(path);
+	close(fd);
+}
+
+static void closed_descriptor(void)
+{
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
+		EQ(memfd_go_get_seals(closed_descriptors[i]), -EBADF);
+		EQ(memfd_go_add_seals(closed_descriptors[i], F_SEAL_GROW), -EBADF);
+	}
+}
+
+static void unknown_seals_add_none(void)
+{
+	int fd = sealable_file();
+
+	for (int bit = 6; bit < 32; bit++)
+		EQ(memfd_go_add_seals(fd, (uint32_t)1 << bit | F_SEAL_GROW), -EINVAL);
+	EQ(memfd_go_add_seals(fd, 0xffffffff), -EINVAL);
+	EQ(without_exec(memfd_go_get_seals(fd)), 0);
+	close(fd);
+}
+
+static void file_that_takes_no_seals(void)
+{
+	int files[] = { pipe_file(), open("/dev/null", O_RDWR), open("/proc/self/status", O_RDONLY) };
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		EQ(memfd_go_get_seals(files[i]), -EINVAL);
+		close(files[i]);
+	}
+	files[0] = pipe_file();
+	EQ(memfd_go_add_seals(files[0], F_SEAL_GROW), -EINVAL);
+	close(files[0]);
+}
+
+static void file_on_tmpfs_looks_like_a_sealed_memfd(void)
+{
+	int fd = tmpfs_file();
+
+	if (fd < 0)
+		SKIP("no tmpfs on /dev/shm");
+	EQ(memfd_go_get_seals(fd), F_SEAL_SEAL);
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), -EPERM);
+	close(fd);
+}
+
+static void busy_while_a_shared_mapping_can_write(void)
+{
+	size_t page = page_size();
+	int fd = sized_file(page);
+	void *map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	CHECK(map != MAP_FAILED);
+	EQ(memfd_go_add_seals(fd, F_SEAL_WRITE | F_SEAL_GROW), -EBUSY);
+	EQ(without_exec(memfd_go_get_seals(fd)), 0);
+	mprotect(map, page, PROT_READ);
+	EQ(memfd_go_add_seals(fd, F_SEAL_WRITE), -EBUSY);
+	munmap(map, page);
+	EQ(memfd_go_add_seals(fd, F_SEAL_WRITE), 0);
+	close(fd);
+}
+
+static void private_mapping_keeps_nobody_from_sealing(void)
+{
+	size_t page = page_size();
+	int fd = sized_file(page);
+	char *map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+	CHECK(map != MAP_FAILED);
+	EQ(memfd_go_add_seals(fd, F_SEAL_WRITE), 0);
+	map[0] = 1;
+	munmap(map, page);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(each_seal_is_added_and_read_back);
+	RUN(newer_seals_are_added_and_read_back);
+	RUN(seals_accumulate);
+	RUN(no_seal_after_the_seal_seal);
+	RUN(read_only_descriptor_reads_seals_but_adds_none);
+	RUN(path_descriptor_is_no_descriptor);
+	RUN(closed_descriptor);
+	RUN(unknown_seals_add_none);
+	RUN(file_that_takes_no_seals);
+	RUN(file_on_tmpfs_looks_like_a_sealed_memfd);
+	RUN(busy_while_a_shared_mapping_can_write);
+	RUN(private_mapping_keeps_nobody_from_sealing);
+	return finish();
+}

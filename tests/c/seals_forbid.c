@@ -1,0 +1,128 @@
+/* What each seal forbids, and that it forbids nothing else. */
+#include "test.h"
+#include "files.h"
+
+/* A file of 100 bytes with these seals, and the offset at 0. */
+static int sealed_file(uint32_t seals)
+{
+	int fd = sized_file(100);
+
+	EQ(memfd_go_add_seals(fd, seals), 0);
+	return fd;
+}
+
+static void check_forbidden(uint32_t seals, int shrink, int grow, int write_result)
+{
+	int fd = sealed_file(seals);
+
+	EQ(memfd_go_set_size(fd, 0, 99), shrink);
+	EQ(memfd_go_set_size(fd, 0, 101), grow);
+	EQ(raw(pwrite(fd, "x", 1, 0)), write_result);
+	close(fd);
+}
+
+static void no_seal_forbids_nothing(void)
+{
+	check_forbidden(0, 0, 0, 1);
+}
+
+static void seal_seal_forbids_no_change_of_the_file(void)
+{
+	check_forbidden(F_SEAL_SEAL, 0, 0, 1);
+}
+
+static void shrink(void)
+{
+	check_forbidden(F_SEAL_SHRINK, -EPERM, 0, 1);
+}
+
+static void grow(void)
+{
+	check_forbidden(F_SEAL_GROW, 0, -EPERM, 1);
+}
+
+static void write_seal(void)
+{
+	check_forbidden(F_SEAL_WRITE, 0, 0, -EPERM);
+}
+
+static void immutable(void)
+{
+	check_forbidden(MEMFD_GO_SEALS_IMMUTABLE, -EPERM, -EPERM, -EPERM);
+}
+
+static void same_size_is_never_forbidden(void)
+{
+	int fd = sealed_file(MEMFD_GO_SEALS_IMMUTABLE);
+
+	EQ(memfd_go_set_size(fd, 0, 100), 0);
+	close(fd);
+}
+
+static void grow_forbids_writing_past_the_end(void)
+{
+	int fd = sealed_file(F_SEAL_GROW);
+
+	EQ(raw(pwrite(fd, "x", 1, 100)), -EPERM);
+	close(fd);
+}
+
+static void write_seal_forbids_new_writable_mappings(void)
+{
+	int fd = sealed_file(F_SEAL_WRITE);
+	void *map = NULL;
+
+	EQ(memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 100, &map), -EPERM);
+	CHECK(map == NULL);
+	close(fd);
+}
+
+static void future_write_keeps_existing_mappings_writable(void)
+{
+	int fd = sized_file(100);
+	void *old = NULL, *new = NULL;
+	char byte = 0;
+
+	EQ(memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 100, &old), 0);
+	if (memfd_go_add_seals(fd, F_SEAL_FUTURE_WRITE) == -EINVAL) {
+		memfd_go_unmap(old, 100);
+		close(fd);
+		SKIP("this kernel has no F_SEAL_FUTURE_WRITE");
+	}
+	EQ(memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 100, &new), -EPERM);
+	EQ(raw(pwrite(fd, "x", 1, 0)), -EPERM);
+	((char *)old)[7] = 'x';
+	EQ(pread(fd, &byte, 1, 7), 1);
+	EQ(byte, 'x');
+	memfd_go_unmap(old, 100);
+	close(fd);
+}
+
+static void exec_seal_freezes_the_execute_permission(void)
+{
+	int fd = memfd_go_create("test", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (fd == -EINVAL)
+		SKIP("this kernel has no F_SEAL_EXEC");
+	EQ(raw(fchmod(fd, 0777)), -EPERM);
+	EQ(raw(fchmod(fd, 0600)), 0);
+	EQ(raw(pwrite(fd, "x", 1, 0)), 1);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(no_seal_forbids_nothing);
+	RUN(seal_seal_forbids_no_change_of_the_file);
+	RUN(shrink);
+	RUN(grow);
+	RUN(write_seal);
+	RUN(immutable);
+	RUN(same_size_is_never_forbidden);
+	RUN(grow_forbids_writing_past_the_end);
+	RUN(write_seal_forbids_new_writable_mappings);
+	RUN(future_write_keeps_existing_mappings_writable);
+	RUN(exec_seal_freezes_the_execute_permission);
+	return finish();
+}

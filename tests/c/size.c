@@ -1,0 +1,238 @@
+/* memfd_go_get_size() and memfd_go_set_size(). */
+#include <signal.h>
+
+#include "test.h"
+#include "files.h"
+
+#define MIB (1024 * 1024)
+
+static uint64_t size_of(int fd)
+{
+	uint64_t size = 0xa5a5a5a5;
+
+	EQ(memfd_go_get_size(fd, &size), 0);
+	return size;
+}
+
+static uint64_t allocated(int fd)
+{
+	struct stat status;
+
+	EQ(fstat(fd, &status), 0);
+	return (uint64_t)status.st_blocks * 512;
+}
+
+static void new_file_is_empty(void)
+{
+	int fd = sealable_file();
+
+	EQ(size_of(fd), 0);
+	close(fd);
+}
+
+static void what_was_set_is_got(void)
+{
+	static const uint64_t sizes[] = {
+		1, 4096, 4097, 0, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x123456789, 0x10000000000,
+	};
+	int fd = sealable_file();
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		EQ(memfd_go_set_size(fd, 0, sizes[i]), 0);
+		EQ(size_of(fd), sizes[i]);
+	}
+	close(fd);
+}
+
+static void contents_beyond_4_gib(void)
+{
+	char byte = 0;
+	int fd = sized_file(0x123456789);
+
+	EQ(pwrite(fd, "x", 1, 0x123456788), 1);
+	EQ(size_of(fd), 0x123456789);
+	EQ(pread(fd, &byte, 1, 0x123456788), 1);
+	EQ(byte, 'x');
+	EQ(pread(fd, &byte, 1, 0x23456788), 1); /* the low half alone */
+	EQ(byte, 0);
+	close(fd);
+}
+
+static void tail_is_lost_and_comes_back_as_zeros(void)
+{
+	char text[6] = "";
+	int fd = sealable_file();
+
+	EQ(write(fd, "abcdef", 6), 6);
+	EQ(memfd_go_set_size(fd, 0, 3), 0);
+	EQ(memfd_go_set_size(fd, 0, 6), 0);
+	EQ(pread(fd, text, 6, 0), 6);
+	EQ(memcmp(text, "abc\0\0\0", 6), 0);
+	close(fd);
+}
+
+static void largest_size(void)
+{
+	int fd = sealable_file();
+	int result = memfd_go_set_size(fd, 0, INT64_MAX);
+
+	/* A 32-bit kernel's page cache holds less. */
+	CHECK(result == 0 || result == -EFBIG || result == -EINVAL);
+	EQ(size_of(fd), result == 0 ? INT64_MAX : 0);
+	close(fd);
+}
+
+static void more_than_the_largest_size(void)
+{
+	static const uint64_t sizes[] = { (uint64_t)INT64_MAX + 1, UINT64_MAX, UINT64_MAX - 4095 };
+	int fd = sized_file(7);
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		EQ(memfd_go_set_size(fd, 0, sizes[i]), -EINVAL);
+		EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, sizes[i]), -EINVAL);
+	}
+	EQ(size_of(fd), 7);
+	close(fd);
+}
+
+static void reserve_allocates(void)
+{
+	int sparse = sized_file(MIB), reserved = sealable_file();
+
+	EQ(allocated(sparse), 0);
+	EQ(memfd_go_set_size(reserved, MEMFD_GO_OPT_RESERVE, MIB), 0);
+	EQ(size_of(reserved), MIB);
+	CHECK(allocated(reserved) >= MIB);
+	/* The size stays, the memory comes. */
+	EQ(memfd_go_set_size(sparse, MEMFD_GO_OPT_RESERVE, MIB), 0);
+	CHECK(allocated(sparse) >= MIB);
+	close(sparse);
+	close(reserved);
+}
+
+static void reserve_makes_exactly_that_size(void)
+{
+	int fd = sealable_file();
+
+	EQ(write(fd, "abcdef", 6), 6);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 3), 0);
+	EQ(size_of(fd), 3);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 10001), 0);
+	EQ(size_of(fd), 10001);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 0), 0);
+	EQ(size_of(fd), 0);
+	close(fd);
+}
+
+static void sealed_file_keeps_its_size(void)
+{
+	int fd = sized_file(100);
+
+	EQ(memfd_go_add_seals(fd, F_SEAL_SHRINK), 0);
+	EQ(memfd_go_set_size(fd, 0, 99), -EPERM);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 99), -EPERM);
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), 0);
+	EQ(memfd_go_set_size(fd, 0, 101), -EPERM);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 101), -EPERM);
+	EQ(size_of(fd), 100);
+	close(fd);
+}
+
+static void over_the_file_size_limit(void)
+{
+	int fd = sized_file(100), plain, reserve;
+	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
+	rlim_t old = set_limit(RLIMIT_FSIZE, MIB);
+
+	plain = memfd_go_set_size(fd, 0, 2 * MIB);
+	reserve = memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 2 * MIB);
+	set_limit(RLIMIT_FSIZE, old);
+	signal(SIGXFSZ, old_handler);
+	EQ(plain, -EFBIG);
+	EQ(reserve, -EFBIG);
+	EQ(size_of(fd), 100);
+	EQ(allocated(fd), 0);
+	close(fd);
+}
+
+static void unknown_options(void)
+{
+	int fd = sized_file(100);
+
+	for (int bit = 0; bit < 32; bit++)
+		if ((uint32_t)1 << bit != MEMFD_GO_OPT_RESERVE)
+			EQ(memfd_go_set_size(fd, (uint32_t)1 << bit, 50), -EINVAL);
+	EQ(size_of(fd), 100);
+	close(fd);
+}
+
+static void closed_descriptor(void)
+{
+	uint64_t size = 7;
+
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
+		EQ(memfd_go_get_size(closed_descriptors[i], &size), -EBADF);
+		EQ(memfd_go_set_size(closed_descriptors[i], 0, 1), -EBADF);
+		EQ(memfd_go_set_size(closed_descriptors[i], MEMFD_GO_OPT_RESERVE, 1), -EBADF);
+	}
+	EQ(size, 7);
+}
+
+static void read_only_descriptor(void)
+{
+	int fd = sized_file(100), reader = reopen(fd, O_RDONLY), path = reopen(fd, O_PATH);
+
+	EQ(size_of(reader), 100);
+	EQ(size_of(path), 100);
+	EQ(memfd_go_set_size(reader, 0, 50), -EINVAL);
+	EQ(memfd_go_set_size(reader, MEMFD_GO_OPT_RESERVE, 150), -EBADF);
+	EQ(memfd_go_set_size(path, 0, 50), -EBADF);
+	EQ(size_of(fd), 100);
+	close(path);
+	close(reader);
+	close(fd);
+}
+
+static void file_that_has_no_size(void)
+{
+	int pipe = pipe_file(), device = open("/dev/null", O_RDWR);
+
+	EQ(size_of(pipe), 0);
+	EQ(size_of(device), 0);
+	EQ(memfd_go_set_size(pipe, 0, 1), -EINVAL);
+	EQ(memfd_go_set_size(device, 0, 1), -EINVAL);
+	EQ(memfd_go_set_size(pipe, MEMFD_GO_OPT_RESERVE, 1), -ESPIPE);
+	EQ(memfd_go_set_size(device, MEMFD_GO_OPT_RESERVE, 1), -ENODEV);
+	close(device);
+	close(pipe);
+}
+
+static void bad_pointers(void)
+{
+	int fd = sized_file(100);
+
+	for (size_t i = 0; i < NULL_POINTERS; i++)
+		EQ(memfd_go_get_size(fd, (uint64_t *)null_pointers[i]), -EFAULT);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(new_file_is_empty);
+	RUN(what_was_set_is_got);
+	RUN(contents_beyond_4_gib);
+	RUN(tail_is_lost_and_comes_back_as_zeros);
+	RUN(largest_size);
+	RUN(more_than_the_largest_size);
+	RUN(reserve_allocates);
+	RUN(reserve_makes_exactly_that_size);
+	RUN(sealed_file_keeps_its_size);
+	RUN(over_the_file_size_limit);
+	RUN(unknown_options);
+	RUN(closed_descriptor);
+	RUN(read_only_descriptor);
+	RUN(file_that_has_no_size);
+	RUN(bad_pointers);
+	return finish();
+}

@@ -1,0 +1,180 @@
+/*
+ * The harness of the C tests. A program holds the tests of one behaviour and
+ * prints TAP: "ok 1 - name", "ok 2 - name # SKIP reason", or "not ok 3 - name"
+ * after a "# file:line: what" for each failed check.
+ *
+ *	static void size_of_a_new_file_is_zero(void) { ... CHECK(x); EQ(got, want); }
+ *	int main(int argc, char **argv)
+ *	{
+ *		start(argc, argv);
+ *		RUN(size_of_a_new_file_is_zero);
+ *		return finish();
+ *	}
+ *
+ * Each test runs twice, and the second run must leave the process as the first
+ * left it: descriptors, mappings, locked memory. So a leak fails any test, while
+ * what the C library sets aside once does not.
+ *
+ * Exit status: 0, 1 if a test failed, 77 if all were skipped.
+ */
+#ifndef TEST_H
+#define TEST_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "library.h"
+
+static struct {
+	int number, failed, skipped;
+	int failed_checks; /* of the running test */
+	const char *skip;  /* of the running test: the reason */
+} test;
+
+struct holdings {
+	long descriptors, mappings, locked_kb;
+};
+
+static inline __attribute__((format(printf, 3, 4))) void fail(const char *file, int line, const char *format, ...)
+{
+	va_list arguments;
+
+	printf("# %s:%d: ", file, line);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+	test.failed_checks++;
+}
+
+static inline void check_equal(const char *file, int line, const char *what, long long got, long long want)
+{
+	if (got != want)
+		fail(file, line, "%s: got %lld (%#llx), want %lld (%#llx)", what, got,
+		     (unsigned long long)got, want, (unsigned long long)want);
+}
+
+static inline void check_text(const char *file, int line, const char *what, const char *got, const char *want)
+{
+	if (strcmp(got, want) != 0)
+		fail(file, line, "%s: got \"%s\", want \"%s\"", what, got, want);
+}
+
+#define CHECK(condition)                                       \
+	do {                                                   \
+		if (!(condition))                              \
+			fail(__FILE__, __LINE__, "%s is false", #condition); \
+	} while (0)
+
+#define EQ(got, want) check_equal(__FILE__, __LINE__, #got, (long long)(got), (long long)(want))
+#define TEXT(got, want) check_text(__FILE__, __LINE__, #got, (got), (want))
+
+/* Ends the running test. */
+#define SKIP(reason)                 \
+	do {                         \
+		test.skip = (reason); \
+		return;              \
+	} while (0)
+
+static inline long count_descriptors(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	long n = 0;
+
+	if (directory == NULL)
+		return -1;
+	while (readdir(directory) != NULL)
+		n++;
+	closedir(directory);
+	return n;
+}
+
+/* The lines of /proc/self/maps. */
+static inline long count_mappings(void)
+{
+	char buffer[4096];
+	long lines = 0;
+	ssize_t n;
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	while ((n = read(fd, buffer, sizeof buffer)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			lines += buffer[i] == '\n';
+	close(fd);
+	return lines;
+}
+
+static inline long count_locked_kb(void)
+{
+	static char buffer[8192];
+	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buffer, sizeof buffer - 1);
+	const char *field;
+
+	if (fd >= 0)
+		close(fd);
+	buffer[n < 0 ? 0 : n] = '\0';
+	field = strstr(buffer, "VmLck:");
+	return field == NULL ? -1 : strtol(field + 6, NULL, 10);
+}
+
+static inline struct holdings take_stock(void)
+{
+	struct holdings h = { count_descriptors(), count_mappings(), count_locked_kb() };
+
+	return h;
+}
+
+static inline void run(const char *name, void (*body)(void))
+{
+	struct holdings before, after;
+
+	test.number++;
+	test.failed_checks = 0;
+	test.skip = NULL;
+	body();
+	if (test.skip == NULL && test.failed_checks == 0) {
+		before = take_stock();
+		body();
+		after = take_stock();
+		check_equal(name, 0, "open descriptors", after.descriptors, before.descriptors);
+		check_equal(name, 0, "mappings", after.mappings, before.mappings);
+		check_equal(name, 0, "locked kB", after.locked_kb, before.locked_kb);
+	}
+	if (test.failed_checks > 0) {
+		test.failed++;
+		printf("not ok %d - %s\n", test.number, name);
+	} else if (test.skip != NULL) {
+		test.skipped++;
+		printf("ok %d - %s # SKIP %s\n", test.number, name, test.skip);
+	} else {
+		printf("ok %d - %s\n", test.number, name);
+	}
+	fflush(stdout);
+}
+
+#define RUN(body) run(#body, body)
+
+static inline void start(int argc, char **argv)
+{
+	library_load(argc, argv);
+}
+
+static inline int finish(void)
+{
+	printf("1..%d\n", test.number);
+	if (test.failed > 0)
+		return 1;
+	return test.skipped == test.number ? 77 : 0;
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* The version that runs is the version of the header. */
+#include "test.h"
+
+static void number_is_the_headers(void)
+{
+	EQ(memfd_go_version(), MEMFD_GO_VERSION);
+}
+
+static void text_says_the_same_as_the_number(void)
+{
+	uint32_t v = memfd_go_version();
+	char text[32];
+
+	snprintf(text, sizeof text, "%u.%u.%u", v >> 16, v >> 8 & 0xff, v & 0xff);
+	TEXT(memfd_go_version_string(), text);
+	TEXT(memfd_go_version_string(), MEMFD_GO_VERSION_STRING);
+}
+
+static void text_is_constant(void)
+{
+	CHECK(memfd_go_version_string() == memfd_go_version_string());
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(number_is_the_headers);
+	RUN(text_says_the_same_as_the_number);
+	RUN(text_is_constant);
+	return finish();
+}
