@@ -18,10 +18,10 @@ static const struct {
 
 static const struct {
 	uint32_t seal;
-	char letter;
+	const char *letter;
 } letters[] = {
-	{ F_SEAL_GROW, 'g' },         { F_SEAL_SHRINK, 's' }, { F_SEAL_WRITE, 'w' },
-	{ F_SEAL_FUTURE_WRITE, 'W' }, { F_SEAL_SEAL, 'S' },   { F_SEAL_EXEC, 'x' },
+	{ F_SEAL_GROW, "g" },         { F_SEAL_SHRINK, "s" }, { F_SEAL_WRITE, "w" },
+	{ F_SEAL_FUTURE_WRITE, "W" }, { F_SEAL_SEAL, "S" },   { F_SEAL_EXEC, "x" },
 };
 
 static const uint32_t unknown_bits[] = { 0, 0x40, 0x80000000, 0xffffffc0 };
@@ -56,7 +56,7 @@ static void expected_text(char *text, uint32_t seals, uint32_t style)
 		if (style == MEMFD_GO_STYLE_NAMES && (seals & names[i].seal) != 0)
 			append(text, names[i].name);
 		if (style == MEMFD_GO_STYLE_LETTERS && (seals & letters[i].seal) != 0)
-			strncat(text, &letters[i].letter, 1);
+			strcat(text, letters[i].letter);
 	}
 	append_unknown(text, seals);
 }

@@ -1,0 +1,188 @@
+/*
+ * memfd_go_secret(), and sizing and mapping what it gives. A kernel without
+ * memfd_secret(2) must say ENOSYS; $MEMFD_GO_SECRET, "yes" or "no", tells what
+ * this one should have, if the caller knows.
+ */
+#include <sys/wait.h>
+
+#include "test.h"
+#include "files.h"
+
+#define UNTOUCHED ((void *)0x5a5a)
+
+static int supported(void)
+{
+	int fd = raw_secret(0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void support_is_as_expected(void)
+{
+	const char *expected = getenv("MEMFD_GO_SECRET");
+
+	if (expected == NULL)
+		SKIP("$MEMFD_GO_SECRET does not tell what to expect");
+	EQ(supported(), strcmp(expected, "yes") == 0);
+}
+
+static void kernel_without_it_says_so(void)
+{
+	if (supported())
+		SKIP("this kernel has memfd_secret");
+	EQ(memfd_go_secret(0), -ENOSYS);
+	EQ(memfd_go_secret(O_CLOEXEC), -ENOSYS);
+	EQ(memfd_go_secret(FD_CLOEXEC), -ENOSYS);
+}
+
+#define NEEDS_SECRET     \
+	if (!supported()) \
+	SKIP("this kernel has no memfd_secret")
+
+static void close_on_exec_only_if_asked_for(void)
+{
+	int plain, cloexec, page;
+
+	NEEDS_SECRET;
+	plain = memfd_go_secret(0);
+	cloexec = memfd_go_secret(O_CLOEXEC);
+	page = memfd_go_secret(FD_CLOEXEC); /* the manual page's name for it */
+	EQ(fcntl(plain, F_GETFD), 0);
+	EQ(fcntl(cloexec, F_GETFD), FD_CLOEXEC);
+	EQ(fcntl(page, F_GETFD), FD_CLOEXEC);
+	close(page);
+	close(cloexec);
+	close(plain);
+}
+
+static void unknown_flags(void)
+{
+	NEEDS_SECRET;
+	for (int bit = 1; bit < 32; bit++)
+		if (1U << bit != O_CLOEXEC)
+			EQ(memfd_go_secret(1U << bit), -EINVAL);
+	EQ(memfd_go_secret(FD_CLOEXEC | 2), -EINVAL);
+	EQ(memfd_go_secret(0xffffffff), -EINVAL);
+}
+
+static void memory_is_the_only_way_to_the_contents(void)
+{
+	size_t page = page_size();
+	void *map = UNTOUCHED;
+	int fd;
+
+	NEEDS_SECRET;
+	fd = memfd_go_secret(O_CLOEXEC);
+	EQ(memfd_go_set_size(fd, 0, page), 0);
+	EQ(memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, page, &map), 0);
+	strcpy(map, "key");
+	TEXT((char *)map, "key");
+	CHECK(raw(read(fd, &(char){ 0 }, 1)) < 0);
+	EQ(memfd_go_unmap(map, page), 0);
+	close(fd);
+}
+
+static void size_is_set_once(void)
+{
+	uint64_t size = 0;
+	int fd;
+
+	NEEDS_SECRET;
+	fd = memfd_go_secret(0);
+	EQ(memfd_go_set_size(fd, 0, 100), 0);
+	EQ(memfd_go_get_size(fd, &size), 0);
+	EQ(size, 100);
+	EQ(memfd_go_set_size(fd, 0, 100), -EINVAL);
+	EQ(memfd_go_set_size(fd, 0, 200), -EINVAL);
+	close(fd);
+}
+
+static void takes_no_seals(void)
+{
+	int fd;
+
+	NEEDS_SECRET;
+	fd = memfd_go_secret(0);
+	EQ(memfd_go_get_seals(fd), -EINVAL);
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), -EINVAL);
+	EQ(memfd_go_ensure_seals(fd, F_SEAL_GROW), -EINVAL);
+	EQ(memfd_go_check_seals(fd, F_SEAL_GROW, NULL), -EINVAL);
+	close(fd);
+}
+
+static void is_mapped_shared_and_not_executable(void)
+{
+	void *map = UNTOUCHED;
+	int fd;
+
+	NEEDS_SECRET;
+	fd = memfd_go_secret(0);
+	EQ(memfd_go_set_size(fd, 0, 100), 0);
+	EQ(memfd_go_map(fd, MEMFD_GO_OPT_PRIVATE, 0, 100, &map), -EINVAL);
+	EQ(memfd_go_map(fd, MEMFD_GO_OPT_WRITE | MEMFD_GO_OPT_PRIVATE, 0, 100, &map), -EINVAL);
+	EQ(memfd_go_map(fd, MEMFD_GO_OPT_EXEC, 0, 100, &map), -EPERM);
+	CHECK(map == UNTOUCHED);
+	close(fd);
+}
+
+/* In a child without privileges, for root may lock any amount. */
+static int map_over_the_limit(int fd, size_t page)
+{
+	void *map = UNTOUCHED;
+
+	set_limit(RLIMIT_MEMLOCK, 2 * page);
+	if (geteuid() == 0 && setuid(65534) != 0)
+		return 1;
+	if (memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 4 * page, &map) != -EAGAIN)
+		return 2;
+	if (map != UNTOUCHED)
+		return 3;
+	return memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 2 * page, &map) == 0 ? 0 : 4;
+}
+
+static void over_the_limit_of_locked_memory(void)
+{
+	size_t page = page_size();
+	int fd, status = -1;
+	pid_t child;
+
+	NEEDS_SECRET;
+	fd = memfd_go_secret(0);
+	EQ(memfd_go_set_size(fd, 0, 4 * page), 0);
+	child = fork();
+	if (child == 0)
+		_exit(map_over_the_limit(fd, page));
+	EQ(waitpid(child, &status, 0), child);
+	EQ(status, 0);
+	close(fd);
+}
+
+static void too_many_descriptors(void)
+{
+	rlim_t old;
+	int error;
+
+	NEEDS_SECRET;
+	old = set_limit(RLIMIT_NOFILE, 0);
+	error = memfd_go_secret(0);
+	set_limit(RLIMIT_NOFILE, old);
+	EQ(error, -EMFILE);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(support_is_as_expected);
+	RUN(kernel_without_it_says_so);
+	RUN(close_on_exec_only_if_asked_for);
+	RUN(unknown_flags);
+	RUN(memory_is_the_only_way_to_the_contents);
+	RUN(size_is_set_once);
+	RUN(takes_no_seals);
+	RUN(is_mapped_shared_and_not_executable);
+	RUN(over_the_limit_of_locked_memory);
+	RUN(too_many_descriptors);
+	return finish();
+}
