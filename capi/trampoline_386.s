@@ -20,7 +20,7 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 // The frame, upwards from SP:
 //
 //    0  six arguments and the result, for Go
-//   28  DI, SI, BX, BP: linker/386.go knows their order
+//   28  DI, SI, BX, BP: our linker reads the pushes
 //   44  the return address, then C's arguments
 //
 // The x87 and SSE control words and the direction flag need no saving: Go does

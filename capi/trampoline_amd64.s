@@ -25,7 +25,7 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0 \
 //
 //    0  48 bytes where Go may spill its six register arguments
 //   48  pad: a call leaves SP at 8 modulo 16
-//   56  R15, R14, R13, R12, BX, BP: linker/amd64.go knows their order
+//   56  R15, R14, R13, R12, BX, BP: our linker reads the pushes
 //  104  the return address
 //
 // BP links to the caller's, for profilers that walk frame pointers. MXCSR, the
