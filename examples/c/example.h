@@ -1,0 +1,33 @@
+/* What the example programs share: how they say what happens, and how they fail. */
+#ifndef EXAMPLE_H
+#define EXAMPLE_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "memfd_go.h"
+
+/* Prints a step of the session; 'role' is writer, reader or secret. */
+static inline void say(const char *role, const char *format, ...)
+{
+	va_list arguments;
+
+	printf("%-7s %-7s ", "C", role);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+	fflush(stdout); /* Other processes write to the same place. */
+}
+
+/* Takes a result of the library: the value, or -errno, which ends the program. */
+static inline int must(const char *what, int result)
+{
+	if (result >= 0)
+		return result;
+	fprintf(stderr, "%s: %s\n", what, memfd_go_errname(result));
+	exit(EXIT_FAILURE);
+}
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * writer COMMAND [ARGUMENT...]: makes a sealed file in memory and hands it to COMMAND,
+ * which is started twice: with /proc/PID/fd/N to open, and with the number N of the
+ * descriptor that it inherits.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "example.h"
+
+/* Runs the command with one more argument; argv has room for it. */
+static void run(char **argv, int argc, char *argument)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		argv[argc] = argument;
+		execvp(argv[0], argv);
+		perror(argv[0]);
+		_exit(127);
+	}
+	must("fork", child == -1 ? -errno : 0);
+	must("waitpid", waitpid(child, &status, 0) == -1 ? -errno : 0);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		exit(EXIT_FAILURE); /* It has said why. */
+}
+
+static void fill(int fd, const char *text, size_t size)
+{
+	void *area;
+
+	must("map", memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, size, &area));
+	memcpy(area, text, size);
+	must("unmap", memfd_go_unmap(area, size)); /* Until then sealing would be EBUSY. */
+}
+
+int main(int argc, char *argv[])
+{
+	const char *text = "hello from C";
+	size_t size = strlen(text);
+	char seals[64], path[64], number[16];
+	char *command[32] = { NULL };
+	int fd;
+
+	if (argc < 2 || argc > 30) {
+		fprintf(stderr, "usage: %s COMMAND [ARGUMENT...]\n", argv[0]);
+		return EXIT_FAILURE;
+	}
+	memcpy(command, argv + 1, (size_t)(argc - 1) * sizeof *argv);
+
+	say("writer", "process %ld uses libmemfd_go %s", (long)getpid(), memfd_go_version_string());
+
+	/* Without MFD_CLOEXEC, so that the command inherits it. */
+	fd = must("create", memfd_go_create("greeting", MFD_ALLOW_SEALING));
+	say("writer", "created \"greeting\": descriptor %d", fd);
+
+	must("set_size", memfd_go_set_size(fd, 0, size));
+	say("writer", "sized it: %zu bytes", size);
+
+	fill(fd, text, size);
+	say("writer", "filled it: \"%s\"", text);
+
+	must("add_seals", memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE));
+	memfd_go_format_seals((uint32_t)must("get_seals", memfd_go_get_seals(fd)),
+	                      MEMFD_GO_STYLE_NAMES, seals, sizeof seals);
+	say("writer", "sealed it: %s", seals);
+
+	snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), fd);
+	run(command, argc - 1, path);
+	snprintf(number, sizeof number, "%d", fd);
+	run(command, argc - 1, number);
+	return EXIT_SUCCESS;
+}

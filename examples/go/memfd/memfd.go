@@ -1,0 +1,158 @@
+// Package memfd calls libmemfd_go.so from Go, without cgo: github.com/ebitengine/purego
+// loads the library and makes Go functions of its C functions.
+package memfd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
+	"golang.org/x/sys/unix"
+)
+
+// The C functions, with the types of memfd_go.h.
+var (
+	versionString func() string
+	errname       func(err int32) string
+	create        func(name string, flags uint32) int32
+	getSize       func(fd int32, size *uint64) int32
+	setSize       func(fd int32, opts uint32, size uint64) int32
+	addSeals      func(fd int32, seals uint32) int32
+	getSeals      func(fd int32) int32
+	checkSeals    func(fd int32, required uint32, missing *uint32) int32
+	formatSeals   func(seals, style uint32, buf *byte, capacity uintptr) int32
+	mapFile       func(fd int32, opts uint32, off uint64, length uintptr, addr *unsafe.Pointer) int32
+	unmap         func(addr unsafe.Pointer, length uintptr) int32
+	secret        func(flags uint32) int32
+)
+
+const (
+	// Immutable is MEMFD_GO_SEALS_IMMUTABLE.
+	Immutable = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+
+	optWrite = 0x00000002 // MEMFD_GO_OPT_WRITE
+)
+
+// Load opens the library that $MEMFD_GO_LIBRARY names, else the installed one. Nothing
+// else works before.
+func Load() error {
+	path := os.Getenv("MEMFD_GO_LIBRARY")
+	if path == "" {
+		path = "libmemfd_go.so.1"
+	}
+	library, err := purego.Dlopen(path, purego.RTLD_NOW)
+	if err != nil {
+		return err
+	}
+	for name, function := range map[string]any{
+		"memfd_go_version_string": &versionString,
+		"memfd_go_errname":        &errname,
+		"memfd_go_create":         &create,
+		"memfd_go_get_size":       &getSize,
+		"memfd_go_set_size":       &setSize,
+		"memfd_go_add_seals":      &addSeals,
+		"memfd_go_get_seals":      &getSeals,
+		"memfd_go_check_seals":    &checkSeals,
+		"memfd_go_format_seals":   &formatSeals,
+		"memfd_go_map":            &mapFile,
+		"memfd_go_unmap":          &unmap,
+		"memfd_go_secret":         &secret,
+	} {
+		purego.RegisterLibFunc(function, library, name)
+	}
+	return nil
+}
+
+// result takes what a C function returns: a value, or -errno.
+func result(r int32) (int32, error) {
+	if r < 0 {
+		return 0, syscall.Errno(-r)
+	}
+	return r, nil
+}
+
+// ErrName returns the name of the error number inside err, such as EPERM.
+func ErrName(err error) string {
+	var errno syscall.Errno
+	errors.As(err, &errno)
+	return errname(int32(errno))
+}
+
+// VersionString returns the version of the library.
+func VersionString() string { return versionString() }
+
+// Create creates an empty file in memory that takes seals.
+func Create(name string) (*os.File, error) {
+	fd, err := result(create(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING))
+	if err != nil {
+		return nil, fmt.Errorf("creating %q: %w", name, err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// Size returns the size of a file.
+func Size(f *os.File) (uint64, error) {
+	var size uint64
+	_, err := result(getSize(int32(f.Fd()), &size))
+	return size, err
+}
+
+// SetSize makes a file longer or shorter.
+func SetSize(f *os.File, size uint64) error {
+	_, err := result(setSize(int32(f.Fd()), 0, size))
+	return err
+}
+
+// AddSeals seals a file.
+func AddSeals(f *os.File, seals uint32) error {
+	_, err := result(addSeals(int32(f.Fd()), seals))
+	return err
+}
+
+// CheckSeals fails unless a file has all the seals that are required.
+func CheckSeals(f *os.File, required uint32) error {
+	_, err := result(checkSeals(int32(f.Fd()), required, nil))
+	return err
+}
+
+// SealNames returns the seals of a file as text.
+func SealNames(f *os.File) (string, error) {
+	seals, err := result(getSeals(int32(f.Fd())))
+	if err != nil {
+		return "", err
+	}
+	var text [64]byte // enough for any seals
+	n, err := result(formatSeals(uint32(seals), 0, &text[0], uintptr(len(text))))
+	return string(text[:n]), err
+}
+
+// Map maps the first bytes of a file. They stay after the file is closed, until Unmap.
+func Map(f *os.File, length uint64, writable bool) ([]byte, error) {
+	var opts uint32
+	if writable {
+		opts = optWrite
+	}
+	var addr unsafe.Pointer
+	if _, err := result(mapFile(int32(f.Fd()), opts, 0, uintptr(length), &addr)); err != nil {
+		return nil, err
+	}
+	return unsafe.Slice((*byte)(addr), length), nil
+}
+
+// Unmap gives back what Map returned.
+func Unmap(area []byte) error {
+	_, err := result(unmap(unsafe.Pointer(unsafe.SliceData(area)), uintptr(len(area))))
+	return err
+}
+
+// Secret creates a file of secret memory. Size it once, then map it writable.
+func Secret() (*os.File, error) {
+	fd, err := result(secret(unix.O_CLOEXEC))
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "secret"), nil
+}

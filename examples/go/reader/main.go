@@ -1,0 +1,108 @@
+// Command reader PATH | NUMBER reads a sealed file that another process made, from a path
+// such as /proc/PID/fd/N, or from the number of an inherited descriptor; then it tries to
+// change it, and fails if that succeeds.
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"strconv"
+	"strings"
+
+	"libmemfd_go/examples/go/memfd"
+
+	"golang.org/x/sys/unix"
+)
+
+func say(format string, arguments ...any) {
+	fmt.Printf("%-7s %-7s %s\n", "Go", "reader", fmt.Sprintf(format, arguments...))
+}
+
+func openFile(argument string) (*os.File, error) {
+	if !strings.HasPrefix(argument, "/") {
+		fd, err := strconv.ParseUint(argument, 10, 31)
+		if err != nil {
+			return nil, err
+		}
+		say("process %d inherited descriptor %d", os.Getpid(), fd)
+		return os.NewFile(uintptr(fd), argument), nil
+	}
+	// For writing too: it is the seals that shall refuse, not the descriptor.
+	file, err := os.OpenFile(argument, os.O_RDWR, 0)
+	if err == nil {
+		say("process %d opened %s", os.Getpid(), argument)
+	}
+	return file, err
+}
+
+func showContent(file *os.File, size uint64) error {
+	area, err := memfd.Map(file, size, false)
+	if err != nil {
+		return err
+	}
+	say("reads its content: %q", area)
+	return memfd.Unmap(area)
+}
+
+// tryToChange fails unless all changes are refused.
+func tryToChange(file *os.File, size uint64) error {
+	changes := []struct {
+		what string
+		do   func() error
+	}{
+		{"write", func() error { _, err := unix.Pwrite(int(file.Fd()), []byte("X"), 0); return err }},
+		{"grow", func() error { return memfd.SetSize(file, size+1) }},
+		{"shrink", func() error { return memfd.SetSize(file, size-1) }},
+		{"map and write", func() error { _, err := memfd.Map(file, size, true); return err }},
+	}
+	for _, change := range changes {
+		err := change.do()
+		if err == nil {
+			return fmt.Errorf("%s: a sealed file has changed", change.what)
+		}
+		say("tries to %s it: refused, %s", change.what, memfd.ErrName(err))
+	}
+	return nil
+}
+
+func session(argument string) error {
+	if err := memfd.Load(); err != nil {
+		return err
+	}
+	file, err := openFile(argument)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+
+	seals, err := memfd.SealNames(file)
+	if err != nil {
+		return err
+	}
+	say("sees its seals: %s", seals)
+
+	// From here on neither size nor content can change. Without this check the other
+	// process could shorten the file, and reading the mapping be SIGBUS.
+	if err := memfd.CheckSeals(file, memfd.Immutable); err != nil {
+		return err
+	}
+	size, err := memfd.Size(file)
+	if err != nil {
+		return err
+	}
+	if err := showContent(file, size); err != nil {
+		return err
+	}
+	return tryToChange(file, size)
+}
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) != 2 {
+		log.Fatalf("usage: %s PATH | NUMBER", os.Args[0])
+	}
+	if err := session(os.Args[1]); err != nil {
+		log.Fatal(err)
+	}
+}

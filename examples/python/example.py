@@ -1,0 +1,14 @@
+"""What the example programs share: how they say what happens."""
+
+import errno
+
+
+def say(role: str, text: str) -> None:
+    """Print a step of the session; role is writer, reader or secret."""
+    # Other processes write to the same place, so nothing may be held back.
+    print(f"{'Python':7} {role:7} {text}", flush=True)
+
+
+def name(error: OSError) -> str:
+    """The name of the error's number, such as EPERM."""
+    return errno.errorcode[error.errno]
