@@ -24,7 +24,14 @@ fn main() {
         return; // Documentation is not linked.
     }
     if let Err(error) = find() {
-        eprintln!("error: {}", error);
+        eprintln!(
+            "error: {}\n\n\
+             libmemfd_go is taken from the first of these that there is:\n\
+             1. the folder that the environment variable MEMFD_GO_LIB_DIR names, with {}\n\
+             2. what pkg-config says about libmemfd_go, {} or later\n\
+             3. the Go sources, if this crate is in its place among them, built with go",
+            error, SONAME, VERSION
+        );
         std::process::exit(1);
     }
 }
@@ -39,22 +46,18 @@ fn find() -> Result<()> {
         println!("cargo:rerun-if-changed={}", dir.join(SONAME).display());
         return use_dir(dir).map_err(|e| format!("MEMFD_GO_LIB_DIR: {}", e).into());
     }
-    let no_pkg_config = match use_pkg_config() {
+    let no_package = match use_pkg_config() {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
-    let no_sources = match go_sources() {
-        Ok(sources) => return build(&sources),
-        Err(error) => error,
-    };
-    Err(format!(
-        "libmemfd_go was not found. One of these is needed:\n\
-         1. MEMFD_GO_LIB_DIR=DIR, the folder that {} is in. It is not set.\n\
-         2. pkg-config. It says: {}\n\
-         3. The Go sources beside this crate, and go. {}",
-        SONAME, no_pkg_config, no_sources
-    )
-    .into())
+    match go_sources() {
+        Some(top) => build(&top).map_err(|e| format!("building libmemfd_go: {}", e).into()),
+        None => Err(format!(
+            "libmemfd_go is nowhere: MEMFD_GO_LIB_DIR is not set; {}; there are no Go sources",
+            no_package
+        )
+        .into()),
+    }
 }
 
 /// Links with the library in `dir`.
@@ -84,25 +87,28 @@ fn replace_link(target: &Path, link: &Path) -> Result<()> {
 }
 
 fn use_pkg_config() -> Result<()> {
-    let library = pkg_config::Config::new()
+    let mut config = pkg_config::Config::new();
+    let library = config
         .atleast_version(VERSION)
-        .probe("libmemfd_go")?;
+        .probe("libmemfd_go")
+        .map_err(|e| first_line(&e.to_string()))?;
     if let Some(dir) = library.link_paths.first() {
         println!("cargo:lib_dir={}", dir.display());
     }
     Ok(())
 }
 
+fn first_line(text: &str) -> String {
+    text.trim().lines().next().unwrap_or_default().to_owned()
+}
+
 /// The top folder of the sources, if this crate is in its place among them.
-fn go_sources() -> Result<PathBuf> {
-    let crate_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let top = crate_dir.join("../../..");
-    let go_mod = fs::read_to_string(top.join("go.mod")).unwrap_or_default();
-    if go_mod.lines().any(|line| line == "module libmemfd_go") {
-        Ok(fs::canonicalize(top)?)
-    } else {
-        Err(format!("There are none at {}.", top.display()).into())
-    }
+fn go_sources() -> Option<PathBuf> {
+    let crate_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
+    let top = fs::canonicalize(crate_dir.join("../../..")).ok()?;
+    let go_mod = fs::read_to_string(top.join("go.mod")).ok()?;
+    let is_ours = go_mod.lines().any(|line| line == "module libmemfd_go");
+    is_ours.then_some(top)
 }
 
 /// Builds the library from the Go sources in `top`, as their Makefile does.
@@ -140,20 +146,10 @@ fn go_build(top: &Path, output: &Path) -> Command {
 }
 
 fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().map_err(|e| {
-        format!(
-            "building libmemfd_go from its sources: cannot run go: {}",
-            e
-        )
-    })?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!(
-            "building libmemfd_go from its sources: {:?}: {}",
-            command, status
-        )
-        .into())
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{:?}: {}", command, status).into()),
+        Err(error) => Err(format!("cannot run go: {}", error).into()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::unix::io::{FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use bitflags::bitflags;
 use memfd_go_sys as sys;

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::raw::c_int;
-use std::os::unix::io::OwnedFd;
 
 use crate::Seals;
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::io::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::slice;
 
 use crate::error::{NotSealed, SealsError};
@@ -20,7 +20,7 @@ use crate::{create_sealed, get_seals, MapFlags, MemFd, Seals};
 ///
 /// ```
 /// use memfd_go::SealedMemFd;
-/// use std::os::unix::io::OwnedFd;
+/// use std::os::fd::OwnedFd;
 ///
 /// # fn main() -> std::io::Result<()> {
 /// # fn receive() -> std::io::Result<OwnedFd> {

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, CString};
 use std::fmt;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::raw::c_char;
-use std::os::unix::io::{AsFd, AsRawFd};
 use std::str::{self, FromStr};
 
 use bitflags::bitflags;

@@ -1,7 +1,7 @@
 //! Secret memory.
 
 use std::io;
-use std::os::unix::io::{FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use memfd_go_sys as sys;
 

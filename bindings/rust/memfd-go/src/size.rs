@@ -1,7 +1,7 @@
 //! The size of a file.
 
 use std::io;
-use std::os::unix::io::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd};
 
 use memfd_go_sys as sys;
 

@@ -1,0 +1,140 @@
+//! What the tests share.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::raw::c_int;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// Runs a test, and checks that it leaves no descriptor and no mapping behind.
+///
+/// The harness runs tests in many threads, of one process. The check is honest since
+/// every test runs in here, so no two run at once.
+pub fn alone(test: impl FnOnce()) {
+    static LOCK: Mutex<()> = Mutex::new(());
+    let _lock = LOCK.lock().unwrap_or_else(|failed| failed.into_inner());
+    let before = held();
+    test();
+    assert_eq!(
+        before,
+        held(),
+        "the test left something behind, or closed too much"
+    );
+}
+
+/// The descriptors of this process, with what they are, and its mappings of files in
+/// memory.
+fn held() -> (BTreeMap<c_int, PathBuf>, Vec<String>) {
+    let dir = PathBuf::from(format!("/proc/{}/fd", std::process::id()));
+    let mut descriptors = BTreeMap::new();
+    for entry in fs::read_dir(&dir).unwrap() {
+        let path = entry.unwrap().path();
+        let target = fs::read_link(&path).unwrap();
+        if target != dir {
+            let fd = path.file_name().unwrap().to_str().unwrap();
+            descriptors.insert(fd.parse().unwrap(), target);
+        }
+    }
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let in_memory = |line: &&str| line.contains("/memfd:") || line.contains("/secretmem");
+    let mappings = maps.lines().filter(in_memory).map(String::from).collect();
+    (descriptors, mappings)
+}
+
+/// Runs `f` in a child process, and returns what it returns, 0 to 255.
+///
+/// Other threads of this process may hold any lock at the fork, so `f` may do only what a
+/// signal handler may do.
+pub fn in_child(f: impl FnOnce() -> c_int) -> c_int {
+    // SAFETY: the child does nothing but `f`, and leaves without any cleaning up.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", io::Error::last_os_error());
+    if pid == 0 {
+        let code = f();
+        // SAFETY: it takes a plain value.
+        unsafe { libc::_exit(code) }
+    }
+    let mut status = 0;
+    // SAFETY: `status` is writable.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    assert!(libc::WIFEXITED(status), "the child died: {status:#x}");
+    libc::WEXITSTATUS(status)
+}
+
+/// Lets this process, which should be a child, open no more descriptors.
+pub fn allow_no_descriptor() {
+    set_limit(libc::RLIMIT_NOFILE, 0);
+}
+
+/// Lets this process, which should be a child, write no file longer than `size` bytes.
+pub fn allow_file_size(size: libc::rlim_t) {
+    // SAFETY: no handler is installed.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    set_limit(libc::RLIMIT_FSIZE, size);
+}
+
+/// Lets this process, which should be a child, lock no memory.
+pub fn allow_no_locked_memory() {
+    set_limit(libc::RLIMIT_MEMLOCK, 0);
+    // SAFETY: it takes a plain value. It fails unless we are root, whom limits don't bind.
+    unsafe { libc::setuid(65534) };
+}
+
+/// libc's type for a resource is not the same everywhere.
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type Resource = c_int;
+
+fn set_limit(resource: Resource, limit: libc::rlim_t) {
+    let limit = libc::rlimit {
+        rlim_cur: limit,
+        rlim_max: limit,
+    };
+    // SAFETY: `limit` is readable.
+    assert_eq!(unsafe { libc::setrlimit(resource, &limit) }, 0);
+}
+
+/// 0 or the error number.
+pub fn errno<T>(result: io::Result<T>) -> c_int {
+    match result {
+        Ok(_) => 0,
+        Err(error) => error.raw_os_error().unwrap_or(255),
+    }
+}
+
+/// Opens the file of `fd` once more, by way of /proc.
+pub fn reopen(fd: &impl AsRawFd, options: &OpenOptions) -> File {
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    options.open(path).unwrap()
+}
+
+pub fn read_only() -> OpenOptions {
+    OpenOptions::new().read(true).clone()
+}
+
+pub fn write_only() -> OpenOptions {
+    OpenOptions::new().write(true).clone()
+}
+
+/// A descriptor that is good for hardly anything.
+pub fn path_only() -> OpenOptions {
+    read_only().custom_flags(libc::O_PATH).clone()
+}
+
+/// The two ends of a pipe: to read from, and to write to.
+pub fn pipe() -> (OwnedFd, OwnedFd) {
+    let mut fds = [0; 2];
+    // SAFETY: there is room for two descriptors.
+    assert_eq!(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
+    // SAFETY: they were just made, and nobody else knows them.
+    unsafe { (OwnedFd::from_raw_fd(fds[0]), OwnedFd::from_raw_fd(fds[1])) }
+}
+
+/// Says why a test, or a part of one, could not be done. To be seen: `--show-output`.
+pub fn skip(reason: &str) {
+    println!("skipped: {reason}");
+}

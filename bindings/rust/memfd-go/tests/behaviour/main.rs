@@ -1,0 +1,12 @@
+//! What the crate does, and its errors. One program, so that `common::alone` can keep
+//! the tests apart.
+
+mod common;
+mod create;
+mod library;
+mod map;
+mod processes;
+mod sealed;
+mod seals;
+mod secret;
+mod size;

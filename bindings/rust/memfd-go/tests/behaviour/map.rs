@@ -1,0 +1,165 @@
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+
+use memfd_go::{create, create_sealed, Map, MapFlags, MapMut, MemFd, Seals};
+
+use crate::common::*;
+
+/// A file of 10 bytes.
+fn small() -> MemFd {
+    create_sealed("small", b"0123456789", Seals::GROW).unwrap()
+}
+
+/// The error of mapping, to read from.
+fn map_error(fd: impl AsFd, flags: MapFlags, offset: u64, len: usize) -> i32 {
+    // SAFETY: no slice of the mapping is made.
+    errno(unsafe { Map::new(fd, flags, offset, len) })
+}
+
+/// The error of mapping, to write to.
+fn map_mut_error(fd: impl AsFd, flags: MapFlags, offset: u64, len: usize) -> i32 {
+    // SAFETY: no slice of the mapping is made.
+    errno(unsafe { MapMut::new(fd, flags, offset, len) })
+}
+
+#[test]
+fn shows_the_file() {
+    alone(|| {
+        let file = small();
+        for flags in [MapFlags::empty(), MapFlags::PRIVATE, MapFlags::POPULATE] {
+            // SAFETY: nobody else has the file, and it is left alone.
+            let map = unsafe { file.map(flags) }.unwrap();
+            assert_eq!(&map[..], b"0123456789");
+            assert_eq!(map.len(), 10);
+            assert_eq!(map.as_ref().as_ptr(), map.as_ptr());
+        }
+    });
+}
+
+#[test]
+fn outlives_the_descriptor() {
+    alone(|| {
+        let file = small();
+        // SAFETY: nobody else has the file.
+        let map = unsafe { file.map(MapFlags::empty()) }.unwrap();
+        drop(file);
+        assert_eq!(&map[..], b"0123456789");
+    });
+}
+
+#[test]
+fn writes_to_the_file() {
+    alone(|| {
+        let file = small();
+        // SAFETY: nobody else has the file, and it is read when no slice is in use.
+        let mut map = unsafe { file.map_mut(MapFlags::empty()) }.unwrap();
+        map[0] = b'A';
+        map.as_mut()[1] = b'B';
+        let mut start = [0; 3];
+        file.as_file().read_exact_at(&mut start, 0).unwrap();
+        assert_eq!(&start, b"AB2");
+        assert_eq!(&map.as_ref()[..3], b"AB2");
+    });
+}
+
+#[test]
+fn private_writes_stay() {
+    alone(|| {
+        let file = reopen(&small(), &read_only());
+        // SAFETY: nobody else has the file, and it is left alone.
+        let mut map = unsafe { MapMut::new(&file, MapFlags::PRIVATE, 0, 10) }.unwrap();
+        map[0] = b'A';
+        let mut start = [0; 1];
+        file.read_exact_at(&mut start, 0).unwrap();
+        assert_eq!(&start, b"0");
+    });
+}
+
+#[test]
+fn from_an_offset() {
+    alone(|| {
+        let file = create("offset").unwrap();
+        // A page of every size that there is.
+        file.as_file().write_all_at(b"here", 65536).unwrap();
+        // SAFETY: nobody else has the file, and it is left alone.
+        let map = unsafe { Map::new(&file, MapFlags::empty(), 65536, 4) }.unwrap();
+        assert_eq!(&map[..], b"here");
+    });
+}
+
+#[test]
+fn sealed_against_writing() {
+    alone(|| {
+        let file = create_sealed("sealed", b"x", Seals::WRITE).unwrap();
+        assert_eq!(map_error(&file, MapFlags::empty(), 0, 1), 0);
+        assert_eq!(map_mut_error(&file, MapFlags::PRIVATE, 0, 1), 0);
+        assert_eq!(map_mut_error(&file, MapFlags::empty(), 0, 1), libc::EPERM);
+        assert_eq!(map_error(&file, MapFlags::WRITE, 0, 1), libc::EPERM);
+    });
+}
+
+#[test]
+fn bad_arguments() {
+    alone(|| {
+        let (file, none) = (small(), MapFlags::empty());
+        assert_eq!(map_error(&file, none, 0, 0), libc::EINVAL);
+        assert_eq!(map_error(&file, none, 1, 1), libc::EINVAL);
+        // MEMFD_GO_OPT_RESERVE is an option of another function.
+        for unknown in [1, 0x8000_0000].map(MapFlags::from_bits_retain) {
+            assert_eq!(map_error(&file, unknown, 0, 1), libc::EINVAL);
+        }
+        // SAFETY: no slice of the mapping is made.
+        let empty = unsafe { create("empty").unwrap().map(none) };
+        assert_eq!(errno(empty), libc::EINVAL);
+    });
+}
+
+#[test]
+fn too_long() {
+    alone(|| {
+        let (file, none) = (small(), MapFlags::empty());
+        let last_page = i64::MAX as u64 & !0xffff;
+        assert_eq!(map_error(&file, none, last_page, 65536), libc::EOVERFLOW);
+        assert_eq!(map_error(&file, none, 1 << 63, 1), libc::EOVERFLOW);
+        for len in [isize::MAX as usize + 1, usize::MAX] {
+            assert_eq!(map_error(&file, none, 0, len), libc::EOVERFLOW);
+        }
+    });
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")] // Elsewhere there may be room.
+fn no_room() {
+    alone(|| {
+        let len = isize::MAX as usize & !0xffff;
+        assert_eq!(map_error(small(), MapFlags::empty(), 0, len), libc::ENOMEM);
+    });
+}
+
+#[test]
+fn descriptors_that_cannot_be_mapped() {
+    alone(|| {
+        let (file, none) = (small(), MapFlags::empty());
+        let other = |options| reopen(&file, &options);
+        assert_eq!(map_error(other(write_only()), none, 0, 1), libc::EACCES);
+        assert_eq!(map_mut_error(other(read_only()), none, 0, 1), libc::EACCES);
+        assert_eq!(map_error(other(path_only()), none, 0, 1), libc::EBADF);
+        let (from, _to) = pipe();
+        assert_eq!(map_error(from, none, 0, 1), libc::ENODEV);
+    });
+}
+
+#[test]
+fn debug_tells_nothing_of_the_contents() {
+    alone(|| {
+        let file = small();
+        // SAFETY: nobody else has the file, and it is left alone.
+        let map = unsafe { file.map(MapFlags::empty()) }.unwrap();
+        let expected = format!("Map {{ ptr: {:?}, len: 10 }}", map.as_ptr());
+        assert_eq!(format!("{map:?}"), expected);
+        // SAFETY: as before.
+        let map = unsafe { file.map_mut(MapFlags::empty()) }.unwrap();
+        let expected = format!("MapMut {{ ptr: {:?}, len: 10 }}", map.as_ptr());
+        assert_eq!(format!("{map:?}"), expected);
+    });
+}

@@ -1,0 +1,89 @@
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::{id, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use memfd_go::{
+    check_seals, create, get_size, set_size, CreateOptions, Map, MapFlags, MapMut, SealedMemFd,
+    Seals,
+};
+
+use crate::common::{alone, errno, in_child};
+
+#[test]
+fn another_process_reads_it_by_its_path() {
+    alone(|| {
+        let file = SealedMemFd::new("path", b"contents").unwrap();
+        let path = format!("/proc/{}/fd/{}", id(), file.as_raw_fd());
+        let output = Command::new("cat").arg(path).output().unwrap();
+        assert_eq!(output.stdout, b"contents");
+    });
+}
+
+#[test]
+fn another_program_inherits_it() {
+    alone(|| {
+        let options = CreateOptions::new().close_on_exec(false);
+        let file = options.create_sealed("kept", b"contents", Seals::IMMUTABLE);
+        let file = file.unwrap();
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let output = Command::new("cat").arg(&path).output().unwrap();
+        assert_eq!(output.stdout, b"contents");
+
+        let closed = SealedMemFd::new("closed", b"contents").unwrap();
+        let path = format!("/proc/self/fd/{}", closed.as_raw_fd());
+        let output = Command::new("cat").arg(path).output().unwrap();
+        assert!(!output.status.success());
+    });
+}
+
+#[test]
+fn a_child_shares_what_is_mapped() {
+    alone(|| {
+        let file = create("shared").unwrap();
+        file.set_size(1).unwrap();
+        // SAFETY: the child has ended before a slice is made.
+        let mut map = unsafe { MapMut::new(&file, MapFlags::empty(), 0, 1) }.unwrap();
+        in_child(|| {
+            // SAFETY: one byte is mapped, and writable.
+            unsafe { map.as_mut_ptr().write_volatile(7) };
+            0
+        });
+        assert_eq!(map[0], 7);
+    });
+}
+
+/// Everything that is said to be safe after fork(2), in a child whose parent has a thread
+/// that allocates all the time.
+#[test]
+fn a_child_can_do_it_all_while_threads_run() {
+    alone(|| {
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    drop(vec![0u8; 10_000]);
+                }
+            });
+            let codes: Vec<_> = (0..20).map(|_| in_child(|| errno(everything()))).collect();
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(codes, [0; 20]);
+        });
+    });
+}
+
+fn everything() -> std::io::Result<()> {
+    let file = create("child")?;
+    set_size(&file, 4096)?;
+    file.reserve(8192)?;
+    // SAFETY: nobody else has the file.
+    drop(unsafe { Map::new(file.as_fd(), MapFlags::empty(), 0, 4096) }?);
+    file.add_seals(Seals::GROW)?;
+    file.ensure_seals(Seals::IMMUTABLE)?;
+    check_seals(&file, file.seals()?)?;
+    let file = SealedMemFd::try_from(file)?;
+    match file.map()?.len() as u64 == get_size(&file)? {
+        true => Ok(()),
+        false => Err(std::io::Error::from_raw_os_error(libc::EIO)),
+    }
+}

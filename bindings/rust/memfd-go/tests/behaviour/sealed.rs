@@ -1,0 +1,187 @@
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::thread;
+
+use memfd_go::{
+    create, create_sealed, CreateOptions, MemFd, SealedMap, SealedMemFd, Seals, SealsError,
+};
+
+use crate::common::*;
+
+#[test]
+fn contents_are_shown() {
+    alone(|| {
+        let data: Vec<u8> = (0..100_000).map(|i| i as u8).collect();
+        let file = SealedMemFd::new("sealed", &data).unwrap();
+        assert_eq!(file.size().unwrap(), 100_000);
+        assert!(file.seals().unwrap().contains(Seals::IMMUTABLE));
+        let map = file.map().unwrap();
+        drop(file);
+        assert_eq!(&map[..], &data);
+        assert_eq!(map.as_ref(), &data);
+        let expected = format!("SealedMap {{ ptr: {:?}, len: 100000 }}", map.as_ptr());
+        assert_eq!(format!("{map:?}"), expected);
+    });
+}
+
+#[test]
+fn empty_file_has_an_empty_map() {
+    alone(|| {
+        let file = SealedMemFd::new("empty", b"").unwrap();
+        assert!(file.map().unwrap().is_empty());
+    });
+}
+
+#[test]
+fn nothing_changes_it() {
+    alone(|| {
+        let file = SealedMemFd::new("sealed", b"fixed").unwrap();
+        let memfd = file.as_memfd();
+        assert_eq!(errno(memfd.as_file().write_all(b"x")), libc::EPERM);
+        assert_eq!(errno(memfd.set_size(0)), libc::EPERM);
+        assert_eq!(errno(memfd.set_size(10)), libc::EPERM);
+        assert_eq!(&file.map().unwrap()[..], b"fixed");
+    });
+}
+
+#[test]
+fn a_map_does_not_grow_with_its_file() {
+    alone(|| {
+        let file = create_sealed("grows", b"abc", SealedMemFd::REQUIRED).unwrap();
+        let file = SealedMemFd::try_from(file).unwrap();
+        let map = file.map().unwrap();
+        file.as_memfd().set_size(5).unwrap();
+        assert_eq!(&map[..], b"abc");
+        assert_eq!(&file.map().unwrap()[..], b"abc\0\0");
+    });
+}
+
+#[test]
+fn a_descriptor_to_read_from_is_enough() {
+    alone(|| {
+        let file = SealedMemFd::new("sealed", b"abc").unwrap();
+        let fd = OwnedFd::from(reopen(&file, &read_only()));
+        let file = SealedMemFd::try_from(fd).unwrap();
+        assert_eq!(&file.map().unwrap()[..], b"abc");
+
+        let fd = OwnedFd::from(reopen(&file, &write_only()));
+        let file = SealedMemFd::try_from(fd).unwrap();
+        assert_eq!(errno(file.map()), libc::EACCES);
+    });
+}
+
+#[test]
+fn missing_seals_are_told_and_the_descriptor_given_back() {
+    alone(|| {
+        for (has, lacks) in [
+            (Seals::GROW, Seals::WRITE | Seals::SHRINK),
+            (Seals::WRITE | Seals::GROW, Seals::SHRINK),
+            (Seals::SHRINK | Seals::SEAL, Seals::WRITE),
+        ] {
+            let file = create_sealed("half", b"x", has).unwrap();
+            let number = file.as_raw_fd();
+            let error = SealedMemFd::try_from(file).unwrap_err();
+            match error.reason() {
+                SealsError::Missing(seals) => assert_eq!(*seals, lacks),
+                other => panic!("{other}"),
+            }
+            assert!(error
+                .source()
+                .unwrap()
+                .to_string()
+                .starts_with("seals are missing"));
+            assert_eq!(error.into_fd().as_raw_fd(), number);
+        }
+    });
+}
+
+#[test]
+fn a_refusal_becomes_an_io_error() {
+    alone(|| {
+        let file = OwnedFd::from(create("open").unwrap());
+        let result = SealedMemFd::try_from(file).map_err(io::Error::from);
+        assert_eq!(errno(result), libc::EKEYREJECTED);
+
+        let result = SealedMemFd::try_from(pipe().0).map_err(io::Error::from);
+        assert_eq!(errno(result), libc::EINVAL);
+    });
+}
+
+#[test]
+fn future_write_is_not_enough() {
+    alone(|| {
+        let file = create("future").unwrap();
+        if file.add_seals(Seals::FUTURE_WRITE | Seals::SHRINK).is_err() {
+            return skip("FUTURE_WRITE: before Linux 5.1");
+        }
+        let error = SealedMemFd::try_from(file).unwrap_err();
+        assert!(matches!(error.reason(), SealsError::Missing(Seals::WRITE)));
+    });
+}
+
+#[test]
+fn an_executable_file_sealed_with_exec_is_refused() {
+    alone(|| {
+        let file = match CreateOptions::new().executable(true).create("program") {
+            Ok(file) => file,
+            Err(_) => return skip("F_SEAL_EXEC: before Linux 6.3, or vm.memfd_noexec is 2"),
+        };
+        file.add_seals(Seals::IMMUTABLE | Seals::EXEC).unwrap();
+        let error = SealedMemFd::try_from(file).unwrap_err();
+        assert!(
+            matches!(error.reason(), SealsError::Executable),
+            "{error:?}"
+        );
+        assert_eq!(errno::<()>(Err(error.into())), libc::EKEYREJECTED);
+    });
+}
+
+#[test]
+fn sealed_with_exec_and_not_executable_is_accepted() {
+    alone(|| {
+        let options = CreateOptions::new().executable(false);
+        let file = match options.create_sealed("data", b"abc", Seals::IMMUTABLE) {
+            Ok(file) => file,
+            Err(_) => return skip("F_SEAL_EXEC: before Linux 6.3"),
+        };
+        let file = SealedMemFd::try_from(file).unwrap();
+        assert!(file.seals().unwrap().contains(Seals::EXEC));
+        assert_eq!(&file.map().unwrap()[..], b"abc");
+    });
+}
+
+#[test]
+fn threads_share_a_map() {
+    fn is_send_and_sync<T: Send + Sync>() {}
+    is_send_and_sync::<SealedMap>();
+    is_send_and_sync::<SealedMemFd>();
+    alone(|| {
+        let map = SealedMemFd::new("shared", b"abc").unwrap().map().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert_eq!(&map[..], b"abc"));
+            }
+        });
+        thread::spawn(move || drop(map)).join().unwrap();
+    });
+}
+
+#[test]
+fn conversions_keep_the_descriptor() {
+    alone(|| {
+        let file = SealedMemFd::new("converted", b"abc").unwrap();
+        let number = file.as_raw_fd();
+        let file = SealedMemFd::try_from(MemFd::from(file)).unwrap();
+        let file = MemFd::from(File::from(file));
+        let file = SealedMemFd::try_from(OwnedFd::from(file)).unwrap();
+        let file = MemFd::from(OwnedFd::from(file));
+        assert_eq!(file.as_raw_fd(), number);
+        let raw = File::from(file).into_raw_fd();
+        assert_eq!(raw, number);
+        // SAFETY: it is nobody's now.
+        let file = MemFd::from(unsafe { OwnedFd::from_raw_fd(raw) });
+        assert_eq!(file.size().unwrap(), 3);
+    });
+}

@@ -1,0 +1,74 @@
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use memfd_go::{get_size, secret, set_size, Map, MapFlags, MapMut};
+
+use crate::common::*;
+
+/// Runs a test alone with a secret file, where the kernel has such files.
+fn with_secret_file(test: impl FnOnce(OwnedFd)) {
+    alone(|| match secret() {
+        Ok(file) => test(file),
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+            skip("there is no memfd_secret(2)");
+        }
+        Err(error) => panic!("{error}"),
+    });
+}
+
+#[test]
+fn close_on_exec() {
+    with_secret_file(|file| {
+        // SAFETY: it takes plain values.
+        let flags = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFD) };
+        assert_eq!(flags & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
+    });
+}
+
+#[test]
+fn sized_once_and_mapped() {
+    with_secret_file(|file| {
+        set_size(&file, 4096).unwrap();
+        assert_eq!(get_size(&file).unwrap(), 4096);
+        assert_eq!(errno(set_size(&file, 4096)), libc::EINVAL);
+        // SAFETY: nobody else has the file, and this is its one mapping.
+        let mut map = unsafe { MapMut::new(&file, MapFlags::empty(), 0, 4096) }.unwrap();
+        drop(file);
+        map.fill(7);
+        assert!(map.iter().all(|&byte| byte == 7));
+    });
+}
+
+#[test]
+fn cannot_be_mapped_otherwise() {
+    with_secret_file(|file| {
+        set_size(&file, 4096).unwrap();
+        // SAFETY: no slice of a mapping is made.
+        let map = |flags| errno(unsafe { Map::new(&file, flags, 0, 4096) });
+        assert_eq!(map(MapFlags::PRIVATE), libc::EINVAL);
+        assert_eq!(map(MapFlags::EXEC), libc::EPERM);
+    });
+}
+
+#[test]
+fn over_the_limit_of_locked_memory() {
+    with_secret_file(|file| {
+        set_size(&file, 4096).unwrap();
+        let error = in_child(|| {
+            allow_no_locked_memory();
+            // SAFETY: no slice of the mapping is made.
+            errno(unsafe { MapMut::new(&file, MapFlags::empty(), 0, 4096) })
+        });
+        assert_eq!(error, libc::EAGAIN);
+    });
+}
+
+#[test]
+fn too_many_descriptors() {
+    with_secret_file(|_file| {
+        let error = in_child(|| {
+            allow_no_descriptor();
+            errno(secret())
+        });
+        assert_eq!(error, libc::EMFILE);
+    });
+}
