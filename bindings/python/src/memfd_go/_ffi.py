@@ -1,0 +1,237 @@
+"""The C interface. No other module knows ctypes, or where the library is.
+
+Constants and functions stand in the order of memfd_go.h, one flat line each.
+A new function of the header is one more line here and one function in raw.py.
+"""
+
+from __future__ import annotations
+
+import os
+from ctypes import (
+    CDLL,
+    POINTER,
+    PYFUNCTYPE,
+    Structure,
+    c_char_p,
+    c_int,
+    c_size_t,
+    c_ssize_t,
+    c_ubyte,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+    create_string_buffer,
+    py_object,
+    pythonapi,
+    sizeof,
+)
+from operator import index
+
+# Type checkers take this for true. Importing typing would double the package's import time.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, SupportsIndex
+
+    from typing_extensions import Buffer
+
+# ------------------------------------------------------------------ The library
+
+_SONAME = "libmemfd_go.so.1"
+
+
+def _candidates() -> list[str]:
+    """The libraries to try, best first. A chosen one stands alone: no guess replaces it."""
+    chosen = os.environ.get("MEMFD_GO_LIBRARY")
+    if chosen:
+        return [chosen]
+    return [os.path.join(os.path.dirname(__file__), "_lib", _SONAME), _SONAME]
+
+
+def _load() -> CDLL:
+    failures: list[str] = []
+    for path in _candidates():
+        try:
+            # CDLL, not PyDLL: other threads run while the kernel works.
+            return CDLL(path)
+        except OSError as error:
+            failures.append(f"\n  {path}: {error}")
+    raise ImportError(
+        f"cannot load {_SONAME} (set MEMFD_GO_LIBRARY to its path); tried:{''.join(failures)}"
+    )
+
+
+_library = _load()
+
+
+def _declare(name: str, result: Any, *arguments: Any) -> Any:
+    try:
+        function = getattr(_library, name)
+    except AttributeError:
+        raise ImportError(
+            f"{_library._name} has no {name}: it is older than this package, or another library"
+        ) from None
+    function.restype = result
+    function.argtypes = arguments
+    return function
+
+
+# -------------------------------------------------------------------- Constants
+
+MEMFD_GO_VERSION_MAJOR = 1
+MEMFD_GO_VERSION_MINOR = 0
+MEMFD_GO_VERSION_PATCH = 0
+MEMFD_GO_VERSION_STRING = "1.0.0"
+MEMFD_GO_VERSION = (
+    MEMFD_GO_VERSION_MAJOR * 0x10000 + MEMFD_GO_VERSION_MINOR * 0x100 + MEMFD_GO_VERSION_PATCH
+)
+MFD_CLOEXEC = 0x0001
+MFD_ALLOW_SEALING = 0x0002
+MFD_HUGETLB = 0x0004
+MFD_NOEXEC_SEAL = 0x0008
+MFD_EXEC = 0x0010
+MEMFD_GO_NAME_MAX = 249
+MEMFD_GO_OPT_RESERVE = 0x00000001
+MEMFD_GO_OPT_WRITE = 0x00000002
+MEMFD_GO_OPT_PRIVATE = 0x00000004
+MEMFD_GO_OPT_EXEC = 0x00000008
+MEMFD_GO_OPT_POPULATE = 0x00000010
+F_SEAL_SEAL = 0x0001
+F_SEAL_SHRINK = 0x0002
+F_SEAL_GROW = 0x0004
+F_SEAL_WRITE = 0x0008
+F_SEAL_FUTURE_WRITE = 0x0010
+F_SEAL_EXEC = 0x0020
+MEMFD_GO_SEALS_IMMUTABLE = 0x0000000F
+MEMFD_GO_STYLE_NAMES = 0
+MEMFD_GO_STYLE_LETTERS = 1
+MEMFD_GO_STYLE_HEX = 2
+
+# -------------------------------------------------------------------- Functions
+
+# ruff: noqa: E501
+# fmt: off
+memfd_go_version = _declare("memfd_go_version", c_uint32)
+memfd_go_version_string = _declare("memfd_go_version_string", c_char_p)
+memfd_go_errname = _declare("memfd_go_errname", c_char_p, c_int)
+memfd_go_create = _declare("memfd_go_create", c_int, c_char_p, c_uint32)
+memfd_go_create_sealed = _declare("memfd_go_create_sealed", c_int, c_char_p, c_uint32, c_uint32, c_void_p, c_size_t)
+memfd_go_get_size = _declare("memfd_go_get_size", c_int, c_int, POINTER(c_uint64))
+memfd_go_set_size = _declare("memfd_go_set_size", c_int, c_int, c_uint32, c_uint64)
+memfd_go_add_seals = _declare("memfd_go_add_seals", c_int, c_int, c_uint32)
+memfd_go_get_seals = _declare("memfd_go_get_seals", c_int, c_int)
+memfd_go_ensure_seals = _declare("memfd_go_ensure_seals", c_int, c_int, c_uint32)
+memfd_go_check_seals = _declare("memfd_go_check_seals", c_int, c_int, c_uint32, POINTER(c_uint32))
+memfd_go_format_seals = _declare("memfd_go_format_seals", c_int, c_uint32, c_uint32, c_char_p, c_size_t)
+memfd_go_parse_seals = _declare("memfd_go_parse_seals", c_int, c_char_p, POINTER(c_uint32))
+memfd_go_map = _declare("memfd_go_map", c_int, c_int, c_uint32, c_uint64, c_size_t, POINTER(c_void_p))
+memfd_go_unmap = _declare("memfd_go_unmap", c_int, c_void_p, c_size_t)
+memfd_go_secret = _declare("memfd_go_secret", c_int, c_uint32)
+# fmt: on
+
+# ------------------------------------------------------------- Results and errors
+
+# Cells for out-parameters: pass one where C wants a pointer, then read .value.
+Uint32 = c_uint32
+Uint64 = c_uint64
+Address = c_void_p
+TextBuffer = create_string_buffer
+
+
+def check(result: int) -> int:
+    """Return a result that is a success; raise the OSError that a -errno stands for.
+
+    Called with a number and a text, OSError makes the subclass that fits:
+    PermissionError, BlockingIOError and so on.
+    """
+    if result >= 0:
+        return result
+    name: bytes = memfd_go_errname(result)
+    raise OSError(-result, os.strerror(-result), name.decode())
+
+
+# -------------------------------------------------------------------- Arguments
+
+
+def _integer(c_type: str, low: int, high: int) -> Callable[[SupportsIndex], int]:
+    """Make the check for one C type: ctypes itself cuts off what does not fit."""
+
+    def convert(value: SupportsIndex) -> int:
+        number = index(value)
+        if low <= number <= high:
+            return number
+        raise OverflowError(f"{number} does not fit {c_type}")
+
+    return convert
+
+
+to_int = _integer("int", -(1 << 31), (1 << 31) - 1)
+to_uint32 = _integer("uint32_t", 0, (1 << 32) - 1)
+to_uint64 = _integer("uint64_t", 0, (1 << 64) - 1)
+to_size = _integer("size_t", 0, (1 << 8 * sizeof(c_size_t)) - 1)
+to_address = _integer("a pointer", 0, (1 << 8 * sizeof(c_void_p)) - 1)
+
+
+def to_text(text: str | bytes) -> bytes:
+    """Encode like a file name. C would take an embedded NUL for the end."""
+    encoded = os.fsencode(text)
+    if b"\0" in encoded:
+        raise ValueError("embedded null byte")
+    return encoded
+
+
+# ----------------------------------------------------------------------- Memory
+
+
+class _PyBuffer(Structure):
+    """Py_buffer of CPython: the same in every version, part of the stable ABI since 3.11."""
+
+    _fields_ = (
+        ("buf", c_void_p),
+        ("obj", c_void_p),
+        ("len", c_ssize_t),
+        ("itemsize", c_ssize_t),
+        ("readonly", c_int),
+        ("ndim", c_int),
+        ("format", c_char_p),
+        ("shape", c_void_p),
+        ("strides", c_void_p),
+        ("suboffsets", c_void_p),
+        ("internal", c_void_p),
+    )
+
+
+_PyBUF_SIMPLE = 0  # contiguous bytes, not necessarily writable
+
+# Function objects of our own: pythonapi's attributes are shared with every other user
+# of ctypes in the process, and so would be the argument types set on them.
+_get_buffer: Any = PYFUNCTYPE(c_int, py_object, POINTER(_PyBuffer), c_int)(
+    ("PyObject_GetBuffer", pythonapi)
+)
+_release_buffer: Any = PYFUNCTYPE(None, POINTER(_PyBuffer))(("PyBuffer_Release", pythonapi))
+
+
+class Readable:
+    """A context that lends the address and length in bytes of any contiguous buffer.
+
+    Nothing is copied. ctypes' own from_buffer() wants a writable one, which bytes is not.
+    """
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self, data: Buffer) -> None:
+        self._buffer = _PyBuffer()
+        _get_buffer(data, self._buffer, _PyBUF_SIMPLE)
+
+    def __enter__(self) -> tuple[int | None, int]:
+        return self._buffer.buf, self._buffer.len
+
+    def __exit__(self, *_: object) -> None:
+        _release_buffer(self._buffer)
+
+
+def memory_at(address: int, length: int) -> Any:
+    """An object that exports 'length' bytes at 'address' as a buffer.
+
+    Every view of the memory holds a reference to it, so that it dies with the last.
+    """
+    return (c_ubyte * length).from_address(address)

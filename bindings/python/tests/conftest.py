@@ -1,0 +1,74 @@
+"""What all tests share: nothing may leak, and no file may get large."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+from typing import TYPE_CHECKING
+
+import pytest
+
+import memfd_go
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FILE_SIZE_LIMIT = 16 << 20
+
+
+def open_descriptors() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            found[fd] = os.readlink(f"/proc/self/fd/{fd}")
+        except FileNotFoundError:  # the one that listed the directory
+            continue
+    return found
+
+
+def mappings_of_memory_files() -> list[str]:
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        return [line for line in maps if "/memfd:" in line or "/secretmem" in line]
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    before = open_descriptors(), mappings_of_memory_files()
+    yield
+    gc.collect()
+    assert (open_descriptors(), mappings_of_memory_files()) == before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def bounded_files() -> Iterator[None]:
+    """A memory file has no size cap but this one."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE_LIMIT, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.fixture
+def file() -> Iterator[memfd_go.MemFd]:
+    """An empty file that takes seals."""
+    with memfd_go.MemFd.create("test") as memfd:
+        yield memfd
+
+
+@pytest.fixture
+def hello() -> Iterator[memfd_go.MemFd]:
+    """An immutable file that holds b"hello"."""
+    with memfd_go.MemFd.sealed("test", b"hello") as memfd:
+        yield memfd
+
+
+@pytest.fixture
+def secret_file() -> Iterator[memfd_go.MemFd]:
+    """A secret file, where the kernel has them."""
+    try:
+        memfd = memfd_go.secret()
+    except OSError as error:
+        pytest.skip(f"memfd_secret: {error}")
+    with memfd:
+        yield memfd

@@ -1,0 +1,118 @@
+"""No argument is silently cut off, or taken for what it is not."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import pytest
+
+from memfd_go import Mapping, MemFd, raw
+
+ALL_FUNCTIONS: list[tuple[Callable[..., object], tuple[str, ...]]] = [
+    (raw.errname, ("int",)),
+    (raw.create, ("text", "uint32")),
+    (raw.create_sealed, ("text", "uint32", "uint32", "buffer")),
+    (raw.get_size, ("fd",)),
+    (raw.set_size, ("fd", "uint32", "uint64")),
+    (raw.add_seals, ("fd", "uint32")),
+    (raw.get_seals, ("fd",)),
+    (raw.ensure_seals, ("fd", "uint32")),
+    (raw.check_seals, ("fd", "uint32")),
+    (raw.format_seals, ("uint32", "uint32")),
+    (raw.parse_seals, ("text",)),
+    (raw.map, ("fd", "uint32", "uint64", "size")),
+    (raw.unmap, ("address", "size")),
+    (raw.secret, ("uint32",)),
+]
+
+# Arguments that fail early if they ever reach the C function.
+HARMLESS: dict[str, Any] = {
+    "int": 0,
+    "fd": -1,
+    "uint32": 0xFFFFFFFF,
+    "uint64": 0,
+    "size": 0,
+    "address": 1,
+    "text": "?",
+    "buffer": b"",
+}
+
+WRONG: dict[str, list[tuple[Any, type[Exception]]]] = {
+    "int": [
+        (1 << 31, OverflowError),
+        (-(1 << 31) - 1, OverflowError),
+        (1 << 32, OverflowError),
+    ],
+    "uint32": [(-1, OverflowError), (1 << 32, OverflowError), (1 << 64, OverflowError)],
+    "uint64": [(-1, OverflowError), (1 << 64, OverflowError)],
+    "size": [(-1, OverflowError), (1 << 64, OverflowError)],
+    "address": [(-1, OverflowError), (1 << 64, OverflowError)],
+    "text": [("a\0b", ValueError), (b"\0", ValueError), (1, TypeError), (None, TypeError)],
+    "buffer": [("text", TypeError), (None, TypeError), (1, TypeError)],
+}
+WRONG["fd"] = WRONG["int"]
+for kind in ("int", "fd", "uint32", "uint64", "size", "address"):
+    WRONG[kind] = [*WRONG[kind], (1.0, TypeError), ("1", TypeError), (None, TypeError)]
+
+CASES = [
+    pytest.param(
+        function, kinds, position, value, error, id=f"{function.__name__}-{position}-{value!r}"
+    )
+    for function, kinds in ALL_FUNCTIONS
+    for position, kind in enumerate(kinds)
+    for value, error in WRONG[kind]
+]
+
+
+@pytest.mark.parametrize(("function", "kinds", "position", "value", "error"), CASES)
+def test_wrong_argument(
+    function: Callable[..., object],
+    kinds: tuple[str, ...],
+    position: int,
+    value: Any,
+    error: type[Exception],
+) -> None:
+    arguments = [HARMLESS[kind] for kind in kinds]
+    arguments[position] = value
+    with pytest.raises(error):
+        function(*arguments)
+
+
+def test_every_function_is_covered() -> None:
+    listed = {function.__name__ for function, _ in ALL_FUNCTIONS}
+    functions = {name for name in raw.__all__ if callable(getattr(raw, name))}
+    assert functions - listed == {"version", "version_string"}
+
+
+class Index:
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def __index__(self) -> int:
+        return self.value
+
+
+def test_whatever_has_an_index(file: MemFd) -> None:
+    raw.set_size(Index(file.fileno()), Index(0), Index(10))
+    assert raw.get_size(Index(file.fileno())) == 10
+
+
+@pytest.mark.parametrize("size", [-1, 1 << 64])
+def test_size_out_of_range(file: MemFd, size: int) -> None:
+    with pytest.raises(OverflowError):
+        file.set_size(size)
+    with pytest.raises(OverflowError):
+        MemFd.create("test", size=size)
+    assert file.size == 0
+
+
+def test_mapping_out_of_range(file: MemFd) -> None:
+    file.set_size(1)
+    for arguments in ({"length": -1}, {"length": 1 << 64}, {"offset": -4096, "length": 1}):
+        with pytest.raises(OverflowError):
+            file.map(**arguments)  # type: ignore[arg-type]
+
+
+def test_mapping_of_a_wrong_descriptor() -> None:
+    with pytest.raises(OSError, match="EBADF|Bad file descriptor"):
+        Mapping(-1, 0, 0, 1)

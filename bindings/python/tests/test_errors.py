@@ -1,0 +1,66 @@
+"""Errors: the OSError that fits, with number, text and name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+
+import pytest
+
+from memfd_go import MissingSealsError, Seal, _ffi, errname
+
+
+@pytest.mark.parametrize("number", sorted(errno.errorcode))
+def test_names_are_pythons(number: int) -> None:
+    aliases = {"EDEADLOCK", "EWOULDBLOCK", "ENOTSUP"}
+    if errno.errorcode[number] in aliases:
+        assert errname(number) in {"EDEADLK", "EAGAIN", "EOPNOTSUPP"}
+    else:
+        assert errname(number) == errno.errorcode[number]
+    assert errname(-number) == errname(number)
+
+
+@pytest.mark.parametrize("number", [0, 41, 4095, 1 << 20, (1 << 31) - 1, -(1 << 31)])
+def test_unknown_number(number: int) -> None:
+    assert errname(number) == "E?"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.EPERM, PermissionError),
+        (errno.EACCES, PermissionError),
+        (errno.EAGAIN, BlockingIOError),
+        (errno.EINTR, InterruptedError),
+        (errno.ENOENT, FileNotFoundError),
+        (errno.EBUSY, OSError),
+    ],
+)
+def test_subclass(number: int, kind: type[OSError]) -> None:
+    with pytest.raises(OSError) as caught:
+        _ffi.check(-number)
+    assert type(caught.value) is kind
+    assert caught.value.errno == number
+    assert caught.value.strerror == os.strerror(number)
+    assert caught.value.filename == errno.errorcode[number]
+
+
+def test_success_passes() -> None:
+    assert [_ffi.check(result) for result in (0, 1, 1 << 30)] == [0, 1, 1 << 30]
+
+
+def test_missing_seals() -> None:
+    error = MissingSealsError(Seal.WRITE | Seal.GROW)
+    assert isinstance(error, OSError)
+    assert error.errno == errno.EKEYREJECTED
+    assert error.strerror == "missing seals: GROW WRITE"
+    assert error.filename == "EKEYREJECTED"
+    assert error.missing == Seal.WRITE | Seal.GROW
+
+
+def test_missing_seals_crosses_processes() -> None:
+    copy = pickle.loads(pickle.dumps(MissingSealsError(Seal.WRITE)))
+    assert type(copy) is MissingSealsError
+    assert copy.missing == Seal.WRITE
+    assert str(copy) == str(MissingSealsError(Seal.WRITE))

@@ -1,0 +1,103 @@
+"""What is installed: names, types, documentation, examples."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import memfd_go
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MODULES = ["", ".raw", "._ffi", "._flags", "._errors", "._mapping", "._memfd"]
+README = Path(__file__).parent.parent / "README.md"
+
+
+def doctests() -> list[doctest.DocTest]:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    found: list[doctest.DocTest] = []
+    for name in MODULES:
+        found += finder.find(importlib.import_module("memfd_go" + name))
+    return [test for test in found if test.examples]
+
+
+def members(owner: Any, names: Iterable[str]) -> list[tuple[str, Any]]:
+    """The public functions, methods and properties of a module or class."""
+    values = [(name, inspect.getattr_static(owner, name)) for name in names if name[0] != "_"]
+    kinds = (FunctionType, classmethod, property)
+    return [
+        (f"{owner.__name__}.{name}", value)
+        for name, value in values
+        if isinstance(value, kinds)
+    ]
+
+
+def public_functions() -> list[tuple[str, Any]]:
+    found = members(memfd_go, memfd_go.__all__) + members(memfd_go.raw, memfd_go.raw.__all__)
+    for name in memfd_go.__all__:
+        value = getattr(memfd_go, name)
+        if inspect.isclass(value):
+            found += members(value, vars(value))
+    return found
+
+
+def test_installed_not_the_source_tree() -> None:
+    source = Path(__file__).parent.parent / "src"
+    assert source not in Path(memfd_go.__file__).parents
+
+
+def test_typed() -> None:
+    assert (Path(memfd_go.__file__).parent / "py.typed").exists()
+
+
+@pytest.mark.parametrize("module", [memfd_go, memfd_go.raw])
+def test_all_names_exist(module: Any) -> None:
+    assert len(set(module.__all__)) == len(module.__all__)
+    for name in module.__all__:
+        getattr(module, name)
+
+
+@pytest.mark.parametrize("example", doctests(), ids=lambda test: test.name)
+def test_example(example: doctest.DocTest, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = doctest.DocTestRunner(optionflags=doctest.REPORT_NDIFF).run(example)
+    assert outcome.failed == 0, capsys.readouterr().out
+
+
+def test_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    fenced = re.findall(r"^```pycon\n(.*?)^```$", README.read_text("utf-8"), re.M | re.S)
+    assert len(fenced) == 5
+    parser = doctest.DocTestParser()
+    example = parser.get_doctest("\n".join(fenced), {}, "README.md", str(README), 0)
+    outcome = doctest.DocTestRunner().run(example)
+    assert outcome.failed == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "function"), public_functions())
+def test_documentation(name: str, function: Any) -> None:
+    text = inspect.getdoc(function)
+    assert text, f"{name} has no docstring"
+    assert ">>> " in text, f"{name} has no example"
+    assert "Errors: " in text, f"{name} does not say how it fails"
+    assert "Safe: " in text, f"{name} does not say whether it is safe"
+
+
+def test_import_is_light() -> None:
+    """typing, re and contextlib would take longer to import than the package itself."""
+
+    def heavy_modules(imports: str) -> str:
+        code = (
+            f"import sys, {imports}; print({{'typing', 're', 'contextlib'}} & set(sys.modules))"
+        )
+        return subprocess.check_output([sys.executable, "-c", code], text=True)
+
+    assert heavy_modules("memfd_go") == heavy_modules("ctypes, enum, weakref")

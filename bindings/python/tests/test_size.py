@@ -1,0 +1,146 @@
+"""Sizes of files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+
+import pytest
+
+from memfd_go import MemFd, Seal, raw
+
+
+def allocated(file: MemFd) -> int:
+    return os.fstat(file.fileno()).st_blocks * 512
+
+
+def test_grow_and_shrink(file: MemFd) -> None:
+    file.set_size(5)
+    os.pwrite(file.fileno(), b"hello", 0)
+    file.set_size(3)
+    file.set_size(6)
+    assert file.size == 6
+    assert os.pread(file.fileno(), 10, 0) == b"hel\0\0\0"
+
+
+def test_reserve_allocates(file: MemFd) -> None:
+    file.set_size(100_000)
+    assert allocated(file) == 0
+    file.set_size(100_000, reserve=True)
+    assert allocated(file) >= 100_000
+    assert file.size == 100_000
+    file.set_size(10, reserve=True)
+    assert file.size == 10
+
+
+@pytest.mark.parametrize("size", [1 << 63, (1 << 64) - 1])
+@pytest.mark.parametrize("reserve", [False, True])
+def test_too_large_for_a_file(file: MemFd, size: int, reserve: bool) -> None:
+    with pytest.raises(OSError) as caught:
+        file.set_size(size, reserve=reserve)
+    assert caught.value.filename == "EINVAL"
+    assert file.size == 0
+
+
+@pytest.mark.parametrize("reserve", [False, True])
+def test_over_the_limit(file: MemFd, reserve: bool) -> None:
+    file.set_size(5)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    with pytest.raises(OSError) as caught:
+        file.set_size(limit + 1, reserve=reserve)
+    assert caught.value.filename == "EFBIG"
+    assert file.size == 5
+
+
+def test_sealed_against_it(file: MemFd) -> None:
+    file.set_size(5)
+    file.seal(Seal.GROW)
+    with pytest.raises(PermissionError):
+        file.set_size(6)
+    with pytest.raises(PermissionError):
+        file.set_size(6, reserve=True)
+    file.set_size(4)
+    file.seal(Seal.SHRINK)
+    with pytest.raises(PermissionError):
+        file.set_size(3)
+    assert file.size == 4
+
+
+def test_wrong_descriptors() -> None:
+    for attempt in (lambda: raw.get_size(-1), lambda: raw.set_size(-1, 0, 0)):
+        with pytest.raises(OSError) as caught:
+            attempt()
+        assert caught.value.filename == "EBADF"
+
+
+def test_read_only_descriptor(file: MemFd) -> None:
+    fd = os.open(f"/proc/self/fd/{file.fileno()}", os.O_RDONLY)
+    with MemFd.from_fd(fd) as reader:
+        with pytest.raises(OSError) as caught:
+            reader.set_size(5)
+        assert caught.value.filename == "EINVAL"
+        with pytest.raises(OSError) as caught:
+            reader.set_size(5, reserve=True)
+        assert caught.value.filename == "EBADF"
+
+
+def test_a_pipe() -> None:
+    ends = os.pipe()
+    try:
+        assert raw.get_size(ends[0]) == 0
+        with pytest.raises(OSError) as caught:
+            raw.set_size(ends[1], 0, 5)
+        assert caught.value.errno == errno.EINVAL
+        with pytest.raises(OSError) as caught:
+            raw.set_size(ends[1], raw.MEMFD_GO_OPT_RESERVE, 5)
+        assert caught.value.filename in {"ESPIPE", "ENODEV", "EOPNOTSUPP"}
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+def test_path_descriptor(hello: MemFd) -> None:
+    fd = os.open(f"/proc/self/fd/{hello.fileno()}", os.O_PATH)
+    assert raw.get_size(fd) == 5
+    os.close(fd)
+
+
+def test_unknown_options(file: MemFd) -> None:
+    for opts in (raw.MEMFD_GO_OPT_WRITE, 1 << 31):
+        with pytest.raises(OSError) as caught:
+            raw.set_size(file.fileno(), opts, 5)
+        assert caught.value.errno == errno.EINVAL
+
+
+def test_interrupted_call_is_repeated(file: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes: list[BaseException | None] = [InterruptedError(), InterruptedError(), None]
+
+    def set_size(*_: int) -> None:
+        outcome = outcomes.pop(0)
+        if outcome:
+            raise outcome
+
+    monkeypatch.setattr(raw, "set_size", set_size)
+    file.set_size(5, reserve=True)
+    assert outcomes == []
+
+
+def test_signal_handler_that_raises_ends_it(file: MemFd) -> None:
+    class Alarm(Exception):
+        pass
+
+    def handler(*_: object) -> None:
+        raise Alarm
+
+    previous = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        with pytest.raises(Alarm):
+            while True:
+                file.set_size(8 << 20, reserve=True)
+                file.set_size(0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
