@@ -131,6 +131,7 @@ fn build(top: &Path) -> Result<()> {
     run(go
         .env("GOOS", "linux")
         .env("GOARCH", goarch()?)
+        .env("GOARM", "7")
         .args(["-buildmode=c-archive", "-trimpath"])
         .arg(format!("-toolexec=\"{}\" toolexec", linker.display()))
         .arg("-ldflags=-E memfd_go_roots")
