@@ -1,0 +1,154 @@
+package abi
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// binding is a file that declares each function and constant on one line.
+type binding struct {
+	file          string
+	functionLine  *regexp.Regexp // matches a declaration; the first group is C's name
+	writeFunction func(Function) string
+	constantLine  *regexp.Regexp // likewise; nil if the file has no constants
+	writeConstant func(Constant) string
+}
+
+var bindings = map[string]binding{
+	"python": {
+		file:          "bindings/python/src/memfd_go/_ffi.py",
+		functionLine:  regexp.MustCompile(`(?m)^(memfd_go_\w+) = .*$`),
+		writeFunction: pythonFunction,
+		constantLine:  regexp.MustCompile(`(?m)^((?:MEMFD_GO|MFD|F_SEAL)_\w+) = (?:0x|[0-9"]).*$`),
+		writeConstant: pythonConstant,
+	},
+	"rust": {
+		file:          "bindings/rust/memfd-go-sys/src/lib.rs",
+		functionLine:  regexp.MustCompile(`(?m)^    pub fn (\w+)\(.*$`),
+		writeFunction: rustFunction,
+		constantLine:  regexp.MustCompile(`(?m)^pub const (\w+): \S+ = (?:0x|[0-9"]).*$`),
+		writeConstant: rustConstant,
+	},
+	"purego": {
+		file:          "tests/purego/library_test.go",
+		functionLine:  regexp.MustCompile("(?m)^\t\\w+ +func\\(.* +`c:\"(\\w+)\"`$"),
+		writeFunction: puregoFunction,
+	},
+}
+
+func TestBindings(t *testing.T) {
+	h := readHeader(t)
+	for name, b := range bindings {
+		t.Run(name, func(t *testing.T) {
+			report(t, b.compare(h, readFile(t, b.file)))
+		})
+	}
+}
+
+func (b binding) compare(h *Header, text string) []string {
+	var want []line
+	for _, f := range h.Functions {
+		want = append(want, line{name: f.Name, text: b.writeFunction(f)})
+	}
+	complaints := compare(b.file, want, match(b.functionLine, text))
+	if b.constantLine == nil {
+		return complaints
+	}
+	want = nil
+	for _, c := range h.Constants {
+		want = append(want, line{name: c.Name, text: b.writeConstant(c)})
+	}
+	return append(complaints, compare(b.file, want, match(b.constantLine, text))...)
+}
+
+// runOfSpaces is what gofmt aligns columns with.
+var runOfSpaces = regexp.MustCompile(` +`)
+
+func match(pattern *regexp.Regexp, text string) []line {
+	var lines []line
+	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+		declaration := runOfSpaces.ReplaceAllString(strings.TrimSpace(m[0]), " ")
+		lines = append(lines, line{name: m[1], text: declaration})
+	}
+	return lines
+}
+
+var pythonTypes = dialect{
+	results: map[string]string{
+		"int":          "c_int",
+		"uint32_t":     "c_uint32",
+		"uint64_t":     "c_uint64",
+		"size_t":       "c_size_t",
+		"const char *": "c_char_p",
+		"char *":       "c_char_p",
+		"const void *": "c_void_p",
+		"void *":       "c_void_p",
+		"void **":      "POINTER(c_void_p)",
+		"uint32_t *":   "POINTER(c_uint32)",
+		"uint64_t *":   "POINTER(c_uint64)",
+	},
+}
+
+func pythonFunction(f Function) string {
+	types := append([]string{pythonTypes.result(f)}, pythonTypes.paramTypes(f)...)
+	return fmt.Sprintf("%s = _declare(%q, %s)", f.Name, f.Name, strings.Join(types, ", "))
+}
+
+func pythonConstant(c Constant) string {
+	return c.Name + " = " + c.Text
+}
+
+var rustTypes = dialect{
+	results: map[string]string{
+		"int":          "c_int",
+		"uint32_t":     "u32",
+		"uint64_t":     "u64",
+		"size_t":       "usize",
+		"const char *": "*const c_char",
+		"char *":       "*mut c_char",
+		"const void *": "*const c_void",
+		"void *":       "*mut c_void",
+		"void **":      "*mut *mut c_void",
+		"uint32_t *":   "*mut u32",
+		"uint64_t *":   "*mut u64",
+	},
+}
+
+func rustFunction(f Function) string {
+	var params []string
+	for _, p := range f.Params {
+		params = append(params, p.Name+": "+rustTypes.param(p))
+	}
+	return fmt.Sprintf("pub fn %s(%s) -> %s;", f.Name, strings.Join(params, ", "), rustTypes.result(f))
+}
+
+func rustConstant(c Constant) string {
+	kind := "u32"
+	if strings.HasPrefix(c.Text, `"`) {
+		kind = "&str"
+	}
+	return fmt.Sprintf("pub const %s: %s = %s;", c.Name, kind, c.Text)
+}
+
+var puregoTypes = dialect{
+	results: map[string]string{
+		"int":          "int32",
+		"uint32_t":     "uint32",
+		"uint64_t":     "uint64",
+		"size_t":       "uintptr",
+		"const char *": "string",
+		"char *":       "*byte",
+		"const void *": "unsafe.Pointer",
+		"void *":       "unsafe.Pointer",
+		"void **":      "*unsafe.Pointer",
+		"uint32_t *":   "*uint32",
+		"uint64_t *":   "*uint64",
+	},
+}
+
+func puregoFunction(f Function) string {
+	return fmt.Sprintf("%s func(%s) %s `c:%q`", pascal(f.Name),
+		strings.Join(puregoTypes.paramTypes(f), ", "), puregoTypes.result(f), f.Name)
+}

@@ -1,0 +1,70 @@
+package abi
+
+import (
+	"debug/elf"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+var architectures = []string{"amd64", "arm64", "386", "arm", "riscv64", "ppc64le", "s390x", "loong64"}
+
+const symbolVersion = "MEMFD_GO_1.0"
+
+func TestSymbols(t *testing.T) {
+	h := readHeader(t)
+	for _, arch := range architectures {
+		t.Run(arch, func(t *testing.T) {
+			library := filepath.Join("build", "linux_"+arch, "libmemfd_go.so.1")
+			symbols, err := exported(filepath.Join(top, library))
+			if errors.Is(err, fs.ErrNotExist) {
+				t.Skipf("%s is not built (make all-arch)", library)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			report(t, compareSymbols(library, h, symbols))
+		})
+	}
+}
+
+// exported returns the names of the functions that a library exports, as
+// NAME@VERSION.
+func exported(path string) ([]string, error) {
+	file, err := elf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	symbols, err := file.DynamicSymbols()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, s := range symbols {
+		if s.Section != elf.SHN_UNDEF && elf.ST_TYPE(s.Info) == elf.STT_FUNC {
+			names = append(names, s.Name+"@"+s.Version)
+		}
+	}
+	return names, nil
+}
+
+func compareSymbols(library string, h *Header, symbols []string) []string {
+	var complaints []string
+	var want []string
+	for _, f := range h.Functions {
+		name := f.Name + "@" + symbolVersion
+		want = append(want, name)
+		if !slices.Contains(symbols, name) {
+			complaints = append(complaints, library+" does not export:\n\n"+name+"\n\nbuild it: make all-arch")
+		}
+	}
+	for _, name := range symbols {
+		if !slices.Contains(want, name) {
+			complaints = append(complaints, library+" exports what is not in "+headerFile+":\n\n"+name)
+		}
+	}
+	return complaints
+}
