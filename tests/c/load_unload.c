@@ -1,0 +1,39 @@
+/* The library can be loaded and unloaded a thousand times. */
+#include <dlfcn.h>
+
+#include "test.h"
+
+static const char *path;
+
+static void a_thousand_times(void)
+{
+	for (int i = 0; i < 1000; i++) {
+		void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+		const char *(*errname)(int);
+
+		if (handle == NULL) {
+			fail(__FILE__, __LINE__, "load %d: %s", i, dlerror());
+			return;
+		}
+		*(void **)&errname = dlsym(handle, "memfd_go_errname");
+		TEXT(errname(EBUSY), "EBUSY");
+		EQ(dlclose(handle), 0);
+	}
+}
+
+static void nothing_of_it_stays(void)
+{
+#ifdef __GLIBC__
+	CHECK(dlopen(path, RTLD_NOW | RTLD_NOLOAD) == NULL);
+#else
+	SKIP("this libc never unloads");
+#endif
+}
+
+int main(int argc, char **argv)
+{
+	path = library_path(argc, argv);
+	RUN(a_thousand_times);
+	RUN(nothing_of_it_stays);
+	return finish();
+}

@@ -1,0 +1,84 @@
+/*
+ * Every function works in a signal handler that interrupted any of them, on an
+ * alternate stack that has little more than the kernel's part.
+ */
+#include <signal.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "test.h"
+#include "every_function.h"
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+#define SIGNALS 200
+#define SECONDS 5
+#define OWN_STACK 8192 /* the library's 4096 and the handler's own */
+
+static volatile sig_atomic_t signals, failed_line;
+
+static void handler(int number)
+{
+	int saved = errno, line = call_every_function();
+
+	(void)number;
+	if (line != 0 && failed_line == 0)
+		failed_line = line;
+	signals = signals + 1;
+	errno = saved;
+}
+
+static size_t alternate_stack_size(void)
+{
+	size_t kernels_part = getauxval(AT_MINSIGSTKSZ);
+
+	if (kernels_part < (size_t)MINSIGSTKSZ)
+		kernels_part = (size_t)MINSIGSTKSZ;
+	return kernels_part + OWN_STACK;
+}
+
+static void set_timer(long microseconds)
+{
+	struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void every_function_interrupted_by_every_function(void)
+{
+	struct sigaction action = { 0 }, old;
+	stack_t stack = { 0 }, none = { 0 };
+	time_t end = time(NULL) + SECONDS;
+	int line = 0;
+
+	stack.ss_size = alternate_stack_size();
+	stack.ss_sp = mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	EQ(call_every_function(), 0); /* resolves the symbols, which takes stack */
+	EQ(sigaltstack(&stack, NULL), 0);
+	action.sa_handler = handler;
+	action.sa_flags = SA_ONSTACK | SA_RESTART;
+	sigaction(SIGALRM, &action, &old);
+	signals = failed_line = 0;
+	set_timer(500);
+	while (signals < SIGNALS && line == 0 && time(NULL) < end)
+		line = call_every_function();
+	set_timer(0);
+	sigaction(SIGALRM, &old, NULL);
+	none.ss_flags = SS_DISABLE;
+	sigaltstack(&none, NULL);
+	munmap(stack.ss_sp, stack.ss_size);
+	CHECK(signals > 0);
+	EQ(line, 0);
+	EQ(failed_line, 0);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(every_function_interrupted_by_every_function);
+	return finish();
+}

@@ -1,0 +1,145 @@
+/*
+ * The library works on a thread's stack of 16 KiB, and no function takes more than
+ * the 4096 bytes that the header promises.
+ */
+#include <limits.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "test.h"
+#include "every_function.h"
+
+#define PROMISED 4096
+#define PAINT 0x5a
+#define OWN_FRAME 256 /* bytes of stack that may belong to the painting function */
+
+static char *stack;
+static size_t stack_size;
+
+/* The bytes of stack that a function and its callees touched. */
+static __attribute__((noinline)) size_t depth_of(void (*function)(void))
+{
+	char *here = __builtin_frame_address(0), *top = here - OWN_FRAME;
+	volatile char *lowest;
+
+	for (volatile char *p = stack; p < top; p++)
+		*p = PAINT;
+	function();
+	for (lowest = stack; lowest < top && *lowest == PAINT; lowest++)
+		;
+	return (size_t)(here - lowest);
+}
+
+/* One call each, with as much work as the function can find. */
+static char data[3 * 4096];
+static char text[64];
+static int file;
+
+static void nothing(void) {}
+static void version(void) { memfd_go_version(); }
+static void version_string(void) { memfd_go_version_string(); }
+static void errname(void) { memfd_go_errname(-EHWPOISON); }
+static void create(void) { close(memfd_go_create("depth", 0)); }
+static void create_sealed(void) { close(memfd_go_create_sealed("depth", 0, 0, data, sizeof data)); }
+static void set_size(void) { memfd_go_set_size(file, MEMFD_GO_OPT_RESERVE, sizeof data); }
+static void add_seals(void) { memfd_go_add_seals(file, 0); }
+static void get_seals(void) { memfd_go_get_seals(file); }
+static void ensure_seals(void) { memfd_go_ensure_seals(file, F_SEAL_GROW); }
+static void format_seals(void) { memfd_go_format_seals(0xffffffff, 0, text, sizeof text); }
+static void secret(void) { close(memfd_go_secret(1)); }
+
+static void get_size(void)
+{
+	uint64_t size;
+
+	memfd_go_get_size(file, &size);
+}
+
+static void check_seals(void)
+{
+	uint32_t missing;
+
+	memfd_go_check_seals(file, 15, &missing);
+}
+
+static void parse_seals(void)
+{
+	uint32_t seals;
+
+	memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff gswWSx", &seals);
+}
+
+static void map_and_unmap(void)
+{
+	void *map;
+
+	if (memfd_go_map(file, 0, 0, sizeof data, &map) == 0)
+		memfd_go_unmap(map, sizeof data);
+}
+
+#define DEPTH(function) { function, #function, 0 }
+
+static struct {
+	void (*function)(void);
+	const char *name;
+	size_t depth;
+} functions[] = {
+	DEPTH(nothing),       DEPTH(version),      DEPTH(version_string), DEPTH(errname),
+	DEPTH(create),        DEPTH(create_sealed), DEPTH(get_size),      DEPTH(set_size),
+	DEPTH(add_seals),     DEPTH(get_seals),    DEPTH(ensure_seals),   DEPTH(check_seals),
+	DEPTH(format_seals),  DEPTH(parse_seals),  DEPTH(map_and_unmap),  DEPTH(secret),
+};
+#define FUNCTIONS (sizeof functions / sizeof *functions)
+
+static void *on_the_stack(void *unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		functions[i].depth = depth_of(functions[i].function);
+	return (void *)(intptr_t)call_every_function();
+}
+
+/* The result of a thread that runs on 'stack'; -1 if it cannot be started. */
+static intptr_t run_on_stack(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	void *result = (void *)-1;
+
+	pthread_attr_init(&attributes);
+	if (pthread_attr_setstack(&attributes, stack, stack_size) == 0 &&
+	    pthread_create(&thread, &attributes, on_the_stack, NULL) == 0)
+		pthread_join(thread, &result);
+	pthread_attr_destroy(&attributes);
+	return (intptr_t)result;
+}
+
+static void stack_of_16_kib(void)
+{
+	long least = sysconf(_SC_THREAD_STACK_MIN);
+
+	stack_size = least > 16384 ? (size_t)least : 16384;
+	stack = mmap(NULL, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	file = memfd_go_create("depth", MFD_ALLOW_SEALING);
+	EQ(call_every_function(), 0); /* resolves the symbols, which takes stack */
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		functions[i].function();
+	EQ(run_on_stack(), 0);
+	close(file);
+	munmap(stack, stack_size);
+}
+
+static void no_function_takes_more_than_promised(void)
+{
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		if (functions[i].depth > PROMISED)
+			fail(__FILE__, __LINE__, "%s takes %zu", functions[i].name, functions[i].depth);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(stack_of_16_kib);
+	RUN(no_function_takes_more_than_promised);
+	return finish();
+}

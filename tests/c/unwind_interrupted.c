@@ -1,0 +1,128 @@
+/*
+ * A handler that interrupted the library anywhere can walk the stack through its
+ * frames into the caller: with _Unwind_Backtrace(), as C++, Rust and crash
+ * reporters do, and with glibc's backtrace().
+ */
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "test.h"
+#include "unwinding.h"
+#ifdef __GLIBC__
+#include <execinfo.h>
+#endif
+
+#define ENOUGH 100 /* interruptions of the library */
+#define SECONDS 10
+#define FRAMES 64
+
+static struct code code;
+static uintptr_t return_address, stack_at_return; /* of call_the_library() */
+static volatile int interruptions, unwound, backtraced;
+static volatile uintptr_t lost_at; /* the first place that could not be unwound */
+
+static _Unwind_Reason_Code visit(struct _Unwind_Context *frame, void *found)
+{
+	if (without_thumb_bit(_Unwind_GetIP(frame)) != return_address)
+		return _URC_NO_REASON;
+	*(int *)found = (uintptr_t)_Unwind_GetCFA(frame) == stack_at_return;
+	return _URC_NO_REASON;
+}
+
+static int unwinds(void)
+{
+	int found = 0;
+
+	_Unwind_Backtrace(visit, &found);
+	return found;
+}
+
+static int backtraces(void)
+{
+#ifdef __GLIBC__
+	void *addresses[FRAMES];
+	int n = backtrace(addresses, FRAMES);
+
+	for (int i = 0; i < n; i++)
+		if (without_thumb_bit((uintptr_t)addresses[i]) == return_address)
+			return 1;
+	return 0;
+#else
+	return 1;
+#endif
+}
+
+static void handler(int number, siginfo_t *info, void *context)
+{
+	uintptr_t pc = interrupted_pc(context);
+
+	(void)number;
+	(void)info;
+	if (pc < code.start || pc >= code.end)
+		return;
+	interruptions++;
+	if (unwinds())
+		unwound++;
+	else if (lost_at == 0)
+		lost_at = pc - code.start;
+	backtraced += backtraces();
+}
+
+static void call_some(void)
+{
+	char text[64];
+	uint32_t seals;
+	uint64_t size;
+
+	memfd_go_format_seals(0xffffffff, MEMFD_GO_STYLE_NAMES, text, sizeof text);
+	memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff", &seals);
+	memfd_go_errname(-EHWPOISON);
+	memfd_go_get_size(-1, &size);
+	memfd_go_get_seals(-1);
+	memfd_go_ensure_seals(-1, 1);
+}
+
+static __attribute__((noinline)) int call_the_library(time_t end)
+{
+	return_address = without_thumb_bit((uintptr_t)__builtin_return_address(0));
+	stack_at_return = (uintptr_t)__builtin_dwarf_cfa();
+	while (interruptions < ENOUGH && time(NULL) < end)
+		for (int i = 0; i < 1000; i++)
+			call_some();
+	return interruptions;
+}
+
+static void set_timer(long microseconds)
+{
+	struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void handler_walks_into_the_caller(void)
+{
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
+
+	code = library_code();
+	unwinds(); /* loads and allocates what it needs */
+	backtraces();
+	interruptions = unwound = backtraced = 0;
+	sigaction(SIGALRM, &action, &old);
+	set_timer(1000);
+	CHECK(call_the_library(time(NULL) + SECONDS) > 0);
+	set_timer(0);
+	sigaction(SIGALRM, &old, NULL);
+	EQ(unwound, interruptions);
+	if (lost_at != 0)
+		fail(__FILE__, __LINE__, "lost %#lx bytes into the code", (unsigned long)lost_at);
+	EQ(backtraced, interruptions);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(handler_walks_into_the_caller);
+	return finish();
+}

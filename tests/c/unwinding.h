@@ -1,0 +1,85 @@
+/* What a signal handler interrupted, and whether that is the library. */
+#ifndef UNWINDING_H
+#define UNWINDING_H
+
+#include <link.h>
+#include <stdint.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unwind.h>
+
+#include "library.h"
+
+static inline uintptr_t interrupted_pc(const ucontext_t *context)
+{
+#if defined __x86_64__
+	return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+#elif defined __i386__
+	return (uintptr_t)context->uc_mcontext.gregs[REG_EIP];
+#elif defined __aarch64__
+	return context->uc_mcontext.pc;
+#elif defined __arm__
+	return context->uc_mcontext.arm_pc;
+#elif defined __riscv
+	return context->uc_mcontext.__gregs[REG_PC];
+#elif defined __powerpc64__
+	return context->uc_mcontext.gp_regs[32]; /* PT_NIP */
+#elif defined __s390x__
+	return context->uc_mcontext.psw.addr;
+#elif defined __loongarch__
+	return context->uc_mcontext.__pc;
+#else
+#error "where does this architecture keep the program counter?"
+#endif
+}
+
+struct code {
+	uintptr_t inside, start, end; /* the segment that 'inside' lies in */
+};
+
+static inline int find_segment(struct dl_phdr_info *object, size_t size, void *argument)
+{
+	struct code *code = argument;
+
+	(void)size;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+		uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type != PT_LOAD || code->inside - start >= segment->p_memsz)
+			continue;
+		code->start = start;
+		code->end = start + segment->p_memsz;
+		return 1;
+	}
+	return 0;
+}
+
+/* The library's code. */
+static inline struct code library_code(void)
+{
+	struct code code = { 0, 0, 0 };
+	void *symbol;
+
+#ifdef USE_DLOPEN
+	symbol = library_symbol("memfd_go_version");
+#else
+	/* Not the address of the function: that may be our own PLT entry. */
+	symbol = dlsym(dlopen("libmemfd_go.so.1", RTLD_NOW | RTLD_NOLOAD), "memfd_go_version");
+#endif
+	code.inside = (uintptr_t)symbol;
+	dl_iterate_phdr(find_segment, &code);
+	return code;
+}
+
+/* On arm the lowest bit of an address tells Thumb code. */
+static inline uintptr_t without_thumb_bit(uintptr_t address)
+{
+#ifdef __arm__
+	return address & ~(uintptr_t)1;
+#else
+	return address;
+#endif
+}
+
+#endif

@@ -1,0 +1,112 @@
+// Package lab finds what the tests run: the machine's own compilers and linkers,
+// and the emulators, compilers and C libraries that ./setup put into the cache.
+package lab
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// An Arch is one of the architectures that the library is built for.
+type Arch struct {
+	GOARCH string
+
+	// CPU is the emulator's name for it, as in qemu-aarch64. The machine's own
+	// processor needs none.
+	CPU string
+}
+
+// Arches are all of them, the order being that of their importance.
+var Arches = []Arch{
+	{"amd64", "x86_64"},
+	{"arm64", "aarch64"},
+	{"386", "i386"},
+	{"arm", "arm"},
+	{"riscv64", "riscv64"},
+	{"ppc64le", "ppc64le"},
+	{"s390x", "s390x"},
+	{"loong64", "loongarch64"},
+}
+
+// A Tool is a program: in a part of the lab, or the machine's own.
+type Tool struct {
+	Part string // the part's name for ./setup; "" is the machine itself
+	Name string
+}
+
+// Path finds the tool, or says why it is not there.
+func (t Tool) Path() (string, error) {
+	if t.Part == "" {
+		path, err := exec.LookPath(t.Name)
+		if err != nil {
+			return "", fmt.Errorf("%s is not installed", t.Name)
+		}
+		return path, nil
+	}
+	if err := ready(t.Part); err != nil {
+		return "", err
+	}
+	return filepath.Join(PartDir(t.Part), "bin", t.Name), nil
+}
+
+// PartDir is where a part of the lab lies.
+func PartDir(part string) string {
+	return filepath.Join(cache(), "lab", part)
+}
+
+func ready(part string) error {
+	dir := PartDir(part)
+	if _, err := os.Stat(filepath.Join(dir, ".complete")); err == nil {
+		return nil
+	}
+	if why, err := os.ReadFile(dir + ".missing"); err == nil {
+		return fmt.Errorf("tests/lab/setup could not get %s: %s", part, strings.TrimSpace(string(why)))
+	}
+	return fmt.Errorf("tests/lab/setup has not been run for %s", part)
+}
+
+// Emulator is the command that runs a program of the architecture, with root as
+// its root directory. It is empty where the machine runs the program itself.
+func (a Arch) Emulator(root string) ([]string, error) {
+	if runtime.GOARCH == a.GOARCH || runtime.GOARCH == "amd64" && a.GOARCH == "386" {
+		return nil, nil
+	}
+	path, err := Tool{"qemu-user", "qemu-" + a.CPU}.Path()
+	if err != nil {
+		return nil, err
+	}
+	return []string{path, "-L", root}, nil
+}
+
+func cache() string {
+	dir := os.Getenv("XDG_CACHE_HOME")
+	if dir == "" {
+		dir = filepath.Join(os.Getenv("HOME"), ".cache")
+	}
+	return filepath.Join(dir, "memfd_go")
+}
+
+// Repository is the root of the source tree.
+func Repository() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// Product is the folder that holds the library built for an architecture.
+func Product(goarch string) (string, error) {
+	dir := filepath.Join(Repository(), "build", "linux_"+goarch)
+	if _, err := os.Stat(filepath.Join(dir, "libmemfd_go.so.1")); err != nil {
+		return "", fmt.Errorf("there is no library for %s: make all-arch", goarch)
+	}
+	return dir, nil
+}
+
+// Required tells whether the run has promised to skip nothing that can be
+// installed: `make test` sets it, `make check` does not.
+func Required() bool {
+	return os.Getenv("MEMFD_GO_REQUIRE") != ""
+}

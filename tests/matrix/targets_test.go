@@ -1,0 +1,103 @@
+package matrix
+
+import (
+	"path/filepath"
+	"testing"
+
+	"libmemfd_go/tests/lab"
+)
+
+// A target is an architecture and a C library with its compiler.
+type target struct {
+	arch     lab.Arch
+	libc     string
+	compiler lab.Tool
+	options  []string // of the compiler
+	root     string   // what the emulator takes for /
+	modes    []mode
+	promised bool // a regular run fails without it
+}
+
+func (t target) name() string { return t.arch.GOARCH + "/" + t.libc }
+
+// A mode is a way to reach the library.
+type mode struct {
+	name    string
+	linker  lab.Tool // "" is the compiler's own
+	options []string
+}
+
+func (m mode) isDlopen() bool { return m.name == "dlopen" }
+
+var (
+	dlopen = mode{"dlopen", lab.Tool{}, []string{"-DUSE_DLOPEN"}}
+	bfd    = mode{"bfd", lab.Tool{}, nil}
+	gold   = mode{"gold", lab.Tool{Name: "ld.gold"}, []string{"-fuse-ld=gold"}}
+	lld    = mode{"lld", lab.Tool{Name: "ld.lld"}, []string{"-fuse-ld=lld"}}
+	mold   = mode{"mold", lab.Tool{Name: "ld.mold"}, []string{"-fuse-ld=mold"}}
+)
+
+// targets is the table of what the C programs are built for.
+func targets() []target {
+	all := []mode{dlopen, bfd, gold, lld, mold}
+	two := []mode{dlopen, bfd}
+	var ts []target
+	add := func(goarch, libc string, compiler lab.Tool, root string, modes []mode, options ...string) {
+		promised := libc == "glibc" || goarch == "amd64"
+		ts = append(ts, target{archOf(goarch), libc, compiler, options, root, modes, promised})
+	}
+	machine := func(name string) lab.Tool { return lab.Tool{Name: name} }
+
+	add("amd64", "glibc", machine("gcc"), "/", all)
+	add("386", "glibc", machine("i686-linux-gnu-gcc"), "/usr/i686-linux-gnu", two, ownLoader("/usr/i686-linux-gnu", "ld-linux.so.2")...)
+	add("arm64", "glibc", machine("aarch64-linux-gnu-gcc"), "/usr/aarch64-linux-gnu", two)
+	add("arm", "glibc", machine("arm-linux-gnueabihf-gcc"), "/usr/arm-linux-gnueabihf", two)
+	add("riscv64", "glibc", machine("riscv64-linux-gnu-gcc"), "/usr/riscv64-linux-gnu", two)
+	add("ppc64le", "glibc", machine("powerpc64le-linux-gnu-gcc"), "/usr/powerpc64le-linux-gnu", two)
+	add("s390x", "glibc", machine("s390x-linux-gnu-gcc"), "/usr/s390x-linux-gnu", two)
+	add("loong64", "glibc", lab.Tool{Part: "gcc@loong64", Name: "loongarch64-linux-gnu-gcc"}, lab.PartDir("gcc@loong64")+"/root", two)
+
+	add("amd64", "musl", machine("musl-gcc"), "/", two)
+	for _, m := range []struct{ goarch, triplet, loader string }{
+		{"386", "i386-linux-musl", "ld-musl-i386.so.1"},
+		{"arm64", "aarch64-linux-musl", ""},
+		{"arm", "arm-linux-musleabihf", ""},
+		{"riscv64", "riscv64-linux-musl", ""},
+		{"ppc64le", "powerpc64le-linux-musl", ""},
+		{"s390x", "s390x-linux-musl", ""},
+	} {
+		part := "musl@" + m.goarch
+		root := lab.PartDir(part) + "/root"
+		var options []string
+		if m.loader != "" {
+			options = ownLoader(root, m.loader)
+		}
+		add(m.goarch, "musl", lab.Tool{Part: part, Name: m.triplet + "-gcc"}, root, two, options...)
+	}
+	return ts
+}
+
+// ownLoader makes a program that no emulator runs find its foreign C library.
+func ownLoader(root, loader string) []string {
+	lib := filepath.Join(root, "lib")
+	return []string{"-Wl,--dynamic-linker=" + filepath.Join(lib, loader), "-Wl,-rpath," + lib}
+}
+
+func archOf(goarch string) lab.Arch {
+	for _, a := range lab.Arches {
+		if a.GOARCH == goarch {
+			return a
+		}
+	}
+	panic("no such architecture: " + goarch)
+}
+
+// unavailable ends a test that lacks something: as a failure if the run promised
+// it, else as a skip.
+func unavailable(t *testing.T, promised bool, err error) {
+	t.Helper()
+	if promised && lab.Required() {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
