@@ -1,0 +1,73 @@
+package main
+
+import (
+	"debug/elf"
+	"encoding/binary"
+
+	"golang.org/x/arch/x86/x86asm"
+)
+
+// x86-64: the System V psABI. Addresses are formed relative to the next
+// instruction, which the addend accounts for (-4 and less).
+
+var amd64 = &arch{
+	machine: elf.EM_X86_64,
+	class:   elf.ELFCLASS64,
+	order:   binary.LittleEndian,
+	page:    0x1000,
+	fill:    []byte{0xcc}, // INT3
+	regABI:  true,
+
+	absolute: uint32(elf.R_X86_64_64),
+	relative: uint32(elf.R_X86_64_RELATIVE),
+	pcrel:    uint32(elf.R_X86_64_PC32),
+	typeName: func(typ uint32) string { return elf.R_X86_64(typ).String() },
+	apply:    applyAMD64,
+	inspect:  inspectAMD64,
+
+	// The library works under IBT and shadow stacks: indirect branches land on
+	// ENDBR64 only, and each return has its call.
+	landing:  endbr64,
+	property: property{typ: gnuPropertyX86Feature1And, bits: x86FeatureIBT | x86FeatureSHSTK},
+
+	hashEntry: 4,
+	dwarf:     dwarfRegs{sp: 7, ra: 16, pushed: pushedAMD64},
+}
+
+const (
+	gnuPropertyX86Feature1And = 0xc0000002
+	x86FeatureIBT             = 1 << 0
+	x86FeatureSHSTK           = 1 << 1
+)
+
+func applyAMD64(f *fixup) error {
+	S, A, P := f.S, f.A, f.P
+	switch elf.R_X86_64(f.typ) {
+	case elf.R_X86_64_PC32:
+		return f.put32(S + A - P)
+	}
+	return f.unknown()
+}
+
+func inspectAMD64(code []byte, fields fields) ([]branch, []fault) {
+	branches, faults := inspectX86(code, fields, 64)
+	eachX86(code, 64, func(off uint64, in x86asm.Inst) {
+		switch {
+		case isIndirect(in):
+			faults = append(faults, fault{off, faultIndirect})
+		case storesToVariable(in):
+			faults = append(faults, fault{off, faultStore})
+		}
+	})
+	return branches, faults
+}
+
+// pushedAMD64 numbers registers as DWARF does: the first eight have an order of
+// their own.
+func pushedAMD64(code []byte, end uint64) (reg int, ok bool) {
+	r, ok := pushedRegister(code, end, 64)
+	if !ok || r < x86asm.RAX || r > x86asm.R15 {
+		return 0, false
+	}
+	return []int{0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15}[r-x86asm.RAX], true
+}

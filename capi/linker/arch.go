@@ -1,0 +1,129 @@
+package main
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+)
+
+// An arch is all that the linker knows about an architecture. Each has a file of
+// its own, with this table and with the relocations that cmd/link emits for it.
+type arch struct {
+	machine elf.Machine
+	class   elf.Class
+	order   byteOrder
+	flags   uint32 // e_flags
+	page    uint64 // the largest page size that its kernels offer
+	fill    []byte // between functions: traps
+	regABI  bool   // Go passes arguments in registers
+
+	// Relocations: a data word that holds an address, how that is told to the
+	// dynamic linker, and how names of their types print.
+	absolute, relative uint32
+	pcrel              uint32 // for branches that inspect finds
+	typeName           func(typ uint32) string
+	addend             func(typ uint32, field []byte) int64 // REL only
+	apply              func(f *fixup) error
+
+	// inspect reads the instructions of a function: see inspect.go. Where cmd/link
+	// resolves branches within .text without leaving a relocation, it returns
+	// those that leave the function.
+	inspect func(code []byte, fields fields) (branches []branch, faults []fault)
+	tocName string // a symbol that stands for the middle of the data
+	thunk   string // prefix of functions that the Go linker adds
+
+	landing  []byte // what an indirect call must find at an export
+	property property
+	mapping  mapping
+
+	hashEntry int // bytes in an entry of .hash
+	dwarf     dwarfRegs
+	frames    []frame
+	hasExidx  bool // unwinders read .ARM.exidx
+}
+
+type byteOrder interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+}
+
+var arches = []*arch{amd64, arm64, i386, arm, riscv64, ppc64le, s390x, loong64}
+
+func archOf(f *elf.File) (*arch, error) {
+	for _, a := range arches {
+		if f.Machine == a.machine && f.Class == a.class && f.ByteOrder == a.order.(binary.ByteOrder) {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("no support for %v, %v, %v", f.Machine, f.Class, f.Data)
+}
+
+func (a *arch) wordSize() int {
+	if a.class == elf.ELFCLASS64 {
+		return 8
+	}
+	return 4
+}
+
+// word reads a word of the class's size.
+func (a *arch) word(b []byte) uint64 {
+	if a.class == elf.ELFCLASS64 {
+		return a.order.Uint64(b)
+	}
+	return uint64(a.order.Uint32(b))
+}
+
+// A fixup is a field to be relocated, in the psABIs' words: S is the address
+// of the symbol, A the addend, P the address of the field.
+type fixup struct {
+	typ     uint32
+	loc     []byte // from the field to the end of its function or variable
+	S, A, P int64
+	order   binary.ByteOrder
+
+	other byte  // the symbol's st_other
+	toc   int64 // the address of arch.tocName
+	// paired returns the value of the relocation of another type at an address.
+	paired func(typ uint32, addr int64) (int64, error)
+}
+
+func (f *fixup) unknown() error { return fmt.Errorf("unknown relocation") }
+
+// check fails unless lo <= v <= hi.
+func check(v, lo, hi int64) error {
+	if v < lo || v > hi {
+		return fmt.Errorf("value %#x is out of range [%#x, %#x]", v, lo, hi)
+	}
+	return nil
+}
+
+// checkBits fails unless v is a signed number of the given width.
+func checkBits(v int64, bits int) error {
+	return check(v, -1<<(bits-1), 1<<(bits-1)-1)
+}
+
+// checkAlign fails unless v is a multiple of align.
+func checkAlign(v, align int64) error {
+	if v%align != 0 {
+		return fmt.Errorf("value %#x is not a multiple of %d", v, align)
+	}
+	return nil
+}
+
+// put32 writes a signed 32-bit value.
+func (f *fixup) put32(v int64) error {
+	if err := checkBits(v, 32); err != nil {
+		return err
+	}
+	f.order.PutUint32(f.loc, uint32(v))
+	return nil
+}
+
+// putBits replaces the bits of the instruction that mask selects.
+func (f *fixup) putBits(mask, bits uint32) error {
+	f.order.PutUint32(f.loc, f.order.Uint32(f.loc)&^mask|bits&mask)
+	return nil
+}
+
+// wrap32 is arithmetic on 32-bit machines, where addresses wrap around.
+func wrap32(v int64) int64 { return int64(int32(v)) }

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"debug/elf"
+	"encoding/binary"
+)
+
+// Arm, 32 bits: ELF for the Arm Architecture, EABI version 5. The distance to a
+// variable lies in a literal pool behind the function's code.
+
+var arm = &arch{
+	machine: elf.EM_ARM,
+	class:   elf.ELFCLASS32,
+	order:   binary.LittleEndian,
+	flags:   0x5000000, // EABI version 5, for soft and hard float alike
+	page:    0x10000,
+	fill:    []byte{0xf0, 0x00, 0xf0, 0xe7}, // UDF
+
+	absolute: uint32(elf.R_ARM_ABS32),
+	relative: uint32(elf.R_ARM_RELATIVE),
+	typeName: func(typ uint32) string { return elf.R_ARM(typ).String() },
+	addend:   addendARM,
+	apply:    applyARM,
+	inspect:  inspectARM,
+	mapping:  mapping{code: "$a", data: "$d", pools: poolsARM},
+
+	hashEntry: 4,
+	dwarf:     dwarfRegs{sp: 13, ra: 14, codeAlign: 4},
+	// trampoline_arm.s: SAVE has R14, R4-R11 and D8-D15, a system call R7.
+	frames: []frame{
+		{size: 128, saves: []save{{14, 1, 0, 4}, {4, 8, 32, 4}, {armD0 + 8, 8, 64, 8}}},
+		{size: 4, saves: []save{{7, 1, 0, 4}}},
+	},
+	hasExidx: true,
+}
+
+// armD0 is the DWARF number of the first 64-bit register.
+const armD0 = 256
+
+func addendARM(typ uint32, field []byte) int64 {
+	switch elf.R_ARM(typ) {
+	case elf.R_ARM_CALL, elf.R_ARM_JUMP24: // imm24 counts instructions
+		return int64(int32(binary.LittleEndian.Uint32(field)) << 8 >> 6)
+	}
+	return implicit32(typ, field)
+}
+
+func applyARM(f *fixup) error {
+	S, A, P := f.S, f.A, f.P
+	switch elf.R_ARM(f.typ) {
+	case elf.R_ARM_CALL, elf.R_ARM_JUMP24:
+		return f.putARMBranch(wrap32(S + A - P))
+	case elf.R_ARM_REL32:
+		return f.put32(wrap32(S + A - P))
+	}
+	return f.unknown()
+}
+
+// putARMBranch writes imm24 of B and BL. Everything here is ARM code, so that
+// none needs to become BLX.
+func (f *fixup) putARMBranch(distance int64) error {
+	if err := checkBits(distance, 26); err != nil {
+		return err
+	}
+	if err := checkAlign(distance, 4); err != nil {
+		return err
+	}
+	return f.putBits(0xffffff, uint32(distance>>2))
+}
+
+func inspectARM(code []byte, _ fields) (branches []branch, faults []fault) {
+	pools := poolsARM(code)
+	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
+		in := binary.LittleEndian.Uint32(code[off:])
+		if in&0x0fff0fff == 0x0e1d0f70 && !inSpans(pools, off) { // MRC TPIDRURO
+			faults = append(faults, fault{off, faultTLS})
+		}
+	}
+	return nil, faults
+}
+
+// poolsARM finds what LDR loads relative to the PC, which is two instructions on.
+func poolsARM(code []byte) (pools []span) {
+	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
+		in := binary.LittleEndian.Uint32(code[off:])
+		if in&0x0f7f0000 != 0x051f0000 || inSpans(pools, off) {
+			continue
+		}
+		start := off + 8
+		if up := in>>23&1 == 1; up {
+			start += uint64(in & 0xfff)
+		} else {
+			start -= uint64(in & 0xfff)
+		}
+		pools = append(pools, span{start, start + 4})
+	}
+	return pools
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"debug/elf"
+	"encoding/binary"
+)
+
+// AArch64: ELF for the Arm 64-bit Architecture. An address takes two
+// instructions: ADRP for its page of 4 KiB, and ADD, LDR or STR for the rest.
+
+var arm64 = &arch{
+	machine: elf.EM_AARCH64,
+	class:   elf.ELFCLASS64,
+	order:   binary.LittleEndian,
+	page:    0x10000,
+	fill:    []byte{0, 0, 0, 0}, // UDF
+	regABI:  true,
+
+	absolute: uint32(elf.R_AARCH64_ABS64),
+	relative: uint32(elf.R_AARCH64_RELATIVE),
+	typeName: func(typ uint32) string { return elf.R_AARCH64(typ).String() },
+	apply:    applyARM64,
+	inspect:  inspectARM64,
+	mapping:  mapping{code: "$x", data: "$d", pools: poolsARM64},
+
+	// The library works under BTI: indirect branches land on BTI c only.
+	landing:  []byte{0x5f, 0x24, 0x03, 0xd5},
+	property: property{typ: gnuPropertyAArch64Feature1And, bits: aarch64FeatureBTI},
+
+	hashEntry: 4,
+	dwarf:     dwarfRegs{sp: 31, ra: 30, codeAlign: 4},
+	// SAVE in trampoline_arm64.s: X19-X28, the low halves of V8-V15, X29, X30.
+	frames: []frame{{size: 224, saves: []save{{19, 10, 64, 8}, {72, 8, 144, 8}, {29, 2, 208, 8}}}},
+}
+
+const (
+	gnuPropertyAArch64Feature1And = 0xc0000000
+	aarch64FeatureBTI             = 1 << 0
+)
+
+func applyARM64(f *fixup) error {
+	S, A, P := f.S, f.A, f.P
+	switch elf.R_AARCH64(f.typ) {
+	case elf.R_AARCH64_CALL26, elf.R_AARCH64_JUMP26:
+		return f.putARM64Branch(S + A - P)
+	case elf.R_AARCH64_ADR_PREL_PG_HI21:
+		return f.putADRP((S+A)>>12 - P>>12)
+	case elf.R_AARCH64_ADD_ABS_LO12_NC, elf.R_AARCH64_LDST8_ABS_LO12_NC:
+		return f.putARM64Offset(S+A, 1)
+	case elf.R_AARCH64_LDST16_ABS_LO12_NC:
+		return f.putARM64Offset(S+A, 2)
+	case elf.R_AARCH64_LDST32_ABS_LO12_NC:
+		return f.putARM64Offset(S+A, 4)
+	case elf.R_AARCH64_LDST64_ABS_LO12_NC:
+		return f.putARM64Offset(S+A, 8)
+	}
+	return f.unknown()
+}
+
+// putARM64Branch writes imm26 of B and BL, which counts instructions.
+func (f *fixup) putARM64Branch(distance int64) error {
+	if err := checkBits(distance, 28); err != nil {
+		return err
+	}
+	return f.putBits(0x3ffffff, uint32(distance>>2))
+}
+
+// putADRP writes immhi:immlo, a distance in pages.
+func (f *fixup) putADRP(pages int64) error {
+	if err := checkBits(pages, 21); err != nil {
+		return err
+	}
+	return f.putBits(0x3<<29|0x7ffff<<5, uint32(pages)<<29|uint32(pages>>2)&0x7ffff<<5)
+}
+
+// putARM64Offset writes imm12, which counts units of what is loaded or stored.
+func (f *fixup) putARM64Offset(addr, unit int64) error {
+	if err := checkAlign(addr, unit); err != nil {
+		return err
+	}
+	return f.putBits(0xfff<<10, uint32(addr&0xfff/unit)<<10)
+}
+
+func inspectARM64(code []byte, _ fields) (branches []branch, faults []fault) {
+	pools := poolsARM64(code)
+	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
+		if inSpans(pools, off) {
+			continue
+		}
+		switch in := binary.LittleEndian.Uint32(code[off:]); {
+		case in&0xffdffc1f == 0xd61f0000: // BR, BLR
+			faults = append(faults, fault{off, faultIndirect})
+		case in&0xffffffe0 == 0xd53bd040: // MRS TPIDR_EL0
+			faults = append(faults, fault{off, faultTLS})
+		}
+	}
+	return nil, faults
+}
+
+// poolsARM64 finds what LDR (literal) loads.
+func poolsARM64(code []byte) (pools []span) {
+	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
+		in := binary.LittleEndian.Uint32(code[off:])
+		if in&0x3b000000 != 0x18000000 || inSpans(pools, off) {
+			continue
+		}
+		size := uint64(4) << (in >> 30)
+		if in>>26&1 == 0 && in>>30 == 2 { // LDRSW
+			size = 4
+		}
+		start := off + uint64(int64(int32(in<<8)>>13)<<2)
+		pools = append(pools, span{start, start + size})
+	}
+	return pools
+}

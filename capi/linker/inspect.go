@@ -1,0 +1,47 @@
+package main
+
+// Reading machine code.
+//
+// Most of what a function refers to stands in relocations. Instructions are read
+// for the rest: branches that cmd/link has resolved itself (on the architectures
+// with variable-length instructions), and what no relocation shows: indirect
+// branches where the library promises to have none, and access to thread-local
+// storage.
+
+// A branch is a PC-relative field without a relocation that refers to a place
+// outside its function. Offsets count from the function's start.
+type branch struct {
+	field  uint64
+	target int64
+	bias   int64 // what a relocation's addend holds besides the distance
+}
+
+// A fault is an instruction that may not be in the library.
+type fault struct {
+	off  uint64
+	what string
+}
+
+// fields holds the offsets of the relocated fields in a function.
+type fields map[uint64]bool
+
+const (
+	faultDecode   = "an instruction that the linker does not know"
+	faultField    = "a relocation that does not lie within an instruction"
+	faultIndirect = "an indirect call or jump: a func value, a method of an interface, or a jump table"
+	faultStore    = "a store to a package variable, which is read-only here"
+	faultNowhere  = "a branch to where there is no function"
+	faultTLS      = "access to thread-local storage"
+)
+
+// A mapping tells debuggers and disassemblers where there is data amid the code,
+// by symbols of these names. Empty names: the architecture has no such custom.
+type mapping struct {
+	code, data string
+	// pools returns the literals in a function's code: the words that its
+	// instructions load relative to the PC.
+	pools func(code []byte) []span
+}
+
+// A span is a range of bytes in a function.
+type span struct{ start, end uint64 }

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"crypto/sha256"
+	"debug/elf"
+)
+
+// Notes: the identity of the file, and what the code promises to the kernel's
+// control-flow protection.
+
+// A property is an architecture's feature word in .note.gnu.property.
+type property struct{ typ, bits uint32 }
+
+const (
+	noteBuildID  = 3 // NT_GNU_BUILD_ID
+	noteProperty = 5 // NT_GNU_PROPERTY_TYPE_0
+
+	buildIDSize = 20
+)
+
+func (lib *library) makeNotes() {
+	lib.buildID = &section{name: ".note.gnu.build-id", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 4,
+		// The bytes follow when all others are known.
+		render: func(b *buffer) { b.note(noteBuildID, make([]byte, buildIDSize)) }}
+	lib.property = &section{name: ".note.gnu.property", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 8,
+		render: func(b *buffer) {
+			if lib.arch.property.typ == 0 {
+				return
+			}
+			desc := &buffer{arch: lib.arch}
+			desc.u32(lib.arch.property.typ, 4, lib.arch.property.bits)
+			desc.pad(8)
+			b.note(noteProperty, desc.data)
+		}}
+}
+
+func (b *buffer) note(typ uint32, desc []byte) {
+	const owner = "GNU\x00"
+	b.u32(uint32(len(owner)), uint32(len(desc)), typ)
+	b.bytes([]byte(owner)...)
+	b.bytes(desc...)
+}
+
+// stampBuildID writes a hash of the file into the file.
+func (lib *library) stampBuildID(image []byte) {
+	hash := sha256.Sum256(image)
+	end := lib.buildID.off + lib.buildID.size
+	copy(image[end-buildIDSize:end], hash[:])
+}

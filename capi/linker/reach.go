@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Which functions and variables the exports reach.
+
+const (
+	exportPrefix = "memfd_go_"
+	rootName     = "memfd_go_roots" // what cmd/link started from; it never runs
+)
+
+// A library is the shared library in the making.
+type library struct {
+	*object
+	atoms   []*atom // what is kept, in the object file's order
+	exports []*atom // in the order of .dynsym
+	toc     uint64  // the address of arch.tocName
+
+	sections
+	segments []*segment
+}
+
+// An atom is kept or dropped as a whole: a function, a variable, or the bytes of
+// one string.
+type atom struct {
+	name       string
+	section    *objSection
+	start, end uint64
+	align      uint64
+	symbol     *symbol // nil for constants, which need no name
+	refs       []ref
+	from       *atom // who reached it first; an export refers to itself
+
+	out  *section
+	addr uint64
+}
+
+// A ref is a relocation with its place in the atom and the atom it refers to,
+// which is nil for arch.tocName.
+type ref struct {
+	reloc
+	to *atom
+}
+
+func (a *atom) size() uint64 { return a.end - a.start }
+func (a *atom) code() []byte { return a.section.data[a.start:a.end] }
+
+func (a *atom) isFunc() bool { return a.section.flags&elf.SHF_EXECINSTR != 0 }
+
+func (a *atom) isExport() bool { return a.from == a }
+
+// reacher is the state of the walk over everything that the exports reach.
+type reacher struct {
+	*library
+	bySymbol map[*symbol]*atom
+	byString map[span]*atom
+	queue    []*atom
+	refused  refusals
+}
+
+// reach fills in atoms and exports. It refuses what the library may not have.
+func (lib *library) reach() error {
+	r := &reacher{library: lib, bySymbol: map[*symbol]*atom{}, byString: map[span]*atom{}}
+	for _, sym := range lib.symbols {
+		if sym.section != nil && sym.typ == elf.STT_FUNC && strings.HasPrefix(sym.name, exportPrefix) && sym.name != rootName {
+			a := r.atomOf(sym)
+			a.from = a
+			lib.exports = append(lib.exports, a)
+			r.queue = append(r.queue, a)
+		}
+	}
+	if len(lib.exports) == 0 {
+		return fmt.Errorf("%s has no function %s*", lib.name, exportPrefix)
+	}
+	// Breadth first: the chain to an offender is the shortest there is.
+	for len(r.queue) > 0 {
+		a := r.queue[0]
+		r.queue = r.queue[1:]
+		lib.atoms = append(lib.atoms, a)
+		r.follow(a)
+	}
+	order := map[*objSection]int{}
+	for i, s := range lib.object.sections {
+		order[s] = i
+	}
+	slices.SortFunc(lib.atoms, func(a, b *atom) int {
+		if a.section != b.section {
+			return order[a.section] - order[b.section]
+		}
+		return int(int64(a.start) - int64(b.start))
+	})
+	return r.refused.err()
+}
+
+func (r *reacher) atomOf(sym *symbol) *atom {
+	a := r.bySymbol[sym]
+	if a == nil {
+		a = &atom{name: sym.name, section: sym.section, start: sym.value, end: sym.value + sym.size, align: sym.section.align}
+		if a.start != 0 { // as well aligned as there
+			a.align = min(a.align, a.start&-a.start)
+		}
+		if !sym.isConstant() {
+			a.symbol = sym
+		}
+		r.bySymbol[sym] = a
+	}
+	return a
+}
+
+// follow resolves what a refers to.
+func (r *reacher) follow(a *atom) {
+	relocs := slices.Clone(a.section.relocsIn(a.start, a.end))
+	if a.isFunc() && r.inspect != nil {
+		found, faults := r.inspectFunc(a.section, a.start, a.end)
+		relocs = append(relocs, found...)
+		for _, f := range faults {
+			r.refused.add(a, fmt.Sprintf("%s+%#x", a.name, f.off), f.what)
+		}
+	}
+	for _, reloc := range relocs {
+		to, addend, why := r.resolve(a, reloc)
+		if why != "" {
+			r.refused.add(a, reloc.sym.name, why)
+			continue
+		}
+		reloc.off -= a.start
+		reloc.addend += addend
+		a.refs = append(a.refs, ref{reloc, to})
+		if to != nil && to.from == nil {
+			to.from = a
+			r.queue = append(r.queue, to)
+		}
+	}
+}
+
+// inspectFunc reads the instructions of a function. It returns the branches that
+// have no relocation as if they had one.
+func (obj *object) inspectFunc(section *objSection, start, end uint64) (found []reloc, faults []fault) {
+	fields := fields{}
+	for _, reloc := range section.relocsIn(start, end) {
+		fields[reloc.off-start] = true
+	}
+	branches, faults := obj.inspect(section.data[start:end], fields)
+	for _, b := range branches {
+		target := start + uint64(b.target)
+		sym := section.symbolAt(target)
+		if sym == nil {
+			faults = append(faults, fault{b.field, faultNowhere})
+			continue
+		}
+		found = append(found, reloc{
+			off: start + b.field, typ: obj.pcrel, sym: sym, addend: int64(target-sym.value) + b.bias,
+		})
+	}
+	return found, faults
+}
+
+// resolve finds the atom that reloc in a refers to, and what has to be added to
+// the addend if that does not begin at the symbol. If there may be no such
+// reference, why says so.
+func (r *reacher) resolve(a *atom, reloc reloc) (to *atom, addend int64, why string) {
+	sym := reloc.sym
+	switch {
+	case sym.section == nil && sym.name == r.tocName && sym.name != "":
+		return nil, 0, ""
+	case sym.section == nil:
+		return nil, 0, "undefined"
+	case sym.section == a.section && sym.size == 0 && a.start <= sym.value && sym.value < a.end:
+		return a, int64(sym.value - a.start), "" // a label
+	case sym.size == 0 && sym.section.isConstant() && reloc.typ == r.absolute && !a.isFunc():
+		to, why = r.stringAt(a, reloc)
+		return to, -reloc.addend, why
+	}
+	sym = r.unwrap(sym)
+	if why := r.forbids(sym); why != "" {
+		return nil, 0, why
+	}
+	return r.atomOf(sym), 0, ""
+}
+
+// unwrap returns f where sym is f.abi0, the wrapper by which assembly reaches a
+// Go function f on architectures with a register ABI. The trampolines load the
+// registers as f wants them. The wrapper takes arguments from the stack, and on
+// some architectures the goroutine from thread-local storage.
+//
+// An assembly function f.abi0 that Go calls may also have a partner named f: the
+// wrapper for the other direction. Of the two, f.abi0 then does not refer to f.
+func (r *reacher) unwrap(sym *symbol) *symbol {
+	name, wrapper := strings.CutSuffix(sym.name, ".abi0")
+	f := r.named[name]
+	if !r.regABI || !wrapper || f == nil {
+		return sym
+	}
+	relocs := sym.section.relocsIn(sym.value, sym.value+sym.size)
+	if r.inspect != nil {
+		found, _ := r.inspectFunc(sym.section, sym.value, sym.value+sym.size)
+		relocs = append(slices.Clone(relocs), found...)
+	}
+	for _, reloc := range relocs {
+		if reloc.sym == f {
+			return f
+		}
+	}
+	return sym
+}
+
+// stringAt returns the bytes of the string whose header has reloc for its first
+// word. The second is their number: the carrier, mostly go:string.*, does not say
+// where a string ends.
+func (r *reacher) stringAt(a *atom, reloc reloc) (*atom, string) {
+	word := uint64(r.wordSize())
+	header := a.section.data[reloc.off:a.end]
+	if uint64(len(header)) < 2*word {
+		return nil, "a pointer into string data that is not a string's"
+	}
+	start := reloc.sym.value + uint64(reloc.addend)
+	at := span{start, start + r.word(header[word:])}
+	data := reloc.sym.section.data
+	if at.start > at.end || at.end > uint64(len(data)) {
+		return nil, "a pointer into string data that is not a string's"
+	}
+	s := r.byString[at]
+	if s == nil {
+		s = &atom{name: fmt.Sprintf("%q", data[at.start:at.end]), section: reloc.sym.section, start: at.start, end: at.end, align: 1}
+		r.byString[at] = s
+	}
+	return s, ""
+}
+
+// checkExports makes sure of what the property note promises.
+func (lib *library) checkExports() error {
+	for _, a := range lib.exports {
+		if !bytes.HasPrefix(a.code(), lib.landing) {
+			return fmt.Errorf("%s does not begin with the landing pad of an indirect call, % x", a.name, lib.landing)
+		}
+	}
+	return nil
+}

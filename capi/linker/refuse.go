@@ -1,0 +1,168 @@
+package main
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// What may be in the library, and how the author of a Go function hears that it
+// uses something else.
+
+// ours are the packages that the library consists of. A symbol's name begins with
+// its package's path.
+var ours = []string{"main.", "libmemfd_go/core.", exportPrefix}
+
+// systemCall makes system calls without telling the scheduler. The assembly that
+// it calls has moved between Go releases.
+var systemCall = []string{
+	"syscall.RawSyscall6",
+	"internal/runtime/syscall.Syscall6",       // Go 1.25
+	"internal/runtime/syscall/linux.Syscall6", // Go 1.26
+}
+
+// forbids says why sym may not be in the library, or returns "".
+func (lib *library) forbids(sym *symbol) string {
+	switch {
+	case sym.typ == elf.STT_TLS || sym.section.flags&elf.SHF_TLS != 0:
+		return faultTLS
+	case sym.isConstant():
+		return ""
+	case sym.size == 0 || !lib.allows(sym.name):
+		return describe(sym.name)
+	case sym.section.typ == elf.SHT_NOBITS:
+		return "a variable without an initial value: the library has no writable memory"
+	}
+	return ""
+}
+
+// isConstant reports whether sym is a constant that the compiler has put into
+// memory. The Go linker merges equal ones, so that its name may be another
+// package's.
+func (sym *symbol) isConstant() bool {
+	return sym.size > 0 && sym.section.isConstant() && (strings.HasPrefix(sym.name, "$") || strings.Contains(sym.name, "..stmp_"))
+}
+
+// isConstant reports whether s is neither code nor has to be written to.
+func (s *objSection) isConstant() bool {
+	return s.flags&(elf.SHF_ALLOC|elf.SHF_WRITE|elf.SHF_EXECINSTR) == elf.SHF_ALLOC
+}
+
+func (lib *library) allows(name string) bool {
+	if slices.Contains(systemCall, strings.TrimSuffix(name, ".abi0")) {
+		return true
+	}
+	if lib.thunk != "" && strings.HasPrefix(name, lib.thunk) || lib.frameOf(name) != nil {
+		return true
+	}
+	return slices.ContainsFunc(ours, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// constructs tells by which Go construct the compiler has probably come to refer
+// to a symbol. The first prefix that fits counts.
+var constructs = []struct{ prefix, what string }{
+	{"runtime.morestack", "the function is not nosplit"},
+	{"runtime.panicIndex", "a bounds check"},
+	{"runtime.panicBounds", "a bounds check"},
+	{"runtime.goPanic", "a bounds check"},
+	{"runtime.panicSlice", "a bounds check of a slice expression"},
+	{"runtime.panicExtend", "a bounds check"},
+	{"runtime.panicunsafe", "unsafe.Slice or unsafe.String with a variable length"},
+	{"runtime.panicdivide", "a division by a variable"},
+	{"runtime.panicshift", "a shift by a signed variable"},
+	{"runtime.panicoverflow", "an integer overflow check"},
+	{"runtime.panicwrap", "a method called through a nil pointer"},
+	{"runtime.panicnil", "a nil check"},
+	{"runtime.panicdottype", "a type assertion"},
+	{"runtime.gopanic", "a panic"},
+	{"runtime.gorecover", "a recover"},
+	{"runtime.defer", "a defer"},
+	{"runtime.newproc", "a goroutine"},
+	{"runtime.newobject", "an allocation"},
+	{"runtime.mallocgc", "an allocation"},
+	{"runtime.makeslice", "an allocation of a slice"},
+	{"runtime.growslice", "an append"},
+	{"runtime.makemap", "a map"},
+	{"runtime.map", "a map"},
+	{"internal/runtime/maps.", "a map"},
+	{"runtime.makechan", "a channel"},
+	{"runtime.chan", "a channel"},
+	{"runtime.closechan", "a channel"},
+	{"runtime.select", "a select"},
+	{"runtime.concatstring", "a concatenation of strings"},
+	{"runtime.slicebytetostring", "a conversion to a string"},
+	{"runtime.stringtoslice", "a conversion from a string"},
+	{"runtime.slicerunetostring", "a conversion to a string"},
+	{"runtime.intstring", "a conversion to a string"},
+	{"runtime.decoderune", "a range over a string"},
+	{"runtime.print", "a print"},
+	{"runtime.gcWriteBarrier", "a pointer store"},
+	{"runtime.writeBarrier", "a pointer store"},
+	{"runtime.wb", "a pointer store"},
+	{"runtime.typedmem", "a pointer store"},
+	{"runtime.memmove", "a large copy"},
+	{"runtime.duffcopy", "a large copy"},
+	{"runtime.duffzero", "zeroing of a large variable"},
+	{"runtime.memclr", "zeroing of a large variable"},
+	{"runtime.memequal", "a comparison of strings or arrays"},
+	{"runtime.cmpstring", "a comparison of strings"},
+	{"runtime.strequal", "a comparison of strings"},
+	{"runtime.ifaceeq", "a comparison of interfaces"},
+	{"runtime.efaceeq", "a comparison of interfaces"},
+	{"runtime.conv", "a conversion to an interface"},
+	{"runtime.assert", "a type assertion"},
+	{"runtime.typeAssert", "a type assertion"},
+	{"runtime.interfaceSwitch", "a type switch"},
+	{"runtime.int64", "a 64-bit division"},
+	{"runtime.uint64", "a 64-bit division"},
+	{"runtime.udiv", "a division"},
+	{"runtime._div", "a division"},
+	{"runtime._mod", "a division"},
+	{"runtime.entersyscall", "a system call that tells the scheduler"},
+	{"runtime.tlsg", faultTLS},
+	{"internal/runtime/atomic.", "an atomic operation"},
+	{"sync/atomic.", "an atomic operation"},
+	{"internal/cpu.", "a look at the CPU's features"},
+	{"runtime.x86Has", "a look at the CPU's features"},
+	{"runtime.arm", "a look at the CPU's features"},
+	{"type:", "type information: an interface, a map, or an allocation"},
+	{"go:itab.", "an interface"},
+	{"go:func", "a func value"},
+	{"go:string.", "a string literal in code: keep it in a package variable"},
+	{"runtime.", "part of the Go runtime"},
+	{"internal/runtime/", "part of the Go runtime"},
+}
+
+func describe(name string) string {
+	for _, c := range constructs {
+		if strings.HasPrefix(name, c.prefix) {
+			return c.what
+		}
+	}
+	return "not a function or variable of this library"
+}
+
+// refusals collects, for each function, what it may not refer to.
+type refusals []string
+
+// add refuses that a refers to offender.
+func (r *refusals) add(a *atom, offender, why string) {
+	chain := offender
+	if !strings.HasPrefix(offender, a.name+"+") {
+		chain = a.name + " -> " + offender
+	}
+	for ; !a.isExport(); a = a.from {
+		chain = a.from.name + " -> " + chain
+	}
+	*r = append(*r, fmt.Sprintf("%s: %s", chain, why))
+}
+
+func (r refusals) err() error {
+	if len(r) == 0 {
+		return nil
+	}
+	lines := slices.Compact(slices.Sorted(slices.Values(r)))
+	return errors.New("this can't be in a library without a Go runtime:\n\t" + strings.Join(lines, "\n\t"))
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// toolexec runs a tool of the Go toolchain in cmd/go's place (go build
+// -toolexec) and returns its exit status. It changes how cmd/link runs:
+//
+// cmd/go refuses -buildmode=c-shared without cgo but lets -buildmode=c-archive
+// pass. Both link steps are alike up to the external linker, so that here
+// cmd/link gets the mode that is meant and this program as external linker.
+func toolexec(tool string, args []string) int {
+	self, err := os.Executable()
+	if err != nil {
+		return fail(err)
+	}
+	cmd := exec.Command(tool, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	switch {
+	case toolName(tool) != "link":
+		return status(cmd.Run())
+	case len(args) == 1 && args[0] == "-V=full":
+		cmd.Stdout = nil
+		version, err := cmd.Output()
+		if err != nil {
+			return status(err)
+		}
+		hash, err := hashFile(self)
+		if err != nil {
+			return fail(err)
+		}
+		fmt.Println(linkVersion(string(version), hash))
+		return 0
+	}
+	cmd.Args = append(cmd.Args[:1], linkArgs(args, self)...)
+	stdout, stderr := &messages{w: os.Stdout}, &messages{w: os.Stderr}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	err = cmd.Run()
+	stdout.flush()
+	stderr.flush()
+	return status(err)
+}
+
+// toolName is link for both /path/link and C:\path\link.exe.
+func toolName(tool string) string {
+	return strings.TrimSuffix(filepath.Base(tool), ".exe")
+}
+
+// linkArgs turns cmd/link's arguments for a C archive into those for a C shared
+// library that self links.
+func linkArgs(args []string, self string) []string {
+	var shared []string
+	archive := false
+	for _, arg := range args {
+		switch {
+		case arg == "-buildmode=c-archive":
+			archive = true
+			arg = "-buildmode=c-shared"
+		case strings.HasPrefix(arg, "-extld="):
+			arg = "-extld=" + self
+		}
+		shared = append(shared, arg)
+	}
+	if !archive {
+		return args
+	}
+	return shared
+}
+
+// linkVersion is cmd/link's answer to -V=full with hash added to its last word.
+// cmd/go takes it for the linker's identity: when this program changes, what it
+// linked is linked again.
+func linkVersion(version, hash string) string {
+	return strings.TrimSpace(version) + "+" + hash
+}
+
+func hashFile(name string) (string, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
+}
+
+// messages copies lines, except for the one by which cmd/link reports that there
+// is no package runtime/cgo: that is what we want.
+type messages struct {
+	w    io.Writer
+	line []byte // so far
+}
+
+func (m *messages) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		m.line = append(m.line, line...)
+		if bytes.HasSuffix(line, []byte("\n")) {
+			m.flush()
+		}
+	}
+	return len(p), nil
+}
+
+func (m *messages) flush() {
+	if string(m.line) != "loadinternal: cannot find runtime/cgo\n" {
+		m.w.Write(m.line)
+	}
+	m.line = nil
+}
+
+func status(err error) int {
+	if err == nil {
+		return 0
+	}
+	if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() > 0 {
+		return exit.ExitCode()
+	}
+	return fail(err)
+}
+
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, "linker:", err)
+	return 1
+}
