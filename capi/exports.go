@@ -9,7 +9,11 @@
 // No Go runtime is ever started: package core says what that forbids.
 package main
 
-import "libmemfd_go/core"
+import (
+	"unsafe"
+
+	"libmemfd_go/core"
+)
 
 func main() {}
 
@@ -23,9 +27,26 @@ func versionString() *byte { return core.VersionString() }
 func errname(err uintptr) *byte { return core.ErrName(int32(err)) }
 
 //go:nosplit
+func probe(f *core.Features, request uintptr) int { return core.Probe(f, uint32(request)) }
+
+//go:nosplit
+func createWith(name *byte, args *core.CreateArgs) int { return core.CreateWith(name, args) }
+
+//go:nosplit
 func createSealed(name *byte, mfdFlags, seals uintptr, data *byte, length uintptr) int {
 	return core.CreateSealed(name, uint32(mfdFlags), uint32(seals), data, length)
 }
+
+//go:nosplit
+func clone(name *byte, mfdFlags, seals, src uintptr, maxLen uint64) int {
+	return core.Clone(name, uint32(mfdFlags), uint32(seals), int32(src), maxLen)
+}
+
+//go:nosplit
+func reopen(fd, openFlags uintptr) int { return core.Reopen(int32(fd), uint32(openFlags)) }
+
+//go:nosplit
+func hugeFlags(pageSize uint64, mfdFlags *uint32) int { return core.HugeFlags(pageSize, mfdFlags) }
 
 //go:nosplit
 func getSize(fd uintptr, size *uint64) int { return core.GetSize(int32(fd), size) }
@@ -52,12 +73,88 @@ func formatSeals(seals, style uintptr, buf *byte, capacity uintptr) int {
 func parseSeals(text *byte, seals *uint32) int { return core.ParseSeals(text, seals) }
 
 //go:nosplit
+func inspect(fd uintptr, info *core.Info) int { return core.Inspect(int32(fd), info) }
+
+//go:nosplit
 func mapFile(fd, opts uintptr, off uint64, length uintptr, addr *uintptr) int {
 	return core.Map(int32(fd), uint32(opts), off, length, addr)
+}
+
+//go:nosplit
+func mapVerified(fd, required uintptr, maxLen uint64, addr, length *uintptr) int {
+	return core.MapVerified(int32(fd), uint32(required), maxLen, addr, length)
 }
 
 //go:nosplit
 func unmap(addr, length uintptr) int { return core.Unmap(addr, length) }
 
 //go:nosplit
+func sendFDs(sock uintptr, fds *int32, n uintptr, data *byte, length uintptr) int {
+	return core.SendFDs(int32(sock), fds, uint32(n), data, length)
+}
+
+//go:nosplit
+func recvFDs(sock uintptr, fds *int32, n *uint32, data *byte, length *uintptr) int {
+	return core.RecvFDs(int32(sock), fds, n, data, length)
+}
+
+//go:nosplit
+func recvVerified(sock, required uintptr, maxLen uint64) int {
+	return core.RecvVerified(int32(sock), uint32(required), maxLen)
+}
+
+//go:nosplit
+func importPID(pid, remoteFD, openFlags uintptr) int {
+	return core.ImportPID(int32(pid), int32(remoteFD), uint32(openFlags))
+}
+
+//go:nosplit
+func importPidfd(pidfd, remoteFD uintptr) int {
+	return core.ImportPidfd(int32(pidfd), int32(remoteFD))
+}
+
+//go:nosplit
+func exec(fd uintptr, argv, envp unsafe.Pointer, opts uintptr) int {
+	return core.Exec(int32(fd), argv, envp, uint32(opts))
+}
+
+//go:nosplit
 func secret(flags uintptr) int { return core.Secret(uint32(flags)) }
+
+//go:nosplit
+func secretAlloc(s *core.SecretArea, length, opts uintptr) int {
+	return core.SecretAlloc(s, length, uint32(opts))
+}
+
+//go:nosplit
+func secretAttach(s *core.SecretArea, fd, opts uintptr) int {
+	return core.SecretAttach(s, int32(fd), uint32(opts))
+}
+
+//go:nosplit
+func secretProtect(s *core.SecretArea, access uintptr) int {
+	return core.SecretProtect(s, uint32(access))
+}
+
+//go:nosplit
+func secretFree(s *core.SecretArea) int { return core.SecretFree(s) }
+
+//go:nosplit
+func wipe(p unsafe.Pointer, length uintptr) int {
+	core.Wipe(p, length)
+	return 0
+}
+
+//go:nosplit
+func poolInit(p *core.SecretPool, slotLen, slots, opts uintptr) int {
+	return core.PoolInit(p, slotLen, uint32(slots), uint32(opts))
+}
+
+//go:nosplit
+func poolTake(p *core.SecretPool, slot *uintptr) int { return core.PoolTake(p, slot) }
+
+//go:nosplit
+func poolGive(p *core.SecretPool, slot uintptr) int { return core.PoolGive(p, slot) }
+
+//go:nosplit
+func poolFree(p *core.SecretPool) int { return core.PoolFree(p) }

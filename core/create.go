@@ -23,9 +23,6 @@ func CreateSealed(name *byte, mfdFlags, seals uint32, data *byte, length uintptr
 	if tooLarge(uint64(length)) {
 		return -int(unix.EINVAL)
 	}
-	if seals == 0 {
-		seals = SealsImmutable
-	}
 	r := create(name, mfdFlags|unix.MFD_ALLOW_SEALING)
 	if r < 0 {
 		return r
@@ -37,6 +34,17 @@ func CreateSealed(name *byte, mfdFlags, seals uint32, data *byte, length uintptr
 		r = fillHuge(fd, unsafe.Pointer(data), length)
 	} else {
 		r = fill(fd, unsafe.Pointer(data), length)
+	}
+	return finish(fd, seals, r)
+}
+
+// finish seals a new file if all that was done to it so far went well (r is 0), and
+// closes it on any failure.
+//
+//go:nosplit
+func finish(fd int32, seals uint32, r int) int {
+	if seals == 0 {
+		seals = SealsImmutable
 	}
 	if r == 0 {
 		r = addSeals(fd, seals)
@@ -68,47 +76,44 @@ func fill(fd int32, data unsafe.Pointer, length uintptr) int {
 	return 0
 }
 
-// fillHuge does the same to a file of huge pages, which has no write(2) and must
-// be a multiple of its page size long.
+// fillHuge does the same to a file of huge pages, which has no write(2).
 //
 //go:nosplit
 func fillHuge(fd int32, data unsafe.Pointer, length uintptr) int {
 	if bad(data) {
 		return -int(unix.EFAULT)
 	}
-	var st unix.Statx_t
-	if r := stat(fd, &st); r < 0 {
+	addr, whole, r := mapNew(fd, uint64(length))
+	if r < 0 {
 		return r
-	}
-	mask := uintptr(st.Blksize) - 1
-	whole := (length + mask) &^ mask
-	if whole < length || tooLarge(uint64(whole)) {
-		return -int(unix.ENOMEM)
-	}
-	// Allocating first turns what would be SIGBUS into an error.
-	if r := fallocate(fd, 0, uint64(whole)); r < 0 {
-		return r
-	}
-	addr, errno := mmap(whole, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED, fd, 0)
-	if errno != 0 {
-		return -int(errno)
 	}
 	copyBytes(pointer(addr), data, length)
 	return Unmap(addr, whole)
 }
 
-// copyBytes copies words where both addresses are aligned for it.
+// mapNew makes an empty file size bytes long, rounded up to whole pages of its own
+// if those are huge, allocates it, so that touching it cannot be SIGBUS, and maps it
+// to be filled.
 //
 //go:nosplit
-func copyBytes(to, from unsafe.Pointer, length uintptr) {
-	const size = unsafe.Sizeof(uintptr(0))
-	i := uintptr(0)
-	if (uintptr(to)|uintptr(from))%size == 0 {
-		for ; i+size <= length; i += size {
-			*(*uintptr)(unsafe.Add(to, i)) = *(*uintptr)(unsafe.Add(from, i))
-		}
+func mapNew(fd int32, size uint64) (addr, whole uintptr, result int) {
+	var st fileStat
+	if r := stat(fd, &st); r < 0 {
+		return 0, 0, r
 	}
-	for ; i < length; i++ {
-		*(*byte)(unsafe.Add(to, i)) = *(*byte)(unsafe.Add(from, i))
+	mask := uint64(0)
+	if magic, r := fileSystem(fd); r < 0 {
+		return 0, 0, r
+	} else if magic == unix.HUGETLBFS_MAGIC {
+		mask = uint64(st.block) - 1
 	}
+	length := (size + mask) &^ mask
+	if tooLarge(length) || length != uint64(uintptr(length)) {
+		return 0, 0, -int(unix.ENOMEM)
+	}
+	if r := fallocate(fd, 0, length); r < 0 {
+		return 0, 0, r
+	}
+	addr, errno := mmap(uintptr(length), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED, fd, 0)
+	return addr, uintptr(length), -int(errno)
 }

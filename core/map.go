@@ -1,6 +1,7 @@
 package core
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,11 @@ func Map(fd int32, opts uint32, off uint64, length uintptr, addr *uintptr) int {
 	}
 	*addr = at
 	return 0
+}
+
+//go:nosplit
+func mmap(length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, errno syscall.Errno) {
+	return mmapAt(0, length, prot, flags, fd, off)
 }
 
 // mapArgs returns mmap(2)'s prot and flags.

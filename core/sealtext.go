@@ -60,72 +60,13 @@ func FormatSeals(seals, style uint32, buf *byte, capacity uintptr) int {
 			continue
 		}
 		out.space()
-		for j := 0; j < len(t.name); j++ {
-			out.byte(t.name[j])
-		}
+		out.string(t.name)
 	}
 	if seals != 0 {
 		out.space()
 		out.hex(seals)
 	}
 	return out.end()
-}
-
-// text is a C string in the making. What goes past its capacity is only counted.
-type text struct {
-	buf      unsafe.Pointer
-	capacity uintptr
-	length   uintptr
-}
-
-//go:nosplit
-func (t *text) byte(c byte) {
-	if t.length < t.capacity {
-		*(*byte)(unsafe.Add(t.buf, t.length)) = c
-	}
-	t.length++
-}
-
-// space separates a word from the one in front, if there is one.
-//
-//go:nosplit
-func (t *text) space() {
-	if t.length != 0 {
-		t.byte(' ')
-	}
-}
-
-//go:nosplit
-func (t *text) hex(v uint32) {
-	t.byte('0')
-	t.byte('x')
-	shift := uint(28)
-	for shift > 0 && v>>shift == 0 {
-		shift -= 4
-	}
-	for {
-		digit := byte(v >> shift & 15)
-		if digit < 10 {
-			t.byte('0' + digit)
-		} else {
-			t.byte('a' + digit - 10)
-		}
-		if shift == 0 {
-			return
-		}
-		shift -= 4
-	}
-}
-
-// end puts the NUL behind the text, over its last byte if it was cut, and returns
-// its full length.
-//
-//go:nosplit
-func (t *text) end() int {
-	if t.capacity != 0 {
-		*(*byte)(unsafe.Add(t.buf, min(t.length, t.capacity-1))) = 0
-	}
-	return int(t.length)
 }
 
 // ParseSeals reads the union of the words in the C string at in.
@@ -203,6 +144,21 @@ func (w word) seals() (bits uint32, ok bool) {
 //go:nosplit
 func (w word) is(upper string, skip uintptr) bool {
 	return w.length == skip+uintptr(len(upper)) && w.begins(upper, skip)
+}
+
+// same reports whether s is at offset skip of the word.
+//
+//go:nosplit
+func (w word) same(s string, skip uintptr) bool {
+	if w.length < skip+uintptr(len(s)) {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if w.at(skip+uintptr(i)) != s[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // begins reports whether upper, in either case, is at offset skip of the word.

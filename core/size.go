@@ -9,18 +9,6 @@ import (
 // OptReserve is SetSize's option: allocate the memory of the whole file.
 const OptReserve uint32 = 1 << 0
 
-// noPath makes statx look at the descriptor itself.
-var noPath = "\x00"
-
-// stat fills st from the descriptor. statx(2) is the one call for it that every
-// architecture has.
-//
-//go:nosplit
-func stat(fd int32, st *unix.Statx_t) int {
-	return sys6(unix.SYS_STATX, uintptr(fd), uintptr(unsafe.Pointer(unsafe.StringData(noPath))),
-		unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, uintptr(unsafe.Pointer(st)), 0)
-}
-
 // GetSize stores the size of a file at size.
 //
 //go:nosplit
@@ -28,11 +16,11 @@ func GetSize(fd int32, size *uint64) int {
 	if bad(unsafe.Pointer(size)) {
 		return -int(unix.EFAULT)
 	}
-	var st unix.Statx_t
+	var st fileStat
 	if r := stat(fd, &st); r < 0 {
 		return r
 	}
-	*size = st.Size
+	*size = st.size
 	return 0
 }
 

@@ -51,3 +51,19 @@ func tooLarge(size uint64) bool {
 func pointer(addr uintptr) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
 }
+
+// copyBytes copies words where both addresses are aligned for it.
+//
+//go:nosplit
+func copyBytes(to, from unsafe.Pointer, length uintptr) {
+	const size = unsafe.Sizeof(uintptr(0))
+	i := uintptr(0)
+	if (uintptr(to)|uintptr(from))%size == 0 {
+		for ; i+size <= length; i += size {
+			*(*uintptr)(unsafe.Add(to, i)) = *(*uintptr)(unsafe.Add(from, i))
+		}
+	}
+	for ; i < length; i++ {
+		*(*byte)(unsafe.Add(to, i)) = *(*byte)(unsafe.Add(from, i))
+	}
+}

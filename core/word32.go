@@ -36,17 +36,40 @@ func pwrite(fd int32, data unsafe.Pointer, length uintptr, off uint64) int {
 	return sys6(unix.SYS_PWRITE64, uintptr(fd), uintptr(data), length, uintptr(off), uintptr(off>>32), 0)
 }
 
-// mmap maps at an address of the kernel's choice. mmap2 counts the offset in units
-// of 4096 bytes, whatever the page size.
+// statfs64Size is the kernel's, which Go's type exceeds where C would pack it.
+const statfs64Size = 84
+
+//go:nosplit
+func fstatfs(fd int32, st uintptr) int {
+	return sys(unix.SYS_FSTATFS64, uintptr(fd), statfs64Size, st)
+}
+
+// sendfile writes to the offset of to, and reads from *off.
 //
 //go:nosplit
-func mmap(length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, errno syscall.Errno) {
+func sendfile(to, from int32, off *uint64, length uintptr) int {
+	return sys6(unix.SYS_SENDFILE64, uintptr(to), uintptr(from), uintptr(unsafe.Pointer(off)), length, 0, 0)
+}
+
+//go:nosplit
+func pread(fd int32, to unsafe.Pointer, length uintptr, off uint64) int {
+	if evenPairs {
+		return sys6(unix.SYS_PREAD64, uintptr(fd), uintptr(to), length, 0, uintptr(off), uintptr(off>>32))
+	}
+	return sys6(unix.SYS_PREAD64, uintptr(fd), uintptr(to), length, uintptr(off), uintptr(off>>32), 0)
+}
+
+// mmapAt maps at addr, or where the kernel chooses if that is 0. mmap2 counts the
+// offset in units of 4096 bytes, whatever the page size.
+//
+//go:nosplit
+func mmapAt(addr, length, prot, flags uintptr, fd int32, off uint64) (at uintptr, errno syscall.Errno) {
 	if off%4096 != 0 {
 		return 0, unix.EINVAL
 	}
 	if off>>(12+32) != 0 {
 		return 0, unix.EOVERFLOW
 	}
-	addr, _, errno = syscall.RawSyscall6(unix.SYS_MMAP2, 0, length, prot, flags, uintptr(fd), uintptr(off>>12))
-	return addr, errno
+	at, _, errno = syscall.RawSyscall6(unix.SYS_MMAP2, addr, length, prot, flags, uintptr(fd), uintptr(off>>12))
+	return at, errno
 }

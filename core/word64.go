@@ -29,10 +29,27 @@ func pwrite(fd int32, data unsafe.Pointer, length uintptr, off uint64) int {
 	return sys6(unix.SYS_PWRITE64, uintptr(fd), uintptr(data), length, uintptr(off), 0, 0)
 }
 
-// mmap maps at an address of the kernel's choice.
+//go:nosplit
+func fstatfs(fd int32, st uintptr) int {
+	return sys(unix.SYS_FSTATFS, uintptr(fd), st, 0)
+}
+
+// sendfile writes to the offset of to, and reads from *off.
 //
 //go:nosplit
-func mmap(length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, errno syscall.Errno) {
-	addr, _, errno = syscall.RawSyscall6(unix.SYS_MMAP, 0, length, prot, flags, uintptr(fd), uintptr(off))
-	return addr, errno
+func sendfile(to, from int32, off *uint64, length uintptr) int {
+	return sys6(unix.SYS_SENDFILE, uintptr(to), uintptr(from), uintptr(unsafe.Pointer(off)), length, 0, 0)
+}
+
+//go:nosplit
+func pread(fd int32, to unsafe.Pointer, length uintptr, off uint64) int {
+	return sys6(unix.SYS_PREAD64, uintptr(fd), uintptr(to), length, uintptr(off), 0, 0)
+}
+
+// mmapAt maps at addr, or where the kernel chooses if that is 0.
+//
+//go:nosplit
+func mmapAt(addr, length, prot, flags uintptr, fd int32, off uint64) (at uintptr, errno syscall.Errno) {
+	at, _, errno = syscall.RawSyscall6(unix.SYS_MMAP, addr, length, prot, flags, uintptr(fd), uintptr(off))
+	return at, errno
 }

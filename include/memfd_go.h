@@ -92,6 +92,50 @@ const char *memfd_go_version_string(void);
  */
 const char *memfd_go_errname(int err);
 
+/* What memfd_go_probe() can find, one bit each. */
+#define MEMFD_GO_FEATURE_CREATE 0x00000001U       /* memfd_create(2) */
+#define MEMFD_GO_FEATURE_SEALING 0x00000002U      /* seals can be added */
+#define MEMFD_GO_FEATURE_FUTURE_WRITE 0x00000004U /* F_SEAL_FUTURE_WRITE */
+#define MEMFD_GO_FEATURE_NOEXEC_SEAL 0x00000008U  /* MFD_NOEXEC_SEAL */
+#define MEMFD_GO_FEATURE_SEAL_EXEC 0x00000010U    /* F_SEAL_EXEC */
+#define MEMFD_GO_FEATURE_EXEC_ALLOWED 0x00000020U /* executable files can be made */
+#define MEMFD_GO_FEATURE_HUGETLB 0x00000040U      /* MFD_HUGETLB */
+#define MEMFD_GO_FEATURE_SECRET 0x00000080U       /* memfd_secret(2); on request */
+#define MEMFD_GO_FEATURE_SHARED_RO 0x00000100U    /* a write-sealed file that is open
+                                                     for writing maps shared */
+#define MEMFD_GO_FEATURE_PROCFS 0x00000200U       /* /proc/self/fd */
+#define MEMFD_GO_FEATURE_PIDFD_GETFD 0x00000400U  /* pidfd_getfd(2) */
+#define MEMFD_GO_FEATURE_EXECVEAT 0x00000800U     /* execveat(2) */
+
+/* What memfd_go_probe() tells. */
+struct memfd_go_features {
+	uint32_t size_of;       /* in: sizeof(struct memfd_go_features) */
+	uint32_t bits;          /* MEMFD_GO_FEATURE_* */
+	uint64_t huge_sizes;    /* bit n: there are huge pages of 2^n bytes */
+	uint64_t memlock_soft;  /* RLIMIT_MEMLOCK in bytes; UINT64_MAX: no limit */
+	uint32_t page_size;     /* in bytes */
+	uint32_t noexec_policy; /* vm.memfd_noexec: 0, 1 or 2 */
+};
+
+/*
+ * memfd_go_probe() finds out what works here and now, by trying it, whatever the
+ * kernel's version says. It makes some 60 system calls: call it once.
+ *
+ * f        size_of must be set. A newer library fills as much of an older, shorter
+ *          struct as there is, and an older one zeroes what it does not know.
+ * request  0, or MEMFD_GO_FEATURE_SECRET to look for memfd_secret(2) too: that
+ *          opens a secret file for a moment, in which the machine cannot hibernate
+ *
+ * Returns 0.
+ *
+ * -EFAULT   f is null (see Pointers above)
+ * -EINVAL   size_of is less than 32; another request
+ * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
+ *
+ * Safe: MT AS fork. Source: this library.
+ */
+int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
+
 /* ------------------------------------------------------------------- Create */
 
 /*
@@ -116,6 +160,21 @@ const char *memfd_go_errname(int err);
 
 /* The longest name that memfd_create(2) takes, in bytes without the NUL. */
 #define MEMFD_GO_NAME_MAX 249
+
+/* Options, one bit each; no two functions give one bit two meanings. */
+#define MEMFD_GO_OPT_RESERVE 0x00000001U        /* set_size: allocate the memory now */
+#define MEMFD_GO_OPT_WRITE 0x00000002U          /* map: writable as well as readable */
+#define MEMFD_GO_OPT_PRIVATE 0x00000004U        /* map: copy on write */
+#define MEMFD_GO_OPT_EXEC 0x00000008U           /* map: executable as well as readable */
+#define MEMFD_GO_OPT_POPULATE 0x00000010U       /* map: fault all pages in now */
+#define MEMFD_GO_OPT_STRICT_NOEXEC 0x00000020U  /* create_with: never emulate */
+#define MEMFD_GO_OPT_UNSEALABLE 0x00000040U     /* create_with: add F_SEAL_SEAL */
+#define MEMFD_GO_OPT_KEEP_FD 0x00000080U        /* exec, secret_alloc, _attach */
+#define MEMFD_GO_OPT_FORK_SHARE 0x00000100U     /* secret_*: the child sees it too */
+#define MEMFD_GO_OPT_ALIGN_END 0x00000200U      /* secret_alloc: end at the guard */
+#define MEMFD_GO_OPT_REQUIRE 0x00000400U        /* secret_alloc: memfd_secret or fail */
+#define MEMFD_GO_OPT_NO_SECRETMEM 0x00000800U   /* secret_alloc: without memfd_secret */
+#define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_alloc: even unlocked */
 
 /*
  * memfd_go_create() is memfd_create(2), verbatim: it creates an anonymous file in
@@ -143,6 +202,50 @@ const char *memfd_go_errname(int err);
  */
 int memfd_go_create(const char *name, uint32_t mfd_flags);
 
+/* What memfd_go_create_with() is told, and tells. */
+struct memfd_go_create_args {
+	uint32_t size_of;   /* in: sizeof(struct memfd_go_create_args) */
+	uint32_t mfd_flags; /* MFD_* */
+	uint32_t opts;      /* MEMFD_GO_OPT_STRICT_NOEXEC, _UNSEALABLE */
+	uint32_t seals;     /* F_SEAL_* to add in the end */
+	uint64_t size;      /* of the file, in bytes */
+	uint32_t mode;      /* permissions such as 0600; 0: as the kernel makes them */
+	uint32_t out_state; /* out: MEMFD_GO_NOEXEC_* */
+};
+
+/* How an MFD_NOEXEC_SEAL or MFD_EXEC was honoured. */
+#define MEMFD_GO_NOEXEC_NATIVE 0U   /* by the kernel, or none was asked for */
+#define MEMFD_GO_NOEXEC_EMULATED 1U /* by mode bits, which can be changed again */
+
+/*
+ * memfd_go_create_with() creates a file, gives it mode, size and seals, in this
+ * order, and makes MFD_NOEXEC_SEAL and MFD_EXEC work before Linux 6.3 too. There
+ * they are left out, sealing stays on, and fchmod(2) takes the place of
+ * MFD_NOEXEC_SEAL; 'out_state' says so, since F_SEAL_EXEC is then missing.
+ *
+ * name  like memfd_go_create()
+ * args  NULL stands for MFD_CLOEXEC | MFD_NOEXEC_SEAL and nothing else. 'seals'
+ *       imply MFD_ALLOW_SEALING. OPT_STRICT_NOEXEC fails rather than emulate.
+ *       OPT_UNSEALABLE adds F_SEAL_SEAL to 'seals'. 'size_of' works as in
+ *       openat2(2): a shorter struct is extended by zeros, a longer one must be
+ *       zero where this library does not know it.
+ *
+ * Returns the descriptor, and writes 'out_state' if 'args' has it.
+ *
+ * -EFAULT      name is not a readable string; args is in the first or last page
+ * -EINVAL      a name of more than 249 bytes; MFD_EXEC with MFD_NOEXEC_SEAL;
+ *              execute permission in 'mode' with MFD_NOEXEC_SEAL; mode over 0777;
+ *              size over INT64_MAX; size_of less than 32; unknown flags, seals or
+ *              options
+ * -E2BIG       the struct is longer than is known here, and not zero there
+ * -EOPNOTSUPP  OPT_STRICT_NOEXEC, and the kernel lacks the flag
+ * -EACCES      vm.memfd_noexec forbids it; this is never worked around
+ * others       like memfd_go_create(), memfd_go_set_size(), memfd_go_add_seals()
+ *
+ * Safe: MT AS fork. Source: memfd_create(2), fchmod(2), mm/memfd.c.
+ */
+int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
+
 /*
  * memfd_go_create_sealed() creates a file that holds a copy of 'len' bytes at
  * 'data', and seals it: once it returns, nobody can change what was promised by
@@ -168,6 +271,65 @@ int memfd_go_create(const char *name, uint32_t mfd_flags);
 int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
                            const void *data, size_t len);
 
+/*
+ * memfd_go_clone() creates a sealed copy of the regular file 'src_fd', from its
+ * first byte to its last. The offset of src_fd is neither used nor moved.
+ *
+ * name, mfd_flags, seals  like memfd_go_create_sealed()
+ * src_fd                  open for reading
+ * max_len                 the largest size to copy, in bytes
+ *
+ * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
+ *
+ * -EBADF    src_fd is not open, or not for reading
+ * -EINVAL   src_fd is not a regular file, or cannot be read at an offset
+ * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
+ * -EAGAIN   the file's size changed meanwhile, or is not what it claims (/proc)
+ * -EIO      the source could not be read, or others that reading it can give
+ *
+ * A source that is written to meanwhile without changing its size gives a mixture
+ * of old and new. Safe: MT AS fork. Source: copy_file_range(2), sendfile(2).
+ */
+int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd,
+                   uint64_t max_len);
+
+/*
+ * memfd_go_reopen() opens the file of 'fd' once more through /proc/self/fd: a new
+ * open file description, with an offset and an access mode of its own. This is no
+ * security boundary: whoever holds a read-only descriptor of a memfd may reopen it
+ * for writing, as far as the file's mode and owner allow. Seals are the boundary.
+ *
+ * fd          also one opened with O_PATH
+ * open_flags  of open(2), usually O_RDONLY. O_CLOEXEC is always added.
+ *
+ * Returns the new descriptor.
+ *
+ * -EBADF    fd is not open
+ * -ENOENT   /proc is not mounted
+ * -EACCES   the file's mode forbids it
+ * -ENXIO    a secret file, a socket
+ * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
+ *
+ * Safe: MT AS fork. Source: open(2), proc_pid_fd(5).
+ */
+int memfd_go_reopen(int fd, uint32_t open_flags);
+
+/*
+ * memfd_go_huge_flags() stores at 'mfd_flags' what memfd_go_create() wants for a
+ * file of huge pages of 'page_size' bytes: MFD_HUGETLB with the size's logarithm. It
+ * does not ask whether the system has them (memfd_go_probe() does).
+ *
+ * page_size  a power of two, or 0 for the system's default size
+ *
+ * Returns 0.
+ *
+ * -EINVAL   page_size is neither 0 nor a power of two
+ * -EFAULT   mfd_flags is null (see Pointers above)
+ *
+ * Safe: MT AS fork. Source: memfd_create(2), include/uapi/linux/memfd.h.
+ */
+int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
+
 /* --------------------------------------------------------------------- Size */
 
 /*
@@ -184,13 +346,6 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  * Safe: MT AS fork. Source: statx(2).
  */
 int memfd_go_get_size(int fd, uint64_t *size);
-
-/* Options, one bit each; no two functions give one bit two meanings. */
-#define MEMFD_GO_OPT_RESERVE 0x00000001U  /* set_size: allocate the memory now */
-#define MEMFD_GO_OPT_WRITE 0x00000002U    /* map: writable as well as readable */
-#define MEMFD_GO_OPT_PRIVATE 0x00000004U  /* map: copy on write */
-#define MEMFD_GO_OPT_EXEC 0x00000008U     /* map: executable as well as readable */
-#define MEMFD_GO_OPT_POPULATE 0x00000010U /* map: fault all pages in now */
 
 /*
  * memfd_go_set_size() makes the file 'fd' exactly 'size' bytes long. A longer file
@@ -355,6 +510,52 @@ int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap)
  */
 int memfd_go_parse_seals(const char *text, uint32_t *seals);
 
+/* Kinds of file. */
+#define MEMFD_GO_KIND_OTHER 0U      /* anything else */
+#define MEMFD_GO_KIND_MEMFD 1U      /* made by memfd_create(2) */
+#define MEMFD_GO_KIND_HUGETLB 2U    /* of huge pages */
+#define MEMFD_GO_KIND_TMPFS_FILE 3U /* a regular file on a mounted tmpfs */
+#define MEMFD_GO_KIND_SECRET 4U     /* made by memfd_secret(2) */
+
+/* Access to a file or to memory. */
+#define MEMFD_GO_ACCESS_NONE 0U
+#define MEMFD_GO_ACCESS_READ 1U
+#define MEMFD_GO_ACCESS_WRITE 2U /* of a descriptor only */
+#define MEMFD_GO_ACCESS_READ_WRITE 3U
+
+/* What memfd_go_inspect() tells. */
+struct memfd_go_info {
+	uint32_t size_of;   /* in: sizeof(struct memfd_go_info) */
+	uint32_t kind;      /* MEMFD_GO_KIND_* */
+	uint32_t seals;     /* F_SEAL_*; 0 where there are none to ask for */
+	uint32_t mode;      /* type and permissions, as in st_mode */
+	uint64_t size;      /* in bytes */
+	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, else 0 */
+	uint32_t access;    /* MEMFD_GO_ACCESS_* of the descriptor; NONE with O_PATH */
+	uint32_t reserved;  /* 0 */
+	char name[256];     /* of a memfd, with a NUL; "" without /proc */
+};
+
+/*
+ * memfd_go_inspect() tells what the descriptor 'fd' is. It reads nothing of the
+ * file's contents. What it tells of a file that others hold too, and that is not
+ * sealed, may be outdated when it returns; kind and access do not change.
+ *
+ * info  size_of must be set. A newer library fills as much of an older, shorter
+ *       struct as there is, and an older one zeroes what it does not know.
+ *
+ * Returns 0.
+ *
+ * -EBADF    fd is not open
+ * -EFAULT   info is null (see Pointers above)
+ * -EINVAL   size_of is less than 296
+ * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file on
+ *           tmpfs that looks like a memfd without MFD_ALLOW_SEALING)
+ *
+ * Safe: MT AS fork. Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
+ */
+int memfd_go_inspect(int fd, struct memfd_go_info *info);
+
 /* ---------------------------------------------------------------------- Map */
 
 /*
@@ -392,6 +593,37 @@ int memfd_go_parse_seals(const char *text, uint32_t *seals);
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
+ * memfd_go_map_verified() maps a file that came from somebody who is not trusted,
+ * whole and read-only, after checking that nothing can happen to it. Whatever the
+ * other side does, before, during or after the call, the mapping can be read
+ * without fault, and with F_SEAL_WRITE among 'required' it never changes.
+ *
+ * fd        open for reading
+ * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
+ *           F_SEAL_WRITE | F_SEAL_SHRINK.
+ * max_len   the largest size to accept, in bytes
+ * addr,len  receive the mapping, for memfd_go_unmap(), and the file's size in bytes
+ *
+ * Returns 0.
+ *
+ * -EKEYREJECTED  a required seal is missing; or F_SEAL_EXEC is set on a file that can
+ *                be executed: kernels from 6.3 on let that pair set the other seals
+ *                while somebody could still write
+ * -ENODATA       the file is empty
+ * -EFBIG         the file is longer than max_len
+ * -EOVERFLOW     the file does not fit the address space
+ * -EINVAL        not a file that takes seals
+ * -EACCES        fd is not open for reading
+ * -EBADF         fd is not open, or opened with O_PATH
+ * -EFAULT        addr or len is null (see Pointers above)
+ * -ENOMEM        no room in the address space, or too few free huge pages
+ *
+ * Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
+ */
+int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, void **addr,
+                          size_t *len);
+
+/*
  * memfd_go_unmap() is munmap(2): it removes all mappings of the pages from 'addr'
  * on that hold one of 'len' bytes. Nothing need be mapped there.
  *
@@ -409,6 +641,148 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  * Source: munmap(2).
  */
 int memfd_go_unmap(void *addr, size_t len);
+
+/* ----------------------------------------------------------------- Transfer */
+
+/* The largest number of descriptors in one message. */
+#define MEMFD_GO_FDS_MAX 16
+
+/*
+ * memfd_go_send_fds() sends descriptors and 'len' bytes at 'data' over the Unix
+ * socket 'sock' in one message. The descriptors stay open here. SIGPIPE is not sent.
+ *
+ * fds, n  1 to MEMFD_GO_FDS_MAX descriptors
+ * data    may be null when len is 0: one zero byte is sent then, since a message
+ *         without any would not carry descriptors over a stream
+ * len     in bytes
+ *
+ * Returns the number of bytes of 'data' sent, which on a stream may be less than
+ * 'len'; the descriptors went with the first of them. The rest is for write(2).
+ *
+ * -EINVAL   n is 0 or over MEMFD_GO_FDS_MAX; sock is not a Unix socket
+ * -EBADF    sock or one of fds is not open
+ * -EFAULT   fds is null (see Pointers above); data is not readable
+ * -ENOTSOCK sock is not a socket
+ * -EAGAIN   sock is non-blocking and the other side's buffer is full
+ * -EINTR    a signal arrived before anything was sent
+ * -EPIPE, -ECONNRESET, -ENOTCONN   nobody is there
+ * -EMSGSIZE a datagram longer than the socket allows
+ * -ETOOMANYREFS   too many descriptors are under way (RLIMIT_NOFILE)
+ *
+ * Safe: MT AS fork. Source: unix(7), sendmsg(2).
+ */
+int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data, size_t len);
+
+/*
+ * memfd_go_recv_fds() receives one message with descriptors, which are close-on-exec.
+ *
+ * fds, n    '*n' is the room at 'fds', 1 to MEMFD_GO_FDS_MAX, and receives the number
+ *           of descriptors
+ * data,len  '*len' is the room at 'data' in bytes and receives the number of bytes.
+ *           Both may be null; one byte is then taken from the socket and dropped.
+ *
+ * Returns 1, or 0 at the end of the stream, when the other side has closed; '*n' and
+ * '*len' are 0 then.
+ *
+ * -EMSGSIZE the message had more descriptors than room, or more than the kernel could
+ *           deliver (RLIMIT_NOFILE), or was a datagram longer than the room at 'data'.
+ *           All of its descriptors are closed.
+ * -EPROTO   the message had no descriptor. Its bytes are lost.
+ * -EINVAL   '*n' is 0 or over MEMFD_GO_FDS_MAX
+ * -EFAULT   fds or n is null; one of data and len is, but not both; data is not writable
+ * -EBADF, -ENOTSOCK, -ENOTCONN   sock is not open, not a socket, not connected
+ * -EAGAIN   sock is non-blocking and there is no message
+ * -EINTR    a signal arrived first
+ *
+ * Safe: MT AS fork. Source: unix(7), recvmsg(2).
+ */
+int memfd_go_recv_fds(int sock, int *fds, uint32_t *n, void *data, size_t *len);
+
+/*
+ * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted and
+ * checks it like memfd_go_map_verified(), which it is then ready for. The first byte of
+ * the message is taken from the socket and dropped; of a datagram all are.
+ *
+ * Returns the descriptor, close-on-exec. On failure the descriptor is closed.
+ *
+ * -EPIPE    the other side has closed
+ * -EMSGSIZE the message had more than one descriptor
+ * others    like memfd_go_recv_fds(), memfd_go_map_verified()
+ *
+ * Safe: MT AS fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
+ */
+int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len);
+
+/*
+ * memfd_go_import_pid() opens /proc/PID/fd/N: a descriptor of another process, in a new
+ * open file description. The process need not cooperate, but must allow it.
+ *
+ * pid         a process as seen from here, more than 0
+ * remote_fd   its descriptor, 0 or more
+ * open_flags  of open(2), usually O_RDONLY. O_CLOEXEC is always added.
+ *
+ * Returns the descriptor.
+ *
+ * -EINVAL   pid or remote_fd is out of range
+ * -ENOENT   no such process or descriptor, or /proc is not mounted
+ * -EACCES   no ptrace access to the process, or the file's mode forbids it
+ * -ENXIO    a secret file, a socket
+ * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
+ *
+ * Safe: MT AS fork. Source: proc_pid_fd(5), ptrace(2).
+ */
+int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
+
+/*
+ * memfd_go_import_pidfd() is pidfd_getfd(2): it duplicates a descriptor of another
+ * process, close-on-exec. Unlike memfd_go_import_pid() it also takes secret files.
+ *
+ * pidfd      of the process, from pidfd_open(2)
+ * remote_fd  its descriptor
+ *
+ * Returns the descriptor.
+ *
+ * -EBADF    pidfd is not one, or the process has no such descriptor
+ * -EPERM    no right to attach to the process with ptrace
+ * -ESRCH    the process has ended
+ * -ENOSYS   before Linux 5.6
+ * -EMFILE   the process has RLIMIT_NOFILE descriptors open
+ *
+ * Safe: MT AS fork. Source: pidfd_getfd(2).
+ */
+int memfd_go_import_pidfd(int pidfd, int remote_fd);
+
+/* --------------------------------------------------------------------- Exec */
+
+/*
+ * memfd_go_exec() replaces the process by the program in the file 'fd': execveat(2) of
+ * the descriptor, or execve(2) of /proc/self/fd/N where that is missing (-ENOSYS).
+ *
+ * fd    open for reading or with O_PATH; no descriptor of the file may be open for
+ *       writing anywhere, this one included: memfd_go_reopen() it and close the first
+ * argv  arguments, NULL at the end
+ * envp  environment, NULL at the end
+ * opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd. A script ("#!") needs that,
+ *       since its interpreter opens the file anew through /proc.
+ *
+ * Returns only on failure. The descriptor is then as it was.
+ *
+ * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), or is on a file system
+ *           mounted noexec
+ * -ENOENT   a script and fd is close-on-exec: use OPT_KEEP_FD; the interpreter is missing;
+ *           /proc is needed and not mounted
+ * -ENOEXEC  not a program that this machine can run
+ * -ETXTBSY  the file is open for writing
+ * -EBADF    fd is not open
+ * -EFAULT   argv or envp is null (see Pointers above) or not readable
+ * -E2BIG    arguments and environment are too long
+ * -EINVAL   unknown options
+ * others    like execve(2)
+ *
+ * Safe: AS fork, and MT as execve(2) is: the other threads end.
+ * Source: execveat(2), execve(2), fs/exec.c.
+ */
+int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts);
 
 /* ------------------------------------------------------------ Secret memory */
 
@@ -436,6 +810,183 @@ int memfd_go_unmap(void *addr, size_t len);
  * Safe: MT AS fork. Source: memfd_secret(2), mm/secretmem.c.
  */
 int memfd_go_secret(uint32_t flags);
+
+/* What a secret area is made of. */
+#define MEMFD_GO_SECRETMEM 1U /* memfd_secret(2): out of the kernel's page tables */
+#define MEMFD_GO_MLOCK 2U     /* anonymous, never swapped, not in core dumps */
+#define MEMFD_GO_UNLOCKED 3U  /* anonymous, not in core dumps; may be swapped */
+
+/* A secret area. All but size_of is the library's: read it, do not write it. */
+struct memfd_go_secret {
+	uint32_t size_of;     /* in: sizeof(struct memfd_go_secret) */
+	uint32_t kind;        /* MEMFD_GO_SECRETMEM, _MLOCK or _UNLOCKED */
+	void *data;           /* the area; null once freed */
+	size_t len;           /* its length in bytes, as asked for */
+	void *base;           /* the whole mapping, with guards */
+	size_t base_len;      /* its length in bytes */
+	int32_t fd;           /* with OPT_KEEP_FD; else -1 */
+	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
+	uint64_t reserved[4]; /* 0 */
+};
+
+/*
+ * memfd_go_secret_alloc() allocates memory for secrets: zeroed, readable and writable,
+ * locked, present (no later access can fail for want of memory), between two guard pages
+ * that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK.
+ *
+ * s     size_of must be set; the rest is overwritten. One that still holds an area is
+ *       forgotten, not freed.
+ * len   in bytes, more than 0
+ * opts  any of
+ *       OPT_REQUIRE         fail unless memfd_secret(2) works
+ *       OPT_NO_SECRETMEM    do not use memfd_secret(2): hibernation stays possible
+ *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped, if all else fails
+ *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
+ *                           first byte behind the area faults. It is then not aligned.
+ *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
+ *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED)
+ *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 's', to be sent to others
+ *
+ * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory with
+ * mlock(2) takes its place, which 'kind' tells.
+ *
+ * Returns 0.
+ *
+ * -ENOSYS, -EPERM   OPT_REQUIRE, and memfd_secret(2) does not work
+ * -EAGAIN, -ENOMEM  over RLIMIT_MEMLOCK; no memory, or no room in the address space
+ * -EPERM    RLIMIT_MEMLOCK is 0
+ * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
+ *           OPT_NO_SECRETMEM; size_of is less than the struct
+ * -EFAULT   s is null (see Pointers above)
+ * -EMFILE, -ENFILE  no descriptor free
+ *
+ * Safe: MT AS fork, each 's' in one place at a time. Source: memfd_secret(2), mlock(2),
+ * madvise(2), mm/secretmem.c.
+ */
+int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
+
+/*
+ * memfd_go_secret_attach() maps a secret file that another process made and passed on, whole
+ * and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
+ *
+ * fd    a secret file that has been sized
+ * opts  OPT_FORK_SHARE, OPT_ALIGN_END, OPT_KEEP_FD (which keeps a duplicate of fd)
+ *
+ * Returns 0.
+ *
+ * -EINVAL   fd is not a secret file; unknown options; size_of is less than the struct
+ * -ENODATA  the file has not been sized
+ * others    like memfd_go_secret_alloc()
+ *
+ * Safe: like memfd_go_secret_alloc(). Source: memfd_secret(2), mm/secretmem.c.
+ */
+int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
+
+/*
+ * memfd_go_secret_protect() makes the area inaccessible, read-only, or writable again, for
+ * the whole process. Touching it otherwise is SIGSEGV.
+ *
+ * access  MEMFD_GO_ACCESS_NONE, _READ or _READ_WRITE
+ *
+ * Returns 0.
+ *
+ * -EINVAL   another access; 's' holds no area
+ * -EFAULT   s is null (see Pointers above)
+ * -ENOMEM   too many mappings in the process
+ *
+ * Safe: like memfd_go_secret_alloc(). Source: mprotect(2).
+ */
+int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
+
+/*
+ * memfd_go_secret_free() wipes the area, unmaps it with its guards, and closes what
+ * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing twice,
+ * or what was never allocated but zeroed, does nothing.
+ *
+ * Returns 0.
+ *
+ * -EINVAL   size_of is less than the struct
+ * -EFAULT   s is null (see Pointers above)
+ * -ENOMEM   too many mappings in the process; nothing has been freed
+ *
+ * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
+ */
+int memfd_go_secret_free(struct memfd_go_secret *s);
+
+/*
+ * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros, in a way that no compiler leaves
+ * out, and leaves no copy of them in a register. A null 'p' does nothing.
+ *
+ * Errors: none. Safe: MT AS fork. Source: this library.
+ */
+void memfd_go_wipe(void *p, size_t len);
+
+/* A pool of secret slots of one size. Its fields are the library's. */
+struct memfd_go_secret_pool {
+	uint32_t size_of;            /* in: sizeof(struct memfd_go_secret_pool) */
+	uint32_t slots;              /* how many there are */
+	uint32_t used;               /* how many are taken */
+	uint32_t free_slot;          /* the first free one, or UINT32_MAX */
+	size_t slot_len;             /* of each, as asked for, in bytes */
+	size_t stride;               /* from one to the next, in bytes */
+	struct memfd_go_secret area; /* what they are in */
+};
+
+/*
+ * memfd_go_secret_pool_init() allocates one secret area for 'slots' slots of 'slot_len' bytes
+ * each. Taking and giving a slot then costs no system call. The slots are zeroed and aligned
+ * for any type (16 bytes). Between two of them there are 16 bytes of the pool's own but no
+ * guard page: an overrun is noticed when a slot is given back, not when it happens.
+ *
+ * pool      size_of must be set; the rest is overwritten
+ * slot_len  in bytes, more than 0
+ * slots     1 to 1048576
+ * opts      like memfd_go_secret_alloc() but OPT_ALIGN_END
+ *
+ * Returns 0. Errors like memfd_go_secret_alloc(), and -EINVAL for slots out of range.
+ *
+ * Safe: MT AS fork, each pool in one place at a time; the pool has no lock.
+ * Source: memfd_secret(2).
+ */
+int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len,
+                              uint32_t slots, uint32_t opts);
+
+/*
+ * memfd_go_secret_pool_take() takes a free slot and stores its address at 'slot'. It holds
+ * zeros.
+ *
+ * Returns 0.
+ *
+ * -ENOSPC   all slots are taken
+ * -EINVAL   the pool holds no area, or an overrun destroyed it
+ * -EFAULT   pool or slot is null (see Pointers above)
+ *
+ * Safe: like memfd_go_secret_pool_init(). Source: this library.
+ */
+int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
+
+/*
+ * memfd_go_secret_pool_give() wipes a slot and gives it back.
+ *
+ * Returns 0.
+ *
+ * -EINVAL   'slot' is not the start of a slot, or not taken; the pool holds no area, or an
+ *           overrun destroyed it
+ * -EFAULT   pool is null (see Pointers above)
+ *
+ * Safe: like memfd_go_secret_pool_init(). Source: this library.
+ */
+int memfd_go_secret_pool_give(struct memfd_go_secret_pool *pool, void *slot);
+
+/*
+ * memfd_go_secret_pool_free() wipes and frees the whole pool, taken slots too. Freeing twice
+ * does nothing.
+ *
+ * Returns 0. Errors like memfd_go_secret_free().
+ *
+ * Safe: like memfd_go_secret_pool_init(). Source: munmap(2).
+ */
+int memfd_go_secret_pool_free(struct memfd_go_secret_pool *pool);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,367 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options of the secret functions; OptKeepFD is one too.
+const (
+	OptForkShare     uint32 = 1 << 8
+	OptAlignEnd      uint32 = 1 << 9
+	OptRequire       uint32 = 1 << 10
+	OptNoSecretmem   uint32 = 1 << 11
+	OptAllowUnlocked uint32 = 1 << 12
+)
+
+// What a secret area is made of, as in the header.
+const (
+	KindSecretmem uint32 = 1 + iota
+	KindMlock
+	KindUnlocked
+)
+
+// SecretArea is struct memfd_go_secret. Its pointers are integers here, since a store of
+// a pointer would be a write barrier.
+type SecretArea struct {
+	SizeOf, Kind  uint32
+	Data, Len     uintptr
+	Base, BaseLen uintptr
+	FD            int32
+	Opts          uint32
+	Reserved      [4]uint64
+}
+
+// optAttached marks, in SecretArea.Opts, an area that others may be using.
+const optAttached uint32 = 1 << 31
+
+// SecretAlloc allocates length bytes for secrets.
+//
+//go:nosplit
+func SecretAlloc(s *SecretArea, length uintptr, opts uint32) int {
+	if r := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s)); r < 0 {
+		return r
+	}
+	const all = OptKeepFD | OptForkShare | OptAlignEnd | OptRequire | OptNoSecretmem | OptAllowUnlocked
+	const ofSecretmem = OptRequire | OptKeepFD
+	if opts&^all != 0 || opts&OptNoSecretmem != 0 && opts&ofSecretmem != 0 {
+		return -int(unix.EINVAL)
+	}
+	var b areaBuilder
+	if r := b.reserve(length, opts); r < 0 {
+		return r
+	}
+	r := -int(unix.ENOSYS)
+	if opts&OptNoSecretmem == 0 {
+		r = b.secretmem(-1)
+		if opts&OptRequire != 0 && r < 0 {
+			return b.fail(r)
+		}
+	}
+	// Filters answer EPERM where they should say ENOSYS. Any other error is one.
+	if r == -int(unix.ENOSYS) || r == -int(unix.EPERM) {
+		r = b.anonymous()
+	}
+	if r < 0 {
+		return b.fail(r)
+	}
+	b.store(s)
+	return 0
+}
+
+// SecretAttach maps a secret file that somebody else made.
+//
+//go:nosplit
+func SecretAttach(s *SecretArea, fd int32, opts uint32) int {
+	if r := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s)); r < 0 {
+		return r
+	}
+	if opts&^(OptKeepFD|OptForkShare|OptAlignEnd) != 0 {
+		return -int(unix.EINVAL)
+	}
+	magic, r := fileSystem(fd)
+	if r < 0 {
+		return r
+	}
+	if magic != unix.SECRETMEM_MAGIC {
+		return -int(unix.EINVAL)
+	}
+	var st fileStat
+	if r := stat(fd, &st); r < 0 {
+		return r
+	}
+	if st.size == 0 {
+		return -int(unix.ENODATA)
+	}
+	if st.size != uint64(uintptr(st.size)) {
+		return -int(unix.EOVERFLOW)
+	}
+	var b areaBuilder
+	if r := b.reserve(uintptr(st.size), opts|optAttached); r < 0 {
+		return r
+	}
+	if r := b.secretmem(fd); r < 0 {
+		return b.fail(r)
+	}
+	b.store(s)
+	return 0
+}
+
+// areaBuilder is a secret area in the making: one page that can't be touched, the data
+// pages, and another such page.
+type areaBuilder struct {
+	page          uintptr
+	base, baseLen uintptr
+	data, dataLen uintptr // the data pages
+	length        uintptr // as asked for
+	kind, opts    uint32
+	fd            int32
+}
+
+// reserve takes the address space for length bytes and both guards. None of it can be
+// touched yet, nor counts as memory.
+//
+//go:nosplit
+func (b *areaBuilder) reserve(length uintptr, opts uint32) int {
+	b.page = pageSize()
+	b.dataLen = (length + b.page - 1) &^ (b.page - 1)
+	b.baseLen = b.dataLen + 2*b.page
+	if length == 0 || b.dataLen < length || b.baseLen < b.dataLen || tooLarge(uint64(b.baseLen)) {
+		return -int(unix.EINVAL)
+	}
+	b.length, b.opts, b.fd = length, opts, -1
+	const flags = unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_NORESERVE
+	base, errno := mmap(b.baseLen, unix.PROT_NONE, flags, -1, 0)
+	if errno != 0 {
+		return -int(errno)
+	}
+	b.base = base
+	b.data = base + b.page
+	return 0
+}
+
+// secretmem puts a secret file over the data pages: fd, or if that is -1 a new one.
+//
+//go:nosplit
+func (b *areaBuilder) secretmem(fd int32) int {
+	if fd < 0 {
+		r := Secret(unix.O_CLOEXEC)
+		if r < 0 {
+			return r
+		}
+		fd = int32(r)
+		b.fd = fd
+		if r := ftruncate(fd, uint64(b.dataLen)); r < 0 {
+			return r
+		}
+	} else if b.opts&OptKeepFD != 0 {
+		r := sys(sysFcntl, uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if r < 0 {
+			return r
+		}
+		b.fd = int32(r)
+	}
+	if r := b.cover(unix.MAP_SHARED, fd); r < 0 {
+		return r
+	}
+	if b.opts&OptForkShare == 0 {
+		if r := madvise(b.data, b.dataLen, unix.MADV_DONTFORK); r < 0 {
+			return r
+		}
+	}
+	b.touch()
+	b.kind = KindSecretmem
+	if b.opts&OptKeepFD == 0 {
+		b.closeFD()
+	}
+	return 0
+}
+
+// anonymous puts locked anonymous memory over the data pages.
+//
+//go:nosplit
+func (b *areaBuilder) anonymous() int {
+	b.closeFD()
+	share := uintptr(unix.MAP_PRIVATE)
+	if b.opts&OptForkShare != 0 {
+		share = unix.MAP_SHARED
+	}
+	if r := b.cover(share|unix.MAP_ANONYMOUS, -1); r < 0 {
+		return r
+	}
+	if r := madvise(b.data, b.dataLen, unix.MADV_DONTDUMP); r < 0 {
+		return r
+	}
+	if b.opts&OptForkShare == 0 {
+		if r := b.hideFromChild(); r < 0 {
+			return r
+		}
+	}
+	// For anonymous memory a load would only map the shared page of zeros; mlock(2)
+	// makes pages of its own. Unlocked memory promises nothing.
+	b.kind = KindMlock
+	if r := sys(unix.SYS_MLOCK, b.data, b.dataLen, 0); r < 0 {
+		if b.opts&OptAllowUnlocked == 0 {
+			return r
+		}
+		b.kind = KindUnlocked
+	}
+	return 0
+}
+
+// hideFromChild lets a forked child see zeros, or nothing before Linux 4.14.
+//
+//go:nosplit
+func (b *areaBuilder) hideFromChild() int {
+	r := madvise(b.data, b.dataLen, unix.MADV_WIPEONFORK)
+	if r == -int(unix.EINVAL) {
+		r = madvise(b.data, b.dataLen, unix.MADV_DONTFORK)
+	}
+	return r
+}
+
+// cover maps over the data pages alone, so that the guards do not count as locked.
+//
+//go:nosplit
+func (b *areaBuilder) cover(flags uintptr, fd int32) int {
+	_, errno := mmapAt(b.data, b.dataLen, unix.PROT_READ|unix.PROT_WRITE, flags|unix.MAP_FIXED, fd, 0)
+	return -int(errno)
+}
+
+// touch makes all pages present. A load is enough, and harms nobody else's data.
+//
+//go:nosplit
+func (b *areaBuilder) touch() {
+	for i := uintptr(0); i < b.dataLen; i += b.page {
+		load((*byte)(pointer(b.data + i)))
+	}
+}
+
+//go:nosplit
+//go:noinline
+func load(p *byte) byte {
+	return *p
+}
+
+//go:nosplit
+func (b *areaBuilder) closeFD() {
+	if b.fd >= 0 {
+		closeFD(b.fd)
+		b.fd = -1
+	}
+}
+
+// fail undoes all and returns r.
+//
+//go:nosplit
+func (b *areaBuilder) fail(r int) int {
+	b.closeFD()
+	Unmap(b.base, b.baseLen)
+	return r
+}
+
+// store hands the area to the caller.
+//
+//go:nosplit
+func (b *areaBuilder) store(s *SecretArea) {
+	const lasting = OptForkShare | OptAlignEnd | OptKeepFD | optAttached
+	s.Kind = b.kind
+	s.Data = b.data
+	if b.opts&OptAlignEnd != 0 {
+		s.Data += b.dataLen - b.length
+	}
+	s.Len = b.length
+	s.Base = b.base
+	s.BaseLen = b.baseLen
+	s.FD = b.fd
+	s.Opts = b.opts & lasting
+	for i := range s.Reserved {
+		s.Reserved[i] = 0
+	}
+}
+
+//go:nosplit
+func madvise(addr, length, advice uintptr) int {
+	return sys(unix.SYS_MADVISE, addr, length, advice)
+}
+
+// pages returns the data pages of an area.
+//
+//go:nosplit
+func (s *SecretArea) pages() (start, length uintptr) {
+	page := pageSize()
+	return s.Base + page, s.BaseLen - 2*page
+}
+
+// SecretProtect sets what may be done with an area.
+//
+//go:nosplit
+func SecretProtect(s *SecretArea, access uint32) int {
+	if r := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s)); r < 0 {
+		return r
+	}
+	prot := uintptr(unix.PROT_NONE)
+	switch access {
+	case AccessNone:
+	case AccessRead:
+		prot = unix.PROT_READ
+	case AccessReadWrite:
+		prot = unix.PROT_READ | unix.PROT_WRITE
+	default:
+		return -int(unix.EINVAL)
+	}
+	if s.Base == 0 {
+		return -int(unix.EINVAL)
+	}
+	start, length := s.pages()
+	return sys(unix.SYS_MPROTECT, start, length, prot)
+}
+
+// SecretFree wipes an area and unmaps it.
+//
+//go:nosplit
+func SecretFree(s *SecretArea) int {
+	if r := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s)); r < 0 {
+		return r
+	}
+	if s.Base == 0 {
+		return 0
+	}
+	if s.Opts&optAttached == 0 {
+		start, length := s.pages()
+		if r := sys(unix.SYS_MPROTECT, start, length, unix.PROT_READ|unix.PROT_WRITE); r < 0 {
+			return r
+		}
+		Wipe(pointer(start), length)
+	}
+	if r := Unmap(s.Base, s.BaseLen); r < 0 {
+		return r
+	}
+	if s.FD >= 0 {
+		closeFD(s.FD)
+	}
+	s.Kind, s.FD, s.Opts = 0, -1, 0
+	s.Data, s.Len, s.Base, s.BaseLen = 0, 0, 0, 0
+	return 0
+}
+
+// Wipe overwrites memory with zeros. The compiler does not leave out stores through a
+// pointer that it did not make.
+//
+//go:nosplit
+func Wipe(p unsafe.Pointer, length uintptr) {
+	if p == nil {
+		return
+	}
+	i := uintptr(0)
+	for ; i < length && (uintptr(p)+i)%wordSize != 0; i++ {
+		*(*byte)(unsafe.Add(p, i)) = 0
+	}
+	for ; i+wordSize <= length; i += wordSize {
+		*(*uintptr)(unsafe.Add(p, i)) = 0
+	}
+	for ; i < length; i++ {
+		*(*byte)(unsafe.Add(p, i)) = 0
+	}
+}

@@ -1,0 +1,116 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Clone creates a sealed copy of the regular file src.
+//
+//go:nosplit
+func Clone(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) int {
+	var st fileStat
+	if r := stat(src, &st); r < 0 {
+		return r
+	}
+	if st.mode&unix.S_IFMT != unix.S_IFREG {
+		return -int(unix.EINVAL)
+	}
+	size := st.size
+	if size > maxLen {
+		return -int(unix.EFBIG)
+	}
+	r := create(name, mfdFlags|unix.MFD_ALLOW_SEALING)
+	if r < 0 {
+		return r
+	}
+	fd := int32(r)
+	r = copyFile(fd, src, size, mfdFlags&unix.MFD_HUGETLB != 0)
+	if r == 0 {
+		r = stat(src, &st)
+	}
+	if r == 0 && (st.size != size || moreThan(src, size)) {
+		r = -int(unix.EAGAIN)
+	}
+	return finish(fd, seals, r)
+}
+
+// copyFile copies size bytes from src to the empty file fd. sendfile(2) is the
+// fastest way, where it is one: copy_file_range(2) knows no way from another file
+// system into a memfd. Reading into a mapping of fd does for huge pages and all else.
+//
+//go:nosplit
+func copyFile(fd, src int32, size uint64, huge bool) int {
+	if size == 0 {
+		return 0
+	}
+	if !huge {
+		r := sendWhole(fd, src, size)
+		if r != -int(unix.EINVAL) && r != -int(unix.ENOSYS) && r != -int(unix.EPERM) {
+			return r
+		}
+	}
+	return readInto(fd, src, size)
+}
+
+// sendWhole copies by sendfile(2), and puts the offset of fd back to 0.
+//
+//go:nosplit
+func sendWhole(fd, src int32, size uint64) int {
+	r := 0
+	for off := uint64(0); off < size && r >= 0; {
+		r = sendfile(fd, src, &off, chunk(size-off))
+		switch r {
+		case 0: // the file is shorter than it was
+			r = -int(unix.EAGAIN)
+		case -int(unix.EINTR):
+			r = 0
+		}
+	}
+	if s := sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET); r >= 0 {
+		r = s
+	}
+	return r
+}
+
+// readInto copies by pread(2) into a mapping of fd.
+//
+//go:nosplit
+func readInto(fd, src int32, size uint64) int {
+	addr, whole, r := mapNew(fd, size)
+	if r < 0 {
+		return r
+	}
+	for off := uint64(0); off < size && r == 0; {
+		n := pread(src, unsafe.Add(pointer(addr), uintptr(off)), chunk(size-off), off)
+		switch {
+		case n > 0:
+			off += uint64(n)
+		case n == 0:
+			r = -int(unix.EAGAIN)
+		case n != -int(unix.EINTR):
+			r = n
+		}
+	}
+	if u := Unmap(addr, whole); r == 0 {
+		r = u
+	}
+	return r
+}
+
+// chunk bounds a transfer to what one system call takes on any architecture.
+//
+//go:nosplit
+func chunk(size uint64) uintptr {
+	return uintptr(min(size, 1<<30))
+}
+
+// moreThan reports whether a file has a byte at offset size: files of /proc do not
+// tell their size.
+//
+//go:nosplit
+func moreThan(fd int32, size uint64) bool {
+	var b byte
+	return pread(fd, unsafe.Pointer(&b), 1, size) > 0
+}

@@ -1,0 +1,144 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options of CreateWith.
+const (
+	OptStrictNoexec uint32 = 1 << 5
+	OptUnsealable   uint32 = 1 << 6
+)
+
+// CreateArgs.State: how MFD_NOEXEC_SEAL or MFD_EXEC was honoured.
+const (
+	NoexecNative uint32 = iota
+	NoexecEmulated
+)
+
+// CreateArgs is struct memfd_go_create_args.
+type CreateArgs struct {
+	SizeOf, MFDFlags, Opts, Seals uint32
+	Size                          uint64
+	Mode, State                   uint32
+}
+
+// noexecFlags came with Linux 6.3. Kernels before answer EINVAL.
+const noexecFlags = unix.MFD_NOEXEC_SEAL | unix.MFD_EXEC
+
+// CreateWith creates a file and gives it mode, size and seals.
+//
+//go:nosplit
+func CreateWith(name *byte, args *CreateArgs) int {
+	a := CreateArgs{MFDFlags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL}
+	if args != nil {
+		size := structSize(unsafe.Pointer(args), unsafe.Sizeof(a))
+		if size < 0 {
+			return size
+		}
+		if r := copyIn(unsafe.Pointer(&a), unsafe.Pointer(args), uintptr(size), unsafe.Sizeof(a)); r < 0 {
+			return r
+		}
+	}
+	if !a.valid() {
+		return -int(unix.EINVAL)
+	}
+	if a.Opts&OptUnsealable != 0 {
+		a.Seals |= unix.F_SEAL_SEAL
+	}
+	if a.Seals != 0 {
+		a.MFDFlags |= unix.MFD_ALLOW_SEALING
+	}
+	r := a.create(name)
+	if r < 0 {
+		return r
+	}
+	fd := int32(r)
+	if r := a.apply(fd); r < 0 {
+		closeFD(fd)
+		return r
+	}
+	if args != nil {
+		args.State = a.State
+	}
+	return int(fd)
+}
+
+// valid reports whether a contradicts itself in a way that the kernel would not
+// tell from flags that it does not know.
+//
+//go:nosplit
+func (a *CreateArgs) valid() bool {
+	return a.Opts&^(OptStrictNoexec|OptUnsealable) == 0 &&
+		a.MFDFlags&noexecFlags != noexecFlags &&
+		a.Mode&^0o777 == 0 &&
+		(a.MFDFlags&unix.MFD_NOEXEC_SEAL == 0 || a.Mode&0o111 == 0) &&
+		!tooLarge(a.Size)
+}
+
+// create creates the file. EINVAL may mean that the kernel is older than the flags;
+// it does if the same without them is fine. Sealing, which MFD_NOEXEC_SEAL implies,
+// must not get lost on the way.
+//
+//go:nosplit
+func (a *CreateArgs) create(name *byte) int {
+	r := create(name, a.MFDFlags)
+	if r != -int(unix.EINVAL) || a.MFDFlags&noexecFlags == 0 {
+		return r
+	}
+	flags := a.MFDFlags &^ noexecFlags
+	if a.MFDFlags&unix.MFD_NOEXEC_SEAL != 0 {
+		flags |= unix.MFD_ALLOW_SEALING
+	}
+	fd := create(name, flags)
+	if fd >= 0 && a.Opts&OptStrictNoexec != 0 {
+		closeFD(int32(fd))
+		return -int(unix.EOPNOTSUPP)
+	}
+	if a.MFDFlags&unix.MFD_NOEXEC_SEAL != 0 && a.Mode == 0 {
+		a.Mode = 0o666
+	}
+	a.State = NoexecEmulated
+	return fd
+}
+
+// apply gives a new file what was asked for. Seals come last: they may forbid the
+// rest.
+//
+//go:nosplit
+func (a *CreateArgs) apply(fd int32) int {
+	if a.Mode != 0 {
+		if r := sys(unix.SYS_FCHMOD, uintptr(fd), uintptr(a.Mode), 0); r < 0 {
+			return r
+		}
+	}
+	if a.Size != 0 {
+		if r := ftruncate(fd, a.Size); r < 0 {
+			return r
+		}
+	}
+	if a.Seals != 0 {
+		return addSeals(fd, a.Seals)
+	}
+	return 0
+}
+
+// HugeFlags stores the flags for a file of huge pages of pageSize bytes.
+//
+//go:nosplit
+func HugeFlags(pageSize uint64, mfdFlags *uint32) int {
+	if bad(unsafe.Pointer(mfdFlags)) {
+		return -int(unix.EFAULT)
+	}
+	if pageSize&(pageSize-1) != 0 {
+		return -int(unix.EINVAL)
+	}
+	log := uint32(0)
+	for ; pageSize > 1; pageSize >>= 1 {
+		log++
+	}
+	*mfdFlags = unix.MFD_HUGETLB | log<<unix.MFD_HUGE_SHIFT
+	return 0
+}

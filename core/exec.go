@@ -1,0 +1,43 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// OptKeepFD lets the program inherit the descriptor (Exec), or keeps the one of a
+// secret area.
+const OptKeepFD uint32 = 1 << 7
+
+// Exec replaces the process by the program in a file.
+//
+//go:nosplit
+func Exec(fd int32, argv, envp unsafe.Pointer, opts uint32) int {
+	if bad(argv) || bad(envp) {
+		return -int(unix.EFAULT)
+	}
+	if opts&^OptKeepFD != 0 {
+		return -int(unix.EINVAL)
+	}
+	flags := sys(sysFcntl, uintptr(fd), unix.F_GETFD, 0)
+	if flags < 0 {
+		return flags
+	}
+	keep := opts&OptKeepFD != 0 && flags&unix.FD_CLOEXEC != 0
+	if keep {
+		if r := sys(sysFcntl, uintptr(fd), unix.F_SETFD, uintptr(flags&^unix.FD_CLOEXEC)); r < 0 {
+			return r
+		}
+	}
+	r := sys6(unix.SYS_EXECVEAT, uintptr(fd), emptyPath(), uintptr(argv), uintptr(envp), unix.AT_EMPTY_PATH, 0)
+	if r == -int(unix.ENOSYS) {
+		var path fdPath
+		path.set(fd)
+		r = sys(unix.SYS_EXECVE, uintptr(unsafe.Pointer(&path)), uintptr(argv), uintptr(envp))
+	}
+	if keep {
+		sys(sysFcntl, uintptr(fd), unix.F_SETFD, uintptr(flags))
+	}
+	return r
+}

@@ -1,0 +1,80 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+var (
+	procSelf = "/proc/self/fd/"
+	proc     = "/proc/"
+	procFD   = "/fd/"
+)
+
+// atCWD is AT_FDCWD, -100, as an argument.
+const atCWD = ^uintptr(99)
+
+// fdPath is the longest path to a descriptor, /proc/2147483647/fd/2147483647, and
+// its NUL.
+type fdPath [32]byte
+
+// set makes p the path of a descriptor of this process.
+//
+//go:nosplit
+func (p *fdPath) set(fd int32) {
+	out := text{buf: unsafe.Pointer(p), capacity: unsafe.Sizeof(*p)}
+	out.string(procSelf)
+	out.decimal(uint32(fd))
+	out.end()
+}
+
+// setOf makes p the path of a descriptor of another process.
+//
+//go:nosplit
+func (p *fdPath) setOf(pid, fd int32) {
+	out := text{buf: unsafe.Pointer(p), capacity: unsafe.Sizeof(*p)}
+	out.string(proc)
+	out.decimal(uint32(pid))
+	out.string(procFD)
+	out.decimal(uint32(fd))
+	out.end()
+}
+
+//go:nosplit
+func (p *fdPath) open(flags uint32) int {
+	flags |= unix.O_CLOEXEC | unix.O_LARGEFILE
+	return sys6(unix.SYS_OPENAT, atCWD, uintptr(unsafe.Pointer(p)), uintptr(flags), 0, 0, 0)
+}
+
+// Reopen opens the file of a descriptor once more.
+//
+//go:nosplit
+func Reopen(fd int32, openFlags uint32) int {
+	// Without this a closed descriptor would look like a missing /proc.
+	if r := sys(sysFcntl, uintptr(fd), unix.F_GETFD, 0); r < 0 {
+		return r
+	}
+	var path fdPath
+	path.set(fd)
+	return path.open(openFlags)
+}
+
+// ImportPID opens a descriptor of another process.
+//
+//go:nosplit
+func ImportPID(pid, remoteFD int32, openFlags uint32) int {
+	if pid <= 0 || remoteFD < 0 {
+		return -int(unix.EINVAL)
+	}
+	var path fdPath
+	path.setOf(pid, remoteFD)
+	return path.open(openFlags)
+}
+
+// ImportPidfd duplicates a descriptor of another process.
+//
+//go:nosplit
+func ImportPidfd(pidfd, remoteFD int32) int {
+	return sys(unix.SYS_PIDFD_GETFD, uintptr(pidfd), uintptr(remoteFD), 0)
+}

@@ -1,0 +1,142 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// SecretPool is struct memfd_go_secret_pool.
+type SecretPool struct {
+	SizeOf  uint32
+	Slots   uint32
+	Used    uint32
+	Free    uint32 // the first free slot, or noSlot
+	SlotLen uintptr
+	Stride  uintptr
+	Area    SecretArea
+}
+
+// slotHeader is in front of each slot, inside the area. That a header names its own
+// place tells a slot from any other address without a division, and a header that an
+// overrun destroyed from a whole one.
+type slotHeader struct {
+	index uint32
+	next  uint32 // when free: the next free one, or noSlot
+	taken uint32
+	_     uint32
+}
+
+const (
+	noSlot       = ^uint32(0)
+	maxSlots     = 1 << 20
+	slotAlign    = 16 // enough for any C type
+	slotOverhead = unsafe.Sizeof(slotHeader{})
+)
+
+// PoolInit allocates a pool of slots.
+//
+//go:nosplit
+func PoolInit(p *SecretPool, slotLen uintptr, slots, opts uint32) int {
+	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
+		return r
+	}
+	if slotLen == 0 || tooLarge(uint64(slotLen)) || slots == 0 || slots > maxSlots || opts&OptAlignEnd != 0 {
+		return -int(unix.EINVAL)
+	}
+	stride := (uint64(slotLen)+slotAlign-1)&^(slotAlign-1) + uint64(slotOverhead)
+	if stride > ^uint64(0)/maxSlots {
+		return -int(unix.EINVAL)
+	}
+	total := stride * uint64(slots)
+	if total != uint64(uintptr(total)) {
+		return -int(unix.EINVAL)
+	}
+	var area SecretArea
+	area.SizeOf = uint32(unsafe.Sizeof(area))
+	if r := SecretAlloc(&area, uintptr(total), opts); r < 0 {
+		return r
+	}
+	copyBytes(unsafe.Pointer(&p.Area), unsafe.Pointer(&area), unsafe.Sizeof(area))
+	p.Slots, p.Used, p.Free = slots, 0, 0
+	p.SlotLen, p.Stride = slotLen, uintptr(stride)
+	for i := range slots {
+		h := p.header(i)
+		h.index, h.next = i, i+1
+		if i+1 == slots {
+			h.next = noSlot
+		}
+	}
+	return 0
+}
+
+// header returns the header of a slot that exists.
+//
+//go:nosplit
+func (p *SecretPool) header(i uint32) *slotHeader {
+	return (*slotHeader)(pointer(p.Area.Data + uintptr(i)*p.Stride))
+}
+
+// PoolTake takes a free slot.
+//
+//go:nosplit
+func PoolTake(p *SecretPool, slot *uintptr) int {
+	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
+		return r
+	}
+	if bad(unsafe.Pointer(slot)) {
+		return -int(unix.EFAULT)
+	}
+	if p.Area.Base == 0 {
+		return -int(unix.EINVAL)
+	}
+	if p.Free == noSlot {
+		return -int(unix.ENOSPC)
+	}
+	h := p.header(p.Free)
+	if p.Free >= p.Slots || h.index != p.Free || h.taken != 0 {
+		return -int(unix.EINVAL)
+	}
+	p.Free = h.next
+	p.Used++
+	h.taken = 1
+	*slot = uintptr(unsafe.Pointer(h)) + slotOverhead
+	return 0
+}
+
+// PoolGive wipes a slot and gives it back.
+//
+//go:nosplit
+func PoolGive(p *SecretPool, slot uintptr) int {
+	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
+		return r
+	}
+	off := slot - slotOverhead - p.Area.Data
+	if p.Area.Base == 0 || off%slotAlign != 0 || off > p.Area.Len-p.Stride {
+		return -int(unix.EINVAL)
+	}
+	h := (*slotHeader)(pointer(slot - slotOverhead))
+	if h.index >= p.Slots || p.header(h.index) != h || h.taken != 1 {
+		return -int(unix.EINVAL)
+	}
+	Wipe(pointer(slot), p.Stride-slotOverhead)
+	h.taken = 0
+	h.next = p.Free
+	p.Free = h.index
+	p.Used--
+	return 0
+}
+
+// PoolFree wipes and frees a pool.
+//
+//go:nosplit
+func PoolFree(p *SecretPool) int {
+	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
+		return r
+	}
+	if r := SecretFree(&p.Area); r < 0 {
+		return r
+	}
+	p.Slots, p.Used, p.Free = 0, 0, noSlot
+	return 0
+}

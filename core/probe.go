@@ -1,0 +1,194 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Features.Bits.
+const (
+	FeatureCreate uint32 = 1 << iota
+	FeatureSealing
+	FeatureFutureWrite
+	FeatureNoexecSeal
+	FeatureSealExec
+	FeatureExecAllowed
+	FeatureHugetlb
+	FeatureSecret
+	FeatureSharedRO
+	FeatureProcfs
+	FeaturePidfdGetfd
+	FeatureExecveat
+)
+
+// Features is struct memfd_go_features.
+type Features struct {
+	SizeOf, Bits           uint32
+	HugeSizes, MemlockSoft uint64
+	PageSize, NoexecPolicy uint32
+}
+
+var probeName = "memfd_go_probe\x00"
+
+// Probe finds out what works by trying it.
+//
+//go:nosplit
+func Probe(out *Features, request uint32) int {
+	size := structSize(unsafe.Pointer(out), unsafe.Sizeof(*out))
+	if size < 0 {
+		return size
+	}
+	if request&^FeatureSecret != 0 {
+		return -int(unix.EINVAL)
+	}
+	f := Features{SizeOf: uint32(size), PageSize: uint32(pageSize())}
+	if r := f.files(); r < 0 {
+		return r
+	}
+	if r := f.huge(); r < 0 {
+		return r
+	}
+	if request&FeatureSecret != 0 {
+		if r := f.try(FeatureSecret, Secret(unix.O_CLOEXEC)); r < 0 {
+			return r
+		}
+	}
+	f.calls()
+	copyOut(unsafe.Pointer(out), unsafe.Pointer(&f), uintptr(size), unsafe.Sizeof(f))
+	return 0
+}
+
+// try notes whether a call that gives a descriptor succeeded (fd >= 0), and closes that.
+// It fails only when there was nothing to try with.
+//
+//go:nosplit
+func (f *Features) try(bit uint32, fd int) int {
+	if fd >= 0 {
+		f.Bits |= bit
+		closeFD(int32(fd))
+		return 0
+	}
+	if fd == -int(unix.EMFILE) || fd == -int(unix.ENFILE) || fd == -int(unix.ENOMEM) {
+		return fd
+	}
+	return 0
+}
+
+//go:nosplit
+func probeCreate(flags uint32) int {
+	return create(unsafe.StringData(probeName), flags|unix.MFD_CLOEXEC)
+}
+
+// files tries the flags of memfd_create(2), and what a file can do.
+//
+//go:nosplit
+func (f *Features) files() int {
+	if r := f.try(FeatureNoexecSeal, probeCreate(unix.MFD_NOEXEC_SEAL)); r < 0 {
+		return r
+	}
+	exec := probeCreate(unix.MFD_EXEC)
+	if r := f.try(FeatureExecAllowed, exec); r < 0 {
+		return r
+	}
+	r := probeCreate(unix.MFD_ALLOW_SEALING)
+	if r < 0 {
+		return f.try(FeatureCreate, r)
+	}
+	fd := int32(r)
+	f.file(fd, exec)
+	return f.try(FeatureCreate, int(fd))
+}
+
+// file tries seals and access on a new file. exec is what MFD_EXEC was answered with.
+//
+//go:nosplit
+func (f *Features) file(fd int32, exec int) {
+	var st fileStat
+	executable := stat(fd, &st) == 0 && st.mode&0o111 != 0
+	switch {
+	case exec == -int(unix.EACCES):
+		f.NoexecPolicy = 2
+	case executable:
+		f.Bits |= FeatureExecAllowed // also where there is no MFD_EXEC to say so
+	case exec >= 0:
+		f.NoexecPolicy = 1
+	}
+	var path fdPath
+	path.set(fd)
+	if r := path.open(unix.O_PATH); r >= 0 {
+		f.Bits |= FeatureProcfs
+		closeFD(int32(r))
+	}
+	if ftruncate(fd, 1) == 0 && addSeals(fd, unix.F_SEAL_WRITE) == 0 {
+		f.Bits |= FeatureSealing
+		if addr, errno := mmap(1, unix.PROT_READ, unix.MAP_SHARED, fd, 0); errno == 0 {
+			f.Bits |= FeatureSharedRO
+			Unmap(addr, 1)
+		}
+	}
+	if addSeals(fd, unix.F_SEAL_FUTURE_WRITE) == 0 {
+		f.Bits |= FeatureFutureWrite
+	}
+	if addSeals(fd, unix.F_SEAL_EXEC) == 0 {
+		f.Bits |= FeatureSealExec
+	}
+}
+
+// Huge pages are of 2^smallestHuge to 2^largestHuge bytes on any architecture.
+const (
+	smallestHuge = 14
+	largestHuge  = 34
+)
+
+// huge tries every size of huge page.
+//
+//go:nosplit
+func (f *Features) huge() int {
+	if r := f.try(FeatureHugetlb, probeCreate(unix.MFD_HUGETLB)); r < 0 {
+		return r
+	}
+	for log := uint32(smallestHuge); log <= largestHuge; log++ {
+		fd := probeCreate(unix.MFD_HUGETLB | log<<unix.MFD_HUGE_SHIFT)
+		if fd >= 0 {
+			f.HugeSizes |= 1 << log
+		}
+		if r := f.try(0, fd); r < 0 {
+			return r
+		}
+	}
+	return 0
+}
+
+// noFD is -1 as an argument.
+const noFD = ^uintptr(0)
+
+// calls tries system calls with a descriptor that is none: they answer EBADF.
+//
+//go:nosplit
+func (f *Features) calls() {
+	const exists = -int(unix.EBADF)
+	if sys(unix.SYS_PIDFD_GETFD, noFD, noFD, 0) == exists {
+		f.Bits |= FeaturePidfdGetfd
+	}
+	if sys6(unix.SYS_EXECVEAT, noFD, emptyPath(), 0, 0, unix.AT_EMPTY_PATH, 0) == exists {
+		f.Bits |= FeatureExecveat
+	}
+	var limit unix.Rlimit
+	r := sys6(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_MEMLOCK, 0, uintptr(unsafe.Pointer(&limit)), 0, 0)
+	if r == 0 {
+		f.MemlockSoft = limit.Cur
+	}
+}
+
+// pageSize finds the page size without /proc, libc or the auxiliary vector: mincore(2)
+// refuses an address that does not begin a page.
+//
+//go:nosplit
+func pageSize() uintptr {
+	size := uintptr(4096)
+	for size < 1<<16 && sys(unix.SYS_MINCORE, size, 0, 0) == -int(unix.EINVAL) {
+		size <<= 1
+	}
+	return size
+}

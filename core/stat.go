@@ -1,0 +1,57 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// fileStat is what is wanted of struct statx.
+type fileStat struct {
+	size  uint64
+	dev   uint64 // major and minor number
+	mode  uint32
+	block uint32 // of hugetlbfs: the page size
+}
+
+// noPath makes a system call look at the descriptor itself.
+var noPath = "\x00"
+
+//go:nosplit
+func emptyPath() uintptr {
+	return uintptr(unsafe.Pointer(unsafe.StringData(noPath)))
+}
+
+// stat fills st from a descriptor. statx(2) is the one call for it that every
+// architecture has. noinline keeps its large buffer out of the callers' frames.
+//
+//go:nosplit
+//go:noinline
+func stat(fd int32, st *fileStat) int {
+	var x unix.Statx_t
+	r := sys6(unix.SYS_STATX, uintptr(fd), emptyPath(),
+		unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, uintptr(unsafe.Pointer(&x)), 0)
+	if r < 0 {
+		return r
+	}
+	st.size = x.Size
+	st.dev = uint64(x.Dev_major)<<32 | uint64(x.Dev_minor)
+	st.mode = uint32(x.Mode)
+	st.block = x.Blksize
+	return 0
+}
+
+// fileSystem returns the magic number of the file system that a descriptor's file is
+// on. The buffer is larger than struct statfs since the compiler calls the runtime to
+// zero one of that size on some architectures.
+//
+//go:nosplit
+//go:noinline
+func fileSystem(fd int32) (magic uint32, result int) {
+	var st struct {
+		unix.Statfs_t
+		_ [96]byte
+	}
+	r := fstatfs(fd, uintptr(unsafe.Pointer(&st)))
+	return uint32(st.Type), r
+}

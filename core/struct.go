@@ -1,0 +1,54 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Structs that may grow begin with their size as the caller knows it, and obey the
+// rules of openat2(2). maxStruct bounds that size, as the kernel's PAGE_SIZE does.
+const maxStruct = 4096
+
+// structSize returns the caller's size of the struct at p, of which the first
+// version was least bytes long.
+//
+//go:nosplit
+func structSize(p unsafe.Pointer, least uintptr) int {
+	if bad(p) {
+		return -int(unix.EFAULT)
+	}
+	size := uintptr(*(*uint32)(p))
+	if size < least {
+		return -int(unix.EINVAL)
+	}
+	if size > maxStruct {
+		return -int(unix.E2BIG)
+	}
+	return int(size)
+}
+
+// copyIn reads the caller's struct of size bytes at from into one of known bytes,
+// zeroed, at to. Behind the known bytes there may be only zeros.
+//
+//go:nosplit
+func copyIn(to, from unsafe.Pointer, size, known uintptr) int {
+	for i := known; i < size; i++ {
+		if *(*byte)(unsafe.Add(from, i)) != 0 {
+			return -int(unix.E2BIG)
+		}
+	}
+	copyBytes(to, from, min(size, known))
+	return 0
+}
+
+// copyOut writes a struct of known bytes to the caller's of size bytes, whose tail
+// becomes zero.
+//
+//go:nosplit
+func copyOut(to, from unsafe.Pointer, size, known uintptr) {
+	copyBytes(to, from, min(size, known))
+	for i := known; i < size; i++ {
+		*(*byte)(unsafe.Add(to, i)) = 0
+	}
+}
