@@ -1,0 +1,34 @@
+package purego_test
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestEnsureSeals(t *testing.T) {
+	leaksNothing(t)
+	fd := newSizedFile(t, 4096)
+	check(t, []row{
+		{"none is there", lib.EnsureSeals(fd, unix.F_SEAL_GROW), "ok"},
+		{"one is there", lib.EnsureSeals(fd, sealsImmutable), "ok"},
+		{"all are there", lib.EnsureSeals(fd, sealsImmutable), "ok"},
+		{"all are there, reading only", lib.EnsureSeals(reopen(t, fd, unix.O_RDONLY), sealsImmutable), "ok"},
+		{"no seal", lib.EnsureSeals(fd, 0), "ok"},
+		{"one more after F_SEAL_SEAL", lib.EnsureSeals(fd, unix.F_SEAL_FUTURE_WRITE), "EPERM"},
+	})
+	same(t, "seals", sealsImmutable, lib.GetSeals(fd)&sealsImmutable)
+}
+
+func TestEnsureSealsErrors(t *testing.T) {
+	leaksNothing(t)
+	fd := newSizedFile(t, 4096)
+	check(t, []row{
+		{"no descriptor", lib.EnsureSeals(-1, 0), "EBADF"},
+		{"O_PATH", lib.EnsureSeals(reopen(t, fd, unix.O_PATH), 0), "EBADF"},
+		{"reading only", lib.EnsureSeals(reopen(t, fd, unix.O_RDONLY), unix.F_SEAL_GROW), "EPERM"},
+		{"unknown seal", lib.EnsureSeals(fd, unix.F_SEAL_GROW|1<<30), "EINVAL"},
+		{"pipe", lib.EnsureSeals(newPipe(t), unix.F_SEAL_GROW), "EINVAL"},
+	})
+	same(t, "seals after errors", 0, lib.GetSeals(fd)&sealsImmutable)
+}

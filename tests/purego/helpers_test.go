@@ -1,0 +1,128 @@
+package purego_test
+
+import (
+	"os"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// outcome is a result as text: "ok", or the name of the error.
+func outcome(result int32) string {
+	if result >= 0 {
+		return "ok"
+	}
+	return unix.ErrnoName(syscall.Errno(-result))
+}
+
+// row is one call in a table of them.
+type row struct {
+	what string
+	got  int32
+	want string // its outcome
+}
+
+// check compares a table of calls.
+func check(t *testing.T, rows []row) {
+	t.Helper()
+	want, got := make(map[string]string), make(map[string]string)
+	for _, r := range rows {
+		want[r.what], got[r.what] = r.want, outcome(r.got)
+	}
+	same(t, "outcomes", want, got)
+}
+
+// same compares two values of any type.
+func same[T any](t *testing.T, what string, want, got T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s, -want +got:\n%s", what, diff)
+	}
+}
+
+// leaksNothing makes the test fail if it ends with other descriptors than it began.
+func leaksNothing(t *testing.T) {
+	t.Helper()
+	before := openFiles()
+	t.Cleanup(func() { same(t, "descriptors", before, openFiles()) })
+}
+
+// newFile creates a file that is closed at the end of the test.
+func newFile(t *testing.T, flags uint32) int32 {
+	t.Helper()
+	return closeLater(t, lib.Create("purego", flags))
+}
+
+// newSizedFile creates a file of some size that takes seals.
+func newSizedFile(t *testing.T, size uint64) int32 {
+	t.Helper()
+	fd := newFile(t, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if r := lib.SetSize(fd, 0, size); r != 0 {
+		t.Fatalf("SetSize: %s", outcome(r))
+	}
+	return fd
+}
+
+// newSealedFile creates a file with contents, sealed.
+func newSealedFile(t *testing.T, contents string, seals uint32) int32 {
+	t.Helper()
+	data := unsafe.Pointer(unsafe.StringData(contents))
+	return closeLater(t, lib.CreateSealed("purego", unix.MFD_CLOEXEC, seals, data, uintptr(len(contents))))
+}
+
+func closeLater(t *testing.T, fd int32) int32 {
+	t.Helper()
+	if fd < 0 {
+		t.Fatalf("no file: %s", outcome(fd))
+	}
+	t.Cleanup(func() { unix.Close(int(fd)) })
+	return fd
+}
+
+// reopen opens the same file once more, through /proc.
+func reopen(t *testing.T, fd int32, flags int) int32 {
+	t.Helper()
+	again, err := unix.Open(fdPath(fd), flags|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return closeLater(t, int32(again))
+}
+
+// newPipe returns the reading end of a pipe.
+func newPipe(t *testing.T) int32 {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return int32(r.Fd())
+}
+
+func contents(t *testing.T, fd int32, length int) string {
+	t.Helper()
+	text := make([]byte, length+1)
+	n, err := unix.Pread(int(fd), text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text[:n])
+}
+
+// withLimit runs f under another soft limit of the process.
+func withLimit(t *testing.T, resource int, limit uint64, f func()) {
+	t.Helper()
+	var old unix.Rlimit
+	if err := unix.Getrlimit(resource, &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: limit, Max: old.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Setrlimit(resource, &old)
+	f()
+}

@@ -1,0 +1,34 @@
+package purego_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+)
+
+var (
+	lib        library
+	libHandle  uintptr
+	beforeLoad host // what the process was like
+	afterLoad  host
+)
+
+func libraryPath() string {
+	if path := os.Getenv("MEMFD_GO_LIBRARY"); path != "" {
+		return path
+	}
+	return "../../build/linux_" + runtime.GOARCH + "/libmemfd_go.so.1"
+}
+
+func TestMain(m *testing.M) {
+	lookAtHost() // Go opens descriptors of its own the first time
+	beforeLoad = lookAtHost()
+	var err error
+	if libHandle, lib, err = load(libraryPath()); err != nil {
+		fmt.Fprintln(os.Stderr, "cannot load the library (make builds it):", err)
+		os.Exit(1)
+	}
+	afterLoad = lookAtHost()
+	os.Exit(m.Run())
+}

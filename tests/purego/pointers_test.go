@@ -1,0 +1,74 @@
+package purego_test
+
+import (
+	"fmt"
+	"testing"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
+	"golang.org/x/sys/unix"
+)
+
+// symbol returns the address of a function.
+func symbol(t *testing.T, name string) uintptr {
+	t.Helper()
+	address, err := purego.Dlsym(libHandle, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// fixed is memory that does not move, so that a word can say where it is.
+var fixed = struct {
+	text [6]byte
+	out  [64]byte
+}{text: [6]byte{'w', 'r', 'i', 't', 'e', 0}}
+
+// Wherever the header wants a pointer, null and the edges of the address space are
+// -EFAULT. Go would not let such numbers be pointers: they are passed as words.
+func TestBadPointers(t *testing.T) {
+	leaksNothing(t)
+	fd := uintptr(newSealedFile(t, "hello", 0))
+	textAt, outAt := uintptr(unsafe.Pointer(&fixed.text)), uintptr(unsafe.Pointer(&fixed.out))
+	call := func(name string, args ...uintptr) int32 {
+		r, _, _ := purego.SyscallN(symbol(t, "memfd_go_"+name), args...)
+		return int32(r)
+	}
+	for _, bad := range []uintptr{0, 1, 4095, ^uintptr(0), ^uintptr(4095)} {
+		at := func(what string) string { return fmt.Sprintf("%s at %#x", what, bad) }
+		check(t, []row{
+			{at("create: name"), call("create", bad, 0), "EFAULT"},
+			{at("create_sealed: name"), call("create_sealed", bad, 0, 0, textAt, 5), "EFAULT"},
+			{at("create_sealed: data"), call("create_sealed", textAt, 0, 0, bad, 5), "EFAULT"},
+			{at("get_size: size"), call("get_size", fd, bad), "EFAULT"},
+			{at("format_seals: buf"), call("format_seals", 1, styleHex, bad, 64), "EFAULT"},
+			{at("parse_seals: text"), call("parse_seals", bad, outAt), "EFAULT"},
+			{at("parse_seals: seals"), call("parse_seals", textAt, bad), "EFAULT"},
+		})
+		if bad != 0 { // null is allowed
+			check(t, []row{{at("check_seals: missing"), call("check_seals", fd, 0, bad), "EFAULT"}})
+		}
+		// On 32-bit machines the offset is two words; both are 0.
+		offset := make([]uintptr, 8/unsafe.Sizeof(bad))
+		mapArgs := append(append([]uintptr{fd, 0}, offset...), 5, bad)
+		check(t, []row{{at("map: addr"), call("map", mapArgs...), "EFAULT"}})
+	}
+	same(t, "memory after errors", [64]byte{}, fixed.out)
+}
+
+// Only the kernel can tell that a page may not be read.
+func TestUnreadableMemory(t *testing.T) {
+	leaksNothing(t)
+	memory, err := unix.Mmap(-1, 0, int(page), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(memory)
+	at := unsafe.Pointer(unsafe.SliceData(memory))
+	name, _, _ := purego.SyscallN(symbol(t, "memfd_go_create"), uintptr(at), 0)
+	check(t, []row{
+		{"name", int32(name), "EFAULT"},
+		{"data", lib.CreateSealed("x", 0, 0, at, 10), "EFAULT"},
+	})
+}

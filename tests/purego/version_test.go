@@ -1,0 +1,12 @@
+package purego_test
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestVersion(t *testing.T) {
+	v := lib.Version()
+	same(t, "version string", fmt.Sprintf("%d.%d.%d", v>>16, v>>8&0xff, v&0xff), lib.VersionString())
+	same(t, "major version, which the file's name has too", 1, v>>16)
+}
