@@ -54,7 +54,7 @@ func (lib *library) allows(name string) bool {
 	if slices.Contains(systemCall, strings.TrimSuffix(name, ".abi0")) {
 		return true
 	}
-	if lib.thunk != "" && strings.HasPrefix(name, lib.thunk) || lib.frameOf(name) != nil {
+	if lib.isThunk(name) || lib.frameOf(name) != nil {
 		return true
 	}
 	return slices.ContainsFunc(ours, func(prefix string) bool { return strings.HasPrefix(name, prefix) })

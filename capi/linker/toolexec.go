@@ -41,11 +41,11 @@ func toolexec(tool string, args []string) int {
 		return 0
 	}
 	cmd.Args = append(cmd.Args[:1], linkArgs(args, self)...)
-	stdout, stderr := &messages{w: os.Stdout}, &messages{w: os.Stderr}
-	cmd.Stdout, cmd.Stderr = stdout, stderr
+	// One writer for both, as in cmd/go: the lines keep their order.
+	out := &messages{w: os.Stderr}
+	cmd.Stdout, cmd.Stderr = out, out
 	err = cmd.Run()
-	stdout.flush()
-	stderr.flush()
+	out.flush()
 	return status(err)
 }
 
