@@ -33,6 +33,11 @@ func pwrite(fd int32, data unsafe.Pointer, length uintptr, off uint64) int {
 //
 //go:nosplit
 func mmap(length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, errno syscall.Errno) {
+	if mmapArray {
+		args := [...]uintptr{0, length, prot, flags, uintptr(fd), uintptr(off)}
+		addr, _, errno = syscall.RawSyscall6(unix.SYS_MMAP, uintptr(unsafe.Pointer(&args)), 0, 0, 0, 0, 0)
+		return addr, errno
+	}
 	addr, _, errno = syscall.RawSyscall6(unix.SYS_MMAP, 0, length, prot, flags, uintptr(fd), uintptr(off))
 	return addr, errno
 }
