@@ -28,6 +28,10 @@ var systemCall = []string{
 // nothing of a runtime but live in its package.
 var helpers = []string{"runtime.duffzero", "runtime.duffcopy"}
 
+// neverSet are flags that code of the compiler's looks at and that only the runtime
+// would set. Here they stay false, as constants: the code takes the other way.
+var neverSet = []string{"runtime.loong64HasLSX"}
+
 // forbids says why sym may not be in the library, or returns "".
 func (lib *library) forbids(sym *symbol) string {
 	switch {
@@ -37,7 +41,7 @@ func (lib *library) forbids(sym *symbol) string {
 		return ""
 	case sym.size == 0 || !lib.allows(sym.name):
 		return describe(sym.name)
-	case sym.section.typ == elf.SHT_NOBITS:
+	case sym.section.typ == elf.SHT_NOBITS && !slices.Contains(neverSet, sym.name):
 		return "a variable without an initial value: the library has no writable memory"
 	}
 	return ""
@@ -56,7 +60,7 @@ func (s *objSection) isConstant() bool {
 }
 
 func (lib *library) allows(name string) bool {
-	if slices.Contains(systemCall, strings.TrimSuffix(name, ".abi0")) || slices.Contains(helpers, name) {
+	if slices.Contains(systemCall, strings.TrimSuffix(name, ".abi0")) || slices.Contains(helpers, name) || slices.Contains(neverSet, name) {
 		return true
 	}
 	if lib.isThunk(name) || lib.frameOf(name) != nil {
