@@ -276,9 +276,7 @@ func (b *areaBuilder) store(s *SecretArea) {
 	s.BaseLen = b.baseLen
 	s.FD = b.fd
 	s.Opts = b.opts & lasting
-	for i := range s.Reserved {
-		s.Reserved[i] = 0
-	}
+	s.Reserved[0], s.Reserved[1], s.Reserved[2], s.Reserved[3] = 0, 0, 0, 0
 }
 
 //go:nosplit

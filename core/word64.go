@@ -50,6 +50,11 @@ func pread(fd int32, to unsafe.Pointer, length uintptr, off uint64) int {
 //
 //go:nosplit
 func mmapAt(addr, length, prot, flags uintptr, fd int32, off uint64) (at uintptr, errno syscall.Errno) {
+	if mmapArray {
+		args := [...]uintptr{addr, length, prot, flags, uintptr(fd), uintptr(off)}
+		at, _, errno = syscall.RawSyscall6(unix.SYS_MMAP, uintptr(unsafe.Pointer(&args)), 0, 0, 0, 0, 0)
+		return at, errno
+	}
 	at, _, errno = syscall.RawSyscall6(unix.SYS_MMAP, addr, length, prot, flags, uintptr(fd), uintptr(off))
 	return at, errno
 }

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // An arch is all that the linker knows about an architecture. Each has a file of
@@ -71,6 +72,12 @@ func (a *arch) word(b []byte) uint64 {
 		return a.order.Uint64(b)
 	}
 	return uint64(a.order.Uint32(b))
+}
+
+// isThunk reports whether name is one of those that the Go linker adds. They make
+// no frame, and nothing in .debug_frame describes them.
+func (a *arch) isThunk(name string) bool {
+	return a.thunk != "" && strings.HasPrefix(name, a.thunk)
 }
 
 // A fixup is a field to be relocated, in the psABIs' words: S is the address

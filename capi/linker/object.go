@@ -62,10 +62,13 @@ func readObject(name string) (*object, error) {
 	}
 	for _, s := range f.Sections {
 		section := &objSection{name: s.Name, typ: s.Type, flags: s.Flags, align: max(s.Addralign, 1)}
-		if s.Type == elf.SHT_PROGBITS {
+		switch s.Type {
+		case elf.SHT_PROGBITS:
 			if section.data, err = s.Data(); err != nil {
 				return nil, err
 			}
+		case elf.SHT_NOBITS:
+			section.data = make([]byte, s.Size)
 		}
 		obj.sections = append(obj.sections, section)
 		if s.Name == ".debug_frame" {

@@ -23,6 +23,15 @@ var systemCall = []string{
 	"internal/runtime/syscall/linux.Syscall6", // Go 1.26
 }
 
+// helpers are what the compiler calls, in place of some dozen stores, to zero or copy
+// variables of up to a kilobyte on some architectures. They are leaves that know
+// nothing of a runtime but live in its package.
+var helpers = []string{"runtime.duffzero", "runtime.duffcopy"}
+
+// neverSet are flags that code of the compiler's looks at and that only the runtime
+// would set. Here they stay false, as constants: the code takes the other way.
+var neverSet = []string{"runtime.loong64HasLSX"}
+
 // forbids says why sym may not be in the library, or returns "".
 func (lib *library) forbids(sym *symbol) string {
 	switch {
@@ -32,7 +41,7 @@ func (lib *library) forbids(sym *symbol) string {
 		return ""
 	case sym.size == 0 || !lib.allows(sym.name):
 		return describe(sym.name)
-	case sym.section.typ == elf.SHT_NOBITS:
+	case sym.section.typ == elf.SHT_NOBITS && !slices.Contains(neverSet, sym.name):
 		return "a variable without an initial value: the library has no writable memory"
 	}
 	return ""
@@ -51,10 +60,10 @@ func (s *objSection) isConstant() bool {
 }
 
 func (lib *library) allows(name string) bool {
-	if slices.Contains(systemCall, strings.TrimSuffix(name, ".abi0")) {
+	if slices.Contains(systemCall, strings.TrimSuffix(name, ".abi0")) || slices.Contains(helpers, name) || slices.Contains(neverSet, name) {
 		return true
 	}
-	if lib.thunk != "" && strings.HasPrefix(name, lib.thunk) || lib.frameOf(name) != nil {
+	if lib.isThunk(name) || lib.frameOf(name) != nil {
 		return true
 	}
 	return slices.ContainsFunc(ours, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
@@ -103,8 +112,6 @@ var constructs = []struct{ prefix, what string }{
 	{"runtime.wb", "a pointer store"},
 	{"runtime.typedmem", "a pointer store"},
 	{"runtime.memmove", "a large copy"},
-	{"runtime.duffcopy", "a large copy"},
-	{"runtime.duffzero", "zeroing of a large variable"},
 	{"runtime.memclr", "zeroing of a large variable"},
 	{"runtime.memequal", "a comparison of strings or arrays"},
 	{"runtime.cmpstring", "a comparison of strings"},

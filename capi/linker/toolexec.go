@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -41,11 +42,11 @@ func toolexec(tool string, args []string) int {
 		return 0
 	}
 	cmd.Args = append(cmd.Args[:1], linkArgs(args, self)...)
-	stdout, stderr := &messages{w: os.Stdout}, &messages{w: os.Stderr}
-	cmd.Stdout, cmd.Stderr = stdout, stderr
+	// One writer for both, as in cmd/go: the lines keep their order.
+	out := &messages{w: os.Stderr}
+	cmd.Stdout, cmd.Stderr = out, out
 	err = cmd.Run()
-	stdout.flush()
-	stderr.flush()
+	out.flush()
 	return status(err)
 }
 
@@ -55,7 +56,9 @@ func toolName(tool string) string {
 }
 
 // linkArgs turns cmd/link's arguments for a C archive into those for a C shared
-// library that self links.
+// library that self links. To cmd/link, -race means that a chain of nosplit
+// functions may use 1600 bytes of stack rather than 800, which suits a C caller's
+// stack; nothing gets instrumented, for that is up to the compiler.
 func linkArgs(args []string, self string) []string {
 	var shared []string
 	archive := false
@@ -63,6 +66,7 @@ func linkArgs(args []string, self string) []string {
 		switch {
 		case arg == "-buildmode=c-archive":
 			archive = true
+			shared = append(shared, "-race")
 			arg = "-buildmode=c-shared"
 		case strings.HasPrefix(arg, "-extld="):
 			arg = "-extld=" + self
@@ -90,8 +94,8 @@ func hashFile(name string) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
 }
 
-// messages copies lines, except for the one by which cmd/link reports that there
-// is no package runtime/cgo: that is what we want.
+// messages copies lines, except for those by which cmd/link reports that packages
+// runtime/cgo and runtime/race are not there: that is what we want.
 type messages struct {
 	w    io.Writer
 	line []byte // so far
@@ -107,8 +111,13 @@ func (m *messages) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+var unwanted = []string{
+	"loadinternal: cannot find runtime/cgo\n",
+	"loadinternal: cannot find runtime/race\n",
+}
+
 func (m *messages) flush() {
-	if string(m.line) != "loadinternal: cannot find runtime/cgo\n" {
+	if !slices.Contains(unwanted, string(m.line)) {
 		m.w.Write(m.line)
 	}
 	m.line = nil

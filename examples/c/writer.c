@@ -11,16 +11,15 @@
 
 #include "example.h"
 
-/* Runs the command with one more argument; argv has room for it. */
-static void run(char **argv, int argc, char *argument)
+/* Runs a command, and ends the program if that fails. */
+static void run(char **command)
 {
 	int status;
 	pid_t child = fork();
 
 	if (child == 0) {
-		argv[argc] = argument;
-		execvp(argv[0], argv);
-		perror(argv[0]);
+		execvp(command[0], command);
+		perror(command[0]);
 		_exit(127);
 	}
 	must("fork", child == -1 ? -errno : 0);
@@ -43,14 +42,12 @@ int main(int argc, char *argv[])
 	const char *text = "hello from C";
 	size_t size = strlen(text);
 	char seals[64], path[64], number[16];
-	char *command[32] = { NULL };
 	int fd;
 
-	if (argc < 2 || argc > 30) {
+	if (argc < 2) {
 		fprintf(stderr, "usage: %s COMMAND [ARGUMENT...]\n", argv[0]);
 		return EXIT_FAILURE;
 	}
-	memcpy(command, argv + 1, (size_t)(argc - 1) * sizeof *argv);
 
 	say("writer", "process %ld uses libmemfd_go %s", (long)getpid(), memfd_go_version_string());
 
@@ -69,9 +66,13 @@ int main(int argc, char *argv[])
 	                      MEMFD_GO_STYLE_NAMES, seals, sizeof seals);
 	say("writer", "sealed it: %s", seals);
 
+	/* Our own arguments make room for one more: argv[argc] is NULL and stays so. */
+	memmove(argv, argv + 1, (size_t)(argc - 1) * sizeof *argv);
 	snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), fd);
-	run(command, argc - 1, path);
+	argv[argc - 1] = path;
+	run(argv);
 	snprintf(number, sizeof number, "%d", fd);
-	run(command, argc - 1, number);
+	argv[argc - 1] = number;
+	run(argv);
 	return EXIT_SUCCESS;
 }

@@ -1,6 +1,6 @@
 """What the example programs share: how they say what happens."""
 
-import errno
+from memfd_go import errname
 
 
 def say(role: str, text: str) -> None:
@@ -11,4 +11,4 @@ def say(role: str, text: str) -> None:
 
 def name(error: OSError) -> str:
     """The name of the error's number, such as EPERM."""
-    return errno.errorcode[error.errno]
+    return errname(error.errno or 0)

@@ -96,9 +96,14 @@ func Repository() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// Product is the folder that holds the library built for an architecture.
+// Product is the folder that holds the library built for an architecture: in
+// build, or in $MEMFD_GO_BUILD.
 func Product(goarch string) (string, error) {
-	dir := filepath.Join(Repository(), "build", "linux_"+goarch)
+	build := os.Getenv("MEMFD_GO_BUILD")
+	if build == "" {
+		build = filepath.Join(Repository(), "build")
+	}
+	dir := filepath.Join(build, "linux_"+goarch)
 	if _, err := os.Stat(filepath.Join(dir, "libmemfd_go.so.1")); err != nil {
 		return "", fmt.Errorf("there is no library for %s: make all-arch", goarch)
 	}

@@ -45,7 +45,7 @@ func runTAP(t *testing.T, environment, command []string, hint string) {
 			switch {
 			case m[1] == "not ok":
 				failed++
-				t.Errorf("%s\n%s", strings.Join(comments, "\n"), hint)
+				t.Errorf("%s\n%s", excerpt(comments), hint)
 			case m[3] != "":
 				t.Skip(m[3])
 			}
@@ -53,8 +53,17 @@ func runTAP(t *testing.T, environment, command []string, hint string) {
 		comments = nil
 	}
 	if plan != tests || err != nil && failed == 0 && exitCode(err) != allSkipped {
-		t.Errorf("%d tests of %d, %v\n%s\n%s", tests, plan, err, strings.Join(comments, "\n"), hint)
+		t.Errorf("%d tests of %d, %v\n%s\n%s", tests, plan, err, excerpt(comments), hint)
 	}
+}
+
+// excerpt is enough of a program's comments to see what is wrong.
+func excerpt(comments []string) string {
+	const enough = 12
+	if len(comments) > enough {
+		comments = append(comments[:enough:enough], fmt.Sprintf("# ... and %d lines more", len(comments)-enough))
+	}
+	return strings.Join(comments, "\n")
 }
 
 // allSkipped is the exit status of a program that skipped all its tests.

@@ -92,15 +92,15 @@ func reopen(t *testing.T, fd int32, flags int) int32 {
 	return closeLater(t, int32(again))
 }
 
-// newPipe returns the reading end of a pipe.
-func newPipe(t *testing.T) int32 {
+// newPipe returns both ends of a pipe.
+func newPipe(t *testing.T) (reading, writing int32) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close(); w.Close() })
-	return int32(r.Fd())
+	return int32(r.Fd()), int32(w.Fd())
 }
 
 func contents(t *testing.T, fd int32, length int) string {

@@ -61,7 +61,7 @@ func TestMapErrors(t *testing.T) {
 	fd := newSizedFile(t, uint64(page))
 	readOnly := reopen(t, fd, unix.O_RDONLY)
 	sealed := newSealedFile(t, "hello", 0)
-	pipe := newPipe(t)
+	pipe, _ := newPipe(t)
 	untouched := unsafe.Pointer(t)
 	memory := untouched
 	call := func(fd int32, opts uint32, off uint64, length uintptr) int32 {

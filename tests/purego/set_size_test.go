@@ -43,7 +43,7 @@ func TestSetSizeErrors(t *testing.T) {
 	fd := newSizedFile(t, 4096)
 	readOnly := reopen(t, fd, unix.O_RDONLY)
 	sealed := newSealedFile(t, "text", 0)
-	pipe := newPipe(t)
+	pipe, _ := newPipe(t)
 	check(t, []row{
 		{"no descriptor", lib.SetSize(-1, 0, 1), "EBADF"},
 		{"no descriptor, reserving", lib.SetSize(-1, optReserve, 1), "EBADF"},

@@ -10,7 +10,7 @@ import (
 
 const (
 	goroutines = 8
-	rounds     = 50
+	rounds     = 200
 )
 
 // Go preempts threads by signals and moves stacks; neither may notice that they are

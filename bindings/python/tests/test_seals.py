@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import mmap
 import os
 import tempfile
+from typing import Callable
 
 import pytest
+from helpers import fails_with
 
 from memfd_go import CreateFlag, MemFd, MissingSealsError, Seal, raw
 
@@ -34,24 +35,21 @@ def test_seals_add_up(file: MemFd) -> None:
 
 
 def test_no_more_after_seal(hello: MemFd) -> None:
-    with pytest.raises(PermissionError) as caught:
+    with fails_with("EPERM"):
         hello.seal(Seal.WRITE)
-    assert caught.value.filename == "EPERM"
 
 
 def test_all_or_nothing(file: MemFd) -> None:
-    with pytest.raises(OSError) as caught:
+    with fails_with("EINVAL"):
         file.seal(Seal.GROW | 0x4000)
-    assert caught.value.errno == errno.EINVAL
     assert not file.seals & Seal.IMMUTABLE
 
 
 def test_busy_while_mapped_writable(file: MemFd) -> None:
     file.set_size(5)
     with file.map(writable=True) as mapping:
-        with pytest.raises(OSError) as caught:
+        with fails_with("EBUSY"):
             file.seal(Seal.WRITE)
-        assert caught.value.filename == "EBUSY"
         file.seal(Seal.FUTURE_WRITE)
         mapping[0] = 1
     file.seal(Seal.WRITE)
@@ -92,29 +90,22 @@ def test_check_of_unknown_bits(hello: MemFd) -> None:
     assert caught.value.missing == 1 << 31
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        raw.get_seals,
-        lambda fd: raw.add_seals(fd, 1),
-        lambda fd: raw.ensure_seals(fd, 1),
-        lambda fd: raw.check_seals(fd, 1),
-    ],
-)
-def test_files_that_take_no_seals(call: object) -> None:
-    assert callable(call)
+ON_DESCRIPTORS: list[Callable[[int], object]] = [
+    raw.get_seals,
+    lambda fd: raw.add_seals(fd, 1),
+    lambda fd: raw.ensure_seals(fd, 1),
+    lambda fd: raw.check_seals(fd, 1),
+]
+
+
+@pytest.mark.parametrize("call", ON_DESCRIPTORS)
+def test_files_that_take_no_seals(call: Callable[[int], object]) -> None:
     ends = os.pipe()
     path = os.open(".", os.O_PATH)
     try:
-        for fd, name in (
-            (ends[0], "EINVAL"),
-            (ends[1], "EINVAL"),
-            (-1, "EBADF"),
-            (path, "EBADF"),
-        ):
-            with pytest.raises(OSError) as caught:
+        for fd, name in ((ends[1], "EINVAL"), (-1, "EBADF"), (path, "EBADF")):
+            with fails_with(name):
                 call(fd)
-            assert caught.value.filename == name
     finally:
         for fd in (*ends, path):
             os.close(fd)
@@ -133,12 +124,11 @@ def test_from_fd_requires() -> None:
 
 def test_from_fd_of_something_else() -> None:
     with tempfile.TemporaryFile(dir=".") as stream:
-        with pytest.raises(OSError, match="EINVAL|missing"):
+        with fails_with("EINVAL"):
             MemFd.from_fd(stream.fileno(), Seal.WRITE)
     for required in (0, Seal.WRITE):
-        with pytest.raises(OSError) as caught:
+        with fails_with("EBADF"):
             MemFd.from_fd(-1, required)
-        assert caught.value.filename == "EBADF"
 
 
 def test_seals_seen_by_others(hello: MemFd) -> None:

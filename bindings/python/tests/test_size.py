@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 import signal
 
 import pytest
+from helpers import fails_with
 
 from memfd_go import MemFd, Seal, raw
 
@@ -38,9 +38,8 @@ def test_reserve_allocates(file: MemFd) -> None:
 @pytest.mark.parametrize("size", [1 << 63, (1 << 64) - 1])
 @pytest.mark.parametrize("reserve", [False, True])
 def test_too_large_for_a_file(file: MemFd, size: int, reserve: bool) -> None:
-    with pytest.raises(OSError) as caught:
+    with fails_with("EINVAL"):
         file.set_size(size, reserve=reserve)
-    assert caught.value.filename == "EINVAL"
     assert file.size == 0
 
 
@@ -48,9 +47,8 @@ def test_too_large_for_a_file(file: MemFd, size: int, reserve: bool) -> None:
 def test_over_the_limit(file: MemFd, reserve: bool) -> None:
     file.set_size(5)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-    with pytest.raises(OSError) as caught:
+    with fails_with("EFBIG"):
         file.set_size(limit + 1, reserve=reserve)
-    assert caught.value.filename == "EFBIG"
     assert file.size == 5
 
 
@@ -70,32 +68,27 @@ def test_sealed_against_it(file: MemFd) -> None:
 
 def test_wrong_descriptors() -> None:
     for attempt in (lambda: raw.get_size(-1), lambda: raw.set_size(-1, 0, 0)):
-        with pytest.raises(OSError) as caught:
+        with fails_with("EBADF"):
             attempt()
-        assert caught.value.filename == "EBADF"
 
 
 def test_read_only_descriptor(file: MemFd) -> None:
     fd = os.open(f"/proc/self/fd/{file.fileno()}", os.O_RDONLY)
     with MemFd.from_fd(fd) as reader:
-        with pytest.raises(OSError) as caught:
+        with fails_with("EINVAL"):
             reader.set_size(5)
-        assert caught.value.filename == "EINVAL"
-        with pytest.raises(OSError) as caught:
+        with fails_with("EBADF"):
             reader.set_size(5, reserve=True)
-        assert caught.value.filename == "EBADF"
 
 
 def test_a_pipe() -> None:
     ends = os.pipe()
     try:
         assert raw.get_size(ends[0]) == 0
-        with pytest.raises(OSError) as caught:
+        with fails_with("EINVAL"):
             raw.set_size(ends[1], 0, 5)
-        assert caught.value.errno == errno.EINVAL
-        with pytest.raises(OSError) as caught:
+        with fails_with("ESPIPE", "ENODEV", "EOPNOTSUPP"):
             raw.set_size(ends[1], raw.MEMFD_GO_OPT_RESERVE, 5)
-        assert caught.value.filename in {"ESPIPE", "ENODEV", "EOPNOTSUPP"}
     finally:
         for end in ends:
             os.close(end)
@@ -109,9 +102,8 @@ def test_path_descriptor(hello: MemFd) -> None:
 
 def test_unknown_options(file: MemFd) -> None:
     for opts in (raw.MEMFD_GO_OPT_WRITE, 1 << 31):
-        with pytest.raises(OSError) as caught:
+        with fails_with("EINVAL"):
             raw.set_size(file.fileno(), opts, 5)
-        assert caught.value.errno == errno.EINVAL
 
 
 def test_interrupted_call_is_repeated(file: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,16 +120,16 @@ def test_interrupted_call_is_repeated(file: MemFd, monkeypatch: pytest.MonkeyPat
 
 
 def test_signal_handler_that_raises_ends_it(file: MemFd) -> None:
-    class Alarm(Exception):
+    class AlarmError(Exception):
         pass
 
     def handler(*_: object) -> None:
-        raise Alarm
+        raise AlarmError
 
     previous = signal.signal(signal.SIGALRM, handler)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.01)
-        with pytest.raises(Alarm):
+        with pytest.raises(AlarmError):
             while True:
                 file.set_size(8 << 20, reserve=True)
                 file.set_size(0)

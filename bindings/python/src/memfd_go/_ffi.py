@@ -61,6 +61,7 @@ def _load() -> CDLL:
 
 
 _library = _load()
+library_path = _library._name
 
 
 def _declare(name: str, result: Any, *arguments: Any) -> Any:
@@ -68,7 +69,7 @@ def _declare(name: str, result: Any, *arguments: Any) -> Any:
         function = getattr(_library, name)
     except AttributeError:
         raise ImportError(
-            f"{_library._name} has no {name}: it is older than this package, or another library"
+            f"{library_path} has no {name}: it is older than this package, or another library"
         ) from None
     function.restype = result
     function.argtypes = arguments

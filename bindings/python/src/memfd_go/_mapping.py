@@ -45,6 +45,7 @@ class Mapping:
     def __init__(self, fd: int, opts: int, offset: int, length: int) -> None:
         # munmap(2) of huge pages takes whole ones only, so whole blocks are mapped. What
         # lies beyond 'length' is never touched.
+        length = _ffi.to_size(length)
         block = os.fstat(fd).st_blksize
         mapped = -(-length // block) * block
         address = raw.map(fd, opts, offset, mapped)

@@ -199,12 +199,16 @@ class MemFd:
         ...     file.size
         6
         """
-        fd = os.dup(self.fileno())
-        try:
-            return open(fd, mode, buffering, encoding, errors, newline)
-        except BaseException:
-            os.close(fd)
-            raise
+        # An opener, because open() closes a descriptor it was given on some errors only.
+        return open(
+            repr(self),
+            mode,
+            buffering,
+            encoding,
+            errors,
+            newline,
+            opener=lambda _name, _flags: os.dup(self.fileno()),
+        )
 
     # --------------------------------------------------------------------- Size
 

@@ -1,0 +1,163 @@
+"""MemFd as an object: its descriptor, its end, and Python's habits."""
+
+from __future__ import annotations
+
+import copy
+import fcntl
+import gc
+import os
+import pickle
+import warnings
+from typing import Callable
+
+import pytest
+
+from memfd_go import MemFd, Seal
+
+
+def test_close() -> None:
+    file = MemFd.create("test")
+    fd = file.fileno()
+    assert not file.closed
+    file.close()
+    file.close()
+    assert file.closed
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+
+
+def test_with_block_closes_on_errors() -> None:
+    with pytest.raises(ZeroDivisionError), MemFd.create("test") as file:
+        raise ZeroDivisionError
+    assert file.closed
+
+
+def test_detach() -> None:
+    file = MemFd.create("test")
+    fd = file.detach()
+    assert file.closed
+    file.close()
+    os.close(fd)
+
+
+def test_closed_file_refuses() -> None:
+    file = MemFd.create("test")
+    file.close()
+    uses: list[Callable[[], object]] = [
+        file.fileno,
+        file.detach,
+        file.open,
+        file.map,
+        file.seal,
+        lambda: file.size,
+        lambda: file.seals,
+        lambda: file.set_size(1),
+        lambda: file.ensure(Seal.WRITE),
+        lambda: file.check(Seal.WRITE),
+    ]
+    for use in uses:
+        with pytest.raises(ValueError, match="the file is closed"):
+            use()
+
+
+def test_forgotten_file_warns_and_closes() -> None:
+    file = MemFd.create("test")
+    text = f"unclosed <MemFd fd={file.fileno()}>"
+    with pytest.warns(ResourceWarning) as caught:
+        del file
+    assert [str(warning.message) for warning in caught] == [text]
+
+
+def test_closed_file_does_not_warn() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with MemFd.create("test"):
+            pass
+        os.close(MemFd.create("test").detach())
+        gc.collect()
+
+
+def test_from_fd_owns() -> None:
+    with MemFd.create("test") as file:
+        fd = os.dup(file.fileno())
+        with MemFd.from_fd(fd) as other:
+            assert other.fileno() == fd
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)
+
+
+def test_subclass() -> None:
+    class Special(MemFd):
+        pass
+
+    with Special.create("a") as one, Special.sealed("b", b"") as two:
+        with Special.from_fd(os.dup(one.fileno())) as three:
+            assert {type(one), type(two), type(three)} == {Special}
+            assert repr(one) == f"<Special fd={one.fileno()}>"
+    assert repr(one) == "<Special closed>"
+
+
+def test_fileno_is_used(hello: MemFd) -> None:
+    assert fcntl.fcntl(hello, fcntl.F_GETFD) == fcntl.FD_CLOEXEC
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_cannot_be_pickled(file: MemFd, protocol: int) -> None:
+    with pytest.raises(TypeError, match="cannot pickle 'MemFd' object"):
+        pickle.dumps(file, protocol)
+
+
+def test_cannot_be_copied(file: MemFd) -> None:
+    for how in (copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="cannot pickle 'MemFd' object"):
+            how(file)
+
+
+# ------------------------------------------------------------------------- open
+
+
+def test_open(file: MemFd) -> None:
+    with file.open("w+b") as stream:
+        stream.write(b"hello")
+        stream.seek(1)
+        assert stream.read(2) == b"el"
+    assert not file.closed
+    assert file.size == 5
+
+
+def test_open_does_not_truncate(file: MemFd) -> None:
+    os.write(file.fileno(), b"hello")
+    for mode in ("rb", "r+b", "wb", "ab"):
+        file.open(mode).close()
+    assert file.size == 5
+
+
+def test_open_as_text(file: MemFd) -> None:
+    with file.open("w", encoding="utf-16-le", newline="\r\n") as text:
+        text.write("a\n")
+    assert os.pread(file.fileno(), 10, 0) == b"a\0\r\0\n\0"
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
+    with file.open("r", encoding="ascii", errors="replace", newline="") as text:
+        assert text.read() == "a\0\r\0\n\0"
+
+
+def test_open_outlives_the_file() -> None:
+    with MemFd.sealed("test", b"hello") as file:
+        stream = file.open()
+    with stream:
+        assert stream.read() == b"hello"
+
+
+def test_open_of_a_sealed_file_cannot_write(hello: MemFd) -> None:
+    stream = hello.open("r+b", buffering=0)
+    with stream, pytest.raises(PermissionError):
+        stream.write(b"x")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("z",), ("rb", -1, "ascii"), ("r", -1, "no-such-encoding")]
+)
+def test_open_fails_and_leaves_nothing(hello: MemFd, arguments: tuple[str, int, str]) -> None:
+    with pytest.raises((ValueError, LookupError)):
+        hello.open(*arguments)
+    assert hello.size == 5

@@ -1,0 +1,177 @@
+"""Other processes: inherited, passed and opened descriptors; calls after fork()."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from multiprocessing import forkserver, reduction, resource_tracker
+from typing import Any, Callable
+
+import pytest
+
+import memfd_go
+from memfd_go import MemFd, Seal
+
+READER = """
+import sys, memfd_go
+from memfd_go import MemFd, Seal
+with memfd_go.MemFd.from_fd({fd}, Seal.WRITE | Seal.SHRINK) as file, file.map() as mapping:
+    print(bytes(mapping).decode(), file.seals & Seal.IMMUTABLE)
+    attempts = (
+        lambda: file.set_size(1),
+        lambda: file.set_size(9),
+        lambda: file.map(writable=True),
+    )
+    for attempt in attempts:
+        try:
+            attempt()
+        except PermissionError as error:
+            print(error.filename)
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _helpers_of_multiprocessing() -> None:
+    """They keep descriptors open until the interpreter exits."""
+    resource_tracker.ensure_running()
+    forkserver.ensure_running()
+
+
+def in_child(work: Callable[[], object]) -> None:
+    """Run in a forked child; an exception there fails the test here."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def whole_round() -> None:
+    """Use every kind of function once."""
+    assert memfd_go.version_string()
+    assert Seal.parse(str(Seal.IMMUTABLE)) == Seal.IMMUTABLE
+    with MemFd.create("child", size=5) as file:
+        with file.map(writable=True) as mapping:
+            mapping[:] = b"hello"
+        file.seal()
+        file.ensure(Seal.WRITE)
+        file.check(Seal.WRITE)
+    with MemFd.sealed("child", b"hello") as file, file.map() as mapping:
+        assert bytes(mapping) == b"hello"
+
+
+def test_inherited(hello: MemFd) -> None:
+    code = READER.format(fd=hello.fileno())
+    out = subprocess.check_output(
+        [sys.executable, "-c", code], pass_fds=[hello.fileno()], text=True
+    )
+    assert out == "hello SEAL GROW WRITE SHRINK\nEPERM\nEPERM\nEPERM\n"
+
+
+def test_opened_through_proc(hello: MemFd) -> None:
+    path = f"/proc/{os.getpid()}/fd/{hello.fileno()}"
+    code = READER.format(fd=f"__import__('os').open({path!r}, 2)")
+    out = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert out == "hello SEAL GROW WRITE SHRINK\nEPERM\nEPERM\nEPERM\n"
+
+
+def test_closed_on_exec(hello: MemFd) -> None:
+    code = f"import os; os.fstat({hello.fileno()})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        close_fds=False,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Bad file descriptor" in done.stderr
+
+
+def test_sent_over_a_socket(hello: MemFd) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        socket.send_fds(ours, [b"x"], [hello.fileno()])
+        _, descriptors, _, _ = socket.recv_fds(theirs, 1, 1)
+        with MemFd.from_fd(descriptors[0], Seal.IMMUTABLE) as received:
+            with received.map() as mapping:
+                assert bytes(mapping) == b"hello"
+
+
+def test_child_of_fork(file: MemFd) -> None:
+    file.set_size(5)
+    mapping = file.map(writable=True)
+
+    def child() -> None:
+        whole_round()
+        mapping[:] = b"child"
+        mapping.close()
+        file.close()
+
+    in_child(child)
+    assert bytes(mapping) == b"child"
+    mapping.close()
+    assert file.size == 5
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_child_of_a_threaded_process() -> None:
+    stop = threading.Event()
+
+    def work() -> None:
+        # No writable mapping: a child that inherits it would keep us from sealing.
+        while not stop.is_set():
+            MemFd.sealed("parent", b"hello").close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            in_child(whole_round)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+class PassedFile:
+    """How a descriptor goes to a child of multiprocessing, whatever starts the child."""
+
+    def __init__(self, file: MemFd) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return receive, (reduction.DupFd(self.file.fileno()),)
+
+
+def receive(passed: Any) -> PassedFile:
+    return PassedFile(MemFd.from_fd(passed.detach(), Seal.IMMUTABLE))
+
+
+def read_in_worker(passed: PassedFile, answers: Any) -> None:
+    with passed.file as file, file.map() as mapping:
+        answers.put((bytes(mapping), int(file.seals & Seal.IMMUTABLE)))
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_multiprocessing(hello: MemFd, method: str) -> None:
+    context: Any = multiprocessing.get_context(method)
+    answers = context.SimpleQueue()
+    process = context.Process(target=read_in_worker, args=(PassedFile(hello), answers))
+    process.start()
+    assert answers.get() == (b"hello", 15)
+    process.join()
+    assert process.exitcode == 0
+    process.close()
+    answers.close()

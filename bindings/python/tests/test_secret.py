@@ -1,0 +1,72 @@
+"""Secret files: made, sized once, mapped; refused what would show them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from helpers import fails_with
+
+from memfd_go import MemFd, raw, secret
+
+
+def test_flags(secret_file: MemFd) -> None:
+    assert not os.get_inheritable(secret_file.fileno())
+    with secret(0) as inheritable:
+        assert os.get_inheritable(inheritable.fileno())
+    with secret(1) as page_says_so:  # FD_CLOEXEC, as the manual page has it
+        assert not os.get_inheritable(page_says_so.fileno())
+
+
+@pytest.mark.parametrize("flags", [2, 1 << 31, os.O_CLOEXEC | 2])
+def test_unknown_flags(flags: int) -> None:
+    with fails_with("EINVAL", "ENOSYS"):
+        secret(flags)
+
+
+def test_main_job(secret_file: MemFd) -> None:
+    secret_file.set_size(32)
+    try:
+        key = secret_file.map(writable=True)
+    except BlockingIOError as error:
+        pytest.skip(f"RLIMIT_MEMLOCK: {error}")
+    secret_file.close()
+    key[:] = bytes(range(32))
+    assert bytes(key) == bytes(range(32))
+    key.close()
+
+
+def test_sized_once(secret_file: MemFd) -> None:
+    secret_file.set_size(32)
+    with fails_with("EINVAL"):
+        secret_file.set_size(64)
+    assert secret_file.size == 32
+
+
+def test_takes_no_seals(secret_file: MemFd) -> None:
+    for use in (
+        lambda: secret_file.seals,
+        lambda: secret_file.seal(),
+        lambda: secret_file.check(1),
+    ):
+        with fails_with("EINVAL"):
+            use()
+
+
+def test_refused_mappings(secret_file: MemFd) -> None:
+    secret_file.set_size(32)
+    with fails_with("EINVAL"):
+        secret_file.map(private=True)
+    with pytest.raises(PermissionError):
+        secret_file.map(executable=True)
+
+
+def test_cannot_be_read(secret_file: MemFd) -> None:
+    secret_file.set_size(32)
+    with pytest.raises(OSError, match=r"Invalid argument|Illegal seek"):
+        os.pread(secret_file.fileno(), 32, 0)
+
+
+def test_raw_descriptor(secret_file: MemFd) -> None:
+    assert not secret_file.closed
+    os.close(raw.secret(os.O_CLOEXEC))

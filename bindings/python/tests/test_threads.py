@@ -1,0 +1,115 @@
+"""Calls from several threads at once."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from memfd_go import Mapping, MemFd, Seal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+THREADS = 8
+
+
+@pytest.fixture
+def _many_switches() -> Iterator[None]:
+    """Let threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("_many_switches")
+def test_files_of_their_own() -> None:
+    def work(number: int) -> bool:
+        data = bytes([number]) * 5000
+        with MemFd.sealed(f"thread {number}", data) as file, file.map() as mapping:
+            return bytes(mapping) == data and Seal.IMMUTABLE in file.seals
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert all(pool.map(work, range(200)))
+
+
+@pytest.mark.usefixtures("_many_switches")
+def test_one_file(file: MemFd) -> None:
+    def work(size: int) -> int:
+        file.set_size(size)
+        with file.map(1) as mapping:
+            len(mapping)
+        return file.size
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert set(pool.map(work, [4096, 8192] * 100)) <= {4096, 8192}
+
+
+@pytest.mark.usefixtures("_many_switches")
+def test_sealing_race(file: MemFd) -> None:
+    """Everybody may ensure, whoever is first."""
+    both = Seal.GROW | Seal.SHRINK
+    with ThreadPoolExecutor(THREADS) as pool:
+        for future in [pool.submit(file.ensure, both) for _ in range(100)]:
+            future.result()
+    file.check(Seal.GROW | Seal.SHRINK)
+
+
+@pytest.mark.usefixtures("_many_switches")
+def test_closing_while_others_read(hello: MemFd) -> None:
+    """Whoever reads keeps the memory; whoever is late is told so."""
+
+    def read(mapping: Mapping) -> bool:
+        try:
+            return mapping[:] == b"hello"
+        except ValueError:
+            return mapping.closed
+
+    def close(mapping: Mapping) -> bool:
+        while not mapping.closed:
+            try:
+                mapping.close()
+            except BufferError:
+                continue
+        return True
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in range(100):
+            mapping = hello.map()
+            futures = [pool.submit(read, mapping) for _ in range(THREADS - 1)]
+            futures.append(pool.submit(close, mapping))
+            assert all(future.result() for future in futures)
+
+
+def test_other_threads_run_during_a_call() -> None:
+    """The interpreter lock is free while the kernel works."""
+    ready, go = os.pipe()
+    done = threading.Event()
+
+    def other() -> None:
+        select.select([ready], [], [])
+        done.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(60)  # so that only a released lock lets it run
+    try:
+        os.write(go, b"x")
+        data = bytes(4 << 20)
+        for _ in range(500):
+            MemFd.sealed("test", data).close()
+            if done.is_set():
+                break
+        assert done.is_set()
+    finally:
+        sys.setswitchinterval(interval)
+        thread.join()
+        os.close(ready)
+        os.close(go)

@@ -1,0 +1,155 @@
+// Package docs tests README.md, CHANGELOG.md, docs/ and examples/: the programs in them
+// run and print what the text says, links lead somewhere, and names exist.
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A block is a fenced block of code in a document.
+type block struct {
+	line     int // of its fence
+	language string
+	code     string
+	output   string // what it shall print, if hasOutput
+	checked  bool   // whether output is known
+}
+
+// A document is a file in Markdown.
+type document struct {
+	name string // from the top folder on
+	text string
+}
+
+// documents returns the documents whose contents are checked.
+func documents(t *testing.T) []document {
+	t.Helper()
+	names, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documents []document
+	for _, name := range append(names, "README.md", "CHANGELOG.md") {
+		documents = append(documents, document{name, readFile(t, name)})
+	}
+	return documents
+}
+
+// blocks finds the blocks with a language. A text block says what each block before it
+// prints, back to the last text block or heading.
+func (d document) blocks() []block {
+	var all []block
+	var open *block // the block that the line belongs to
+	since := 0      // all[since:] wait for a text block
+	for i, line := range strings.Split(d.text, "\n") {
+		fence, isFence := strings.CutPrefix(line, "```")
+		switch {
+		case isFence && open == nil:
+			open = &block{line: i + 1, language: fence}
+		case isFence && open.language == "text":
+			for j := range all[since:] {
+				all[since+j].output, all[since+j].checked = open.code, true
+			}
+			since, open = len(all), nil
+		case isFence:
+			if open.language != "" {
+				all = append(all, *open)
+			}
+			open = nil
+		case open != nil:
+			open.code += line + "\n"
+		case strings.HasPrefix(line, "#"):
+			since = len(all)
+		}
+	}
+	return all
+}
+
+func TestBlocks(t *testing.T) {
+	d := document{text: strings.Join([]string{
+		"# one", "```c", "1", "```", "```go", "2", "2", "```", "```text", "out", "```",
+		"```sh", "3", "```", "# two", "```text", "nobody's", "```", "```", "picture", "```",
+	}, "\n")}
+	want := []block{
+		{line: 2, language: "c", code: "1\n", output: "out\n", checked: true},
+		{line: 5, language: "go", code: "2\n2\n", output: "out\n", checked: true},
+		{line: 12, language: "sh", code: "3\n"},
+	}
+	if got := d.blocks(); !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#]+)(?:#[^)]*)?\)`)
+
+func TestLinks(t *testing.T) {
+	for _, d := range documents(t) {
+		for _, match := range link.FindAllStringSubmatch(d.text, -1) {
+			target := match[1]
+			if strings.Contains(target, "://") {
+				continue
+			}
+			path := filepath.Join(filepath.Dir(d.name), target)
+			if _, err := os.Stat(path); err != nil {
+				t.Errorf("%s links to %s: %v", d.name, target, err)
+			}
+		}
+	}
+}
+
+var function = regexp.MustCompile(`\bmemfd_go_\w+\b`)
+
+// The table of functions in README.md has all of the header's and no other.
+func TestReadmeNamesEveryFunction(t *testing.T) {
+	declaration := regexp.MustCompile(`(?m)^\w[\w *]*\b(memfd_go_\w+)\(`)
+	var declared []string
+	for _, match := range declaration.FindAllStringSubmatch(readFile(t, "include/memfd_go.h"), -1) {
+		if !strings.HasPrefix(match[1], "memfd_go_dropin") {
+			declared = append(declared, match[1])
+		}
+	}
+	var named []string
+	for _, line := range strings.Split(readFile(t, "README.md"), "\n") {
+		if strings.HasPrefix(line, "|") {
+			named = append(named, function.FindAllString(line, -1)...)
+		}
+	}
+	if len(declared) == 0 {
+		t.Fatal("no declaration found in include/memfd_go.h")
+	}
+	if !slices.Equal(named, declared) {
+		t.Errorf("the table of functions in README.md has\n  %s\nthe header has\n  %s",
+			strings.Join(named, " "), strings.Join(declared, " "))
+	}
+}
+
+// The documents speak of no function that does not exist.
+func TestFunctionsExist(t *testing.T) {
+	known := append(function.FindAllString(readFile(t, "include/memfd_go.h"), -1),
+		"memfd_go_roots")
+	for _, d := range documents(t) {
+		for _, name := range function.FindAllString(d.text, -1) {
+			if !slices.Contains(known, name) && !strings.HasSuffix(name, "_") {
+				t.Errorf("%s: there is no %s", d.name, name)
+			}
+		}
+	}
+}
+
+// The changelog begins with the version of the header.
+func TestChangelogVersion(t *testing.T) {
+	header := readFile(t, "include/memfd_go.h")
+	version := regexp.MustCompile(`MEMFD_GO_VERSION_STRING "(.*)"`).FindStringSubmatch(header)
+	if version == nil {
+		t.Fatal("no MEMFD_GO_VERSION_STRING in include/memfd_go.h")
+	}
+	newest := regexp.MustCompile(`(?m)^## (\S+)`).FindStringSubmatch(readFile(t, "CHANGELOG.md"))
+	if newest == nil || newest[1] != version[1] {
+		t.Errorf("CHANGELOG.md begins with %q, the header is %s", newest, version[1])
+	}
+}

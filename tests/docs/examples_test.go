@@ -1,0 +1,159 @@
+package docs
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var languages = []string{"C", "Python", "Rust", "Go"}
+
+// The demo succeeds, and each language says the same as C.
+func TestDemo(t *testing.T) {
+	requireLibrary(t)
+	output := run(t, "examples/demo")
+	want := sessionOf("C", output)
+	for _, language := range languages {
+		t.Run(language, func(t *testing.T) {
+			skipped := regexp.MustCompile(`(?m)^` + language + `: (.*), skipped$`)
+			if reason := skipped.FindStringSubmatch(output); reason != nil {
+				t.Skip(reason[1])
+			}
+			got := sessionOf(language, output)
+			if !strings.Contains(got, "writer  sealed it: ") {
+				t.Fatalf("no session in\n%s", output)
+			}
+			if want == "" {
+				t.Skip("there is no C to compare it with")
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-C +%s:\n%s", language, diff)
+			}
+		})
+	}
+}
+
+// sessionOf returns what one language says, with no word of which language it is.
+func sessionOf(language, output string) string {
+	output, _, _ = strings.Cut(output, "== From language")
+	var lines []string
+	for _, line := range strings.Split(output, "\n") {
+		if text, ok := strings.CutPrefix(line, language+" "); ok {
+			text = strings.ReplaceAll(strings.TrimSpace(text), "from "+language, "from X")
+			lines = append(lines, normal(text))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// The reader trusts no file without seals: the demo would fail.
+func TestReaderChecksSeals(t *testing.T) {
+	requireLibrary(t)
+	create := compileC(t, "examples/c/t_memfd_create.c")
+	reader := compileC(t, "examples/c/reader.c")
+	path := startCreate(t, create, "my_memfd_file", "4096", "sg")
+	output, err := command(t, reader, path).CombinedOutput()
+	if err == nil || !strings.HasSuffix(string(output), "check_seals: EKEYREJECTED\n") {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+// The manual page's two programs, with its session and others.
+func TestManualPagePrograms(t *testing.T) {
+	requireLibrary(t)
+	create := compileC(t, "examples/c/t_memfd_create.c")
+	get := compileC(t, "examples/c/t_get_seals.c")
+	for _, test := range []struct{ letters, want string }{
+		{"sw", "Existing seals: WRITE SHRINK"},
+		{"", "Existing seals:"},
+		{"gsS", "Existing seals: SEAL GROW SHRINK"},
+		{"Wswg", "Existing seals: GROW WRITE FUTURE_WRITE SHRINK"},
+		{"gswWSx", "Existing seals: SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC"},
+	} {
+		t.Run(test.letters, func(t *testing.T) {
+			path := startCreate(t, create, "my_memfd_file", "4096", test.letters)
+			if got, _ := os.Readlink(path); got != "/memfd:my_memfd_file (deleted)" {
+				t.Errorf("%s leads to %q", path, got)
+			}
+			if info, err := os.Stat(path); err != nil || info.Size() != 4096 {
+				t.Errorf("%s: %v, %v", path, info, err)
+			}
+			got := strings.TrimSuffix(run(t, get, path), "\n")
+			if !strings.Contains(test.letters, "x") {
+				got = strings.TrimSuffix(got, " EXEC") // vm.memfd_noexec may add it.
+			}
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+var announcement = regexp.MustCompile(`^PID: (\d+); fd: (\d+); (/proc/(\d+)/fd/(\d+))\n$`)
+
+// startCreate starts t_memfd_create and returns the path that it prints.
+func startCreate(t *testing.T, program string, arguments ...string) string {
+	t.Helper()
+	cmd := command(t, program, arguments...)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failure strings.Builder
+	cmd.Stderr = &failure
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		cmd.Wait()
+		if failure.String() == "fcntl: EINVAL\n" {
+			t.Skip("this kernel does not know all of these seals")
+		}
+		t.Fatalf("%v: %s", err, &failure)
+	}
+	match := announcement.FindStringSubmatch(line)
+	if match == nil || match[1] != match[4] || match[2] != match[5] {
+		t.Fatalf("it prints %q", line)
+	}
+	return match[3]
+}
+
+// Wrong arguments are told, on standard error, with exit status 1.
+func TestManualPageProgramsRefuse(t *testing.T) {
+	requireLibrary(t)
+	create := compileC(t, "examples/c/t_memfd_create.c")
+	get := compileC(t, "examples/c/t_get_seals.c")
+	for _, test := range []struct {
+		program   string
+		arguments []string
+		want      string // at the start of a line
+	}{
+		{create, nil, create + " name size [seals]"},
+		{create, []string{"name"}, create + " name size [seals]"},
+		{create, []string{"name", "many"}, "size: many is not a number"},
+		{create, []string{"name", "1", "q"}, "seals: EINVAL"},
+		{create, []string{strings.Repeat("n", 250), "1"}, "memfd_create: EINVAL"},
+		{get, nil, get + " /proc/PID/fd/FD"},
+		{get, []string{"/proc/self/fd/99"}, "open: No such file"},
+		{get, []string{"/dev/null"}, "fcntl: EINVAL"},
+	} {
+		cmd := command(t, test.program, test.arguments...)
+		var failure strings.Builder
+		cmd.Stderr = &failure
+		err := cmd.Run()
+		exit, _ := err.(*exec.ExitError)
+		if exit == nil || exit.ExitCode() != 1 || !strings.HasPrefix(failure.String(), test.want) {
+			t.Errorf("%q: %v, %q; want status 1, %q", test.arguments, err, failure.String(), test.want)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package docs
+
+import (
+	"strings"
+	"testing"
+)
+
+// What README.md says that secret memory does not prevent.
+func TestLimitsOfSecretMemory(t *testing.T) {
+	requireLibrary(t)
+	output := runPython(t, `
+import errno, os, sys
+from memfd_go import secret
+
+try:
+    file = secret()
+except OSError as error:
+    if error.errno not in (errno.ENOSYS, errno.EPERM):
+        raise
+    print("unavailable")
+    sys.exit()
+with file:
+    file.set_size(4096)
+    area = file.map(writable=True)
+area[:3] = b"key"
+
+reader, writer = os.pipe()
+os.write(writer, area.view()[:3])
+print("write:", os.read(reader, 3))
+
+if os.fork() == 0:
+    area[:3] = b"KEY"
+    os._exit(0)
+os.wait()
+print("fork:", area[:3])
+`)
+	if output == "unavailable\n" {
+		t.Skip("this system has no secret memory")
+	}
+	if want := "write: b'key'\nfork: b'KEY'"; strings.TrimSpace(output) != want {
+		t.Errorf("got\n%swant\n%s", output, want)
+	}
+}

@@ -1,0 +1,88 @@
+package docs
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// How the programs of each language are built and run.
+var runners = map[string]func(t *testing.T, code string) string{
+	"c":      runC,
+	"go":     runGo,
+	"python": runPython,
+	"rust":   runRust,
+	"sh":     runShell,
+}
+
+// Every program in the documents runs, and prints what the document says. Numbers may
+// differ: they are processes and descriptors.
+func TestSnippets(t *testing.T) {
+	requireLibrary(t)
+	for _, d := range documents(t) {
+		for _, b := range d.blocks() {
+			t.Run(fmt.Sprintf("%s:%d:%s", d.name, b.line, b.language), func(t *testing.T) {
+				run := runners[b.language]
+				if run == nil {
+					t.Fatalf("nothing runs %q; leave the language out if it is no program", b.language)
+				}
+				output := run(t, b.code)
+				if b.checked && normal(output) != normal(b.output) {
+					t.Errorf("it prints\n%s\nthe document says\n%s", output, b.output)
+				}
+			})
+		}
+	}
+}
+
+func normal(output string) string {
+	return regexp.MustCompile(`[0-9]+`).ReplaceAllString(strings.TrimSpace(output), "N")
+}
+
+func runC(t *testing.T, code string) string {
+	return run(t, compileC(t, writeFile(t, t.TempDir(), "snippet.c", code)))
+}
+
+// compileC builds a C program as its users would, but strictly.
+func compileC(t *testing.T, source string) string {
+	t.Helper()
+	compiler := requireTool(t, "cc")
+	program := filepath.Join(t.TempDir(), "program")
+	run(t, compiler, "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", "include",
+		source, "-L", libraryDir(), "-lmemfd_go", "-o", program)
+	return program
+}
+
+func runGo(t *testing.T, code string) string {
+	return run(t, requireTool(t, "go"), "run", writeFile(t, t.TempDir(), "main.go", code))
+}
+
+func runPython(t *testing.T, code string) string {
+	return run(t, requireTool(t, "python3"), writeFile(t, t.TempDir(), "snippet.py", code))
+}
+
+// runRust builds a package that takes the place of examples/rust: its name, its
+// dependencies, its lock file and its build folder.
+func runRust(t *testing.T, code string) string {
+	cargo := requireTool(t, "cargo")
+	dir := t.TempDir()
+	manifest := readFile(t, "examples/rust/Cargo.toml")
+	manifest = strings.ReplaceAll(manifest, "../..", topFolder(t))
+	path := writeFile(t, dir, "Cargo.toml", manifest)
+	writeFile(t, dir, "Cargo.lock", readFile(t, "examples/rust/Cargo.lock"))
+	writeFile(t, dir, "src/main.rs", code)
+	if err := command(t, cargo, "fetch", "--locked", "--offline", "--manifest-path", path).Run(); err != nil {
+		t.Skip("cargo has not fetched the crates (cargo fetch --manifest-path examples/rust/Cargo.toml)")
+	}
+	return run(t, cargo, "run", "--quiet", "--locked", "--offline", "--manifest-path", path,
+		"--target-dir", "build/demo/rust")
+}
+
+// runShell runs commands. Of make it is only asked whether it knows the target, since
+// make may be what runs this test.
+func runShell(t *testing.T, code string) string {
+	const prelude = `make() { command make -n "$@" >/dev/null; }` + "\n"
+	return run(t, "sh", "-eu", "-c", prelude+code)
+}
