@@ -1,6 +1,7 @@
 package core
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,16 +24,17 @@ func emptyPath() uintptr {
 }
 
 // stat fills st from a descriptor. statx(2) is the one call for it that every
-// architecture has. noinline keeps its large buffer out of the callers' frames.
+// architecture has. noinline keeps its large buffer out of the callers' frames; with sys6
+// in between, the chain of nosplit functions would get too long.
 //
 //go:nosplit
 //go:noinline
 func stat(fd int32, st *fileStat) int {
 	var x unix.Statx_t
-	r := sys6(unix.SYS_STATX, uintptr(fd), emptyPath(),
+	_, _, errno := syscall.RawSyscall6(unix.SYS_STATX, uintptr(fd), emptyPath(),
 		unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, uintptr(unsafe.Pointer(&x)), 0)
-	if r < 0 {
-		return r
+	if errno != 0 {
+		return -int(errno)
 	}
 	st.size = x.Size
 	st.dev = uint64(x.Dev_major)<<32 | uint64(x.Dev_minor)

@@ -48,7 +48,7 @@ func cmsgAlign(n uintptr) uintptr {
 
 // controlBuffer has room for FDsMax descriptors and what else a socket's options can
 // have the kernel put in front: credentials, a security label, a pidfd. Words align it.
-type controlBuffer [256 / wordSize]uintptr
+type controlBuffer [208 / wordSize]uintptr
 
 //go:nosplit
 func fdAt(p unsafe.Pointer, i uintptr) *int32 {
