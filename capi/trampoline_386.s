@@ -1,15 +1,18 @@
 // C functions for 386: cdecl calls in, Go's stack ABI or the kernel out.
 //
-//   argument | C      | Go    | system call
-//   ---------+--------+-------+------------
-//   number   |        |       | AX
-//   1        |  4(SP) | 0(SP) | BX
-//   2        |  8(SP) | 4(SP) | CX
-//   i, i < 7 | 4*i(SP), 4*(i-1)(SP)
+//   argument | C      | Go     | system call
+//   ---------+--------+--------+------------
+//   number   |        |        | AX
+//   1        |  4(SP) |  0(SP) | BX
+//   2        |  8(SP) |  4(SP) | CX
+//   3        | 12(SP) |  8(SP) | DX
+//   4        | 16(SP) | 12(SP) | SI
+//   5        | 20(SP) | 16(SP) | DI
+//   6        | 24(SP) | 20(SP) | BP
 //   result   | AX     | behind the arguments | AX
 //
-// C wants BX, SI, DI and BP back. Go keeps none of them. The offsets count from
-// the call instruction on: C's skip the return address.
+// C wants BX, SI, DI and BP back. Go keeps none of them. C's offsets are those on
+// entry, with the return address at 0(SP); Go's are those of its caller.
 
 #include "go_asm.h"
 #include "textflag.h"

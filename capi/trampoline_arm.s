@@ -12,6 +12,7 @@
 //   result   | R0     | behind the arguments | R0
 //
 // C wants R4-R11 and F8-F15 (d8-d15) back. Go keeps none of them. Go calls R10 g.
+// C's offsets are those on entry, Go's those of its caller.
 
 #include "go_asm.h"
 #include "textflag.h"

@@ -109,9 +109,8 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 	MOVW	R0, CR \
 	ADD	$FRAME, R1
 
-// Every call of Go goes through here with the Go function in R12: saving takes
-// 140 instructions. The call is indirect because the frame leaves too little of
-// what the Go linker lets a chain of nosplit functions use.
+// Every call of Go goes through here with the Go function in R12: to save and
+// restore takes 140 instructions.
 ENTRY(callGo<>)
 	SAVE
 	MOVD	$0, R0

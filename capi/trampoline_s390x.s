@@ -12,7 +12,7 @@
 //   result   | R2       | behind the arguments | R2
 //
 // C wants R6-R13 and F8-F15 back. Go keeps none of them, and wants R0 = 0. Go
-// calls R13 g.
+// calls R13 g. C's offsets are those on entry, Go's those of its caller.
 
 #include "go_asm.h"
 #include "textflag.h"

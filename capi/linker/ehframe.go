@@ -218,14 +218,16 @@ func (r *rules) pushes(a *atom, steps []step) {
 
 // link are the rules of a Go function whose return address arrives in a register.
 func (r *rules) link(steps []step) {
-	for _, s := range steps {
+	for i, s := range steps {
 		r.at(s.pc)
 		r.depth(s.depth)
 		if s.depth == 0 {
 			r.restored(r.dwarf.ra)
 			continue
 		}
-		r.at(s.pc + r.dwarf.linkLag)
+		if i == 0 { // later steps are code behind a return in the middle
+			r.at(s.pc + r.dwarf.linkLag)
+		}
 		r.savedAt(r.dwarf.ra, int64(s.depth))
 	}
 }

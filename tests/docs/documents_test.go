@@ -15,6 +15,7 @@ import (
 type block struct {
 	line     int // of its fence
 	language string
+	arch     string // the only one that it is about, or ""
 	code     string
 	output   string // what it shall print, if hasOutput
 	checked  bool   // whether output is known
@@ -50,7 +51,8 @@ func (d document) blocks() []block {
 		fence, isFence := strings.CutPrefix(line, "```")
 		switch {
 		case isFence && open == nil:
-			open = &block{line: i + 1, language: fence}
+			language, arch, _ := strings.Cut(fence, " ")
+			open = &block{line: i + 1, language: language, arch: arch}
 		case isFence && open.language == "text":
 			for j := range all[since:] {
 				all[since+j].output, all[since+j].checked = open.code, true
@@ -73,12 +75,12 @@ func (d document) blocks() []block {
 func TestBlocks(t *testing.T) {
 	d := document{text: strings.Join([]string{
 		"# one", "```c", "1", "```", "```go", "2", "2", "```", "```text", "out", "```",
-		"```sh", "3", "```", "# two", "```text", "nobody's", "```", "```", "picture", "```",
+		"```sh arm", "3", "```", "# two", "```text", "nobody's", "```", "```", "picture", "```",
 	}, "\n")}
 	want := []block{
 		{line: 2, language: "c", code: "1\n", output: "out\n", checked: true},
 		{line: 5, language: "go", code: "2\n2\n", output: "out\n", checked: true},
-		{line: 12, language: "sh", code: "3\n"},
+		{line: 12, language: "sh", arch: "arm", code: "3\n"},
 	}
 	if got := d.blocks(); !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

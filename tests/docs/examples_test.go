@@ -75,7 +75,7 @@ func TestManualPagePrograms(t *testing.T) {
 		{"Wswg", "Existing seals: GROW WRITE FUTURE_WRITE SHRINK"},
 		{"gswWSx", "Existing seals: SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC"},
 	} {
-		t.Run(test.letters, func(t *testing.T) {
+		t.Run("seals="+test.letters, func(t *testing.T) {
 			path := startCreate(t, create, "my_memfd_file", "4096", test.letters)
 			if got, _ := os.Readlink(path); got != "/memfd:my_memfd_file (deleted)" {
 				t.Errorf("%s leads to %q", path, got)

@@ -3,12 +3,10 @@ package docs
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 )
@@ -82,12 +80,7 @@ func run(t *testing.T, name string, arguments ...string) string {
 	cmd := command(t, name, arguments...)
 	var output, errorOutput bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &errorOutput
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 127 { // as the shell says it
-		t.Skipf("a command is missing: %s", strings.TrimSpace(errorOutput.String()))
-	}
-	if err != nil {
+	if err := cmd.Run(); err != nil {
 		t.Fatalf("%s: %v\n%s%s", cmd, err, &output, &errorOutput)
 	}
 	return output.String()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -24,6 +25,9 @@ func TestSnippets(t *testing.T) {
 	for _, d := range documents(t) {
 		for _, b := range d.blocks() {
 			t.Run(fmt.Sprintf("%s:%d:%s", d.name, b.line, b.language), func(t *testing.T) {
+				if b.arch != "" && b.arch != runtime.GOARCH {
+					t.Skip("it is about " + b.arch)
+				}
 				run := runners[b.language]
 				if run == nil {
 					t.Fatalf("nothing runs %q; leave the language out if it is no program", b.language)
@@ -80,9 +84,15 @@ func runRust(t *testing.T, code string) string {
 		"--target-dir", "build/demo/rust")
 }
 
+// A machine may do without these commands.
+var optional = regexp.MustCompile(`(?m)^\s*(cc|make|objdump)\b`)
+
 // runShell runs commands. Of make it is only asked whether it knows the target, since
 // make may be what runs this test.
 func runShell(t *testing.T, code string) string {
+	for _, match := range optional.FindAllStringSubmatch(code, -1) {
+		requireTool(t, match[1])
+	}
 	const prelude = `make() { command make -n "$@" >/dev/null; }` + "\n"
 	return run(t, "sh", "-eu", "-c", prelude+code)
 }

@@ -68,6 +68,11 @@ def test_forgotten_file_warns_and_closes() -> None:
     assert [str(warning.message) for warning in caught] == [text]
 
 
+def test_wrong_call_warns_of_nothing() -> None:
+    with pytest.raises(TypeError):
+        MemFd()  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
 def test_closed_file_does_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

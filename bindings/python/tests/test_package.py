@@ -33,12 +33,11 @@ def doctests() -> list[doctest.DocTest]:
 
 def members(owner: Any, names: Iterable[str]) -> list[tuple[str, Any]]:
     """The public functions, methods and properties of a module or class."""
-    values = [(name, inspect.getattr_static(owner, name)) for name in names if name[0] != "_"]
     kinds = (FunctionType, classmethod, property)
     return [
-        (f"{owner.__name__}.{name}", value)
-        for name, value in values
-        if isinstance(value, kinds)
+        (f"{owner.__name__}.{name}", getattr(owner, name))
+        for name in names
+        if name[0] != "_" and isinstance(inspect.getattr_static(owner, name), kinds)
     ]
 
 
@@ -74,8 +73,9 @@ def test_example(example: doctest.DocTest, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_readme(capsys: pytest.CaptureFixture[str]) -> None:
-    fenced = re.findall(r"^```pycon\n(.*?)^```$", README.read_text("utf-8"), re.M | re.S)
-    assert len(fenced) == 5
+    text = README.read_text("utf-8")
+    fenced = re.findall(r"^```pycon\n(.*?)^```$", text, re.M | re.S)
+    assert text.count("```") == 2 * len(fenced) > 0
     parser = doctest.DocTestParser()
     example = parser.get_doctest("\n".join(fenced), {}, "README.md", str(README), 0)
     outcome = doctest.DocTestRunner().run(example)

@@ -160,7 +160,7 @@ def _integer(c_type: str, low: int, high: int) -> Callable[[SupportsIndex], int]
         number = index(value)
         if low <= number <= high:
             return number
-        raise OverflowError(f"{number} does not fit {c_type}")
+        raise OverflowError(f"{number:d} does not fit {c_type}")
 
     return convert
 

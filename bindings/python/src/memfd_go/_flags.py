@@ -49,7 +49,7 @@ class SealStyle(IntEnum):
     """How Seal.format() writes.
 
     >>> [Seal.IMMUTABLE.format(style) for style in SealStyle]
-    ['SEAL GROW WRITE SHRINK', 'gswS', '0xf']
+    ['SEAL GROW WRITE SHRINK', 'Sgws', '0xf']
     """
 
     NAMES = raw.MEMFD_GO_STYLE_NAMES

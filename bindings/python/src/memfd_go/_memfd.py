@@ -216,7 +216,8 @@ class MemFd:
     def size(self) -> int:
         """The size of the file in bytes.
 
-        Errors: ValueError (closed). Safe: threads, fork. Source: fstat(2).
+        Errors: OSError ENOSYS (before Linux 4.11); ValueError (closed). Safe: threads, fork.
+        Source: statx(2).
 
         >>> with MemFd.sealed("example", b"hello") as file:
         ...     file.size
@@ -274,7 +275,7 @@ class MemFd:
 
         Errors: OSError EPERM (Seal.SEAL is set, or the file is not open for writing), EINVAL
         (unknown seals, or a file that takes none), EBUSY (Seal.WRITE, and a shared mapping
-        could still be written to); OverflowError; ValueError (closed).
+        could still be written to, here or in a child); OverflowError; ValueError (closed).
         Safe: threads, fork. Source: F_ADD_SEALS(2const).
 
         >>> with MemFd.create("example") as file:
@@ -374,7 +375,7 @@ class MemFd:
         self.close()
 
     def __del__(self) -> None:
-        if not self.closed:
+        if getattr(self, "_fd", -1) >= 0:  # __init__() may not have run
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=1)
             self.close()
 

@@ -187,7 +187,8 @@ def create_sealed(
 def get_size(fd: SupportsIndex) -> int:
     """The size of the file 'fd' in bytes. Any descriptor will do, O_PATH too.
 
-    Errors: OSError EBADF; OverflowError. Safe: threads, fork. Source: fstat(2).
+    Errors: OSError EBADF, ENOSYS (before Linux 4.11); OverflowError. Safe: threads, fork.
+    Source: statx(2).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -357,10 +358,10 @@ def map(
 
     Returns the address. The caller unmaps it. Nothing guards it: MemFd.map() does.
 
-    Errors: OSError EINVAL (length is 0, off not a multiple, unknown options, OPT_PRIVATE on
-    a secret file), EACCES, EPERM (OPT_WRITE on a write-sealed file), EOVERFLOW (off + length
-    over 2**63 - 1), EBADF, ENODEV, EAGAIN (over RLIMIT_MEMLOCK), ENOMEM; OverflowError.
-    Safe: threads, fork. Source: mmap(2).
+    Errors: OSError EINVAL (length is 0, off not a multiple or over 2**63 - 1, unknown
+    options, OPT_PRIVATE on a secret file), EACCES, EPERM (OPT_WRITE on a write-sealed
+    file), EOVERFLOW (off + length over 2**63 - 1), EBADF, ENODEV, EAGAIN (over
+    RLIMIT_MEMLOCK), ENOMEM; OverflowError. Safe: threads, fork. Source: mmap(2).
 
     >>> import ctypes, os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")

@@ -89,7 +89,7 @@ pub const MEMFD_GO_SEALS_IMMUTABLE: u32 = 0x0000000F;
 
 /// [`memfd_go_format_seals`]: "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC".
 pub const MEMFD_GO_STYLE_NAMES: u32 = 0;
-/// [`memfd_go_format_seals`]: "gswWSx".
+/// [`memfd_go_format_seals`]: "SgwWsx".
 pub const MEMFD_GO_STYLE_LETTERS: u32 = 1;
 /// [`memfd_go_format_seals`]: "0x3f".
 pub const MEMFD_GO_STYLE_HEX: u32 = 2;

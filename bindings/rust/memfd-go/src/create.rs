@@ -146,9 +146,7 @@ impl CreateOptions {
     /// * `EINVAL`: unknown seals.
     /// * `EFBIG`: `data` is longer than `RLIMIT_FSIZE`; SIGXFSZ is sent as well.
     /// * `ENOSPC`: memory for the contents is exhausted (tmpfs).
-    /// * `ENOMEM`: the same, or too few free huge pages.
-    /// * `EINTR`: a signal arrived before any byte was written. It cannot happen on
-    ///   today's kernels, whose write(2) to memory is not interrupted.
+    /// * `ENOMEM`: the same; with huge pages either of them for too few free ones.
     ///
     /// Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
     pub fn create_sealed(&self, name: &str, data: &[u8], seals: Seals) -> io::Result<MemFd> {

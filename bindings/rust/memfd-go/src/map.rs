@@ -118,8 +118,8 @@ impl Map {
     /// * `EACCES`: `fd` is not open for reading, or is not a file that can be mapped.
     /// * `EPERM`: [`MapFlags::EXEC`], and the file is secret or on a file system mounted
     ///   noexec.
-    /// * `EINVAL`: `len` is 0; `offset` is not a multiple of the page size; unknown flags;
-    ///   [`MapFlags::PRIVATE`] on a secret file.
+    /// * `EINVAL`: `len` is 0; `offset` is not a multiple of the page size, or over
+    ///   `i64::MAX`; unknown flags; [`MapFlags::PRIVATE`] on a secret file.
     /// * `EOVERFLOW`: `offset + len` is over `i64::MAX`, or does not fit the architecture;
     ///   `len` is over `isize::MAX`.
     /// * `EBADF`: `fd` was opened with `O_PATH`.

@@ -116,7 +116,7 @@ pub enum SealStyle {
     /// "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC"
     #[default]
     Names,
-    /// "gswWSx", as the example of memfd_create(2) takes
+    /// "SgwWsx", as the example of memfd_create(2) takes
     Letters,
     /// "0x3f"
     Hex,

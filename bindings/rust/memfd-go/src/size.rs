@@ -14,9 +14,9 @@ use crate::error::result;
 ///
 /// # Errors
 ///
-/// * `EBADF`: `fd` is not open, which safe code cannot bring about.
+/// * `ENOSYS`: before Linux 4.11.
 ///
-/// Safe: MT AS fork. Source: fstat(2), statx(2).
+/// Safe: MT AS fork. Source: statx(2).
 ///
 /// ```
 /// # fn main() -> std::io::Result<()> {

@@ -143,7 +143,7 @@ fn text_in_all_styles() {
         assert_eq!(seals.to_string(), names);
         assert_eq!(seals.display(SealStyle::Names).to_string(), names);
         assert_eq!(seals.display(SealStyle::Hex).to_string(), "0x3f");
-        // Which letter is which follows from each by itself.
+        assert_eq!(seals.display(SealStyle::Letters).to_string(), "SgwWsx");
         for (seal, letter) in [
             (Seals::SHRINK, "s"),
             (Seals::GROW, "g"),

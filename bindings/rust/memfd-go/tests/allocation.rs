@@ -1,0 +1,94 @@
+//! What is said to be safe in a signal handler and after fork(2) does not allocate.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::ffi::CStr;
+use std::fmt::Write;
+use std::io;
+
+use memfd_go::{CreateOptions, Map, MapFlags, MapMut, SealStyle, SealedMemFd, Seals};
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, which counts what this thread asks for.
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: it is the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+fn allocations() -> usize {
+    ALLOCATIONS.with(Cell::get)
+}
+
+#[test]
+fn nothing_is_allocated() {
+    let before = allocations();
+    work().unwrap();
+    errors();
+    assert_eq!(allocations(), before);
+}
+
+#[test]
+fn the_count_counts() {
+    let before = allocations();
+    drop(Box::new(1));
+    assert_eq!(allocations(), before + 1);
+}
+
+fn work() -> io::Result<()> {
+    let file = CreateOptions::new().create("file")?;
+    file.set_size(4096)?;
+    file.reserve(8192)?;
+    // SAFETY: nobody else has the file, and no slice of the mapping is made.
+    drop(unsafe { MapMut::new(&file, MapFlags::empty(), 0, 4096) }?);
+    file.ensure_seals(Seals::IMMUTABLE)?;
+    file.check_seals(file.seals()?)?;
+    // SAFETY: as before.
+    drop(unsafe { Map::new(&file, MapFlags::empty(), 0, 4096) }?);
+    drop(SealedMemFd::try_from(file)?.map()?);
+    drop(SealedMemFd::new("copy", b"contents")?.map()?);
+    let text = CStr::from_bytes_with_nul(b"SHRINK WRITE\0").unwrap();
+    let seals = Seals::parse_c_str(text)?;
+    for style in [SealStyle::Names, SealStyle::Letters, SealStyle::Hex] {
+        write!(Nowhere, "{}", seals.display(style)).unwrap();
+    }
+    memfd_go::version_string();
+    memfd_go::errname(1);
+    drop(memfd_go::secret());
+    Ok(())
+}
+
+fn errors() {
+    let file = memfd_go::create("open").unwrap();
+    assert!(memfd_go::create("a\0b").is_err());
+    assert!(file.set_size(u64::MAX).is_err());
+    assert!(file.check_seals(Seals::WRITE).is_err());
+    assert!(io::Error::from(SealedMemFd::try_from(file).unwrap_err())
+        .raw_os_error()
+        .is_some());
+}
+
+/// Text that is not wanted.
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write_str(&mut self, _: &str) -> std::fmt::Result {
+        Ok(())
+    }
+}

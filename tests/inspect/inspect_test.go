@@ -1,0 +1,154 @@
+// Package inspect looks into the eight built libraries: what a loader, a linker, a
+// debugger and a security audit read from an ELF file. That the exports are the
+// header's functions is the business of tests/abi.
+package inspect
+
+import (
+	"debug/elf"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"libmemfd_go/tests/lab"
+)
+
+// machines is what the ELF header and the program headers have to say.
+var machines = map[string]struct {
+	machine elf.Machine
+	flags   uint32
+	page    uint64   // the largest of the architecture
+	rebase  []uint32 // the only relocations allowed: base + addend
+}{
+	"amd64":   {elf.EM_X86_64, 0, 0x1000, []uint32{uint32(elf.R_X86_64_RELATIVE)}},
+	"arm64":   {elf.EM_AARCH64, 0, 0x10000, []uint32{uint32(elf.R_AARCH64_RELATIVE)}},
+	"386":     {elf.EM_386, 0, 0x1000, []uint32{uint32(elf.R_386_RELATIVE)}},
+	"arm":     {elf.EM_ARM, 0x05000400, 0x10000, []uint32{uint32(elf.R_ARM_RELATIVE)}}, // EABI 5, hard float
+	"riscv64": {elf.EM_RISCV, 5, 0x1000, []uint32{uint32(elf.R_RISCV_RELATIVE)}},       // compressed, double float
+	"ppc64le": {elf.EM_PPC64, 2, 0x10000, []uint32{uint32(elf.R_PPC64_RELATIVE)}},      // ELF version 2
+	"s390x":   {elf.EM_S390, 0, 0x1000, []uint32{uint32(elf.R_390_RELATIVE)}},
+	"loong64": {elf.EM_LOONGARCH, 0x43, 0x10000, []uint32{uint32(elf.R_LARCH_RELATIVE)}}, // double float, objects v1
+}
+
+// A library is one of the built files.
+type library struct {
+	*elf.File
+	arch string
+	path string
+}
+
+// each runs a test for every library that is there.
+func each(t *testing.T, test func(t *testing.T, l library)) {
+	for _, arch := range lab.Arches {
+		t.Run(arch.GOARCH, func(t *testing.T) {
+			product, err := lab.Product(arch.GOARCH)
+			if err != nil {
+				unavailable(t, err)
+			}
+			path := filepath.Join(product, "libmemfd_go.so.1")
+			file, err := elf.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			test(t, library{file, arch.GOARCH, path})
+		})
+	}
+}
+
+// unavailable ends a test that lacks something that a regular run has.
+func unavailable(t *testing.T, err error) {
+	t.Helper()
+	if lab.Required() {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
+func TestFileHeader(t *testing.T) {
+	each(t, func(t *testing.T, l library) {
+		want := machines[l.arch]
+		if l.Machine != want.machine || l.Type != elf.ET_DYN || l.OSABI != elf.ELFOSABI_NONE {
+			t.Errorf("%v %v %v, want %v ET_DYN ELFOSABI_NONE", l.Machine, l.Type, l.OSABI, want.machine)
+		}
+		if flags := headerFlags(t, l); flags != want.flags {
+			t.Errorf("e_flags is %#x, want %#x", flags, want.flags)
+		}
+	})
+}
+
+// headerFlags reads e_flags, which debug/elf keeps to itself.
+func headerFlags(t *testing.T, l library) uint32 {
+	offset := 36
+	if l.Class == elf.ELFCLASS64 {
+		offset = 48
+	}
+	return l.ByteOrder.Uint32(fileBytes(t, l)[offset:])
+}
+
+func TestNames(t *testing.T) {
+	each(t, func(t *testing.T, l library) {
+		soname, err := l.DynString(elf.DT_SONAME)
+		if err != nil || !slices.Equal(soname, []string{"libmemfd_go.so.1"}) {
+			t.Errorf("soname %q, %v", soname, err)
+		}
+		versions, err := l.DynamicVersions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, v := range versions {
+			names = append(names, v.Name)
+		}
+		if want := []string{"libmemfd_go.so.1", "MEMFD_GO_1.0"}; !slices.Equal(names, want) {
+			t.Errorf("symbol versions %q, want %q", names, want)
+		}
+	})
+}
+
+// Nothing runs at load time, and nothing else is loaded.
+func TestDynamicSectionHasNothingToDo(t *testing.T) {
+	unwanted := []elf.DynTag{
+		elf.DT_NEEDED, elf.DT_INIT, elf.DT_FINI, elf.DT_INIT_ARRAY, elf.DT_FINI_ARRAY, elf.DT_PREINIT_ARRAY,
+		elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_RPATH, elf.DT_RUNPATH, elf.DT_VERNEED,
+	}
+	each(t, func(t *testing.T, l library) {
+		for _, tag := range unwanted {
+			if values, err := l.DynValue(tag); err != nil || len(values) != 0 {
+				t.Errorf("%v is %#x, %v; want none", tag, values, err)
+			}
+		}
+		flags, err := l.DynValue(elf.DT_FLAGS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range flags {
+			if bad := elf.DynFlag(f) & (elf.DF_TEXTREL | elf.DF_STATIC_TLS | elf.DF_SYMBOLIC); bad != 0 {
+				t.Errorf("DT_FLAGS has %v", bad)
+			}
+		}
+		if imports, err := l.ImportedSymbols(); err != nil || len(imports) != 0 {
+			t.Errorf("imports %v, %v", imports, err)
+		}
+	})
+}
+
+func TestSymbolsAreFunctions(t *testing.T) {
+	each(t, func(t *testing.T, l library) {
+		symbols, err := l.DynamicSymbols()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range symbols {
+			if s.Name == "MEMFD_GO_1.0" {
+				continue // the version's own symbol
+			}
+			if elf.ST_TYPE(s.Info) != elf.STT_FUNC || elf.ST_BIND(s.Info) != elf.STB_GLOBAL ||
+				elf.ST_VISIBILITY(s.Other) != elf.STV_DEFAULT || s.Size == 0 {
+				t.Errorf("%s: info %#x, other %#x, size %d; want a global function", s.Name, s.Info, s.Other, s.Size)
+			}
+			if s.Section >= elf.SectionIndex(len(l.Sections)) || l.Sections[s.Section].Flags&elf.SHF_EXECINSTR == 0 {
+				t.Errorf("%s is not in a section of code", s.Name)
+			}
+		}
+	})
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// linter is a program that finds nothing, or fails.
+type linter struct {
+	name   string
+	tool   string // the program that has to be there
+	folder string
+	args   []string
+	silent bool // it says by its output that it found something
+}
+
+func linters() []linter {
+	ruff, mypy := inVenv("ruff"), inVenv("mypy")
+	const python, examples = "bindings/python", "examples/rust"
+	clippy := []string{"cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"}
+	return []linter{
+		{name: "gofmt", tool: "gofmt", folder: ".", args: []string{"gofmt", "-l", "."}, silent: true},
+		{name: "go vet", tool: "go", folder: ".", args: []string{"go", "vet", "./..."}},
+		{name: "staticcheck", tool: "staticcheck", folder: ".", args: []string{"staticcheck", "./..."}},
+		{name: "ruff check", tool: ruff, folder: python, args: []string{ruff, "check", "--no-cache", "."}},
+		{name: "ruff format", tool: ruff, folder: python, args: []string{ruff, "format", "--no-cache", "--diff", "."}},
+		{name: "mypy", tool: mypy, folder: python, args: []string{mypy, "--cache-dir=/dev/null"}},
+		{name: "cargo fmt", tool: "cargo-fmt", folder: crates, args: []string{"cargo", "fmt", "--check"}},
+		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippy},
+		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
+		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
+		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck"}, shellScripts(".")...)},
+	}
+}
+
+func runLinters() []result {
+	var results []result
+	for _, l := range linters() {
+		results = append(results, l.run())
+	}
+	return results
+}
+
+func (l linter) run() result {
+	if why := l.missing(); why != "" {
+		return result{l.name, skipped, why}
+	}
+	output, err := command(l.folder, l.args...)
+	if err != nil || l.silent && output != "" {
+		return result{l.name, failed, tail(output)}
+	}
+	return result{name: l.name, status: passed}
+}
+
+// missing says what the linter lacks, if it lacks anything.
+func (l linter) missing() string {
+	if l.tool == "" {
+		return "it is not in " + venv + " (tests/setup)"
+	}
+	if _, err := exec.LookPath(l.tool); err != nil {
+		return l.tool + " is not installed"
+	}
+	if l.tool == "cargo-clippy" {
+		return cannotCargo(l.folder)
+	}
+	return ""
+}
+
+// command runs a program in a folder, and returns all that it printed.
+func command(folder string, args ...string) (string, error) {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir = folder
+	output, err := cmd.CombinedOutput()
+	return string(output), err
+}
+
+// shellScripts returns the files below top that begin with #!/bin/sh.
+func shellScripts(top string) []string {
+	var scripts []string
+	filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // the linter cannot read it either
+		}
+		if e.IsDir() && (e.Name() == ".git" || e.Name() == "build" || e.Name() == "target") {
+			return fs.SkipDir
+		}
+		if e.Type().IsRegular() && firstLine(path) == "#!/bin/sh" {
+			scripts = append(scripts, path)
+		}
+		return nil
+	})
+	return scripts
+}
+
+func firstLine(path string) string {
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	start := make([]byte, 64)
+	n, _ := file.Read(start)
+	line, _, _ := bytes.Cut(start[:n], []byte("\n"))
+	return strings.TrimSpace(string(line))
+}
