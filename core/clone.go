@@ -28,10 +28,7 @@ func Clone(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) int {
 	fd := int32(r)
 	r = copyFile(fd, src, size, mfdFlags&unix.MFD_HUGETLB != 0)
 	if r == 0 {
-		r = stat(src, &st)
-	}
-	if r == 0 && (st.size != size || moreThan(src, size)) {
-		r = -int(unix.EAGAIN)
+		r = endsAt(src, size)
 	}
 	return finish(fd, seals, r)
 }
@@ -106,11 +103,19 @@ func chunk(size uint64) uintptr {
 	return uintptr(min(size, 1<<30))
 }
 
-// moreThan reports whether a file has a byte at offset size: files of /proc do not
-// tell their size.
+// endsAt fails if a file is not size bytes long, or not by what it says: files of /proc
+// say 0.
 //
 //go:nosplit
-func moreThan(fd int32, size uint64) bool {
+func endsAt(fd int32, size uint64) int {
+	var st fileStat
+	if r := stat(fd, &st); r < 0 {
+		return r
+	}
 	var b byte
-	return pread(fd, unsafe.Pointer(&b), 1, size) > 0
+	r := pread(fd, unsafe.Pointer(&b), 1, size)
+	if r > 0 || st.size != size {
+		return -int(unix.EAGAIN)
+	}
+	return r
 }

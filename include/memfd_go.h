@@ -282,7 +282,7 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
  *
  * -EBADF    src_fd is not open, or not for reading
- * -EINVAL   src_fd is not a regular file, or cannot be read at an offset
+ * -EINVAL   src_fd is not a regular file, or cannot be read at any offset (O_DIRECT)
  * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
  * -EAGAIN   the file's size changed meanwhile, or is not what it claims (/proc)
  * -EIO      the source could not be read, or others that reading it can give
@@ -319,11 +319,11 @@ int memfd_go_reopen(int fd, uint32_t open_flags);
  * file of huge pages of 'page_size' bytes: MFD_HUGETLB with the size's logarithm. It
  * does not ask whether the system has them (memfd_go_probe() does).
  *
- * page_size  a power of two, or 0 for the system's default size
+ * page_size  a power of two more than 1, or 0 for the system's default size
  *
  * Returns 0.
  *
- * -EINVAL   page_size is neither 0 nor a power of two
+ * -EINVAL   page_size is neither 0 nor a power of two more than 1
  * -EFAULT   mfd_flags is null (see Pointers above)
  *
  * Safe: MT AS fork. Source: memfd_create(2), include/uapi/linux/memfd.h.
@@ -840,7 +840,8 @@ struct memfd_go_secret {
  * opts  any of
  *       OPT_REQUIRE         fail unless memfd_secret(2) works
  *       OPT_NO_SECRETMEM    do not use memfd_secret(2): hibernation stays possible
- *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped, if all else fails
+ *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped and is not all present,
+ *                           where RLIMIT_MEMLOCK or mlock(2) forbids more
  *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
  *                           first byte behind the area faults. It is then not aligned.
  *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
@@ -857,6 +858,7 @@ struct memfd_go_secret {
  * -EPERM    RLIMIT_MEMLOCK is 0
  * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
  *           OPT_NO_SECRETMEM; size_of is less than the struct
+ * -E2BIG    size_of is over 4096
  * -EFAULT   s is null (see Pointers above)
  * -EMFILE, -ENFILE  no descriptor free
  *
@@ -875,6 +877,7 @@ int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
  * Returns 0.
  *
  * -EINVAL   fd is not a secret file; unknown options; size_of is less than the struct
+ * -EBADF    fd is not open, or opened with O_PATH
  * -ENODATA  the file has not been sized
  * others    like memfd_go_secret_alloc()
  *
@@ -903,11 +906,15 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
  * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing twice,
  * or what was never allocated but zeroed, does nothing.
  *
+ * A child of fork() must not free (nor protect) an area of SECRETMEM without OPT_FORK_SHARE:
+ * it is not there, and in time something else may be at its address.
+ *
  * Returns 0.
  *
  * -EINVAL   size_of is less than the struct
  * -EFAULT   s is null (see Pointers above)
- * -ENOMEM   too many mappings in the process; nothing has been freed
+ * -ENOMEM   too many mappings in the process, or this is a child (above); nothing has been
+ *           freed
  *
  * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
  */
@@ -936,7 +943,7 @@ struct memfd_go_secret_pool {
  * memfd_go_secret_pool_init() allocates one secret area for 'slots' slots of 'slot_len' bytes
  * each. Taking and giving a slot then costs no system call. The slots are zeroed and aligned
  * for any type (16 bytes). Between two of them there are 16 bytes of the pool's own but no
- * guard page: an overrun is noticed when a slot is given back, not when it happens.
+ * guard page: an overrun is noticed when the slot, or the one behind it, is given back.
  *
  * pool      size_of must be set; the rest is overwritten
  * slot_len  in bytes, more than 0
@@ -958,7 +965,7 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  * Returns 0.
  *
  * -ENOSPC   all slots are taken
- * -EINVAL   the pool holds no area, or an overrun destroyed it
+ * -EINVAL   an overrun went into the free slot; the pool holds no area
  * -EFAULT   pool or slot is null (see Pointers above)
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
@@ -970,8 +977,8 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
  *
  * Returns 0.
  *
- * -EINVAL   'slot' is not the start of a slot, or not taken; the pool holds no area, or an
- *           overrun destroyed it
+ * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or out
+ *           of it, and the pool is of no further use but to be freed; there is no area
  * -EFAULT   pool is null (see Pointers above)
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
