@@ -42,33 +42,33 @@ func copyFile(fd, src int32, size uint64, huge bool) int {
 	if size == 0 {
 		return 0
 	}
-	if !huge {
-		r := sendWhole(fd, src, size)
-		if r != -int(unix.EINVAL) && r != -int(unix.ENOSYS) && r != -int(unix.EPERM) {
-			return r
-		}
+	if huge {
+		return readInto(fd, src, size)
 	}
-	return readInto(fd, src, size)
+	r := sendWhole(fd, src, size)
+	if r == -int(unix.EINVAL) || r == -int(unix.ENOSYS) || r == -int(unix.EPERM) {
+		r = readInto(fd, src, size)
+	}
+	if r == 0 { // sendfile(2) moved the offset
+		r = sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET)
+	}
+	return r
 }
 
-// sendWhole copies by sendfile(2), and puts the offset of fd back to 0.
+// sendWhole copies by sendfile(2).
 //
 //go:nosplit
 func sendWhole(fd, src int32, size uint64) int {
-	r := 0
-	for off := uint64(0); off < size && r >= 0; {
-		r = sendfile(fd, src, &off, chunk(size-off))
-		switch r {
-		case 0: // the file is shorter than it was
-			r = -int(unix.EAGAIN)
-		case -int(unix.EINTR):
-			r = 0
+	for off := uint64(0); off < size; {
+		r := sendfile(fd, src, &off, chunk(size-off))
+		if r == 0 { // the file is shorter than it was
+			return -int(unix.EAGAIN)
+		}
+		if r < 0 && r != -int(unix.EINTR) {
+			return r
 		}
 	}
-	if s := sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET); r >= 0 {
-		r = s
-	}
-	return r
+	return 0
 }
 
 // readInto copies by pread(2) into a mapping of fd.
