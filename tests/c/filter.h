@@ -6,30 +6,41 @@
 #define FILTER_H
 
 #include <endian.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
+#include <errno.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(member))
-#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
-#define ANSWER(error) RETURN(SECCOMP_RET_ERRNO | (uint32_t)(error))
-#define NUMBER offsetof(struct seccomp_data, nr)
+/* As in <linux/filter.h> and <linux/seccomp.h>, which not every C library brings. */
+struct instruction {
+	uint16_t code;
+	uint8_t skip_if, skip_else;
+	uint32_t value;
+};
 
-/* Where the low half of an argument is. */
-#define ARGUMENT(n) \
-	(offsetof(struct seccomp_data, args) + 8 * (n) + (__BYTE_ORDER == __BIG_ENDIAN ? 4 : 0))
+#define LOAD(offset) { 0x20, 0, 0, (offset) }
+#define IF_EQUAL(value, skip_else) { 0x15, 0, (skip_else), (uint32_t)(value) }
+#define IF_ANY(bits, skip_else) { 0x45, 0, (skip_else), (bits) }
+#define ALLOW { 0x06, 0, 0, 0x7fff0000 }
+#define KILL { 0x06, 0, 0, 0x80000000 }
+#define ANSWER(error) { 0x06, 0, 0, 0x00050000 | (uint32_t)(error) }
 
-static inline int install(struct sock_filter *code, size_t length)
+/* Where the filter finds the number of the system call, and half of an argument. */
+#define NUMBER 0
+#define ARGUMENT(n) (16 + 8 * (n) + (__BYTE_ORDER == __BIG_ENDIAN ? 4 : 0))
+
+#define FILTER_MODE 2 /* of PR_SET_SECCOMP */
+
+static inline int install(struct instruction *code, size_t length)
 {
-	struct sock_fprog program = { (unsigned short)length, code };
+	struct {
+		unsigned short length;
+		struct instruction *code;
+	} program = { (unsigned short)length, code };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return -1;
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+	return prctl(PR_SET_SECCOMP, FILTER_MODE, &program, 0, 0);
 }
 
 #define INSTALL(code) install((code), sizeof(code) / sizeof *(code))
@@ -37,11 +48,11 @@ static inline int install(struct sock_filter *code, size_t length)
 /* Answers the system call 'number' with 'error', 0 on success. */
 static inline int forbid(long number, int error)
 {
-	struct sock_filter code[] = {
+	struct instruction code[] = {
 		LOAD(NUMBER),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1),
+		IF_EQUAL(number, 1),
 		ANSWER(error),
-		RETURN(SECCOMP_RET_ALLOW),
+		ALLOW,
 	};
 
 	return INSTALL(code);
@@ -50,13 +61,13 @@ static inline int forbid(long number, int error)
 /* The same where argument n has one of 'bits'. */
 static inline int forbid_bits(long number, unsigned n, uint32_t bits, int error)
 {
-	struct sock_filter code[] = {
+	struct instruction code[] = {
 		LOAD(NUMBER),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 3),
+		IF_EQUAL(number, 3),
 		LOAD(ARGUMENT(n)),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1),
+		IF_ANY(bits, 1),
 		ANSWER(error),
-		RETURN(SECCOMP_RET_ALLOW),
+		ALLOW,
 	};
 
 	return INSTALL(code);
@@ -65,13 +76,13 @@ static inline int forbid_bits(long number, unsigned n, uint32_t bits, int error)
 /* The same where argument n is 'value'. */
 static inline int forbid_value(long number, unsigned n, uint32_t value, int error)
 {
-	struct sock_filter code[] = {
+	struct instruction code[] = {
 		LOAD(NUMBER),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 3),
+		IF_EQUAL(number, 3),
 		LOAD(ARGUMENT(n)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+		IF_EQUAL(value, 1),
 		ANSWER(error),
-		RETURN(SECCOMP_RET_ALLOW),
+		ALLOW,
 	};
 
 	return INSTALL(code);
@@ -80,11 +91,11 @@ static inline int forbid_value(long number, unsigned n, uint32_t value, int erro
 /* Ends the process by SIGSYS at any system call but _exit(2)'s. */
 static inline int forbid_all(void)
 {
-	struct sock_filter code[] = {
+	struct instruction code[] = {
 		LOAD(NUMBER),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
-		RETURN(SECCOMP_RET_ALLOW),
-		RETURN(SECCOMP_RET_KILL_PROCESS),
+		IF_EQUAL(SYS_exit_group, 1),
+		ALLOW,
+		KILL,
 	};
 
 	return INSTALL(code);
@@ -94,7 +105,7 @@ static inline int forbid_all(void)
 static inline int filters_work(void)
 {
 	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) < 0 && errno == EFAULT;
+	       prctl(PR_SET_SECCOMP, FILTER_MODE, NULL, 0, 0) < 0 && errno == EFAULT;
 }
 
 #define NO_FILTERS "no system call filters here"
