@@ -608,7 +608,8 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  *
  * -EKEYREJECTED  a required seal is missing; or F_SEAL_EXEC is set on a file that can
  *                be executed: kernels from 6.3 on let that pair set the other seals
- *                while somebody could still write
+ *                while somebody could still write; or a MFD_HUGETLB file has neither
+ *                F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE: pages could be taken out of it
  * -ENODATA       the file is empty
  * -EFBIG         the file is longer than max_len
  * -EOVERFLOW     the file does not fit the address space

@@ -71,7 +71,7 @@ static struct outputs {
 	struct memfd_go_create_args args;
 	struct memfd_go_info info;
 	struct memfd_go_features features;
-	struct memfd_go_secret area;
+	secret_area area;
 	struct memfd_go_secret_pool pool;
 } out, untouched, fresh = {
 	.count = MEMFD_GO_FDS_MAX,

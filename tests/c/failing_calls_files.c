@@ -18,6 +18,12 @@ static void a_sealed_memfd(void)
 	EQ(fcntl(in.fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE), 0);
 }
 
+static void a_growing_memfd(void)
+{
+	a_memfd();
+	EQ(fcntl(in.fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+}
+
 static void an_unsealable_memfd(void)
 {
 	in.fd = raw_create("test", MFD_CLOEXEC);
@@ -216,6 +222,8 @@ static void is_other(int result)
 	  "mmap:EPERM")                                                                               \
 	F(map_verified_before_6_7, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "mmap/1:EPERM",       \
 	  "get_seals statx mmap get_seals mmap", "mmap/1:EPERM get_seals/2:*=EPERM")                  \
+	F(map_verified_growing, a_growing_memfd, MAP_VERIFIED(F_SEAL_SHRINK), is_mapping, "",         \
+	  "get_seals fstatfs statx mmap", "")                                                         \
 	F(unmap, a_mapping, memfd_go_unmap(out.address, LENGTH), unmaps, "", "munmap", "")
 
 TABLE(ROWS)

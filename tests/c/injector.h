@@ -10,16 +10,19 @@
 #ifndef INJECTOR_H
 #define INJECTOR_H
 
+#include <endian.h>
 #include <link.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "test.h"
 #include "files.h"
-#include "filter.h"
 
 /* What to answer to a system call instead of doing it; else an errno. */
 enum { NOTHING = 0, ZERO = -1, HALF = -2 };
@@ -144,22 +147,23 @@ static inline int find_code(struct dl_phdr_info *object, size_t size, void *unus
 	return 1;
 }
 
-#define INSTRUCTION_POINTER offsetof(struct seccomp_data, instruction_pointer)
+#define ADDRESS offsetof(struct seccomp_data, instruction_pointer)
 #define LOW_HALF (__BYTE_ORDER == __BIG_ENDIAN ? 4 : 0)
+#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset))
 #define UNLESS(comparison, value, skip) BPF_JUMP(BPF_JMP | (comparison) | BPF_K, (uint32_t)(value), 0, (skip))
-#define IF(comparison, value, skip) BPF_JUMP(BPF_JMP | (comparison) | BPF_K, (uint32_t)(value), (skip), 0)
+#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
 
 /* Filters the calling thread. Returns a descriptor to listen at. */
 static inline int watch_this_thread(void)
 {
 	struct sock_filter code[] = {
-		LOAD(INSTRUCTION_POINTER + 4 - LOW_HALF),
-		UNLESS(BPF_JEQ, library_code.start >> 32, 4),
-		LOAD(INSTRUCTION_POINTER + LOW_HALF),
-		UNLESS(BPF_JGE, library_code.start, 2),
-		IF(BPF_JGT, library_code.end, 1),
-		RETURN(SECCOMP_RET_USER_NOTIF),
+		LOAD(ADDRESS + 4 - LOW_HALF),
+		UNLESS(BPF_JEQ, library_code.start >> 32, 3),
+		LOAD(ADDRESS + LOW_HALF),
+		UNLESS(BPF_JGE, library_code.start, 1),
+		UNLESS(BPF_JGT, library_code.end, 1),
 		RETURN(SECCOMP_RET_ALLOW),
+		RETURN(SECCOMP_RET_USER_NOTIF),
 	};
 	struct sock_fprog program = { sizeof code / sizeof *code, code };
 

@@ -32,8 +32,18 @@ var cFlags = []string{
 
 // only restricts the programs that are not for every cell.
 var only = map[string]func(target, mode) bool{
+	"failing_calls_files":      onceNatively,
+	"failing_calls_secret":     onceNatively,
+	"failing_calls_transfer":   onceNatively,
 	"load_unload":              func(_ target, m mode) bool { return m.isDlopen() },
 	"unwind_every_instruction": func(t target, _ mode) bool { return t.arch.GOARCH == "amd64" || t.arch.GOARCH == "386" },
+}
+
+// onceNatively is for what is costly, needs seccomp, and tests the library's core: another C
+// library or linker would add nothing.
+func onceNatively(t target, m mode) bool {
+	emulator, err := t.arch.Emulator(t.root)
+	return emulator == nil && err == nil && t.libc == "glibc" && m.name == bfd.name
 }
 
 func TestC(t *testing.T) {
