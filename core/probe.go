@@ -92,7 +92,7 @@ func (f *Features) files() int {
 		return r
 	}
 	r := probeCreate(unix.MFD_ALLOW_SEALING)
-	if r < 0 && f.Bits&FeatureNoexecSeal != 0 {
+	if r == -int(unix.EINVAL) && f.Bits&FeatureNoexecSeal != 0 {
 		// From 6.3 to 6.5 that policy refuses what does not say noexec.
 		f.NoexecPolicy = 2
 		r = probeCreate(unix.MFD_NOEXEC_SEAL)

@@ -10,11 +10,13 @@
  * after     gets the result; checks what a success gave; removes everything
  * given     system calls that always fail here, as they do on another kernel:
  *           "execveat:ENOSYS memfd_create/1:EINVAL" (/1: only the first one)
- * trace     the system calls that the function makes, all of them and in this order
+ * trace     the system calls that the function makes, all of them and in this order;
+ *           "close*2" is two of them
  * outcomes  what comes of a system call's failure where that is not its own error:
  *           "close:*" (any error at all is survived: the result is as without it),
  *           "sendfile:EINTR,0=EAGAIN" (EINTR is survived; that nothing was transferred
- *           is EAGAIN). The first entry that fits counts.
+ *           is EAGAIN). Only the first word for a system call counts, and the first of its
+ *           entries. What is transferred in part must always be survived.
  *
  * After each failure the result must be the right one, the out-parameters untouched, and
  * the process must hold what it held before: descriptors, mappings, locked memory.
@@ -142,6 +144,7 @@ static inline char *entry_of(const char *list, const struct event *event, const 
 			    (strncmp(entry, answer, length) == 0 && answer[length] == '\0'))
 				return entry;
 		}
+		return NULL;
 	}
 	return NULL;
 }
@@ -217,15 +220,22 @@ static inline void fail_once(const struct event *event, int position, int answer
 
 /* ----------------------------------------------------------------- A table */
 
-static inline void check_trace(const struct observation *o)
+/* The names of the system calls, "name*3" for three in a row. */
+static inline const char *trace_of(const struct observation *o)
 {
-	char trace[MAX_EVENTS * 20] = "";
+	static char text[MAX_EVENTS * 24];
+	char *end = text;
 
-	for (int i = 0; i < o->count; i++) {
-		strcat(trace, i == 0 ? "" : " ");
-		strcat(trace, o->events[i].name);
+	*end = '\0';
+	for (int i = 0, same; i < o->count; i += same) {
+		for (same = 1; i + same < o->count; same++)
+			if (strcmp(o->events[i].name, o->events[i + same].name) != 0)
+				break;
+		end += sprintf(end, "%s%s", i == 0 ? "" : " ", o->events[i].name);
+		if (same > 1)
+			end += sprintf(end, "*%d", same);
 	}
-	TEXT(trace, now.row->trace);
+	return text;
 }
 
 static inline void fail_in_every_way(const struct event *event, int position, int whole)
@@ -247,7 +257,7 @@ static inline void try_row(void)
 	now.row->after(whole.result);
 	if (whole.result == -ENOSYS || whole.result == -ENOMEM || whole.result == -ENOSPC)
 		SKIP("this kernel lacks it, or huge pages");
-	check_trace(&whole);
+	TEXT(trace_of(&whole), now.row->trace);
 	for (int i = 0; i < whole.count; i++)
 		fail_in_every_way(&whole.events[i], i, whole.result);
 }

@@ -110,7 +110,7 @@ static char *const none[] = { NULL };
 	F(send_fds, a_socket, SEND, is_sent, "", "sendmsg", "")                                    \
 	F(recv_fds, a_message, RECEIVE, is_received, "", "recvmsg", "")                        \
 	F(recv_fds_too_many, a_message_of_two, RECEIVE, is_received, "",                     \
-	  "recvmsg close close", "close:*")                                                        \
+	  "recvmsg close*2", "close:*")                                                        \
 	F(recv_verified, a_message_of_a_sealed_file, VERIFIED, closes_socket, "",                  \
 	  "recvmsg get_seals statx getfl", "getfl:*=EACCES")                                                     \
 	F(recv_verified_unsealed, a_message, VERIFIED, closes_socket, "",                          \

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"libmemfd_go/tests/lab"
@@ -22,6 +23,20 @@ func TestLibraryListsEveryFunction(t *testing.T) {
 		}
 		if !slices.Equal(listed, functions) && !t.Failed() {
 			t.Errorf("tests/c/library.h has another order than the header, or too much: %v", listed)
+		}
+	}
+}
+
+// Every function has a row in the tables of failing system calls.
+func TestEveryFunctionFails(t *testing.T) {
+	var listed []string
+	for _, part := range []string{"files", "secret", "transfer"} {
+		listed = append(listed, names(t, "tests/c/failing_calls_"+part+".c", `(memfd_go_\w+)\(`)...)
+	}
+	for _, f := range names(t, "include/memfd_go.h", `(?m)^[a-z][\w ]*[ *](memfd_go_\w+)\(`) {
+		if !slices.Contains(listed, f) {
+			t.Errorf("a table in tests/c/failing_calls_*.c lacks a row such as\n\tF(%s, nothing, %s(...), is_zero, \"\", \"\", \"\")",
+				strings.TrimPrefix(f, "memfd_go_"), f)
 		}
 	}
 }
