@@ -759,8 +759,9 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
  * memfd_go_exec() replaces the process by the program in the file 'fd': execveat(2) of
  * the descriptor, or execve(2) of /proc/self/fd/N where that is missing (-ENOSYS).
  *
- * fd    open for reading or with O_PATH; no descriptor of the file may be open for
- *       writing anywhere, this one included: memfd_go_reopen() it and close the first
+ * fd    open for reading or with O_PATH. The file must not be open for writing through a
+ *       descriptor that open(2) or memfd_go_reopen() gave to anybody; those that created
+ *       it, and their duplicates, do not count.
  * argv  arguments, NULL at the end
  * envp  environment, NULL at the end
  * opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd. A script ("#!") needs that,
@@ -768,12 +769,12 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
  *
  * Returns only on failure. The descriptor is then as it was.
  *
- * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), or is on a file system
- *           mounted noexec
+ * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), is on a file system
+ *           mounted noexec, or is no regular file
  * -ENOENT   a script and fd is close-on-exec: use OPT_KEEP_FD; the interpreter is missing;
  *           /proc is needed and not mounted
  * -ENOEXEC  not a program that this machine can run
- * -ETXTBSY  the file is open for writing
+ * -ETXTBSY  the file is open for writing (see fd)
  * -EBADF    fd is not open
  * -EFAULT   argv or envp is null (see Pointers above) or not readable
  * -E2BIG    arguments and environment are too long
