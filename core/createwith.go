@@ -45,6 +45,7 @@ func CreateWith(name *byte, args *CreateArgs) int {
 	if !a.valid() {
 		return -int(unix.EINVAL)
 	}
+	a.State = NoexecNative
 	if a.Opts&OptUnsealable != 0 {
 		a.Seals |= unix.F_SEAL_SEAL
 	}
