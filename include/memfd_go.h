@@ -652,6 +652,7 @@ int memfd_go_unmap(void *addr, size_t len);
  * memfd_go_send_fds() sends descriptors and 'len' bytes at 'data' over the Unix
  * socket 'sock' in one message. The descriptors stay open here. SIGPIPE is not sent.
  *
+ * sock    a Unix socket. Internet sockets take the data and drop the descriptors.
  * fds, n  1 to MEMFD_GO_FDS_MAX descriptors
  * data    may be null when len is 0: one zero byte is sent then, since a message
  *         without any would not carry descriptors over a stream
@@ -660,13 +661,13 @@ int memfd_go_unmap(void *addr, size_t len);
  * Returns the number of bytes of 'data' sent, which on a stream may be less than
  * 'len'; the descriptors went with the first of them. The rest is for write(2).
  *
- * -EINVAL   n is 0 or over MEMFD_GO_FDS_MAX; sock is not a Unix socket
+ * -EINVAL   n is 0 or over MEMFD_GO_FDS_MAX
  * -EBADF    sock or one of fds is not open
  * -EFAULT   fds is null (see Pointers above); data is not readable
  * -ENOTSOCK sock is not a socket
  * -EAGAIN   sock is non-blocking and the other side's buffer is full
  * -EINTR    a signal arrived before anything was sent
- * -EPIPE, -ECONNRESET, -ENOTCONN   nobody is there
+ * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN   nobody is there
  * -EMSGSIZE a datagram longer than the socket allows
  * -ETOOMANYREFS   too many descriptors are under way (RLIMIT_NOFILE)
  *
@@ -683,15 +684,17 @@ int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data, si
  *           Both may be null; one byte is then taken from the socket and dropped.
  *
  * Returns 1, or 0 at the end of the stream, when the other side has closed; '*n' and
- * '*len' are 0 then.
+ * '*len' are 0 then. An empty datagram without descriptors looks the same.
  *
  * -EMSGSIZE the message had more descriptors than room, or more than the kernel could
  *           deliver (RLIMIT_NOFILE), or was a datagram longer than the room at 'data'.
- *           All of its descriptors are closed.
- * -EPROTO   the message had no descriptor. Its bytes are lost.
+ *           All of its descriptors are closed; what fitted may be at 'data'.
+ * -EPROTO   the message had no descriptor. Its bytes are lost, and may be at 'data'.
  * -EINVAL   '*n' is 0 or over MEMFD_GO_FDS_MAX
  * -EFAULT   fds or n is null; one of data and len is, but not both; data is not writable
- * -EBADF, -ENOTSOCK, -ENOTCONN   sock is not open, not a socket, not connected
+ * -EBADF, -ENOTSOCK   sock is not open, not a socket
+ * -EINVAL, -ENOTCONN  sock is not connected (of a stream, of packets)
+ * -ECONNRESET   the other side closed without having read all that was sent to it
  * -EAGAIN   sock is non-blocking and there is no message
  * -EINTR    a signal arrived first
  *
