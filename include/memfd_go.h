@@ -130,6 +130,7 @@ struct memfd_go_features {
  *
  * -EFAULT   f is null (see Pointers above)
  * -EINVAL   size_of is less than 32; another request
+ * -E2BIG    size_of is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
  *
  * Safe: MT AS fork. Source: this library.
@@ -283,6 +284,7 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * -EBADF    src_fd is not open, or not for reading
  * -EINVAL   src_fd is not a regular file, or cannot be read at any offset (O_DIRECT)
+ * -ESPIPE   src_fd is a secret file
  * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
  * -EAGAIN   the file's size changed meanwhile, or is not what it claims (/proc)
  * -EIO      the source could not be read, or others that reading it can give
@@ -549,6 +551,7 @@ struct memfd_go_info {
  * -EBADF    fd is not open
  * -EFAULT   info is null (see Pointers above)
  * -EINVAL   size_of is less than 296
+ * -E2BIG    size_of is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file on
  *           tmpfs that looks like a memfd without MFD_ALLOW_SEALING)
  *
