@@ -17,6 +17,9 @@ var noPath = "\x00"
 //
 //go:nosplit
 func stat(fd int32, st *unix.Statx_t) int {
+	if fd < 0 { // AT_FDCWD would be the working directory
+		return -int(unix.EBADF)
+	}
 	return sys6(unix.SYS_STATX, uintptr(fd), uintptr(unsafe.Pointer(unsafe.StringData(noPath))),
 		unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, uintptr(unsafe.Pointer(st)), 0)
 }
