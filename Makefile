@@ -41,9 +41,11 @@ build/linux_%/libmemfd_go.so.1: build/linker $(sources)
 demo: all
 	examples/demo
 
+# Where everything can be installed, what is missing then is a failure.
 test: all-arch
 	tests/setup
-	$(GO) run ./tests/run
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then export MEMFD_GO_REQUIRE=1; fi; \
+		$(GO) run ./tests/run
 
 check: all-arch
 	$(GO) run ./tests/run
