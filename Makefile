@@ -35,7 +35,7 @@ build/linker: go.mod go.sum $(wildcard capi/linker/*.go)
 build/linux_%/libmemfd_go.so.1: build/linker $(sources)
 	@mkdir -p $(@D)
 	GOOS=linux GOARCH=$* $(GO) build -buildmode=c-archive -trimpath \
-		-toolexec='$(CURDIR)/build/linker toolexec' -ldflags='-E memfd_go_roots' -o $@ ./capi
+		-toolexec='"$(CURDIR)/build/linker" toolexec' -ldflags='-E memfd_go_roots' -o $@ ./capi
 	@ln -sf libmemfd_go.so.1 $(@D)/libmemfd_go.so
 
 demo: all
