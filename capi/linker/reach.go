@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"fmt"
 	"slices"
@@ -126,7 +127,7 @@ func (r *reacher) follow(a *atom) {
 	for _, reloc := range relocs {
 		to, addend, why := r.resolve(a, reloc)
 		if why != "" {
-			r.refused.add(a, reloc.sym.name, why)
+			r.refused.add(a, cmp.Or(reloc.sym.name, r.typeName(reloc.typ)), why)
 			continue
 		}
 		reloc.off -= a.start
