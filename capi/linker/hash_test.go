@@ -7,18 +7,16 @@ import (
 )
 
 func TestHashFunctions(t *testing.T) {
-	// From the gABI's and GNU's examples.
 	for name, want := range map[string][2]uint32{
-		"":            {0, 5381},
-		"printf":      {0x077905a6, 0x156b2bb8},
-		"exit":        {0x0006cf04, 0x7c967e3f},
-		"syscall":     {0x0b09985c, 0xbac212a0},
-		"flapenguin.": {0x0b22f4ce, 0},
+		"":        {0, 5381},
+		"printf":  {0x077905a6, 0x156b2bb8},
+		"exit":    {0x0006cf04, 0x7c967e3f},
+		"syscall": {0x0b09985c, 0xbac212a0},
 	} {
-		if got := sysvHash(name); got != want[0] && name != "flapenguin." {
+		if got := sysvHash(name); got != want[0] {
 			t.Errorf("sysvHash(%q) = %#x, want %#x", name, got, want[0])
 		}
-		if got := gnuHash(name); got != want[1] && want[1] != 0 {
+		if got := gnuHash(name); got != want[1] {
 			t.Errorf("gnuHash(%q) = %#x, want %#x", name, got, want[1])
 		}
 	}
