@@ -56,6 +56,7 @@
 //     address are. Where the trampolines keep C's registers stands in the
 //     architectures' tables.
 //
-// An architecture is one file, with a table (arch.go) and one relocation switch.
-// No other file names one.
+// An architecture is one file, with a table (arch.go) and one relocation switch;
+// x86.go has what two of them share, exidx.go what one needs besides. No other line
+// depends on one.
 package main
