@@ -1,4 +1,4 @@
-/* The library can be loaded and unloaded a thousand times. */
+/* The library can be loaded and unloaded a thousand times. For USE_DLOPEN only. */
 #include <dlfcn.h>
 
 #include "test.h"
