@@ -28,7 +28,7 @@ var arm64 = &arch{
 	property: property{typ: gnuPropertyAArch64Feature1And, bits: aarch64FeatureBTI},
 
 	hashEntry: 4,
-	dwarf:     dwarfRegs{sp: 31, ra: 30, codeAlign: 4},
+	dwarf:     dwarfRegs{sp: 31, ra: 30},
 	// SAVE in trampoline_arm64.s: X19-X28, the low halves of V8-V15, X29, X30.
 	frames: []frame{{size: 224, saves: []save{{19, 10, 64, 8}, {72, 8, 144, 8}, {29, 2, 208, 8}}}},
 }
@@ -60,6 +60,9 @@ func applyARM64(f *fixup) error {
 // putARM64Branch writes imm26 of B and BL, which counts instructions.
 func (f *fixup) putARM64Branch(distance int64) error {
 	if err := checkBits(distance, 28); err != nil {
+		return err
+	}
+	if err := checkAlign(distance, 4); err != nil {
 		return err
 	}
 	return f.putBits(0x3ffffff, uint32(distance>>2))

@@ -8,14 +8,26 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/tests/abi"
 	"libmemfd_go/tests/lab"
 )
 
 // The C programs reach the functions through two lists in tests/c/library.h.
 func TestLibraryListsEveryFunction(t *testing.T) {
-	functions := names(t, "include/memfd_go.h", `(?m)^[a-z][\w ]*[ *](memfd_go_\w+)\(`)
-	for _, pattern := range []string{`(?m)^\tF\((memfd_go_\w+)\)`, `(?m)^#define (memfd_go_\w+) library\.`} {
-		listed := names(t, "tests/c/library.h", pattern)
+	header, err := abi.Parse(source(t, "include/memfd_go.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var functions []string
+	for _, f := range header.Functions {
+		functions = append(functions, f.Name)
+	}
+	library := source(t, "tests/c/library.h")
+	for _, line := range []string{`(?m)^\tF\((memfd_go_\w+)\)`, `(?m)^#define (memfd_go_\w+) library\.`} {
+		var listed []string
+		for _, m := range regexp.MustCompile(line).FindAllStringSubmatch(library, -1) {
+			listed = append(listed, m[1])
+		}
 		for _, f := range functions {
 			if !slices.Contains(listed, f) {
 				t.Errorf("tests/c/library.h lacks the lines\n\tF(%s)\n#define %s library.%s", f, f, f)
@@ -29,29 +41,26 @@ func TestLibraryListsEveryFunction(t *testing.T) {
 
 // Every function has a row in the tables of failing system calls.
 func TestEveryFunctionFails(t *testing.T) {
-	var listed []string
-	for _, part := range []string{"files", "secret", "transfer"} {
-		listed = append(listed, names(t, "tests/c/failing_calls_"+part+".c", `(memfd_go_\w+)\(`)...)
+	header, err := abi.Parse(source(t, "include/memfd_go.h"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, f := range names(t, "include/memfd_go.h", `(?m)^[a-z][\w ]*[ *](memfd_go_\w+)\(`) {
-		if !slices.Contains(listed, f) {
+	var tables string
+	for _, part := range []string{"files", "secret", "transfer"} {
+		tables += source(t, "tests/c/failing_calls_"+part+".c")
+	}
+	for _, f := range header.Functions {
+		if !strings.Contains(tables, f.Name+"(") {
 			t.Errorf("a table in tests/c/failing_calls_*.c lacks a row such as\n\tF(%s, nothing, %s(...), is_zero, \"\", \"\", \"\")",
-				strings.TrimPrefix(f, "memfd_go_"), f)
+				strings.TrimPrefix(f.Name, "memfd_go_"), f.Name)
 		}
 	}
 }
 
-// names are what the pattern's group matches, inline functions apart.
-func names(t *testing.T, file, pattern string) []string {
+func source(t *testing.T, file string) string {
 	text, err := os.ReadFile(filepath.Join(lab.Repository(), file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
-	for _, m := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
-		if name := string(m[1]); !regexp.MustCompile(`^memfd_go_dropin_`).MatchString(name) {
-			found = append(found, name)
-		}
-	}
-	return found
+	return string(text)
 }
