@@ -44,7 +44,7 @@ var only = map[string]func(target, mode) bool{
 }
 
 func TestMain(m *testing.M) {
-	restore := reserveHugePages(4)
+	restore := reserveHugePages(8)
 	code := m.Run()
 	restore()
 	os.Exit(code)
