@@ -11,6 +11,8 @@ package main
 
 import "libmemfd_go/core"
 
+//lint:file-ignore U1000 the trampolines call these
+
 func main() {}
 
 //go:nosplit
