@@ -30,6 +30,9 @@ func emptyPath() uintptr {
 //go:nosplit
 //go:noinline
 func stat(fd int32, st *fileStat) int {
+	if fd < 0 { // AT_FDCWD would be the working directory
+		return -int(unix.EBADF)
+	}
 	var x unix.Statx_t
 	_, _, errno := syscall.RawSyscall6(unix.SYS_STATX, uintptr(fd), emptyPath(),
 		unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, uintptr(unsafe.Pointer(&x)), 0)

@@ -493,7 +493,7 @@ int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap)
  * and a little more. The text is a list of words, separated by any number of blanks,
  * commas, '|' or '+'. A word is
  *
- *   a name         WRITE, write, F_SEAL_WRITE (upper or lower case throughout)
+ *   a name         WRITE, write, F_SEAL_WRITE (in any case)
  *   letters        any of g s w W S x, in any order ("sw")
  *   a number       0x and 1 to 8 hexadecimal digits
  *   "immutable"    MEMFD_GO_SEALS_IMMUTABLE

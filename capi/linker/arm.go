@@ -25,7 +25,7 @@ var arm = &arch{
 	mapping:  mapping{code: "$a", data: "$d", pools: poolsARM},
 
 	hashEntry: 4,
-	dwarf:     dwarfRegs{sp: 13, ra: 14, codeAlign: 4},
+	dwarf:     dwarfRegs{sp: 13, ra: 14},
 	// trampoline_arm.s: SAVE has R14, R4-R11 and D8-D15, a system call R7.
 	frames: []frame{
 		{size: 128, saves: []save{{14, 1, 0, 4}, {4, 8, 32, 4}, {armD0 + 8, 8, 64, 8}}},

@@ -28,7 +28,7 @@ var arm64 = &arch{
 	property: property{typ: gnuPropertyAArch64Feature1And, bits: aarch64FeatureBTI},
 
 	hashEntry: 4,
-	dwarf:     dwarfRegs{sp: 31, ra: 30, codeAlign: 4},
+	dwarf:     dwarfRegs{sp: 31, ra: 30},
 	// SAVE in trampoline_arm64.s: X19-X28, the low halves of V8-V15, X29, X30.
 	frames: []frame{{size: 224, saves: []save{{19, 10, 64, 8}, {72, 8, 144, 8}, {29, 2, 208, 8}}}},
 }

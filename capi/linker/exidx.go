@@ -6,12 +6,15 @@ import (
 )
 
 // .ARM.exidx and .ARM.extab: all that unwinders on arm read (Exception Handling
-// ABI for the Arm Architecture). They know one way out of each function, which
-// has to hold wherever it calls another or waits in a system call.
+// ABI for the Arm Architecture).
 //
-// The way is a list of one-byte instructions that move a virtual SP upwards
-// through the frame. Up to three fit into the index; more go to the table, in
-// the format of the second of the ABI's personality routines.
+// The index has, for a range of addresses, the way out of a frame: a list of
+// one-byte instructions that move a virtual SP upwards through it and load
+// registers. Compilers make a range of each function, which suits exceptions. We
+// make one of each row, so that a signal handler finds the way out from anywhere.
+//
+// Up to three instructions fit into the index; more go to the table, in the format
+// of the second of the ABI's personality routines.
 
 const (
 	exidxCantUnwind = 1
@@ -21,13 +24,34 @@ const (
 	unwindFinish = 0xb0
 )
 
-func (lib *library) makeExidx(steps map[*atom][]step) {
-	table := &buffer{arch: lib.arch}
-	places := map[*atom]uint64{} // in the table
+// lookBack is how far before the address in question unwinders look, since mostly
+// it is a return address.
+const lookBack = 2
+
+// A wayOut is an entry of the index: what to do in a frame from off in .text on.
+type wayOut struct {
+	off uint64
+	ops []byte
+}
+
+func (lib *library) makeExidx(rows map[*atom][]row) {
+	var ways []wayOut
 	for _, a := range lib.text.atoms {
-		if ops := lib.unwindOps(a, steps[a]); len(ops) > 3 {
-			places[a] = table.len()
-			table.extab(ops)
+		for _, r := range rows[a] {
+			// The address of code is even. The first function has none before it.
+			off := max(a.addr+r.pc&^1, lookBack) - lookBack
+			if n := len(ways); n > 0 && ways[n-1].off == off {
+				ways = ways[:n-1]
+			}
+			ways = append(ways, wayOut{off, unwindOps(r)})
+		}
+	}
+	table := &buffer{arch: lib.arch}
+	places := map[string]uint64{} // in the table
+	for _, w := range ways {
+		if _, ok := places[string(w.ops)]; !ok && len(w.ops) > 3 {
+			places[string(w.ops)] = table.len()
+			table.extab(w.ops)
 		}
 	}
 	lib.extab = &section{name: ".ARM.extab", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 4,
@@ -37,12 +61,12 @@ func (lib *library) makeExidx(steps map[*atom][]step) {
 	index.render = func(b *buffer) {
 		// prel31 is an address relative to the word it stands in.
 		prel31 := func(addr uint64) { b.u32(uint32(addr-index.addr-b.len()) & 0x7fffffff) }
-		for _, a := range lib.text.atoms {
-			prel31(a.addr)
-			if place, ok := places[a]; ok {
+		for _, w := range ways {
+			prel31(lib.text.addr + w.off)
+			if place, ok := places[string(w.ops)]; ok {
 				prel31(lib.extab.addr + place)
 			} else {
-				b.u32(opsWord(exidxRoutine0, lib.unwindOps(a, steps[a])))
+				b.u32(opsWord(exidxRoutine0, w.ops))
 			}
 		}
 		prel31(lib.text.addr + lib.text.size)
@@ -70,51 +94,45 @@ func (b *buffer) extab(ops []byte) {
 	b.u32(0)
 }
 
-// unwindOps returns the instructions that lead out of a's frame.
-func (lib *library) unwindOps(a *atom, steps []step) []byte {
-	f, _ := lib.savesOf(a, steps)
-	if f == nil {
-		depth := uint64(0)
-		for _, s := range steps {
-			depth = max(depth, s.depth)
+// unwindOps returns the instructions that lead out of a frame.
+func unwindOps(r row) (ops []byte) {
+	at := 0 // where the virtual SP has got to
+	skipTo := func(off int) {
+		for at < off { // 00xxxxxx: add 4 + 4x
+			n := min(off-at, 0x100)
+			ops = append(ops, byte(n/4-1))
+			at += n
 		}
-		if depth == 0 {
-			return []byte{unwindFinish}
+	}
+	depth := int(r.depth)
+	saved := slices.SortedFunc(slices.Values(r.saved), func(a, b slot) int { return b.below - a.below })
+	for len(saved) > 0 {
+		skipTo(depth - saved[0].below)
+		n := 1 // registers that follow each other in number and place
+		size := slotSize(saved[0].reg)
+		for n < len(saved) && saved[n].reg == saved[0].reg+n && saved[n].below == saved[0].below-n*size {
+			n++
 		}
-		f = &frame{size: depth, saves: []save{{lib.dwarf.ra, 1, 0, 4}}}
+		ops = append(ops, popOps(saved[0].reg, n)...)
+		at += n * size
+		saved = saved[n:]
 	}
-	w := &frameWalk{}
-	for _, s := range f.saves {
-		w.skipTo(uint64(s.off))
-		w.pop(s)
-	}
-	w.skipTo(f.size)
-	return w.ops
+	skipTo(depth)
+	return ops
 }
 
-// A frameWalk has brought the virtual SP to at.
-type frameWalk struct {
-	ops []byte
-	at  uint64
+func slotSize(reg int) int {
+	if reg >= armD0 {
+		return 8
+	}
+	return 4
 }
 
-// skipTo moves the virtual SP upwards.
-func (w *frameWalk) skipTo(off uint64) {
-	for w.at < off {
-		// 00xxxxxx: add 4 + 4x.
-		n := min(off-w.at, 0x100)
-		w.ops = append(w.ops, byte(n/4-1))
-		w.at += n
+// popOps loads count registers.
+func popOps(reg, count int) []byte {
+	if reg >= armD0 { // 11010nnn: D8 to D(8+n)
+		return []byte{0xd0 | byte(count-1)}
 	}
-}
-
-// pop loads registers from the virtual SP on.
-func (w *frameWalk) pop(s save) {
-	if s.reg >= armD0 { // 11010nnn: D8 to D(8+n)
-		w.ops = append(w.ops, 0xd0|byte(s.count-1))
-	} else { // 1000iiii iiiiiiii: a mask, from R4 on
-		mask := uint16(1<<s.count-1) << (s.reg - 4)
-		w.ops = append(w.ops, 0x80|byte(mask>>8), byte(mask))
-	}
-	w.at += uint64(s.count * s.step)
+	mask := uint16(1<<count-1) << (reg - 4) // 1000iiii iiiiiiii: from R4 on
+	return []byte{0x80 | byte(mask>>8), byte(mask)}
 }

@@ -23,7 +23,7 @@ var loong64 = &arch{
 	apply:    applyLoong64,
 
 	hashEntry: 4,
-	dwarf:     dwarfRegs{sp: 3, ra: 1, codeAlign: 4},
+	dwarf:     dwarfRegs{sp: 3, ra: 1},
 	// SAVE in trampoline_loong64.s: R1, R21-R31, F24-F31.
 	frames: []frame{{size: 208, saves: []save{{1, 1, 0, 8}, {21, 11, 56, 8}, {56, 8, 144, 8}}}},
 }

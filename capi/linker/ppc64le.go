@@ -26,7 +26,7 @@ var ppc64le = &arch{
 	tocName:  ".TOC.",
 
 	hashEntry: 4,
-	dwarf:     dwarfRegs{sp: 1, ra: 65, codeAlign: 4},
+	dwarf:     dwarfRegs{sp: 1, ra: 65},
 	// SAVE in trampoline_ppc64le.s, which callGo alone uses: LR and CR in the
 	// caller's frame, R14-R31, F14-F31, V20-V31. The call is BCTRL.
 	frames: []frame{{size: 560, routine: "callGo", call: 0x4e800421, saves: []save{

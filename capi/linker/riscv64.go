@@ -24,7 +24,7 @@ var riscv64 = &arch{
 	apply:    applyRISCV64,
 
 	hashEntry: 4,
-	dwarf:     dwarfRegs{sp: 2, ra: 1, codeAlign: 2},
+	dwarf:     dwarfRegs{sp: 2, ra: 1},
 	// SAVE in trampoline_riscv64.s: RA, S0-S1, S2-S11, FS0-FS1, FS2-FS11.
 	frames: []frame{{size: 256, saves: []save{
 		{1, 1, 0, 8}, {8, 2, 64, 8}, {18, 10, 80, 8}, {40, 2, 160, 8}, {50, 10, 176, 8},

@@ -24,8 +24,7 @@ var s390x = &arch{
 	inspect:  inspectS390X,
 
 	hashEntry: 8,
-	// A Go prologue moves SP (LAY) before it stores the return address (STG).
-	dwarf: dwarfRegs{sp: 15, ra: 14, codeAlign: 2, linkLag: 6},
+	dwarf:     dwarfRegs{sp: 15, ra: 14},
 	// SAVE in trampoline_s390x.s: R6-R14 in the caller's frame, then F8-F15, which
 	// DWARF numbers in the order 8 10 12 14 9 11 13 15.
 	frames: []frame{{size: 128, saves: []save{{6, 9, 128 + 48, 8}, {24, 4, 64, 16}, {28, 4, 72, 16}}}},

@@ -69,7 +69,7 @@ func linkArgs(args []string, self string) []string {
 			shared = append(shared, "-race")
 			arg = "-buildmode=c-shared"
 		case strings.HasPrefix(arg, "-extld="):
-			arg = "-extld=" + self
+			arg = "-extld=\"" + self + "\"" // cmd/link splits it at spaces
 		}
 		shared = append(shared, arg)
 	}

@@ -2,26 +2,25 @@ package abi
 
 import (
 	"debug/elf"
-	"errors"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"testing"
-)
 
-var architectures = []string{"amd64", "arm64", "386", "arm", "riscv64", "ppc64le", "s390x", "loong64"}
+	"libmemfd_go/tests/lab"
+)
 
 const symbolVersion = "MEMFD_GO_1.0"
 
 func TestSymbols(t *testing.T) {
 	h := readHeader(t)
-	for _, arch := range architectures {
-		t.Run(arch, func(t *testing.T) {
-			library := filepath.Join("build", "linux_"+arch, "libmemfd_go.so.1")
-			symbols, err := exported(filepath.Join(top, library))
-			if errors.Is(err, fs.ErrNotExist) {
-				t.Skipf("%s is not built (make all-arch)", library)
+	for _, arch := range lab.Arches {
+		t.Run(arch.GOARCH, func(t *testing.T) {
+			folder, err := lab.Product(arch.GOARCH)
+			if err != nil {
+				t.Skip(err)
 			}
+			library := filepath.Join(folder, "libmemfd_go.so.1")
+			symbols, err := exported(library)
 			if err != nil {
 				t.Fatal(err)
 			}

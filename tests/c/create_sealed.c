@@ -7,15 +7,12 @@
 #define MIB (1024 * 1024)
 
 /* Bytes that differ from page to page, so that a misplaced part shows. */
-static char *pattern(size_t size)
-{
-	char *data = malloc(size + 1);
+static char pattern[5 * MIB + 123];
 
-	if (data == NULL)
-		abort();
-	for (size_t i = 0; i < size; i++)
-		data[i] = (char)(i ^ i >> 8 ^ i >> 16);
-	return data;
+static void make_pattern(void)
+{
+	for (size_t i = 0; i < sizeof pattern; i++)
+		pattern[i] = (char)(i ^ i >> 8 ^ i >> 16);
 }
 
 static void check_contents(int fd, const char *want, size_t size)
@@ -39,17 +36,15 @@ static void check_contents(int fd, const char *want, size_t size)
 static void contents_of_every_size(void)
 {
 	static const size_t sizes[] = {
-		0, 1, 2, 4095, 4096, 4097, 65535, 65536, 65537, MIB - 1, 2 * MIB, 2 * MIB + 1, 5 * MIB + 123,
+		0, 1, 2, 4095, 4096, 4097, 65535, 65536, 65537, MIB - 1, 2 * MIB, 2 * MIB + 1, sizeof pattern,
 	};
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-		char *data = pattern(sizes[i]);
-		int fd = memfd_go_create_sealed("test", 0, 0, data, sizes[i]);
+		int fd = memfd_go_create_sealed("test", 0, 0, pattern, sizes[i]);
 
 		CHECK(fd >= 0);
-		check_contents(fd, data, sizes[i]);
+		check_contents(fd, pattern, sizes[i]);
 		close(fd);
-		free(data);
 	}
 }
 
@@ -154,15 +149,13 @@ static void bad_flags_seals_and_lengths(void)
 
 static void over_the_file_size_limit(void)
 {
-	char *data = pattern(10000);
 	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
 	rlim_t old = set_limit(RLIMIT_FSIZE, 8192);
-	int error = memfd_go_create_sealed("test", 0, 0, data, 10000);
+	int error = memfd_go_create_sealed("test", 0, 0, pattern, 10000);
 
 	set_limit(RLIMIT_FSIZE, old);
 	signal(SIGXFSZ, old_handler);
 	EQ(error, -EFBIG);
-	free(data);
 }
 
 static void too_many_descriptors(void)
@@ -240,6 +233,7 @@ static void too_few_huge_pages(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
+	make_pattern();
 	RUN(contents_of_every_size);
 	RUN(immutable_by_default);
 	RUN(seals_as_asked_for);

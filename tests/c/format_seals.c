@@ -6,23 +6,16 @@
 
 static const struct {
 	uint32_t seal;
-	const char *name;
-} names[] = {
-	{ F_SEAL_SEAL, "SEAL" },
-	{ F_SEAL_GROW, "GROW" },
-	{ F_SEAL_WRITE, "WRITE" },
-	{ F_SEAL_FUTURE_WRITE, "FUTURE_WRITE" },
-	{ F_SEAL_SHRINK, "SHRINK" },
-	{ F_SEAL_EXEC, "EXEC" },
+	const char *name, *letter;
+} words[] = {
+	{ F_SEAL_SEAL, "SEAL", "S" },
+	{ F_SEAL_GROW, "GROW", "g" },
+	{ F_SEAL_WRITE, "WRITE", "w" },
+	{ F_SEAL_FUTURE_WRITE, "FUTURE_WRITE", "W" },
+	{ F_SEAL_SHRINK, "SHRINK", "s" },
+	{ F_SEAL_EXEC, "EXEC", "x" },
 };
-
-static const struct {
-	uint32_t seal;
-	const char *letter;
-} letters[] = {
-	{ F_SEAL_GROW, "g" },         { F_SEAL_SHRINK, "s" }, { F_SEAL_WRITE, "w" },
-	{ F_SEAL_FUTURE_WRITE, "W" }, { F_SEAL_SEAL, "S" },   { F_SEAL_EXEC, "x" },
-};
+#define WORDS (sizeof words / sizeof *words)
 
 static const uint32_t unknown_bits[] = { 0, 0x40, 0x80000000, 0xffffffc0 };
 #define UNKNOWN_BITS (sizeof unknown_bits / sizeof *unknown_bits)
@@ -52,11 +45,13 @@ static void expected_text(char *text, uint32_t seals, uint32_t style)
 		sprintf(text, "0x%x", seals);
 		return;
 	}
-	for (size_t i = 0; i < 6; i++) {
-		if (style == MEMFD_GO_STYLE_NAMES && (seals & names[i].seal) != 0)
-			append(text, names[i].name);
-		if (style == MEMFD_GO_STYLE_LETTERS && (seals & letters[i].seal) != 0)
-			strcat(text, letters[i].letter);
+	for (size_t i = 0; i < WORDS; i++) {
+		if ((seals & words[i].seal) == 0)
+			continue;
+		if (style == MEMFD_GO_STYLE_NAMES)
+			append(text, words[i].name);
+		else
+			strcat(text, words[i].letter);
 	}
 	append_unknown(text, seals);
 }
@@ -88,7 +83,7 @@ static void examples_of_the_header(void)
 	memfd_go_format_seals(0x3f, MEMFD_GO_STYLE_NAMES, text, sizeof text);
 	TEXT(text, "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC");
 	memfd_go_format_seals(0x3f, MEMFD_GO_STYLE_LETTERS, text, sizeof text);
-	TEXT(text, "gswWSx");
+	TEXT(text, "SgwWsx");
 	memfd_go_format_seals(0x3f, MEMFD_GO_STYLE_HEX, text, sizeof text);
 	TEXT(text, "0x3f");
 	memfd_go_format_seals(0x48, MEMFD_GO_STYLE_NAMES, text, sizeof text);

@@ -140,7 +140,7 @@ static void creation(void)
 	close((int)STEP(memfd_go_create_sealed, WORD("test"), 0, 0, WORD(data), sizeof data));
 	STEP(memfd_go_create_sealed, WORD("test"), 0, WORD(-1), WORD(data), sizeof data);
 	STEP(memfd_go_create_sealed, WORD("test"), 0, 0, 0, 1);
-	STEP(memfd_go_create_sealed, WORD("test"), MFD_HUGETLB, 0, WORD(data), sizeof data);
+	close((int)STEP(memfd_go_create_sealed, WORD("test"), MFD_HUGETLB, 0, WORD(data), sizeof data));
 	close((int)STEP(memfd_go_secret, FD_CLOEXEC));
 	STEP(memfd_go_secret, 2);
 }

@@ -22,7 +22,7 @@ var machines = map[string]struct {
 	"amd64":   {elf.EM_X86_64, 0, 0x1000, []uint32{uint32(elf.R_X86_64_RELATIVE)}},
 	"arm64":   {elf.EM_AARCH64, 0, 0x10000, []uint32{uint32(elf.R_AARCH64_RELATIVE)}},
 	"386":     {elf.EM_386, 0, 0x1000, []uint32{uint32(elf.R_386_RELATIVE)}},
-	"arm":     {elf.EM_ARM, 0x05000400, 0x10000, []uint32{uint32(elf.R_ARM_RELATIVE)}}, // EABI 5, hard float
+	"arm":     {elf.EM_ARM, 0x05000000, 0x10000, []uint32{uint32(elf.R_ARM_RELATIVE)}}, // EABI 5; no floats, so soft or hard
 	"riscv64": {elf.EM_RISCV, 5, 0x1000, []uint32{uint32(elf.R_RISCV_RELATIVE)}},       // compressed, double float
 	"ppc64le": {elf.EM_PPC64, 2, 0x10000, []uint32{uint32(elf.R_PPC64_RELATIVE)}},      // ELF version 2
 	"s390x":   {elf.EM_S390, 0, 0x1000, []uint32{uint32(elf.R_390_RELATIVE)}},

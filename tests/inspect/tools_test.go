@@ -18,6 +18,9 @@ func TestElflintFindsNothing(t *testing.T) {
 	}
 	each(t, func(t *testing.T, l library) {
 		out, err := exec.Command(tool, "--gnu-ld", l.path).CombinedOutput()
+		if bytes.Contains(out, []byte("unknown machine type")) {
+			t.Skip("this eu-elflint does not know the architecture")
+		}
 		if err != nil {
 			t.Errorf("%s --gnu-ld %s: %v\n%s", tool, l.path, err, out)
 		}

@@ -7,14 +7,26 @@ import (
 	"slices"
 	"testing"
 
+	"libmemfd_go/tests/abi"
 	"libmemfd_go/tests/lab"
 )
 
 // The C programs reach the functions through two lists in tests/c/library.h.
 func TestLibraryListsEveryFunction(t *testing.T) {
-	functions := names(t, "include/memfd_go.h", `(?m)^[a-z][\w ]*[ *](memfd_go_\w+)\(`)
-	for _, pattern := range []string{`(?m)^\tF\((memfd_go_\w+)\)`, `(?m)^#define (memfd_go_\w+) library\.`} {
-		listed := names(t, "tests/c/library.h", pattern)
+	header, err := abi.Parse(source(t, "include/memfd_go.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var functions []string
+	for _, f := range header.Functions {
+		functions = append(functions, f.Name)
+	}
+	library := source(t, "tests/c/library.h")
+	for _, line := range []string{`(?m)^\tF\((memfd_go_\w+)\)`, `(?m)^#define (memfd_go_\w+) library\.`} {
+		var listed []string
+		for _, m := range regexp.MustCompile(line).FindAllStringSubmatch(library, -1) {
+			listed = append(listed, m[1])
+		}
 		for _, f := range functions {
 			if !slices.Contains(listed, f) {
 				t.Errorf("tests/c/library.h lacks the lines\n\tF(%s)\n#define %s library.%s", f, f, f)
@@ -26,17 +38,10 @@ func TestLibraryListsEveryFunction(t *testing.T) {
 	}
 }
 
-// names are what the pattern's group matches, inline functions apart.
-func names(t *testing.T, file, pattern string) []string {
+func source(t *testing.T, file string) string {
 	text, err := os.ReadFile(filepath.Join(lab.Repository(), file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
-	for _, m := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
-		if name := string(m[1]); !regexp.MustCompile(`^memfd_go_dropin_`).MatchString(name) {
-			found = append(found, name)
-		}
-	}
-	return found
+	return string(text)
 }

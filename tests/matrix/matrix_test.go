@@ -2,9 +2,9 @@
 // architecture and C library, linked by each linker and by dlopen. Each line of a
 // program's TAP output is a test of its own, such as
 //
-//	TestC/arm64/musl/dlopen/create/bad_names
+//	TestC/arm64/musl/create/dlopen/bad_names
 //
-// Foreign programs run under qemu-user. Without a compiler or an emulator the cell
+// Foreign programs run under qemu-user. Without a compiler or an emulator a target
 // is skipped with its reason; with $MEMFD_GO_REQUIRE it fails if a regular run
 // promises it.
 package matrix
@@ -26,64 +26,65 @@ const timeout = 3 * time.Minute
 
 // cFlags are the options that all C programs are compiled with.
 var cFlags = []string{
-	"-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64",
+	"-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64",
 	"-fasynchronous-unwind-tables", "-pthread", "-I" + filepath.Join(lab.Repository(), "include"),
 }
 
-// only restricts the programs that are not for every cell.
+// only restricts the programs that are not for every cell. Debian's unwinder is
+// made for glibc; the tables that it reads are the same for musl.
 var only = map[string]func(target, mode) bool{
-	"load_unload":              func(_ target, m mode) bool { return m.isDlopen() },
-	"unwind_every_instruction": func(t target, _ mode) bool { return t.arch.GOARCH == "amd64" || t.arch.GOARCH == "386" },
+	"load_unload":        func(_ target, m mode) bool { return m.isDlopen() },
+	"unwind_interrupted": func(t target, _ mode) bool { return t.libc == "glibc" },
+	"unwind_every_instruction": func(t target, _ mode) bool {
+		return t.libc == "glibc" && (t.arch.GOARCH == "amd64" || t.arch.GOARCH == "386")
+	},
+}
+
+func TestMain(m *testing.M) {
+	restore := reserveHugePages(4)
+	code := m.Run()
+	restore()
+	os.Exit(code)
 }
 
 func TestC(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
-			product, err := lab.Product(target.arch.GOARCH)
-			if err != nil {
-				unavailable(t, true, err)
-			}
-			compiler, err := target.compiler.Path()
-			if err != nil {
-				unavailable(t, target.promised, err)
-			}
-			emulator, err := target.arch.Emulator(target.root)
-			if err != nil {
-				unavailable(t, target.promised, err)
-			}
-			for _, mode := range target.modes {
-				c := cell{target, mode, compiler, emulator, product, t.TempDir()}
-				t.Run(mode.name, c.test)
+			b := newBench(t, target)
+			for _, program := range programs(t) {
+				t.Run(program, func(t *testing.T) {
+					t.Parallel()
+					b.test(t, program)
+				})
 			}
 		})
 	}
 }
 
-// A cell is one combination of the matrix, with what it takes to run it.
-type cell struct {
+// A bench is a target with what it takes to build programs for it and to run them.
+type bench struct {
 	target   target
-	mode     mode
 	compiler string
 	emulator []string
 	product  string // the folder of the library
 	folder   string // for the programs
 }
 
-func (c cell) test(t *testing.T) {
-	if c.mode.linker.Name != "" {
-		if _, err := c.mode.linker.Path(); err != nil {
-			unavailable(t, true, err)
-		}
+// newBench ends the test if something is missing.
+func newBench(t *testing.T, target target) bench {
+	product, err := lab.Product(target.arch.GOARCH)
+	if err != nil {
+		unavailable(t, true, err)
 	}
-	for _, program := range programs(t) {
-		if applies := only[program]; applies != nil && !applies(c.target, c.mode) {
-			continue
-		}
-		t.Run(program, func(t *testing.T) {
-			t.Parallel()
-			c.runProgram(t, program)
-		})
+	compiler, err := target.compiler.Path()
+	if err != nil {
+		unavailable(t, target.promised, err)
 	}
+	emulator, err := target.arch.Emulator(target.root)
+	if err != nil {
+		unavailable(t, target.promised, err)
+	}
+	return bench{target, compiler, emulator, product, t.TempDir()}
 }
 
 // programs are the names of the C programs.
@@ -98,36 +99,87 @@ func programs(t *testing.T) []string {
 	return files
 }
 
-func (c cell) runProgram(t *testing.T, program string) {
-	executable := filepath.Join(c.folder, program)
-	compile := c.compileCommand(program, executable)
-	if out, err := exec.Command(compile[0], compile[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s\n%s", err, strings.Join(compile, " "), out)
+// test runs a program in every mode. The object file is the same for all linkers.
+func (b bench) test(t *testing.T, program string) {
+	compiled := map[bool]command{}
+	for _, mode := range b.target.modes {
+		if applies := only[program]; applies != nil && !applies(b.target, mode) {
+			continue
+		}
+		t.Run(mode.name, func(t *testing.T) {
+			compile, done := compiled[mode.isDlopen()]
+			if !done {
+				compile = b.compile(program, mode)
+				compile.mustRun(t)
+				compiled[mode.isDlopen()] = compile
+			}
+			if mode.linker.Name != "" {
+				if _, err := mode.linker.Path(); err != nil {
+					unavailable(t, true, err)
+				}
+			}
+			link := b.link(program, mode)
+			link.mustRun(t)
+			runTAP(t, b.run(program, mode), "to run it by hand:\n"+compile.String()+"\n"+link.String())
+		})
 	}
-	run := slices.Concat(c.emulator, []string{executable})
-	if c.mode.isDlopen() {
-		run = append(run, filepath.Join(c.product, "libmemfd_go.so.1"))
-	}
-	var environment []string
-	if c.emulator != nil { // qemu-user has no memfd_secret on any architecture
-		environment = append(environment, "MEMFD_GO_SECRET=no")
-	}
-	runTAP(t, environment, run, "to run it by hand:\n  "+strings.Join(compile, " ")+
-		"\n  "+strings.Join(slices.Concat(environment, run), " "))
 }
 
-func (c cell) compileCommand(program, executable string) []string {
-	command := slices.Concat([]string{c.compiler}, cFlags, c.target.options, c.mode.options,
-		[]string{"-o", executable, filepath.Join(lab.Repository(), "tests", "c", program+".c")})
-	if !c.mode.isDlopen() {
-		command = append(command, "-L"+c.product, "-Wl,-rpath,"+c.product, "-lmemfd_go")
-	}
-	return append(command, "-ldl")
+func (b bench) path(program string, mode mode, suffix string) string {
+	return filepath.Join(b.folder, program+"."+mode.name+suffix)
 }
 
-func TestMain(m *testing.M) {
-	restore := reserveHugePages(4)
-	code := m.Run()
-	restore()
-	os.Exit(code)
+// object is the name of the object file that a mode links.
+func (b bench) object(program string, m mode) string {
+	if !m.isDlopen() {
+		m = bfd
+	}
+	return b.path(program, m, ".o")
+}
+
+func (b bench) compile(program string, m mode) command {
+	arguments := slices.Concat([]string{b.compiler}, cFlags)
+	if m.isDlopen() {
+		arguments = append(arguments, "-DUSE_DLOPEN")
+	}
+	source := filepath.Join(lab.Repository(), "tests", "c", program+".c")
+	return command{arguments: append(arguments, "-c", "-o", b.object(program, m), source)}
+}
+
+func (b bench) link(program string, m mode) command {
+	arguments := slices.Concat([]string{b.compiler, "-pthread"}, b.target.options, m.options,
+		[]string{"-o", b.path(program, m, ""), b.object(program, m)})
+	if !m.isDlopen() {
+		arguments = append(arguments, "-L"+b.product, "-Wl,-rpath,"+b.product, "-lmemfd_go")
+	}
+	return command{arguments: append(arguments, "-ldl")}
+}
+
+func (b bench) run(program string, m mode) command {
+	run := command{arguments: slices.Concat(b.emulator, []string{b.path(program, m, "")})}
+	if m.isDlopen() {
+		run.arguments = append(run.arguments, filepath.Join(b.product, "libmemfd_go.so.1"))
+	}
+	if b.emulator != nil { // qemu-user has no memfd_secret on any architecture
+		run.environment = []string{"MEMFD_GO_SECRET=no"}
+	}
+	return run
+}
+
+// A command can be shown as one would type it.
+type command struct {
+	environment []string
+	arguments   []string
+}
+
+func (c command) String() string {
+	return strings.Join(slices.Concat([]string{" "}, c.environment, c.arguments), " ")
+}
+
+func (c command) mustRun(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command(c.arguments[0], c.arguments[1:]...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, c, out)
+	}
 }

@@ -16,12 +16,13 @@ var (
 )
 
 // runTAP runs a program and makes each line of its TAP output a test. A failure
-// shows the lines that came before it, and the hint.
-func runTAP(t *testing.T, environment, command []string, hint string) {
+// shows the lines that came before it, and how to run the program by hand.
+func runTAP(t *testing.T, run command, hint string) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), environment...)
+	cmd := exec.CommandContext(ctx, run.arguments[0], run.arguments[1:]...)
+	cmd.Env = append(os.Environ(), run.environment...)
+	hint += "\n" + run.String()
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
 		err = fmt.Errorf("no end after %v", timeout)

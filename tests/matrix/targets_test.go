@@ -30,7 +30,7 @@ type mode struct {
 func (m mode) isDlopen() bool { return m.name == "dlopen" }
 
 var (
-	dlopen = mode{"dlopen", lab.Tool{}, []string{"-DUSE_DLOPEN"}}
+	dlopen = mode{"dlopen", lab.Tool{}, nil}
 	bfd    = mode{"bfd", lab.Tool{}, nil}
 	gold   = mode{"gold", lab.Tool{Name: "ld.gold"}, []string{"-fuse-ld=gold"}}
 	lld    = mode{"lld", lab.Tool{Name: "ld.lld"}, []string{"-fuse-ld=lld"}}

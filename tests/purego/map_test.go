@@ -79,14 +79,14 @@ func TestMapErrors(t *testing.T) {
 		{"writing, reading only", call(readOnly, optWrite, 0, page), "EACCES"},
 		{"writing, sealed", call(sealed, optWrite, 0, page), "EPERM"},
 		{"pipe", call(pipe, 0, 0, page), "ENODEV"},
-		{"more than the address space", call(fd, 0, 0, 1<<(8*unsafe.Sizeof(page)-1)), tooLongOutcome()},
+		{"more than the address space", call(fd, 0, 0, ^uintptr(0)-page+1), tooLongOutcome()},
 		{"no place for the address", lib.Map(fd, 0, 0, page, nil), "EFAULT"},
 	})
 	same(t, "address after errors", true, memory == untouched)
 }
 
-// tooLongOutcome is that of a length of half the address space. On 64-bit machines
-// that is over INT64_MAX.
+// tooLongOutcome is that of the longest length of all. On 64-bit machines it is over
+// INT64_MAX.
 func tooLongOutcome() string {
 	if unsafe.Sizeof(page) == 8 {
 		return "EOVERFLOW"

@@ -33,7 +33,7 @@ func linters() []linter {
 		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippy},
 		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
-		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck"}, shellScripts(".")...)},
+		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}
 }
 

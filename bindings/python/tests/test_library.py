@@ -47,7 +47,7 @@ def test_chosen_library_stands_alone(tmp_path: Path) -> None:
         "ImportError: cannot load libmemfd_go.so.1 (set MEMFD_GO_LIBRARY to its path)" in said
     )
     assert f"; tried:\n  {tmp_path}/absent.so: " in said
-    assert said.count("\n  /") == 1
+    assert "\n  libmemfd_go.so.1: " not in said
 
 
 def test_without_a_choice_package_then_system() -> None:

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import weakref
+from contextlib import ExitStack
 
 import pytest
 from helpers import fails_with
@@ -339,17 +340,30 @@ def test_failure_after_mapping_unmaps(hello: MemFd, monkeypatch: pytest.MonkeyPa
         hello.map()
 
 
+def test_whole_blocks_are_unmapped(hello: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """munmap(2) refuses a part of a huge page; what is a block, the file system says."""
+    unmap, lengths = raw.unmap, list[int]()
+
+    def watched_unmap(address: int, length: int) -> None:
+        lengths.append(length)
+        unmap(address, length)
+
+    monkeypatch.setattr(raw, "unmap", watched_unmap)
+    hello.map(1).close()
+    assert lengths == [os.fstat(hello.fileno()).st_blksize]
+
+
 def test_huge_pages() -> None:
-    """Unmapping takes whole huge pages, whatever length was mapped."""
-    with open("/proc/meminfo", encoding="ascii") as meminfo:
-        free = dict(line.split(":") for line in meminfo).get("HugePages_Free", "0")
-    if int(free) < 1:
-        pytest.skip("no free huge page (vm.nr_hugepages)")
-    with MemFd.create("test", CreateFlag.CLOEXEC | CreateFlag.HUGETLB) as file:
-        page = os.fstat(file.fileno()).st_blksize
-        file.set_size(page)
-        with file.map(10, writable=True) as mapping:
-            mapping[:5] = b"hello"
+    with ExitStack() as stack:
+        flags = CreateFlag.CLOEXEC | CreateFlag.HUGETLB
+        try:
+            file = stack.enter_context(MemFd.create("test", flags))
+            page = os.fstat(file.fileno()).st_blksize
+            file.set_size(page)
+            mapping = stack.enter_context(file.map(10, writable=True))
+        except OSError as error:
+            pytest.skip(f"no huge page is free: {error}")
+        mapping[:5] = b"hello"
         with file.map() as whole:
             assert len(whole) == page
             assert whole[:6] == b"hello\0"

@@ -3,6 +3,7 @@
 
 mod common;
 mod create;
+mod leaks;
 mod library;
 mod map;
 mod processes;
