@@ -19,7 +19,8 @@ import memfd_go
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MODULES = ["", ".raw", "._ffi", "._flags", "._errors", "._mapping", "._memfd"]
+MODULES = ["", "._ffi", "._flags", "._errors", "._mapping", "._memfd"]
+RAW_MODULES = ["._library", "._create", "._files", "._map", "._transfer", "._secret"]
 README = Path(__file__).parent.parent / "README.md"
 
 
@@ -28,6 +29,9 @@ def doctests() -> list[doctest.DocTest]:
     found: list[doctest.DocTest] = []
     for name in MODULES:
         found += finder.find(importlib.import_module("memfd_go" + name))
+    for name in RAW_MODULES:  # to a user they are one
+        module = importlib.import_module("memfd_go.raw" + name)
+        found += finder.find(module, extraglobs=vars(memfd_go.raw))
     return [test for test in found if test.examples]
 
 
