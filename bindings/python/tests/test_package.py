@@ -31,7 +31,7 @@ def doctests() -> list[doctest.DocTest]:
         found += finder.find(importlib.import_module("memfd_go" + name))
     for name in RAW_MODULES:  # to a user they are one
         module = importlib.import_module("memfd_go.raw" + name)
-        found += finder.find(module, extraglobs=vars(memfd_go.raw))
+        found += finder.find(module, extraglobs=dict(vars(memfd_go.raw)))
     return [test for test in found if test.examples]
 
 
