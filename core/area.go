@@ -40,8 +40,9 @@ const optAttached uint32 = 1 << 31
 //
 //go:nosplit
 func SecretAlloc(s *SecretArea, length uintptr, opts uint32) int {
-	if r := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s)); r < 0 {
-		return r
+	size := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s))
+	if size < 0 {
+		return size
 	}
 	const all = OptKeepFD | OptForkShare | OptAlignEnd | OptRequire | OptNoSecretmem | OptAllowUnlocked
 	const ofSecretmem = OptRequire | OptKeepFD
@@ -55,27 +56,34 @@ func SecretAlloc(s *SecretArea, length uintptr, opts uint32) int {
 	r := -int(unix.ENOSYS)
 	if opts&OptNoSecretmem == 0 {
 		r = b.secretmem(-1)
-		if opts&OptRequire != 0 && r < 0 {
-			return b.fail(r)
-		}
 	}
-	// Filters answer EPERM where they should say ENOSYS. Any other error is one.
-	if r == -int(unix.ENOSYS) || r == -int(unix.EPERM) {
+	if r < 0 && opts&OptRequire == 0 && fallsBack(r, opts) {
 		r = b.anonymous()
 	}
 	if r < 0 {
 		return b.fail(r)
 	}
-	b.store(s)
+	b.store(s, size)
 	return 0
+}
+
+// fallsBack reports whether the failure r of memfd_secret(2) leads on to anonymous
+// memory. Filters answer EPERM where they should say ENOSYS. Any other error is one, but
+// where unlocked memory will do, a limit on locked memory (EAGAIN) is none.
+//
+//go:nosplit
+func fallsBack(r int, opts uint32) bool {
+	return r == -int(unix.ENOSYS) || r == -int(unix.EPERM) ||
+		r == -int(unix.EAGAIN) && opts&OptAllowUnlocked != 0
 }
 
 // SecretAttach maps a secret file that somebody else made.
 //
 //go:nosplit
 func SecretAttach(s *SecretArea, fd int32, opts uint32) int {
-	if r := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s)); r < 0 {
-		return r
+	size := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s))
+	if size < 0 {
+		return size
 	}
 	if opts&^(OptKeepFD|OptForkShare|OptAlignEnd) != 0 {
 		return -int(unix.EINVAL)
@@ -104,7 +112,7 @@ func SecretAttach(s *SecretArea, fd int32, opts uint32) int {
 	if r := b.secretmem(fd); r < 0 {
 		return b.fail(r)
 	}
-	b.store(s)
+	b.store(s, size)
 	return 0
 }
 
@@ -261,11 +269,13 @@ func (b *areaBuilder) fail(r int) int {
 	return r
 }
 
-// store hands the area to the caller.
+// store hands the area to the caller, whose struct is of size bytes.
 //
 //go:nosplit
-func (b *areaBuilder) store(s *SecretArea) {
+func (b *areaBuilder) store(s *SecretArea, size int) {
 	const lasting = OptForkShare | OptAlignEnd | OptKeepFD | optAttached
+	Wipe(unsafe.Pointer(s), uintptr(size))
+	s.SizeOf = uint32(size)
 	s.Kind = b.kind
 	s.Data = b.data
 	if b.opts&OptAlignEnd != 0 {
@@ -276,7 +286,6 @@ func (b *areaBuilder) store(s *SecretArea) {
 	s.BaseLen = b.baseLen
 	s.FD = b.fd
 	s.Opts = b.opts & lasting
-	s.Reserved[0], s.Reserved[1], s.Reserved[2], s.Reserved[3] = 0, 0, 0, 0
 }
 
 //go:nosplit
@@ -284,12 +293,16 @@ func madvise(addr, length, advice uintptr) int {
 	return sys(unix.SYS_MADVISE, addr, length, advice)
 }
 
-// pages returns the data pages of an area.
+// pages returns the data pages of an area: what lies between two guards of equal size,
+// to one of which the data is next.
 //
 //go:nosplit
 func (s *SecretArea) pages() (start, length uintptr) {
-	page := pageSize()
-	return s.Base + page, s.BaseLen - 2*page
+	guard := s.Data - s.Base
+	if s.Opts&OptAlignEnd != 0 {
+		guard = s.Base + s.BaseLen - (s.Data + s.Len)
+	}
+	return s.Base + guard, s.BaseLen - 2*guard
 }
 
 // SecretProtect sets what may be done with an area.

@@ -28,10 +28,7 @@ func Clone(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) int {
 	fd := int32(r)
 	r = copyFile(fd, src, size, mfdFlags&unix.MFD_HUGETLB != 0)
 	if r == 0 {
-		r = stat(src, &st)
-	}
-	if r == 0 && (st.size != size || moreThan(src, size)) {
-		r = -int(unix.EAGAIN)
+		r = endsAt(src, size)
 	}
 	return finish(fd, seals, r)
 }
@@ -45,33 +42,33 @@ func copyFile(fd, src int32, size uint64, huge bool) int {
 	if size == 0 {
 		return 0
 	}
-	if !huge {
-		r := sendWhole(fd, src, size)
-		if r != -int(unix.EINVAL) && r != -int(unix.ENOSYS) && r != -int(unix.EPERM) {
-			return r
-		}
+	if huge {
+		return readInto(fd, src, size)
 	}
-	return readInto(fd, src, size)
+	r := sendWhole(fd, src, size)
+	if r == -int(unix.EINVAL) || r == -int(unix.ENOSYS) || r == -int(unix.EPERM) {
+		r = readInto(fd, src, size)
+	}
+	if r == 0 { // sendfile(2) moved the offset
+		r = sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET)
+	}
+	return r
 }
 
-// sendWhole copies by sendfile(2), and puts the offset of fd back to 0.
+// sendWhole copies by sendfile(2).
 //
 //go:nosplit
 func sendWhole(fd, src int32, size uint64) int {
-	r := 0
-	for off := uint64(0); off < size && r >= 0; {
-		r = sendfile(fd, src, &off, chunk(size-off))
-		switch r {
-		case 0: // the file is shorter than it was
-			r = -int(unix.EAGAIN)
-		case -int(unix.EINTR):
-			r = 0
+	for off := uint64(0); off < size; {
+		r := sendfile(fd, src, &off, chunk(size-off))
+		if r == 0 { // the file is shorter than it was
+			return -int(unix.EAGAIN)
+		}
+		if r < 0 && r != -int(unix.EINTR) {
+			return r
 		}
 	}
-	if s := sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET); r >= 0 {
-		r = s
-	}
-	return r
+	return 0
 }
 
 // readInto copies by pread(2) into a mapping of fd.
@@ -106,11 +103,19 @@ func chunk(size uint64) uintptr {
 	return uintptr(min(size, 1<<30))
 }
 
-// moreThan reports whether a file has a byte at offset size: files of /proc do not
-// tell their size.
+// endsAt fails if a file is not size bytes long, or not by what it says: files of /proc
+// say 0.
 //
 //go:nosplit
-func moreThan(fd int32, size uint64) bool {
+func endsAt(fd int32, size uint64) int {
+	var st fileStat
+	if r := stat(fd, &st); r < 0 {
+		return r
+	}
 	var b byte
-	return pread(fd, unsafe.Pointer(&b), 1, size) > 0
+	r := pread(fd, unsafe.Pointer(&b), 1, size)
+	if r > 0 || st.size != size {
+		return -int(unix.EAGAIN)
+	}
+	return r
 }

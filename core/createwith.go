@@ -45,6 +45,7 @@ func CreateWith(name *byte, args *CreateArgs) int {
 	if !a.valid() {
 		return -int(unix.EINVAL)
 	}
+	a.State = NoexecNative
 	if a.Opts&OptUnsealable != 0 {
 		a.Seals |= unix.F_SEAL_SEAL
 	}
@@ -132,7 +133,7 @@ func HugeFlags(pageSize uint64, mfdFlags *uint32) int {
 	if bad(unsafe.Pointer(mfdFlags)) {
 		return -int(unix.EFAULT)
 	}
-	if pageSize&(pageSize-1) != 0 {
+	if pageSize&(pageSize-1) != 0 || pageSize == 1 { // the logarithm 0 is the default's
 		return -int(unix.EINVAL)
 	}
 	log := uint32(0)

@@ -51,12 +51,17 @@ func Inspect(fd int32, info *Info) int {
 	if r := stat(fd, &st); r < 0 {
 		return r
 	}
-	kind := kindOf(fd, &st)
+	magic, r := fileSystem(fd)
+	if r < 0 {
+		return r
+	}
+	seals := getSeals(fd)
+	kind := kindOf(magic, seals, &st)
 	if kind < 0 {
 		return kind
 	}
 	head := infoHead{sizeOf: uint32(size), kind: uint32(kind), mode: st.mode, size: st.size, access: accessOf(fd)}
-	if seals := getSeals(fd); seals > 0 {
+	if seals > 0 {
 		head.seals = uint32(seals)
 	}
 	if head.kind == KindHugetlb {
@@ -69,14 +74,10 @@ func Inspect(fd int32, info *Info) int {
 	return 0
 }
 
-// kindOf returns a Kind, or an error.
+// kindOf returns a Kind, or an error. seals are what F_GET_SEALS answered.
 //
 //go:nosplit
-func kindOf(fd int32, st *fileStat) int {
-	magic, r := fileSystem(fd)
-	if r < 0 {
-		return r
-	}
+func kindOf(magic uint32, seals int, st *fileStat) int {
 	if st.mode&unix.S_IFMT != unix.S_IFREG {
 		return int(KindOther)
 	}
@@ -86,7 +87,7 @@ func kindOf(fd int32, st *fileStat) int {
 	case unix.HUGETLBFS_MAGIC:
 		return int(KindHugetlb)
 	case unix.TMPFS_MAGIC:
-		return memfdOrTmpfs(fd, st)
+		return memfdOrTmpfs(seals, st)
 	}
 	return int(KindOther)
 }
@@ -96,8 +97,8 @@ func kindOf(fd int32, st *fileStat) int {
 // which the kernel mounts nowhere.
 //
 //go:nosplit
-func memfdOrTmpfs(fd int32, st *fileStat) int {
-	if seals := getSeals(fd); seals >= 0 && seals != unix.F_SEAL_SEAL {
+func memfdOrTmpfs(seals int, st *fileStat) int {
+	if seals >= 0 && seals != unix.F_SEAL_SEAL {
 		return int(KindMemfd)
 	}
 	r := create(unsafe.StringData(noPath), unix.MFD_CLOEXEC)

@@ -21,7 +21,7 @@ type SecretPool struct {
 // place tells a slot from any other address without a division, and a header that an
 // overrun destroyed from a whole one.
 type slotHeader struct {
-	index uint32
+	mark  uint32 // markOf the slot
 	next  uint32 // when free: the next free one, or noSlot
 	taken uint32
 	_     uint32
@@ -34,12 +34,21 @@ const (
 	slotOverhead = unsafe.Sizeof(slotHeader{})
 )
 
+// markOf returns the mark of slot i. The byte in front, which an overrun reaches first, is
+// not 0 in either byte order: many overruns are by the NUL of a string.
+//
+//go:nosplit
+func markOf(i uint32) uint32 {
+	return 0xa00000a5 | i<<8
+}
+
 // PoolInit allocates a pool of slots.
 //
 //go:nosplit
 func PoolInit(p *SecretPool, slotLen uintptr, slots, opts uint32) int {
-	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
-		return r
+	size := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p))
+	if size < 0 {
+		return size
 	}
 	if slotLen == 0 || tooLarge(uint64(slotLen)) || slots == 0 || slots > maxSlots || opts&OptAlignEnd != 0 {
 		return -int(unix.EINVAL)
@@ -57,12 +66,13 @@ func PoolInit(p *SecretPool, slotLen uintptr, slots, opts uint32) int {
 	if r := SecretAlloc(&area, uintptr(total), opts); r < 0 {
 		return r
 	}
+	Wipe(unsafe.Pointer(p), uintptr(size))
+	p.SizeOf = uint32(size)
 	copyBytes(unsafe.Pointer(&p.Area), unsafe.Pointer(&area), unsafe.Sizeof(area))
-	p.Slots, p.Used, p.Free = slots, 0, 0
-	p.SlotLen, p.Stride = slotLen, uintptr(stride)
+	p.Slots, p.SlotLen, p.Stride = slots, slotLen, uintptr(stride)
 	for i := range slots {
 		h := p.header(i)
-		h.index, h.next = i, i+1
+		h.mark, h.next = markOf(i), i+1
 		if i+1 == slots {
 			h.next = noSlot
 		}
@@ -75,6 +85,13 @@ func PoolInit(p *SecretPool, slotLen uintptr, slots, opts uint32) int {
 //go:nosplit
 func (p *SecretPool) header(i uint32) *slotHeader {
 	return (*slotHeader)(pointer(p.Area.Data + uintptr(i)*p.Stride))
+}
+
+// whole reports whether there is a slot i and its header is as it was made.
+//
+//go:nosplit
+func (p *SecretPool) whole(i uint32) bool {
+	return i < p.Slots && p.header(i).mark == markOf(i)
 }
 
 // PoolTake takes a free slot.
@@ -94,7 +111,7 @@ func PoolTake(p *SecretPool, slot *uintptr) int {
 		return -int(unix.ENOSPC)
 	}
 	h := p.header(p.Free)
-	if p.Free >= p.Slots || h.index != p.Free || h.taken != 0 {
+	if !p.whole(p.Free) || h.taken != 0 {
 		return -int(unix.EINVAL)
 	}
 	p.Free = h.next
@@ -116,13 +133,17 @@ func PoolGive(p *SecretPool, slot uintptr) int {
 		return -int(unix.EINVAL)
 	}
 	h := (*slotHeader)(pointer(slot - slotOverhead))
-	if h.index >= p.Slots || p.header(h.index) != h || h.taken != 1 {
+	i := h.mark >> 8 & (maxSlots - 1)
+	if !p.whole(i) || p.header(i) != h || h.taken != 1 {
+		return -int(unix.EINVAL)
+	}
+	if i+1 < p.Slots && !p.whole(i+1) { // this slot's owner wrote too far
 		return -int(unix.EINVAL)
 	}
 	Wipe(pointer(slot), p.Stride-slotOverhead)
 	h.taken = 0
 	h.next = p.Free
-	p.Free = h.index
+	p.Free = i
 	p.Used--
 	return 0
 }
@@ -133,6 +154,9 @@ func PoolGive(p *SecretPool, slot uintptr) int {
 func PoolFree(p *SecretPool) int {
 	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
 		return r
+	}
+	if p.Area.Base == 0 {
+		return 0
 	}
 	if r := SecretFree(&p.Area); r < 0 {
 		return r

@@ -92,12 +92,15 @@ func (f *Features) files() int {
 		return r
 	}
 	r := probeCreate(unix.MFD_ALLOW_SEALING)
-	if r < 0 {
-		return f.try(FeatureCreate, r)
+	if r == -int(unix.EINVAL) && f.Bits&FeatureNoexecSeal != 0 {
+		// From 6.3 to 6.5 that policy refuses what does not say noexec.
+		f.NoexecPolicy = 2
+		r = probeCreate(unix.MFD_NOEXEC_SEAL)
 	}
-	fd := int32(r)
-	f.file(fd, exec)
-	return f.try(FeatureCreate, int(fd))
+	if r >= 0 {
+		f.file(int32(r), exec)
+	}
+	return f.try(FeatureCreate, r)
 }
 
 // file tries seals and access on a new file. exec is what MFD_EXEC was answered with.
@@ -111,7 +114,7 @@ func (f *Features) file(fd int32, exec int) {
 		f.NoexecPolicy = 2
 	case executable:
 		f.Bits |= FeatureExecAllowed // also where there is no MFD_EXEC to say so
-	case exec >= 0:
+	case exec >= 0 && f.NoexecPolicy == 0:
 		f.NoexecPolicy = 1
 	}
 	var path fdPath

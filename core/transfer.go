@@ -145,6 +145,9 @@ func RecvVerified(sock int32, required uint32, maxLen uint64) int {
 	if r == 0 && size != uint64(uintptr(size)) {
 		r = -int(unix.EOVERFLOW)
 	}
+	if r == 0 && accessOf(fd)&AccessRead == 0 {
+		r = -int(unix.EACCES)
+	}
 	if r < 0 {
 		closeFD(fd)
 		return r

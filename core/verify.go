@@ -24,6 +24,9 @@ func verify(fd int32, required uint32, maxLen uint64, size *uint64) int {
 	if uint32(seals)&required != required {
 		return -int(unix.EKEYREJECTED)
 	}
+	if r := checkHoles(fd, seals); r < 0 {
+		return r
+	}
 	var st fileStat
 	if r := stat(fd, &st); r < 0 {
 		return r
@@ -42,6 +45,21 @@ func verify(fd int32, required uint32, maxLen uint64, size *uint64) int {
 	}
 	*size = st.size
 	return 0
+}
+
+// checkHoles refuses a file of huge pages that is not sealed against writing: its pages can
+// be taken out again, and touching where one was is SIGBUS if there is no free one.
+//
+//go:nosplit
+func checkHoles(fd int32, seals int) int {
+	if seals&(unix.F_SEAL_WRITE|unix.F_SEAL_FUTURE_WRITE) != 0 {
+		return 0
+	}
+	magic, r := fileSystem(fd)
+	if r == 0 && magic == unix.HUGETLBFS_MAGIC {
+		r = -int(unix.EKEYREJECTED)
+	}
+	return r
 }
 
 // MapVerified maps the file of an untrusted descriptor, whole and read-only.

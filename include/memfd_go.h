@@ -130,6 +130,7 @@ struct memfd_go_features {
  *
  * -EFAULT   f is null (see Pointers above)
  * -EINVAL   size_of is less than 32; another request
+ * -E2BIG    size_of is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
  *
  * Safe: MT AS fork. Source: this library.
@@ -282,7 +283,8 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
  *
  * -EBADF    src_fd is not open, or not for reading
- * -EINVAL   src_fd is not a regular file, or cannot be read at an offset
+ * -EINVAL   src_fd is not a regular file, or cannot be read at any offset (O_DIRECT)
+ * -ESPIPE   src_fd is a secret file
  * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
  * -EAGAIN   the file's size changed meanwhile, or is not what it claims (/proc)
  * -EIO      the source could not be read, or others that reading it can give
@@ -319,11 +321,11 @@ int memfd_go_reopen(int fd, uint32_t open_flags);
  * file of huge pages of 'page_size' bytes: MFD_HUGETLB with the size's logarithm. It
  * does not ask whether the system has them (memfd_go_probe() does).
  *
- * page_size  a power of two, or 0 for the system's default size
+ * page_size  a power of two more than 1, or 0 for the system's default size
  *
  * Returns 0.
  *
- * -EINVAL   page_size is neither 0 nor a power of two
+ * -EINVAL   page_size is neither 0 nor a power of two more than 1
  * -EFAULT   mfd_flags is null (see Pointers above)
  *
  * Safe: MT AS fork. Source: memfd_create(2), include/uapi/linux/memfd.h.
@@ -549,6 +551,7 @@ struct memfd_go_info {
  * -EBADF    fd is not open
  * -EFAULT   info is null (see Pointers above)
  * -EINVAL   size_of is less than 296
+ * -E2BIG    size_of is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file on
  *           tmpfs that looks like a memfd without MFD_ALLOW_SEALING)
  *
@@ -608,7 +611,8 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  *
  * -EKEYREJECTED  a required seal is missing; or F_SEAL_EXEC is set on a file that can
  *                be executed: kernels from 6.3 on let that pair set the other seals
- *                while somebody could still write
+ *                while somebody could still write; or a MFD_HUGETLB file has neither
+ *                F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE: pages could be taken out of it
  * -ENODATA       the file is empty
  * -EFBIG         the file is longer than max_len
  * -EOVERFLOW     the file does not fit the address space
@@ -651,6 +655,7 @@ int memfd_go_unmap(void *addr, size_t len);
  * memfd_go_send_fds() sends descriptors and 'len' bytes at 'data' over the Unix
  * socket 'sock' in one message. The descriptors stay open here. SIGPIPE is not sent.
  *
+ * sock    a Unix socket. Internet sockets take the data and drop the descriptors.
  * fds, n  1 to MEMFD_GO_FDS_MAX descriptors
  * data    may be null when len is 0: one zero byte is sent then, since a message
  *         without any would not carry descriptors over a stream
@@ -659,13 +664,13 @@ int memfd_go_unmap(void *addr, size_t len);
  * Returns the number of bytes of 'data' sent, which on a stream may be less than
  * 'len'; the descriptors went with the first of them. The rest is for write(2).
  *
- * -EINVAL   n is 0 or over MEMFD_GO_FDS_MAX; sock is not a Unix socket
+ * -EINVAL   n is 0 or over MEMFD_GO_FDS_MAX
  * -EBADF    sock or one of fds is not open
  * -EFAULT   fds is null (see Pointers above); data is not readable
  * -ENOTSOCK sock is not a socket
  * -EAGAIN   sock is non-blocking and the other side's buffer is full
  * -EINTR    a signal arrived before anything was sent
- * -EPIPE, -ECONNRESET, -ENOTCONN   nobody is there
+ * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN   nobody is there
  * -EMSGSIZE a datagram longer than the socket allows
  * -ETOOMANYREFS   too many descriptors are under way (RLIMIT_NOFILE)
  *
@@ -682,15 +687,17 @@ int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data, si
  *           Both may be null; one byte is then taken from the socket and dropped.
  *
  * Returns 1, or 0 at the end of the stream, when the other side has closed; '*n' and
- * '*len' are 0 then.
+ * '*len' are 0 then. An empty datagram without descriptors looks the same.
  *
  * -EMSGSIZE the message had more descriptors than room, or more than the kernel could
  *           deliver (RLIMIT_NOFILE), or was a datagram longer than the room at 'data'.
- *           All of its descriptors are closed.
- * -EPROTO   the message had no descriptor. Its bytes are lost.
+ *           All of its descriptors are closed; what fitted may be at 'data'.
+ * -EPROTO   the message had no descriptor. Its bytes are lost, and may be at 'data'.
  * -EINVAL   '*n' is 0 or over MEMFD_GO_FDS_MAX
  * -EFAULT   fds or n is null; one of data and len is, but not both; data is not writable
- * -EBADF, -ENOTSOCK, -ENOTCONN   sock is not open, not a socket, not connected
+ * -EBADF, -ENOTSOCK   sock is not open, not a socket
+ * -EINVAL, -ENOTCONN  sock is not connected (of a stream, of packets)
+ * -ECONNRESET   the other side closed without having read all that was sent to it
  * -EAGAIN   sock is non-blocking and there is no message
  * -EINTR    a signal arrived first
  *
@@ -758,8 +765,9 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
  * memfd_go_exec() replaces the process by the program in the file 'fd': execveat(2) of
  * the descriptor, or execve(2) of /proc/self/fd/N where that is missing (-ENOSYS).
  *
- * fd    open for reading or with O_PATH; no descriptor of the file may be open for
- *       writing anywhere, this one included: memfd_go_reopen() it and close the first
+ * fd    open for reading or with O_PATH. The file must not be open for writing through a
+ *       descriptor that open(2) or memfd_go_reopen() gave to anybody; those that created
+ *       it, and their duplicates, do not count.
  * argv  arguments, NULL at the end
  * envp  environment, NULL at the end
  * opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd. A script ("#!") needs that,
@@ -767,12 +775,12 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
  *
  * Returns only on failure. The descriptor is then as it was.
  *
- * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), or is on a file system
- *           mounted noexec
+ * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), is on a file system
+ *           mounted noexec, or is no regular file
  * -ENOENT   a script and fd is close-on-exec: use OPT_KEEP_FD; the interpreter is missing;
  *           /proc is needed and not mounted
  * -ENOEXEC  not a program that this machine can run
- * -ETXTBSY  the file is open for writing
+ * -ETXTBSY  the file is open for writing (see fd)
  * -EBADF    fd is not open
  * -EFAULT   argv or envp is null (see Pointers above) or not readable
  * -E2BIG    arguments and environment are too long
@@ -840,7 +848,8 @@ struct memfd_go_secret {
  * opts  any of
  *       OPT_REQUIRE         fail unless memfd_secret(2) works
  *       OPT_NO_SECRETMEM    do not use memfd_secret(2): hibernation stays possible
- *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped, if all else fails
+ *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped and is not all present,
+ *                           where RLIMIT_MEMLOCK or mlock(2) forbids more
  *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
  *                           first byte behind the area faults. It is then not aligned.
  *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
@@ -857,6 +866,7 @@ struct memfd_go_secret {
  * -EPERM    RLIMIT_MEMLOCK is 0
  * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
  *           OPT_NO_SECRETMEM; size_of is less than the struct
+ * -E2BIG    size_of is over 4096
  * -EFAULT   s is null (see Pointers above)
  * -EMFILE, -ENFILE  no descriptor free
  *
@@ -875,6 +885,7 @@ int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
  * Returns 0.
  *
  * -EINVAL   fd is not a secret file; unknown options; size_of is less than the struct
+ * -EBADF    fd is not open, or opened with O_PATH
  * -ENODATA  the file has not been sized
  * others    like memfd_go_secret_alloc()
  *
@@ -903,11 +914,15 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
  * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing twice,
  * or what was never allocated but zeroed, does nothing.
  *
+ * A child of fork() must not free (nor protect) an area of SECRETMEM without OPT_FORK_SHARE:
+ * it is not there, and in time something else may be at its address.
+ *
  * Returns 0.
  *
  * -EINVAL   size_of is less than the struct
  * -EFAULT   s is null (see Pointers above)
- * -ENOMEM   too many mappings in the process; nothing has been freed
+ * -ENOMEM   too many mappings in the process, or this is a child (above); nothing has been
+ *           freed
  *
  * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
  */
@@ -936,7 +951,7 @@ struct memfd_go_secret_pool {
  * memfd_go_secret_pool_init() allocates one secret area for 'slots' slots of 'slot_len' bytes
  * each. Taking and giving a slot then costs no system call. The slots are zeroed and aligned
  * for any type (16 bytes). Between two of them there are 16 bytes of the pool's own but no
- * guard page: an overrun is noticed when a slot is given back, not when it happens.
+ * guard page: an overrun is noticed when the slot, or the one behind it, is given back.
  *
  * pool      size_of must be set; the rest is overwritten
  * slot_len  in bytes, more than 0
@@ -958,7 +973,7 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  * Returns 0.
  *
  * -ENOSPC   all slots are taken
- * -EINVAL   the pool holds no area, or an overrun destroyed it
+ * -EINVAL   an overrun went into the free slot; the pool holds no area
  * -EFAULT   pool or slot is null (see Pointers above)
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
@@ -970,8 +985,8 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
  *
  * Returns 0.
  *
- * -EINVAL   'slot' is not the start of a slot, or not taken; the pool holds no area, or an
- *           overrun destroyed it
+ * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or out
+ *           of it, and the pool is of no further use but to be freed; there is no area
  * -EFAULT   pool is null (see Pointers above)
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.

@@ -8,6 +8,9 @@
 
 #include "memfd_go.h"
 
+/* The struct shares its name with a function, which may be a macro from here on. */
+typedef struct memfd_go_secret secret_area;
+
 /* Every function of the header, in its order (tests/matrix compares). */
 #define EVERY_FUNCTION(F)            \
 	F(memfd_go_version)          \

@@ -113,7 +113,8 @@ static inline long count_mappings(void)
 	return lines;
 }
 
-static inline long count_locked_kb(void)
+/* A size that /proc/self/status tells, such as "VmLck:" (locked memory) in kB. */
+static inline long status_kb(const char *name)
 {
 	static char buffer[8192];
 	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -123,13 +124,13 @@ static inline long count_locked_kb(void)
 	if (fd >= 0)
 		close(fd);
 	buffer[n < 0 ? 0 : n] = '\0';
-	field = strstr(buffer, "VmLck:");
-	return field == NULL ? -1 : strtol(field + 6, NULL, 10);
+	field = strstr(buffer, name);
+	return field == NULL ? -1 : strtol(field + strlen(name), NULL, 10);
 }
 
 static inline struct holdings take_stock(void)
 {
-	struct holdings h = { count_descriptors(), count_mappings(), count_locked_kb() };
+	struct holdings h = { count_descriptors(), count_mappings(), status_kb("VmLck:") };
 
 	return h;
 }

@@ -1,0 +1,39 @@
+/* Secret areas. */
+#ifndef AREA_H
+#define AREA_H
+
+#include <string.h>
+
+#include "files.h"
+
+#define NEW_AREA { .size_of = sizeof(secret_area) }
+
+/* Not zero, and nowhere else in memory. */
+#define SECRET_BYTE 0x5a
+
+static inline int have_secretmem(void)
+{
+	int fd = raw_secret(0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* What memfd_go_secret_alloc() uses without options. */
+static inline uint32_t best_kind(void)
+{
+	return have_secretmem() ? MEMFD_GO_SECRETMEM : MEMFD_GO_MLOCK;
+}
+
+static inline int all_bytes(const void *p, size_t length, int value)
+{
+	const unsigned char *bytes = p;
+
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] != value)
+			return 0;
+	return 1;
+}
+
+#endif

@@ -1,0 +1,134 @@
+/* What memfd_go_create_with() refuses. 'out_state' is then not written. */
+#include <signal.h>
+
+#include "test.h"
+#include "files.h"
+
+#define NEW_ARGS .size_of = sizeof(struct memfd_go_create_args), .out_state = 9
+
+static void check_error(struct memfd_go_create_args args, int error)
+{
+	struct memfd_go_create_args before = args;
+
+	EQ(memfd_go_create_with("test", &args), error);
+	EQ(memcmp(&args, &before, sizeof args), 0);
+}
+
+#define ERROR(error, ...) check_error((struct memfd_go_create_args){ NEW_ARGS, __VA_ARGS__ }, error)
+
+static void names(void)
+{
+	struct memfd_go_create_args args = { NEW_ARGS };
+	char name[MEMFD_GO_NAME_MAX + 2];
+	int fd;
+
+	memset(name, 'n', sizeof name);
+	name[sizeof name - 1] = '\0';
+	EQ(memfd_go_create_with(name, NULL), -EINVAL);
+	EQ(memfd_go_create_with(name, &args), -EINVAL);
+	args.mfd_flags = MFD_NOEXEC_SEAL;
+	EQ(memfd_go_create_with(name, &args), -EINVAL);
+	fd = memfd_go_create_with(name + 1, &args);
+	CHECK(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < NULL_POINTERS; i++)
+		EQ(memfd_go_create_with((const char *)null_pointers[i], NULL), -EFAULT);
+}
+
+static void contradictions(void)
+{
+	ERROR(-EINVAL, .mfd_flags = MFD_EXEC | MFD_NOEXEC_SEAL);
+	ERROR(-EINVAL, .mfd_flags = MFD_NOEXEC_SEAL, .mode = 0700);
+	ERROR(-EINVAL, .mfd_flags = MFD_NOEXEC_SEAL, .mode = 0601);
+}
+
+static void unknown_bits(void)
+{
+	for (int bit = 0; bit < 32; bit++) {
+		uint32_t mask = 1U << bit;
+
+		if (bit >= 5 && bit < 26) {
+			ERROR(-EINVAL, .mfd_flags = mask);
+			ERROR(-EINVAL, .mfd_flags = mask | MFD_NOEXEC_SEAL);
+		}
+		if (mask != MEMFD_GO_OPT_STRICT_NOEXEC && mask != MEMFD_GO_OPT_UNSEALABLE)
+			ERROR(-EINVAL, .opts = mask);
+		if (bit >= 9)
+			ERROR(-EINVAL, .mode = mask);
+		if (bit >= 6)
+			ERROR(-EINVAL, .seals = mask);
+	}
+}
+
+static void sizes(void)
+{
+	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
+	rlim_t old = set_limit(RLIMIT_FSIZE, 8192);
+
+	ERROR(-EINVAL, .size = (uint64_t)INT64_MAX + 1);
+	ERROR(-EINVAL, .size = UINT64_MAX);
+	ERROR(-EFBIG, .size = 8193);
+	set_limit(RLIMIT_FSIZE, old);
+	signal(SIGXFSZ, old_handler);
+}
+
+static void too_many_descriptors(void)
+{
+	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
+
+	ERROR(-EMFILE, .mfd_flags = MFD_NOEXEC_SEAL);
+	set_limit(RLIMIT_NOFILE, old);
+}
+
+static void missing_huge_page_size(void)
+{
+	ERROR(-ENODEV, .mfd_flags = MFD_HUGETLB | 13U << 26);
+}
+
+static void bad_pointers(void)
+{
+	for (size_t i = 1; i < NULL_POINTERS; i++)
+		EQ(memfd_go_create_with("test", (struct memfd_go_create_args *)null_pointers[i]), -EFAULT);
+}
+
+/* As with openat2(2): a longer struct is fine if it is zero where it is unknown. */
+static void size_of_the_struct(void)
+{
+	union {
+		struct memfd_go_create_args args;
+		unsigned char bytes[4100];
+	} grown = { .args = { NEW_ARGS } };
+	int fd;
+
+	for (uint32_t size = 0; size < sizeof grown.args; size++)
+		check_error((struct memfd_go_create_args){ .size_of = size, .out_state = 9 }, -EINVAL);
+	for (uint32_t size = sizeof grown.args; size <= 4096; size += 4) {
+		grown.args.size_of = size;
+		grown.bytes[size] = 1;
+		fd = memfd_go_create_with("test", &grown.args);
+		CHECK(fd >= 0);
+		close(fd);
+		grown.bytes[size] = 0;
+		if (size == sizeof grown.args)
+			continue;
+		grown.bytes[size - 1] = 1;
+		EQ(memfd_go_create_with("test", &grown.args), -E2BIG);
+		grown.bytes[size - 1] = 0;
+	}
+	grown.args.size_of = 4097;
+	EQ(memfd_go_create_with("test", &grown.args), -E2BIG);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(names);
+	RUN(contradictions);
+	RUN(unknown_bits);
+	RUN(sizes);
+	RUN(too_many_descriptors);
+	RUN(missing_huge_page_size);
+	RUN(bad_pointers);
+	RUN(size_of_the_struct);
+	return finish();
+}

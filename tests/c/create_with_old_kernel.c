@@ -1,0 +1,130 @@
+/*
+ * memfd_go_create_with() before Linux 6.3, which a filter stands in for: it knows
+ * neither MFD_NOEXEC_SEAL nor MFD_EXEC.
+ */
+#include "test.h"
+#include "child.h"
+#include "files.h"
+#include "filter.h"
+
+#define NEW_ARGS .size_of = sizeof(struct memfd_go_create_args)
+
+static void become_old(void)
+{
+	EQ(forbid_bits(SYS_memfd_create, 1, MFD_NOEXEC_SEAL | MFD_EXEC, EINVAL), 0);
+}
+
+static uint32_t mode_of(int fd)
+{
+	struct stat status = { .st_mode = 0 };
+
+	EQ(fstat(fd, &status), 0);
+	return status.st_mode & 07777;
+}
+
+static void create_noexec(void)
+{
+	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL };
+	int fd;
+
+	become_old();
+	EQ(memfd_go_create("test", MFD_NOEXEC_SEAL), -EINVAL);
+	fd = memfd_go_create_with("test", &args);
+	EQ(args.out_state, MEMFD_GO_NOEXEC_EMULATED);
+	EQ(mode_of(fd), 0666);
+	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	EQ(memfd_go_get_seals(fd), 0);
+	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
+	close(fd);
+
+	fd = memfd_go_create_with("test", NULL);
+	EQ(mode_of(fd), 0666);
+	EQ(memfd_go_get_seals(fd), 0);
+	close(fd);
+}
+
+static void create_noexec_with_all(void)
+{
+	struct memfd_go_create_args args = {
+		NEW_ARGS, .mfd_flags = MFD_NOEXEC_SEAL, .mode = 0640, .size = 5000, .seals = F_SEAL_GROW,
+		.opts = MEMFD_GO_OPT_UNSEALABLE,
+	};
+	uint64_t size = 0;
+	int fd;
+
+	become_old();
+	fd = memfd_go_create_with("test", &args);
+	EQ(args.out_state, MEMFD_GO_NOEXEC_EMULATED);
+	EQ(mode_of(fd), 0640);
+	EQ(memfd_go_get_seals(fd), F_SEAL_GROW | F_SEAL_SEAL);
+	EQ(memfd_go_get_size(fd, &size), 0);
+	EQ(size, 5000);
+	close(fd);
+}
+
+static void create_executable(void)
+{
+	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_EXEC };
+	int fd;
+
+	become_old();
+	fd = memfd_go_create_with("test", &args);
+	EQ(args.out_state, MEMFD_GO_NOEXEC_EMULATED);
+	EQ(mode_of(fd), 0777);
+	EQ(memfd_go_get_seals(fd), F_SEAL_SEAL);
+	close(fd);
+}
+
+static void insist(void)
+{
+	struct memfd_go_create_args args = {
+		NEW_ARGS, .mfd_flags = MFD_NOEXEC_SEAL, .opts = MEMFD_GO_OPT_STRICT_NOEXEC, .out_state = 9,
+	};
+
+	become_old();
+	EQ(memfd_go_create_with("test", &args), -EOPNOTSUPP);
+	args.mfd_flags = MFD_EXEC;
+	EQ(memfd_go_create_with("test", &args), -EOPNOTSUPP);
+	EQ(args.out_state, 9);
+	args.mfd_flags = MFD_NOEXEC_SEAL | 0x20; /* unknown everywhere */
+	EQ(memfd_go_create_with("test", &args), -EINVAL);
+	args.mfd_flags = MFD_CLOEXEC;
+	close(memfd_go_create_with("test", &args));
+	EQ(args.out_state, MEMFD_GO_NOEXEC_NATIVE);
+}
+
+static void fail_later(void)
+{
+	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_NOEXEC_SEAL };
+
+	become_old();
+	EQ(forbid(SYS_fchmod, EPERM), 0);
+	EQ(memfd_go_create_with("test", &args), -EPERM);
+	args.mfd_flags = MFD_NOEXEC_SEAL | 0x20;
+	EQ(memfd_go_create_with("test", &args), -EINVAL);
+}
+
+#define TEST(name, body)                    \
+	static void name(void)              \
+	{                                   \
+		if (!filters_work())        \
+			SKIP(NO_FILTERS);   \
+		IN_CHILD(body);             \
+	}
+
+TEST(noexec_is_emulated_and_sealing_kept, create_noexec)
+TEST(mode_size_and_seals_are_as_asked_for, create_noexec_with_all)
+TEST(executable_files_are_what_they_always_were, create_executable)
+TEST(strict_refuses_to_emulate, insist)
+TEST(failing_to_emulate_is_an_error, fail_later)
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(noexec_is_emulated_and_sealing_kept);
+	RUN(mode_size_and_seals_are_as_asked_for);
+	RUN(executable_files_are_what_they_always_were);
+	RUN(strict_refuses_to_emulate);
+	RUN(failing_to_emulate_is_an_error);
+	return finish();
+}

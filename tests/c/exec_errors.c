@@ -1,0 +1,188 @@
+/* What memfd_go_exec() refuses. The descriptor is then as it was. */
+#include "test.h"
+#include "child.h"
+#include "filter.h"
+#include "mounts.h"
+#include "programs.h"
+
+#define KEEP_FD MEMFD_GO_OPT_KEEP_FD
+
+static char *arguments[] = { "program", NULL };
+static char *no_environment[] = { NULL };
+
+static struct {
+	int fd, error;
+} tested;
+
+/* For both values of close-on-exec and of the option. */
+static void fail_to_execute(void)
+{
+	for (int flags = 0; flags <= FD_CLOEXEC; flags++) {
+		EQ(fcntl(tested.fd, F_SETFD, flags), 0);
+		EQ(memfd_go_exec(tested.fd, arguments, no_environment, 0), tested.error);
+		EQ(fcntl(tested.fd, F_GETFD), flags);
+		EQ(memfd_go_exec(tested.fd, arguments, no_environment, KEEP_FD), tested.error);
+		EQ(fcntl(tested.fd, F_GETFD), flags);
+	}
+}
+
+/* In a child: should the program run after all, it is /bin/false. */
+static void check_error(int fd, int error)
+{
+	CHECK(fd >= 0);
+	tested.fd = fd;
+	tested.error = error;
+	IN_CHILD(fail_to_execute);
+	close(fd);
+}
+
+static void file_without_execute_permission(void)
+{
+	int fd = memfd_go_create("test", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (fd == -EINVAL)
+		SKIP("this kernel has no MFD_NOEXEC_SEAL");
+	EQ(raw(write(fd, "#!/bin/false\n", 13)), 13);
+	check_error(fd, -EACCES);
+	fd = memfd_go_create("test", MFD_CLOEXEC);
+	EQ(fchmod(fd, 0600), 0);
+	check_error(fd, -EACCES);
+}
+
+static void use_a_noexec_mount(void)
+{
+	int fd;
+
+	replace_proc(MS_NOEXEC);
+	fd = open("/proc/program", O_CREAT | O_RDWR | O_CLOEXEC, 0777);
+	EQ(raw(write(fd, "#!/bin/false\n", 13)), 13);
+	close(fd);
+	check_error(open("/proc/program", O_RDONLY | O_CLOEXEC), -EACCES);
+}
+
+static void file_system_without_execute_permission(void)
+{
+	if (!can_mount())
+		SKIP(NO_MOUNTS);
+	IN_CHILD(use_a_noexec_mount);
+}
+
+static void file_open_for_writing(void)
+{
+	int fd = program_copy("/bin/false");
+	int writer = memfd_go_reopen(fd, O_RDWR);
+
+	check_error(memfd_go_reopen(fd, O_RDONLY), -ETXTBSY);
+	check_error(fd, -ETXTBSY);
+	check_error(writer, -ETXTBSY);
+}
+
+static void no_program(void)
+{
+	check_error(script("not a program\n"), -ENOEXEC);
+	check_error(script(""), -ENOEXEC);
+}
+
+static void missing_interpreter(void)
+{
+	check_error(script("#!/no/such/interpreter\n"), -ENOENT);
+}
+
+static void files_that_cannot_be_executed(void)
+{
+	check_error(open("/", O_RDONLY | O_CLOEXEC), -EACCES);
+	check_error(open("/dev/null", O_RDONLY | O_CLOEXEC), -EACCES);
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
+		EQ(memfd_go_exec(closed_descriptors[i], arguments, no_environment, 0), -EBADF);
+}
+
+static void bad_pointers(void)
+{
+	char *page = page_before_a_hole();
+	char *nowhere[] = { page + page_size(), NULL };
+	int fd = program_copy("/bin/false");
+
+	for (size_t i = 0; i < NULL_POINTERS; i++) {
+		EQ(memfd_go_exec(fd, (char **)null_pointers[i], no_environment, 0), -EFAULT);
+		EQ(memfd_go_exec(fd, arguments, (char **)null_pointers[i], 0), -EFAULT);
+	}
+	EQ(memfd_go_exec(fd, nowhere, no_environment, KEEP_FD), -EFAULT);
+	EQ(memfd_go_exec(fd, arguments, nowhere, KEEP_FD), -EFAULT);
+	EQ(memfd_go_exec(fd, (char **)(void *)(page + page_size()), no_environment, 0), -EFAULT);
+	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(fd);
+	free_page_before_a_hole(page);
+}
+
+static void bad_options(void)
+{
+	for (int bit = 0; bit < 32; bit++)
+		if (1U << bit != KEEP_FD)
+			EQ(memfd_go_exec(-1, arguments, no_environment, 1U << bit), -EINVAL);
+}
+
+/* One string may have 32 pages. */
+static void arguments_that_are_too_long(void)
+{
+	size_t length = 40 * page_size();
+	char *text = malloc(length + 1);
+	char *argv[] = { text, NULL };
+	int fd = program_copy("/bin/false");
+
+	memset(text, 'x', length);
+	text[length] = '\0';
+	EQ(memfd_go_exec(fd, argv, no_environment, KEEP_FD), -E2BIG);
+	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(fd);
+	free(text);
+}
+
+static void use_neither_execveat_nor_proc(void)
+{
+	int fd = program_copy("/bin/false");
+
+	hide_proc();
+	EQ(forbid(SYS_execveat, ENOSYS), 0);
+	check_error(fd, -ENOENT);
+}
+
+static void neither_execveat_nor_proc(void)
+{
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	if (!can_mount())
+		SKIP(NO_MOUNTS);
+	IN_CHILD(use_neither_execveat_nor_proc);
+}
+
+static void be_forbidden(void)
+{
+	int fd = program_copy("/bin/false");
+
+	EQ(forbid(SYS_execveat, EPERM), 0);
+	check_error(fd, -EPERM);
+}
+
+static void a_filters_answer_is_returned(void)
+{
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(be_forbidden);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(file_without_execute_permission);
+	RUN(file_system_without_execute_permission);
+	RUN(file_open_for_writing);
+	RUN(no_program);
+	RUN(missing_interpreter);
+	RUN(files_that_cannot_be_executed);
+	RUN(bad_pointers);
+	RUN(bad_options);
+	RUN(arguments_that_are_too_long);
+	RUN(neither_execveat_nor_proc);
+	RUN(a_filters_answer_is_returned);
+	return finish();
+}

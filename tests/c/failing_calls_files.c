@@ -1,0 +1,236 @@
+/* Every system call of the functions that make and describe files fails (failing_calls.h). */
+#include "failing_calls.h"
+
+#define TEXT_OF_FILE "abcdef"
+#define LENGTH 6
+
+/* ------------------------------------------------------------------ Before */
+
+static void a_memfd(void)
+{
+	in.fd = raw_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	EQ(write(in.fd, TEXT_OF_FILE, LENGTH), LENGTH);
+}
+
+static void a_sealed_memfd(void)
+{
+	a_memfd();
+	EQ(fcntl(in.fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE), 0);
+}
+
+static void a_growing_memfd(void)
+{
+	a_memfd();
+	EQ(fcntl(in.fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+}
+
+static void an_unsealable_memfd(void)
+{
+	in.fd = raw_create("test", MFD_CLOEXEC);
+}
+
+static void a_pipe(void)
+{
+	in.fd = pipe_file();
+}
+
+static void a_mapping(void)
+{
+	out.address = mmap(NULL, LENGTH, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void arguments(void)
+{
+	out.args.mfd_flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL;
+	out.args.seals = F_SEAL_GROW;
+	out.args.size = LENGTH;
+	out.args.mode = 0600;
+}
+
+static void strict_arguments(void)
+{
+	arguments();
+	out.args.opts = MEMFD_GO_OPT_STRICT_NOEXEC;
+}
+
+/* ------------------------------------------------------------------- After */
+
+static void closes(int result)
+{
+	(void)result;
+	close(in.fd);
+}
+
+static void unmaps(int result)
+{
+	(void)result;
+	munmap(out.address, LENGTH);
+}
+
+static void is_zero(int result)
+{
+	EQ(result, 0);
+}
+
+static void is_text(int result)
+{
+	EQ(result, strlen(out.data));
+}
+
+static void is_descriptor(int result)
+{
+	if (result >= 0)
+		EQ(close(result), 0);
+}
+
+static void is_another_descriptor(int result)
+{
+	is_descriptor(result);
+	closes(result);
+}
+
+static void is_as_in_arguments(int result)
+{
+	struct stat status = { 0 };
+	int seals = fcntl(result, F_GET_SEALS);
+
+	if (result < 0)
+		return;
+	EQ(fstat(result, &status), 0);
+	EQ(status.st_size, LENGTH);
+	EQ(status.st_mode & 0777, 0600);
+	EQ(without_exec(seals), F_SEAL_GROW);
+	EQ(out.args.out_state, seals & F_SEAL_EXEC ? MEMFD_GO_NOEXEC_NATIVE : MEMFD_GO_NOEXEC_EMULATED);
+	close(result);
+}
+
+static void is_sealed_file(int result)
+{
+	size_t size;
+	char *text;
+
+	if (result < 0)
+		return;
+	EQ(without_exec(fcntl(result, F_GET_SEALS)), MEMFD_GO_SEALS_IMMUTABLE);
+	EQ(lseek(result, 0, SEEK_CUR), 0);
+	size = (size_t)lseek(result, 0, SEEK_END); /* of huge pages: all of one */
+	text = mmap(NULL, size, PROT_READ, MAP_SHARED, result, 0);
+	TEXT(text, TEXT_OF_FILE);
+	EQ(munmap(text, size), 0);
+	close(result);
+}
+
+static void is_copy(int result)
+{
+	is_sealed_file(result);
+	closes(result);
+}
+
+static void is_empty(int result)
+{
+	if (result < 0)
+		return;
+	EQ(lseek(result, 0, SEEK_END), 0);
+	close(result);
+}
+
+static void is_mapping(int result)
+{
+	if (result == 0) {
+		EQ(memcmp(out.address, TEXT_OF_FILE, LENGTH), 0);
+		munmap(out.address, LENGTH);
+	}
+	closes(result);
+}
+
+static void is_memfd(int result)
+{
+	if (result == 0)
+		EQ(out.info.kind, MEMFD_GO_KIND_MEMFD);
+	closes(result);
+}
+
+static void is_other(int result)
+{
+	if (result == 0)
+		EQ(out.info.kind, MEMFD_GO_KIND_OTHER);
+	closes(result);
+}
+
+/* --------------------------------------------------------------- The table */
+
+#define CLONE(flags) memfd_go_clone("test", MFD_CLOEXEC | (flags), 0, in.fd, LENGTH)
+#define CREATE_SEALED(flags, length) memfd_go_create_sealed("test", MFD_CLOEXEC | (flags), 0, TEXT_OF_FILE, (length))
+#define CREATE_WITH(args) memfd_go_create_with("test", (args))
+#define MAP memfd_go_map(in.fd, 0, 0, LENGTH, &out.address)
+#define MAP_VERIFIED(seals) memfd_go_map_verified(in.fd, (seals), LENGTH, &out.address, &out.length)
+
+#define ROWS(F)                                                                                       \
+	F(create, nothing, memfd_go_create("test", 0), is_descriptor, "", "memfd_create", "")        \
+	F(create_with_defaults, nothing, CREATE_WITH(NULL), is_descriptor, "",                        \
+	  "memfd_create", "memfd_create:EINVAL")                                                      \
+	F(create_with, arguments, CREATE_WITH(&out.args), is_as_in_arguments, "",                     \
+	  "memfd_create fchmod ftruncate add_seals", "memfd_create:EINVAL")                           \
+	F(create_with_before_6_3, arguments, CREATE_WITH(&out.args), is_as_in_arguments,              \
+	  "memfd_create/1:EINVAL", "memfd_create*2 fchmod ftruncate add_seals",            \
+	  "memfd_create/1:EINVAL")                                                                    \
+	F(create_with_strict_before_6_3, strict_arguments, CREATE_WITH(&out.args), is_descriptor,     \
+	  "memfd_create/1:EINVAL", "memfd_create*2 close", "memfd_create/1:EINVAL close:*") \
+	F(create_sealed, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file, "",                       \
+	  "memfd_create pwrite add_seals", "pwrite:EINTR,0=EIO")                                      \
+	F(create_sealed_empty, nothing, CREATE_SEALED(0, 0), is_empty, "",                            \
+	  "memfd_create add_seals", "")                                                               \
+	F(create_sealed_huge, nothing, CREATE_SEALED(MFD_HUGETLB, LENGTH), is_sealed_file, "",        \
+	  "memfd_create_huge statx fstatfs fallocate mmap munmap add_seals", "")                      \
+	F(clone, a_memfd, CLONE(0), is_copy, "",                                                      \
+	  "statx memfd_create sendfile lseek statx pread add_seals",                                  \
+	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread:0")                                      \
+	F(clone_without_sendfile, a_memfd, CLONE(0), is_copy, "sendfile:ENOSYS",                      \
+	  "statx memfd_create sendfile statx fstatfs fallocate mmap pread munmap lseek statx pread add_seals", \
+	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread/1:EINTR,0=EAGAIN pread/2:0")             \
+	F(clone_huge, a_memfd, CLONE(MFD_HUGETLB), is_copy, "",                                       \
+	  "statx memfd_create_huge statx fstatfs fallocate mmap pread munmap statx pread add_seals",  \
+	  "pread/1:EINTR,0=EAGAIN pread/2:0")                                                         \
+	F(reopen, a_memfd, memfd_go_reopen(in.fd, O_RDONLY), is_another_descriptor, "",               \
+	  "getfd openat", "")                                                                         \
+	F(huge_flags, nothing, memfd_go_huge_flags(0, &out.bits), is_zero, "", "", "")          \
+	F(get_size, a_memfd, memfd_go_get_size(in.fd, &out.size), closes, "", "statx", "")            \
+	F(set_size, a_memfd, memfd_go_set_size(in.fd, 0, 9), closes, "", "ftruncate", "")             \
+	F(set_size_reserve, a_memfd, memfd_go_set_size(in.fd, MEMFD_GO_OPT_RESERVE, 9), closes, "",   \
+	  "fallocate ftruncate", "")                                                                  \
+	F(add_seals, a_memfd, memfd_go_add_seals(in.fd, F_SEAL_GROW), closes, "", "add_seals", "")    \
+	F(get_seals, a_memfd, memfd_go_get_seals(in.fd), closes, "", "get_seals", "")                 \
+	F(ensure_seals, a_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW), closes, "",               \
+	  "get_seals add_seals", "")                                                                  \
+	F(ensure_seals_that_are_there, a_sealed_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW),     \
+	  closes, "", "get_seals", "")                                                                \
+	F(check_seals, a_sealed_memfd, memfd_go_check_seals(in.fd, F_SEAL_GROW, &out.bits), closes,   \
+	  "", "get_seals", "")                                                                        \
+	F(format_seals, nothing, memfd_go_format_seals(1, 0, out.data, 16), is_text, "", "", "") \
+	F(parse_seals, nothing, memfd_go_parse_seals("S", &out.bits), is_zero, "", "", "")      \
+	F(inspect, a_sealed_memfd, memfd_go_inspect(in.fd, &out.info), is_memfd, "",                  \
+	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")             \
+	F(inspect_unsealable, an_unsealable_memfd, memfd_go_inspect(in.fd, &out.info), is_memfd, "",  \
+	  "statx fstatfs get_seals memfd_create statx close getfl readlinkat",                        \
+	  "get_seals:* close:* getfl:* readlinkat:*")                                                 \
+	F(inspect_pipe, a_pipe, memfd_go_inspect(in.fd, &out.info), is_other, "",                     \
+	  "statx fstatfs get_seals getfl", "get_seals:* getfl:*")                                     \
+	F(map, a_sealed_memfd, MAP, is_mapping, "", "mmap", "mmap:EPERM")                             \
+	F(map_before_6_7, a_sealed_memfd, MAP, is_mapping, "mmap/1:EPERM", "mmap get_seals mmap",     \
+	  "mmap/1:EPERM get_seals:*=EPERM")                                                           \
+	F(map_verified, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "", "get_seals statx mmap",      \
+	  "mmap:EPERM")                                                                               \
+	F(map_verified_before_6_7, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "mmap/1:EPERM",       \
+	  "get_seals statx mmap get_seals mmap", "mmap/1:EPERM get_seals/2:*=EPERM")                  \
+	F(map_verified_growing, a_growing_memfd, MAP_VERIFIED(F_SEAL_SHRINK), is_mapping, "",         \
+	  "get_seals fstatfs statx mmap", "")                                                         \
+	F(unmap, a_mapping, memfd_go_unmap(out.address, LENGTH), unmaps, "", "munmap", "")
+
+TABLE(ROWS)
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	TRY_TABLE();
+	return finish();
+}

@@ -1,0 +1,205 @@
+/* Every system call of the functions for secret memory, and of probe, fails (failing_calls.h). */
+#include "failing_calls.h"
+
+#define LENGTH 100
+
+/* ------------------------------------------------------------------ Before */
+
+static void a_secret_file(void)
+{
+	in.fd = raw_secret(O_CLOEXEC);
+	EQ(ftruncate(in.fd, LENGTH), 0);
+}
+
+static void an_area(void)
+{
+	EQ(memfd_go_secret_alloc(&out.area, LENGTH, 0), 0);
+}
+
+static void an_area_with_descriptor(void)
+{
+	EQ(memfd_go_secret_alloc(&out.area, LENGTH, MEMFD_GO_OPT_KEEP_FD), 0);
+}
+
+static void an_attached_area(void)
+{
+	a_secret_file();
+	EQ(memfd_go_secret_attach(&out.area, in.fd, 0), 0);
+	close(in.fd);
+}
+
+static void a_pool(void)
+{
+	EQ(memfd_go_secret_pool_init(&out.pool, LENGTH, 2, 0), 0);
+}
+
+static void a_taken_slot(void)
+{
+	a_pool();
+	EQ(memfd_go_secret_pool_take(&out.pool, &out.address), 0);
+}
+
+/* ------------------------------------------------------------------- After */
+
+static void is_descriptor(int result)
+{
+	if (result >= 0)
+		EQ(close(result), 0);
+}
+
+/* Whether the mapping at an address is of a secret file. */
+static int maps_secret_file(const void *address)
+{
+	char start[32], line[256];
+	int found = 0;
+	FILE *maps = fopen("/proc/self/maps", "re");
+
+	snprintf(start, sizeof start, "%08lx-", (unsigned long)address);
+	while (fgets(line, sizeof line, maps) != NULL)
+		if (strncmp(line, start, strlen(start)) == 0)
+			found = strstr(line, "secretmem") != NULL;
+	fclose(maps);
+	return found;
+}
+
+/* The kind is the truth, the memory can be used, and the descriptor is there if asked for. */
+static void check_area(secret_area *area)
+{
+	static const char zeros[LENGTH];
+	long locked = status_kb("VmLck:");
+
+	EQ(memcmp(area->data, zeros, LENGTH), 0);
+	memset(area->data, 1, LENGTH);
+	EQ(area->kind == MEMFD_GO_SECRETMEM, maps_secret_file(area->data));
+	EQ(area->fd >= 0, (area->opts & MEMFD_GO_OPT_KEEP_FD) != 0 && area->kind == MEMFD_GO_SECRETMEM);
+	EQ(area->kind != MEMFD_GO_UNLOCKED, locked > 0);
+}
+
+static void frees(int result)
+{
+	(void)result;
+	EQ(memfd_go_secret_free(&out.area), 0);
+}
+
+static void is_area(int result)
+{
+	if (result < 0)
+		return;
+	check_area(&out.area);
+	frees(result);
+}
+
+static void is_attached(int result)
+{
+	is_area(result);
+	close(in.fd);
+}
+
+static void frees_pool(int result)
+{
+	(void)result;
+	EQ(memfd_go_secret_pool_free(&out.pool), 0);
+}
+
+static void is_pool(int result)
+{
+	if (result < 0)
+		return;
+	EQ(memfd_go_secret_pool_take(&out.pool, &out.address), 0);
+	frees_pool(result);
+}
+
+/* A failure makes the kernel look poorer, never richer. */
+static void is_probed(int result)
+{
+	static uint32_t all_bits;
+
+	if (result < 0)
+		return;
+	if (now.position < 0)
+		all_bits = out.features.bits;
+	EQ(out.features.bits & ~all_bits, 0);
+}
+
+static void is_one(int result)
+{
+	EQ(result, 1);
+}
+
+static void is_zero(int result)
+{
+	EQ(result, 0);
+}
+
+/* --------------------------------------------------------------- The table */
+
+#define ALLOC(opts) memfd_go_secret_alloc(&out.area, LENGTH, (opts))
+#define REQUIRE MEMFD_GO_OPT_REQUIRE
+#define KEEP_FD MEMFD_GO_OPT_KEEP_FD
+#define SHARE MEMFD_GO_OPT_FORK_SHARE
+#define WITHOUT MEMFD_GO_OPT_NO_SECRETMEM
+#define UNLOCKED MEMFD_GO_OPT_ALLOW_UNLOCKED
+#define ATTACH(opts) memfd_go_secret_attach(&out.area, in.fd, (opts))
+#define PROBE memfd_go_probe(&out.features, MEMFD_GO_FEATURE_SECRET)
+#define POOL memfd_go_secret_pool_init(&out.pool, LENGTH, 2, 0)
+
+/* Then there is other memory, and then it is not worth probing. */
+#define FORBIDDEN "EPERM,ENOSYS"
+#define EXHAUSTED "EMFILE=EMFILE,ENFILE=ENFILE,ENOMEM=ENOMEM,*"
+
+#define ROWS(F)                                                                                    \
+	F(secret, nothing, memfd_go_secret(O_CLOEXEC), is_descriptor, "", "memfd_secret", "")      \
+	F(secret_as_the_page_says, nothing, memfd_go_secret(FD_CLOEXEC), is_descriptor, "",        \
+	  "memfd_secret*2", "memfd_secret/1:EINVAL")                                    \
+	F(secret_alloc, nothing, ALLOC(0), is_area, "",                                            \
+	  "mincore mmap memfd_secret ftruncate mmap madvise close", "mincore:* close:* mmap/1: *:" FORBIDDEN) \
+	F(secret_alloc_required, nothing, ALLOC(REQUIRE | KEEP_FD | SHARE), is_area, "",           \
+	  "mincore mmap memfd_secret ftruncate mmap", "mincore:*")                                 \
+	F(secret_alloc_without, nothing, ALLOC(WITHOUT), is_area, "",                              \
+	  "mincore mmap*2 madvise*2 mlock", "mincore:* madvise/2:EINVAL")                 \
+	F(secret_alloc_shared_without, nothing, ALLOC(WITHOUT | SHARE), is_area, "",               \
+	  "mincore mmap*2 madvise mlock", "mincore:*")                                          \
+	F(secret_alloc_unlocked, nothing, ALLOC(UNLOCKED), is_area, "",                            \
+	  "mincore mmap memfd_secret ftruncate mmap madvise close",                                \
+	  "mincore:* close:* mmap/1: *:EAGAIN," FORBIDDEN)                                         \
+	F(secret_alloc_unlocked_without, nothing, ALLOC(WITHOUT | UNLOCKED), is_area, "",          \
+	  "mincore mmap*2 madvise*2 mlock", "mincore:* madvise/2:EINVAL mlock:*")         \
+	F(secret_alloc_before_5_14, nothing, ALLOC(KEEP_FD), is_area, "memfd_secret:ENOSYS",       \
+	  "mincore mmap memfd_secret mmap madvise*2 mlock",                                  \
+	  "mincore:* memfd_secret:" FORBIDDEN " madvise/2:EINVAL")                                  \
+	F(secret_attach, a_secret_file, ATTACH(0), is_attached, "",                                \
+	  "fstatfs statx mincore mmap*2 madvise", "mincore:*")                                  \
+	F(secret_attach_keep_fd, a_secret_file, ATTACH(KEEP_FD), is_attached, "",                  \
+	  "fstatfs statx mincore mmap dupfd mmap madvise", "mincore:*")                            \
+	F(secret_protect, an_area, memfd_go_secret_protect(&out.area, 1), frees, "", "mprotect", "") \
+	F(secret_free, an_area, memfd_go_secret_free(&out.area), frees, "", "mprotect munmap", "") \
+	F(secret_free_descriptor, an_area_with_descriptor, memfd_go_secret_free(&out.area), frees, "", \
+	  "mprotect munmap close", "close:*")                                                      \
+	F(secret_free_attached, an_attached_area, memfd_go_secret_free(&out.area), frees, "",      \
+	  "munmap", "")                                                                            \
+	F(wipe, nothing, (memfd_go_wipe(out.data, sizeof out.data), 0), is_zero, "", "", "")       \
+	F(secret_pool_init, nothing, POOL, is_pool, "",                                            \
+	  "mincore mmap memfd_secret ftruncate mmap madvise close", "mincore:* close:* mmap/1: *:" FORBIDDEN) \
+	F(secret_pool_take, a_pool, memfd_go_secret_pool_take(&out.pool, &out.address), frees_pool, \
+	  "", "", "")                                                                              \
+	F(secret_pool_give, a_taken_slot, memfd_go_secret_pool_give(&out.pool, out.address),       \
+	  frees_pool, "", "", "")                                                                  \
+	F(secret_pool_free, a_pool, memfd_go_secret_pool_free(&out.pool), frees_pool, "",          \
+	  "mprotect munmap", "")                                                                   \
+	F(probe, nothing, PROBE, is_probed, "memfd_create_huge:ENOENT",                            \
+	  "mincore memfd_create close memfd_create close memfd_create statx openat close ftruncate " \
+	  "add_seals mmap munmap add_seals*2 close memfd_create_huge*22 memfd_secret close "       \
+	  "pidfd_getfd execveat prlimit",                                                          \
+	  "memfd_create:" EXHAUSTED " memfd_create_huge:" EXHAUSTED " memfd_secret:" EXHAUSTED " *:*") \
+	F(version, nothing, memfd_go_version() != 0, is_one, "", "", "")                           \
+	F(version_string, nothing, memfd_go_version_string() != NULL, is_one, "", "", "")          \
+	F(errname, nothing, memfd_go_errname(1) != NULL, is_one, "", "", "")
+
+TABLE(ROWS)
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	TRY_TABLE();
+	return finish();
+}

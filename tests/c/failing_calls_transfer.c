@@ -1,0 +1,132 @@
+/* Every system call of the functions that pass files on fails (failing_calls.h). */
+#include <sys/socket.h>
+
+#include "failing_calls.h"
+
+#define LENGTH 6
+
+/* ------------------------------------------------------------------ Before */
+
+static void a_file(void)
+{
+	in.fd = raw_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	EQ(write(in.fd, "abcdef", LENGTH), LENGTH);
+}
+
+static void a_pidfd(void)
+{
+	in.fd = (int)raw(syscall(SYS_pidfd_open, getpid(), 0));
+}
+
+static void a_socket(void)
+{
+	int ends[2];
+
+	a_file();
+	EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	in.socket = ends[0];
+	in.peer = ends[1];
+}
+
+/* A message with the file, n times. */
+static void messages_with(int n)
+{
+	int fds[2] = { in.fd, in.fd };
+
+	EQ(memfd_go_send_fds(in.peer, fds, (uint32_t)n, NULL, 0), 0);
+}
+
+static void a_message(void)
+{
+	a_socket();
+	messages_with(1);
+}
+
+static void a_message_of_two(void)
+{
+	a_socket();
+	messages_with(2);
+	out.count = 1;
+}
+
+static void a_message_of_a_sealed_file(void)
+{
+	a_socket();
+	EQ(fcntl(in.fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE), 0);
+	messages_with(1);
+}
+
+/* ------------------------------------------------------------------- After */
+
+static void closes(int result)
+{
+	if (result >= 0)
+		EQ(close(result), 0);
+	close(in.fd);
+}
+
+static void closes_socket(int result)
+{
+	closes(result);
+	close(in.socket);
+	close(in.peer);
+}
+
+static void is_sent(int result)
+{
+	if (result >= 0)
+		EQ(result, LENGTH);
+	closes_socket(-1);
+}
+
+static void is_received(int result)
+{
+	if (result >= 0) {
+		EQ(result, 1);
+		EQ(out.count, 1);
+		EQ(out.length, 1);
+		EQ(close(out.fds[0]), 0);
+	}
+	closes_socket(-1);
+}
+
+/* The file is no program, so that without a failure the result is -ENOEXEC. */
+static void did_not_run(int result)
+{
+	CHECK(result < 0);
+	close(in.fd);
+}
+
+/* --------------------------------------------------------------- The table */
+
+static char *const none[] = { NULL };
+
+#define SEND memfd_go_send_fds(in.socket, &in.fd, 1, "abcdef", LENGTH)
+#define RECEIVE memfd_go_recv_fds(in.socket, out.fds, &out.count, out.data, &out.length)
+#define VERIFIED memfd_go_recv_verified(in.socket, 0, LENGTH)
+#define EXEC memfd_go_exec(in.fd, none, none, MEMFD_GO_OPT_KEEP_FD)
+
+#define ROWS(F)                                                                                    \
+	F(send_fds, a_socket, SEND, is_sent, "", "sendmsg", "")                                    \
+	F(recv_fds, a_message, RECEIVE, is_received, "", "recvmsg", "")                        \
+	F(recv_fds_too_many, a_message_of_two, RECEIVE, is_received, "",                     \
+	  "recvmsg close*2", "close:*")                                                        \
+	F(recv_verified, a_message_of_a_sealed_file, VERIFIED, closes_socket, "",                  \
+	  "recvmsg get_seals statx getfl", "getfl:*=EACCES")                                                     \
+	F(recv_verified_unsealed, a_message, VERIFIED, closes_socket, "",                          \
+	  "recvmsg get_seals close", "close:*")                                                    \
+	F(import_pid, a_file, memfd_go_import_pid(getpid(), in.fd, O_RDONLY), closes, "", "openat", "") \
+	F(import_pidfd, a_pidfd, memfd_go_import_pidfd(in.fd, in.fd), closes, "", "pidfd_getfd", "") \
+	F(exec, a_file, EXEC, did_not_run, "", "getfd setfd execveat setfd",                       \
+	  "execveat:ENOSYS setfd/2:*")                                                             \
+	F(exec_before_3_19, a_file, EXEC, did_not_run, "execveat:ENOSYS",                          \
+	  "getfd setfd execveat execve setfd", "execveat:ENOSYS setfd/2:*")
+
+TABLE(ROWS)
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	TRY_TABLE();
+	return finish();
+}

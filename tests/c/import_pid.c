@@ -1,0 +1,163 @@
+/* memfd_go_import_pid(). */
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "test.h"
+#include "child.h"
+#include "files.h"
+
+static int import(int fd, uint32_t flags)
+{
+	return memfd_go_import_pid(getpid(), fd, flags);
+}
+
+static void wait_for_the_end(void)
+{
+	pause();
+}
+
+static void descriptor_of_another_process(void)
+{
+	int fd = sealable_file(), got;
+	pid_t child = start_child(wait_for_the_end); /* it inherits fd */
+	char text[8] = "";
+
+	EQ(write(fd, "abcdef", 6), 6);
+	got = memfd_go_import_pid(child, fd, O_RDONLY);
+	EQ(fcntl(got, F_GETFD), FD_CLOEXEC);
+	EQ(fcntl(got, F_GETFL) & O_ACCMODE, O_RDONLY);
+	EQ(lseek(got, 0, SEEK_CUR), 0); /* another open file description */
+	EQ(read(got, text, sizeof text), 6);
+	TEXT(text, "abcdef");
+	EQ(lseek(fd, 0, SEEK_CUR), 6);
+	close(got);
+	kill(child, SIGKILL);
+	EQ(status_of(child), SIGKILL);
+	close(fd);
+}
+
+static void flags_are_those_of_open(void)
+{
+	int fd = sealable_file(), got = import(fd, O_RDWR | O_APPEND);
+
+	EQ(fcntl(got, F_GETFL) & (O_ACCMODE | O_APPEND), O_RDWR | O_APPEND);
+	EQ(fcntl(got, F_GETFD), FD_CLOEXEC);
+	close(got);
+	got = import(fd, O_PATH);
+	EQ(memfd_go_get_seals(got), -EBADF);
+	close(got);
+	EQ(import(fd, O_RDONLY | O_NOFOLLOW), -ELOOP);
+	EQ(import(fd, O_RDONLY | O_DIRECTORY), -ENOTDIR);
+	close(fd);
+}
+
+static void numbers_out_of_range(void)
+{
+	static const int not_positive[] = { 0, -1, -100, INT32_MIN };
+
+	for (int i = 0; i < 4; i++)
+		EQ(memfd_go_import_pid(not_positive[i], 0, O_RDONLY), -EINVAL);
+	for (int i = 1; i < 4; i++)
+		EQ(import(not_positive[i], O_RDONLY), -EINVAL);
+}
+
+static void ends_at_once(void)
+{
+}
+
+static void no_such_process_or_descriptor(void)
+{
+	pid_t child = start_child(ends_at_once);
+
+	EQ(status_of(child), 0);
+	EQ(memfd_go_import_pid(child, 0, O_RDONLY), -ENOENT);
+	EQ(memfd_go_import_pid(INT32_MAX, INT32_MAX, O_RDONLY), -ENOENT);
+	EQ(import(1000000, O_RDONLY), -ENOENT);
+	EQ(import(INT32_MAX, O_RDONLY), -ENOENT);
+}
+
+static void what_cannot_be_opened_again(void)
+{
+	int ends[2], secret = raw_secret(0);
+
+	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	EQ(import(ends[0], O_RDONLY), -ENXIO);
+	if (secret >= 0) {
+		EQ(import(secret, O_RDONLY), -ENXIO);
+		close(secret);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void sealed_against_writing_stays_so(void)
+{
+	int fd = memfd_go_create_sealed("test", 0, 0, "abcdef", 6), got = import(fd, O_RDWR);
+
+	EQ(raw(pwrite(got, "x", 1, 0)), -EPERM);
+	close(got);
+	close(fd);
+}
+
+static void import_from_parent(void)
+{
+	pid_t parent = getppid();
+
+	drop_privileges();
+	EQ(memfd_go_import_pid(parent, 0, O_RDONLY), -EACCES);
+}
+
+static void process_that_forbids_it(void)
+{
+	if (geteuid() != 0)
+		SKIP("only root can try as somebody else");
+	IN_CHILD(import_from_parent);
+}
+
+static int read_only;
+
+static void import_read_only(void)
+{
+	int reader;
+
+	drop_privileges();
+	EQ(import(read_only, O_RDWR), -EACCES);
+	reader = import(read_only, O_RDONLY);
+	CHECK(reader >= 0);
+}
+
+static void mode_of_the_file_forbids_it(void)
+{
+	if (geteuid() != 0)
+		SKIP("only root can try as somebody else");
+	read_only = sealable_file();
+	EQ(fchmod(read_only, 0444), 0);
+	IN_CHILD(import_read_only);
+	close(read_only);
+}
+
+static void too_many_descriptors(void)
+{
+	int fd = sealable_file();
+	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
+	int error = import(fd, O_RDONLY);
+
+	set_limit(RLIMIT_NOFILE, old);
+	EQ(error, -EMFILE);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(descriptor_of_another_process);
+	RUN(flags_are_those_of_open);
+	RUN(numbers_out_of_range);
+	RUN(no_such_process_or_descriptor);
+	RUN(what_cannot_be_opened_again);
+	RUN(sealed_against_writing_stays_so);
+	RUN(process_that_forbids_it);
+	RUN(mode_of_the_file_forbids_it);
+	RUN(too_many_descriptors);
+	return finish();
+}

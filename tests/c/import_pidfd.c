@@ -1,0 +1,127 @@
+/* memfd_go_import_pidfd(). A kernel without pidfd_getfd(2) must say ENOSYS. */
+#include <signal.h>
+
+#include "test.h"
+#include "child.h"
+#include "files.h"
+
+static int pidfd_of(pid_t pid)
+{
+	return (int)raw(syscall(SYS_pidfd_open, pid, 0));
+}
+
+static void wait_for_the_end(void)
+{
+	pause();
+}
+
+static void kill_child(pid_t child)
+{
+	kill(child, SIGKILL);
+	EQ(status_of(child), SIGKILL);
+}
+
+static void descriptor_of_another_process(void)
+{
+	int fd = sealable_file(), pidfd, got;
+	pid_t child = start_child(wait_for_the_end); /* it inherits fd */
+
+	pidfd = pidfd_of(child);
+	EQ(write(fd, "abcdef", 6), 6);
+	got = memfd_go_import_pidfd(pidfd, fd);
+	EQ(fcntl(got, F_GETFD), FD_CLOEXEC);
+	EQ(lseek(got, 0, SEEK_CUR), 6); /* the same open file description */
+	EQ(memfd_go_add_seals(got, F_SEAL_GROW), 0);
+	EQ(without_exec(memfd_go_get_seals(fd)), F_SEAL_GROW);
+	close(got);
+	kill_child(child);
+	close(pidfd);
+	close(fd);
+}
+
+static void secret_file(void)
+{
+	struct memfd_go_info info = { .size_of = sizeof info };
+	int fd = raw_secret(0), pidfd = pidfd_of(getpid()), got;
+
+	if (fd < 0) {
+		close(pidfd);
+		SKIP("this kernel has no memfd_secret(2)");
+	}
+	got = memfd_go_import_pidfd(pidfd, fd);
+	EQ(memfd_go_inspect(got, &info), 0);
+	EQ(info.kind, MEMFD_GO_KIND_SECRET);
+	close(got);
+	close(pidfd);
+	close(fd);
+}
+
+static void no_such_descriptor(void)
+{
+	int fd = sealable_file(), pidfd = pidfd_of(getpid());
+
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
+		EQ(memfd_go_import_pidfd(pidfd, closed_descriptors[i]), -EBADF);
+		EQ(memfd_go_import_pidfd(closed_descriptors[i], fd), -EBADF);
+	}
+	EQ(memfd_go_import_pidfd(fd, fd), -EBADF); /* not a pidfd */
+	close(pidfd);
+	close(fd);
+}
+
+static void process_that_has_ended(void)
+{
+	pid_t child = start_child(wait_for_the_end);
+	int pidfd = pidfd_of(child);
+
+	kill_child(child);
+	EQ(memfd_go_import_pidfd(pidfd, 0), -ESRCH);
+	close(pidfd);
+}
+
+static void import_from_parent(void)
+{
+	int pidfd = pidfd_of(getppid());
+
+	drop_privileges();
+	EQ(memfd_go_import_pidfd(pidfd, 0), -EPERM);
+}
+
+static void process_that_forbids_it(void)
+{
+	if (geteuid() != 0)
+		SKIP("only root can try as somebody else");
+	IN_CHILD(import_from_parent);
+}
+
+static void too_many_descriptors(void)
+{
+	int pidfd = pidfd_of(getpid());
+	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
+	int error = memfd_go_import_pidfd(pidfd, pidfd);
+
+	set_limit(RLIMIT_NOFILE, old);
+	EQ(error, -EMFILE);
+	close(pidfd);
+}
+
+static void kernel_without_it_says_so(void)
+{
+	EQ(memfd_go_import_pidfd(-1, 0), -ENOSYS);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	if (raw(syscall(SYS_pidfd_getfd, -1, 0, 0)) == -ENOSYS) {
+		RUN(kernel_without_it_says_so);
+		return finish();
+	}
+	RUN(descriptor_of_another_process);
+	RUN(secret_file);
+	RUN(no_such_descriptor);
+	RUN(process_that_has_ended);
+	RUN(process_that_forbids_it);
+	RUN(too_many_descriptors);
+	return finish();
+}

@@ -1,0 +1,211 @@
+/* memfd_go_inspect(). */
+#include <sys/socket.h>
+
+#include "test.h"
+#include "files.h"
+
+static struct memfd_go_info info;
+
+static int inspect(int fd)
+{
+	memset(&info, 0x5a, sizeof info);
+	info.size_of = sizeof info;
+	return memfd_go_inspect(fd, &info);
+}
+
+/* Inspects 'fd', checks the kind and closes it. */
+static void check_kind(int fd, uint32_t kind)
+{
+	EQ(inspect(fd), 0);
+	EQ(info.kind, kind);
+	EQ(info.size_of, sizeof info);
+	EQ(info.reserved, 0);
+	close(fd);
+}
+
+static void memfd_that_takes_seals(void)
+{
+	int fd = sized_file(5);
+
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW | F_SEAL_WRITE), 0);
+	check_kind(fd, MEMFD_GO_KIND_MEMFD);
+	EQ(without_exec((int)info.seals), F_SEAL_GROW | F_SEAL_WRITE);
+	EQ(info.size, 5);
+	EQ(info.huge_page, 0);
+	EQ(info.access, MEMFD_GO_ACCESS_READ_WRITE);
+	TEXT(info.name, "test");
+	EQ(info.name[255], 0);
+}
+
+/* It has the one seal that all files on tmpfs have. */
+static void memfd_that_takes_no_seals(void)
+{
+	check_kind(raw_create("plain", MFD_CLOEXEC), MEMFD_GO_KIND_MEMFD);
+	CHECK(info.seals & F_SEAL_SEAL || info.seals & F_SEAL_EXEC); /* vm.memfd_noexec=1 lets seals in */
+	TEXT(info.name, "plain");
+}
+
+static void mode_is_of_the_file(void)
+{
+	struct stat status;
+	int fd = sealable_file();
+
+	EQ(fchmod(fd, 0640), 0);
+	EQ(fstat(fd, &status), 0);
+	check_kind(fd, MEMFD_GO_KIND_MEMFD);
+	EQ(info.mode, status.st_mode);
+	EQ(info.mode, S_IFREG | 0640);
+}
+
+static void access_is_of_the_descriptor(void)
+{
+	int fd = sealable_file();
+
+	check_kind(reopen(fd, O_RDONLY), MEMFD_GO_KIND_MEMFD);
+	EQ(info.access, MEMFD_GO_ACCESS_READ);
+	check_kind(reopen(fd, O_WRONLY), MEMFD_GO_KIND_MEMFD);
+	EQ(info.access, MEMFD_GO_ACCESS_WRITE);
+	check_kind(reopen(fd, O_PATH), MEMFD_GO_KIND_MEMFD);
+	EQ(info.access, MEMFD_GO_ACCESS_NONE);
+	EQ(info.seals, 0);
+	TEXT(info.name, "test");
+	close(fd);
+}
+
+static void names_of_any_bytes(void)
+{
+	static const char *const names[] = { "", " ", "a/b", "line\nend", " (deleted)", "memfd:", "\xff\x01" };
+	char longest[MEMFD_GO_NAME_MAX + 1];
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		check_kind(raw_create(names[i], MFD_ALLOW_SEALING), MEMFD_GO_KIND_MEMFD);
+		TEXT(info.name, names[i]);
+	}
+	memset(longest, 'n', MEMFD_GO_NAME_MAX);
+	longest[MEMFD_GO_NAME_MAX] = '\0';
+	check_kind(raw_create(longest, MFD_ALLOW_SEALING), MEMFD_GO_KIND_MEMFD);
+	TEXT(info.name, longest);
+}
+
+static void huge_pages(void)
+{
+	int fd = raw_create("huge", MFD_HUGETLB | MFD_ALLOW_SEALING);
+	struct stat status;
+
+	if (fd < 0)
+		SKIP("no hugetlbfs here");
+	EQ(fstat(fd, &status), 0);
+	check_kind(fd, MEMFD_GO_KIND_HUGETLB);
+	EQ(info.huge_page, status.st_blksize);
+	TEXT(info.name, "huge");
+}
+
+static void secret_file(void)
+{
+	int fd = raw_secret(0);
+
+	if (fd == -ENOSYS)
+		SKIP("this kernel has no memfd_secret(2)");
+	EQ(ftruncate(fd, 5), 0);
+	check_kind(fd, MEMFD_GO_KIND_SECRET);
+	EQ(info.size, 5);
+	EQ(info.seals, 0);
+	TEXT(info.name, "");
+}
+
+static void file_on_tmpfs(void)
+{
+	int fd = tmpfs_file();
+
+	if (fd < 0)
+		SKIP("no tmpfs at /dev/shm");
+	check_kind(fd, MEMFD_GO_KIND_TMPFS_FILE);
+	EQ(info.seals, F_SEAL_SEAL);
+	TEXT(info.name, "");
+}
+
+static void anything_else(void)
+{
+	int ends[2];
+
+	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	close(ends[1]);
+	check_kind(ends[0], MEMFD_GO_KIND_OTHER);
+	check_kind(pipe_file(), MEMFD_GO_KIND_OTHER);
+	EQ(info.access, MEMFD_GO_ACCESS_WRITE);
+	check_kind(open("/dev/null", O_RDWR), MEMFD_GO_KIND_OTHER);
+	check_kind(open("/dev/shm", O_RDONLY), MEMFD_GO_KIND_OTHER); /* a directory of tmpfs */
+	check_kind(open("/", O_PATH), MEMFD_GO_KIND_OTHER);
+	check_kind(open("/proc/self/exe", O_RDONLY), MEMFD_GO_KIND_OTHER);
+	CHECK(info.size > 0);
+	EQ(info.seals, 0);
+	TEXT(info.name, "");
+}
+
+static void shorter_and_longer_structs(void)
+{
+	struct {
+		struct memfd_go_info info;
+		char tail[16];
+	} larger;
+	int fd = sealable_file();
+
+	memset(&larger, 0x5a, sizeof larger);
+	larger.info.size_of = sizeof larger;
+	EQ(memfd_go_inspect(fd, &larger.info), 0);
+	EQ(larger.info.size_of, sizeof larger);
+	EQ(larger.info.kind, MEMFD_GO_KIND_MEMFD);
+	EQ(memcmp(larger.tail, &(char[16]){ 0 }, 16), 0);
+	for (uint32_t size = 0; size < sizeof info; size++) {
+		info.size_of = size;
+		EQ(memfd_go_inspect(fd, &info), -EINVAL);
+	}
+	info.size_of = 4097;
+	EQ(memfd_go_inspect(fd, &info), -E2BIG);
+	close(fd);
+}
+
+static void bad_pointers_and_descriptors(void)
+{
+	struct memfd_go_info before;
+
+	for (size_t i = 0; i < NULL_POINTERS; i++)
+		EQ(memfd_go_inspect(0, (struct memfd_go_info *)null_pointers[i]), -EFAULT);
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
+		memset(&before, 0x5a, sizeof before);
+		before.size_of = sizeof before;
+		EQ(inspect(closed_descriptors[i]), -EBADF);
+		EQ(memcmp(&info, &before, sizeof info), 0);
+	}
+}
+
+static void no_descriptor_to_compare_with(void)
+{
+	int fd = raw_create("plain", MFD_EXEC);
+	rlim_t old;
+
+	if (fd == -EINVAL)
+		fd = raw_create("plain", 0);
+	old = set_limit(RLIMIT_NOFILE, 0);
+	EQ(inspect(fd), -EMFILE);
+	set_limit(RLIMIT_NOFILE, old);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(memfd_that_takes_seals);
+	RUN(memfd_that_takes_no_seals);
+	RUN(mode_is_of_the_file);
+	RUN(access_is_of_the_descriptor);
+	RUN(names_of_any_bytes);
+	RUN(huge_pages);
+	RUN(secret_file);
+	RUN(file_on_tmpfs);
+	RUN(anything_else);
+	RUN(shorter_and_longer_structs);
+	RUN(bad_pointers_and_descriptors);
+	RUN(no_descriptor_to_compare_with);
+	return finish();
+}

@@ -1,0 +1,127 @@
+/*
+ * vm.memfd_noexec forbids executable files; nothing works around it. The setting
+ * belongs to a pid namespace and can only be raised, so that each test has its own.
+ */
+#include <sched.h>
+
+#include "test.h"
+#include "child.h"
+#include "files.h"
+
+#define NEW_ARGS .size_of = sizeof(struct memfd_go_create_args)
+
+static int policy;
+static void (*under_policy)(void);
+
+static int set_policy(void)
+{
+	char digit = (char)('0' + policy), now = 0;
+	int fd = open("/proc/sys/vm/memfd_noexec", O_RDWR | O_CLOEXEC), ok;
+
+	ok = fd >= 0 && pwrite(fd, &digit, 1, 0) == 1 && pread(fd, &now, 1, 0) == 1 && now == digit;
+	close(fd);
+	return ok;
+}
+
+static void act_under_the_policy(void)
+{
+	if (!set_policy())
+		_exit(77);
+	under_policy();
+}
+
+/* The child's child is the first process of the new namespace. */
+static void enter_the_namespace(void)
+{
+	int status;
+
+	if (unshare(CLONE_NEWPID) != 0)
+		_exit(77);
+	status = status_of(start_child(act_under_the_policy));
+	fflush(stdout);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* 0 if that cannot be done here. */
+static int run_under_policy(int value, void (*body)(void))
+{
+	int status;
+
+	policy = value;
+	under_policy = body;
+	status = status_of(start_child(enter_the_namespace));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		return 0;
+	EQ(status, 0);
+	return 1;
+}
+
+static uint32_t probed_policy(uint32_t *bits)
+{
+	struct memfd_go_features f = { .size_of = sizeof f };
+
+	EQ(memfd_go_probe(&f, 0), 0);
+	*bits = f.bits;
+	return f.noexec_policy;
+}
+
+static void be_asked(void)
+{
+	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_ALLOW_SEALING, .mode = 0777 };
+	uint32_t bits;
+
+	EQ(probed_policy(&bits), 1);
+	CHECK((bits & MEMFD_GO_FEATURE_EXEC_ALLOWED) != 0);
+	EQ(memfd_go_create_with("test", &args), -EPERM); /* F_SEAL_EXEC is set */
+	args.mfd_flags = MFD_EXEC;
+	close(memfd_go_create_with("test", &args));
+	EQ(args.out_state, MEMFD_GO_NOEXEC_NATIVE);
+}
+
+static void be_refused(void)
+{
+	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_EXEC, .out_state = 9 };
+	uint32_t bits;
+	int fd;
+
+	EQ(probed_policy(&bits), 2);
+	EQ(bits & MEMFD_GO_FEATURE_EXEC_ALLOWED, 0);
+	CHECK((bits & MEMFD_GO_FEATURE_CREATE) != 0);
+	EQ(memfd_go_create("test", MFD_EXEC), -EACCES);
+	EQ(memfd_go_create_with("test", &args), -EACCES);
+	args.opts = MEMFD_GO_OPT_STRICT_NOEXEC;
+	EQ(memfd_go_create_with("test", &args), -EACCES);
+	EQ(args.out_state, 9);
+	EQ(memfd_go_create_sealed("test", MFD_EXEC, 0, "abc", 3), -EACCES);
+
+	args.mfd_flags = MFD_NOEXEC_SEAL;
+	fd = memfd_go_create_with("test", &args);
+	EQ(args.out_state, MEMFD_GO_NOEXEC_NATIVE);
+	EQ(memfd_go_get_seals(fd), F_SEAL_EXEC);
+	close(fd);
+	fd = memfd_go_create_with("test", NULL);
+	EQ(memfd_go_get_seals(fd), F_SEAL_EXEC);
+	close(fd);
+}
+
+#define NO_POLICY "vm.memfd_noexec cannot be set in a pid namespace of its own here"
+
+static void executable_only_if_asked_for(void)
+{
+	if (!run_under_policy(1, be_asked))
+		SKIP(NO_POLICY);
+}
+
+static void never_executable(void)
+{
+	if (!run_under_policy(2, be_refused))
+		SKIP(NO_POLICY);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(executable_only_if_asked_for);
+	RUN(never_executable);
+	return finish();
+}

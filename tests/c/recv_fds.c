@@ -1,0 +1,237 @@
+/* memfd_go_recv_fds() of what an honest peer sends. */
+#include "test.h"
+#include "child.h"
+#include "sockets.h"
+
+#define UNTOUCHED 77
+
+/* What memfd_go_recv_fds() writes to. */
+static struct {
+	int fds[MEMFD_GO_FDS_MAX];
+	uint32_t count;
+	char data[8];
+	size_t length;
+} got;
+
+static int receive(int sock, uint32_t room)
+{
+	for (int i = 0; i < MEMFD_GO_FDS_MAX; i++)
+		got.fds[i] = UNTOUCHED;
+	memset(got.data, 0, sizeof got.data);
+	got.count = room;
+	got.length = 4;
+	return memfd_go_recv_fds(sock, got.fds, &got.count, got.data, &got.length);
+}
+
+#define FAILS(call, error, room)                   \
+	do {                                       \
+		EQ((call), (error));               \
+		EQ(got.fds[0], UNTOUCHED);         \
+		EQ(got.count, (room));             \
+		EQ(got.length, 4);                 \
+	} while (0)
+
+static void descriptors_and_data(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+
+		EQ(send_message(c.sender, c.sender, 2, "abc", 3), 3);
+		EQ(receive(c.receiver, 3), 1);
+		EQ(got.count, 2);
+		EQ(got.length, 3);
+		TEXT(got.data, "abc");
+		for (int i = 0; i < 2; i++) {
+			CHECK(same_file(got.fds[i], c.sender));
+			EQ(fcntl(got.fds[i], F_GETFD), FD_CLOEXEC);
+			close(got.fds[i]);
+		}
+		EQ(got.fds[2], UNTOUCHED);
+		close_channel(c);
+	}
+}
+
+static void without_room_for_data_one_byte_is_dropped(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	size_t none = 0;
+	char rest[4] = "";
+
+	EQ(send_message(c.sender, c.sender, 1, "abc", 3), 3);
+	got.count = 1;
+	EQ(memfd_go_recv_fds(c.receiver, got.fds, &got.count, NULL, NULL), 1);
+	close(got.fds[0]);
+	EQ(recv(c.receiver, rest, sizeof rest, 0), 2);
+	TEXT(rest, "bc");
+	EQ(send_message(c.sender, c.sender, 1, "a", 1), 1);
+	EQ(memfd_go_recv_fds(c.receiver, got.fds, &got.count, rest, &none), 1);
+	EQ(none, 0);
+	TEXT(rest, "bc");
+	close(got.fds[0]);
+	close_channel(c);
+}
+
+static void rest_of_a_stream_stays(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	char rest[8] = "";
+
+	EQ(send_message(c.sender, c.sender, 1, "abcdef", 6), 6);
+	EQ(receive(c.receiver, 1), 1);
+	EQ(got.length, 4);
+	EQ(memcmp(got.data, "abcd", 4), 0);
+	EQ(recv(c.receiver, rest, sizeof rest, 0), 2);
+	TEXT(rest, "ef");
+	close(got.fds[0]);
+	close_channel(c);
+}
+
+static void messages_stay_apart(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+
+		for (unsigned n = 1; n <= 3; n++)
+			EQ(send_message(c.sender, c.sender, n, "x", 1), 1);
+		for (unsigned n = 1; n <= 3; n++) {
+			EQ(receive(c.receiver, 16), 1);
+			EQ(got.count, n);
+			EQ(got.length, 1);
+			for (unsigned i = 0; i < got.count; i++)
+				close(got.fds[i]);
+		}
+		close_channel(c);
+	}
+}
+
+static void end_of_stream(void)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+
+	for (size_t type = 0; type < 2; type++) {
+		struct channel c = open_channel(types[type]);
+
+		close(c.sender);
+		EQ(receive(c.receiver, 5), 0);
+		EQ(got.count, 0);
+		EQ(got.length, 0);
+		EQ(got.fds[0], UNTOUCHED);
+		got.count = 5;
+		EQ(memfd_go_recv_fds(c.receiver, got.fds, &got.count, NULL, NULL), 0);
+		EQ(got.count, 0);
+		close(c.receiver);
+	}
+}
+
+static void no_room_or_too_much(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+
+	FAILS(receive(c.receiver, 0), -EINVAL, 0);
+	FAILS(receive(c.receiver, MEMFD_GO_FDS_MAX + 1), -EINVAL, MEMFD_GO_FDS_MAX + 1);
+	FAILS(receive(c.receiver, 0xffffffff), -EINVAL, 0xffffffff);
+	close_channel(c);
+}
+
+static void bad_pointers(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	char data[4];
+	size_t length = 4;
+	uint32_t count = 1;
+	int fd = UNTOUCHED;
+
+	for (size_t i = 0; i < NULL_POINTERS; i++) {
+		void *bad = (void *)null_pointers[i];
+
+		EQ(memfd_go_recv_fds(c.receiver, bad, &count, data, &length), -EFAULT);
+		EQ(memfd_go_recv_fds(c.receiver, &fd, bad, data, &length), -EFAULT);
+		EQ(memfd_go_recv_fds(c.receiver, &fd, &count, bad, &length), -EFAULT);
+		EQ(memfd_go_recv_fds(c.receiver, &fd, &count, data, bad), -EFAULT);
+	}
+	EQ(fd, UNTOUCHED);
+	close_channel(c);
+}
+
+static void data_that_cannot_be_written(void)
+{
+	char *page = page_before_a_hole();
+
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+		size_t length = 4;
+		uint32_t count = 1;
+		int fd = UNTOUCHED;
+
+		EQ(send_message(c.sender, c.sender, 1, "abcd", 4), 4);
+		EQ(memfd_go_recv_fds(c.receiver, &fd, &count, page + page_size(), &length), -EFAULT);
+		EQ(fd, UNTOUCHED);
+		close_channel(c);
+	}
+	free_page_before_a_hole(page);
+}
+
+static void not_a_connected_socket(void)
+{
+	int stream = socket(AF_UNIX, SOCK_STREAM, 0), packets = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	int file = sealable_file();
+
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
+		FAILS(receive(closed_descriptors[i], 1), -EBADF, 1);
+	FAILS(receive(file, 1), -ENOTSOCK, 1);
+	FAILS(receive(stream, 1), -EINVAL, 1);
+	FAILS(receive(packets, 1), -ENOTCONN, 1);
+	close(file);
+	close(packets);
+	close(stream);
+}
+
+static void nothing_there_yet(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type] | SOCK_NONBLOCK);
+
+		FAILS(receive(c.receiver, 1), -EAGAIN, 1);
+		close_channel(c);
+	}
+}
+
+static void interrupted(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+
+		start_interrupting();
+		FAILS(receive(c.receiver, 1), -EINTR, 1);
+		stop_interrupting();
+		close_channel(c);
+	}
+}
+
+static void connection_reset(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+
+	EQ(write(c.receiver, "x", 1), 1); /* never read */
+	close(c.sender);
+	FAILS(receive(c.receiver, 1), -ECONNRESET, 1);
+	close(c.receiver);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(descriptors_and_data);
+	RUN(without_room_for_data_one_byte_is_dropped);
+	RUN(rest_of_a_stream_stays);
+	RUN(messages_stay_apart);
+	RUN(end_of_stream);
+	RUN(no_room_or_too_much);
+	RUN(bad_pointers);
+	RUN(data_that_cannot_be_written);
+	RUN(not_a_connected_socket);
+	RUN(nothing_there_yet);
+	RUN(interrupted);
+	RUN(connection_reset);
+	return finish();
+}

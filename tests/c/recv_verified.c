@@ -1,0 +1,121 @@
+/* memfd_go_recv_verified() of what an honest peer sends (hostile_*.c has the others). */
+#include "test.h"
+#include "child.h"
+#include "sockets.h"
+
+static int sealed_file(void)
+{
+	return memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abcdef", 6);
+}
+
+static void file_is_ready_to_be_mapped(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+		int sent = sealed_file(), got;
+		void *address = NULL;
+		size_t length = 0;
+
+		EQ(memfd_go_send_fds(c.sender, &sent, 1, NULL, 0), 0);
+		got = memfd_go_recv_verified(c.receiver, MEMFD_GO_SEALS_IMMUTABLE, 6);
+		CHECK(same_file(got, sent));
+		EQ(fcntl(got, F_GETFD), FD_CLOEXEC);
+		EQ(memfd_go_map_verified(got, MEMFD_GO_SEALS_IMMUTABLE, 6, &address, &length), 0);
+		EQ(memcmp(address, "abcdef", 6), 0);
+		EQ(memfd_go_unmap(address, length), 0);
+		close(got);
+		close(sent);
+		close_channel(c);
+	}
+}
+
+static void first_byte_of_a_stream_is_dropped(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	int sent = sealed_file();
+	char rest[4] = "";
+
+	EQ(memfd_go_send_fds(c.sender, &sent, 1, "abc", 3), 3);
+	close(memfd_go_recv_verified(c.receiver, 0, 6));
+	EQ(recv(c.receiver, rest, sizeof rest, 0), 2);
+	TEXT(rest, "bc");
+	close(sent);
+	close_channel(c);
+}
+
+static void all_of_a_datagram_is_dropped(void)
+{
+	for (size_t type = 1; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+		int sent = sealed_file(), got;
+		char rest;
+
+		EQ(memfd_go_send_fds(c.sender, &sent, 1, "abc", 3), 3);
+		got = memfd_go_recv_verified(c.receiver, 0, 6);
+		CHECK(got >= 0);
+		EQ(raw(recv(c.receiver, &rest, 1, MSG_DONTWAIT)), -EAGAIN);
+		close(got);
+		close(sent);
+		close_channel(c);
+	}
+}
+
+static void other_side_has_closed(void)
+{
+	struct channel stream = open_channel(SOCK_STREAM), packets = open_channel(SOCK_SEQPACKET);
+
+	close(stream.sender);
+	close(packets.sender);
+	EQ(memfd_go_recv_verified(stream.receiver, 0, 6), -EPIPE);
+	EQ(memfd_go_recv_verified(packets.receiver, 0, 6), -EPIPE);
+	close(stream.receiver);
+	close(packets.receiver);
+}
+
+static void no_message(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	int file = sealed_file(), lonely = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	EQ(memfd_go_recv_verified(file, 0, 6), -ENOTSOCK);
+	EQ(memfd_go_recv_verified(lonely, 0, 6), -ENOTCONN);
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
+		EQ(memfd_go_recv_verified(closed_descriptors[i], 0, 6), -EBADF);
+	start_interrupting();
+	EQ(memfd_go_recv_verified(c.receiver, 0, 6), -EINTR);
+	stop_interrupting();
+	EQ(fcntl(c.receiver, F_SETFL, O_NONBLOCK), 0);
+	EQ(memfd_go_recv_verified(c.receiver, 0, 6), -EAGAIN);
+	close(lonely);
+	close(file);
+	close_channel(c);
+}
+
+/* Larger than the address space of 32 bits, but of holes. */
+static void file_that_no_mapping_can_hold(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	int sent = sized_file((uint64_t)5 << 30), got;
+
+	EQ(memfd_go_add_seals(sent, MEMFD_GO_SEALS_IMMUTABLE), 0);
+	EQ(send_message(c.sender, sent, 1, "x", 1), 1);
+	got = memfd_go_recv_verified(c.receiver, 0, INT64_MAX);
+	if (sizeof(size_t) == 4)
+		EQ(got, -EOVERFLOW);
+	else
+		EQ(close(got), 0);
+	close(sent);
+	close_channel(c);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(file_is_ready_to_be_mapped);
+	RUN(first_byte_of_a_stream_is_dropped);
+	RUN(all_of_a_datagram_is_dropped);
+	RUN(other_side_has_closed);
+	RUN(no_message);
+	RUN(file_that_no_mapping_can_hold);
+	return finish();
+}

@@ -1,0 +1,219 @@
+/* memfd_go_secret_alloc(): what an area is, and what is refused. */
+#include "test.h"
+#include "area.h"
+
+static const size_t lengths[] = { 1, 15, 16, 4095, 4096, 4097, 65536, 65537, 300000 };
+#define LENGTHS (sizeof lengths / sizeof *lengths)
+
+static const uint32_t options[] = {
+	0,
+	MEMFD_GO_OPT_ALIGN_END,
+	MEMFD_GO_OPT_FORK_SHARE,
+	MEMFD_GO_OPT_NO_SECRETMEM,
+	MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_FORK_SHARE,
+	MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALIGN_END | MEMFD_GO_OPT_ALLOW_UNLOCKED,
+};
+#define OPTIONS (sizeof options / sizeof *options)
+
+static void check_area(const secret_area *s, size_t length, uint32_t opts)
+{
+	size_t page = page_size(), pages = (length + page - 1) / page * page;
+	uintptr_t base = (uintptr_t)s->base, data = (uintptr_t)s->data;
+
+	EQ(s->size_of, sizeof *s);
+	EQ(s->kind, opts & MEMFD_GO_OPT_NO_SECRETMEM ? MEMFD_GO_MLOCK : best_kind());
+	EQ(s->len, length);
+	EQ(s->base_len, pages + 2 * page);
+	EQ(data, opts & MEMFD_GO_OPT_ALIGN_END ? base + page + pages - length : base + page);
+	EQ(s->fd, -1);
+	EQ(s->opts & ~(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_ALIGN_END), 0);
+	for (int i = 0; i < 4; i++)
+		EQ(s->reserved[i], 0);
+}
+
+static void zeroed_and_keeps_its_contents(void)
+{
+	for (size_t i = 0; i < LENGTHS * OPTIONS; i++) {
+		size_t length = lengths[i / OPTIONS];
+		uint32_t opts = options[i % OPTIONS];
+		secret_area s = NEW_AREA;
+
+		EQ(memfd_go_secret_alloc(&s, length, opts), 0);
+		check_area(&s, length, opts);
+		CHECK(all_bytes(s.data, length, 0));
+		memset(s.data, SECRET_BYTE, length);
+		CHECK(all_bytes(s.data, length, SECRET_BYTE));
+		EQ(memfd_go_secret_free(&s), 0);
+	}
+}
+
+static void system_calls_can_use_it(void)
+{
+	secret_area s = NEW_AREA;
+	int file = sealable_file();
+	char copy[4] = "";
+
+	EQ(memfd_go_secret_alloc(&s, 4, 0), 0);
+	EQ(raw(pwrite(file, "key", 4, 0)), 4);
+	EQ(raw(pread(file, s.data, 4, 0)), 4);
+	TEXT((char *)s.data, "key");
+	EQ(raw(pwrite(file, s.data, 4, 4)), 4);
+	EQ(raw(pread(file, copy, 4, 4)), 4);
+	TEXT(copy, "key");
+	EQ(memfd_go_secret_free(&s), 0);
+	close(file);
+}
+
+/* The pages of 'size' bytes at 'start' that have memory. */
+static size_t present_pages(const void *start, size_t size)
+{
+	static const uint64_t present = (uint64_t)1 << 63;
+	size_t page = page_size(), n = 0;
+	uint64_t entry;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	for (size_t i = 0; i < size / page; i++)
+		if (pread(fd, &entry, sizeof entry, (off_t)(((uintptr_t)start / page + i) * sizeof entry)) > 0)
+			n += (entry & present) != 0;
+	close(fd);
+	return n;
+}
+
+static void present_from_the_start(void)
+{
+	size_t size = 8 * page_size();
+	char *known = page_before_a_hole();
+
+	*known = 1;
+	if (present_pages(known, page_size()) != 1)
+		SKIP("no /proc/self/pagemap here");
+	free_page_before_a_hole(known);
+	for (size_t i = 0; i < OPTIONS; i++) {
+		secret_area s = NEW_AREA;
+
+		EQ(memfd_go_secret_alloc(&s, size, options[i]), 0);
+		EQ(present_pages((char *)s.base + page_size(), size), 8);
+		EQ(memfd_go_secret_free(&s), 0);
+	}
+}
+
+static void descriptor_is_kept_if_asked_for(void)
+{
+	secret_area s = NEW_AREA;
+	uint64_t size = 0;
+	int fd;
+
+	if (!have_secretmem())
+		SKIP("this kernel has no memfd_secret");
+	EQ(memfd_go_secret_alloc(&s, 5000, MEMFD_GO_OPT_KEEP_FD), 0);
+	EQ(s.kind, MEMFD_GO_SECRETMEM);
+	EQ(fcntl(s.fd, F_GETFD), FD_CLOEXEC);
+	EQ(memfd_go_get_size(s.fd, &size), 0);
+	EQ(size, (5000 + page_size() - 1) / page_size() * page_size());
+	fd = s.fd;
+	EQ(memfd_go_secret_free(&s), 0);
+	EQ(s.fd, -1);
+	EQ(raw(fcntl(fd, F_GETFD)), -EBADF);
+}
+
+static void bad_lengths(void)
+{
+	size_t more_than_fits = (sizeof(void *) == 8 ? INT64_MAX : SIZE_MAX) - 4 * page_size();
+	secret_area s = NEW_AREA, untouched = s;
+
+	EQ(memfd_go_secret_alloc(&s, 0, 0), -EINVAL);
+	for (size_t n = 0; n < 3 * page_size(); n += page_size() / 2)
+		EQ(memfd_go_secret_alloc(&s, SIZE_MAX - n, 0), -EINVAL);
+	EQ(memfd_go_secret_alloc(&s, more_than_fits, 0), -ENOMEM);
+	EQ(memcmp(&s, &untouched, sizeof s), 0);
+}
+
+static void bad_options(void)
+{
+	static const uint32_t known = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_ALIGN_END |
+				      MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_NO_SECRETMEM |
+				      MEMFD_GO_OPT_ALLOW_UNLOCKED;
+	secret_area s = NEW_AREA, untouched = s;
+
+	for (int bit = 0; bit < 32; bit++)
+		if ((known & 1U << bit) == 0)
+			EQ(memfd_go_secret_alloc(&s, 1, 1U << bit), -EINVAL);
+	EQ(memfd_go_secret_alloc(&s, 1, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_REQUIRE), -EINVAL);
+	EQ(memfd_go_secret_alloc(&s, 1, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_KEEP_FD), -EINVAL);
+	EQ(memcmp(&s, &untouched, sizeof s), 0);
+}
+
+static void bad_pointers(void)
+{
+	for (size_t i = 0; i < NULL_POINTERS; i++)
+		EQ(memfd_go_secret_alloc((secret_area *)null_pointers[i], 1, 0), -EFAULT);
+}
+
+static void size_of_the_struct(void)
+{
+	union {
+		secret_area s;
+		unsigned char bytes[4097];
+	} grown;
+
+	memset(&grown, 0xff, sizeof grown);
+	grown.s.size_of = sizeof grown.s - 1;
+	EQ(memfd_go_secret_alloc(&grown.s, 1, 0), -EINVAL);
+	grown.s.size_of = 0;
+	EQ(memfd_go_secret_alloc(&grown.s, 1, 0), -EINVAL);
+	grown.s.size_of = 4097;
+	EQ(memfd_go_secret_alloc(&grown.s, 1, 0), -E2BIG);
+	CHECK(all_bytes(grown.bytes + 4, sizeof grown - 4, 0xff));
+
+	grown.s.size_of = 4096;
+	EQ(memfd_go_secret_alloc(&grown.s, 1, 0), 0);
+	EQ(grown.s.size_of, 4096);
+	CHECK(all_bytes(grown.bytes + sizeof grown.s, 4096 - sizeof grown.s, 0));
+	EQ(grown.bytes[4096], 0xff);
+	EQ(memfd_go_secret_free(&grown.s), 0);
+}
+
+static void too_many_descriptors(void)
+{
+	secret_area s = NEW_AREA;
+	rlim_t old;
+	int error;
+
+	if (!have_secretmem())
+		SKIP("this kernel has no memfd_secret");
+	old = set_limit(RLIMIT_NOFILE, 0);
+	error = memfd_go_secret_alloc(&s, 1, 0);
+	set_limit(RLIMIT_NOFILE, old);
+	EQ(error, -EMFILE);
+}
+
+static void too_little_address_space(void)
+{
+	secret_area s = NEW_AREA;
+	rlim_t old = set_limit(RLIMIT_AS, 1 << 20);
+	void *plain = mmap(NULL, 1 << 24, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int error = plain == MAP_FAILED ? memfd_go_secret_alloc(&s, 1 << 24, 0) : 0;
+
+	set_limit(RLIMIT_AS, old);
+	if (plain != MAP_FAILED) {
+		munmap(plain, 1 << 24);
+		SKIP("no limit on the address space here");
+	}
+	EQ(error, -ENOMEM);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(zeroed_and_keeps_its_contents);
+	RUN(system_calls_can_use_it);
+	RUN(present_from_the_start);
+	RUN(descriptor_is_kept_if_asked_for);
+	RUN(bad_lengths);
+	RUN(bad_options);
+	RUN(bad_pointers);
+	RUN(size_of_the_struct);
+	RUN(too_many_descriptors);
+	RUN(too_little_address_space);
+	return finish();
+}

@@ -1,0 +1,206 @@
+/* memfd_go_secret_attach() maps what another process allocated. */
+#include "test.h"
+#include "area.h"
+#include "child.h"
+#include "fault.h"
+
+#define LENGTH 5000
+
+/* An area whose file can be attached to. */
+static secret_area kept_area(void)
+{
+	secret_area s = NEW_AREA;
+
+	EQ(memfd_go_secret_alloc(&s, LENGTH, MEMFD_GO_OPT_KEEP_FD), 0);
+	return s;
+}
+
+/* A secret file of 'size' bytes. */
+static int secret_file(uint64_t size)
+{
+	int fd = memfd_go_secret(O_CLOEXEC);
+
+	EQ(memfd_go_set_size(fd, 0, size), 0);
+	return fd;
+}
+
+static void whole_file_between_guards(void)
+{
+	secret_area one = kept_area(), other = NEW_AREA;
+	size_t pages = (LENGTH + page_size() - 1) / page_size() * page_size();
+	char *data;
+
+	memset(one.data, SECRET_BYTE, LENGTH);
+	EQ(memfd_go_secret_attach(&other, one.fd, 0), 0);
+	EQ(other.kind, MEMFD_GO_SECRETMEM);
+	EQ(other.len, pages);
+	EQ(other.base_len, pages + 2 * page_size());
+	EQ(other.fd, -1);
+	CHECK(all_bytes(other.data, LENGTH, SECRET_BYTE));
+	memset(other.data, 1, LENGTH);
+	CHECK(all_bytes(one.data, LENGTH, 1));
+	data = other.data;
+	EQ(READ_SIGNAL(data - 1), SIGSEGV);
+	EQ(READ_SIGNAL(data + pages), SIGSEGV);
+	EQ(memfd_go_secret_protect(&other, MEMFD_GO_ACCESS_NONE), 0);
+	EQ(READ_SIGNAL(data), SIGSEGV);
+	EQ(READ_SIGNAL(one.data), 0);
+	EQ(memfd_go_secret_free(&other), 0);
+	EQ(memfd_go_secret_free(&one), 0);
+}
+
+static secret_area theirs;
+
+static void attach_in_the_child(void)
+{
+	secret_area mine = NEW_AREA;
+
+	EQ(READ_SIGNAL(theirs.data), SIGSEGV);
+	EQ(memfd_go_secret_attach(&mine, theirs.fd, 0), 0);
+	CHECK(all_bytes(mine.data, LENGTH, SECRET_BYTE));
+	memset(mine.data, SECRET_BYTE + 1, LENGTH);
+	EQ(memfd_go_secret_free(&mine), 0);
+}
+
+static void another_process_sees_it_and_frees_without_wiping(void)
+{
+	theirs = kept_area();
+	memset(theirs.data, SECRET_BYTE, LENGTH);
+	IN_CHILD(attach_in_the_child);
+	CHECK(all_bytes(theirs.data, LENGTH, SECRET_BYTE + 1));
+	EQ(memfd_go_secret_free(&theirs), 0);
+}
+
+static void odd_size_against_the_upper_guard(void)
+{
+	int fd = secret_file(100);
+	secret_area s = NEW_AREA;
+
+	EQ(memfd_go_secret_attach(&s, fd, MEMFD_GO_OPT_ALIGN_END), 0);
+	EQ(s.len, 100);
+	EQ(WRITE_SIGNAL(s.data), 0);
+	EQ(WRITE_SIGNAL((char *)s.data + 99), 0);
+	EQ(WRITE_SIGNAL((char *)s.data + 100), SIGSEGV);
+	EQ(memfd_go_secret_free(&s), 0);
+	close(fd);
+}
+
+static void descriptor_stays_the_callers(void)
+{
+	int fd = secret_file(1), kept;
+	secret_area s = NEW_AREA;
+
+	EQ(memfd_go_secret_attach(&s, fd, 0), 0);
+	EQ(memfd_go_secret_free(&s), 0);
+	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+
+	EQ(memfd_go_secret_attach(&s, fd, MEMFD_GO_OPT_KEEP_FD), 0);
+	CHECK(s.fd >= 0 && s.fd != fd);
+	EQ(fcntl(s.fd, F_GETFD), FD_CLOEXEC);
+	kept = s.fd;
+	EQ(memfd_go_secret_free(&s), 0);
+	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	EQ(raw(fcntl(kept, F_GETFD)), -EBADF);
+	close(fd);
+}
+
+static void see_it_shared(void)
+{
+	CHECK(all_bytes(theirs.data, theirs.len, SECRET_BYTE));
+}
+
+static void shared_on_fork_if_asked_for(void)
+{
+	int fd = secret_file(100);
+
+	theirs = (secret_area)NEW_AREA;
+	EQ(memfd_go_secret_attach(&theirs, fd, MEMFD_GO_OPT_FORK_SHARE), 0);
+	memset(theirs.data, SECRET_BYTE, theirs.len);
+	IN_CHILD(see_it_shared);
+	EQ(memfd_go_secret_free(&theirs), 0);
+	close(fd);
+}
+
+static void files_that_are_not_secret(void)
+{
+	int files[] = { sized_file(4096), pipe_file(), open("/", O_RDONLY | O_CLOEXEC),
+			open("/dev/null", O_RDWR | O_CLOEXEC), open("/proc/self/maps", O_RDONLY | O_CLOEXEC) };
+	secret_area s = NEW_AREA, untouched = NEW_AREA;
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		CHECK(files[i] >= 0);
+		EQ(memfd_go_secret_attach(&s, files[i], 0), -EINVAL);
+		close(files[i]);
+	}
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
+		EQ(memfd_go_secret_attach(&s, closed_descriptors[i], 0), -EBADF);
+	EQ(memcmp(&s, &untouched, sizeof s), 0);
+}
+
+static void file_without_a_size(void)
+{
+	int fd = memfd_go_secret(O_CLOEXEC);
+	secret_area s = NEW_AREA;
+
+	EQ(memfd_go_secret_attach(&s, fd, 0), -ENODATA);
+	close(fd);
+}
+
+static void bad_options(void)
+{
+	static const uint32_t known = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_ALIGN_END;
+	secret_area s = NEW_AREA;
+
+	for (int bit = 0; bit < 32; bit++)
+		if ((known & 1U << bit) == 0)
+			EQ(memfd_go_secret_attach(&s, -1, 1U << bit), -EINVAL);
+}
+
+static void bad_structs(void)
+{
+	secret_area s = { .size_of = sizeof s - 1 };
+
+	EQ(memfd_go_secret_attach(&s, -1, 0), -EINVAL);
+	s.size_of = 4097;
+	EQ(memfd_go_secret_attach(&s, -1, 0), -E2BIG);
+	for (size_t i = 0; i < NULL_POINTERS; i++)
+		EQ(memfd_go_secret_attach((secret_area *)null_pointers[i], -1, 0), -EFAULT);
+}
+
+static void attach_over_the_limits(void)
+{
+	secret_area s = NEW_AREA;
+	int fd = secret_file(4 * page_size());
+
+	set_limit(RLIMIT_NOFILE, 1);
+	EQ(memfd_go_secret_attach(&s, fd, MEMFD_GO_OPT_KEEP_FD), -EMFILE);
+	drop_privileges();
+	set_limit(RLIMIT_MEMLOCK, 3 * page_size());
+	EQ(memfd_go_secret_attach(&s, fd, 0), -EAGAIN);
+	set_limit(RLIMIT_MEMLOCK, 4 * page_size());
+	EQ(memfd_go_secret_attach(&s, fd, 0), 0);
+	EQ(memfd_go_secret_free(&s), 0);
+}
+
+static void limits_hold(void)
+{
+	IN_CHILD(attach_over_the_limits);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(files_that_are_not_secret);
+	RUN(bad_options);
+	RUN(bad_structs);
+	if (!have_secretmem())
+		return finish();
+	RUN(whole_file_between_guards);
+	RUN(another_process_sees_it_and_frees_without_wiping);
+	RUN(odd_size_against_the_upper_guard);
+	RUN(descriptor_stays_the_callers);
+	RUN(shared_on_fork_if_asked_for);
+	RUN(file_without_a_size);
+	RUN(limits_hold);
+	return finish();
+}

@@ -1,0 +1,154 @@
+/* What memfd_go_secret_alloc() does without memfd_secret(2), and without mlock(2). */
+#include "test.h"
+#include "area.h"
+#include "child.h"
+#include "filter.h"
+#include "smaps.h"
+
+#define ALLOW_UNLOCKED MEMFD_GO_OPT_ALLOW_UNLOCKED
+
+static int missing; /* the errno of memfd_secret(2) */
+static int refused; /* the errno of mlock(2) */
+
+static void check_area_of_kind(uint32_t opts, uint32_t kind)
+{
+	secret_area s = NEW_AREA;
+
+	EQ(memfd_go_secret_alloc(&s, 5000, opts), 0);
+	EQ(s.kind, kind);
+	EQ(s.fd, -1);
+	CHECK(has_flag(s.data, "dd")); /* not in core dumps */
+	EQ(has_flag(s.data, "lo"), kind == MEMFD_GO_MLOCK);
+	EQ(has_flag(s.data, "wf"), (opts & MEMFD_GO_OPT_FORK_SHARE) == 0);
+	CHECK(all_bytes(s.data, s.len, 0));
+	memset(s.data, SECRET_BYTE, s.len);
+	CHECK(all_bytes(s.data, s.len, SECRET_BYTE));
+	EQ(memfd_go_secret_free(&s), 0);
+}
+
+static void check_error(uint32_t opts, int error)
+{
+	secret_area s = NEW_AREA, untouched = NEW_AREA;
+	struct holdings before = take_stock(), after;
+
+	EQ(memfd_go_secret_alloc(&s, 5000, opts), error);
+	EQ(memcmp(&s, &untouched, sizeof s), 0);
+	after = take_stock();
+	EQ(after.descriptors, before.descriptors);
+	EQ(after.mappings, before.mappings);
+}
+
+static void use_the_fallback(void)
+{
+	EQ(forbid(MEMFD_SECRET, missing), 0);
+	check_area_of_kind(0, MEMFD_GO_MLOCK);
+	check_area_of_kind(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_MLOCK);
+	check_area_of_kind(MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_MLOCK);
+	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_ALIGN_END, MEMFD_GO_MLOCK);
+	check_error(MEMFD_GO_OPT_REQUIRE, -missing);
+	check_error(MEMFD_GO_OPT_REQUIRE | ALLOW_UNLOCKED, -missing);
+}
+
+static void locked_memory_without_memfd_secret(void)
+{
+	static const int errors[] = { ENOSYS, EPERM };
+
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+		missing = errors[i];
+		IN_CHILD(use_the_fallback);
+	}
+}
+
+static void meet_another_error(void)
+{
+	EQ(forbid(MEMFD_SECRET, missing), 0);
+	check_error(0, -missing);
+	check_error(MEMFD_GO_OPT_REQUIRE, -missing);
+	check_area_of_kind(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK);
+}
+
+static void other_errors_are_errors(void)
+{
+	static const int errors[] = { EMFILE, ENFILE, ENOMEM, EINVAL, EAGAIN };
+
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+		missing = errors[i];
+		IN_CHILD(meet_another_error);
+	}
+}
+
+static void go_without_locks(void)
+{
+	EQ(forbid(MEMFD_SECRET, ENOSYS), 0);
+	EQ(forbid(SYS_mlock, refused), 0);
+	check_error(0, -refused);
+	check_error(MEMFD_GO_OPT_NO_SECRETMEM, -refused);
+	check_error(MEMFD_GO_OPT_REQUIRE | ALLOW_UNLOCKED, -ENOSYS);
+	check_area_of_kind(ALLOW_UNLOCKED, MEMFD_GO_UNLOCKED);
+	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_UNLOCKED);
+	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_UNLOCKED);
+}
+
+static void unlocked_memory_only_if_allowed(void)
+{
+	static const int errors[] = { EPERM, ENOMEM, EAGAIN, ENOSYS };
+
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+		refused = errors[i];
+		IN_CHILD(go_without_locks);
+	}
+}
+
+/* Before Linux 4.14 a child can have the area wiped by having no area. */
+static void go_without_wipe_on_fork(void)
+{
+	secret_area s = NEW_AREA;
+
+	EQ(forbid_value(SYS_madvise, 2, MADV_WIPEONFORK, EINVAL), 0);
+	EQ(memfd_go_secret_alloc(&s, 1, MEMFD_GO_OPT_NO_SECRETMEM), 0);
+	EQ(s.kind, MEMFD_GO_MLOCK);
+	CHECK(has_flag(s.data, "dc"));
+	EQ(memfd_go_secret_free(&s), 0);
+}
+
+static void old_kernel_without_wipe_on_fork(void)
+{
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(go_without_wipe_on_fork);
+}
+
+static int step; /* of the making of an area, which fails */
+
+static void fail_in_a_step(void)
+{
+	static const long calls[] = { SYS_mlock, SYS_madvise };
+
+	EQ(forbid(calls[step], ENOMEM), 0);
+	check_error(MEMFD_GO_OPT_NO_SECRETMEM, -ENOMEM);
+}
+
+static void nothing_is_left_of_a_failure(void)
+{
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	for (step = 0; step < 2; step++)
+		IN_CHILD(fail_in_a_step);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(locked_memory_without_memfd_secret);
+	RUN(other_errors_are_errors);
+	RUN(unlocked_memory_only_if_allowed);
+	RUN(old_kernel_without_wipe_on_fork);
+	RUN(nothing_is_left_of_a_failure);
+	return finish();
+}

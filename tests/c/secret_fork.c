@@ -1,0 +1,109 @@
+/* What a child of fork() sees of a secret area. */
+#include "test.h"
+#include "area.h"
+#include "child.h"
+#include "fault.h"
+
+#define LENGTH 5000
+
+static secret_area area;
+
+static void see_nothing(void)
+{
+	EQ(READ_SIGNAL(area.data), SIGSEGV);
+	EQ(READ_SIGNAL((char *)area.data + LENGTH - 1), SIGSEGV);
+	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ), -ENOMEM);
+	EQ(memfd_go_secret_free(&area), -ENOMEM);
+}
+
+static void see_zeros(void)
+{
+	CHECK(all_bytes(area.data, LENGTH, 0));
+	memset(area.data, 1, LENGTH);
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void change_it(void)
+{
+	CHECK(all_bytes(area.data, LENGTH, SECRET_BYTE));
+	memset(area.data, SECRET_BYTE + 1, LENGTH);
+}
+
+static void fork_with(uint32_t opts, uint32_t kind, void (*child)(void), int byte_afterwards)
+{
+	area = (secret_area)NEW_AREA;
+	EQ(memfd_go_secret_alloc(&area, LENGTH, opts), 0);
+	EQ(area.kind, kind);
+	memset(area.data, SECRET_BYTE, LENGTH);
+	IN_CHILD(child);
+	CHECK(all_bytes(area.data, LENGTH, byte_afterwards));
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void secretmem_is_not_there(void)
+{
+	if (!have_secretmem())
+		SKIP("this kernel has no memfd_secret");
+	fork_with(0, MEMFD_GO_SECRETMEM, see_nothing, SECRET_BYTE);
+	fork_with(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_SECRETMEM, see_nothing, SECRET_BYTE);
+}
+
+static void locked_memory_is_zeros(void)
+{
+	fork_with(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK, see_zeros, SECRET_BYTE);
+}
+
+static void shared_if_asked_for(void)
+{
+	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), change_it, SECRET_BYTE + 1);
+	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK, change_it, SECRET_BYTE + 1);
+}
+
+static void fork_again(void)
+{
+	IN_CHILD(change_it);
+}
+
+static void shared_with_grandchildren(void)
+{
+	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), fork_again, SECRET_BYTE + 1);
+}
+
+static void see_zeros_without_locks(void)
+{
+	set_limit(RLIMIT_MEMLOCK, 0);
+	drop_privileges();
+	fork_with(MEMFD_GO_OPT_ALLOW_UNLOCKED, MEMFD_GO_UNLOCKED, see_zeros, SECRET_BYTE);
+}
+
+static void unlocked_memory_is_zeros(void)
+{
+	IN_CHILD(see_zeros_without_locks);
+}
+
+static void allocate_anew(void)
+{
+	secret_area s = NEW_AREA;
+
+	EQ(memfd_go_secret_alloc(&s, LENGTH, 0), 0);
+	EQ(s.kind, best_kind());
+	memset(s.data, SECRET_BYTE, LENGTH);
+	EQ(memfd_go_secret_free(&s), 0);
+}
+
+static void a_child_may_have_its_own(void)
+{
+	fork_with(0, best_kind(), allocate_anew, SECRET_BYTE);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(secretmem_is_not_there);
+	RUN(locked_memory_is_zeros);
+	RUN(shared_if_asked_for);
+	RUN(shared_with_grandchildren);
+	RUN(unlocked_memory_is_zeros);
+	RUN(a_child_may_have_its_own);
+	return finish();
+}

@@ -1,0 +1,154 @@
+/*
+ * Memory of kind SECRETMEM cannot be read from outside, not even by root: not by
+ * process_vm_readv(2), ptrace(2), or /proc/PID/mem. Memory of kind MLOCK can, which
+ * shows that the ways are open.
+ */
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+
+#include "test.h"
+#include "area.h"
+#include "child.h"
+
+static struct exchange {
+	void *secret, *locked;
+} *exchange; /* shared with the victim */
+
+static void hold_secrets(void)
+{
+	secret_area secret = NEW_AREA, locked = NEW_AREA;
+
+	EQ(memfd_go_secret_alloc(&secret, 64, MEMFD_GO_OPT_REQUIRE), 0);
+	EQ(memfd_go_secret_alloc(&locked, 64, MEMFD_GO_OPT_NO_SECRETMEM), 0);
+	memset(secret.data, SECRET_BYTE, 64);
+	memset(locked.data, SECRET_BYTE, 64);
+	exchange->secret = secret.data;
+	exchange->locked = locked.data;
+	raise(SIGSTOP);
+	CHECK(all_bytes(secret.data, 64, SECRET_BYTE));
+}
+
+/* Starts the victim, which stops once it has its secrets. */
+static pid_t start_victim(void)
+{
+	pid_t victim;
+	int status = 0;
+
+	exchange = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(exchange != MAP_FAILED);
+	victim = start_child(hold_secrets);
+	EQ(waitpid(victim, &status, WUNTRACED), victim);
+	CHECK(WIFSTOPPED(status));
+	return victim;
+}
+
+static void end_victim(pid_t victim)
+{
+	kill(victim, SIGCONT);
+	EQ(status_of(victim), 0);
+	munmap(exchange, page_size());
+}
+
+static int read_by_process_vm_readv(pid_t pid, void *address, unsigned char *to)
+{
+	struct iovec local = { to, 8 }, remote = { address, 8 };
+
+	return (int)raw(process_vm_readv(pid, &local, 1, &remote, 1, 0));
+}
+
+static int read_by_mem_file(pid_t pid, void *address, unsigned char *to)
+{
+	char path[64];
+	int fd, r;
+
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	r = (int)raw(pread(fd, to, 8, (off_t)(uintptr_t)address));
+	close(fd);
+	return r;
+}
+
+static int read_by_ptrace(pid_t pid, void *address, unsigned char *to)
+{
+	long word;
+
+	for (size_t i = 0; i < 8; i += sizeof word) {
+		errno = 0;
+		word = ptrace(PTRACE_PEEKDATA, pid, (char *)address + i, NULL);
+		if (errno != 0)
+			return -errno;
+		memcpy(to + i, &word, sizeof word);
+	}
+	return 8;
+}
+
+static void check_way(int (*read_memory)(pid_t, void *, unsigned char *), pid_t victim, int error)
+{
+	unsigned char copy[8] = { 0 };
+
+	EQ(read_memory(victim, exchange->locked, copy), 8);
+	CHECK(all_bytes(copy, 8, SECRET_BYTE));
+	memset(copy, 0, sizeof copy);
+	EQ(read_memory(victim, exchange->secret, copy), error);
+	CHECK(all_bytes(copy, 8, 0));
+}
+
+static void not_by_process_vm_readv(void)
+{
+	pid_t victim = start_victim();
+
+	check_way(read_by_process_vm_readv, victim, -EFAULT);
+	end_victim(victim);
+}
+
+static void not_by_its_mem_file(void)
+{
+	pid_t victim = start_victim();
+
+	check_way(read_by_mem_file, victim, -EIO);
+	end_victim(victim);
+}
+
+static void not_by_ptrace(void)
+{
+	pid_t victim = start_victim();
+
+	EQ(raw(ptrace(PTRACE_SEIZE, victim, NULL, NULL)), 0);
+	EQ(raw(ptrace(PTRACE_INTERRUPT, victim, NULL, NULL)), 0);
+	EQ(waitpid(victim, NULL, 0), victim);
+	check_way(read_by_ptrace, victim, -EIO);
+	EQ(raw(ptrace(PTRACE_DETACH, victim, NULL, NULL)), 0);
+	end_victim(victim);
+}
+
+static void not_by_its_own_mem_file(void)
+{
+	secret_area s = NEW_AREA;
+	unsigned char copy[8] = { 0 };
+
+	EQ(memfd_go_secret_alloc(&s, 64, MEMFD_GO_OPT_REQUIRE), 0);
+	memset(s.data, SECRET_BYTE, 64);
+	EQ(read_by_mem_file(getpid(), s.data, copy), -EIO);
+	CHECK(all_bytes(copy, 8, 0));
+	EQ(memfd_go_secret_free(&s), 0);
+}
+
+static void needs_memfd_secret(void)
+{
+	SKIP("this kernel has no memfd_secret");
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	if (!have_secretmem()) {
+		RUN(needs_memfd_secret);
+		return finish();
+	}
+	RUN(not_by_process_vm_readv);
+	RUN(not_by_its_mem_file);
+	RUN(not_by_ptrace);
+	RUN(not_by_its_own_mem_file);
+	return finish();
+}

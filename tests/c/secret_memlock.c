@@ -1,0 +1,94 @@
+/* Only the data pages of an area count against RLIMIT_MEMLOCK. */
+#include "test.h"
+#include "area.h"
+#include "child.h"
+
+static uint32_t options; /* of the running test */
+
+/* What an area over the limit meets. */
+static int over_the_limit(void)
+{
+	return options & MEMFD_GO_OPT_NO_SECRETMEM || !have_secretmem() ? -ENOMEM : -EAGAIN;
+}
+
+static void limit_pages(size_t pages)
+{
+	drop_privileges();
+	set_limit(RLIMIT_MEMLOCK, pages * page_size());
+}
+
+static void use_three_pages(void)
+{
+	secret_area whole = NEW_AREA, part = NEW_AREA, rest = NEW_AREA;
+	size_t page = page_size();
+
+	limit_pages(3);
+	EQ(memfd_go_secret_alloc(&whole, 3 * page + 1, options), over_the_limit());
+	EQ(memfd_go_secret_alloc(&whole, 3 * page, options), 0);
+	EQ(memfd_go_secret_alloc(&part, 1, options), over_the_limit());
+	EQ(memfd_go_secret_free(&whole), 0);
+
+	EQ(memfd_go_secret_alloc(&part, 2 * page - 1, options | MEMFD_GO_OPT_ALIGN_END), 0);
+	EQ(memfd_go_secret_alloc(&rest, 1, options), 0);
+	EQ(memfd_go_secret_alloc(&whole, 1, options), over_the_limit());
+	EQ(memfd_go_secret_free(&part), 0);
+	EQ(memfd_go_secret_free(&rest), 0);
+}
+
+static void all_of_the_limit_can_be_used(void)
+{
+	options = 0;
+	IN_CHILD(use_three_pages);
+	options = MEMFD_GO_OPT_NO_SECRETMEM;
+	IN_CHILD(use_three_pages);
+}
+
+static void use_what_is_not_locked(void)
+{
+	secret_area s = NEW_AREA;
+
+	limit_pages(1);
+	EQ(memfd_go_secret_alloc(&s, page_size() + 1, options), over_the_limit());
+	EQ(memfd_go_secret_alloc(&s, page_size() + 1, options | MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
+	EQ(s.kind, MEMFD_GO_UNLOCKED);
+	memset(s.data, SECRET_BYTE, s.len);
+	EQ(memfd_go_secret_free(&s), 0);
+
+	EQ(memfd_go_secret_alloc(&s, page_size(), options | MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
+	EQ(s.kind, options != 0 ? MEMFD_GO_MLOCK : best_kind());
+	EQ(memfd_go_secret_free(&s), 0);
+}
+
+static void unlocked_memory_beyond_it_if_allowed(void)
+{
+	options = 0;
+	IN_CHILD(use_what_is_not_locked);
+	options = MEMFD_GO_OPT_NO_SECRETMEM;
+	IN_CHILD(use_what_is_not_locked);
+}
+
+static void have_no_limit_at_all(void)
+{
+	secret_area s = NEW_AREA;
+
+	limit_pages(0);
+	EQ(memfd_go_secret_alloc(&s, 1, MEMFD_GO_OPT_NO_SECRETMEM), -EPERM);
+	if (have_secretmem()) {
+		EQ(memfd_go_secret_alloc(&s, 1, 0), -EAGAIN);
+		EQ(memfd_go_secret_alloc(&s, 1, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_ALLOW_UNLOCKED), -EAGAIN);
+	}
+}
+
+static void nothing_may_be_locked(void)
+{
+	IN_CHILD(have_no_limit_at_all);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(all_of_the_limit_can_be_used);
+	RUN(unlocked_memory_beyond_it_if_allowed);
+	RUN(nothing_may_be_locked);
+	return finish();
+}

@@ -1,0 +1,172 @@
+/* What memfd_go_secret_pool_*() refuse. */
+#include "test.h"
+#include "area.h"
+#include "child.h"
+#include "pool.h"
+
+#define LENGTH 40 /* and 8 bytes to fill up */
+
+static void bad_sizes(void)
+{
+	struct memfd_go_secret_pool pool = NEW_POOL, untouched = pool;
+
+	EQ(memfd_go_secret_pool_init(&pool, 0, 1, 0), -EINVAL);
+	EQ(memfd_go_secret_pool_init(&pool, 1, 0, 0), -EINVAL);
+	EQ(memfd_go_secret_pool_init(&pool, 1, 1048577, 0), -EINVAL);
+	EQ(memfd_go_secret_pool_init(&pool, 1, UINT32_MAX, 0), -EINVAL);
+	for (size_t n = 0; n < 100; n += 7) {
+		EQ(memfd_go_secret_pool_init(&pool, SIZE_MAX - n, 1, 0), -EINVAL);
+		EQ(memfd_go_secret_pool_init(&pool, SIZE_MAX / 1024 - n, 1025, 0), -EINVAL);
+	}
+	EQ(memcmp(&pool, &untouched, sizeof pool), 0);
+}
+
+static void bad_options(void)
+{
+	static const uint32_t known = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_REQUIRE |
+				      MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALLOW_UNLOCKED;
+	struct memfd_go_secret_pool pool = NEW_POOL;
+
+	for (int bit = 0; bit < 32; bit++)
+		if ((known & 1U << bit) == 0)
+			EQ(memfd_go_secret_pool_init(&pool, 1, 1, 1U << bit), -EINVAL);
+	EQ(memfd_go_secret_pool_init(&pool, 1, 1, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_REQUIRE), -EINVAL);
+}
+
+static void bad_pointers(void)
+{
+	struct memfd_go_secret_pool pool = new_pool(LENGTH, 2, 0);
+	void *slot = NULL;
+
+	for (size_t i = 0; i < NULL_POINTERS; i++) {
+		struct memfd_go_secret_pool *null = (struct memfd_go_secret_pool *)null_pointers[i];
+
+		EQ(memfd_go_secret_pool_init(null, 1, 1, 0), -EFAULT);
+		EQ(memfd_go_secret_pool_take(null, &slot), -EFAULT);
+		EQ(memfd_go_secret_pool_give(null, &slot), -EFAULT);
+		EQ(memfd_go_secret_pool_free(null), -EFAULT);
+		EQ(memfd_go_secret_pool_take(&pool, (void **)null_pointers[i]), -EFAULT);
+		EQ(memfd_go_secret_pool_give(&pool, (void *)null_pointers[i]), -EINVAL);
+	}
+	EQ(pool.used, 0);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
+static void check_struct_error(uint32_t size_of, int error)
+{
+	struct memfd_go_secret_pool pool = { .size_of = size_of };
+	void *slot = NULL;
+
+	EQ(memfd_go_secret_pool_init(&pool, 1, 1, 0), error);
+	EQ(memfd_go_secret_pool_take(&pool, &slot), error);
+	EQ(memfd_go_secret_pool_give(&pool, &slot), error);
+	EQ(memfd_go_secret_pool_free(&pool), error);
+}
+
+static void size_of_the_struct(void)
+{
+	check_struct_error(0, -EINVAL);
+	check_struct_error(sizeof(struct memfd_go_secret_pool) - 1, -EINVAL);
+	check_struct_error(4097, -E2BIG);
+}
+
+static void slots_that_are_none(void)
+{
+	struct memfd_go_secret_pool pool = new_pool(LENGTH, 3, 0);
+	char *slot = take(&pool), *other = take(&pool), *end = (char *)pool.area.data + pool.area.len;
+
+	for (int n = 1; n < 100; n++)
+		if (slot + n != other)
+			EQ(memfd_go_secret_pool_give(&pool, slot + n), -EINVAL);
+	EQ(memfd_go_secret_pool_give(&pool, pool.area.data), -EINVAL);
+	EQ(memfd_go_secret_pool_give(&pool, slot - pool.stride), -EINVAL);
+	EQ(memfd_go_secret_pool_give(&pool, slot + 2 * pool.stride), -EINVAL); /* not taken */
+	EQ(memfd_go_secret_pool_give(&pool, slot + 3 * pool.stride), -EINVAL);
+	EQ(memfd_go_secret_pool_give(&pool, end), -EINVAL);
+	EQ(memfd_go_secret_pool_give(&pool, &pool), -EINVAL);
+	EQ(memfd_go_secret_pool_give(&pool, slot), 0);
+	EQ(memfd_go_secret_pool_give(&pool, slot), -EINVAL);
+	EQ(pool.used, 1);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+	EQ(memfd_go_secret_pool_give(&pool, slot), -EINVAL);
+	EQ(memfd_go_secret_pool_take(&pool, &(void *){ NULL }), -EINVAL);
+}
+
+/* One byte too far, of a value that strings end with. */
+static void overrun_is_noticed_by_its_slot(void)
+{
+	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
+	char *first = take(&pool), *second = take(&pool);
+
+	first[48] = '\0';
+	EQ(memfd_go_secret_pool_give(&pool, first), -EINVAL);
+	EQ(memfd_go_secret_pool_give(&pool, second), -EINVAL);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
+static void overrun_into_a_free_slot_is_noticed(void)
+{
+	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
+	char *first = take(&pool);
+	void *next = NULL;
+
+	memset(first, SECRET_BYTE, 100);
+	EQ(memfd_go_secret_pool_take(&pool, &next), -EINVAL);
+	CHECK(next == NULL);
+	EQ(memfd_go_secret_pool_give(&pool, first), -EINVAL);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
+/* Whatever an overrun writes, the pool stays inside its area. */
+static void overrun_never_leads_astray(void)
+{
+	for (int byte = 0; byte < 256; byte++) {
+		struct memfd_go_secret_pool pool = new_pool(48, 4, MEMFD_GO_OPT_NO_SECRETMEM);
+		char *slots[4] = { take(&pool), take(&pool) };
+
+		memset(slots[0] + 48, byte, 16);
+		memfd_go_secret_pool_give(&pool, slots[1]);
+		memfd_go_secret_pool_give(&pool, slots[0]);
+		for (int i = 0; i < 4; i++) {
+			void *slot = NULL;
+
+			if (memfd_go_secret_pool_take(&pool, &slot) == 0)
+				CHECK((char *)slot > (char *)pool.area.data &&
+				      (char *)slot < (char *)pool.area.data + pool.area.len);
+		}
+		EQ(memfd_go_secret_pool_free(&pool), 0);
+	}
+}
+
+static void exceed_the_limit(void)
+{
+	struct memfd_go_secret_pool pool = NEW_POOL;
+
+	drop_privileges();
+	set_limit(RLIMIT_MEMLOCK, page_size());
+	EQ(memfd_go_secret_pool_init(&pool, page_size(), 1, 0), have_secretmem() ? -EAGAIN : -ENOMEM);
+	EQ(memfd_go_secret_pool_init(&pool, page_size(), 1, MEMFD_GO_OPT_NO_SECRETMEM), -ENOMEM);
+	EQ(memfd_go_secret_pool_init(&pool, page_size(), 1, MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
+	EQ(pool.area.kind, MEMFD_GO_UNLOCKED);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
+static void over_the_limit_of_locked_memory(void)
+{
+	IN_CHILD(exceed_the_limit);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(bad_sizes);
+	RUN(bad_options);
+	RUN(bad_pointers);
+	RUN(size_of_the_struct);
+	RUN(slots_that_are_none);
+	RUN(overrun_is_noticed_by_its_slot);
+	RUN(overrun_into_a_free_slot_is_noticed);
+	RUN(overrun_never_leads_astray);
+	RUN(over_the_limit_of_locked_memory);
+	return finish();
+}

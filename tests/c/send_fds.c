@@ -1,0 +1,215 @@
+/* memfd_go_send_fds(). */
+#include "test.h"
+#include "child.h"
+#include "sockets.h"
+
+#define ENOUGH 16 /* descriptors of different files */
+
+static void open_files(int *fds, int n)
+{
+	for (int i = 0; i < n; i++)
+		fds[i] = sealable_file();
+}
+
+static void close_files(const int *fds, int n)
+{
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+static void descriptors_arrive_in_order(void)
+{
+	int fds[ENOUGH], got[ENOUGH];
+
+	open_files(fds, ENOUGH);
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+
+		for (uint32_t n = 1; n <= ENOUGH; n++) {
+			uint32_t count = ENOUGH;
+
+			EQ(memfd_go_send_fds(c.sender, fds, n, "x", 1), 1);
+			EQ(memfd_go_recv_fds(c.receiver, got, &count, NULL, NULL), 1);
+			EQ(count, n);
+			for (uint32_t i = 0; i < count; i++)
+				CHECK(same_file(got[i], fds[i]));
+			close_files(got, (int)count);
+		}
+		close_channel(c);
+	}
+	close_files(fds, ENOUGH);
+}
+
+static void descriptors_stay_open_here(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	int fd = sealable_file();
+
+	EQ(memfd_go_send_fds(c.sender, &fd, 1, NULL, 0), 0);
+	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close_channel(c);
+	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(fd);
+}
+
+static void data_goes_along(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+		char text[8] = "";
+
+		EQ(memfd_go_send_fds(c.sender, &c.sender, 1, "abcdef", 6), 6);
+		EQ(recv(c.receiver, text, sizeof text, 0), 6);
+		TEXT(text, "abcdef");
+		close_channel(c);
+	}
+}
+
+static void one_zero_byte_stands_for_no_data(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		for (size_t i = 0; i < NULL_POINTERS; i++) {
+			struct channel c = open_channel(socket_types[type]);
+			char text[8] = "xy";
+
+			EQ(memfd_go_send_fds(c.sender, &c.sender, 1, (void *)null_pointers[i], 0), 0);
+			EQ(recv(c.receiver, text, sizeof text, 0), 1);
+			EQ(memcmp(text, "\0y", 2), 0);
+			close_channel(c);
+		}
+	}
+}
+
+static void too_few_or_too_many(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	int fds[MEMFD_GO_FDS_MAX + 1] = { 0 };
+
+	EQ(MEMFD_GO_FDS_MAX, ENOUGH);
+	EQ(memfd_go_send_fds(c.sender, fds, 0, "x", 1), -EINVAL);
+	EQ(memfd_go_send_fds(c.sender, fds, MEMFD_GO_FDS_MAX + 1, "x", 1), -EINVAL);
+	EQ(memfd_go_send_fds(c.sender, fds, 0xffffffff, "x", 1), -EINVAL);
+	EQ(raw(recv(c.receiver, fds, 1, MSG_DONTWAIT)), -EAGAIN); /* nothing was sent */
+	close_channel(c);
+}
+
+static void bad_pointers(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+
+	for (size_t i = 0; i < NULL_POINTERS; i++) {
+		EQ(memfd_go_send_fds(c.sender, (int *)null_pointers[i], 1, "x", 1), -EFAULT);
+		EQ(memfd_go_send_fds(c.sender, &c.sender, 1, (void *)null_pointers[i], 1), -EFAULT);
+	}
+	close_channel(c);
+}
+
+static void closed_descriptors_are_refused(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
+		int fds[] = { c.sender, closed_descriptors[i] };
+
+		EQ(memfd_go_send_fds(closed_descriptors[i], &c.sender, 1, "x", 1), -EBADF);
+		EQ(memfd_go_send_fds(c.sender, fds, 2, "x", 1), -EBADF);
+	}
+	close_channel(c);
+}
+
+static void not_a_socket(void)
+{
+	int fd = sealable_file();
+
+	EQ(memfd_go_send_fds(fd, &fd, 1, "x", 1), -ENOTSOCK);
+	close(fd);
+}
+
+/* SIGPIPE would end the test. */
+static void nobody_is_there(void)
+{
+	struct channel stream = open_channel(SOCK_STREAM), packets = open_channel(SOCK_SEQPACKET),
+		       datagrams = open_channel(SOCK_DGRAM);
+	int lonely = socket(AF_UNIX, SOCK_STREAM, 0), fd = stream.sender;
+
+	EQ(memfd_go_send_fds(lonely, &fd, 1, "x", 1), -ENOTCONN);
+	close(lonely);
+	close(stream.receiver);
+	close(packets.receiver);
+	close(datagrams.receiver);
+	EQ(memfd_go_send_fds(stream.sender, &fd, 1, "x", 1), -EPIPE);
+	EQ(memfd_go_send_fds(packets.sender, &fd, 1, "x", 1), -EPIPE);
+	EQ(memfd_go_send_fds(datagrams.sender, &fd, 1, "x", 1), -ECONNREFUSED);
+	close(stream.sender);
+	close(packets.sender);
+	close(datagrams.sender);
+}
+
+static void nonblocking_and_full(void)
+{
+	static char data[1 << 20];
+	struct channel c = open_channel(SOCK_STREAM | SOCK_NONBLOCK);
+	int sent = memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data);
+
+	CHECK(sent > 0 && sent < (int)sizeof data); /* a part: the rest is the caller's */
+	EQ(memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data), -EAGAIN);
+	close_channel(c);
+}
+
+static void interrupted(void)
+{
+	static char data[1 << 20];
+	struct channel c = open_channel(SOCK_STREAM);
+
+	start_interrupting();
+	CHECK(memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data) > 0);
+	EQ(memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data), -EINTR);
+	stop_interrupting();
+	close_channel(c);
+}
+
+static void datagram_too_long(void)
+{
+	static char data[8 << 20];
+	struct channel c = open_channel(SOCK_DGRAM);
+
+	EQ(memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data), -EMSGSIZE);
+	close_channel(c);
+}
+
+static void send_until_refused(void)
+{
+	struct channel c = open_channel(SOCK_DGRAM | SOCK_NONBLOCK);
+	int fds[ENOUGH], result = 0;
+
+	open_files(fds, ENOUGH);
+	drop_privileges();
+	set_limit(RLIMIT_NOFILE, ENOUGH);
+	for (int i = 0; i < 4 && result >= 0; i++)
+		result = memfd_go_send_fds(c.sender, fds, ENOUGH, NULL, 0);
+	EQ(result, -ETOOMANYREFS);
+}
+
+static void too_many_under_way(void)
+{
+	IN_CHILD(send_until_refused);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(descriptors_arrive_in_order);
+	RUN(descriptors_stay_open_here);
+	RUN(data_goes_along);
+	RUN(one_zero_byte_stands_for_no_data);
+	RUN(too_few_or_too_many);
+	RUN(bad_pointers);
+	RUN(closed_descriptors_are_refused);
+	RUN(not_a_socket);
+	RUN(nobody_is_there);
+	RUN(nonblocking_and_full);
+	RUN(interrupted);
+	RUN(datagram_too_long);
+	RUN(too_many_under_way);
+	return finish();
+}
