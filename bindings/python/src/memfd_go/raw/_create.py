@@ -109,8 +109,8 @@ def clone(
     Returns a descriptor whose offset is 0. The caller closes it.
 
     Errors: like create_sealed(), and OSError EBADF (src_fd is not open, or not for reading),
-    EINVAL (not a regular file), EFBIG (longer than max_len), EAGAIN (its size changed
-    meanwhile), EIO. Safe: threads, fork. Source: sendfile(2).
+    EINVAL (not a regular file), ESPIPE (a secret file), EFBIG (longer than max_len), EAGAIN
+    (its size changed meanwhile), EIO. Safe: threads, fork. Source: sendfile(2).
 
     >>> import os
     >>> with open("/bin/true", "rb") as program:
@@ -158,8 +158,8 @@ def reopen(fd: SupportsIndex, open_flags: SupportsIndex) -> int:
 def huge_flags(page_size: SupportsIndex) -> int:
     """What create() wants for a file of huge pages: MFD_HUGETLB and the size's logarithm.
 
-    page_size  in bytes: a power of two, or 0 for the system's default size. Whether the
-               system has them, probe() tells.
+    page_size  in bytes: a power of two more than 1, or 0 for the system's default size.
+               Whether the system has them, probe() tells.
 
     Errors: OSError EINVAL (neither); OverflowError. Safe: threads, fork.
     Source: memfd_create(2).

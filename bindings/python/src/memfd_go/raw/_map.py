@@ -62,11 +62,11 @@ def map_verified(
 
     Returns the address and the length in bytes. The caller unmaps it.
 
-    Errors: OSError EKEYREJECTED (a required seal is missing; or F_SEAL_EXEC is set on a file
-    that can be executed, so that its other seals prove nothing), ENODATA (empty), EFBIG
-    (longer than max_len), EOVERFLOW, EINVAL (a file that takes no seals), EACCES (not open
-    for reading), EBADF, ENOMEM; OverflowError. Safe: threads, fork.
-    Source: F_GET_SEALS(2const), mmap(2).
+    Errors: OSError EKEYREJECTED (a required seal is missing; or F_SEAL_EXEC is set on a
+    file that can be executed, so that its other seals prove nothing; or huge pages could be
+    taken out of the file), ENODATA (empty), EFBIG (longer than max_len), EOVERFLOW, EINVAL
+    (a file that takes no seals), EACCES (not open for reading), EBADF, ENOMEM;
+    OverflowError. Safe: threads, fork. Source: F_GET_SEALS(2const), mmap(2).
 
     >>> import ctypes, os
     >>> fd = create_with("example", CreateArgs(mfd_flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL))

@@ -36,9 +36,9 @@ def secret_alloc(length: SupportsIndex, opts: SupportsIndex) -> _ffi.Secret:
 
     length  in bytes, more than 0
     opts    any of MEMFD_GO_OPT_REQUIRE (memfd_secret(2) or fail), _NO_SECRETMEM (without it:
-            hibernation stays possible), _ALLOW_UNLOCKED (even memory that may be swapped),
-            _ALIGN_END (against the guard behind), _FORK_SHARE (a child sees it too),
-            _KEEP_FD (keep the descriptor in the result)
+            hibernation stays possible), _ALLOW_UNLOCKED (even memory that may be swapped,
+            where limits forbid more), _ALIGN_END (against the guard behind), _FORK_SHARE (a
+            child sees it too), _KEEP_FD (keep the descriptor in the result)
 
     Returns Secret: 'data' is the address, 'len' the length, 'kind' MEMFD_GO_SECRETMEM or, where
     there is no memfd_secret(2), _MLOCK or _UNLOCKED. The caller frees it, by secret_free().
@@ -70,8 +70,8 @@ def secret_attach(fd: SupportsIndex, opts: SupportsIndex) -> _ffi.Secret:
     Returns Secret. The caller frees it, by secret_free(), which leaves the contents to
     others.
 
-    Errors: like secret_alloc(), and OSError EINVAL (not a secret file), ENODATA (not sized),
-    EBADF. Safe: threads, fork. Source: memfd_secret(2).
+    Errors: like secret_alloc(), and OSError EINVAL (not a secret file), ENODATA (not
+    sized), EBADF. Safe: threads, fork. Source: memfd_secret(2).
 
     >>> try:
     ...     first = secret_alloc(32, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_KEEP_FD)
@@ -108,7 +108,8 @@ def secret_protect(area: _ffi.Secret, access: SupportsIndex) -> None:
 def secret_free(area: _ffi.Secret) -> None:
     """Wipe the area, unmap it, and close what OPT_KEEP_FD kept. Twice is harmless.
 
-    An area that was attached is not wiped: others may use it.
+    An area that was attached is not wiped: others may use it. A child of fork() must not
+    free an area of MEMFD_GO_SECRETMEM without OPT_FORK_SHARE: it is not there.
 
     Errors: OSError ENOMEM (too many mappings; nothing has been freed). Safe: fork; threads,
     one at a time for each area. Source: munmap(2).
@@ -170,8 +171,8 @@ def secret_pool_take(pool: _ffi.SecretPool) -> int:
 
     Returns its address. The caller gives it back, by secret_pool_give().
 
-    Errors: OSError ENOSPC (all are taken), EINVAL (the pool is freed, or an overrun destroyed
-    it). Safe: fork; threads, one at a time for each pool. Source: the library.
+    Errors: OSError ENOSPC (all are taken), EINVAL (the pool is freed; an overrun went into
+    the slot). Safe: fork; threads, one at a time for each pool. Source: the library.
 
     >>> pool = secret_pool_init(32, 1, MEMFD_GO_OPT_ALLOW_UNLOCKED)
     >>> slot = secret_pool_take(pool)
@@ -190,8 +191,8 @@ def secret_pool_give(pool: _ffi.SecretPool, slot: SupportsIndex) -> None:
 
     slot  its address
 
-    Errors: OSError EINVAL (not a slot that is taken; the pool is freed, or an overrun
-    destroyed it); OverflowError. Safe: fork; threads, one at a time for each pool.
+    Errors: OSError EINVAL (not a slot that is taken; an overrun went into it or out of it;
+    the pool is freed); OverflowError. Safe: fork; threads, one at a time for each pool.
     Source: the library.
 
     >>> pool = secret_pool_init(32, 1, MEMFD_GO_OPT_ALLOW_UNLOCKED)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 def send_fds(sock: SupportsIndex, fds: Iterable[SupportsIndex], data: Buffer = b"") -> int:
     """Send descriptors and bytes over a Unix socket, in one message.
 
-    sock  the descriptor of the socket
+    sock  the descriptor of the socket. Internet sockets take the data and drop descriptors.
     fds   1 to MEMFD_GO_FDS_MAX descriptors, which stay open here
     data  any contiguous buffer; of nothing, one zero byte is sent
 
     Returns the number of bytes of 'data' sent, which on a stream may be less than all.
 
-    Errors: OSError EINVAL (too few or too many fds, not a Unix socket), EBADF, ENOTSOCK,
-    EAGAIN (the other side's buffer is full), EINTR, EPIPE, ECONNRESET, ENOTCONN, EMSGSIZE (a
+    Errors: OSError EINVAL (too few or too many fds), EBADF, ENOTSOCK, EAGAIN (the other
+    side's buffer is full), EINTR, EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN, EMSGSIZE (a
     datagram too long), ETOOMANYREFS; BufferError or ValueError (data is not contiguous);
     OverflowError. Safe: threads, fork. Source: unix(7), sendmsg(2).
 
@@ -54,12 +54,13 @@ def recv_fds(
     length  how many bytes to take; 0: one, which is dropped
 
     Returns the descriptors, which the caller closes, and the bytes. No descriptors mean the
-    end of the stream: the other side has closed.
+    end of the stream: the other side has closed. (An empty datagram looks the same.)
 
     Errors: OSError EMSGSIZE (more descriptors than n, or a datagram longer than length; all
-    of them are closed), EPROTO (a message without descriptors; it is lost), EINVAL (n out of
-    range), EBADF, ENOTSOCK, ENOTCONN, EAGAIN (no message yet), EINTR; MemoryError;
-    OverflowError. Safe: threads, fork. Source: unix(7), recvmsg(2).
+    of them are closed), EPROTO (a message without descriptors; it is lost), EINVAL (n out
+    of range; not connected), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET, EAGAIN (no message
+    yet), EINTR; MemoryError; OverflowError. Safe: threads, fork. Source: unix(7),
+    recvmsg(2).
 
     >>> import socket
     >>> a, b = socket.socketpair()
@@ -169,19 +170,20 @@ def exec(
 ) -> NoReturn:
     """Replace the process by the program in the file 'fd'. Returns only by raising.
 
-    fd    open for reading or with O_PATH; no descriptor of the file may be open for writing,
-          this one included: reopen() it and close the first
+    fd    open for reading or with O_PATH. The file must not be open for writing through a
+          descriptor that os.open() or reopen() gave to anybody; those that created it do not
+          count.
     argv  arguments, of which the first is the program's name
     envp  environment, as texts "NAME=value"
     opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd, which a script needs
 
     What Python would do at its end is not done: flush what has to be.
 
-    Errors: OSError EACCES (not executable), ENOENT (a script without OPT_KEEP_FD, or without
-    its interpreter), ENOEXEC (no program for this machine), ETXTBSY (open for writing),
-    EBADF, E2BIG (too many arguments), EINVAL (unknown options), and what else execve(2)
-    gives; ValueError (an embedded NUL); OverflowError. Safe: fork; other threads end.
-    Source: execveat(2), execve(2).
+    Errors: OSError EACCES (not executable, no regular file), ENOENT (a script without
+    OPT_KEEP_FD, or without its interpreter), ENOEXEC (no program for this machine), ETXTBSY
+    (open for writing), EBADF, E2BIG (too many arguments), EINVAL (unknown options), and
+    what else execve(2) gives; ValueError (an embedded NUL); OverflowError. Safe: fork;
+    other threads end. Source: execveat(2), execve(2).
 
     >>> import os
     >>> fd = create_with("example", None)
