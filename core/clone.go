@@ -43,11 +43,15 @@ func copyFile(fd, src int32, size uint64, huge bool) int {
 		return 0
 	}
 	if huge {
-		return readInto(fd, src, size)
+		whole, r := wholePages(fd, size)
+		if r < 0 {
+			return r
+		}
+		return readInto(fd, src, size, whole)
 	}
 	r := sendWhole(fd, src, size)
 	if r == -int(unix.EINVAL) || r == -int(unix.ENOSYS) || r == -int(unix.EPERM) {
-		r = readInto(fd, src, size)
+		r = readInto(fd, src, size, size)
 	}
 	if r == 0 { // sendfile(2) moved the offset
 		r = sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET)
@@ -71,11 +75,11 @@ func sendWhole(fd, src int32, size uint64) int {
 	return 0
 }
 
-// readInto copies by pread(2) into a mapping of fd.
+// readInto copies by pread(2) into a mapping of fd, which becomes whole bytes long.
 //
 //go:nosplit
-func readInto(fd, src int32, size uint64) int {
-	addr, whole, r := mapNew(fd, size)
+func readInto(fd, src int32, size, whole uint64) int {
+	addr, r := mapNew(fd, whole)
 	if r < 0 {
 		return r
 	}
@@ -90,7 +94,7 @@ func readInto(fd, src int32, size uint64) int {
 			r = n
 		}
 	}
-	if u := Unmap(addr, whole); r == 0 {
+	if u := Unmap(addr, uintptr(whole)); r == 0 {
 		r = u
 	}
 	return r

@@ -83,37 +83,39 @@ func fillHuge(fd int32, data unsafe.Pointer, length uintptr) int {
 	if bad(data) {
 		return -int(unix.EFAULT)
 	}
-	addr, whole, r := mapNew(fd, uint64(length))
+	whole, r := wholePages(fd, uint64(length))
+	if r < 0 {
+		return r
+	}
+	addr, r := mapNew(fd, whole)
 	if r < 0 {
 		return r
 	}
 	copyBytes(pointer(addr), data, length)
-	return Unmap(addr, whole)
+	return Unmap(addr, uintptr(whole))
 }
 
-// mapNew makes an empty file size bytes long, rounded up to whole pages of its own
-// if those are huge, allocates it, so that touching it cannot be SIGBUS, and maps it
-// to be filled.
+// wholePages rounds size up to pages of the file of huge pages that fd is.
 //
 //go:nosplit
-func mapNew(fd int32, size uint64) (addr, whole uintptr, result int) {
+func wholePages(fd int32, size uint64) (whole uint64, result int) {
 	var st fileStat
-	if r := stat(fd, &st); r < 0 {
-		return 0, 0, r
+	r := stat(fd, &st)
+	mask := uint64(st.block) - 1
+	return (size + mask) &^ mask, r
+}
+
+// mapNew makes an empty file size bytes long, allocates it, so that touching it cannot be
+// SIGBUS, and maps it to be filled.
+//
+//go:nosplit
+func mapNew(fd int32, size uint64) (addr uintptr, result int) {
+	if tooLarge(size) || size != uint64(uintptr(size)) {
+		return 0, -int(unix.ENOMEM)
 	}
-	mask := uint64(0)
-	if magic, r := fileSystem(fd); r < 0 {
-		return 0, 0, r
-	} else if magic == unix.HUGETLBFS_MAGIC {
-		mask = uint64(st.block) - 1
+	if r := fallocate(fd, 0, size); r < 0 {
+		return 0, r
 	}
-	length := (size + mask) &^ mask
-	if tooLarge(length) || length != uint64(uintptr(length)) {
-		return 0, 0, -int(unix.ENOMEM)
-	}
-	if r := fallocate(fd, 0, length); r < 0 {
-		return 0, 0, r
-	}
-	addr, errno := mmap(uintptr(length), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED, fd, 0)
-	return addr, uintptr(length), -int(errno)
+	addr, errno := mmap(uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED, fd, 0)
+	return addr, -int(errno)
 }

@@ -30,7 +30,7 @@ func emptyPath() uintptr {
 //go:nosplit
 //go:noinline
 func stat(fd int32, st *fileStat) int {
-	if fd < 0 { // AT_FDCWD would be the working directory
+	if fd < 0 { // AT_FDCWD would be the current folder
 		return -int(unix.EBADF)
 	}
 	var x unix.Statx_t

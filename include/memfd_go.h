@@ -24,6 +24,12 @@
  * Sizes.  Sizes and offsets of files are uint64_t bytes on every architecture,
  * 32-bit ones too, from 0 to INT64_MAX. size_t is used for memory alone.
  *
+ * Structs.  A struct that may grow begins with 'size_of', which the caller sets to the
+ * struct's sizeof. A size that is less than what version 1.0 had is -EINVAL, one over
+ * 4096 is -E2BIG. What a function writes it writes up to 'size_of': a newer library
+ * leaves out what an older, shorter struct has no room for, and an older library zeroes
+ * what it does not know.
+ *
  * Options.  An option bit that a function does not list is -EINVAL.
  *
  * Safety.  "Safe: MT AS fork" with a function means: it may be called from any
@@ -121,8 +127,7 @@ struct memfd_go_features {
  * memfd_go_probe() finds out what works here and now, by trying it, whatever the
  * kernel's version says. It makes some 60 system calls: call it once.
  *
- * f        size_of must be set. A newer library fills as much of an older, shorter
- *          struct as there is, and an older one zeroes what it does not know.
+ * f        size_of must be set
  * request  0, or MEMFD_GO_FEATURE_SECRET to look for memfd_secret(2) too: that
  *          opens a secret file for a moment, in which the machine cannot hibernate
  *
@@ -130,7 +135,6 @@ struct memfd_go_features {
  *
  * -EFAULT   f is null (see Pointers above)
  * -EINVAL   size_of is less than 32; another request
- * -E2BIG    size_of is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
  *
  * Safe: MT AS fork. Source: this library.
@@ -290,7 +294,7 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  * -EIO      the source could not be read, or others that reading it can give
  *
  * A source that is written to meanwhile without changing its size gives a mixture
- * of old and new. Safe: MT AS fork. Source: copy_file_range(2), sendfile(2).
+ * of old and new. Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
  */
 int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd,
                    uint64_t max_len);
@@ -543,8 +547,7 @@ struct memfd_go_info {
  * file's contents. What it tells of a file that others hold too, and that is not
  * sealed, may be outdated when it returns; kind and access do not change.
  *
- * info  size_of must be set. A newer library fills as much of an older, shorter
- *       struct as there is, and an older one zeroes what it does not know.
+ * info  size_of must be set
  *
  * Returns 0.
  *

@@ -32,6 +32,9 @@ type arch struct {
 	inspect func(code []byte, fields fields) (branches []branch, faults []fault)
 	tocName string // a symbol that stands for the middle of the data
 	thunk   string // prefix of functions that the Go linker adds
+	// unset are flags that compiled code looks at and that only the runtime would
+	// set. Here they stay false, as constants: the code takes the other way.
+	unset []string
 
 	landing  []byte // what an indirect call must find at an export
 	property property

@@ -62,6 +62,9 @@ func (f *fixup) putARM64Branch(distance int64) error {
 	if err := checkBits(distance, 28); err != nil {
 		return err
 	}
+	if err := checkAlign(distance, 4); err != nil {
+		return err
+	}
 	return f.putBits(0x3ffffff, uint32(distance>>2))
 }
 

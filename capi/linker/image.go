@@ -23,7 +23,7 @@ func (lib *library) headersSize() uint64 {
 
 // image returns the contents of the library's file.
 func (lib *library) image() []byte {
-	sections := lib.present()
+	sections := lib.present(lib.all()...)
 	b := &buffer{arch: lib.arch}
 	last := sections[len(sections)-1]
 	headers := alignUp(last.off+last.size, 8)
@@ -107,7 +107,7 @@ func (b *buffer) section(name uint32, s *section) {
 
 func (lib *library) sectionNames() *strtab {
 	names := &strtab{}
-	for _, s := range lib.present() {
+	for _, s := range lib.present(lib.all()...) {
 		names.add(s.name)
 	}
 	return names

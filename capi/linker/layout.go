@@ -32,6 +32,14 @@ func (lib *library) all() []*section {
 		func(s *section) bool { return s == nil })
 }
 
+// present drops the sections that the file does not have: the dynamic linker and
+// lints do not like empty ones. Two get their size last.
+func (lib *library) present(sections ...*section) []*section {
+	return slices.DeleteFunc(sections, func(s *section) bool {
+		return s == nil || s.size == 0 && s != lib.shstrtab && s != lib.padding
+	})
+}
+
 func (s *sections) read() []*section {
 	return []*section{s.property, s.buildID, s.gnuHash, s.hash, s.dynsym, s.dynstr, s.versym, s.verdef,
 		s.rel, s.rodata, s.ehFrameHdr, s.ehFrame, s.extab, s.exidx}
@@ -55,7 +63,7 @@ func (lib *library) layOut() {
 	}
 	lib.makeSegments()
 	end := lib.place(lib.headersSize(), lib.read(), lib.execute(), lib.written())
-	for i, s := range lib.present() {
+	for i, s := range lib.present(lib.all()...) {
 		s.index = i + 1
 	}
 	lib.shstrtab.size = uint64(len(lib.sectionNames().data))
@@ -65,19 +73,12 @@ func (lib *library) layOut() {
 	}
 }
 
-// present returns the sections that the file has: the dynamic linker and lints
-// do not like empty ones.
-func (lib *library) present() []*section {
-	return slices.DeleteFunc(lib.all(), func(s *section) bool { return s.size == 0 && s != lib.shstrtab && s != lib.padding })
-}
-
 func (lib *library) makeSegments() {
 	const r, w, x = elf.PF_R, elf.PF_W, elf.PF_X
 	word := uint64(lib.wordSize())
 	add := func(typ elf.ProgType, flags elf.ProgFlag, align uint64, sections ...*section) *segment {
-		sections = slices.DeleteFunc(sections, func(s *section) bool { return s == nil || s.size == 0 && s != lib.padding })
-		seg := &segment{typ: typ, flags: flags, align: align, sections: sections}
-		if len(sections) > 0 || typ == elf.PT_GNU_STACK {
+		seg := &segment{typ: typ, flags: flags, align: align, sections: lib.present(sections...)}
+		if len(seg.sections) > 0 || typ == elf.PT_GNU_STACK {
 			lib.segments = append(lib.segments, seg)
 		}
 		return seg
@@ -100,7 +101,7 @@ func (lib *library) makeSegments() {
 func (lib *library) place(off uint64, loaded ...[]*section) uint64 {
 	addr := off
 	for i, sections := range loaded {
-		sections = slices.DeleteFunc(sections, func(s *section) bool { return s == nil || s.size == 0 && s != lib.padding })
+		sections = lib.present(sections...)
 		if i > 0 {
 			off = alignUp(off, maxAlign(sections))
 			addr = alignUp(addr, lib.page) + off%lib.page

@@ -21,6 +21,7 @@ var loong64 = &arch{
 	relative: uint32(elf.R_LARCH_RELATIVE),
 	typeName: func(typ uint32) string { return elf.R_LARCH(typ).String() },
 	apply:    applyLoong64,
+	unset:    []string{"runtime.loong64HasLSX"}, // vectors, to zero 192 bytes and more
 
 	hashEntry: 4,
 	dwarf:     dwarfRegs{sp: 3, ra: 1},

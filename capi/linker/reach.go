@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"fmt"
 	"slices"
@@ -126,7 +127,7 @@ func (r *reacher) follow(a *atom) {
 	for _, reloc := range relocs {
 		to, addend, why := r.resolve(a, reloc)
 		if why != "" {
-			r.refused.add(a, reloc.sym.name, why)
+			r.refused.add(a, cmp.Or(reloc.sym.name, r.typeName(reloc.typ)), why)
 			continue
 		}
 		reloc.off -= a.start
@@ -167,13 +168,15 @@ func (obj *object) inspectFunc(section *objSection, start, end uint64) (found []
 func (r *reacher) resolve(a *atom, reloc reloc) (to *atom, addend int64, why string) {
 	sym := reloc.sym
 	switch {
+	case reloc.typ == r.absolute && a.isFunc():
+		return nil, 0, "an absolute address in code, which is read-only before it is relocated"
 	case sym.section == nil && sym.name == r.tocName && sym.name != "":
 		return nil, 0, ""
 	case sym.section == nil:
 		return nil, 0, "undefined"
 	case sym.section == a.section && sym.size == 0 && a.start <= sym.value && sym.value < a.end:
 		return a, int64(sym.value - a.start), "" // a label
-	case sym.size == 0 && sym.section.isConstant() && reloc.typ == r.absolute && !a.isFunc():
+	case sym.size == 0 && sym.section.isConstant() && reloc.typ == r.absolute:
 		to, why = r.stringAt(a, reloc)
 		return to, -reloc.addend, why
 	}

@@ -28,10 +28,6 @@ var systemCall = []string{
 // nothing of a runtime but live in its package.
 var helpers = []string{"runtime.duffzero", "runtime.duffcopy"}
 
-// neverSet are flags that code of the compiler's looks at and that only the runtime
-// would set. Here they stay false, as constants: the code takes the other way.
-var neverSet = []string{"runtime.loong64HasLSX"}
-
 // forbids says why sym may not be in the library, or returns "".
 func (lib *library) forbids(sym *symbol) string {
 	switch {
@@ -41,7 +37,7 @@ func (lib *library) forbids(sym *symbol) string {
 		return ""
 	case sym.size == 0 || !lib.allows(sym.name):
 		return describe(sym.name)
-	case sym.section.typ == elf.SHT_NOBITS && !slices.Contains(neverSet, sym.name):
+	case sym.section.typ == elf.SHT_NOBITS && !slices.Contains(lib.unset, sym.name):
 		return "a variable without an initial value: the library has no writable memory"
 	}
 	return ""
@@ -60,7 +56,7 @@ func (s *objSection) isConstant() bool {
 }
 
 func (lib *library) allows(name string) bool {
-	if slices.Contains(systemCall, strings.TrimSuffix(name, ".abi0")) || slices.Contains(helpers, name) || slices.Contains(neverSet, name) {
+	if slices.Contains(systemCall, strings.TrimSuffix(name, ".abi0")) || slices.Contains(helpers, name) || slices.Contains(lib.unset, name) {
 		return true
 	}
 	if lib.isThunk(name) || lib.frameOf(name) != nil {
@@ -135,6 +131,8 @@ var constructs = []struct{ prefix, what string }{
 	{"runtime.x86Has", "a look at the CPU's features"},
 	{"runtime.arm", "a look at the CPU's features"},
 	{"type:", "type information: an interface, a map, or an allocation"},
+	{"typerel.", "type information: an interface, a map, or an allocation"},
+	{"runtime.gcbits.", "type information: an interface, a map, or an allocation"},
 	{"go:itab.", "an interface"},
 	{"go:func", "a func value"},
 	{"go:string.", "a string literal in code: keep it in a package variable"},

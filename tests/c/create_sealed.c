@@ -2,48 +2,19 @@
 #include <signal.h>
 
 #include "test.h"
-#include "files.h"
-
-#define MIB (1024 * 1024)
-
-/* Bytes that differ from page to page, so that a misplaced part shows. */
-static char pattern[5 * MIB + 123];
-
-static void make_pattern(void)
-{
-	for (size_t i = 0; i < sizeof pattern; i++)
-		pattern[i] = (char)(i ^ i >> 8 ^ i >> 16);
-}
-
-static void check_contents(int fd, const char *want, size_t size)
-{
-	uint64_t file_size = 0;
-	char *got;
-
-	EQ(memfd_go_get_size(fd, &file_size), 0);
-	EQ(file_size, size);
-	EQ(lseek(fd, 0, SEEK_CUR), 0);
-	if (size == 0)
-		return;
-	got = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	CHECK(got != MAP_FAILED);
-	if (got == MAP_FAILED)
-		return;
-	EQ(memcmp(got, want, size), 0);
-	munmap(got, size);
-}
+#include "contents.h"
 
 static void contents_of_every_size(void)
 {
 	static const size_t sizes[] = {
-		0, 1, 2, 4095, 4096, 4097, 65535, 65536, 65537, MIB - 1, 2 * MIB, 2 * MIB + 1, sizeof pattern,
+		0, 1, 2, 4095, 4096, 4097, 65535, 65536, 65537, MIB - 1, 2 * MIB, 2 * MIB + 1, 5 * MIB + 123,
 	};
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-		int fd = memfd_go_create_sealed("test", 0, 0, pattern, sizes[i]);
+		int fd = memfd_go_create_sealed("test", 0, 0, pattern(), sizes[i]);
 
 		CHECK(fd >= 0);
-		check_contents(fd, pattern, sizes[i]);
+		check_contents(fd, pattern(), sizes[i]);
 		close(fd);
 	}
 }
@@ -151,7 +122,7 @@ static void over_the_file_size_limit(void)
 {
 	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
 	rlim_t old = set_limit(RLIMIT_FSIZE, 8192);
-	int error = memfd_go_create_sealed("test", 0, 0, pattern, 10000);
+	int error = memfd_go_create_sealed("test", 0, 0, pattern(), 10000);
 
 	set_limit(RLIMIT_FSIZE, old);
 	signal(SIGXFSZ, old_handler);
@@ -167,48 +138,17 @@ static void too_many_descriptors(void)
 	EQ(error, -EMFILE);
 }
 
-/* The size of a huge page if a file of one can be mapped, else 0. */
-static size_t huge_page(void)
-{
-	struct stat status;
-	size_t size = 0;
-	void *map = MAP_FAILED;
-	int fd = memfd_go_create("test", MFD_HUGETLB);
-
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &status) == 0 && ftruncate(fd, status.st_blksize) == 0) {
-		size = (size_t)status.st_blksize;
-		map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	}
-	close(fd);
-	if (map == MAP_FAILED)
-		return 0;
-	munmap(map, size);
-	return size;
-}
-
 static void huge_pages_are_filled_and_padded(void)
 {
 	size_t size = huge_page();
-	uint64_t file_size = 0;
-	char *map;
 	int fd;
 
 	if (size == 0)
-		SKIP("no free huge page (vm.nr_hugepages)");
+		SKIP(NO_HUGE_PAGE);
 	fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "abc", 3);
 	CHECK(fd >= 0);
-	EQ(memfd_go_get_size(fd, &file_size), 0);
-	EQ(file_size, size);
+	check_padded(fd, "abc", 3, size);
 	EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);
-	map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	CHECK(map != MAP_FAILED);
-	if (map != MAP_FAILED) {
-		EQ(memcmp(map, "abc", 4), 0);
-		EQ(map[size - 1], 0);
-		munmap(map, size);
-	}
 	close(fd);
 }
 
@@ -233,7 +173,6 @@ static void too_few_huge_pages(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	make_pattern();
 	RUN(contents_of_every_size);
 	RUN(immutable_by_default);
 	RUN(seals_as_asked_for);

@@ -181,15 +181,15 @@ static void is_other(int result)
 	F(create_sealed_empty, nothing, CREATE_SEALED(0, 0), is_empty, "",                            \
 	  "memfd_create add_seals", "")                                                               \
 	F(create_sealed_huge, nothing, CREATE_SEALED(MFD_HUGETLB, LENGTH), is_sealed_file, "",        \
-	  "memfd_create_huge statx fstatfs fallocate mmap munmap add_seals", "")                      \
+	  "memfd_create_huge statx fallocate mmap munmap add_seals", "")                      \
 	F(clone, a_memfd, CLONE(0), is_copy, "",                                                      \
 	  "statx memfd_create sendfile lseek statx pread add_seals",                                  \
 	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread:0")                                      \
 	F(clone_without_sendfile, a_memfd, CLONE(0), is_copy, "sendfile:ENOSYS",                      \
-	  "statx memfd_create sendfile statx fstatfs fallocate mmap pread munmap lseek statx pread add_seals", \
+	  "statx memfd_create sendfile fallocate mmap pread munmap lseek statx pread add_seals", \
 	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread/1:EINTR,0=EAGAIN pread/2:0")             \
 	F(clone_huge, a_memfd, CLONE(MFD_HUGETLB), is_copy, "",                                       \
-	  "statx memfd_create_huge statx fstatfs fallocate mmap pread munmap statx pread add_seals",  \
+	  "statx memfd_create_huge statx fallocate mmap pread munmap statx pread add_seals",  \
 	  "pread/1:EINTR,0=EAGAIN pread/2:0")                                                         \
 	F(reopen, a_memfd, memfd_go_reopen(in.fd, O_RDONLY), is_another_descriptor, "",               \
 	  "getfd openat", "")                                                                         \

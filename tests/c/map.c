@@ -1,4 +1,6 @@
 /* memfd_go_map() and memfd_go_unmap(). */
+#include <sys/wait.h>
+
 #include "test.h"
 #include "files.h"
 
@@ -288,6 +290,37 @@ static void unmapping_what_cannot_be(void)
 	close(fd);
 }
 
+/*
+ * Unmaps the middle of a mapping when the process has as many as it may have.
+ * Returns 0, or 1 if the limit was not reached.
+ */
+static int split_the_last_mapping(void)
+{
+	size_t page = page_size(), pages = 200000;
+	char *map = mmap(NULL, pages * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return 1;
+	/* Every fourth page differs, and the three between are one mapping. */
+	for (size_t i = 3; i < pages; i += 4)
+		if (mprotect(map + i * page, page, PROT_READ) != 0)
+			return memfd_go_unmap(map + page, page) == -ENOMEM ? 0 : 2;
+	return 1;
+}
+
+static void unmapping_that_would_split_one_mapping_too_many(void)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(split_the_last_mapping());
+	EQ(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+		SKIP("no limit on mappings met (vm.max_map_count)");
+	EQ(status, 0);
+}
+
 int main(int argc, char **argv)
 {
 	start(argc, argv);
@@ -310,5 +343,6 @@ int main(int argc, char **argv)
 	RUN(bad_pointers);
 	RUN(unmapping_in_parts_and_twice);
 	RUN(unmapping_what_cannot_be);
+	RUN(unmapping_that_would_split_one_mapping_too_many);
 	return finish();
 }

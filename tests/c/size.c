@@ -155,6 +155,19 @@ static void over_the_file_size_limit(void)
 	close(fd);
 }
 
+/* More huge pages than any machine has free. */
+static void too_few_huge_pages(void)
+{
+	int fd = memfd_go_create("test", MFD_HUGETLB), error;
+
+	if (fd < 0)
+		SKIP("no huge pages here");
+	error = memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, (uint64_t)1 << 40);
+	CHECK(error == -ENOSPC || error == -ENOMEM);
+	EQ(size_of(fd), 0);
+	close(fd);
+}
+
 static void unknown_options(void)
 {
 	int fd = sized_file(100);
@@ -195,7 +208,7 @@ static void read_only_descriptor(void)
 
 static void file_that_has_no_size(void)
 {
-	int pipe = pipe_file(), device = open("/dev/null", O_RDWR);
+	int pipe = pipe_file(), device = open("/dev/null", O_RDWR), status = open("/proc/self/comm", O_RDWR);
 
 	EQ(size_of(pipe), 0);
 	EQ(size_of(device), 0);
@@ -203,6 +216,8 @@ static void file_that_has_no_size(void)
 	EQ(memfd_go_set_size(device, 0, 1), -EINVAL);
 	EQ(memfd_go_set_size(pipe, MEMFD_GO_OPT_RESERVE, 1), -ESPIPE);
 	EQ(memfd_go_set_size(device, MEMFD_GO_OPT_RESERVE, 1), -ENODEV);
+	EQ(memfd_go_set_size(status, MEMFD_GO_OPT_RESERVE, 1), -EOPNOTSUPP);
+	close(status);
 	close(device);
 	close(pipe);
 }
@@ -229,6 +244,7 @@ int main(int argc, char **argv)
 	RUN(reserve_makes_exactly_that_size);
 	RUN(sealed_file_keeps_its_size);
 	RUN(over_the_file_size_limit);
+	RUN(too_few_huge_pages);
 	RUN(unknown_options);
 	RUN(closed_descriptor);
 	RUN(read_only_descriptor);

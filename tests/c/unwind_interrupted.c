@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <signal.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "test.h"
@@ -23,20 +24,37 @@ static uintptr_t return_address, stack_at_return; /* of call_the_library() */
 static volatile int interruptions, unwound, backtraced;
 static volatile uintptr_t lost_at; /* the first place that could not be unwound */
 
-static _Unwind_Reason_Code visit(struct _Unwind_Context *frame, void *found)
+static uintptr_t stack_of(struct _Unwind_Context *frame)
 {
-	if (without_thumb_bit(_Unwind_GetIP(frame)) != return_address)
-		return _URC_NO_REASON;
-	*(int *)found = (uintptr_t)_Unwind_GetCFA(frame) == stack_at_return;
-	return _URC_NO_REASON;
+#ifdef __arm__
+	return _Unwind_GetGR(frame, 13); /* _Unwind_GetCFA() is for exceptions only */
+#else
+	return (uintptr_t)_Unwind_GetCFA(frame);
+#endif
+}
+
+struct walk {
+	int found, frames;
+};
+
+static _Unwind_Reason_Code visit(struct _Unwind_Context *frame, void *argument)
+{
+	struct walk *walk = argument;
+
+	if (without_thumb_bit(_Unwind_GetIP(frame)) == return_address) {
+		walk->found = stack_of(frame) == stack_at_return;
+		return _URC_END_OF_STACK;
+	}
+	/* Some C library's last frame is its own caller. */
+	return ++walk->frames < FRAMES ? _URC_NO_REASON : _URC_END_OF_STACK;
 }
 
 static int unwinds(void)
 {
-	int found = 0;
+	struct walk walk = { 0, 0 };
 
-	_Unwind_Backtrace(visit, &found);
-	return found;
+	_Unwind_Backtrace(visit, &walk);
+	return walk.found;
 }
 
 static int backtraces(void)
@@ -101,10 +119,45 @@ static void set_timer(long microseconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+static void unwind_once(int number)
+{
+	(void)number;
+	unwinds();
+}
+
+/* Whether the C library and the kernel, or its emulator, are up to it at all. */
+static int any_handler_can_unwind(void)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0) {
+		signal(SIGALRM, unwind_once);
+		raise(SIGALRM);
+		_exit(0);
+	}
+	return waitpid(child, &status, 0) == child && status == 0;
+}
+
+/*
+ * arm's tables are made for exceptions: they hold from the end of a function's
+ * prologue on. Everywhere else each single instruction counts.
+ */
+static int wanted(void)
+{
+#ifdef __arm__
+	return interruptions * 9 / 10;
+#else
+	return interruptions;
+#endif
+}
+
 static void handler_walks_into_the_caller(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
 
+	if (!any_handler_can_unwind())
+		SKIP("unwinding out of a signal handler crashes here, whatever it interrupts");
 	code = library_code();
 	unwinds(); /* loads and allocates what it needs */
 	backtraces();
@@ -114,10 +167,11 @@ static void handler_walks_into_the_caller(void)
 	CHECK(call_the_library(time(NULL) + SECONDS) > 0);
 	set_timer(0);
 	sigaction(SIGALRM, &old, NULL);
-	EQ(unwound, interruptions);
-	if (lost_at != 0)
-		fail(__FILE__, __LINE__, "lost %#lx bytes into the code", (unsigned long)lost_at);
-	EQ(backtraced, interruptions);
+	CHECK(unwound >= wanted());
+	CHECK(backtraced >= wanted());
+	if (test.failed_checks > 0)
+		fail(__FILE__, __LINE__, "%d interruptions, %d unwound, %d by backtrace(); lost %#lx bytes into the code",
+		     interruptions, unwound, backtraced, (unsigned long)lost_at);
 }
 
 int main(int argc, char **argv)

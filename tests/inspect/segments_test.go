@@ -149,7 +149,7 @@ func TestExportsAreIndirectTargets(t *testing.T) {
 	each(t, func(t *testing.T, l library) {
 		mark, ok := marks[l.arch]
 		if !ok {
-			t.Skip("the architecture has no such instruction in our code")
+			return // the architecture has no such instruction
 		}
 		symbols, err := l.DynamicSymbols()
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -46,33 +45,6 @@ func TestReadelfUnderstandsEverything(t *testing.T) {
 		}
 		if !bytes.Contains(out, []byte("Name: MEMFD_GO_1.0")) {
 			t.Error("readelf does not see the version MEMFD_GO_1.0")
-		}
-	})
-}
-
-// The same sources in another folder give the same bytes.
-func TestRebuildIsIdentical(t *testing.T) {
-	tool, err := lab.Tool{Name: "make"}.Path()
-	if err != nil {
-		unavailable(t, err)
-	}
-	elsewhere := t.TempDir()
-	for _, part := range []string{"go.mod", "go.sum", "Makefile", "capi", "core", "include"} {
-		from := filepath.Join(lab.Repository(), part)
-		if out, err := exec.Command("cp", "-R", from, elsewhere).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
-	if out, err := exec.Command(tool, "-C", elsewhere, "all-arch").CombinedOutput(); err != nil {
-		t.Fatalf("make all-arch: %v\n%s", err, out)
-	}
-	each(t, func(t *testing.T, l library) {
-		again, err := os.ReadFile(filepath.Join(elsewhere, "build", "linux_"+l.arch, "libmemfd_go.so.1"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(again, fileBytes(t, l)) {
-			t.Errorf("%s differs from the same built in %s", l.path, elsewhere)
 		}
 	})
 }

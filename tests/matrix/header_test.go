@@ -91,6 +91,7 @@ func TestHeaderNeedsNoLibc(t *testing.T) {
 const ownTypes = `#ifndef OWN_TYPES
 #define OWN_TYPES
 typedef __SIZE_TYPE__ size_t;
+typedef __INT32_TYPE__ int32_t;
 typedef __UINT32_TYPE__ uint32_t;
 typedef __UINT64_TYPE__ uint64_t;
 #endif

@@ -14,7 +14,14 @@ import (
 
 // The C programs reach the functions through two lists in tests/c/library.h.
 func TestLibraryListsEveryFunction(t *testing.T) {
-	functions := functions(t)
+	header, err := abi.Parse(source(t, "include/memfd_go.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var functions []string
+	for _, f := range header.Functions {
+		functions = append(functions, f.Name)
+	}
 	library := source(t, "tests/c/library.h")
 	for _, line := range []string{`(?m)^\tF\((memfd_go_\w+)\)`, `(?m)^#define (memfd_go_\w+) library\.`} {
 		var listed []string
@@ -34,29 +41,20 @@ func TestLibraryListsEveryFunction(t *testing.T) {
 
 // Every function has a row in the tables of failing system calls.
 func TestEveryFunctionFails(t *testing.T) {
-	tables := ""
-	for _, part := range []string{"files", "secret", "transfer"} {
-		tables += source(t, "tests/c/failing_calls_"+part+".c")
-	}
-	for _, f := range functions(t) {
-		if !strings.Contains(tables, f+"(") {
-			t.Errorf("a table in tests/c/failing_calls_*.c lacks a row such as\n\tF(%s, nothing, %s(...), is_zero, \"\", \"\", \"\")",
-				strings.TrimPrefix(f, "memfd_go_"), f)
-		}
-	}
-}
-
-// functions are the names that the header declares, in its order.
-func functions(t *testing.T) []string {
 	header, err := abi.Parse(source(t, "include/memfd_go.h"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, f := range header.Functions {
-		names = append(names, f.Name)
+	var tables string
+	for _, part := range []string{"files", "secret", "transfer"} {
+		tables += source(t, "tests/c/failing_calls_"+part+".c")
 	}
-	return names
+	for _, f := range header.Functions {
+		if !strings.Contains(tables, f.Name+"(") {
+			t.Errorf("a table in tests/c/failing_calls_*.c lacks a row such as\n\tF(%s, nothing, %s(...), is_zero, \"\", \"\", \"\")",
+				strings.TrimPrefix(f.Name, "memfd_go_"), f.Name)
+		}
+	}
 }
 
 func source(t *testing.T, file string) string {

@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 var (
@@ -22,6 +24,10 @@ func runTAP(t *testing.T, run command, hint string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, run.arguments[0], run.arguments[1:]...)
 	cmd.Env = append(os.Environ(), run.environment...)
+	// Its children end with it, and none can keep us waiting for output.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
 	hint += "\n" + run.String()
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {

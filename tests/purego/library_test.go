@@ -4,6 +4,14 @@
 //
 // MEMFD_GO_LIBRARY names the library to load; else it is the one that was built for
 // the architecture of the test.
+//
+// It cross-compiles for all eight architectures (go test -c), to be run by qemu-user.
+// The Go linker has to be told the dynamic loader's name for two:
+//
+//	arm      -ldflags='-I /lib/ld-linux-armhf.so.3'
+//	riscv64  -ldflags='-I /lib/ld-linux-riscv64-lp64d.so.1'
+//
+// and s390x without cgo takes Go 1.27.
 package purego_test
 
 import (

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"debug/elf"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestGolden links a small object and compares where everything ends up.
+func TestGolden(t *testing.T) {
+	for goarch := range goarches {
+		t.Run(goarch, func(t *testing.T) {
+			f, err := linkObject(t, smallObject(goarch))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := describeFile(t, f)
+			name := filepath.Join("testdata", goarch+".golden")
+			if *update {
+				if err := os.WriteFile(name, []byte(got), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("%s differs (go test -update writes it); the library has\n%s", name, got)
+			}
+		})
+	}
+}
+
+func describeFile(t *testing.T, f *elf.File) string {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v %v %v %v\n\nsegments\n", f.Type, f.Machine, f.Class, f.Data)
+	for _, p := range f.Progs {
+		fmt.Fprintf(&b, "  %-16v %-9v off %#-6x addr %#-7x size %#-5x in memory %#-6x align %#x\n",
+			p.Type, p.Flags, p.Off, p.Vaddr, p.Filesz, p.Memsz, p.Align)
+	}
+	b.WriteString("\nsections\n")
+	for i, s := range f.Sections[1:] {
+		fmt.Fprintf(&b, "  %2d %-18s %-16v %v off %#-6x addr %#-7x size %#-6x link %d info %d align %d entry %d\n",
+			i+1, s.Name, s.Type, s.Flags, s.Offset, s.Addr, s.Size, s.Link, s.Info, s.Addralign, s.Entsize)
+	}
+	for _, table := range []struct {
+		name string
+		read func() ([]elf.Symbol, error)
+	}{{"dynamic symbols", f.DynamicSymbols}, {"symbols", f.Symbols}} {
+		symbols, err := table.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "\n%s\n", table.name)
+		for _, s := range symbols {
+			fmt.Fprintf(&b, "  %-16s %-10v %-10v other %d section %d value %#x size %d\n",
+				s.Name, elf.ST_BIND(s.Info), elf.ST_TYPE(s.Info), s.Other, s.Section, s.Value, s.Size)
+		}
+	}
+	for _, name := range []string{".text", ".rodata", ".data.rel.ro", ".rela.dyn", ".rel.dyn", ".gnu.version_d",
+		".eh_frame", ".ARM.exidx", ".note.gnu.property"} {
+		if s := f.Section(name); s != nil {
+			fmt.Fprintf(&b, "\n%s\n", name)
+			for data := sectionData(t, f, name); len(data) > 0; data = data[min(16, len(data)):] {
+				fmt.Fprintf(&b, "  % x\n", data[:min(16, len(data))])
+			}
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func openProduct(t *testing.T, goarch string) *elf.File {
+	t.Helper()
+	f, err := elf.Open(productOf(t, goarch).library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func sectionData(t *testing.T, f *elf.File, name string) []byte {
+	t.Helper()
+	s := f.Section(name)
+	if s == nil {
+		t.Fatalf("no section %s", name)
+	}
+	data, err := s.Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestSegments checks what the kernel and the dynamic linker make of the file
+// with pages of any size up to the largest.
+func TestSegments(t *testing.T) {
+	eachArch(t, func(t *testing.T, goarch string) {
+		f := openProduct(t, goarch)
+		var loads []*elf.Prog
+		relro, stack := false, false
+		for _, p := range f.Progs {
+			switch p.Type {
+			case elf.PT_LOAD:
+				loads = append(loads, p)
+			case elf.PT_GNU_RELRO:
+				relro = true
+				if end := p.Vaddr + p.Memsz; end%goarches[goarch].page != 0 {
+					t.Errorf("RELRO ends at %#x, within a page", end)
+				}
+			case elf.PT_GNU_STACK:
+				stack = p.Flags == elf.PF_R|elf.PF_W
+			case elf.PT_TLS, elf.PT_INTERP:
+				t.Errorf("there is a %v", p.Type)
+			}
+		}
+		if !relro || !stack || len(loads) != 3 {
+			t.Errorf("relro %v, stack not executable %v, %d segments", relro, stack, len(loads))
+		}
+		for page := uint64(0x1000); page <= goarches[goarch].page; page *= 2 {
+			end := uint64(0)
+			for _, p := range loads {
+				if p.Flags&elf.PF_W != 0 && p.Flags&elf.PF_X != 0 {
+					t.Errorf("the segment at %#x is writable and executable", p.Vaddr)
+				}
+				if p.Vaddr%page != p.Off%page || p.Align%page != 0 {
+					t.Errorf("the segment at %#x can't be mapped in pages of %#x", p.Vaddr, page)
+				}
+				if p.Vaddr&^(page-1) < end {
+					t.Errorf("the segment at %#x shares a page of %#x", p.Vaddr, page)
+				}
+				end = alignUp(p.Vaddr+p.Memsz, page)
+			}
+		}
+	})
+}
+
+func TestDynamicSection(t *testing.T) {
+	eachArch(t, func(t *testing.T, goarch string) {
+		f := openProduct(t, goarch)
+		if names, err := f.DynString(elf.DT_SONAME); err != nil || !slices.Equal(names, []string{soname}) {
+			t.Errorf("soname %q, %v", names, err)
+		}
+		for _, tag := range []elf.DynTag{elf.DT_NEEDED, elf.DT_TEXTREL, elf.DT_INIT, elf.DT_FINI, elf.DT_INIT_ARRAY,
+			elf.DT_FINI_ARRAY, elf.DT_RPATH, elf.DT_RUNPATH, elf.DT_JMPREL} {
+			if values, err := f.DynValue(tag); err != nil || len(values) > 0 {
+				t.Errorf("%v: %v, %v", tag, values, err)
+			}
+		}
+		symbols, err := f.DynamicSymbols()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(symbols) < 16 {
+			t.Errorf("only %d symbols", len(symbols))
+		}
+		for _, s := range symbols {
+			if !strings.HasPrefix(s.Name, exportPrefix) || s.Version != version || s.VersionIndex.Index() != versionOurs ||
+				elf.ST_BIND(s.Info) != elf.STB_GLOBAL || elf.ST_TYPE(s.Info) != elf.STT_FUNC || s.Size == 0 ||
+				f.Sections[s.Section].Name != ".text" {
+				t.Errorf("unexpected symbol %+v", s)
+			}
+		}
+	})
+}
+
+// TestRelocationsOfTheProduct: the dynamic linker adds its load address to words in
+// RELRO, and that is all it does.
+func TestRelocationsOfTheProduct(t *testing.T) {
+	eachArch(t, func(t *testing.T, goarch string) {
+		f, arch := openProduct(t, goarch), goarches[goarch]
+		name, entry := ".rela.dyn", 3*arch.wordSize()
+		if arch.usesREL() {
+			name, entry = ".rel.dyn", 2*arch.wordSize()
+		}
+		relro := f.Section(".data.rel.ro")
+		relocs := sectionData(t, f, name)
+		if len(relocs) == 0 || len(relocs)%entry != 0 {
+			t.Fatalf("%s has %d bytes", name, len(relocs))
+		}
+		last := uint64(0)
+		for ; len(relocs) > 0; relocs = relocs[entry:] {
+			addr, typ := arch.word(relocs), arch.word(relocs[arch.wordSize():])
+			if typ != uint64(arch.relative) || addr <= last || addr < relro.Addr || addr >= relro.Addr+relro.Size {
+				t.Errorf("relocation %d at %#x", typ, addr)
+			}
+			last = addr
+			word := make([]byte, arch.wordSize())
+			if _, err := relro.ReadAt(word, int64(addr-relro.Addr)); err != nil {
+				t.Fatal(err)
+			}
+			if !arch.usesREL() && arch.word(relocs[2*arch.wordSize():]) != arch.word(word) {
+				t.Errorf("the word at %#x differs from its addend", addr)
+			}
+			if arch.word(word) >= relro.Addr+relro.Size {
+				t.Errorf("the word at %#x points to %#x", addr, arch.word(word))
+			}
+		}
+	})
+}
+
+// TestReproducible builds in two folders, with and without -trimpath.
+func TestReproducible(t *testing.T) {
+	want, err := os.ReadFile(productOf(t, "amd64").library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"-trimpath=true", "-trimpath=false"} {
+		dir := t.TempDir()
+		for _, from := range []string{"go.mod", "go.sum", "core", "capi"} {
+			copySource(t, filepath.Join("..", "..", from), filepath.Join(dir, from))
+		}
+		out := filepath.Join(dir, "elsewhere", soname)
+		if err := os.Mkdir(filepath.Dir(out), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		printed, err := build{goarch: "amd64", dir: dir, pkg: "./capi", out: out, flags: []string{flag}}.run()
+		if err != nil {
+			t.Fatalf("go build: %v\n%s", err, printed)
+		}
+		got, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("built in another folder with %s the library differs", flag)
+		}
+		if bytes.Contains(got, []byte(dir)) {
+			t.Error("the library names the folder it was built in")
+		}
+	}
+}
+
+// copySource copies a file, or the files of a folder.
+func copySource(t *testing.T, from, to string) {
+	t.Helper()
+	info, err := os.Stat(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{""}
+	if info.IsDir() {
+		if err := os.Mkdir(to, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = nil
+		for _, e := range entries {
+			if !e.IsDir() {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(to, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// refused are functions that may not be in the library, with the line that the
+// author of each gets to see, as a regular expression. Where that differs between
+// architectures, only tells which.
+var refused = []struct {
+	name, code, line string
+	only             string
+}{
+	{"allocation", `func allocation() *int { return new(int) }`,
+		`-> runtime\.(newobject|mallocgc\S*): an allocation`, ""},
+	{"boundsCheck", `func boundsCheck(p *[8]byte, i uintptr) byte { return p[i] }`,
+		`-> runtime\.(panicIndex|panicBounds|goPanicIndex)\S*: a bounds check`, ""},
+	{"sliceCheck", `func sliceCheck(p *[8]byte, i uintptr) *byte { return unsafe.SliceData(p[i:]) }`,
+		`-> runtime\.(panicSlice|panicBounds|goPanicSlice)\S*: a bounds check`, ""},
+	{"useMap", `func useMap(m map[int]int) int { return m[1] }`,
+		`-> (runtime\.map|internal/runtime/maps\.)\S*: a map`, ""},
+	{"useDefer", `func useDefer() { for i := range 3 { defer callee(i) } }`,
+		`-> runtime\.defer\S*: a defer`, ""},
+	{"useInterface", `func useInterface() int { return method.m() }; type named int; func (n named) m() int { return int(n) }; var method interface{ m() int } = named(1)`,
+		`-> main\.method -> (go:itab\.|type:).*: .*an interface`, ""},
+	{"writeBarrier", `func writeBarrier(p **int, q *int) { *p = q }`,
+		`-> runtime\.(gcWriteBarrier|writeBarrier)\S*: a pointer store`, ""},
+	{"stackSplit", `func stackSplit() int { return split(1) }`,
+		`-> main\.split -> runtime\.morestack\S*: the function is not nosplit`, ""},
+	{"division", `func division(a, b int) int { return a / b }`,
+		`-> runtime\.panicdivide: a division by a variable`, ""},
+	{"shift", `func shift(a, b int) int { return a << b }`,
+		`-> runtime\.panicshift: a shift by a signed variable`, ""},
+	{"largeCopy", `func largeCopy(p, q *byte, n uintptr) int { return copy(unsafe.Slice(p, n), unsafe.Slice(q, n)) }`,
+		`-> runtime\.memmove: a large copy`, ""},
+	{"concatenation", `func concatenation(p *string) int { return len(*p + *p + "x") }`,
+		`-> runtime\.concatstring\S*: a concatenation of strings`, ""},
+	{"compare", `func compare(p, q *string) bool { return *p == *q }`,
+		`-> runtime\.memequal\S*: a comparison of strings or arrays`, ""},
+	{"goroutine", `func goroutine() { go callee(1) }`,
+		`-> runtime\.newproc: a goroutine`, ""},
+	{"usePanic", `func usePanic() { panic(1) }`,
+		`-> runtime\.gopanic: a panic`, ""},
+	{"emptyVariable", `func emptyVariable() *int { return &empty }; var empty int`,
+		`-> main\.empty: a variable without an initial value`, ""},
+	{"literal", `func literal() *byte { return unsafe.StringData("literally too long to be a constant") }`,
+		`-> go:string\.\*: a string literal in code`, ""},
+	{"funcValue", `func funcValue(f func() int) int { return f() }`,
+		`memfd_go_funcValue -> main\.funcValue\+0x[0-9a-f]+: an indirect call`, "amd64 arm64"},
+	{"funcData", `func funcData() int { return fn(1) }; var fn = callee`,
+		`-> main\.fn -> go:func\S*: a func value`, ""},
+	{"storeVariable", `func storeVariable(i int) { variable = i }; var variable = 1`,
+		`memfd_go_storeVariable -> main\.storeVariable\+0x[0-9a-f]+: a store to a package variable`, "amd64"},
+	{"syscalls", `func syscalls() uintptr { r, _, _ := syscall.Syscall(1, 2, 3, 4); return r }`,
+		`-> syscall\.(Syscall|RawSyscall)\S*: not a function or variable of this library|runtime\.entersyscall`, ""},
+}
+
+const refusedHead = `package main
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+var (
+	_ = syscall.Getpid
+	_ unsafe.Pointer
+)
+
+func main() {}
+
+//go:nosplit
+//go:noinline
+func callee(i int) int { return i }
+
+//go:noinline
+func split(i int) int { return callee(i) + 1 }
+
+`
+
+// refusedTLS reads thread-local storage as each architecture's assembly does.
+const refusedTLS = `
+TEXT ·threadLocal(SB),NOSPLIT|NOFRAME,$0
+#ifdef GOARCH_amd64
+	MOVQ	(TLS), AX
+#else
+#ifdef GOARCH_386
+	MOVL	(TLS), AX
+#else
+#ifdef GOARCH_arm
+	MOVW	runtime·tls_g(SB), R0
+#else
+#ifdef GOARCH_riscv64
+	MOV	runtime·tls_g(SB), T0
+#else
+#ifdef GOARCH_loong64
+	MOVV	runtime·tls_g(SB), R4
+#else
+	MOVD	runtime·tls_g(SB), R3
+#endif
+#endif
+#endif
+#endif
+#endif
+	RET
+`
+
+// TestRefusals builds a program of offenders. The whole of them is reported at
+// once, each with its chain.
+func TestRefusals(t *testing.T) {
+	source, names := refusedHead, []string{"threadLocal"}
+	for _, r := range refused {
+		first, others, _ := strings.Cut(r.code, "; ")
+		source += "//go:nosplit\n" + first + "\n\n"
+		for rest := others; rest != ""; {
+			first, rest, _ = strings.Cut(rest, "; ")
+			source += first + "\n\n"
+		}
+		names = append(names, r.name)
+	}
+	source += "func threadLocal()\n"
+	eachArch(t, func(t *testing.T, goarch string) {
+		dir := writeModule(t, "main.go", source, "exports.s", exportsAsm(names...)+refusedTLS)
+		out := filepath.Join(dir, soname)
+		printed, err := build{goarch: goarch, dir: dir, pkg: ".", out: out}.run()
+		if err == nil {
+			t.Fatalf("go build is content:\n%s", printed)
+		}
+		for _, r := range append(refused, struct{ name, code, line, only string }{"threadLocal", "",
+			`memfd_go_threadLocal -> main\.threadLocal( -> runtime\.tlsg|\+0x[0-9a-f]+|.*): access to thread-local storage`, ""}) {
+			if r.only != "" && !slices.Contains(strings.Fields(r.only), goarch) {
+				continue
+			}
+			line := regexp.MustCompile(`(?m)^\tmemfd_go_` + r.name + `.*` + strings.TrimPrefix(r.line, "memfd_go_"+r.name))
+			if !line.MatchString(printed) {
+				t.Errorf("%s: no line like %s", r.name, line)
+			}
+		}
+		if t.Failed() {
+			t.Log(printed)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Error("there is an output file all the same")
+		}
+	})
+}
+
+// TestDescribe keeps the table free of prefixes that an earlier one hides.
+func TestDescribe(t *testing.T) {
+	for _, c := range constructs {
+		if got := describe(c.prefix + "x"); got != c.what {
+			t.Errorf("%sx is %q, not %q: an earlier line takes it", c.prefix, got, c.what)
+		}
+	}
+	if got := describe("fmt.Println"); got != "not a function or variable of this library" {
+		t.Errorf("fmt.Println is %q", got)
+	}
+}

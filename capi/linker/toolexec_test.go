@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestLinkArgs(t *testing.T) {
+	args := []string{"-o", "out", "-buildmode=c-archive", "-extld=gcc", "-E", "roots", "-extldflags=-static", "main.a"}
+	want := []string{"-o", "out", "-race", "-buildmode=c-shared", `-extld="/a folder/self"`, "-E", "roots", "-extldflags=-static", "main.a"}
+	if got := linkArgs(args, "/a folder/self"); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for _, args := range [][]string{
+		{"-V=full"},
+		{"-o", "out", "-buildmode=exe", "-extld=gcc", "main.a"},
+		{"-o", "out", "-extld=gcc", "main.a"},
+	} {
+		if got := linkArgs(args, "/self"); !slices.Equal(got, args) {
+			t.Errorf("%q became %q", args, got)
+		}
+	}
+}
+
+func TestToolName(t *testing.T) {
+	for tool, want := range map[string]string{
+		"/go/pkg/tool/linux_amd64/link": "link", "link": "link", "link.exe": "link", "/x/compile": "compile", "/link/asm": "asm",
+	} {
+		if got := toolName(tool); got != want {
+			t.Errorf("%s is %q", tool, got)
+		}
+	}
+}
+
+// cmd/go takes the whole line for the identity of a release, and what follows the
+// last slash for that of a development version.
+func TestLinkVersion(t *testing.T) {
+	for version, want := range map[string]string{
+		"link version go1.26.8\n":                            "link version go1.26.8+cafe",
+		"link version devel go1.28-1234 buildID=a/b/c/d\n":   "link version devel go1.28-1234 buildID=a/b/c/d+cafe",
+		"link version go1.26.8 X:nocoverageredesign,abc \n ": "link version go1.26.8 X:nocoverageredesign,abc+cafe",
+	} {
+		if got := linkVersion(version, "cafe"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestMessages(t *testing.T) {
+	const harmless = "loadinternal: cannot find runtime/cgo\n"
+	for in, want := range map[string]string{
+		"":       "",
+		harmless: "",
+		"loadinternal: cannot find runtime/race\n": "",
+		"a\n" + harmless + "b\n":                   "a\nb\n",
+		"a\n" + harmless + "no newline":            "a\nno newline",
+		"x" + harmless:                             "x" + harmless,
+		strings.TrimSpace(harmless):                strings.TrimSpace(harmless),
+		"loadinternal: cannot find x\n":            "loadinternal: cannot find x\n",
+	} {
+		for _, chunk := range []int{1, 7, len(in) + 1} {
+			var got bytes.Buffer
+			m := &messages{w: &got}
+			for part := range slices.Chunk([]byte(in), chunk) {
+				m.Write(part)
+			}
+			m.flush()
+			if got.String() != want {
+				t.Errorf("%q in pieces of %d became %q, want %q", in, chunk, got.String(), want)
+			}
+		}
+	}
+}
+
+// TestToolexec runs tools through it: their status is ours.
+func TestToolexec(t *testing.T) {
+	for script, want := range map[string]int{"exit 0": 0, "exit 3": 3, "kill -9 $$": 1} {
+		if got := toolexec("/bin/sh", []string{"-c", script}); got != want {
+			t.Errorf("%s: status %d, want %d", script, got, want)
+		}
+	}
+	if got := toolexec(filepath.Join(t.TempDir(), "none"), nil); got != 1 {
+		t.Errorf("a tool that does not exist: status %d, want 1", got)
+	}
+}
+
+func TestParseArgs(t *testing.T) {
+	for _, test := range []struct {
+		args, out, in string
+		ok            bool
+	}{
+		{"-m64 -Wl,-z,relro -shared -Wl,-Bsymbolic -o /tmp/a.out.a -rdynamic /tmp/x/go.o", "/tmp/a.out.a", "/tmp/x/go.o", true},
+		{"-m64 -o /tmp/a.out -Qunused-arguments /tmp/trivial.c", "", "", false},
+		{"-shared -o", "", "", false},
+		{"-o out", "out", "", false},
+		{"go.o", "", "go.o", false},
+		{"", "", "", false},
+	} {
+		out, in, ok := parseArgs(strings.Fields(test.args))
+		if out != test.out || in != test.in || ok != test.ok {
+			t.Errorf("%s: %q %q %v", test.args, out, in, ok)
+		}
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "out")
+	for _, data := range []string{"first", "second"} {
+		if err := writeFile(name, []byte(data)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(name); err != nil || string(got) != data {
+			t.Errorf("%q, %v, want %q", got, err, data)
+		}
+	}
+	if err := writeFile(filepath.Join(dir, "none", "out"), nil); err == nil {
+		t.Error("a file in a folder that does not exist: no error")
+	}
+	// A folder can't be replaced by a file.
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFile(filepath.Join(dir, "folder"), []byte("x")); err == nil {
+		t.Error("a file in a folder's place: no error")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}

@@ -1,0 +1,58 @@
+package core
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The test's own program, which is static, runs from a sealed copy of its file. The
+// environment tells each of the three processes which one it is.
+func TestExecStaticProgram(t *testing.T) {
+	const stage = "CORE_TEST_EXEC"
+	switch os.Getenv(stage) {
+	case "replace":
+		t.Fatal(execCopyOfSelf(t, stage+"=report"))
+	case "report":
+		program, err := os.Readlink("/proc/self/exe")
+		fmt.Println(program, len(os.Args), err)
+		os.Exit(0)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestExecStaticProgram$")
+	cmd.Env = append(os.Environ(), stage+"=replace")
+	out, err := cmd.CombinedOutput()
+	const want = "/memfd:core_test (deleted) 2 <nil>\n"
+	if err != nil || string(out) != want {
+		t.Errorf("%v, got %q, want %q", err, out, want)
+	}
+}
+
+// execCopyOfSelf returns only if it fails.
+func execCopyOfSelf(t *testing.T, variable string) unix.Errno {
+	self, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := []byte("core_test\x00")
+	fd := Clone(&name[0], unix.MFD_CLOEXEC, 0, int32(self.Fd()), 1<<30)
+	if fd < 0 {
+		t.Fatalf("Clone: %d", fd)
+	}
+	argv := cStrings(os.Args[:2]...)
+	envp := cStrings(variable)
+	return unix.Errno(-Exec(int32(fd), unsafe.Pointer(&argv[0]), unsafe.Pointer(&envp[0]), 0))
+}
+
+// cStrings returns an array as execve(2) wants it.
+func cStrings(texts ...string) []*byte {
+	var array []*byte
+	for _, text := range texts {
+		array = append(array, unsafe.StringData(strings.Clone(text)+"\x00"))
+	}
+	return append(array, nil)
+}

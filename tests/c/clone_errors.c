@@ -1,0 +1,145 @@
+/* What memfd_go_clone() refuses. */
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "test.h"
+#include "contents.h"
+
+static int clone_of(int source, uint64_t max_len)
+{
+	return memfd_go_clone("clone", MFD_CLOEXEC, 0, source, max_len);
+}
+
+static void check_error(int source, int error)
+{
+	CHECK(source >= 0);
+	EQ(clone_of(source, UINT64_MAX), error);
+	close(source);
+}
+
+static void longer_than_allowed(void)
+{
+	int source = sized_file(5000), fd;
+
+	EQ(clone_of(source, 4999), -EFBIG);
+	EQ(clone_of(source, 0), -EFBIG);
+	fd = clone_of(source, 5000);
+	CHECK(fd >= 0);
+	close(fd);
+	close(source);
+}
+
+static void over_the_file_size_limit(void)
+{
+	int source = sized_file(10000);
+	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
+	rlim_t old = set_limit(RLIMIT_FSIZE, 8192);
+	int error = clone_of(source, 10000);
+
+	set_limit(RLIMIT_FSIZE, old);
+	signal(SIGXFSZ, old_handler);
+	EQ(error, -EFBIG);
+	close(source);
+}
+
+static void not_open_for_reading(void)
+{
+	static const uint64_t sizes[] = { 0, 1, 5000 };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		int source = sized_file(sizes[i]);
+
+		check_error(reopen(source, O_WRONLY), -EBADF);
+		check_error(reopen(source, O_PATH), -EBADF);
+		close(source);
+	}
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
+		EQ(clone_of(closed_descriptors[i], 1), -EBADF);
+}
+
+static void not_regular_files(void)
+{
+	check_error(pipe_file(), -EINVAL);
+	check_error(open("/", O_RDONLY | O_CLOEXEC), -EINVAL);
+	check_error(open("/dev/zero", O_RDONLY | O_CLOEXEC), -EINVAL);
+	check_error(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), -EINVAL);
+}
+
+static void secret_files_cannot_be_read(void)
+{
+	int source = memfd_go_secret(O_CLOEXEC);
+
+	if (source == -ENOSYS)
+		SKIP("this kernel has no memfd_secret");
+	EQ(memfd_go_set_size(source, 0, 100), 0);
+	check_error(source, -ESPIPE);
+}
+
+/* Files of /proc say that they are empty, those of /sys that they are a page long. */
+static void files_that_are_not_what_they_claim(void)
+{
+	int sys = open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC);
+
+	check_error(open("/proc/version", O_RDONLY | O_CLOEXEC), -EAGAIN);
+	if (sys >= 0)
+		check_error(sys, -EAGAIN);
+}
+
+static void file_that_fails_to_be_read(void)
+{
+	check_error(open("/proc/self/mem", O_RDONLY | O_CLOEXEC), -EIO);
+}
+
+static void bad_names_flags_and_seals(void)
+{
+	int source = filled(sealable_file(), "abc", 3);
+
+	for (size_t i = 0; i < NULL_POINTERS; i++)
+		EQ(memfd_go_clone((const char *)null_pointers[i], 0, 0, source, 3), -EFAULT);
+	EQ(memfd_go_clone("clone", 0x20, 0, source, 3), -EINVAL);
+	EQ(memfd_go_clone("clone", MFD_EXEC | MFD_NOEXEC_SEAL, 0, source, 3), -EINVAL);
+	for (int bit = 6; bit < 32; bit++)
+		EQ(memfd_go_clone("clone", 0, 1U << bit, source, 3), -EINVAL);
+	close(source);
+}
+
+static void too_many_descriptors(void)
+{
+	int source = filled(sealable_file(), "abc", 3);
+	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
+	int error = clone_of(source, 3);
+
+	set_limit(RLIMIT_NOFILE, old);
+	EQ(error, -EMFILE);
+	close(source);
+}
+
+/* More than any machine has. */
+static void too_few_huge_pages(void)
+{
+	int source, error = memfd_go_create("test", MFD_HUGETLB);
+
+	if (error < 0)
+		SKIP("no huge pages here");
+	close(error);
+	source = sized_file((uint64_t)1 << 40);
+	error = memfd_go_clone("clone", MFD_HUGETLB, 0, source, UINT64_MAX);
+	CHECK(error == -ENOMEM || error == -ENOSPC);
+	close(source);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(longer_than_allowed);
+	RUN(over_the_file_size_limit);
+	RUN(not_open_for_reading);
+	RUN(not_regular_files);
+	RUN(secret_files_cannot_be_read);
+	RUN(files_that_are_not_what_they_claim);
+	RUN(file_that_fails_to_be_read);
+	RUN(bad_names_flags_and_seals);
+	RUN(too_many_descriptors);
+	RUN(too_few_huge_pages);
+	return finish();
+}

@@ -1,0 +1,72 @@
+/* memfd_go_clone() of a file that another thread shortens and extends meanwhile. */
+#include <pthread.h>
+
+#include "test.h"
+#include "contents.h"
+
+#define SHORT (1 * MIB)
+#define LONG (4 * MIB)
+#define ENOUGH 20 /* of either outcome */
+#define ATTEMPTS 3000
+
+static volatile int stop, source;
+
+static void *change_the_size(void *unused)
+{
+	(void)unused;
+	while (!stop) {
+		memfd_go_set_size(source, 0, SHORT);
+		memfd_go_set_size(source, 0, LONG);
+	}
+	return NULL;
+}
+
+/* Whatever the moment, the copy is one of the two sizes, and sealed. */
+static void check_copy(int fd)
+{
+	uint64_t size = 0;
+
+	EQ(memfd_go_get_size(fd, &size), 0);
+	CHECK(size == SHORT || size == LONG);
+	EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);
+}
+
+static int clone_until_both_have_happened(int *copies, int *refusals)
+{
+	for (int i = 0; i < ATTEMPTS && (*copies < ENOUGH || *refusals < ENOUGH); i++) {
+		int fd = memfd_go_clone("clone", MFD_CLOEXEC, 0, source, LONG);
+
+		if (fd >= 0) {
+			check_copy(fd);
+			close(fd);
+			(*copies)++;
+		} else if (fd == -EAGAIN) {
+			(*refusals)++;
+		} else {
+			return fd;
+		}
+	}
+	return 0;
+}
+
+static void change_of_size_is_noticed(void)
+{
+	int copies = 0, refusals = 0;
+	pthread_t thread;
+
+	stop = 0;
+	source = sized_file(LONG);
+	EQ(pthread_create(&thread, NULL, change_the_size, NULL), 0);
+	EQ(clone_until_both_have_happened(&copies, &refusals), 0);
+	stop = 1;
+	pthread_join(thread, NULL);
+	CHECK(refusals > 0);
+	close(source);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(change_of_size_is_noticed);
+	return finish();
+}

@@ -1,0 +1,236 @@
+/*
+ * Messages that a hostile peer may send to memfd_go_recv_fds() and
+ * memfd_go_recv_verified(). Whatever comes, no descriptor stays open unnoticed.
+ */
+#include "test.h"
+#include "child.h"
+#include "filter.h"
+#include "sockets.h"
+
+static const unsigned counts[] = { 0, 1, 2, 16, 17, KERNEL_FDS_MAX };
+#define COUNTS (sizeof counts / sizeof *counts)
+
+/* Options of the receiver, with which the kernel adds control messages of its own. */
+static const int no_options[] = { 0 }, credentials[] = { SO_PASSCRED, 0 }, pidfd[] = { SO_PASSPIDFD, 0 },
+		 all_options[] = { SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_TIMESTAMP, 0 };
+
+static struct channel open_with(int type, const int *options)
+{
+	struct channel c = open_channel(type);
+
+	for (; *options != 0; options++)
+		set_option(c.receiver, *options);
+	return c;
+}
+
+static int receive(int sock, uint32_t room)
+{
+	int fds[MEMFD_GO_FDS_MAX], result;
+	uint32_t count = room;
+	char data[4];
+	size_t length = sizeof data;
+
+	result = memfd_go_recv_fds(sock, fds, &count, data, &length);
+	for (uint32_t i = 0; result > 0 && i < count; i++)
+		EQ(close(fds[i]), 0);
+	return result;
+}
+
+static int receive_verified(int sock, uint32_t room)
+{
+	int fd = memfd_go_recv_verified(sock, 0, INT64_MAX);
+
+	EQ(room, 1);
+	if (fd < 0)
+		return fd;
+	EQ(close(fd), 0);
+	return 1;
+}
+
+/* 'count' descriptors are received, or the right error, and none stays. */
+static void check(struct channel c, unsigned count, uint32_t room, int (*function)(int, uint32_t))
+{
+	int want = count == 0 ? -EPROTO : count <= room ? 1 : -EMSGSIZE;
+	int fd = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abcdef", 6);
+	long before;
+
+	EQ(send_message(c.sender, fd, count, "x", 1), 1);
+	before = count_descriptors();
+	EQ(function(c.receiver, room), want);
+	EQ(count_descriptors(), before);
+	close(fd);
+}
+
+static void check_counts(const int *options)
+{
+	size_t n = filters_work() ? COUNTS : COUNTS - 1; /* see below */
+
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		for (size_t i = 0; i < n; i++) {
+			struct channel c = open_with(socket_types[type], options);
+
+			check(c, counts[i], MEMFD_GO_FDS_MAX, receive);
+			check(c, counts[i], 1, receive);
+			check(c, counts[i], 1, receive_verified);
+			check(c, 1, 1, receive_verified); /* the socket is none the worse */
+			close_channel(c);
+		}
+	}
+}
+
+static void any_number_of_descriptors(void)
+{
+	check_counts(no_options);
+}
+
+static void any_number_with_credentials(void)
+{
+	check_counts(credentials);
+}
+
+static void any_number_with_a_pidfd(void)
+{
+	check_counts(pidfd);
+}
+
+static void any_number_with_all_options(void)
+{
+	check_counts(all_options);
+}
+
+static void the_most_descriptors(void)
+{
+	SKIP("the emulator keeps descriptors of its own open when it has to cut a message");
+}
+
+static void two_control_messages(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	char control[2 * CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = { 0 };
+	struct iovec payload = { "x", 1 };
+	struct msghdr message = { .msg_iov = &payload, .msg_iovlen = 1, .msg_control = control,
+				  .msg_controllen = sizeof control };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	for (int i = 0; i < 2; i++, header = CMSG_NXTHDR(&message, header)) {
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(header), &c.sender, sizeof(int));
+	}
+	EQ(sendmsg(c.sender, &message, 0), 1);
+	EQ(receive(c.receiver, 2), 1);
+	EQ(sendmsg(c.sender, &message, 0), 1);
+	EQ(receive_verified(c.receiver, 1), -EMSGSIZE);
+	close_channel(c);
+}
+
+static void descriptors_without_payload(void)
+{
+	for (size_t type = 1; type < SOCKET_TYPES; type++) { /* a stream sends nothing at all */
+		struct channel c = open_channel(socket_types[type]);
+
+		EQ(send_message(c.sender, c.sender, 1, NULL, 0), 0);
+		EQ(receive(c.receiver, 1), 1);
+		EQ(send_message(c.sender, c.sender, 1, NULL, 0), 0);
+		EQ(receive_verified(c.receiver, 1), -EINVAL); /* the file is no memfd */
+		close_channel(c);
+	}
+}
+
+static void nothing_at_all(void)
+{
+	for (size_t type = 1; type < SOCKET_TYPES; type++) {
+		struct channel c = open_with(socket_types[type], all_options);
+
+		EQ(send_message(c.sender, -1, 0, NULL, 0), 0);
+		EQ(receive(c.receiver, 1), 0);
+		EQ(send_message(c.sender, -1, 0, NULL, 0), 0);
+		EQ(receive_verified(c.receiver, 1), -EPIPE);
+		close_channel(c);
+	}
+}
+
+static void datagram_longer_than_the_room(void)
+{
+	for (size_t type = 1; type < SOCKET_TYPES; type++) {
+		struct channel c = open_with(socket_types[type], all_options);
+		long before;
+
+		EQ(send_message(c.sender, c.sender, 1, "abcdefgh", 8), 8);
+		before = count_descriptors();
+		EQ(receive(c.receiver, 1), -EMSGSIZE);
+		EQ(count_descriptors(), before);
+		close_channel(c);
+	}
+}
+
+static void peer_that_closes(void)
+{
+	struct channel c = open_with(SOCK_STREAM, all_options);
+
+	EQ(send_message(c.sender, c.receiver, 2, "x", 1), 1);
+	EQ(send_message(c.sender, c.receiver, 0, "x", 1), 1);
+	close(c.sender);
+	EQ(receive(c.receiver, 2), 1); /* what was sent before is still there */
+	EQ(receive_verified(c.receiver, 1), -EPROTO);
+	EQ(receive(c.receiver, 1), 0);
+	EQ(receive_verified(c.receiver, 1), -EPIPE);
+	close(c.receiver);
+}
+
+static struct channel of_the_dead;
+
+static void send_and_die(void)
+{
+	EQ(send_message(of_the_dead.sender, of_the_dead.sender, 1, "x", 1), 1);
+}
+
+static void peer_that_dies(void)
+{
+	of_the_dead = open_with(SOCK_STREAM, all_options);
+	IN_CHILD(send_and_die);
+	EQ(receive(of_the_dead.receiver, 1), 1);
+	IN_CHILD(send_and_die);
+	EQ(receive_verified(of_the_dead.receiver, 1), -EINVAL);
+	close_channel(of_the_dead);
+}
+
+/* The kernel delivers as many descriptors as fit, and says that it cut the message. */
+static void receiver_at_its_limit(void)
+{
+	for (int free_slots = 0; free_slots < 3; free_slots++) {
+		struct channel c = open_with(SOCK_STREAM, pidfd);
+		int lowest = dup(c.sender);
+		rlim_t old;
+
+		close(lowest);
+		EQ(send_message(c.sender, c.sender, 3, "x", 1), 1);
+		EQ(send_message(c.sender, c.sender, 3, "x", 1), 1);
+		old = set_limit(RLIMIT_NOFILE, (rlim_t)(lowest + free_slots));
+		EQ(receive(c.receiver, 3), -EMSGSIZE);
+		EQ(receive_verified(c.receiver, 1), -EMSGSIZE);
+		set_limit(RLIMIT_NOFILE, old);
+		EQ(fcntl(lowest, F_GETFD), -1);
+		close_channel(c);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(any_number_of_descriptors);
+	RUN(any_number_with_credentials);
+	RUN(any_number_with_a_pidfd);
+	RUN(any_number_with_all_options);
+	if (!filters_work())
+		RUN(the_most_descriptors);
+	RUN(two_control_messages);
+	RUN(descriptors_without_payload);
+	RUN(nothing_at_all);
+	RUN(datagram_longer_than_the_room);
+	RUN(peer_that_closes);
+	RUN(peer_that_dies);
+	RUN(receiver_at_its_limit);
+	return finish();
+}

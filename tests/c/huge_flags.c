@@ -1,0 +1,77 @@
+/* memfd_go_huge_flags() turns a page size into flags. */
+#include <dirent.h>
+
+#include "test.h"
+#include "files.h"
+
+static void logarithm_of_the_size(void)
+{
+	for (int log = 1; log < 64; log++) {
+		uint32_t flags = 0;
+
+		EQ(memfd_go_huge_flags((uint64_t)1 << log, &flags), 0);
+		EQ(flags, MFD_HUGETLB | (uint32_t)log << 26);
+	}
+}
+
+static void default_size(void)
+{
+	uint32_t flags = 0;
+
+	EQ(memfd_go_huge_flags(0, &flags), 0);
+	EQ(flags, MFD_HUGETLB);
+}
+
+static void sizes_that_are_no_power_of_two(void)
+{
+	static const uint64_t sizes[] = {
+		1, 3, 4095, 4097, (1 << 21) + 1, ((uint64_t)1 << 63) + 1, ((uint64_t)3 << 32), UINT64_MAX,
+	};
+	uint32_t flags = 7;
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		EQ(memfd_go_huge_flags(sizes[i], &flags), -EINVAL);
+	EQ(flags, 7);
+}
+
+static void bad_pointers(void)
+{
+	for (size_t i = 0; i < NULL_POINTERS; i++)
+		EQ(memfd_go_huge_flags(0, (uint32_t *)null_pointers[i]), -EFAULT);
+}
+
+/* A file of each size that the system says it has. */
+static void kernel_understands_them(void)
+{
+	DIR *directory = opendir("/sys/kernel/mm/hugepages");
+	struct dirent *entry;
+	unsigned long kilobytes;
+	struct stat status;
+	uint32_t flags = 0;
+	int fd;
+
+	if (directory == NULL)
+		SKIP("no huge pages here");
+	while ((entry = readdir(directory)) != NULL) {
+		if (sscanf(entry->d_name, "hugepages-%lukB", &kilobytes) != 1)
+			continue;
+		EQ(memfd_go_huge_flags((uint64_t)kilobytes * 1024, &flags), 0);
+		fd = memfd_go_create("test", flags);
+		CHECK(fd >= 0);
+		EQ(fstat(fd, &status), 0);
+		EQ(status.st_blksize, kilobytes * 1024);
+		close(fd);
+	}
+	closedir(directory);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(logarithm_of_the_size);
+	RUN(default_size);
+	RUN(sizes_that_are_no_power_of_two);
+	RUN(bad_pointers);
+	RUN(kernel_understands_them);
+	return finish();
+}

@@ -1,0 +1,201 @@
+/* memfd_go_probe() says what else can be found out, another way each. */
+#include <dirent.h>
+
+#include "test.h"
+#include "child.h"
+#include "files.h"
+#include "filter.h"
+#include "mounts.h"
+
+static struct memfd_go_features probed(uint32_t request)
+{
+	struct memfd_go_features f = { .size_of = sizeof f };
+
+	EQ(memfd_go_probe(&f, request), 0);
+	EQ(f.size_of, sizeof f);
+	return f;
+}
+
+static int has(const char *name, uint32_t bit, int want)
+{
+	int got = (probed(MEMFD_GO_FEATURE_SECRET).bits & bit) != 0;
+
+	if (got != want)
+		printf("# %s: probed %d, is %d\n", name, got, want);
+	return got == want;
+}
+
+#define HAS(feature, want) CHECK(has(#feature, MEMFD_GO_FEATURE_##feature, (want)))
+
+/* Whether a file can be made with these flags. */
+static int can_create(uint32_t flags)
+{
+	int fd = raw_create("test", flags);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static int can_seal(int seal)
+{
+	int fd = raw_create("test", MFD_ALLOW_SEALING), r = fcntl(fd, F_ADD_SEALS, seal);
+
+	close(fd);
+	return r == 0;
+}
+
+static int can_map_sealed_file_shared(void)
+{
+	int fd = memfd_go_create_sealed("test", 0, 0, "abc", 3);
+	void *map = mmap(NULL, 3, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (map != MAP_FAILED)
+		munmap(map, 3);
+	close(fd);
+	return map != MAP_FAILED;
+}
+
+static void features(void)
+{
+	HAS(CREATE, 1);
+	HAS(SEALING, can_seal(F_SEAL_GROW));
+	HAS(FUTURE_WRITE, can_seal(F_SEAL_FUTURE_WRITE));
+	HAS(NOEXEC_SEAL, can_create(MFD_NOEXEC_SEAL));
+	HAS(SEAL_EXEC, can_seal(F_SEAL_EXEC));
+	HAS(HUGETLB, can_create(MFD_HUGETLB));
+	HAS(SHARED_RO, can_map_sealed_file_shared());
+	HAS(PROCFS, access("/proc/self/fd", X_OK) == 0);
+	HAS(PIDFD_GETFD, raw(syscall(SYS_pidfd_getfd, -1, -1, 0)) == -EBADF);
+	HAS(EXECVEAT, raw(syscall(SYS_execveat, -1, "", NULL, NULL, AT_EMPTY_PATH)) == -EBADF);
+}
+
+static void secret_on_request_only(void)
+{
+	int fd = raw_secret(0);
+
+	if (fd >= 0)
+		close(fd);
+	HAS(SECRET, fd >= 0);
+	EQ(probed(0).bits & MEMFD_GO_FEATURE_SECRET, 0);
+	EQ(probed(0).bits, probed(MEMFD_GO_FEATURE_SECRET).bits & ~MEMFD_GO_FEATURE_SECRET);
+}
+
+/* /proc says 0, 1 or 2, and 0 where the file is missing. */
+static void policy_on_executable_files(void)
+{
+	char digit = '0';
+	int fd = open("/proc/sys/vm/memfd_noexec", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		EQ(read(fd, &digit, 1), 1);
+		close(fd);
+	}
+	EQ(probed(0).noexec_policy, digit - '0');
+	HAS(EXEC_ALLOWED, digit != '2');
+}
+
+static void huge_page_sizes(void)
+{
+	DIR *directory = opendir("/sys/kernel/mm/hugepages");
+	struct dirent *entry;
+	unsigned long kilobytes;
+	uint64_t sizes = 0;
+
+	if (directory == NULL)
+		SKIP("no /sys here");
+	while ((entry = readdir(directory)) != NULL)
+		if (sscanf(entry->d_name, "hugepages-%lukB", &kilobytes) == 1)
+			sizes |= (uint64_t)kilobytes * 1024;
+	closedir(directory);
+	EQ(probed(0).huge_sizes, sizes);
+}
+
+static void page_size_and_limit(void)
+{
+	rlim_t old = set_limit(RLIMIT_MEMLOCK, 5000);
+
+	EQ(probed(0).page_size, page_size());
+	EQ(probed(0).memlock_soft, 5000);
+	set_limit(RLIMIT_MEMLOCK, old);
+}
+
+static void have_no_limit(void)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0)
+		EQ(probed(0).memlock_soft, UINT64_MAX);
+}
+
+static void no_limit(void)
+{
+	IN_CHILD(have_no_limit);
+}
+
+static void be_before_6_3(void)
+{
+	EQ(forbid_bits(SYS_memfd_create, 1, MFD_EXEC | MFD_NOEXEC_SEAL, EINVAL), 0);
+	HAS(CREATE, 1);
+	HAS(SEALING, 1);
+	HAS(NOEXEC_SEAL, 0);
+	HAS(EXEC_ALLOWED, 1);
+	EQ(probed(0).noexec_policy, 0);
+}
+
+/* With vm.memfd_noexec=2 such a kernel wants to be told. */
+static void be_6_3_with_a_policy(void)
+{
+	EQ(forbid_value(SYS_memfd_create, 1, MFD_CLOEXEC | MFD_ALLOW_SEALING, EINVAL), 0);
+	HAS(CREATE, 1);
+	HAS(SEALING, 1);
+	HAS(NOEXEC_SEAL, 1);
+	EQ(probed(0).noexec_policy, 2);
+}
+
+static void be_very_old(void)
+{
+	EQ(forbid(SYS_memfd_create, ENOSYS), 0);
+	EQ(forbid(SYS_execveat, ENOSYS), 0);
+	EQ(forbid(SYS_pidfd_getfd, EPERM), 0);
+	EQ(forbid(MEMFD_SECRET, EPERM), 0);
+	EQ(probed(MEMFD_GO_FEATURE_SECRET).bits, 0);
+	EQ(probed(0).page_size, page_size());
+}
+
+static void be_without_proc(void)
+{
+	hide_proc();
+	HAS(PROCFS, 0);
+	HAS(SEALING, 1);
+}
+
+static void other_kernels(void)
+{
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(be_before_6_3);
+	IN_CHILD(be_6_3_with_a_policy);
+	IN_CHILD(be_very_old);
+}
+
+static void without_proc(void)
+{
+	if (!can_mount())
+		SKIP(NO_MOUNTS);
+	IN_CHILD(be_without_proc);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(features);
+	RUN(secret_on_request_only);
+	RUN(policy_on_executable_files);
+	RUN(huge_page_sizes);
+	RUN(page_size_and_limit);
+	RUN(no_limit);
+	RUN(other_kernels);
+	RUN(without_proc);
+	return finish();
+}

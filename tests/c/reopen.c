@@ -1,0 +1,158 @@
+/* memfd_go_reopen() gives a new open file description of the same file. */
+#include <sys/socket.h>
+
+#include "test.h"
+#include "child.h"
+#include "files.h"
+#include "mounts.h"
+
+static void offset_and_access_are_its_own(void)
+{
+	int fd = sealable_file(), reader;
+	char text[4] = "";
+
+	EQ(raw(write(fd, "abc", 3)), 3);
+	reader = memfd_go_reopen(fd, O_RDONLY);
+	EQ(lseek(fd, 0, SEEK_CUR), 3);
+	EQ(raw(read(reader, text, 2)), 2);
+	TEXT(text, "ab");
+	EQ(lseek(fd, 0, SEEK_CUR), 3);
+	EQ(raw(write(reader, "x", 1)), -EBADF);
+	EQ(fcntl(reader, F_GETFL) & O_ACCMODE, O_RDONLY);
+	close(reader);
+	close(fd);
+}
+
+static void always_close_on_exec(void)
+{
+	int fd = sealable_file(), plain = memfd_go_reopen(fd, O_RDWR), cloexec = memfd_go_reopen(fd, O_CLOEXEC);
+
+	EQ(fcntl(plain, F_GETFD), FD_CLOEXEC);
+	EQ(fcntl(cloexec, F_GETFD), FD_CLOEXEC);
+	close(cloexec);
+	close(plain);
+	close(fd);
+}
+
+static void reading_is_no_security_boundary(void)
+{
+	int fd = sealable_file(), reader = memfd_go_reopen(fd, O_RDONLY), writer = memfd_go_reopen(reader, O_RDWR);
+
+	EQ(raw(write(writer, "x", 1)), 1);
+	close(writer);
+	close(reader);
+	close(fd);
+}
+
+static void seals_hold_for_all(void)
+{
+	int fd = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3), writer = memfd_go_reopen(fd, O_RDWR);
+
+	CHECK(writer >= 0);
+	EQ(raw(write(writer, "x", 1)), -EPERM);
+	EQ(memfd_go_reopen(fd, O_RDWR | O_TRUNC), -EPERM);
+	close(writer);
+	close(fd);
+}
+
+static void path_only(void)
+{
+	int fd = sealable_file(), path = memfd_go_reopen(fd, O_PATH), again = memfd_go_reopen(path, O_RDWR);
+
+	CHECK(again >= 0);
+	EQ(memfd_go_get_seals(path), -EBADF);
+	EQ(raw(write(again, "x", 1)), 1);
+	close(again);
+	close(path);
+	close(fd);
+}
+
+static void highest_descriptor(void)
+{
+	int fd = sealable_file(), high = fcntl(fd, F_DUPFD_CLOEXEC, 900), reader = memfd_go_reopen(high, O_RDONLY);
+
+	CHECK(high >= 900);
+	CHECK(reader >= 0);
+	close(reader);
+	close(high);
+	close(fd);
+}
+
+static void closed_descriptor(void)
+{
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
+		EQ(memfd_go_reopen(closed_descriptors[i], O_RDONLY), -EBADF);
+}
+
+static void files_that_cannot_be_opened_again(void)
+{
+	int end = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), secret = memfd_go_secret(O_CLOEXEC);
+
+	EQ(memfd_go_reopen(end, O_RDONLY), -ENXIO);
+	close(end);
+	if (secret == -ENOSYS)
+		return;
+	EQ(memfd_go_reopen(secret, O_RDWR), -ENXIO);
+	close(secret);
+}
+
+static int file;
+
+static void open_without_permission(void)
+{
+	drop_privileges();
+	EQ(memfd_go_reopen(file, O_RDONLY), -EACCES);
+	EQ(memfd_go_reopen(file, O_RDWR), -EACCES);
+}
+
+static void mode_forbids(void)
+{
+	file = sealable_file();
+	EQ(fchmod(file, 0), 0);
+	IN_CHILD(open_without_permission);
+	close(file);
+}
+
+static void open_without_proc(void)
+{
+	hide_proc();
+	EQ(memfd_go_reopen(file, O_RDONLY), -ENOENT);
+	EQ(memfd_go_reopen(-1, O_RDONLY), -EBADF);
+}
+
+static void proc_is_not_mounted(void)
+{
+	if (!can_mount())
+		SKIP(NO_MOUNTS);
+	file = sealable_file();
+	IN_CHILD(open_without_proc);
+	close(file);
+}
+
+static void too_many_descriptors(void)
+{
+	int fd = sealable_file(), error;
+	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
+
+	error = memfd_go_reopen(fd, O_RDONLY);
+	set_limit(RLIMIT_NOFILE, old);
+	EQ(error, -EMFILE);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(offset_and_access_are_its_own);
+	RUN(always_close_on_exec);
+	RUN(reading_is_no_security_boundary);
+	RUN(seals_hold_for_all);
+	RUN(path_only);
+	RUN(highest_descriptor);
+	RUN(closed_descriptor);
+	RUN(files_that_cannot_be_opened_again);
+	RUN(mode_forbids);
+	RUN(proc_is_not_mounted);
+	RUN(too_many_descriptors);
+	return finish();
+}

@@ -1,0 +1,112 @@
+package inspect
+
+import (
+	"bytes"
+	"debug/elf"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"libmemfd_go/tests/lab"
+)
+
+// The same sources in another folder give the same bytes, on a machine that has
+// Go, make, and the three commands that the Makefile uses.
+func TestRebuildIsIdentical(t *testing.T) {
+	top := copySources(t)
+	make := exec.Command("make", "-C", top, "all-arch")
+	make.Env = append(os.Environ(), "PATH="+onlyCommands(t, "go", "make", "sh", "mkdir", "ln"))
+	if out, err := make.CombinedOutput(); err != nil {
+		t.Fatalf("make all-arch: %v\n%s", err, out)
+	}
+	each(t, func(t *testing.T, l library) {
+		again, err := os.ReadFile(filepath.Join(top, "build", "linux_"+l.arch, "libmemfd_go.so.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(again, fileBytes(t, l)) {
+			t.Errorf("%s differs from the same built in %s", l.path, top)
+		}
+	})
+}
+
+// Go releases that the library is known to build with, besides the one at hand.
+var releases = []string{"go1.25.5", "go1.26.8", "go1.27.4"}
+
+func TestOtherReleasesOfGo(t *testing.T) {
+	top := copySources(t)
+	for _, release := range releases {
+		t.Run(release, func(t *testing.T) {
+			env := append(os.Environ(), "GOTOOLCHAIN="+release)
+			version := exec.Command("go", "version")
+			version.Env = env
+			if out, err := version.CombinedOutput(); err != nil {
+				t.Skipf("this release cannot be had: %s", bytes.TrimSpace(out))
+			}
+			make := exec.Command("make", "-B", "-C", top)
+			make.Env = env
+			if out, err := make.CombinedOutput(); err != nil {
+				t.Fatalf("make: %v\n%s", err, out)
+			}
+			built, err := filepath.Glob(filepath.Join(top, "build", "linux_*", "libmemfd_go.so.1"))
+			if err != nil || len(built) != 1 {
+				t.Fatalf("make built %q, %v", built, err)
+			}
+			ours := filepath.Join(lab.Repository(), "build", filepath.Base(filepath.Dir(built[0])), "libmemfd_go.so.1")
+			if want, got := exports(t, ours), exports(t, built[0]); !slices.Equal(want, got) {
+				t.Errorf("exports %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// copySources copies what the library is built from to another folder.
+func copySources(t *testing.T) string {
+	t.Helper()
+	top := t.TempDir()
+	for _, part := range []string{"go.mod", "go.sum", "Makefile", "capi", "core"} {
+		from := filepath.Join(lab.Repository(), part)
+		if out, err := exec.Command("cp", "-R", from, top).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	return top
+}
+
+// onlyCommands returns a folder with some commands and no others.
+func onlyCommands(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Skipf("%s is not there", name)
+		}
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// exports returns the names of a library's dynamic symbols.
+func exports(t *testing.T, path string) []string {
+	t.Helper()
+	f, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	symbols, err := f.DynamicSymbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range symbols {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return names
+}
