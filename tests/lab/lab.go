@@ -20,18 +20,36 @@ type Arch struct {
 	CPU string
 
 	Compiler Tool // a C compiler for glibc
+
+	root string // see Root
 }
 
 // Arches are all of them, the order being that of their importance.
 var Arches = []Arch{
-	{"amd64", "x86_64", Tool{Name: "gcc"}},
-	{"arm64", "aarch64", Tool{Name: "aarch64-linux-gnu-gcc"}},
-	{"386", "i386", Tool{Name: "i686-linux-gnu-gcc"}},
-	{"arm", "arm", Tool{Name: "arm-linux-gnueabihf-gcc"}},
-	{"riscv64", "riscv64", Tool{Name: "riscv64-linux-gnu-gcc"}},
-	{"ppc64le", "ppc64le", Tool{Name: "powerpc64le-linux-gnu-gcc"}},
-	{"s390x", "s390x", Tool{Name: "s390x-linux-gnu-gcc"}},
-	{"loong64", "loongarch64", Tool{"gcc@loong64", "loongarch64-linux-gnu-gcc"}},
+	{"amd64", "x86_64", Tool{Name: "gcc"}, "/"},
+	{"arm64", "aarch64", Tool{Name: "aarch64-linux-gnu-gcc"}, "/usr/aarch64-linux-gnu"},
+	{"386", "i386", Tool{Name: "i686-linux-gnu-gcc"}, "/usr/i686-linux-gnu"},
+	{"arm", "arm", Tool{Name: "arm-linux-gnueabihf-gcc"}, "/usr/arm-linux-gnueabihf"},
+	{"riscv64", "riscv64", Tool{Name: "riscv64-linux-gnu-gcc"}, "/usr/riscv64-linux-gnu"},
+	{"ppc64le", "ppc64le", Tool{Name: "powerpc64le-linux-gnu-gcc"}, "/usr/powerpc64le-linux-gnu"},
+	{"s390x", "s390x", Tool{Name: "s390x-linux-gnu-gcc"}, "/usr/s390x-linux-gnu"},
+	{"loong64", "loongarch64", Tool{"gcc@loong64", "loongarch64-linux-gnu-gcc"}, "root"},
+}
+
+// Root is the directory that holds the glibc of the compiler, as if it were /.
+func (a Arch) Root() string {
+	if a.Compiler.Part == "" {
+		return a.root
+	}
+	return filepath.Join(PartDir(a.Compiler.Part), a.root)
+}
+
+// CFlags are the options that all C programs are compiled with.
+func CFlags() []string {
+	return []string{
+		"-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64",
+		"-fasynchronous-unwind-tables", "-pthread", "-I" + filepath.Join(Repository(), "include"),
+	}
 }
 
 // A Tool is a program: in a part of the lab, or the machine's own.

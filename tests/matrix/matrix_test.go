@@ -24,12 +24,6 @@ import (
 // timeout is what one program may take under emulation on a busy machine.
 const timeout = 3 * time.Minute
 
-// cFlags are the options that all C programs are compiled with.
-var cFlags = []string{
-	"-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64",
-	"-fasynchronous-unwind-tables", "-pthread", "-I" + filepath.Join(lab.Repository(), "include"),
-}
-
 // only restricts the programs that are not for every cell. Debian's unwinder is
 // made for glibc; the tables that it reads are the same for musl.
 var only = map[string]func(target, mode) bool{
@@ -152,7 +146,7 @@ func (b bench) object(program string, m mode) string {
 }
 
 func (b bench) compile(program string, m mode) command {
-	arguments := slices.Concat([]string{b.compiler}, cFlags)
+	arguments := slices.Concat([]string{b.compiler}, lab.CFlags())
 	if m.isDlopen() {
 		arguments = append(arguments, "-DUSE_DLOPEN")
 	}

@@ -46,18 +46,16 @@ func targets() []target {
 		promised := libc == "glibc" || goarch == "amd64"
 		ts = append(ts, target{archOf(goarch), libc, compiler, options, root, modes, promised})
 	}
-	glibc := func(goarch, root string, modes []mode, options ...string) {
-		add(goarch, "glibc", archOf(goarch).Compiler, root, modes, options...)
+	for _, arch := range lab.Arches {
+		modes, options := two, []string(nil)
+		switch arch.GOARCH {
+		case "amd64":
+			modes = all
+		case "386":
+			options = ownLoader(arch.Root(), "ld-linux.so.2")
+		}
+		add(arch.GOARCH, "glibc", arch.Compiler, arch.Root(), modes, options...)
 	}
-
-	glibc("amd64", "/", all)
-	glibc("386", "/usr/i686-linux-gnu", two, ownLoader("/usr/i686-linux-gnu", "ld-linux.so.2")...)
-	glibc("arm64", "/usr/aarch64-linux-gnu", two)
-	glibc("arm", "/usr/arm-linux-gnueabihf", two)
-	glibc("riscv64", "/usr/riscv64-linux-gnu", two)
-	glibc("ppc64le", "/usr/powerpc64le-linux-gnu", two)
-	glibc("s390x", "/usr/s390x-linux-gnu", two)
-	glibc("loong64", lab.PartDir("gcc@loong64")+"/root", two)
 
 	add("amd64", "musl", lab.Tool{Name: "musl-gcc"}, "/", two)
 	for _, m := range []struct{ goarch, triplet, loader string }{

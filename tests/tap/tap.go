@@ -1,0 +1,65 @@
+// Package tap turns the TAP output of the C test programs (tests/c/test.h) into
+// tests of a Go test.
+package tap
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The exit statuses of a program, apart from 0.
+const (
+	someFailed = 1
+	allSkipped = 77
+)
+
+var (
+	result = regexp.MustCompile(`^(ok|not ok) \d+ - (\S+)(?: # SKIP (.*))?$`)
+	plan   = regexp.MustCompile(`^1\.\.(\d+)$`)
+)
+
+// Subtests makes each line of the output of a program a test. A program that did not
+// exit has the status -1. A failure shows the lines that came before it, and the
+// hint: how to run the program by hand.
+func Subtests(t *testing.T, output string, status int, hint string) {
+	var comments []string
+	tests, failed, planned := 0, 0, -1
+	for line := range strings.Lines(output) {
+		line = strings.TrimRight(line, "\r\n")
+		if m := plan.FindStringSubmatch(line); m != nil {
+			fmt.Sscan(m[1], &planned)
+			continue
+		}
+		m := result.FindStringSubmatch(line)
+		if m == nil {
+			comments = append(comments, line)
+			continue
+		}
+		tests++
+		t.Run(m[2], func(t *testing.T) {
+			switch {
+			case m[1] == "not ok":
+				failed++
+				t.Errorf("%s\n%s", excerpt(comments), hint)
+			case m[3] != "":
+				t.Skip(m[3])
+			}
+		})
+		comments = nil
+	}
+	expected := status == 0 || status == allSkipped || status == someFailed && failed > 0
+	if planned != tests || !expected {
+		t.Errorf("%d tests of %d, exit status %d\n%s\n%s", tests, planned, status, excerpt(comments), hint)
+	}
+}
+
+// excerpt is enough of a program's comments to see what is wrong.
+func excerpt(comments []string) string {
+	const enough = 12
+	if len(comments) > enough {
+		comments = append(comments[:enough:enough], fmt.Sprintf("# ... and %d lines more", len(comments)-enough))
+	}
+	return strings.Join(comments, "\n")
+}
