@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"libmemfd_go/tests/results"
 )
 
 // linter is a program that finds nothing, or fails.
@@ -38,23 +40,23 @@ func linters() []linter {
 	}
 }
 
-func runLinters() []result {
-	var results []result
+func runLinters() []results.Result {
+	var all []results.Result
 	for _, l := range linters() {
-		results = append(results, l.run())
+		all = append(all, l.run())
 	}
-	return results
+	return all
 }
 
-func (l linter) run() result {
+func (l linter) run() results.Result {
 	if why := l.missing(); why != "" {
-		return result{l.name, skipped, why}
+		return results.Result{Name: l.name, Status: results.Skipped, Detail: why}
 	}
 	output, err := command(l.folder, l.args...)
 	if err != nil || l.silent && output != "" {
-		return result{l.name, failed, tail(output)}
+		return results.Result{Name: l.name, Status: results.Failed, Detail: results.Tail(output)}
 	}
-	return result{name: l.name, status: passed}
+	return results.Result{Name: l.name, Status: results.Passed}
 }
 
 // missing says what the linter lacks, if it lacks anything.

@@ -15,12 +15,14 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"libmemfd_go/tests/results"
 )
 
 // suite is a group of tests that one tool runs.
 type suite struct {
 	name string
-	run  func() []result
+	run  func() []results.Result
 }
 
 var suites = []suite{
@@ -35,19 +37,19 @@ func main() {
 		fmt.Fprintln(os.Stderr, "run:", err)
 		os.Exit(2)
 	}
-	var all []result
+	var all []results.Result
 	for _, s := range suites {
 		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], s.name) {
 			continue
 		}
 		fmt.Printf("%s: running\n", s.name)
 		start := time.Now()
-		results := s.run()
-		fmt.Printf("%s: %s in %.1f s\n", s.name, count(results), time.Since(start).Seconds())
-		all = append(all, results...)
+		ended := s.run()
+		fmt.Printf("%s: %s in %.1f s\n", s.name, results.Count(ended), time.Since(start).Seconds())
+		all = append(all, ended...)
 	}
-	fmt.Print(report(all))
-	if !good(all) {
+	fmt.Print(results.Report(all))
+	if !results.Good(all) {
 		os.Exit(1)
 	}
 }

@@ -1,0 +1,61 @@
+package results
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	cargoTarget = regexp.MustCompile(`^\s+(?:Running .*/(\w+)-[0-9a-f]{16}\)|Doc-tests (\w+))$`)
+	cargoResult = regexp.MustCompile(`^test (.+?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)(?:, (.*))?$`)
+	cargoOutput = regexp.MustCompile(`^---- (.+) stdout ----$`)
+	cargoSkip   = regexp.MustCompile(`(?m)^skipped: (.*)$`)
+)
+
+// ParseCargo reads what `cargo test -- --show-output` prints: the results of one
+// test program after the other, each with what its tests printed behind.
+func ParseCargo(output string) []Result {
+	statuses := map[string]Status{"ok": Passed, "FAILED": Failed, "ignored": Skipped}
+	var results []Result
+	byName := make(map[string]int) // where in results the tests of one program are
+	target, section := "", ""
+	for line := range strings.Lines(output) {
+		line = strings.TrimRight(line, "\n")
+		if m := cargoTarget.FindStringSubmatch(line); m != nil {
+			target, section = m[1]+m[2], ""
+			clear(byName)
+		} else if m := cargoResult.FindStringSubmatch(line); m != nil {
+			byName[m[1]] = len(results)
+			results = append(results, Result{target + " " + m[1], statuses[m[2]], m[3]})
+		} else if m := cargoOutput.FindStringSubmatch(line); m != nil {
+			section = m[1]
+		} else if line == "successes:" || line == "failures:" {
+			section = ""
+		} else if i, known := byName[section]; known {
+			results[i].Detail += line + "\n"
+		}
+	}
+	for i := range results {
+		results[i].explain()
+	}
+	return results
+}
+
+// explain turns a pass that says "skipped: why" into a skip: Rust's tests have no
+// other way to say so.
+func (r *Result) explain() {
+	switch r.Status {
+	case Passed:
+		if m := cargoSkip.FindStringSubmatch(r.Detail); m != nil {
+			r.Status, r.Detail = Skipped, m[1]
+		} else {
+			r.Detail = ""
+		}
+	case Failed:
+		r.Detail = Tail(strings.Trim(r.Detail, "\n"))
+	case Skipped:
+		if r.Detail == "" {
+			r.Detail = "ignored"
+		}
+	}
+}

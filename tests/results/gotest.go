@@ -1,0 +1,97 @@
+package results
+
+import (
+	"encoding/json"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// event is a line of `go test -json` (go doc test2json).
+type event struct {
+	Action, Package, Test, Output string
+	ImportPath, FailedBuild       string // of building a test
+}
+
+// goTests collects events. Its keys are a package, or a package and a test.
+type goTests struct {
+	results     []Result
+	output      map[string]string
+	hasSubtests map[string]bool
+	failedBelow map[string]bool
+}
+
+// ParseGo reads what `go test -json` prints. It counts tests without subtests, except
+// that a test may fail beside its subtests, and a package beside its tests.
+func ParseGo(r io.Reader) ([]Result, error) {
+	g := goTests{output: map[string]string{}, hasSubtests: map[string]bool{}, failedBelow: map[string]bool{}}
+	for lines := json.NewDecoder(r); ; {
+		var e event
+		if err := lines.Decode(&e); err == io.EOF {
+			return g.results, nil
+		} else if err != nil {
+			return g.results, err
+		}
+		switch e.Action {
+		case "output":
+			g.output[e.Package] += e.Output
+			if e.Test != "" {
+				g.output[e.key()] += e.Output
+			}
+		case "build-output":
+			g.output[e.ImportPath] += e.Output
+		case "pass", "fail", "skip":
+			g.end(e)
+		}
+	}
+}
+
+func (e event) key() string {
+	return strings.TrimSpace(e.Package + " " + e.Test)
+}
+
+func (g *goTests) end(e event) {
+	key := e.key()
+	if e.Test == "" {
+		if e.Action == "fail" && !g.failedBelow[key] {
+			g.add(key, Failed, Tail(g.output[e.FailedBuild]+g.output[key]))
+		}
+		return
+	}
+	if !g.hasSubtests[key] || e.Action == "fail" && !g.failedBelow[key] {
+		switch e.Action {
+		case "pass":
+			g.add(key, Passed, "")
+		case "fail":
+			g.add(key, Failed, Tail(withoutMarks(g.output[key])))
+		case "skip":
+			g.add(key, Skipped, reason(g.output[key]))
+		}
+	}
+	for above := e.Test; above != ""; {
+		i := strings.LastIndexByte(above, '/')
+		above = above[:max(i, 0)]
+		parent := event{Package: e.Package, Test: above}.key()
+		g.hasSubtests[parent] = true
+		g.failedBelow[parent] = g.failedBelow[parent] || e.Action == "fail"
+	}
+}
+
+func (g *goTests) add(key string, s Status, detail string) {
+	g.results = append(g.results, Result{strings.TrimPrefix(key, "libmemfd_go/"), s, detail})
+}
+
+var (
+	mark     = regexp.MustCompile(`(?m)^(=== |\s*--- ).*\n`)
+	position = regexp.MustCompile(`(?m)^\s*\w+\.go:\d+: `)
+)
+
+// withoutMarks drops the lines that say only what runs and how it ended.
+func withoutMarks(output string) string {
+	return mark.ReplaceAllString(output, "")
+}
+
+// reason is what a test told t.Skip.
+func reason(output string) string {
+	return strings.TrimSpace(position.ReplaceAllString(withoutMarks(output), ""))
+}

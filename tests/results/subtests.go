@@ -1,0 +1,18 @@
+package results
+
+import "testing"
+
+// Subtests makes each result a test of its own. A failure shows the hint: how to run
+// the tests by hand.
+func Subtests(t *testing.T, all []Result, hint string) {
+	for _, r := range all {
+		t.Run(r.Name, func(t *testing.T) {
+			switch r.Status {
+			case Failed:
+				t.Errorf("%s\n%s", r.Detail, hint)
+			case Skipped:
+				t.Skip(r.Detail)
+			}
+		})
+	}
+}
