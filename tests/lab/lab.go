@@ -67,7 +67,7 @@ func (t Tool) Path() (string, error) {
 		}
 		return path, nil
 	}
-	if err := ready(t.Part); err != nil {
+	if err := Ready(t.Part); err != nil {
 		return "", err
 	}
 	return filepath.Join(PartDir(t.Part), "bin", t.Name), nil
@@ -78,7 +78,8 @@ func PartDir(part string) string {
 	return filepath.Join(cache(), "lab", part)
 }
 
-func ready(part string) error {
+// Ready tells whether a part of the lab is there, or why not.
+func Ready(part string) error {
 	dir := PartDir(part)
 	if _, err := os.Stat(filepath.Join(dir, ".complete")); err == nil {
 		return nil

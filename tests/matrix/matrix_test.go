@@ -184,17 +184,30 @@ func (b bench) run(program string, m mode) command {
 
 // A command can be shown as one would type it.
 type command struct {
+	folder      string // "" is the current one
 	environment []string
 	arguments   []string
 }
 
 func (c command) String() string {
-	return strings.Join(slices.Concat([]string{" "}, c.environment, c.arguments), " ")
+	words := slices.Concat(c.environment, c.arguments)
+	for i, word := range words {
+		if strings.ContainsAny(word, " ") {
+			words[i] = "'" + word + "'"
+		}
+	}
+	line := "  " + strings.Join(words, " ")
+	if c.folder != "" {
+		line = "  cd " + c.folder + " &&\n" + line
+	}
+	return line
 }
 
 func (c command) mustRun(t *testing.T) {
 	t.Helper()
 	cmd := exec.Command(c.arguments[0], c.arguments[1:]...)
+	cmd.Dir = c.folder
+	cmd.Env = append(os.Environ(), c.environment...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, c, out)
 	}

@@ -1,0 +1,79 @@
+package matrix
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"libmemfd_go/tests/lab"
+	"libmemfd_go/tests/results"
+)
+
+// suiteTimeout is what the suite of one language may take under emulation on a busy
+// machine.
+const suiteTimeout = 15 * time.Minute
+
+// regular are the architectures on which a regular run tests every language: the most
+// used one, the big-endian one, and one of 32 bits. `make matrix` sets
+// $MEMFD_GO_MATRIX to "full", and has all of them.
+var regular = []string{"arm64", "s390x", "386"}
+
+// onForeign runs the suite of a language on each architecture but the machine's own,
+// where go test, pytest and cargo run it as it is.
+func onForeign(t *testing.T, everywhere bool, suite func(*testing.T, lab.Arch)) {
+	full := everywhere || os.Getenv("MEMFD_GO_MATRIX") == "full"
+	for _, arch := range lab.Arches {
+		if arch.GOARCH == runtime.GOARCH {
+			continue
+		}
+		t.Run(arch.GOARCH, func(t *testing.T) {
+			if !full && !slices.Contains(regular, arch.GOARCH) {
+				t.Skip("it takes MEMFD_GO_MATRIX=full, which make matrix sets")
+			}
+			t.Parallel()
+			suite(t, arch)
+		})
+	}
+}
+
+// library is the path of the library for an architecture.
+func library(t *testing.T, arch lab.Arch) string {
+	product, err := lab.Product(arch.GOARCH)
+	if err != nil {
+		unavailable(t, true, err)
+	}
+	return filepath.Join(product, "libmemfd_go.so.1")
+}
+
+// part is the folder of a part of the lab.
+func part(t *testing.T, name string) string {
+	if err := lab.Ready(name); err != nil {
+		unavailable(t, true, err)
+	}
+	return lab.PartDir(name)
+}
+
+// emulator is the command that runs a program with the glibc of the cross compiler.
+func emulator(t *testing.T, arch lab.Arch) []string {
+	command, err := arch.Emulator(arch.Root())
+	if err != nil {
+		unavailable(t, true, err)
+	}
+	return command
+}
+
+// subtests makes each test that a suite ran one of ours.
+func subtests(t *testing.T, suite command, all []results.Result, output string, status int, err error) {
+	if status != 0 {
+		err = errors.Join(err, errors.New("it did not succeed"))
+	}
+	all = results.WithExit(all, suite.arguments[0], output, err)
+	results.Subtests(t, all, "to run it by hand:\n"+suite.String())
+	if len(all) == 0 {
+		t.Errorf("no tests\n%s\n%s", suite, results.Tail(output))
+	}
+}
