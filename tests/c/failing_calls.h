@@ -262,21 +262,45 @@ static inline void try_row(void)
 		fail_in_every_way(&whole.events[i], i, whole.result);
 }
 
+static const char *why_not;
+
 static inline void skip_row(void)
 {
-	SKIP(why_not_observe());
+	SKIP(why_not);
 }
 
-static inline void try_table(const struct row *rows, size_t count)
+static inline void try_table(const struct row *rows, size_t count, const char *lacking)
 {
-	void (*body)(void) = why_not_observe() == NULL ? try_row : skip_row;
+	void (*body)(void) = try_row;
 
+	why_not = why_not_observe() != NULL ? why_not_observe() : lacking;
+	if (why_not != NULL)
+		body = skip_row;
 	for (size_t i = 0; i < count; i++) {
 		now.row = &rows[i];
 		run(now.row->name, body);
 	}
 }
 
-#define TRY_TABLE() try_table(table, sizeof table / sizeof *table)
+/* 'lacking' is why this kernel makes other calls than the table says, or NULL. */
+#define TRY_TABLE(lacking) try_table(table, sizeof table / sizeof *table, (lacking))
+#define ANY_KERNEL NULL
+
+/* What other kernels do is told by rows with 'given'. */
+static inline const char *lacks_noexec_seal(void)
+{
+	int fd = raw_create("test", MFD_NOEXEC_SEAL);
+
+	close(fd);
+	return fd >= 0 ? NULL : "the table is for kernels with MFD_NOEXEC_SEAL";
+}
+
+static inline const char *lacks_secret(void)
+{
+	int fd = raw_secret(0);
+
+	close(fd);
+	return fd >= 0 ? lacks_noexec_seal() : "the table is for kernels with memfd_secret(2)";
+}
 
 #endif

@@ -231,6 +231,6 @@ TABLE(ROWS)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	TRY_TABLE();
+	TRY_TABLE(lacks_noexec_seal());
 	return finish();
 }

@@ -200,6 +200,6 @@ TABLE(ROWS)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	TRY_TABLE();
+	TRY_TABLE(lacks_secret());
 	return finish();
 }

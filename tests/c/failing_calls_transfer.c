@@ -127,6 +127,6 @@ TABLE(ROWS)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	TRY_TABLE();
+	TRY_TABLE(ANY_KERNEL);
 	return finish();
 }

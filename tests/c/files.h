@@ -93,6 +93,19 @@ static inline void free_page_before_a_hole(char *page)
 	munmap(page, 2 * page_size());
 }
 
+/* Whether the address space has room for that much: on s390x for nearly all there is. */
+static inline int has_room(size_t length)
+{
+	void *map = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return 0;
+	munmap(map, length);
+	return 1;
+}
+
+#define HAS_ROOM "the address space has room for any length"
+
 /* Sets a soft limit and returns the old one. */
 static inline rlim_t set_limit(int resource, rlim_t soft)
 {

@@ -124,7 +124,8 @@ static void bad_lengths(void)
 	EQ(memfd_go_secret_alloc(&s, 0, 0), -EINVAL);
 	for (size_t n = 0; n < 3 * page_size(); n += page_size() / 2)
 		EQ(memfd_go_secret_alloc(&s, SIZE_MAX - n, 0), -EINVAL);
-	EQ(memfd_go_secret_alloc(&s, more_than_fits, 0), -ENOMEM);
+	if (!has_room(more_than_fits)) /* else it would be filled, as far as memory goes */
+		EQ(memfd_go_secret_alloc(&s, more_than_fits, 0), -ENOMEM);
 	EQ(memcmp(&s, &untouched, sizeof s), 0);
 }
 

@@ -1,0 +1,94 @@
+package kernels
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"libmemfd_go/tests/lab"
+)
+
+// A once makes something once for each key, while tests run beside each other.
+type once[T any] struct {
+	mutex sync.Mutex
+	made  map[string]func() (T, error)
+}
+
+func (o *once[T]) get(key string, make func() (T, error)) (T, error) {
+	o.mutex.Lock()
+	if o.made == nil {
+		o.made = map[string]func() (T, error){}
+	}
+	if o.made[key] == nil {
+		o.made[key] = sync.OnceValues(make)
+	}
+	get := o.made[key]
+	o.mutex.Unlock()
+	return get()
+}
+
+// scratch holds what the tests build, for all of them.
+var scratch string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "memfd_go-kernels-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	scratch = folder
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+var guests once[string]
+
+// guestProgram builds the init.
+func guestProgram(t *testing.T, goarch string) string {
+	program, err := guests.get(goarch, func() (string, error) {
+		program := filepath.Join(scratch, "guest-"+goarch)
+		return program, goTool(goarch, "build", "-o", program, "./tests/kernels/guest")
+	})
+	must(t, err)
+	return program
+}
+
+// goTool runs the go command for an architecture.
+func goTool(goarch string, arguments ...string) error {
+	cmd := exec.Command("go", arguments...)
+	cmd.Dir = lab.Repository()
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH="+goarch)
+	return runQuietly(cmd)
+}
+
+func runQuietly(cmd *exec.Cmd) error {
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, output)
+	}
+	return nil
+}
+
+// libraryFinder finds libraries where the C compiler finds them, and ours.
+func libraryFinder(arch lab.Arch) func(string) (string, error) {
+	return func(name string) (string, error) {
+		if name == "libmemfd_go.so.1" {
+			product, err := lab.Product(arch.GOARCH)
+			return filepath.Join(product, name), err
+		}
+		compiler, err := arch.Compiler.Path()
+		if err != nil {
+			return "", err
+		}
+		output, err := exec.Command(compiler, "-print-file-name="+name).Output()
+		file := strings.TrimSpace(string(output))
+		if err != nil || !filepath.IsAbs(file) {
+			return "", fmt.Errorf("%s has no %s: %w", compiler, name, err)
+		}
+		return file, nil
+	}
+}

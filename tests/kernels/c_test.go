@@ -1,0 +1,121 @@
+package kernels
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"libmemfd_go/tests/kernels/wire"
+	"libmemfd_go/tests/lab"
+	"libmemfd_go/tests/tap"
+)
+
+var cSuite = suite{"c", prepareC, func(t *testing.T, run wire.Run, result *wire.Result, hint string) {
+	t.Run(run.Name, func(t *testing.T) { tap.Subtests(t, result.Output, result.Status, hint) })
+}}
+
+const library = "/lib/libmemfd_go.so.1"
+
+// cPrograms hold the names of the C programs and where they were built.
+type cPrograms struct {
+	folder string
+	names  []string
+}
+
+var builtC once[cPrograms]
+
+func prepareC(t *testing.T, c cell, m *image) []wire.Run {
+	if _, err := lab.Product(c.goarch); err != nil {
+		unavailable(t, c, err)
+	}
+	compiler, err := c.arch().Compiler.Path()
+	if err != nil {
+		unavailable(t, c, err)
+	}
+	programs, err := builtC.get(c.goarch, func() (cPrograms, error) { return buildC(compiler, c.goarch) })
+	must(t, err)
+	var runs []wire.Run
+	for _, name := range programs.names {
+		if !full() && strings.HasPrefix(name, "failing_calls_") {
+			continue // minutes of what depends little on the kernel
+		}
+		must(t, m.addProgram("tests/"+name, filepath.Join(programs.folder, name)))
+		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180}
+		if opensLibrary(name) {
+			run.Arguments = append(run.Arguments, library)
+		}
+		run.Environment = []string{"MEMFD_GO_SECRET=" + map[bool]string{true: "yes", false: "no"}[c.secret]}
+		runs = append(runs, run)
+	}
+	return runs
+}
+
+// opensLibrary tells which program is about dlopen(3).
+func opensLibrary(program string) bool { return program == "load_unload" }
+
+// buildC compiles all programs for which there is a machine.
+func buildC(compiler, goarch string) (cPrograms, error) {
+	sources, err := filepath.Glob(filepath.Join(lab.Repository(), "tests", "c", "*.c"))
+	if err != nil {
+		return cPrograms{}, err
+	}
+	programs := cPrograms{folder: filepath.Join(scratch, "c-"+goarch)}
+	for _, source := range sources {
+		name := strings.TrimSuffix(filepath.Base(source), ".c")
+		if name == "unwind_every_instruction" && goarch != "amd64" && goarch != "386" {
+			continue // it single-steps, by x86's trap flag
+		}
+		programs.names = append(programs.names, name)
+	}
+	if err := os.MkdirAll(programs.folder, 0o777); err != nil {
+		return cPrograms{}, err
+	}
+	return programs, inParallel(programs.names, func(name string) error {
+		return compileC(compiler, goarch, name, programs.folder)
+	})
+}
+
+func compileC(compiler, goarch, name, folder string) error {
+	product, err := lab.Product(goarch)
+	if err != nil {
+		return err
+	}
+	arguments := lab.CFlags()
+	libraries := []string{"-L" + product, "-lmemfd_go", "-ldl"}
+	if opensLibrary(name) {
+		arguments = append(arguments, "-DUSE_DLOPEN")
+		libraries = []string{"-ldl"}
+	}
+	source := filepath.Join(lab.Repository(), "tests", "c", name+".c")
+	arguments = slices.Concat(arguments, []string{"-o", filepath.Join(folder, name), source}, libraries)
+	return runQuietly(exec.Command(compiler, arguments...))
+}
+
+// inParallel does something for each name, and returns the first error.
+func inParallel(names []string, do func(name string) error) error {
+	work := make(chan string)
+	errors := make(chan error, len(names))
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for name := range work {
+				if err := do(name); err != nil {
+					errors <- fmt.Errorf("%s: %w", name, err)
+				}
+			}
+		})
+	}
+	for _, name := range names {
+		work <- name
+	}
+	close(work)
+	workers.Wait()
+	close(errors)
+	return <-errors
+}

@@ -1,0 +1,106 @@
+package kernels
+
+import (
+	"strings"
+
+	"libmemfd_go/tests/lab"
+)
+
+// A cell is a kernel with its settings, on which each language's suite runs.
+type cell struct {
+	goarch string
+	kernel string // VERSION or VERSION-VARIANT, as in the lab's part kernel@ARCH-VERSION
+	host   string // the kernel's architecture, if it is another
+	setup  string // names the settings, if there are any
+
+	commandLine string
+	settings    map[string]string // below /proc/sys
+
+	secret  bool // memfd_secret(2) has to work
+	regular bool // not for the full matrix alone
+	newest  bool // whatever it is now: its failures are told but are not ours
+}
+
+func (c cell) name() string {
+	if c.setup == "" {
+		return c.kernel
+	}
+	return c.kernel + "+" + c.setup
+}
+
+// hardware is the architecture of machine and kernel.
+func (c cell) hardware() string {
+	if c.host != "" {
+		return c.host
+	}
+	return c.goarch
+}
+
+func (c cell) part() string { return "kernel@" + c.hardware() + "-" + c.kernel }
+
+// hasHugePages is false for arm, which has none, and s390x, whose emulated processor
+// has none.
+func (c cell) hasHugePages() bool { return c.goarch != "arm" && c.goarch != "s390x" }
+
+func (c cell) arch() lab.Arch {
+	for _, a := range lab.Arches {
+		if a.GOARCH == c.goarch {
+			return a
+		}
+	}
+	panic("no such architecture: " + c.goarch)
+}
+
+// stock is a kernel without settings.
+func stock(goarch, kernel string, secret bool) cell {
+	return cell{goarch: goarch, kernel: kernel, secret: secret, newest: strings.HasPrefix(kernel, "new")}
+}
+
+// regularly puts a cell into the regular run.
+func regularly(c cell) cell {
+	c.regular = true
+	return c
+}
+
+// booted gives a cell a kernel command line.
+func booted(c cell, setup, commandLine string, secret bool) cell {
+	c.setup, c.commandLine, c.secret = setup, commandLine, secret
+	return c
+}
+
+// with makes a setting.
+func with(c cell, setup, name, value string) cell {
+	c.setup, c.settings = setup, map[string]string{name: value}
+	return c
+}
+
+const (
+	hasSecret = true
+	noSecret  = false
+)
+
+// cells is the table of them. arm and ppc64le never have memfd_secret(2); before
+// Linux 6.5 it has to be enabled.
+var cells = []cell{
+	regularly(stock("amd64", "5.10", noSecret)),
+	regularly(stock("amd64", "6.1", noSecret)),
+	regularly(booted(stock("amd64", "6.1", noSecret), "secretmem", "secretmem.enable=1", hasSecret)),
+	regularly(stock("amd64", "6.12", hasSecret)),
+	regularly(stock("arm64", "6.12", hasSecret)),
+	regularly(stock("s390x", "6.12", hasSecret)),
+
+	booted(stock("amd64", "6.12", hasSecret), "nosecretmem", "secretmem.enable=0", noSecret),
+	with(stock("amd64", "6.12", hasSecret), "noexec1", "vm/memfd_noexec", "1"),
+	with(stock("amd64", "6.12", hasSecret), "noexec2", "vm/memfd_noexec", "2"),
+	stock("arm64", "6.12-16k", hasSecret),
+	stock("386", "6.1", noSecret),
+	stock("386", "6.5", hasSecret),
+	{goarch: "386", host: "amd64", kernel: "6.12", secret: hasSecret}, // the last Debian that has a 386 kernel is 12
+	stock("arm", "6.12", noSecret),
+	stock("riscv64", "6.12", hasSecret),
+	stock("ppc64le", "6.12", noSecret),
+	stock("ppc64le", "6.12-64k", noSecret),
+
+	stock("amd64", "new", hasSecret),
+	stock("loong64", "new", hasSecret),
+}

@@ -1,0 +1,162 @@
+package kernels
+
+import (
+	"bufio"
+	"debug/elf"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"libmemfd_go/tests/kernels/wire"
+)
+
+// An image is the file system of a machine, in memory: the init, a plan, and what the
+// programs of the plan need.
+type image struct {
+	archive *cpio
+	buffer  *bufio.Writer
+	file    *os.File
+
+	// find tells where a library or a loader of the machine's architecture lies.
+	find func(name string) (string, error)
+}
+
+// shellTools are names of busybox that the tests use.
+var shellTools = []string{"sh", "true", "false", "cat", "echo", "env", "ls", "sleep", "test"}
+
+func newImage(file string, find func(string) (string, error)) (*image, error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return nil, err
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	buffer := bufio.NewWriter(f)
+	m := &image{archive: newCpio(buffer), buffer: buffer, file: f, find: find}
+	for _, folder := range []string{"dev", "proc", "sys", "tmp", "etc"} {
+		m.archive.folder(folder)
+	}
+	m.archive.device("dev/console", 5, 1)
+	m.archive.file("etc/passwd", 0o644, []byte("root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n"))
+	m.archive.file("etc/group", 0o644, []byte("root:x:0:\nnogroup:x:65534:\n"))
+	return m, nil
+}
+
+// addFile copies a file.
+func (m *image) addFile(name, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	m.archive.file(name, 0o755, data)
+	return nil
+}
+
+// addTools makes the shell and what scripts call.
+func (m *image) addTools(busybox string) error {
+	for _, name := range shellTools {
+		m.archive.link("bin/"+name, "busybox")
+	}
+	return m.addFile("bin/busybox", busybox)
+}
+
+// addProgram copies a program or a library with the loader and the libraries that it
+// needs, which go into /lib.
+func (m *image) addProgram(name, from string) error {
+	if m.archive.has(name) {
+		return nil
+	}
+	if err := m.addFile(name, from); err != nil {
+		return err
+	}
+	program, err := elf.Open(from)
+	if err != nil {
+		return fmt.Errorf("%s: %w", from, err)
+	}
+	defer program.Close()
+	libraries, err := program.ImportedLibraries()
+	if err != nil {
+		return fmt.Errorf("%s: %w", from, err)
+	}
+	for _, library := range libraries {
+		if err := m.addLibrary("lib/" + library); err != nil {
+			return err
+		}
+	}
+	if loader := interpreter(program); loader != "" {
+		return m.addLibrary(loader)
+	}
+	return nil
+}
+
+func (m *image) addLibrary(name string) error {
+	if m.archive.has(name) {
+		return nil
+	}
+	from, err := m.find(path.Base(name))
+	if err != nil {
+		return err
+	}
+	return m.addProgram(name, from)
+}
+
+// interpreter is the loader that a program names.
+func interpreter(program *elf.File) string {
+	for _, p := range program.Progs {
+		if p.Type == elf.PT_INTERP {
+			text := make([]byte, p.Filesz)
+			if _, err := p.ReadAt(text, 0); err == nil {
+				return strings.TrimRight(string(text), "\x00")
+			}
+		}
+	}
+	return ""
+}
+
+// addTree copies all files of a folder.
+func (m *image) addTree(name, from string) error {
+	return filepath.WalkDir(from, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rest, err := filepath.Rel(from, file)
+		if err != nil {
+			return err
+		}
+		inside := path.Join(name, rest)
+		switch {
+		case entry.IsDir():
+			m.archive.folder(inside)
+		case entry.Type() == fs.ModeSymlink:
+			target, err := os.Readlink(file)
+			if err != nil {
+				return err
+			}
+			m.archive.link(inside, target)
+		default:
+			return m.addFile(inside, file)
+		}
+		return nil
+	})
+}
+
+// finish adds the plan and writes the rest.
+func (m *image) finish(plan wire.Plan) error {
+	text, err := json.MarshalIndent(plan, "", "\t")
+	if err != nil {
+		return err
+	}
+	m.archive.file(wire.PlanFile, 0o644, text)
+	if err := m.archive.close(); err != nil {
+		return err
+	}
+	if err := m.buffer.Flush(); err != nil {
+		return err
+	}
+	return m.file.Close()
+}

@@ -1,0 +1,140 @@
+// The tests of this package boot a kernel for each cell of cells.go and suite, such as
+//
+//	TestKernels/arm64/c/6.12/create/bad_names
+//
+// run the suite on it, and make each of its results a test. They need what
+// tests/lab/setup puts into the cache; without it a cell is skipped with its reason,
+// or fails if $MEMFD_GO_REQUIRE says so. All cells run with MEMFD_GO_MATRIX=full, else
+// those of a regular run.
+package kernels
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"libmemfd_go/tests/kernels/wire"
+	"libmemfd_go/tests/lab"
+)
+
+// A suite is the tests of one language.
+type suite struct {
+	name string
+
+	// prepare adds programs to the image and returns what to run.
+	prepare func(t *testing.T, c cell, m *image) []wire.Run
+
+	// results makes tests of what a run told.
+	results func(t *testing.T, run wire.Run, result *wire.Result, hint string)
+}
+
+var suites = []suite{cSuite}
+
+// full tells whether the full matrix is wanted.
+func full() bool { return os.Getenv("MEMFD_GO_MATRIX") == "full" }
+
+func TestKernels(t *testing.T) {
+	for _, arch := range lab.Arches {
+		t.Run(arch.GOARCH, func(t *testing.T) {
+			t.Parallel()
+			for _, s := range suites {
+				t.Run(s.name, func(t *testing.T) {
+					t.Parallel()
+					for _, c := range cells {
+						if c.goarch == arch.GOARCH && (full() || c.regular) {
+							t.Run(c.name(), func(t *testing.T) {
+								t.Parallel()
+								s.test(t, c)
+							})
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// test runs a suite on a kernel.
+func (s suite) test(t *testing.T, c cell) {
+	for _, part := range []string{"qemu-system", c.part(), "busybox@" + c.goarch} {
+		if err := lab.Ready(part); err != nil {
+			unavailable(t, c, err)
+		}
+	}
+	file := filepath.Join(lab.Repository(), "build", "kernels", c.goarch+"-"+s.name+"-"+c.name()+".cpio")
+	runs := s.makeImage(t, c, file)
+	command, err := machines[c.hardware()].command(filepath.Join(lab.PartDir(c.part()), "vmlinuz"), file, c.commandLine)
+	if err != nil {
+		unavailable(t, c, err)
+	}
+	r := boot(command)
+	hint := "to boot it by hand:\n  " + quoted(command)
+	s.tell(t, c, runs, r, hint)
+	if !t.Failed() {
+		os.Remove(file)
+	}
+}
+
+func (s suite) makeImage(t *testing.T, c cell, file string) []wire.Run {
+	m, err := newImage(file, libraryFinder(c.arch()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, m.addFile("init", guestProgram(t, c.goarch)))
+	must(t, m.addTools(filepath.Join(lab.PartDir("busybox@"+c.goarch), "bin", "busybox")))
+	runs := s.prepare(t, c, m)
+	settings := maps.Clone(c.settings)
+	if c.hasHugePages() {
+		settings = map[string]string{"vm/nr_hugepages": "4"}
+		maps.Copy(settings, c.settings)
+	}
+	must(t, m.finish(wire.Plan{Settings: settings, Runs: runs}))
+	return runs
+}
+
+// tell makes tests of what a machine reported.
+func (s suite) tell(t *testing.T, c cell, runs []wire.Run, r *report, hint string) {
+	if r.guest != nil {
+		t.Attr("kernel", r.guest.Release)
+		t.Attr("page", fmt.Sprint(r.guest.PageSize))
+	}
+	for i, result := range r.results {
+		s.results(t, runs[i], result, hint+"\nit runs "+quoted(runs[i].Arguments))
+	}
+	if r.problem != nil {
+		console := r.console[max(0, len(r.console)-20):]
+		t.Errorf("%v\n%s\n%s", r.problem, strings.Join(console, "\n"), hint)
+	}
+}
+
+// quoted is a command as one types it.
+func quoted(command []string) string {
+	words := slices.Clone(command)
+	for i, word := range words {
+		if strings.Contains(word, " ") {
+			words[i] = "'" + word + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// unavailable ends a test that lacks something: as a failure if the run promised it,
+// else as a skip.
+func unavailable(t *testing.T, c cell, err error) {
+	t.Helper()
+	if c.regular && lab.Required() {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,123 @@
+package kernels
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"libmemfd_go/tests/kernels/wire"
+	"libmemfd_go/tests/lab"
+)
+
+// patience is what a machine may take to boot and to do its work.
+const patience = 15 * time.Minute
+
+// A machine is an emulated computer of an architecture.
+type machine struct {
+	emulator string
+	options  []string
+	console  string
+}
+
+// machines is the table of them. There is no -accel kvm: a /dev/kvm that opens may
+// still not work.
+var machines = map[string]machine{
+	"amd64":   {"x86_64", []string{"-accel", "tcg", "-M", "pc", "-cpu", "max", "-m", "768"}, "ttyS0"},
+	"386":     {"i386", []string{"-accel", "tcg", "-M", "pc", "-cpu", "max", "-m", "768"}, "ttyS0"},
+	"arm64":   {"aarch64", []string{"-M", "virt", "-cpu", "max,pauth-impdef=on", "-m", "1024"}, "ttyAMA0"},
+	"arm":     {"arm", []string{"-M", "virt,highmem=off", "-cpu", "cortex-a15", "-m", "768"}, "ttyAMA0"},
+	"riscv64": {"riscv64", []string{"-M", "virt", "-m", "768"}, "ttyS0"},
+	"ppc64le": {"ppc64", []string{"-M", "pseries", "-m", "1536", "-vga", "none"}, "hvc0"},
+	"s390x":   {"s390x", []string{"-M", "s390-ccw-virtio", "-m", "768"}, "ttysclp0"},
+	"loong64": {"loongarch64", []string{"-M", "virt", "-m", "1536"}, "ttyS0"},
+}
+
+// command is what starts the machine.
+func (m machine) command(kernel, image, commandLine string) ([]string, error) {
+	emulator, err := lab.Tool{Part: "qemu-system", Name: "qemu-system-" + m.emulator}.Path()
+	if err != nil {
+		return nil, err
+	}
+	// On ramfs the files of the image are none that can be sealed, as if on a disk.
+	commandLine = strings.TrimSpace("console=" + m.console + " panic=-1 quiet rootfstype=ramfs " + commandLine)
+	return slices.Concat([]string{emulator}, m.options, []string{
+		"-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio",
+		"-kernel", kernel, "-initrd", image, "-append", commandLine,
+	}), nil
+}
+
+// A report is what a machine told.
+type report struct {
+	guest   *wire.Guest
+	results []*wire.Result // in the order of the plan
+	console []string       // other lines
+	problem error          // that kept the machine from doing all of the plan
+}
+
+func boot(command []string) *report {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.WaitDelay = time.Second
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		return &report{problem: err}
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		return &report{problem: err}
+	}
+	r := listen(output)
+	err = cmd.Wait()
+	switch {
+	case ctx.Err() != nil:
+		r.problem = fmt.Errorf("no end after %v", patience)
+	case r.problem == nil && err != nil:
+		r.problem = err
+	}
+	return r
+}
+
+// listen reads the console.
+func listen(console io.Reader) *report {
+	r := &report{problem: fmt.Errorf("the machine stopped before it booted")}
+	lines := bufio.NewReader(console)
+	for {
+		line, err := lines.ReadString('\n')
+		if before, text, found := strings.Cut(strings.TrimRight(line, "\r\n"), wire.Mark); found {
+			r.hear(text)
+		} else if before != "" {
+			r.console = append(r.console, before)
+		}
+		if err != nil {
+			return r
+		}
+	}
+}
+
+func (r *report) hear(text string) {
+	var m wire.Message
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		r.problem = fmt.Errorf("on the console: %w: %s", err, text)
+		return
+	}
+	switch {
+	case m.Guest != nil:
+		r.guest = m.Guest
+		r.problem = fmt.Errorf("the machine stopped before it began")
+	case m.Started != "":
+		r.problem = fmt.Errorf("the machine stopped while it ran %s", m.Started)
+	case m.Result != nil:
+		r.results = append(r.results, m.Result)
+	case m.Problem != "":
+		r.problem = fmt.Errorf("the init says: %s", m.Problem)
+	case m.Done:
+		r.problem = nil
+	}
+}
