@@ -1,223 +1,193 @@
 /*
  * Each function keeps every register that C wants back (the psABI's callee-saved
- * ones), returns a whole word, and does not mind what C leaves in the upper half
- * of a register that holds a 32-bit argument.
+ * ones), returns a whole word, and does not mind what C leaves in registers that
+ * hold no argument and in the upper half of those that hold one of 32 bits, nor
+ * where the stack is, as far as the psABI goes.
  */
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "call_with.h"
 #include "test.h"
 
-typedef uintptr_t word;
-
-/*
- * call_with() loads the KEPT words of before[] into the registers that a callee
- * keeps, calls function(argument[0], ..., argument[5]), and stores what these
- * registers hold then to after[]. It keeps C's own and 'r' in its frame.
- */
-struct registers {
-	word before[64], after[64];
-} __attribute__((aligned(16)));
-
-intptr_t call_with(struct registers *r, word function, const word *argument);
-
-#define STRING_(x) #x
-#define STRING(x) STRING_(x)
-
-/* 'insn' for each register \r, with n = from, from + step, ... */
-#define EACH(registers, from, step, insn)                                          \
-	".set n, " STRING(from) "\n.irp r, " registers "\n" insn "\n.set n, n + " #step \
-	"\n.endr\n"
-
-#define BEGIN ".text\n.balign 16\n.globl call_with\n.type call_with, STT_FUNC\ncall_with:\n"
-#define END ".size call_with, . - call_with\n"
-
-#if defined(__x86_64__)
-#define KEPT 6
-#define R "rbx, rbp, r12, r13, r14, r15"
-__asm__(BEGIN
-        "sub $56, %rsp\n mov %rdi, 48(%rsp)\n mov %rdi, %rax\n mov %rsi, %r11\n mov %rdx, %r10\n"
-        EACH(R, 0, 8, "mov %\\r, n(%rsp)")
-        EACH(R, 0, 8, "mov n(%rax), %\\r")
-        EACH("rdi, rsi, rdx, rcx, r8, r9", 0, 8, "mov n(%r10), %\\r")
-        "call *%r11\n mov 48(%rsp), %rdi\n"
-        EACH(R, 512, 8, "mov %\\r, n(%rdi)")
-        EACH(R, 0, 8, "mov n(%rsp), %\\r")
-        "add $56, %rsp\n ret\n" END);
-
-#elif defined(__i386__)
-#define KEPT 4
-#define R "ebx, esi, edi, ebp"
-__asm__(BEGIN
-        "sub $44, %esp\n mov 48(%esp), %eax\n mov 52(%esp), %ecx\n mov 56(%esp), %edx\n"
-        EACH(R, 24, 4, "mov %\\r, n(%esp)")
-        EACH("0, 4, 8, 12, 16, 20", 0, 4, "mov n(%edx), %ebx\n mov %ebx, n(%esp)")
-        EACH(R, 0, 4, "mov n(%eax), %\\r")
-        "call *%ecx\n mov 48(%esp), %ecx\n"
-        EACH(R, 256, 4, "mov %\\r, n(%ecx)")
-        EACH(R, 24, 4, "mov n(%esp), %\\r")
-        "add $44, %esp\n ret\n" END);
-
-#elif defined(__aarch64__)
-#define KEPT 19
-#define R "x19, x20, x21, x22, x23, x24, x25, x26, x27, x28, x29, d8, d9, d10, d11, d12, d13, d14, d15"
-__asm__(BEGIN
-        "sub sp, sp, #176\n str x0, [sp, #160]\n str x30, [sp, #168]\n"
-        "mov x9, x0\n mov x10, x1\n mov x11, x2\n"
-        EACH(R, 0, 8, "str \\r, [sp, #n]")
-        EACH(R, 0, 8, "ldr \\r, [x9, #n]")
-        EACH("x0, x1, x2, x3, x4, x5", 0, 8, "ldr \\r, [x11, #n]")
-        "blr x10\n ldr x9, [sp, #160]\n ldr x30, [sp, #168]\n"
-        EACH(R, 512, 8, "str \\r, [x9, #n]")
-        EACH(R, 0, 8, "ldr \\r, [sp, #n]")
-        "add sp, sp, #176\n ret\n" END);
-
-#elif defined(__arm__)
-#define KEPT 24
-#define R "r4, r5, r6, r7, r8, r9, r10, r11"
-#define F "d8, d9, d10, d11, d12, d13, d14, d15"
-__asm__(".arm\n.fpu vfpv3-d16\n" BEGIN
-        "sub sp, sp, #112\n str r0, [sp, #104]\n str lr, [sp, #108]\n mov r12, r1\n"
-        EACH(R, 8, 4, "str \\r, [sp, #n]") EACH(F, 40, 8, "vstr \\r, [sp, #n]")
-        "ldr r4, [r2, #16]\n str r4, [sp]\n ldr r4, [r2, #20]\n str r4, [sp, #4]\n"
-        EACH(R, 0, 4, "ldr \\r, [r0, #n]") EACH(F, 32, 8, "vldr \\r, [r0, #n]")
-        "ldm r2, {r0, r1, r2, r3}\n blx r12\n ldr r1, [sp, #104]\n ldr lr, [sp, #108]\n"
-        EACH(R, 256, 4, "str \\r, [r1, #n]") EACH(F, 288, 8, "vstr \\r, [r1, #n]")
-        EACH(R, 8, 4, "ldr \\r, [sp, #n]") EACH(F, 40, 8, "vldr \\r, [sp, #n]")
-        "add sp, sp, #112\n bx lr\n" END);
-
-#elif defined(__riscv)
-#define KEPT 24
-#define R "s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11"
-#define F "fs0, fs1, fs2, fs3, fs4, fs5, fs6, fs7, fs8, fs9, fs10, fs11"
-__asm__(BEGIN
-        "addi sp, sp, -208\n sd a0, 192(sp)\n sd ra, 200(sp)\n"
-        "mv t0, a0\n mv t1, a1\n mv t2, a2\n"
-        EACH(R, 0, 8, "sd \\r, n(sp)") EACH(F, 96, 8, "fsd \\r, n(sp)")
-        EACH(R, 0, 8, "ld \\r, n(t0)") EACH(F, 96, 8, "fld \\r, n(t0)")
-        EACH("a0, a1, a2, a3, a4, a5", 0, 8, "ld \\r, n(t2)")
-        "jalr t1\n ld t0, 192(sp)\n ld ra, 200(sp)\n"
-        EACH(R, 512, 8, "sd \\r, n(t0)") EACH(F, 608, 8, "fsd \\r, n(t0)")
-        EACH(R, 0, 8, "ld \\r, n(sp)") EACH(F, 96, 8, "fld \\r, n(sp)")
-        "addi sp, sp, 208\n ret\n" END);
-
-#elif defined(__loongarch64)
-#define KEPT 19 /* r21 too, which no program may use */
-#define R "r21, r22, r23, r24, r25, r26, r27, r28, r29, r30, r31"
-#define F "f24, f25, f26, f27, f28, f29, f30, f31"
-__asm__(BEGIN
-        "addi.d $sp, $sp, -176\n st.d $a0, $sp, 160\n st.d $ra, $sp, 168\n"
-        "move $t0, $a0\n move $t1, $a1\n move $t2, $a2\n"
-        EACH(R, 0, 8, "st.d $\\r, $sp, n") EACH(F, 88, 8, "fst.d $\\r, $sp, n")
-        EACH(R, 0, 8, "ld.d $\\r, $t0, n") EACH(F, 88, 8, "fld.d $\\r, $t0, n")
-        EACH("a0, a1, a2, a3, a4, a5", 0, 8, "ld.d $\\r, $t2, n")
-        "jirl $ra, $t1, 0\n ld.d $t0, $sp, 160\n ld.d $ra, $sp, 168\n"
-        EACH(R, 512, 8, "st.d $\\r, $t0, n") EACH(F, 600, 8, "fst.d $\\r, $t0, n")
-        EACH(R, 0, 8, "ld.d $\\r, $sp, n") EACH(F, 88, 8, "fld.d $\\r, $sp, n")
-        "addi.d $sp, $sp, 176\n jr $ra\n" END);
-
-#elif defined(__powerpc64__)
-#define KEPT 61 /* R and F, then V, then the fields 2 to 4 of CR */
-#define R "14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31"
-#define V "20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31"
-__asm__(".machine power8\n" BEGIN
-        "mflr 0\n std 0, 16(1)\n mfcr 0\n stw 0, 8(1)\n stdu 1, -544(1)\n"
-        "std 2, 24(1)\n std 3, 32(1)\n mr 11, 3\n mr 12, 4\n mr 10, 5\n"
-        EACH(R, 64, 8, "std \\r, n(1)") EACH(R, 208, 8, "stfd \\r, n(1)")
-        EACH(V, 352, 16, "li 9, n\n stvx \\r, 9, 1")
-        EACH(R, 0, 8, "ld \\r, n(11)") EACH(R, 144, 8, "lfd \\r, n(11)")
-        EACH(V, 288, 16, "li 9, n\n lvx \\r, 9, 11")
-        "ld 9, 480(11)\n rlwinm 9, 9, 0, 8, 19\n std 9, 480(11)\n mtcrf 0x38, 9\n"
-        EACH("3, 4, 5, 6, 7, 8", 0, 8, "ld \\r, n(10)")
-        "mtctr 12\n bctrl\n ld 2, 24(1)\n ld 11, 32(1)\n"
-        EACH(R, 512, 8, "std \\r, n(11)") EACH(R, 656, 8, "stfd \\r, n(11)")
-        EACH(V, 800, 16, "li 9, n\n stvx \\r, 9, 11")
-        "mfcr 9\n rlwinm 9, 9, 0, 8, 19\n std 9, 992(11)\n"
-        EACH(R, 64, 8, "ld \\r, n(1)") EACH(R, 208, 8, "lfd \\r, n(1)")
-        EACH(V, 352, 16, "li 9, n\n lvx \\r, 9, 1")
-        "addi 1, 1, 544\n ld 0, 16(1)\n mtlr 0\n lwz 0, 8(1)\n mtcrf 0x38, 0\n blr\n" END);
-
-#elif defined(__s390x__)
-#define KEPT 16 /* the first is r6, which is the fifth argument as well */
-#define F "f8, f9, f10, f11, f12, f13, f14, f15"
-__asm__(BEGIN
-        "stmg %r6, %r15, 48(%r15)\n aghi %r15, -240\n stg %r2, 168(%r15)\n"
-        "lgr %r1, %r3\n lgr %r14, %r4\n"
-        EACH(F, 176, 8, "std %\\r, n(%r15)")
-        "lmg %r6, %r13, 0(%r2)\n" EACH(F, 64, 8, "ld %\\r, n(%r2)")
-        "lg %r6, 32(%r14)\n stg %r6, 0(%r2)\n lg %r0, 40(%r14)\n stg %r0, 160(%r15)\n"
-        "lmg %r2, %r5, 0(%r14)\n basr %r14, %r1\n lg %r1, 168(%r15)\n"
-        "stmg %r6, %r13, 512(%r1)\n" EACH(F, 576, 8, "std %\\r, n(%r1)")
-        EACH(F, 176, 8, "ld %\\r, n(%r15)")
-        "lmg %r6, %r15, 288(%r15)\n br %r14\n" END);
-#endif
+#define GARBAGE ((word)0xa5a5a5a5a5a5a5a5)
 
 #if UINTPTR_MAX > UINT32_MAX
-#define NARROW(x) ((word)(uint32_t)(x) | (word)0xa5a5a5a5 << 32)
+#define NARROW(x) ((word)(uint32_t)(x) | GARBAGE << 32)
 #define WIDE(x) (word)(x)
 #else
 #define NARROW(x) (word)(uint32_t)(x)
 #define WIDE(x) (word)(x), (word)((uint64_t)(x) >> 32)
 #endif
 
-static intptr_t call(const char *name, word function, const word *argument)
+/* How far the stack is from where C would have it. */
+static word shift;
+
+static intptr_t call(const char *name, word function, const word *argument, size_t number)
 {
+	word arguments[6] = { GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE };
 	struct registers r;
 	intptr_t result;
 
+	memcpy(arguments, argument, number * sizeof *argument);
 	for (int i = 0; i < KEPT; i++)
 		r.before[i] = (word)0x0123456789abcdef * (word)(2 * i + 1);
-	result = call_with(&r, function, argument);
+	result = shifted(&r, function, arguments, shift);
 	for (int i = 0; i < KEPT; i++)
 		if (r.after[i] != r.before[i])
-			printf("# %s changed word %d of the kept registers\n", name, i), test.failed_checks++;
+			fail(__FILE__, __LINE__, "%s changed word %d of the kept registers", name, i);
 	return result;
 }
 
-#define CALL(name, ...) call(#name, (word)(name), (const word[6]){ __VA_ARGS__ })
+#define CALL(name, ...)                                            \
+	call(#name, (word)(name), (const word[]){ __VA_ARGS__ },   \
+	     sizeof((const word[]){ __VA_ARGS__ }) / sizeof(word))
+#define CALL0(name) call(#name, (word)(name), NULL, 0)
 
-static void functions_keep_the_registers(void)
+/* A result as C sees it, once the whole word is known to hold nothing else. */
+static int descriptor(const char *name, intptr_t result)
 {
-	uint64_t size = 0;
-	uint32_t seals = 0, missing = 0;
-	char text[64] = "";
-	void *at = NULL;
-	intptr_t fd, sealed, secret;
+	if (result < 0)
+		fail(__FILE__, __LINE__, "%s: %s", name, memfd_go_errname((int)result));
+	return (int)result;
+}
 
-	EQ(CALL(memfd_go_version, 0), MEMFD_GO_VERSION);
-	TEXT((char *)CALL(memfd_go_version_string, 0), MEMFD_GO_VERSION_STRING);
+#define OPEN(name, ...) descriptor(#name, CALL(name, __VA_ARGS__))
+
+static void text_functions(void)
+{
+	uint32_t seals = 0, flags = 0;
+	char text[64] = "";
+	struct memfd_go_features features = { .size_of = sizeof features };
+
+	EQ(CALL0(memfd_go_version), MEMFD_GO_VERSION);
+	TEXT((char *)CALL0(memfd_go_version_string), MEMFD_GO_VERSION_STRING);
 	TEXT((char *)CALL(memfd_go_errname, NARROW(-EBUSY)), "EBUSY");
-	fd = CALL(memfd_go_create, (word)"registers", NARROW(MFD_ALLOW_SEALING));
-	CHECK(fd >= 0);
-	EQ(CALL(memfd_go_set_size, NARROW(fd), NARROW(0), WIDE(131072)), 0);
+	EQ(CALL(memfd_go_probe, (word)&features, NARROW(0)), 0);
+	EQ(features.bits & MEMFD_GO_FEATURE_CREATE, MEMFD_GO_FEATURE_CREATE);
+	EQ(CALL(memfd_go_huge_flags, WIDE(1ULL << 34), (word)&flags), 0);
+	EQ(flags, MFD_HUGETLB | 34U << 26);
+	EQ(CALL(memfd_go_format_seals, NARROW(6), NARROW(MEMFD_GO_STYLE_HEX), (word)text, 64), 3);
+	TEXT(text, "0x6");
+	EQ(CALL(memfd_go_parse_seals, (word)text, (word)&seals), 0);
+	EQ(seals, 6);
+}
+
+static void file_functions(void)
+{
+	const uint64_t far = (1ULL << 32) + 131072;
+	struct memfd_go_info info = { .size_of = sizeof info };
+	uint64_t size = 0;
+	uint32_t missing = 0;
+	char text[8] = "";
+	void *at = NULL;
+	int fd = OPEN(memfd_go_create, (word)"registers", NARROW(MFD_CLOEXEC | MFD_ALLOW_SEALING));
+
+	EQ(CALL(memfd_go_set_size, NARROW(fd), NARROW(0), WIDE(far)), 0);
 	EQ(CALL(memfd_go_get_size, NARROW(fd), (word)&size), 0);
-	EQ(size, 131072);
+	EQ(size, far);
+	EQ(CALL(memfd_go_map, NARROW(fd), NARROW(MEMFD_GO_OPT_WRITE), WIDE(far - 65536), 4096, (word)&at), 0);
+	if (at != NULL)
+		memcpy(at, "written", 8);
+	EQ(pread(fd, text, 8, (off_t)(far - 65536)), 8);
+	TEXT(text, "written");
+	EQ(CALL(memfd_go_unmap, (word)at, 4096), 0);
 	EQ(CALL(memfd_go_add_seals, NARROW(fd), NARROW(F_SEAL_GROW)), 0);
 	EQ(CALL(memfd_go_get_seals, NARROW(fd)) & 15, F_SEAL_GROW);
 	EQ(CALL(memfd_go_ensure_seals, NARROW(fd), NARROW(F_SEAL_SHRINK)), 0);
 	EQ(CALL(memfd_go_check_seals, NARROW(fd), NARROW(15), (word)&missing), -EKEYREJECTED);
 	EQ(missing, F_SEAL_SEAL | F_SEAL_WRITE);
-	EQ(CALL(memfd_go_format_seals, NARROW(6), NARROW(MEMFD_GO_STYLE_HEX), (word)text, 64), 3);
-	TEXT(text, "0x6");
-	EQ(CALL(memfd_go_parse_seals, (word)text, (word)&seals), 0);
-	EQ(seals, 6);
-	EQ(CALL(memfd_go_map, NARROW(fd), NARROW(MEMFD_GO_OPT_WRITE), WIDE(65536), 4096, (word)&at), 0);
-	if (at != NULL)
-		memcpy(at, "written", 8);
-	EQ(pread((int)fd, text, 8, 65536), 8);
-	TEXT(text, "written");
-	EQ(CALL(memfd_go_unmap, (word)at, 4096), 0);
-	sealed = CALL(memfd_go_create_sealed, (word)"sealed", NARROW(0), NARROW(0), (word)text, 8);
-	CHECK(sealed >= 0);
-	EQ(CALL(memfd_go_get_seals, NARROW(sealed)) & 15, MEMFD_GO_SEALS_IMMUTABLE);
-	secret = CALL(memfd_go_secret, NARROW(0));
-	CHECK(secret >= 0 || secret == -ENOSYS || secret == -EPERM);
-	close((int)fd);
-	close((int)sealed);
-	close((int)secret);
+	EQ(CALL(memfd_go_inspect, NARROW(fd), (word)&info), 0);
+	EQ(info.size, far);
+	close(fd);
 }
 
-static void errors_fill_the_result(void)
+static void create_functions(void)
 {
+	struct memfd_go_create_args args = { .size_of = sizeof args, .mfd_flags = MFD_CLOEXEC, .size = 5 };
+	void *at = NULL;
+	size_t length = 0;
+	char *none[] = { NULL };
+	int fd = OPEN(memfd_go_create_with, (word)"with", (word)&args), sealed, copy, again;
+
+	EQ(fchmod(fd, 0600), 0);
+	EQ(CALL(memfd_go_exec, NARROW(fd), (word)none, (word)none, NARROW(MEMFD_GO_OPT_KEEP_FD)), -EACCES);
+	sealed = OPEN(memfd_go_create_sealed, (word)"sealed", NARROW(MFD_CLOEXEC), NARROW(0), (word)"written", 8);
+	EQ(memfd_go_get_seals(sealed) & 15, MEMFD_GO_SEALS_IMMUTABLE);
+	copy = OPEN(memfd_go_clone, (word)"copy", NARROW(MFD_CLOEXEC), NARROW(0), NARROW(sealed), WIDE(1ULL << 32));
+	again = OPEN(memfd_go_reopen, NARROW(copy), NARROW(O_RDONLY));
+	EQ(CALL(memfd_go_map_verified, NARROW(again), NARROW(0), WIDE(1ULL << 32), (word)&at, (word)&length), 0);
+	EQ(length, 8);
+	TEXT((char *)at, "written");
+	memfd_go_unmap(at, length);
+	close(fd);
+	close(sealed);
+	close(copy);
+	close(again);
+}
+
+static void transfer_functions(void)
+{
+	int fd = memfd_go_create_sealed("sent", MFD_CLOEXEC, 0, "written", 8), pair[2], got[2] = { -1, -1 };
+	int verified, imported;
+	uint32_t number = 2;
+	size_t length = 8;
+	char text[8];
+
+	EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	EQ(CALL(memfd_go_send_fds, NARROW(pair[0]), (word) & (int[]){ fd, fd }, NARROW(2), (word)"ab", 2), 2);
+	EQ(CALL(memfd_go_recv_fds, NARROW(pair[1]), (word)got, (word)&number, (word)text, (word)&length), 1);
+	EQ(number, 2);
+	EQ(length, 2);
+	EQ(memfd_go_send_fds(pair[0], &fd, 1, NULL, 0), 0);
+	verified = OPEN(memfd_go_recv_verified, NARROW(pair[1]), NARROW(0), WIDE(1ULL << 32));
+	imported = OPEN(memfd_go_import_pid, NARROW(getpid()), NARROW(fd), NARROW(O_RDONLY));
+	close(fd);
+	close(pair[0]);
+	close(pair[1]);
+	close(got[0]);
+	close(got[1]);
+	close(verified);
+	close(imported);
+}
+
+static void secret_functions(void)
+{
+	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+	secret_area area = { .size_of = sizeof area };
+	void *slot = NULL;
+	intptr_t fd = CALL(memfd_go_secret, NARROW(O_CLOEXEC));
+
+	CHECK(fd >= 0 || fd == -ENOSYS);
+	if (fd >= 0) {
+		EQ(CALL(memfd_go_secret_attach, (word)&area, NARROW(fd), NARROW(0)), -ENODATA);
+		close((int)fd);
+	}
+	EQ(CALL(memfd_go_secret_alloc, (word)&area, 5, NARROW(0)), 0);
+	if (area.data != NULL) {
+		memcpy(area.data, "abcd", 5);
+		CALL(memfd_go_wipe, (word)area.data, 3);
+		EQ(memcmp(area.data, "\0\0\0d", 5), 0);
+	}
+	EQ(CALL(memfd_go_secret_protect, (word)&area, NARROW(MEMFD_GO_ACCESS_NONE)), 0);
+	EQ(CALL(memfd_go_secret_free, (word)&area), 0);
+	EQ(CALL(memfd_go_secret_pool_init, (word)&pool, 5, NARROW(2), NARROW(0)), 0);
+	EQ(CALL(memfd_go_secret_pool_take, (word)&pool, (word)&slot), 0);
+	EQ(CALL(memfd_go_secret_pool_give, (word)&pool, (word)slot), 0);
+	EQ(CALL(memfd_go_secret_pool_free, (word)&pool), 0);
+}
+
+static void errors(void)
+{
+	intptr_t r;
+
+	EQ(CALL(memfd_go_probe, 0, NARROW(0)), -EFAULT);
 	EQ(CALL(memfd_go_create, 0, NARROW(0)), -EFAULT);
+	EQ(CALL(memfd_go_create_with, 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_create_sealed, 0, NARROW(0), NARROW(0), 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_clone, (word)"copy", NARROW(0), NARROW(0), NARROW(-1), WIDE(1)), -EBADF);
+	EQ(CALL(memfd_go_reopen, NARROW(-1), NARROW(O_RDONLY)), -EBADF);
+	EQ(CALL(memfd_go_huge_flags, WIDE(3ULL << 32), (word)&errno), -EINVAL);
 	EQ(CALL(memfd_go_get_size, NARROW(-1), (word)&errno), -EBADF);
 	EQ(CALL(memfd_go_set_size, NARROW(-1), NARROW(0), WIDE(1)), -EBADF);
 	EQ(CALL(memfd_go_add_seals, NARROW(-1), NARROW(1)), -EBADF);
@@ -226,14 +196,52 @@ static void errors_fill_the_result(void)
 	EQ(CALL(memfd_go_check_seals, NARROW(-1), NARROW(1), 0), -EBADF);
 	EQ(CALL(memfd_go_format_seals, NARROW(1), NARROW(9), 0, 0), -EINVAL);
 	EQ(CALL(memfd_go_parse_seals, 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_inspect, NARROW(-1), 0), -EFAULT);
 	EQ(CALL(memfd_go_map, NARROW(-1), NARROW(0), WIDE(0), 1, (word)&errno), -EBADF);
+	EQ(CALL(memfd_go_map_verified, NARROW(-1), NARROW(0), WIDE(1), 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_unmap, 1, 1), -EINVAL);
+	EQ(CALL(memfd_go_send_fds, NARROW(-1), 0, NARROW(1), 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_recv_fds, NARROW(-1), 0, 0, 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_recv_verified, NARROW(-1), NARROW(0), WIDE(1)), -EBADF);
+	EQ(CALL(memfd_go_import_pid, NARROW(-1), NARROW(0), NARROW(0)), -EINVAL);
+	r = CALL(memfd_go_import_pidfd, NARROW(-1), NARROW(0));
+	CHECK(r == -EBADF || r == -ENOSYS);
+	EQ(CALL(memfd_go_exec, NARROW(-1), 0, 0, NARROW(0)), -EFAULT);
+	r = CALL(memfd_go_secret, NARROW(2));
+	CHECK(r == -EINVAL || r == -ENOSYS);
+	EQ(CALL(memfd_go_secret_alloc, 0, 1, NARROW(0)), -EFAULT);
+	EQ(CALL(memfd_go_secret_attach, 0, NARROW(-1), NARROW(0)), -EFAULT);
+	EQ(CALL(memfd_go_secret_protect, 0, NARROW(0)), -EFAULT);
+	EQ(CALL(memfd_go_secret_free, 0), -EFAULT);
+	EQ(CALL(memfd_go_secret_pool_init, 0, 1, NARROW(1), NARROW(0)), -EFAULT);
+	EQ(CALL(memfd_go_secret_pool_take, 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_secret_pool_give, 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_secret_pool_free, 0), -EFAULT);
 }
+
+/* A function that is tested wherever the stack may be. */
+#define ANY_STACK(calls)                                            \
+	static void calls##_keep_the_registers(void)                \
+	{                                                           \
+		for (shift = 0; shift < 16; shift += STACK_ALIGNMENT) \
+			calls();                                    \
+	}
+
+ANY_STACK(text_functions)
+ANY_STACK(file_functions)
+ANY_STACK(create_functions)
+ANY_STACK(transfer_functions)
+ANY_STACK(secret_functions)
+ANY_STACK(errors)
 
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(functions_keep_the_registers);
-	RUN(errors_fill_the_result);
+	RUN(text_functions_keep_the_registers);
+	RUN(file_functions_keep_the_registers);
+	RUN(create_functions_keep_the_registers);
+	RUN(transfer_functions_keep_the_registers);
+	RUN(secret_functions_keep_the_registers);
+	RUN(errors_keep_the_registers);
 	return finish();
 }

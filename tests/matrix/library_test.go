@@ -64,3 +64,17 @@ func source(t *testing.T, file string) string {
 	}
 	return string(text)
 }
+
+// Every function is called with patterns in the registers.
+func TestEveryFunctionKeepsTheRegisters(t *testing.T) {
+	header, err := abi.Parse(source(t, "include/memfd_go.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := source(t, "tests/c/abi_registers.c")
+	for _, f := range header.Functions {
+		if !regexp.MustCompile(`\b(CALL|CALL0|OPEN)\(` + f.Name + `\b`).MatchString(calls) {
+			t.Errorf("tests/c/abi_registers.c lacks a call such as\n\tEQ(CALL(%s, ...), 0);", f.Name)
+		}
+	}
+}
