@@ -66,6 +66,15 @@ func emulator(t *testing.T, arch lab.Arch) []string {
 	return command
 }
 
+// kernel is the environment that tells a suite what the kernel has that is known here:
+// no emulator has memfd_secret(2).
+func kernel(t *testing.T, arch lab.Arch) []string {
+	if emulator(t, arch) == nil {
+		return nil
+	}
+	return []string{"MEMFD_GO_SECRET=no"}
+}
+
 // subtests makes each test that a suite ran one of ours.
 func subtests(t *testing.T, suite command, all []results.Result, output string, status int, err error) {
 	if status != 0 {

@@ -16,12 +16,12 @@ func TestPython(t *testing.T) {
 		report := filepath.Join(t.TempDir(), "pytest.xml")
 		run := command{
 			folder: filepath.Join(lab.Repository(), "bindings", "python"),
-			environment: []string{
-				"MEMFD_GO_LIBRARY=" + library(t, arch),
-				"PYTHONPATH=" + purePackages(t),
+			environment: append(kernel(t, arch),
+				"MEMFD_GO_LIBRARY="+library(t, arch),
+				"PYTHONPATH="+purePackages(t),
 				"PYTHONDONTWRITEBYTECODE=", // compiling takes an emulator long
-				"PYTHONPYCACHEPREFIX=" + filepath.Join(python, "pycache"),
-			},
+				"PYTHONPYCACHEPREFIX="+filepath.Join(python, "pycache"),
+			),
 			arguments: []string{filepath.Join(python, "bin", "python"), "-m", "pytest", "--junit-xml=" + report},
 		}
 		output, status := run.capture(t, suiteTimeout)
@@ -36,12 +36,14 @@ func TestPython(t *testing.T) {
 func purePackages(t *testing.T) string {
 	venv := filepath.Join(lab.Repository(), "build", "venv", "lib", "python3*", "site-packages")
 	folder := t.TempDir()
-	for _, name := range []string{"memfd_go", "pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pygments"} {
+	for _, name := range []string{
+		"memfd_go", "pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pluggy-*.dist-info", "pygments",
+	} {
 		found, _ := filepath.Glob(filepath.Join(venv, name))
 		if len(found) != 1 {
 			t.Skipf("tests/setup has not put %s into build/venv", name)
 		}
-		if err := os.Symlink(found[0], filepath.Join(folder, name)); err != nil {
+		if err := os.Symlink(found[0], filepath.Join(folder, filepath.Base(found[0]))); err != nil {
 			t.Fatal(err)
 		}
 	}

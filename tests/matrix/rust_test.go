@@ -39,14 +39,14 @@ func TestRust(t *testing.T) {
 		settings := "CARGO_TARGET_" + strings.ToUpper(strings.ReplaceAll(target, "-", "_"))
 		run := command{
 			folder: filepath.Join(lab.Repository(), "bindings", "rust"),
-			environment: []string{
+			environment: append(kernel(t, arch),
 				"CARGO_NET_OFFLINE=true",
-				"CARGO_TARGET_DIR=" + filepath.Join(lab.Repository(), "build", "rust", suite),
-				"MEMFD_GO_LIB_DIR=" + filepath.Dir(library(t, arch)),
-				"RUSTC=" + filepath.Join(rust, "bin", "rustc"),
-				settings + "_LINKER=" + linker,
-				settings + "_RUNNER=" + strings.Join(runner(t, arch), " "),
-			},
+				"CARGO_TARGET_DIR="+filepath.Join(lab.Repository(), "build", "rust", suite),
+				"MEMFD_GO_LIB_DIR="+filepath.Dir(library(t, arch)),
+				"RUSTC="+filepath.Join(rust, "bin", "rustc"),
+				settings+"_LINKER="+linker,
+				settings+"_RUNNER="+strings.Join(runner(t, arch), " "),
+			),
 			// All targets, that is no examples of the documentation: cargo and an older
 			// rustdoc do not agree how to run those elsewhere.
 			arguments: []string{

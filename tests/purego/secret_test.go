@@ -1,6 +1,7 @@
 package purego_test
 
 import (
+	"os"
 	"testing"
 	"unsafe"
 
@@ -11,6 +12,9 @@ import (
 // just that.
 func TestSecretOutcomes(t *testing.T) {
 	leaksNothing(t)
+	if known := os.Getenv("MEMFD_GO_SECRET"); known != "" {
+		same(t, "the kernel has it", known == "yes", rawSecret(0) == "ok")
+	}
 	same(t, "no flags", rawSecret(0), outcome(closed(lib.Secret(0))))
 	same(t, "O_CLOEXEC", rawSecret(unix.O_CLOEXEC), outcome(closed(lib.Secret(unix.O_CLOEXEC))))
 	// The manual page has this flag, the kernel does not.

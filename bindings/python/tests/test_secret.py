@@ -10,6 +10,22 @@ from helpers import fails_with
 from memfd_go import MemFd, raw, secret
 
 
+def test_is_where_it_is_known_to_be() -> None:
+    """$MEMFD_GO_SECRET, "yes" or "no", tells what the kernel has. Else memory is locked."""
+    known = os.environ.get("MEMFD_GO_SECRET")
+    area = raw.secret_alloc(32, 0)
+    kind = area.kind
+    raw.secret_free(area)
+    if kind == raw.MEMFD_GO_SECRETMEM:
+        assert known != "no"
+        secret().close()
+    else:
+        assert kind == raw.MEMFD_GO_MLOCK
+        assert known != "yes"
+        with fails_with("ENOSYS"):
+            secret()
+
+
 def test_flags(secret_file: MemFd) -> None:
     assert not os.get_inheritable(secret_file.fileno())
     with secret(0) as inheritable:

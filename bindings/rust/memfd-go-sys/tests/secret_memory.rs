@@ -59,6 +59,28 @@ fn area() {
     });
 }
 
+/// `$MEMFD_GO_SECRET`, "yes" or "no", tells what the kernel has. Else memory is locked.
+#[test]
+fn is_where_it_is_known_to_be() {
+    alone(|| {
+        let known = std::env::var("MEMFD_GO_SECRET").unwrap_or_default();
+        // SAFETY: it takes a plain value, and its result is closed once.
+        let fd = unsafe { memfd_go_secret(0) };
+        if fd >= 0 {
+            assert_ne!(known, "no");
+            assert_eq!(unsafe { libc::close(fd) }, 0);
+            return;
+        }
+        assert_eq!(fd, -libc::ENOSYS);
+        assert_ne!(known, "yes");
+        let mut area = no_area();
+        assert_eq!(allocate(&mut area, 32, 0), 0);
+        assert_eq!(area.kind, MEMFD_GO_MLOCK);
+        // SAFETY: nobody uses the memory.
+        assert_eq!(unsafe { memfd_go_secret_free(&mut area) }, 0);
+    });
+}
+
 #[test]
 fn attach() {
     alone(|| {
