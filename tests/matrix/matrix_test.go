@@ -4,9 +4,12 @@
 //
 //	TestC/arm64/musl/create/dlopen/bad_names
 //
-// Foreign programs run under qemu-user. Without a compiler or an emulator a target
-// is skipped with its reason; with $MEMFD_GO_REQUIRE it fails if a regular run
-// promises it.
+// It also runs the suites of the other languages on foreign architectures; each of
+// their tests is one here, too.
+//
+// Foreign programs run under qemu-user. Without a compiler or an emulator a target is
+// skipped with its reason; with $MEMFD_GO_REQUIRE it fails if a regular run promises
+// it.
 package matrix
 
 import (

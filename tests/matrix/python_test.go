@@ -12,7 +12,7 @@ import (
 // The tests of the Python package, under the Pythons of other architectures.
 func TestPython(t *testing.T) {
 	onForeign(t, false, func(t *testing.T, arch lab.Arch) {
-		python := part(t, "python@"+arch.GOARCH)
+		python := part(t, arch, "python@"+arch.GOARCH)
 		report := filepath.Join(t.TempDir(), "pytest.xml")
 		run := command{
 			folder: filepath.Join(lab.Repository(), "bindings", "python"),

@@ -30,7 +30,7 @@ func TestRust(t *testing.T) {
 		if arch.GOARCH == "loong64" {
 			suite = "sid"
 		}
-		rust := part(t, "rust@"+suite)
+		rust := part(t, arch, "rust@"+suite)
 		linker, err := arch.Compiler.Path()
 		if err != nil {
 			unavailable(t, true, err)
