@@ -58,13 +58,14 @@ static void text_functions(void)
 {
 	uint32_t seals = 0, flags = 0;
 	char text[64] = "";
-	struct memfd_go_features features = { .size_of = sizeof features };
+	struct memfd_go_features features = { .size_of = sizeof features }, same = features;
 
 	EQ(CALL0(memfd_go_version), MEMFD_GO_VERSION);
 	TEXT((char *)CALL0(memfd_go_version_string), MEMFD_GO_VERSION_STRING);
 	TEXT((char *)CALL(memfd_go_errname, NARROW(-EBUSY)), "EBUSY");
 	EQ(CALL(memfd_go_probe, (word)&features, NARROW(0)), 0);
-	EQ(features.bits & MEMFD_GO_FEATURE_CREATE, MEMFD_GO_FEATURE_CREATE);
+	EQ(memfd_go_probe(&same, 0), 0);
+	EQ(memcmp(&features, &same, sizeof same), 0);
 	EQ(CALL(memfd_go_huge_flags, WIDE(1ULL << 34), (word)&flags), 0);
 	EQ(flags, MFD_HUGETLB | 34U << 26);
 	EQ(CALL(memfd_go_format_seals, NARROW(6), NARROW(MEMFD_GO_STYLE_HEX), (word)text, 64), 3);
@@ -76,7 +77,7 @@ static void text_functions(void)
 static void file_functions(void)
 {
 	const uint64_t far = (1ULL << 32) + 131072;
-	struct memfd_go_info info = { .size_of = sizeof info };
+	struct memfd_go_info info = { .size_of = sizeof info }, same = info;
 	uint64_t size = 0;
 	uint32_t missing = 0;
 	char text[8] = "";
@@ -98,7 +99,8 @@ static void file_functions(void)
 	EQ(CALL(memfd_go_check_seals, NARROW(fd), NARROW(15), (word)&missing), -EKEYREJECTED);
 	EQ(missing, F_SEAL_SEAL | F_SEAL_WRITE);
 	EQ(CALL(memfd_go_inspect, NARROW(fd), (word)&info), 0);
-	EQ(info.size, far);
+	EQ(memfd_go_inspect(fd, &same), 0);
+	EQ(memcmp(&info, &same, sizeof same), 0);
 	close(fd);
 }
 
@@ -154,7 +156,7 @@ static void transfer_functions(void)
 static void secret_functions(void)
 {
 	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
-	secret_area area = { .size_of = sizeof area };
+	secret_area area = { .size_of = sizeof area }, freed = area;
 	void *slot = NULL;
 	intptr_t fd = CALL(memfd_go_secret, NARROW(O_CLOEXEC));
 
@@ -171,6 +173,8 @@ static void secret_functions(void)
 	}
 	EQ(CALL(memfd_go_secret_protect, (word)&area, NARROW(MEMFD_GO_ACCESS_NONE)), 0);
 	EQ(CALL(memfd_go_secret_free, (word)&area), 0);
+	freed.fd = -1;
+	EQ(memcmp(&area, &freed, sizeof freed), 0);
 	EQ(CALL(memfd_go_secret_pool_init, (word)&pool, 5, NARROW(2), NARROW(0)), 0);
 	EQ(CALL(memfd_go_secret_pool_take, (word)&pool, (word)&slot), 0);
 	EQ(CALL(memfd_go_secret_pool_give, (word)&pool, (word)slot), 0);
