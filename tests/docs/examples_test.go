@@ -2,9 +2,11 @@ package docs
 
 import (
 	"bufio"
+	"debug/elf"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +62,65 @@ func TestReaderChecksSeals(t *testing.T) {
 	output, err := command(t, reader, path).CombinedOutput()
 	if err == nil || !strings.HasSuffix(string(output), "check_seals: EKEYREJECTED\n") {
 		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+// Two processes that do not trust each other: the child reads what is sealed, only.
+func TestExchange(t *testing.T) {
+	requireLibrary(t)
+	output := run(t, compileC(t, "examples/c/exchange.c"))
+	want := map[string]string{
+		"parent": "sent a file without seals\nsent a file with seals\n",
+		"child": "refuses a file: EKEYREJECTED\nreads a file: \"hello, child\"\n" +
+			"sees that the parent has closed\n",
+	}
+	got := map[string]string{}
+	for line := range strings.Lines(output) { // of both in any order
+		line = strings.TrimSpace(strings.TrimPrefix(line, "C "))
+		role, text, _ := strings.Cut(line, " ")
+		got[role] += strings.TrimSpace(text) + "\n"
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A key in secret memory gives equal messages equal codes, and others others.
+func TestMac(t *testing.T) {
+	requireLibrary(t)
+	output := run(t, compileC(t, "examples/c/mac.c"), "pay 5", "pay 6", "pay 5")
+	codes := regexp.MustCompile(`(?m)^C +mac +([0-9a-f]{16})  pay [56]$`).FindAllStringSubmatch(output, -1)
+	if len(codes) != 3 || codes[0][1] != codes[2][1] || codes[0][1] == codes[1][1] {
+		t.Errorf("codes %q", codes)
+	}
+	if !strings.HasSuffix(output, " wiped the key\n") {
+		t.Errorf("it prints\n%s", output)
+	}
+}
+
+// A program without a libc runs a sealed copy of another.
+func TestNoLibc(t *testing.T) {
+	requireLibrary(t)
+	requireExecutableFiles(t)
+	program := compile(t, "examples/c/nolibc.c", "cc", "-std=c99", "-ffreestanding", "-nostdlib")
+	echo, err := os.Open("/bin/echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer echo.Close()
+	cmd := command(t, program)
+	cmd.Stdin = echo
+	output, err := cmd.CombinedOutput()
+	if err != nil || string(output) != "hello\n" {
+		t.Errorf("%v\n%s", err, output)
+	}
+	binary, err := elf.Open(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer binary.Close()
+	if got, _ := binary.ImportedLibraries(); !slices.Equal(got, []string{"libmemfd_go.so.1"}) {
+		t.Errorf("it needs %q", got)
 	}
 }
 
