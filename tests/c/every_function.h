@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "library.h"
@@ -21,16 +22,47 @@
 
 static inline int call_library_functions(void)
 {
+	struct memfd_go_features features = { .size_of = sizeof features };
+
 	EXPECT(memfd_go_version() == MEMFD_GO_VERSION);
 	EXPECT(strcmp(memfd_go_version_string(), MEMFD_GO_VERSION_STRING) == 0);
 	EXPECT(strcmp(memfd_go_errname(-EBUSY), "EBUSY") == 0);
+	EXPECT(memfd_go_probe(&features, 0) == 0 && (features.bits & MEMFD_GO_FEATURE_CREATE) != 0);
+	return 0;
+}
+
+static inline int call_create_functions(void)
+{
+	static char *none[] = { NULL };
+	uint32_t flags = 0;
+	uint64_t size = 0;
+	int fd, copy;
+
+	fd = memfd_go_create_with("every", NULL);
+	EXPECT(fd >= 0);
+	EXPECT(memfd_go_exec(fd, none, none, MEMFD_GO_OPT_KEEP_FD) == -EACCES);
+	close(fd);
+	fd = memfd_go_create_sealed("every", MFD_CLOEXEC, 0, "abcde", 5);
+	EXPECT(fd >= 0);
+	EXPECT(memfd_go_check_seals(fd, MEMFD_GO_SEALS_IMMUTABLE, NULL) == 0);
+	copy = memfd_go_clone("every", MFD_CLOEXEC, 0, fd, 5);
+	EXPECT(copy >= 0);
+	close(fd);
+	fd = memfd_go_reopen(copy, O_RDONLY);
+	EXPECT(fd >= 0);
+	close(copy);
+	EXPECT(memfd_go_get_size(fd, &size) == 0 && size == 5);
+	close(fd);
+	EXPECT(memfd_go_huge_flags(1 << 21, &flags) == 0 && flags == (MFD_HUGETLB | 21U << 26));
 	return 0;
 }
 
 static inline int call_file_functions(void)
 {
+	struct memfd_go_info info = { .size_of = sizeof info };
 	uint32_t missing = 0;
 	uint64_t size = 0;
+	size_t length = 0;
 	void *map = NULL;
 	int fd = memfd_go_create("every", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -46,15 +78,60 @@ static inline int call_file_functions(void)
 	EXPECT(memfd_go_ensure_seals(fd, F_SEAL_WRITE | F_SEAL_GROW) == 0);
 	EXPECT(memfd_go_check_seals(fd, F_SEAL_GROW | F_SEAL_SHRINK, &missing) == -EKEYREJECTED);
 	EXPECT(missing == F_SEAL_SHRINK);
+	EXPECT(memfd_go_ensure_seals(fd, F_SEAL_SHRINK) == 0);
+	EXPECT(memfd_go_map_verified(fd, 0, 5, &map, &length) == 0 && length == 5);
+	EXPECT(memfd_go_unmap(map, 5) == 0);
+	EXPECT(memfd_go_inspect(fd, &info) == 0 && info.kind == MEMFD_GO_KIND_MEMFD);
 	close(fd);
-	fd = memfd_go_create_sealed("every", MFD_CLOEXEC, 0, "abcde", 5);
-	EXPECT(fd >= 0);
-	EXPECT(memfd_go_check_seals(fd, MEMFD_GO_SEALS_IMMUTABLE, NULL) == 0);
+	return 0;
+}
+
+static inline int call_transfer_functions(void)
+{
+	int sockets[2], received[2], fd = memfd_go_create_sealed("every", MFD_CLOEXEC, 0, "abcde", 5);
+	uint32_t number = 2;
+
+	EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
+	EXPECT(memfd_go_send_fds(sockets[0], (int[]){ fd, fd }, 2, NULL, 0) == 0);
+	EXPECT(memfd_go_recv_fds(sockets[1], received, &number, NULL, NULL) == 1 && number == 2);
+	close(received[0]);
+	close(received[1]);
+	EXPECT(memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0) == 0);
+	received[0] = memfd_go_recv_verified(sockets[1], 0, 5);
+	EXPECT(received[0] >= 0);
+	close(received[0]);
+	close(sockets[0]);
+	close(sockets[1]);
+	received[0] = memfd_go_import_pid(getpid(), fd, O_RDONLY);
+	EXPECT(received[0] >= 0);
+	close(received[0]);
+	EXPECT(memfd_go_import_pidfd(-1, fd) < 0);
 	close(fd);
-	fd = memfd_go_secret(O_CLOEXEC);
+	return 0;
+}
+
+static inline int call_secret_functions(void)
+{
+	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+	secret_area area = { .size_of = sizeof area };
+	void *slot = NULL;
+	int fd = memfd_go_secret(O_CLOEXEC);
+
 	EXPECT(fd >= 0 || fd == -ENOSYS);
-	if (fd >= 0)
+	if (fd >= 0) {
+		EXPECT(memfd_go_secret_attach(&area, fd, 0) == -ENODATA);
 		close(fd);
+	}
+	EXPECT(memfd_go_secret_alloc(&area, 5, 0) == 0);
+	memcpy(area.data, "abcde", 5);
+	memfd_go_wipe(area.data, 4);
+	EXPECT(memcmp(area.data, "\0\0\0\0e", 5) == 0);
+	EXPECT(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_NONE) == 0);
+	EXPECT(memfd_go_secret_free(&area) == 0);
+	EXPECT(memfd_go_secret_pool_init(&pool, 5, 2, 0) == 0);
+	EXPECT(memfd_go_secret_pool_take(&pool, &slot) == 0);
+	EXPECT(memfd_go_secret_pool_give(&pool, slot) == 0);
+	EXPECT(memfd_go_secret_pool_free(&pool) == 0);
 	return 0;
 }
 
@@ -75,9 +152,15 @@ static inline int call_every_function(void)
 	int line = call_library_functions();
 
 	if (line == 0)
+		line = call_create_functions();
+	if (line == 0)
 		line = call_file_functions();
 	if (line == 0)
 		line = call_text_functions();
+	if (line == 0)
+		line = call_transfer_functions();
+	if (line == 0)
+		line = call_secret_functions();
 	return line;
 }
 

@@ -1,4 +1,5 @@
 /* Loading and using the library leaves the process as it was. */
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>

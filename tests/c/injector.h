@@ -273,6 +273,7 @@ static inline void observe(struct observation *o)
 	o->wakeup = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
 	EQ(pthread_create(&thread, NULL, watched_thread, o), 0);
 	EQ(read(o->wakeup, &ignored, 8), 8);
+	CHECK(o->listener >= 0);
 	waiting[0] = (struct pollfd){ o->listener, POLLIN, 0 };
 	waiting[1] = (struct pollfd){ o->wakeup, POLLIN, 0 };
 	while (poll(waiting, 2, -1) > 0 && (waiting[1].revents & POLLIN) == 0)

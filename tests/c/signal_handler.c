@@ -17,6 +17,7 @@
 
 #define SIGNALS 200
 #define SECONDS 5
+#define MOMENTS 1000 /* microseconds, in one of which the signal arrives */
 #define OWN_STACK 8192 /* the library's 4096 and the handler's own */
 
 static volatile sig_atomic_t signals, failed_line;
@@ -41,9 +42,10 @@ static size_t alternate_stack_size(void)
 	return kernels_part + OWN_STACK;
 }
 
+/* One signal: were they to repeat, a slow machine would be in the handler for good. */
 static void set_timer(long microseconds)
 {
-	struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
+	struct itimerval timer = { { 0, 0 }, { 0, microseconds } };
 
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
@@ -63,9 +65,10 @@ static void every_function_interrupted_by_every_function(void)
 	action.sa_flags = SA_ONSTACK | SA_RESTART;
 	sigaction(SIGALRM, &action, &old);
 	signals = failed_line = 0;
-	set_timer(500);
-	while (signals < SIGNALS && line == 0 && time(NULL) < end)
+	for (long n = 1; signals < SIGNALS && line == 0 && time(NULL) < end; n++) {
+		set_timer(1 + n * 37 % MOMENTS);
 		line = call_every_function();
+	}
 	set_timer(0);
 	sigaction(SIGALRM, &old, NULL);
 	none.ss_flags = SS_DISABLE;

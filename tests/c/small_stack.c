@@ -69,6 +69,100 @@ static void parse_seals(void)
 	memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff gswWSx", &seals);
 }
 
+static void probe(void)
+{
+	struct memfd_go_features features = { .size_of = sizeof features };
+
+	memfd_go_probe(&features, MEMFD_GO_FEATURE_SECRET);
+}
+
+static void create_with(void)
+{
+	struct memfd_go_create_args args = { .size_of = sizeof args, .mode = 0600, .size = 1, .seals = F_SEAL_GROW };
+
+	close(memfd_go_create_with("depth", &args));
+}
+
+static void clone_file(void) { close(memfd_go_clone("depth", 0, 0, file, UINT64_MAX)); }
+static void clone_huge(void) { close(memfd_go_clone("depth", MFD_HUGETLB, 0, file, UINT64_MAX)); }
+static void reopen(void) { close(memfd_go_reopen(file, O_RDONLY)); }
+static void import_pid(void) { close(memfd_go_import_pid(getpid(), file, O_RDONLY)); }
+static void import_pidfd(void) { memfd_go_import_pidfd(-1, file); }
+
+static void huge_flags(void)
+{
+	uint32_t flags;
+
+	memfd_go_huge_flags((uint64_t)1 << 63, &flags);
+}
+
+static void execute(void)
+{
+	static char *none[] = { NULL };
+
+	memfd_go_exec(file, none, none, MEMFD_GO_OPT_KEEP_FD); /* not a program */
+}
+
+static void inspect(void)
+{
+	static struct memfd_go_info info = { .size_of = sizeof info };
+
+	memfd_go_inspect(file, &info);
+}
+
+static void map_verified(void)
+{
+	size_t length;
+	void *map;
+	int fd = memfd_go_create_sealed("depth", 0, 0, data, sizeof data);
+
+	if (memfd_go_map_verified(fd, 0, UINT64_MAX, &map, &length) == 0)
+		memfd_go_unmap(map, length);
+	close(fd);
+}
+
+static void send_and_receive(void)
+{
+	int sockets[2], received[1], fd = memfd_go_create_sealed("depth", 0, 0, data, sizeof data);
+	uint32_t number = 1;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
+	memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0);
+	memfd_go_recv_fds(sockets[1], received, &number, NULL, NULL);
+	close(received[0]);
+	memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0);
+	close(memfd_go_recv_verified(sockets[1], 0, UINT64_MAX));
+	close(sockets[0]);
+	close(sockets[1]);
+	close(fd);
+}
+
+static void use_area(uint32_t opts)
+{
+	secret_area area = { .size_of = sizeof area }, attached = area;
+
+	memfd_go_secret_alloc(&area, sizeof data, opts);
+	if (memfd_go_secret_attach(&attached, area.fd, 0) == 0)
+		memfd_go_secret_free(&attached);
+	memfd_go_wipe(area.data, area.len);
+	memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ);
+	memfd_go_secret_free(&area);
+}
+
+static void secret_area_of_a_file(void) { use_area(MEMFD_GO_OPT_KEEP_FD); }
+static void secret_area_without(void) { use_area(MEMFD_GO_OPT_NO_SECRETMEM); }
+
+static void secret_pool(void)
+{
+	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+	void *slot;
+
+	memfd_go_secret_pool_init(&pool, 100, 10, 0);
+	memfd_go_secret_pool_take(&pool, &slot);
+	memfd_go_secret_pool_give(&pool, slot);
+	memfd_go_secret_pool_free(&pool);
+}
+
 static void map_and_unmap(void)
 {
 	void *map;
@@ -84,10 +178,14 @@ static struct {
 	const char *name;
 	size_t depth;
 } functions[] = {
-	DEPTH(nothing),       DEPTH(version),      DEPTH(version_string), DEPTH(errname),
-	DEPTH(create),        DEPTH(create_sealed), DEPTH(get_size),      DEPTH(set_size),
-	DEPTH(add_seals),     DEPTH(get_seals),    DEPTH(ensure_seals),   DEPTH(check_seals),
-	DEPTH(format_seals),  DEPTH(parse_seals),  DEPTH(map_and_unmap),  DEPTH(secret),
+	DEPTH(nothing),      DEPTH(version),       DEPTH(version_string),   DEPTH(errname),
+	DEPTH(probe),        DEPTH(create),        DEPTH(create_with),      DEPTH(create_sealed),
+	DEPTH(clone_file),   DEPTH(clone_huge),    DEPTH(reopen),           DEPTH(huge_flags),
+	DEPTH(get_size),     DEPTH(set_size),      DEPTH(add_seals),        DEPTH(get_seals),
+	DEPTH(ensure_seals), DEPTH(check_seals),   DEPTH(format_seals),     DEPTH(parse_seals),
+	DEPTH(inspect),      DEPTH(map_and_unmap), DEPTH(map_verified),     DEPTH(send_and_receive),
+	DEPTH(import_pid),   DEPTH(import_pidfd),  DEPTH(execute),          DEPTH(secret),
+	DEPTH(secret_pool),  DEPTH(secret_area_of_a_file), DEPTH(secret_area_without),
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 

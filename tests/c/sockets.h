@@ -46,7 +46,10 @@ static inline void set_option(int sock, int option)
 	setsockopt(sock, SOL_SOCKET, option, &(int){ 1 }, sizeof(int));
 }
 
-/* sendmsg(2) of any number of descriptors, which are all 'fd'. Returns -errno, or the bytes sent. */
+/*
+ * sendmsg(2) of any number of descriptors, which are all 'fd'. Returns -errno, or the bytes sent.
+ * musl's own sendmsg() takes few descriptors.
+ */
 static inline long send_message(int sock, int fd, unsigned count, const void *data, size_t length)
 {
 	union {
@@ -65,7 +68,7 @@ static inline long send_message(int sock, int fd, unsigned count, const void *da
 		for (unsigned i = 0; i < count; i++)
 			memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &fd, sizeof(int));
 	}
-	return raw(sendmsg(sock, &message, MSG_NOSIGNAL));
+	return raw(syscall(SYS_sendmsg, sock, &message, MSG_NOSIGNAL));
 }
 
 /* Whether two descriptors are of the same file. */

@@ -44,7 +44,7 @@ var only = map[string]func(target, mode) bool{
 }
 
 func TestMain(m *testing.M) {
-	restore := reserveHugePages(4)
+	restore := reserveHugePages(8)
 	code := m.Run()
 	restore()
 	os.Exit(code)
@@ -160,9 +160,14 @@ func (b bench) link(program string, m mode) command {
 	arguments := slices.Concat([]string{b.compiler, "-pthread"}, b.target.options, m.options,
 		[]string{"-o", b.path(program, m, ""), b.object(program, m)})
 	if !m.isDlopen() {
-		arguments = append(arguments, "-L"+b.product, "-Wl,-rpath,"+b.product, "-lmemfd_go")
+		arguments = append(arguments, b.library()...)
 	}
 	return command{arguments: append(arguments, "-ldl")}
+}
+
+// library is what the linker is told of the library.
+func (b bench) library() []string {
+	return []string{"-L" + b.product, "-Wl,-rpath," + b.product, "-lmemfd_go"}
 }
 
 func (b bench) run(program string, m mode) command {
