@@ -801,8 +801,8 @@ int memfd_go_recv_fds(int sock, int *fds, uint32_t *n, void *data, size_t *len);
 /*
  * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted and
  * checks it like memfd_go_map_verified(), which it is then ready for. The first byte of
- * the message is taken from the socket and dropped; of a datagram all are. The sender can
- * still move the file's offset: read through a mapping, or with pread(2).
+ * the message is taken from the socket and dropped; of a datagram all are. The sender
+ * can still move the file's offset: read through a mapping, or with pread(2).
  *
  * Returns the descriptor, close-on-exec. On failure the descriptor is closed.
  *

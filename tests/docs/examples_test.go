@@ -2,11 +2,9 @@ package docs
 
 import (
 	"bufio"
-	"debug/elf"
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -95,32 +93,6 @@ func TestMac(t *testing.T) {
 	}
 	if !strings.HasSuffix(output, " wiped the key\n") {
 		t.Errorf("it prints\n%s", output)
-	}
-}
-
-// A program without a libc runs a sealed copy of another.
-func TestNoLibc(t *testing.T) {
-	requireLibrary(t)
-	requireExecutableFiles(t)
-	program := compile(t, "examples/c/nolibc.c", "cc", "-std=c99", "-ffreestanding", "-nostdlib")
-	echo, err := os.Open("/bin/echo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer echo.Close()
-	cmd := command(t, program)
-	cmd.Stdin = echo
-	output, err := cmd.CombinedOutput()
-	if err != nil || string(output) != "hello\n" {
-		t.Errorf("%v\n%s", err, output)
-	}
-	binary, err := elf.Open(program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer binary.Close()
-	if got, _ := binary.ImportedLibraries(); !slices.Equal(got, []string{"libmemfd_go.so.1"}) {
-		t.Errorf("it needs %q", got)
 	}
 }
 
