@@ -7,13 +7,15 @@ import (
 	"testing"
 )
 
-// binding is a file that declares each function and constant on one line.
+// binding is a file that declares each function, constant and member of a struct on
+// one line.
 type binding struct {
 	file          string
 	functionLine  *regexp.Regexp // matches a declaration; the first group is C's name
 	writeFunction func(Function) string
 	constantLine  *regexp.Regexp // likewise; nil if the file has no constants
 	writeConstant func(Constant) string
+	structs       structLines
 }
 
 var bindings = map[string]binding{
@@ -23,6 +25,14 @@ var bindings = map[string]binding{
 		writeFunction: pythonFunction,
 		constantLine:  regexp.MustCompile(`(?m)^((?:MEMFD_GO|MFD|F_SEAL)_\w+) = (?:0x|[0-9"]).*$`),
 		writeConstant: pythonConstant,
+		structs: structLines{
+			head:      regexp.MustCompile(`(?m)^class (\w+)\(_?[A-Z]\w*\):$`),
+			writeHead: func(s Struct) string { return fmt.Sprintf("class %s(_Sized):", pascal(s.Name)) },
+			line:      regexp.MustCompile(`(?m)^        \("(\w+)", .*\),$`),
+			writeLine: func(f Field) string { return fmt.Sprintf("(%q, %s),", f.Name, pythonTypes.member(f)) },
+			name:      pascal,
+			others:    []string{"_Sized", "_PyBuffer", "Readable"},
+		},
 	},
 	"rust": {
 		file:          "bindings/rust/memfd-go-sys/src/lib.rs",
@@ -30,11 +40,25 @@ var bindings = map[string]binding{
 		writeFunction: rustFunction,
 		constantLine:  regexp.MustCompile(`(?m)^pub const (\w+): \S+ = (?:0x|[0-9"]).*$`),
 		writeConstant: rustConstant,
+		structs: structLines{
+			head:      regexp.MustCompile(`(?m)^(?:#\[.*\]\n)*pub struct (\w+) \{$`),
+			writeHead: func(s Struct) string { return rustAttributes + "\npub struct " + s.Name + " {" },
+			line:      regexp.MustCompile(`(?m)^    pub (\w+): .*,$`),
+			writeLine: func(f Field) string { return fmt.Sprintf("pub %s: %s,", f.Name, rustTypes.member(f)) },
+			name:      func(name string) string { return name },
+		},
 	},
 	"purego": {
 		file:          "tests/purego/library_test.go",
 		functionLine:  regexp.MustCompile("(?m)^\t\\w+ +func\\(.* +`c:\"(\\w+)\"`$"),
 		writeFunction: puregoFunction,
+		structs: structLines{
+			head:      regexp.MustCompile(`(?m)^type ([A-Z]\w*) struct \{$`),
+			writeHead: func(s Struct) string { return fmt.Sprintf("type %s struct {", pascal(s.Name)) },
+			line:      regexp.MustCompile(`(?m)^\t([A-Z]\w*) +[\w\[\].]+$`),
+			writeLine: func(f Field) string { return pascal(f.Name) + " " + puregoTypes.member(f) },
+			name:      pascal,
+		},
 	},
 }
 
@@ -53,6 +77,7 @@ func (b binding) compare(h *Header, text string) []string {
 		want = append(want, line{name: f.Name, text: b.writeFunction(f)})
 	}
 	complaints := compare(b.file, want, match(b.functionLine, text))
+	complaints = append(complaints, b.structs.compare(h, b.file, text)...)
 	if b.constantLine == nil {
 		return complaints
 	}
@@ -75,19 +100,31 @@ func match(pattern *regexp.Regexp, text string) []line {
 	return lines
 }
 
+const rustAttributes = "#[repr(C)]\n#[derive(Clone, Copy, Debug)]"
+
 var pythonTypes = dialect{
+	structName: pascal,
+	pointer:    "POINTER(%s)",
+	array:      "%s * %d",
 	results: map[string]string{
-		"int":          "c_int",
-		"uint32_t":     "c_uint32",
-		"uint64_t":     "c_uint64",
-		"size_t":       "c_size_t",
-		"const char *": "c_char_p",
-		"char *":       "c_char_p",
-		"const void *": "c_void_p",
-		"void *":       "c_void_p",
-		"void **":      "POINTER(c_void_p)",
-		"uint32_t *":   "POINTER(c_uint32)",
-		"uint64_t *":   "POINTER(c_uint64)",
+		"int":            "c_int",
+		"uint32_t":       "c_uint32",
+		"uint64_t":       "c_uint64",
+		"size_t":         "c_size_t",
+		"const char *":   "c_char_p",
+		"char *":         "c_char_p",
+		"const void *":   "c_void_p",
+		"void *":         "c_void_p",
+		"void **":        "POINTER(c_void_p)",
+		"uint32_t *":     "POINTER(c_uint32)",
+		"uint64_t *":     "POINTER(c_uint64)",
+		"size_t *":       "POINTER(c_size_t)",
+		"const int *":    "POINTER(c_int)",
+		"int *":          "POINTER(c_int)",
+		"char *const []": "POINTER(c_char_p)",
+		"void":           "None",
+		"int32_t":        "c_int32",
+		"char":           "c_char",
 	},
 }
 
@@ -101,18 +138,27 @@ func pythonConstant(c Constant) string {
 }
 
 var rustTypes = dialect{
+	structName: func(name string) string { return name },
+	pointer:    "*mut %s",
+	array:      "[%s; %d]",
 	results: map[string]string{
-		"int":          "c_int",
-		"uint32_t":     "u32",
-		"uint64_t":     "u64",
-		"size_t":       "usize",
-		"const char *": "*const c_char",
-		"char *":       "*mut c_char",
-		"const void *": "*const c_void",
-		"void *":       "*mut c_void",
-		"void **":      "*mut *mut c_void",
-		"uint32_t *":   "*mut u32",
-		"uint64_t *":   "*mut u64",
+		"int":            "c_int",
+		"uint32_t":       "u32",
+		"uint64_t":       "u64",
+		"size_t":         "usize",
+		"const char *":   "*const c_char",
+		"char *":         "*mut c_char",
+		"const void *":   "*const c_void",
+		"void *":         "*mut c_void",
+		"void **":        "*mut *mut c_void",
+		"uint32_t *":     "*mut u32",
+		"uint64_t *":     "*mut u64",
+		"size_t *":       "*mut usize",
+		"const int *":    "*const c_int",
+		"int *":          "*mut c_int",
+		"char *const []": "*const *const c_char",
+		"int32_t":        "i32",
+		"char":           "c_char",
 	},
 }
 
@@ -121,7 +167,11 @@ func rustFunction(f Function) string {
 	for _, p := range f.Params {
 		params = append(params, p.Name+": "+rustTypes.param(p))
 	}
-	return fmt.Sprintf("pub fn %s(%s) -> %s;", f.Name, strings.Join(params, ", "), rustTypes.result(f))
+	result := ""
+	if f.Result != "void" {
+		result = " -> " + rustTypes.result(f)
+	}
+	return fmt.Sprintf("pub fn %s(%s)%s;", f.Name, strings.Join(params, ", "), result)
 }
 
 func rustConstant(c Constant) string {
@@ -133,22 +183,33 @@ func rustConstant(c Constant) string {
 }
 
 var puregoTypes = dialect{
+	structName: pascal,
+	pointer:    "*%s",
+	array:      "[%[2]d]%[1]s",
 	results: map[string]string{
-		"int":          "int32",
-		"uint32_t":     "uint32",
-		"uint64_t":     "uint64",
-		"size_t":       "uintptr",
-		"const char *": "string",
-		"char *":       "*byte",
-		"const void *": "unsafe.Pointer",
-		"void *":       "unsafe.Pointer",
-		"void **":      "*unsafe.Pointer",
-		"uint32_t *":   "*uint32",
-		"uint64_t *":   "*uint64",
+		"int":            "int32",
+		"uint32_t":       "uint32",
+		"uint64_t":       "uint64",
+		"size_t":         "uintptr",
+		"const char *":   "string",
+		"char *":         "*byte",
+		"const void *":   "unsafe.Pointer",
+		"void *":         "unsafe.Pointer",
+		"void **":        "*unsafe.Pointer",
+		"uint32_t *":     "*uint32",
+		"uint64_t *":     "*uint64",
+		"size_t *":       "*uintptr",
+		"const int *":    "*int32",
+		"int *":          "*int32",
+		"char *const []": "**byte",
+		"void":           "",
+		"int32_t":        "int32",
+		"char":           "byte",
 	},
 }
 
 func puregoFunction(f Function) string {
-	return fmt.Sprintf("%s func(%s) %s `c:%q`", pascal(f.Name),
+	declaration := fmt.Sprintf("%s func(%s) %s `c:%q`", pascal(f.Name),
 		strings.Join(puregoTypes.paramTypes(f), ", "), puregoTypes.result(f), f.Name)
+	return runOfSpaces.ReplaceAllString(declaration, " ") // where there is no result
 }

@@ -119,21 +119,25 @@ func compareOrder(file string, want, got []line) []string {
 	return nil
 }
 
-// dialect says how one language declares functions.
+// dialect says how one language declares functions and structs.
 type dialect struct {
-	results map[string]string // its name of C's type of a result
+	results map[string]string // its name of C's type of a result, or of a struct's member
 	params  map[string]string // ... of a parameter; what is missing is as in results
+
+	structName func(string) string // its name of a struct
+	pointer    string              // the format of a pointer to one
+	array      string              // the format of an array: %[1]s is the type, %[2]d how many
 }
 
 func (d dialect) result(f Function) string {
-	return known(d.results, f.Result)
+	return d.known(f.Result)
 }
 
 func (d dialect) param(p Param) string {
 	if name, found := d.params[p.Type]; found {
 		return name
 	}
-	return known(d.results, p.Type)
+	return d.known(p.Type)
 }
 
 // paramTypes lists the types of all parameters.
@@ -145,10 +149,23 @@ func (d dialect) paramTypes(f Function) []string {
 	return all
 }
 
+func (d dialect) member(f Field) string {
+	if f.Count == 0 {
+		return d.known(f.Type)
+	}
+	return fmt.Sprintf(d.array, d.known(f.Type), f.Count)
+}
+
 // known turns a type that no table has into a name that agrees with nothing.
-func known(table map[string]string, c string) string {
-	if name, found := table[c]; found {
+func (d dialect) known(c string) string {
+	if name, found := d.results[c]; found {
 		return name
+	}
+	if name, isStruct := strings.CutPrefix(c, "struct "); isStruct {
+		if name, isPointer := strings.CutSuffix(name, " *"); isPointer {
+			return fmt.Sprintf(d.pointer, d.structName(name))
+		}
+		return d.structName(name)
 	}
 	return fmt.Sprintf("<%q: add it to the types in tests/abi>", c)
 }

@@ -111,23 +111,43 @@ func fitsSystemCall(f Function, shape string) bool {
 // exportTypes are the types of the functions that the trampolines call: words,
 // a uint64_t excepted.
 var exportTypes = dialect{
+	structName: func(name string) string { return coreStructs[name].String() },
+	pointer:    "*%s",
 	results: map[string]string{
+		"void":         "int",
 		"int":          "int",
 		"uint32_t":     "uintptr",
 		"const char *": "*byte",
 	},
 	params: map[string]string{
-		"int":          "uintptr",
-		"uint32_t":     "uintptr",
-		"size_t":       "uintptr",
-		"uint64_t":     "uint64",
-		"char *":       "*byte",
-		"const void *": "*byte",
-		"void *":       "uintptr",
-		"void **":      "*uintptr",
-		"uint32_t *":   "*uint32",
-		"uint64_t *":   "*uint64",
+		"int":            "uintptr",
+		"uint32_t":       "uintptr",
+		"size_t":         "uintptr",
+		"uint64_t":       "uint64",
+		"char *":         "*byte",
+		"const void *":   "*byte",
+		"void *":         "uintptr",
+		"void **":        "*uintptr",
+		"uint32_t *":     "*uint32",
+		"uint64_t *":     "*uint64",
+		"size_t *":       "*uintptr",
+		"const int *":    "*int32",
+		"int *":          "*int32",
+		"char *const []": "unsafe.Pointer",
 	},
+}
+
+// anyPointer are what Go may have for a void *: an address, memory, or either.
+var anyPointer = []string{"uintptr", "*byte", "unsafe.Pointer"}
+
+// goFunction is a function in exports.go.
+type goFunction struct {
+	name, result string
+	params       []string // their types
+}
+
+func (f goFunction) String() string {
+	return fmt.Sprintf("func %s(%s) %s", f.name, strings.Join(f.params, ", "), f.result)
 }
 
 func compareGoExports(t *testing.T, h *Header, exports, source string) []string {
@@ -136,25 +156,34 @@ func compareGoExports(t *testing.T, h *Header, exports, source string) []string 
 	for _, r := range parseRows(exports) {
 		targets[r.name] = r.target
 	}
-	var want []line
+	var want, got []line
+	functions := make(map[string]goFunction)
+	for _, f := range parseGoExports(t, source) {
+		functions[f.name] = f
+		got = append(got, line{name: f.name, text: f.String()})
+	}
 	for _, f := range h.Functions {
 		target, listed := targets[f.Name]
 		if !listed {
 			target = "·" + camel(f.Name)
 		}
 		if name, isGo := strings.CutPrefix(target, "·"); isGo {
-			want = append(want, goExport(f, name))
+			want = append(want, goExport(f, name, functions[name]))
 		}
 	}
-	return compare(goExportsFile, want, parseGoExports(t, source))
+	return compare(goExportsFile, want, got)
 }
 
-// goExport returns the function of capi/exports.go that stands for f.
-func goExport(f Function, name string) line {
+// goExport returns the function of capi/exports.go that stands for f. It is like the
+// one that is there where Go leaves a choice.
+func goExport(f Function, name string, is goFunction) line {
+	want := goFunction{name, exportTypes.result(f), exportTypes.paramTypes(f)}
 	var params, args []string
 	for i, p := range f.Params {
-		kind := exportTypes.paramTypes(f)[i]
-		params = append(params, camel(p.Name)+" "+kind)
+		if p.Type == "void *" && i < len(is.params) && slices.Contains(anyPointer, is.params[i]) {
+			want.params[i] = is.params[i]
+		}
+		params = append(params, camel(p.Name)+" "+want.params[i])
 		switch p.Type {
 		case "int":
 			args = append(args, "int32("+camel(p.Name)+")")
@@ -164,42 +193,36 @@ func goExport(f Function, name string) line {
 			args = append(args, camel(p.Name))
 		}
 	}
-	result := exportTypes.result(f)
 	return line{
 		name: name,
-		text: signature(name, exportTypes.paramTypes(f), result),
+		text: want.String(),
 		paste: fmt.Sprintf("//go:nosplit\nfunc %s(%s) %s { return core.%s(%s) }",
-			name, strings.Join(params, ", "), result, pascal(f.Name), strings.Join(args, ", ")),
+			name, strings.Join(params, ", "), want.result, pascal(f.Name), strings.Join(args, ", ")),
 	}
 }
 
-func parseGoExports(t *testing.T, source string) []line {
+func parseGoExports(t *testing.T, source string) []goFunction {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), goExportsFile, source, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lines []line
+	var functions []goFunction
 	for _, d := range file.Decls {
-		f, ok := d.(*ast.FuncDecl)
-		if !ok || f.Name.Name == "main" {
+		decl, ok := d.(*ast.FuncDecl)
+		if !ok || decl.Name.Name == "main" {
 			continue
 		}
-		var params []string
-		for _, field := range f.Type.Params.List {
+		f := goFunction{name: decl.Name.Name}
+		for _, field := range decl.Type.Params.List {
 			for range field.Names {
-				params = append(params, types.ExprString(field.Type))
+				f.params = append(f.params, types.ExprString(field.Type))
 			}
 		}
-		result := ""
-		if f.Type.Results != nil {
-			result = types.ExprString(f.Type.Results.List[0].Type)
+		if decl.Type.Results != nil {
+			f.result = types.ExprString(decl.Type.Results.List[0].Type)
 		}
-		lines = append(lines, line{name: f.Name.Name, text: signature(f.Name.Name, params, result)})
+		functions = append(functions, f)
 	}
-	return lines
-}
-
-func signature(name string, params []string, result string) string {
-	return fmt.Sprintf("func %s(%s) %s", name, strings.Join(params, ", "), result)
+	return functions
 }

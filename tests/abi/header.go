@@ -10,6 +10,7 @@ package abi
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -17,6 +18,7 @@ import (
 type Header struct {
 	Functions []Function
 	Constants []Constant
+	Structs   []Struct
 }
 
 // Function is a prototype.
@@ -26,9 +28,22 @@ type Function struct {
 	Params []Param
 }
 
-// Param is a parameter. Its type is spelt like "const char *", "void **".
+// Param is a parameter. Its type is spelt like "const char *", "void **",
+// "struct memfd_go_info *", "char *const []".
 type Param struct {
 	Type, Name string
+}
+
+// Struct is a struct that callers see.
+type Struct struct {
+	Name   string
+	Fields []Field
+}
+
+// Field is a member of a struct, an array of Count of its type if that is not 0.
+type Field struct {
+	Type, Name string
+	Count      int
 }
 
 // Constant is a macro that stands for a number or a string. Its text is C's
@@ -44,7 +59,9 @@ var (
 	define       = regexp.MustCompile(`^#define (\w+) *(.*?)\s*$`)
 	literal      = regexp.MustCompile(`^(?:(0x[0-9a-fA-F]+|[0-9]+)U?|("[^"\\]*"))$`)
 	prototype    = regexp.MustCompile(`^(\w[\w\s*]*[\s*])(memfd_go_\w+)\(([^()]*)\)$`)
-	parameter    = regexp.MustCompile(`^(\w[\w\s*]*[\s*])(\w+)$`)
+	parameter    = regexp.MustCompile(`^(\w[\w\s*]*[\s*])(\w+)(\[\])?$`)
+	structure    = regexp.MustCompile(`(?s)struct (memfd_go_\w+) \{(.*?)\};`)
+	member       = regexp.MustCompile(`^(\w[\w\s*]*[\s*])(\w+)(?:\[(\d+)\])?$`)
 	spaces       = regexp.MustCompile(`\s+`)
 )
 
@@ -69,10 +86,14 @@ func Parse(text string) (*Header, error) {
 			}
 		}
 	}
-	for declaration := range strings.SplitSeq(declarations.String(), ";") {
-		if declaration = strings.TrimSpace(declaration); declaration == "" {
-			continue
+	for _, m := range structure.FindAllStringSubmatch(declarations.String(), -1) {
+		s, err := parseStruct(m[1], m[2])
+		if err != nil {
+			return nil, err
 		}
+		h.Structs = append(h.Structs, s)
+	}
+	for _, declaration := range statements(structure.ReplaceAllString(declarations.String(), "")) {
 		f, err := parseFunction(declaration)
 		if err != nil {
 			return nil, err
@@ -80,6 +101,17 @@ func Parse(text string) (*Header, error) {
 		h.Functions = append(h.Functions, f)
 	}
 	return h, nil
+}
+
+// statements splits text at its semicolons.
+func statements(text string) []string {
+	var all []string
+	for s := range strings.SplitSeq(text, ";") {
+		if s = strings.TrimSpace(s); s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // addConstant leaves out the include guard and what is made of other constants,
@@ -110,9 +142,22 @@ func parseFunction(declaration string) (Function, error) {
 		if p == nil {
 			return Function{}, fmt.Errorf("%s: not a parameter with a name: %q", f.Name, text)
 		}
-		f.Params = append(f.Params, Param{typeName(p[1]), p[2]})
+		f.Params = append(f.Params, Param{typeName(p[1] + " " + p[3]), p[2]})
 	}
 	return f, nil
+}
+
+func parseStruct(name, body string) (Struct, error) {
+	s := Struct{Name: name}
+	for _, text := range statements(body) {
+		m := member.FindStringSubmatch(text)
+		if m == nil {
+			return Struct{}, fmt.Errorf("struct %s: not a member: %q", name, text)
+		}
+		count, _ := strconv.Atoi(m[3]) // 0 if there is no number
+		s.Fields = append(s.Fields, Field{typeName(m[1]), m[2], count})
+	}
+	return s, nil
 }
 
 // typeName spells a type in the one way that the tables of this package know.

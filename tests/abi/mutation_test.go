@@ -9,11 +9,15 @@ import (
 // the line that makes up for them.
 
 const (
-	getSize = "int memfd_go_get_size(int fd, uint64_t *size);"
-	setSize = "int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);"
-	newOne  = "int memfd_go_new_one(const char *text, size_t len, uint64_t where, uint32_t *out);"
-	newBit  = "#define MEMFD_GO_OPT_NEW 0x00000020U\n"
-	write   = "#define MEMFD_GO_OPT_WRITE 0x00000002U"
+	getSize    = "int memfd_go_get_size(int fd, uint64_t *size);"
+	setSize    = "int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);"
+	newOne     = "int memfd_go_new_one(const char *text, size_t len, uint64_t where, uint32_t *out);"
+	newSum     = "void memfd_go_new_sum(struct memfd_go_info *info, char *const list[]);"
+	newBit     = "#define MEMFD_GO_OPT_NEW 0x00000020U\n"
+	hugePage   = "uint64_t huge_page;"
+	infoAccess = "uint32_t access;"
+	nameOfInfo = "char name[256];"
+	write      = "#define MEMFD_GO_OPT_WRITE 0x00000002U"
 )
 
 var mutations = []struct {
@@ -39,6 +43,16 @@ var mutations = []struct {
 				"pub fn memfd_go_new_one(text: *const c_char, len: usize, where: u64, out: *mut u32) -> c_int;\n",
 			"tests/purego/library_test.go: missing, add after memfd_go_get_size:\n\n" +
 				"NewOne func(string, uintptr, uint64, *uint32) int32 `c:\"memfd_go_new_one\"`\n",
+		},
+	}, {
+		name:    "a new function with a struct, a list and no result",
+		changes: []string{getSize, getSize + newSum},
+		want: []string{
+			"CALL2(memfd_go_new_sum, ·newSum)\n",
+			"func newSum(info *core.Info, list unsafe.Pointer) int { return core.NewSum(info, list) }\n",
+			`memfd_go_new_sum = _declare("memfd_go_new_sum", None, POINTER(Info), POINTER(c_char_p))` + "\n",
+			"pub fn memfd_go_new_sum(info: *mut memfd_go_info, list: *const *const c_char);\n",
+			"NewSum func(*Info, **byte) `c:\"memfd_go_new_sum\"`\n",
 		},
 	}, {
 		name:    "a function less",
@@ -79,6 +93,54 @@ var mutations = []struct {
 		name:    "a type that no table has",
 		changes: []string{getSize, "int memfd_go_get_size(int fd, float *size);"},
 		want:    []string{`<"float *": add it to the types in tests/abi>`},
+	}, {
+		name:    "a new struct",
+		changes: []string{getSize, getSize + "struct memfd_go_new_one { uint32_t size_of; };"},
+		want: []string{
+			"_ffi.py: missing, add after CreateArgs.out_state:\n\nclass NewOne(_Sized):\n",
+			"_ffi.py: missing, add after NewOne:\n\n(\"size_of\", c_uint32),\n",
+			"lib.rs: missing, add after memfd_go_create_args.out_state:\n\n#[repr(C)]\n#[derive(Clone, Copy, Debug)]\npub struct memfd_go_new_one {\n",
+			"lib.rs: missing, add after memfd_go_new_one:\n\npub size_of: u32,\n",
+			"library_test.go: missing, add after CreateArgs.out_state:\n\ntype NewOne struct {\n",
+			"library_test.go: missing, add after NewOne:\n\nSizeOf uint32\n",
+			"tests/abi/structs_test.go: missing, add:\n\n\"memfd_go_new_one\": reflect.TypeFor[core.NewOne](),\n",
+		},
+	}, {
+		name:    "a new member",
+		changes: []string{hugePage, hugePage + "struct memfd_go_secret new_ones[3];"},
+		want: []string{
+			"_ffi.py: missing, add after Info.huge_page:\n\n(\"new_ones\", Secret * 3),\n",
+			"lib.rs: missing, add after memfd_go_info.huge_page:\n\npub new_ones: [memfd_go_secret; 3],\n",
+			"library_test.go: missing, add after Info.huge_page:\n\nNewOnes [3]Secret\n",
+			"libmemfd_go/core: member 6 of core.Info has to be:\n\nNewOnes [3]core.SecretArea\n",
+		},
+	}, {
+		name:    "a member less",
+		changes: []string{nameOfInfo, ""},
+		want: []string{
+			"_ffi.py: Info.name is not in include/memfd_go.h, remove:\n\n",
+			"lib.rs: memfd_go_info.name is not in include/memfd_go.h, remove:\n\n",
+			"library_test.go: Info.name is not in include/memfd_go.h, remove:\n\n",
+			"libmemfd_go/core: core.Info has 9 members, include/memfd_go.h 8",
+		},
+	}, {
+		name:    "another type of a member",
+		changes: []string{nameOfInfo, "char name[128];"},
+		want: []string{
+			`instead of "(\"name\", c_char * 256)," it should read:` + "\n\n(\"name\", c_char * 128),\n",
+			`instead of "pub name: [c_char; 256]," it should read:` + "\n\npub name: [c_char; 128],\n",
+			`instead of "Name [256]byte" it should read:` + "\n\nName [128]byte\n",
+			"libmemfd_go/core: member 8 of core.Info has to be:\n\nName [128]uint8\n",
+		},
+	}, {
+		name:    "another order of members",
+		changes: []string{hugePage, "", infoAccess, infoAccess + hugePage},
+		want: []string{
+			"_ffi.py: not in the order of include/memfd_go.h, move up to before Info.huge_page:\n\n(\"access\", c_uint32),\n",
+			"lib.rs: not in the order of include/memfd_go.h, move up to before memfd_go_info.huge_page:\n\npub access: u32,\n",
+			"library_test.go: not in the order of include/memfd_go.h, move up to before Info.huge_page:\n\nAccess uint32\n",
+			"libmemfd_go/core: member 5 of core.Info has to be:\n\nAccess uint32\n",
+		},
 	}, {
 		name:    "a new constant",
 		changes: []string{write, newBit + write},
@@ -135,6 +197,7 @@ func allComplaints(t *testing.T, h *Header) string {
 		b := bindings[name]
 		all = append(all, b.compare(h, readFile(t, b.file))...)
 	}
+	all = append(all, compareCore(h)...)
 	return strings.Join(append(all, compareConstants(h)...), "\n")
 }
 

@@ -18,18 +18,20 @@ type Arch struct {
 	// CPU is the emulator's name for it, as in qemu-aarch64. The machine's own
 	// processor needs none.
 	CPU string
+
+	Compiler Tool // a C compiler for glibc
 }
 
 // Arches are all of them, the order being that of their importance.
 var Arches = []Arch{
-	{"amd64", "x86_64"},
-	{"arm64", "aarch64"},
-	{"386", "i386"},
-	{"arm", "arm"},
-	{"riscv64", "riscv64"},
-	{"ppc64le", "ppc64le"},
-	{"s390x", "s390x"},
-	{"loong64", "loongarch64"},
+	{"amd64", "x86_64", Tool{Name: "gcc"}},
+	{"arm64", "aarch64", Tool{Name: "aarch64-linux-gnu-gcc"}},
+	{"386", "i386", Tool{Name: "i686-linux-gnu-gcc"}},
+	{"arm", "arm", Tool{Name: "arm-linux-gnueabihf-gcc"}},
+	{"riscv64", "riscv64", Tool{Name: "riscv64-linux-gnu-gcc"}},
+	{"ppc64le", "ppc64le", Tool{Name: "powerpc64le-linux-gnu-gcc"}},
+	{"s390x", "s390x", Tool{Name: "s390x-linux-gnu-gcc"}},
+	{"loong64", "loongarch64", Tool{"gcc@loong64", "loongarch64-linux-gnu-gcc"}},
 }
 
 // A Tool is a program: in a part of the lab, or the machine's own.

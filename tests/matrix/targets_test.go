@@ -46,18 +46,20 @@ func targets() []target {
 		promised := libc == "glibc" || goarch == "amd64"
 		ts = append(ts, target{archOf(goarch), libc, compiler, options, root, modes, promised})
 	}
-	machine := func(name string) lab.Tool { return lab.Tool{Name: name} }
+	glibc := func(goarch, root string, modes []mode, options ...string) {
+		add(goarch, "glibc", archOf(goarch).Compiler, root, modes, options...)
+	}
 
-	add("amd64", "glibc", machine("gcc"), "/", all)
-	add("386", "glibc", machine("i686-linux-gnu-gcc"), "/usr/i686-linux-gnu", two, ownLoader("/usr/i686-linux-gnu", "ld-linux.so.2")...)
-	add("arm64", "glibc", machine("aarch64-linux-gnu-gcc"), "/usr/aarch64-linux-gnu", two)
-	add("arm", "glibc", machine("arm-linux-gnueabihf-gcc"), "/usr/arm-linux-gnueabihf", two)
-	add("riscv64", "glibc", machine("riscv64-linux-gnu-gcc"), "/usr/riscv64-linux-gnu", two)
-	add("ppc64le", "glibc", machine("powerpc64le-linux-gnu-gcc"), "/usr/powerpc64le-linux-gnu", two)
-	add("s390x", "glibc", machine("s390x-linux-gnu-gcc"), "/usr/s390x-linux-gnu", two)
-	add("loong64", "glibc", lab.Tool{Part: "gcc@loong64", Name: "loongarch64-linux-gnu-gcc"}, lab.PartDir("gcc@loong64")+"/root", two)
+	glibc("amd64", "/", all)
+	glibc("386", "/usr/i686-linux-gnu", two, ownLoader("/usr/i686-linux-gnu", "ld-linux.so.2")...)
+	glibc("arm64", "/usr/aarch64-linux-gnu", two)
+	glibc("arm", "/usr/arm-linux-gnueabihf", two)
+	glibc("riscv64", "/usr/riscv64-linux-gnu", two)
+	glibc("ppc64le", "/usr/powerpc64le-linux-gnu", two)
+	glibc("s390x", "/usr/s390x-linux-gnu", two)
+	glibc("loong64", lab.PartDir("gcc@loong64")+"/root", two)
 
-	add("amd64", "musl", machine("musl-gcc"), "/", two)
+	add("amd64", "musl", lab.Tool{Name: "musl-gcc"}, "/", two)
 	for _, m := range []struct{ goarch, triplet, loader string }{
 		{"386", "i386-linux-musl", "ld-musl-i386.so.1"},
 		{"arm64", "aarch64-linux-musl", ""},

@@ -23,35 +23,154 @@ import (
 
 // library has the functions of memfd_go.h, in its order (tests/abi compares).
 type library struct {
-	Version       func() uint32                                               `c:"memfd_go_version"`
-	VersionString func() string                                               `c:"memfd_go_version_string"`
-	Errname       func(int32) string                                          `c:"memfd_go_errname"`
-	Create        func(string, uint32) int32                                  `c:"memfd_go_create"`
-	CreateSealed  func(string, uint32, uint32, unsafe.Pointer, uintptr) int32 `c:"memfd_go_create_sealed"`
-	GetSize       func(int32, *uint64) int32                                  `c:"memfd_go_get_size"`
-	SetSize       func(int32, uint32, uint64) int32                           `c:"memfd_go_set_size"`
-	AddSeals      func(int32, uint32) int32                                   `c:"memfd_go_add_seals"`
-	GetSeals      func(int32) int32                                           `c:"memfd_go_get_seals"`
-	EnsureSeals   func(int32, uint32) int32                                   `c:"memfd_go_ensure_seals"`
-	CheckSeals    func(int32, uint32, *uint32) int32                          `c:"memfd_go_check_seals"`
-	FormatSeals   func(uint32, uint32, *byte, uintptr) int32                  `c:"memfd_go_format_seals"`
-	ParseSeals    func(string, *uint32) int32                                 `c:"memfd_go_parse_seals"`
-	Map           func(int32, uint32, uint64, uintptr, *unsafe.Pointer) int32 `c:"memfd_go_map"`
-	Unmap         func(unsafe.Pointer, uintptr) int32                         `c:"memfd_go_unmap"`
-	Secret        func(uint32) int32                                          `c:"memfd_go_secret"`
+	Version        func() uint32                                                `c:"memfd_go_version"`
+	VersionString  func() string                                                `c:"memfd_go_version_string"`
+	Errname        func(int32) string                                           `c:"memfd_go_errname"`
+	Probe          func(*Features, uint32) int32                                `c:"memfd_go_probe"`
+	Create         func(string, uint32) int32                                   `c:"memfd_go_create"`
+	CreateWith     func(string, *CreateArgs) int32                              `c:"memfd_go_create_with"`
+	CreateSealed   func(string, uint32, uint32, unsafe.Pointer, uintptr) int32  `c:"memfd_go_create_sealed"`
+	Clone          func(string, uint32, uint32, int32, uint64) int32            `c:"memfd_go_clone"`
+	Reopen         func(int32, uint32) int32                                    `c:"memfd_go_reopen"`
+	HugeFlags      func(uint64, *uint32) int32                                  `c:"memfd_go_huge_flags"`
+	GetSize        func(int32, *uint64) int32                                   `c:"memfd_go_get_size"`
+	SetSize        func(int32, uint32, uint64) int32                            `c:"memfd_go_set_size"`
+	AddSeals       func(int32, uint32) int32                                    `c:"memfd_go_add_seals"`
+	GetSeals       func(int32) int32                                            `c:"memfd_go_get_seals"`
+	EnsureSeals    func(int32, uint32) int32                                    `c:"memfd_go_ensure_seals"`
+	CheckSeals     func(int32, uint32, *uint32) int32                           `c:"memfd_go_check_seals"`
+	FormatSeals    func(uint32, uint32, *byte, uintptr) int32                   `c:"memfd_go_format_seals"`
+	ParseSeals     func(string, *uint32) int32                                  `c:"memfd_go_parse_seals"`
+	Inspect        func(int32, *Info) int32                                     `c:"memfd_go_inspect"`
+	Map            func(int32, uint32, uint64, uintptr, *unsafe.Pointer) int32  `c:"memfd_go_map"`
+	MapVerified    func(int32, uint32, uint64, *unsafe.Pointer, *uintptr) int32 `c:"memfd_go_map_verified"`
+	Unmap          func(unsafe.Pointer, uintptr) int32                          `c:"memfd_go_unmap"`
+	SendFds        func(int32, *int32, uint32, unsafe.Pointer, uintptr) int32   `c:"memfd_go_send_fds"`
+	RecvFds        func(int32, *int32, *uint32, unsafe.Pointer, *uintptr) int32 `c:"memfd_go_recv_fds"`
+	RecvVerified   func(int32, uint32, uint64) int32                            `c:"memfd_go_recv_verified"`
+	ImportPid      func(int32, int32, uint32) int32                             `c:"memfd_go_import_pid"`
+	ImportPidfd    func(int32, int32) int32                                     `c:"memfd_go_import_pidfd"`
+	Exec           func(int32, **byte, **byte, uint32) int32                    `c:"memfd_go_exec"`
+	Secret         func(uint32) int32                                           `c:"memfd_go_secret"`
+	SecretAlloc    func(*Secret, uintptr, uint32) int32                         `c:"memfd_go_secret_alloc"`
+	SecretAttach   func(*Secret, int32, uint32) int32                           `c:"memfd_go_secret_attach"`
+	SecretProtect  func(*Secret, uint32) int32                                  `c:"memfd_go_secret_protect"`
+	SecretFree     func(*Secret) int32                                          `c:"memfd_go_secret_free"`
+	Wipe           func(unsafe.Pointer, uintptr)                                `c:"memfd_go_wipe"`
+	SecretPoolInit func(*SecretPool, uintptr, uint32, uint32) int32             `c:"memfd_go_secret_pool_init"`
+	SecretPoolTake func(*SecretPool, *unsafe.Pointer) int32                     `c:"memfd_go_secret_pool_take"`
+	SecretPoolGive func(*SecretPool, unsafe.Pointer) int32                      `c:"memfd_go_secret_pool_give"`
+	SecretPoolFree func(*SecretPool) int32                                      `c:"memfd_go_secret_pool_free"`
+}
+
+// The structs of memfd_go.h.
+
+type Features struct {
+	SizeOf       uint32
+	Bits         uint32
+	HugeSizes    uint64
+	MemlockSoft  uint64
+	PageSize     uint32
+	NoexecPolicy uint32
+}
+
+type CreateArgs struct {
+	SizeOf   uint32
+	MfdFlags uint32
+	Opts     uint32
+	Seals    uint32
+	Size     uint64
+	Mode     uint32
+	OutState uint32
+}
+
+type Info struct {
+	SizeOf   uint32
+	Kind     uint32
+	Seals    uint32
+	Mode     uint32
+	Size     uint64
+	HugePage uint64
+	Access   uint32
+	Reserved uint32
+	Name     [256]byte
+}
+
+type Secret struct {
+	SizeOf   uint32
+	Kind     uint32
+	Data     unsafe.Pointer
+	Len      uintptr
+	Base     unsafe.Pointer
+	BaseLen  uintptr
+	Fd       int32
+	Opts     uint32
+	Reserved [4]uint64
+}
+
+type SecretPool struct {
+	SizeOf   uint32
+	Slots    uint32
+	Used     uint32
+	FreeSlot uint32
+	SlotLen  uintptr
+	Stride   uintptr
+	Area     Secret
 }
 
 // Constants of memfd_go.h that golang.org/x/sys/unix does not have.
 const (
-	optReserve     = 1 << 0
-	optWrite       = 1 << 1
-	optPrivate     = 1 << 2
-	optExec        = 1 << 3
-	optPopulate    = 1 << 4
+	featureCreate      = 1 << 0
+	featureSealing     = 1 << 1
+	featureFutureWrite = 1 << 2
+	featureNoexecSeal  = 1 << 3
+	featureSealExec    = 1 << 4
+	featureExecAllowed = 1 << 5
+	featureHugetlb     = 1 << 6
+	featureSecret      = 1 << 7
+	featureSharedRO    = 1 << 8
+	featureProcfs      = 1 << 9
+	featurePidfdGetfd  = 1 << 10
+	featureExecveat    = 1 << 11
+
+	optReserve       = 1 << 0
+	optWrite         = 1 << 1
+	optPrivate       = 1 << 2
+	optExec          = 1 << 3
+	optPopulate      = 1 << 4
+	optStrictNoexec  = 1 << 5
+	optUnsealable    = 1 << 6
+	optKeepFD        = 1 << 7
+	optForkShare     = 1 << 8
+	optAlignEnd      = 1 << 9
+	optRequire       = 1 << 10
+	optNoSecretmem   = 1 << 11
+	optAllowUnlocked = 1 << 12
+
+	noexecNative   = 0
+	noexecEmulated = 1
+
 	sealsImmutable = 0xf
 	styleNames     = 0
 	styleLetters   = 1
 	styleHex       = 2
+
+	kindOther     = 0
+	kindMemfd     = 1
+	kindHugetlb   = 2
+	kindTmpfsFile = 3
+	kindSecret    = 4
+
+	accessNone      = 0
+	accessRead      = 1
+	accessWrite     = 2
+	accessReadWrite = 3
+
+	fdsMax = 16
+
+	areaSecretmem = 1
+	areaMlock     = 2
+	areaUnlocked  = 3
 )
 
 // load opens the library at path and resolves every function.

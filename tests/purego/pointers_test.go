@@ -2,6 +2,7 @@ package purego_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -30,6 +31,7 @@ var fixed = struct {
 func TestBadPointers(t *testing.T) {
 	leaksNothing(t)
 	fd := uintptr(newSealedFile(t, "hello", 0))
+	empty := uintptr(newSealedFile(t, "", 0))
 	textAt, outAt := uintptr(unsafe.Pointer(&fixed.text)), uintptr(unsafe.Pointer(&fixed.out))
 	call := func(name string, args ...uintptr) int32 {
 		r, _, _ := purego.SyscallN(symbol(t, "memfd_go_"+name), args...)
@@ -45,14 +47,43 @@ func TestBadPointers(t *testing.T) {
 			{at("format_seals: buf"), call("format_seals", 1, styleHex, bad, 64), "EFAULT"},
 			{at("parse_seals: text"), call("parse_seals", bad, outAt), "EFAULT"},
 			{at("parse_seals: seals"), call("parse_seals", textAt, bad), "EFAULT"},
+			{at("probe: f"), call("probe", bad, 0), "EFAULT"},
+			{at("create_with: name"), call("create_with", bad, 0), "EFAULT"},
+			{at("inspect: info"), call("inspect", fd, bad), "EFAULT"},
+			{at("send_fds: fds"), call("send_fds", fd, bad, 1, 0, 0), "EFAULT"},
+			{at("recv_fds: fds"), call("recv_fds", fd, bad, outAt, 0, 0), "EFAULT"},
+			{at("recv_fds: n"), call("recv_fds", fd, outAt, bad, 0, 0), "EFAULT"},
+			{at("recv_fds: data"), call("recv_fds", fd, outAt, outAt, bad, outAt), "EFAULT"},
+			{at("recv_fds: len"), call("recv_fds", fd, outAt, outAt, outAt, bad), "EFAULT"},
+			{at("exec: argv"), call("exec", fd, bad, outAt, 0), "EFAULT"},
+			{at("exec: envp"), call("exec", fd, outAt, bad, 0), "EFAULT"},
+			{at("secret_alloc: s"), call("secret_alloc", bad, 1, 0), "EFAULT"},
+			{at("secret_attach: s"), call("secret_attach", bad, fd, 0), "EFAULT"},
+			{at("secret_protect: s"), call("secret_protect", bad, 0), "EFAULT"},
+			{at("secret_free: s"), call("secret_free", bad), "EFAULT"},
+			{at("secret_pool_init: pool"), call("secret_pool_init", bad, 1, 1, 0), "EFAULT"},
+			{at("secret_pool_take: pool"), call("secret_pool_take", bad, outAt), "EFAULT"},
+			{at("secret_pool_give: pool"), call("secret_pool_give", bad, outAt), "EFAULT"},
+			{at("secret_pool_free: pool"), call("secret_pool_free", bad), "EFAULT"},
 		})
 		if bad != 0 { // null is allowed
-			check(t, []row{{at("check_seals: missing"), call("check_seals", fd, 0, bad), "EFAULT"}})
+			check(t, []row{
+				{at("check_seals: missing"), call("check_seals", fd, 0, bad), "EFAULT"},
+				{at("create_with: args"), call("create_with", textAt, bad), "EFAULT"},
+			})
 		}
-		// On 32-bit machines the offset is two words; both are 0.
-		offset := make([]uintptr, 8/unsafe.Sizeof(bad))
-		mapArgs := append(append([]uintptr{fd, 0}, offset...), 5, bad)
-		check(t, []row{{at("map: addr"), call("map", mapArgs...), "EFAULT"}})
+		// On 32-bit machines a uint64_t is two words; both are 0.
+		zero := make([]uintptr, 8/unsafe.Sizeof(bad))
+		withZero := func(before []uintptr, after ...uintptr) []uintptr {
+			return slices.Concat(before, zero, after)
+		}
+		check(t, []row{
+			{at("map: addr"), call("map", withZero([]uintptr{fd, 0}, 5, bad)...), "EFAULT"},
+			{at("map_verified: addr"), call("map_verified", withZero([]uintptr{fd, 0}, bad, outAt)...), "EFAULT"},
+			{at("map_verified: len"), call("map_verified", withZero([]uintptr{fd, 0}, outAt, bad)...), "EFAULT"},
+			{at("clone: name"), call("clone", withZero([]uintptr{bad, 0, 0, empty})...), "EFAULT"},
+			{at("huge_flags: mfd_flags"), call("huge_flags", withZero(nil, bad)...), "EFAULT"},
+		})
 	}
 	same(t, "memory after errors", [64]byte{}, fixed.out)
 }

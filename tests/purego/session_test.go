@@ -2,6 +2,7 @@ package purego_test
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"syscall"
 	"testing"
@@ -23,6 +24,12 @@ func (lib *library) session(text string) error {
 		return err
 	}
 	if err := lib.sealAtOnce(text); err != nil {
+		return err
+	}
+	if err := lib.passOn(text); err != nil {
+		return err
+	}
+	if err := lib.keepSecret(text); err != nil {
 		return err
 	}
 	want := rawSecret(unix.O_CLOEXEC)
@@ -71,6 +78,144 @@ func (lib *library) sealAtOnce(text string) error {
 	}
 	defer unix.Close(int(fd))
 	return lib.mustHold(fd, text)
+}
+
+// passOn copies a file, and has the copy opened again, sent, received, imported and
+// inspected.
+func (lib *library) passOn(text string) error {
+	args := CreateArgs{SizeOf: uint32(unsafe.Sizeof(CreateArgs{})), MfdFlags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL, Mode: 0o600}
+	fd := lib.CreateWith(text, &args)
+	if fd < 0 {
+		return fmt.Errorf("create_with: %s", outcome(fd))
+	}
+	defer unix.Close(int(fd))
+	if _, err := unix.Write(int(fd), []byte(text)); err != nil {
+		return err
+	}
+	var argv [1]*byte
+	if r := outcome(lib.Exec(fd, &argv[0], &argv[0], 0)); r != "EACCES" {
+		return fmt.Errorf("exec of a text: %s", r)
+	}
+	sealed := lib.Clone(text, unix.MFD_CLOEXEC, 0, fd, uint64(len(text)))
+	if sealed < 0 {
+		return fmt.Errorf("clone: %s", outcome(sealed))
+	}
+	defer unix.Close(int(sealed))
+	if err := unix.Fchmod(int(sealed), 0o600); err != nil {
+		return err
+	}
+	again := lib.Reopen(sealed, unix.O_RDONLY)
+	if again < 0 {
+		return fmt.Errorf("reopen: %s", outcome(again))
+	}
+	defer unix.Close(int(again))
+	imported := lib.ImportPid(int32(os.Getpid()), again, unix.O_RDONLY)
+	if imported < 0 {
+		return fmt.Errorf("import_pid: %s", outcome(imported))
+	}
+	defer unix.Close(int(imported))
+	if r := outcome(lib.ImportPidfd(-1, imported)); r != "EBADF" && r != "ENOSYS" {
+		return fmt.Errorf("import_pidfd: %s", r)
+	}
+	return lib.sendTo(imported, text)
+}
+
+// sendTo sends a file over a socket and looks at what arrives, twice.
+func (lib *library) sendTo(fd int32, text string) error {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(pair[0])
+	defer unix.Close(pair[1])
+	for range 2 {
+		if r := lib.SendFds(int32(pair[0]), &fd, 1, nil, 0); r != 0 {
+			return fmt.Errorf("send_fds: %s", outcome(r))
+		}
+	}
+	received, n := int32(-1), uint32(1)
+	if r := lib.RecvFds(int32(pair[1]), &received, &n, nil, nil); r != 1 || n != 1 {
+		return fmt.Errorf("recv_fds: %s, %d descriptors", outcome(r), n)
+	}
+	defer unix.Close(int(received))
+	verified := lib.RecvVerified(int32(pair[1]), sealsImmutable, uint64(len(text)))
+	if verified < 0 {
+		return fmt.Errorf("recv_verified: %s", outcome(verified))
+	}
+	defer unix.Close(int(verified))
+	i := Info{SizeOf: uint32(unsafe.Sizeof(Info{}))}
+	if r := lib.Inspect(received, &i); r != 0 || i.Kind != kindMemfd || string(i.Name[:len(text)]) != text {
+		return fmt.Errorf("inspect: %s, %+v", outcome(r), i)
+	}
+	var memory unsafe.Pointer
+	var length uintptr
+	if r := lib.MapVerified(verified, 0, uint64(len(text)), &memory, &length); r != 0 {
+		return fmt.Errorf("map_verified: %s", outcome(r))
+	}
+	got := string(unsafe.Slice((*byte)(memory), length))
+	if r := lib.Unmap(memory, length); r != 0 || got != text {
+		return fmt.Errorf("unmap: %s; the file held %q, not %q", outcome(r), got, text)
+	}
+	return nil
+}
+
+// keepSecret has the text in secret memory, of an area and of a pool's slot.
+func (lib *library) keepSecret(text string) error {
+	f := Features{SizeOf: uint32(unsafe.Sizeof(Features{}))}
+	if r := lib.Probe(&f, 0); r != 0 || f.Bits&featureCreate == 0 {
+		return fmt.Errorf("probe: %s, %#x", outcome(r), f.Bits)
+	}
+	var flags uint32
+	if r := lib.HugeFlags(1<<21, &flags); r != 0 || flags != unix.MFD_HUGETLB|21<<26 {
+		return fmt.Errorf("huge_flags: %s, %#x", outcome(r), flags)
+	}
+	s := Secret{SizeOf: uint32(unsafe.Sizeof(Secret{}))}
+	if r := outcome(lib.SecretAttach(&s, -1, 0)); r != "EBADF" {
+		return fmt.Errorf("secret_attach: %s", r)
+	}
+	if r := lib.SecretAlloc(&s, uintptr(len(text)), optAllowUnlocked); r != 0 {
+		return fmt.Errorf("secret_alloc: %s", outcome(r))
+	}
+	if err := lib.hold(s.bytes(), text); err != nil {
+		return err
+	}
+	if r := lib.SecretProtect(&s, accessNone); r != 0 {
+		return fmt.Errorf("secret_protect: %s", outcome(r))
+	}
+	if r := lib.SecretFree(&s); r != 0 {
+		return fmt.Errorf("secret_free: %s", outcome(r))
+	}
+	pool := SecretPool{SizeOf: uint32(unsafe.Sizeof(SecretPool{}))}
+	if r := lib.SecretPoolInit(&pool, uintptr(len(text)), 2, optAllowUnlocked); r != 0 {
+		return fmt.Errorf("secret_pool_init: %s", outcome(r))
+	}
+	var slot unsafe.Pointer
+	if r := lib.SecretPoolTake(&pool, &slot); r != 0 {
+		return fmt.Errorf("secret_pool_take: %s", outcome(r))
+	}
+	if err := lib.hold(bytesAt(slot, pool.SlotLen), text); err != nil {
+		return err
+	}
+	if r := lib.SecretPoolGive(&pool, slot); r != 0 {
+		return fmt.Errorf("secret_pool_give: %s", outcome(r))
+	}
+	if r := lib.SecretPoolFree(&pool); r != 0 {
+		return fmt.Errorf("secret_pool_free: %s", outcome(r))
+	}
+	return nil
+}
+
+// hold puts the text into memory, reads it back, and wipes it.
+func (lib *library) hold(memory []byte, text string) error {
+	copy(memory, text)
+	if got := string(memory); got != text {
+		return fmt.Errorf("secret memory held %q, not %q", got, text)
+	}
+	lib.Wipe(unsafe.Pointer(&memory[0]), uintptr(len(memory)))
+	if got := string(memory); got != string(make([]byte, len(text))) {
+		return fmt.Errorf("wiped memory held %q", got)
+	}
+	return nil
 }
 
 // mustHold looks at a sealed file by all functions that do.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ctypes import ArgumentError
+from inspect import isfunction
 from typing import Any, Callable
 
 import pytest
@@ -10,8 +12,13 @@ from memfd_go import Mapping, MemFd, raw
 
 ALL_FUNCTIONS: list[tuple[Callable[..., object], tuple[str, ...]]] = [
     (raw.errname, ("int",)),
+    (raw.probe, ("uint32",)),
     (raw.create, ("text", "uint32")),
+    (raw.create_with, ("text", "args")),
     (raw.create_sealed, ("text", "uint32", "uint32", "buffer")),
+    (raw.clone, ("text", "uint32", "uint32", "fd", "uint64")),
+    (raw.reopen, ("fd", "uint32")),
+    (raw.huge_flags, ("uint64",)),
     (raw.get_size, ("fd",)),
     (raw.set_size, ("fd", "uint32", "uint64")),
     (raw.add_seals, ("fd", "uint32")),
@@ -20,9 +27,26 @@ ALL_FUNCTIONS: list[tuple[Callable[..., object], tuple[str, ...]]] = [
     (raw.check_seals, ("fd", "uint32")),
     (raw.format_seals, ("uint32", "uint32")),
     (raw.parse_seals, ("text",)),
+    (raw.inspect, ("fd",)),
     (raw.map, ("fd", "uint32", "uint64", "size")),
+    (raw.map_verified, ("fd", "uint32", "uint64")),
     (raw.unmap, ("address", "size")),
+    (raw.send_fds, ("fd", "fds", "buffer")),
+    (raw.recv_fds, ("fd", "uint32", "size")),
+    (raw.recv_verified, ("fd", "uint32", "uint64")),
+    (raw.import_pid, ("int", "fd", "uint32")),
+    (raw.import_pidfd, ("fd", "fd")),
+    (raw.exec, ("fd", "texts", "texts", "uint32")),
     (raw.secret, ("uint32",)),
+    (raw.secret_alloc, ("size", "uint32")),
+    (raw.secret_attach, ("fd", "uint32")),
+    (raw.secret_protect, ("area", "uint32")),
+    (raw.secret_free, ("area",)),
+    (raw.wipe, ("no_address", "size")),
+    (raw.secret_pool_init, ("size", "uint32", "uint32")),
+    (raw.secret_pool_take, ("pool",)),
+    (raw.secret_pool_give, ("pool", "address")),
+    (raw.secret_pool_free, ("pool",)),
 ]
 
 # Arguments that fail early if they ever reach the C function.
@@ -35,6 +59,12 @@ HARMLESS: dict[str, Any] = {
     "address": 1,
     "text": "?",
     "buffer": b"",
+    "fds": [],
+    "texts": [],
+    "args": raw.CreateArgs(opts=1 << 31),
+    "area": raw.Secret(),
+    "pool": raw.SecretPool(),
+    "no_address": 0,
 }
 
 WRONG: dict[str, list[tuple[Any, type[Exception]]]] = {
@@ -49,9 +79,15 @@ WRONG: dict[str, list[tuple[Any, type[Exception]]]] = {
     "address": [(-1, OverflowError), (1 << 64, OverflowError)],
     "text": [("a\0b", ValueError), (b"\0", ValueError), (1, TypeError), (None, TypeError)],
     "buffer": [("text", TypeError), (None, TypeError), (1, TypeError)],
+    "fds": [([1 << 31], OverflowError), ([1.0], TypeError), (1, TypeError), (None, TypeError)],
+    "texts": [(["a\0b"], ValueError), ([1], TypeError), (1, TypeError), (None, TypeError)],
+    "args": [(1, ArgumentError), (raw.Info(), ArgumentError)],
+    "area": [(1, ArgumentError), (raw.SecretPool(), ArgumentError), (None, OSError)],
+    "pool": [(1, ArgumentError), (raw.Secret(), ArgumentError), (None, OSError)],
 }
 WRONG["fd"] = WRONG["int"]
-for kind in ("int", "fd", "uint32", "uint64", "size", "address"):
+WRONG["no_address"] = WRONG["address"]
+for kind in ("int", "fd", "uint32", "uint64", "size", "address", "no_address"):
     WRONG[kind] = [*WRONG[kind], (1.0, TypeError), ("1", TypeError), (None, TypeError)]
 
 CASES = [
@@ -80,7 +116,7 @@ def test_wrong_argument(
 
 def test_every_function_is_covered() -> None:
     listed = {function.__name__ for function, _ in ALL_FUNCTIONS}
-    functions = {name for name in raw.__all__ if callable(getattr(raw, name))}
+    functions = {name for name in raw.__all__ if isfunction(getattr(raw, name))}
     assert functions - listed == {"version", "version_string"}
 
 

@@ -8,6 +8,7 @@ import inspect
 import re
 import subprocess
 import sys
+from ctypes import Structure
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import memfd_go
+from memfd_go import _ffi, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MODULES = ["", ".raw", "._ffi", "._flags", "._errors", "._mapping", "._memfd"]
+MODULES = ["", "._ffi", "._flags", "._errors", "._mapping", "._memfd"]
+RAW_MODULES = ["._library", "._create", "._files", "._map", "._transfer", "._secret"]
 README = Path(__file__).parent.parent / "README.md"
 
 
@@ -28,6 +31,9 @@ def doctests() -> list[doctest.DocTest]:
     found: list[doctest.DocTest] = []
     for name in MODULES:
         found += finder.find(importlib.import_module("memfd_go" + name))
+    for name in RAW_MODULES:  # to a user they are one
+        module = importlib.import_module("memfd_go.raw" + name)
+        found += finder.find(module, extraglobs=dict(vars(memfd_go.raw)))
     return [test for test in found if test.examples]
 
 
@@ -64,6 +70,20 @@ def test_all_names_exist(module: Any) -> None:
     assert len(set(module.__all__)) == len(module.__all__)
     for name in module.__all__:
         getattr(module, name)
+
+
+def test_raw_has_all_of_the_c_interface() -> None:
+    c_functions = {name[9:] for name in vars(_ffi) if name.startswith("memfd_go_")}
+    functions = {name for name in raw.__all__ if inspect.isfunction(getattr(raw, name))}
+    assert functions == c_functions
+    constants = {name for name in vars(_ffi) if re.match("MEMFD_GO_|MFD_|F_SEAL_", name)}
+    assert {name for name in raw.__all__ if name.isupper()} == constants
+    structs = {value for value in vars(_ffi).values() if is_struct(value)}
+    assert {value for value in vars(raw).values() if is_struct(value)} == structs
+
+
+def is_struct(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Structure) and "size_of" in dir(value)
 
 
 @pytest.mark.parametrize("example", doctests(), ids=lambda test: test.name)

@@ -1,7 +1,7 @@
 """The C interface. No other module knows ctypes, or where the library is.
 
-Constants and functions stand in the order of memfd_go.h, one flat line each.
-A new function of the header is one more line here and one function in raw.py.
+Constants, structs and functions stand in the order of memfd_go.h, one flat line each.
+A new function of the header is one more line here and one function in raw.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from ctypes import (
     POINTER,
     PYFUNCTYPE,
     Structure,
+    c_char,
     c_char_p,
     c_int,
+    c_int32,
     c_size_t,
     c_ssize_t,
     c_ubyte,
@@ -30,6 +32,7 @@ from operator import index
 # Type checkers take this for true. Importing typing would double the package's import time.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, Callable, SupportsIndex
 
     from typing_extensions import Buffer
@@ -85,6 +88,18 @@ MEMFD_GO_VERSION_STRING = "1.0.0"
 MEMFD_GO_VERSION = (
     MEMFD_GO_VERSION_MAJOR * 0x10000 + MEMFD_GO_VERSION_MINOR * 0x100 + MEMFD_GO_VERSION_PATCH
 )
+MEMFD_GO_FEATURE_CREATE = 0x00000001
+MEMFD_GO_FEATURE_SEALING = 0x00000002
+MEMFD_GO_FEATURE_FUTURE_WRITE = 0x00000004
+MEMFD_GO_FEATURE_NOEXEC_SEAL = 0x00000008
+MEMFD_GO_FEATURE_SEAL_EXEC = 0x00000010
+MEMFD_GO_FEATURE_EXEC_ALLOWED = 0x00000020
+MEMFD_GO_FEATURE_HUGETLB = 0x00000040
+MEMFD_GO_FEATURE_SECRET = 0x00000080
+MEMFD_GO_FEATURE_SHARED_RO = 0x00000100
+MEMFD_GO_FEATURE_PROCFS = 0x00000200
+MEMFD_GO_FEATURE_PIDFD_GETFD = 0x00000400
+MEMFD_GO_FEATURE_EXECVEAT = 0x00000800
 MFD_CLOEXEC = 0x0001
 MFD_ALLOW_SEALING = 0x0002
 MFD_HUGETLB = 0x0004
@@ -96,6 +111,16 @@ MEMFD_GO_OPT_WRITE = 0x00000002
 MEMFD_GO_OPT_PRIVATE = 0x00000004
 MEMFD_GO_OPT_EXEC = 0x00000008
 MEMFD_GO_OPT_POPULATE = 0x00000010
+MEMFD_GO_OPT_STRICT_NOEXEC = 0x00000020
+MEMFD_GO_OPT_UNSEALABLE = 0x00000040
+MEMFD_GO_OPT_KEEP_FD = 0x00000080
+MEMFD_GO_OPT_FORK_SHARE = 0x00000100
+MEMFD_GO_OPT_ALIGN_END = 0x00000200
+MEMFD_GO_OPT_REQUIRE = 0x00000400
+MEMFD_GO_OPT_NO_SECRETMEM = 0x00000800
+MEMFD_GO_OPT_ALLOW_UNLOCKED = 0x00001000
+MEMFD_GO_NOEXEC_NATIVE = 0
+MEMFD_GO_NOEXEC_EMULATED = 1
 F_SEAL_SEAL = 0x0001
 F_SEAL_SHRINK = 0x0002
 F_SEAL_GROW = 0x0004
@@ -106,6 +131,113 @@ MEMFD_GO_SEALS_IMMUTABLE = 0x0000000F
 MEMFD_GO_STYLE_NAMES = 0
 MEMFD_GO_STYLE_LETTERS = 1
 MEMFD_GO_STYLE_HEX = 2
+MEMFD_GO_KIND_OTHER = 0
+MEMFD_GO_KIND_MEMFD = 1
+MEMFD_GO_KIND_HUGETLB = 2
+MEMFD_GO_KIND_TMPFS_FILE = 3
+MEMFD_GO_KIND_SECRET = 4
+MEMFD_GO_ACCESS_NONE = 0
+MEMFD_GO_ACCESS_READ = 1
+MEMFD_GO_ACCESS_WRITE = 2
+MEMFD_GO_ACCESS_READ_WRITE = 3
+MEMFD_GO_FDS_MAX = 16
+MEMFD_GO_SECRETMEM = 1
+MEMFD_GO_MLOCK = 2
+MEMFD_GO_UNLOCKED = 3
+
+# ---------------------------------------------------------------------- Structs
+
+
+class _Sized(Structure):
+    """A struct that tells its size, so that it may grow."""
+
+    def __init__(self, **members: int) -> None:
+        super().__init__(size_of=sizeof(self), **members)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        before = getattr(self, name)  # an AttributeError if there is no such member
+        super().__setattr__(name, value)
+        if getattr(self, name) != value:  # ctypes cut it off
+            super().__setattr__(name, before)
+            raise OverflowError(f"{value!r} does not fit {name}")
+
+    def __repr__(self) -> str:
+        members = [f"{name}={getattr(self, name)!r}" for name, *_ in self._fields_]
+        return f"{type(self).__name__}({', '.join(members)})"
+
+
+class Features(_Sized):
+    """What probe() tells."""
+
+    _fields_ = (
+        ("size_of", c_uint32),
+        ("bits", c_uint32),
+        ("huge_sizes", c_uint64),
+        ("memlock_soft", c_uint64),
+        ("page_size", c_uint32),
+        ("noexec_policy", c_uint32),
+    )
+
+
+class CreateArgs(_Sized):
+    """What create_with() is told, and tells: 'out_state'."""
+
+    _fields_ = (
+        ("size_of", c_uint32),
+        ("mfd_flags", c_uint32),
+        ("opts", c_uint32),
+        ("seals", c_uint32),
+        ("size", c_uint64),
+        ("mode", c_uint32),
+        ("out_state", c_uint32),
+    )
+
+
+class Info(_Sized):
+    """What inspect() tells."""
+
+    _fields_ = (
+        ("size_of", c_uint32),
+        ("kind", c_uint32),
+        ("seals", c_uint32),
+        ("mode", c_uint32),
+        ("size", c_uint64),
+        ("huge_page", c_uint64),
+        ("access", c_uint32),
+        ("reserved", c_uint32),
+        ("name", c_char * 256),
+    )
+
+
+class Secret(_Sized):
+    """A secret area. All of it is the library's: read it, do not write it."""
+
+    _fields_ = (
+        ("size_of", c_uint32),
+        ("kind", c_uint32),
+        ("data", c_void_p),
+        ("len", c_size_t),
+        ("base", c_void_p),
+        ("base_len", c_size_t),
+        ("fd", c_int32),
+        ("opts", c_uint32),
+        ("reserved", c_uint64 * 4),
+    )
+
+
+class SecretPool(_Sized):
+    """A pool of secret slots of one size. Its members are the library's."""
+
+    _fields_ = (
+        ("size_of", c_uint32),
+        ("slots", c_uint32),
+        ("used", c_uint32),
+        ("free_slot", c_uint32),
+        ("slot_len", c_size_t),
+        ("stride", c_size_t),
+        ("area", Secret),
+    )
+
 
 # -------------------------------------------------------------------- Functions
 
@@ -114,8 +246,13 @@ MEMFD_GO_STYLE_HEX = 2
 memfd_go_version = _declare("memfd_go_version", c_uint32)
 memfd_go_version_string = _declare("memfd_go_version_string", c_char_p)
 memfd_go_errname = _declare("memfd_go_errname", c_char_p, c_int)
+memfd_go_probe = _declare("memfd_go_probe", c_int, POINTER(Features), c_uint32)
 memfd_go_create = _declare("memfd_go_create", c_int, c_char_p, c_uint32)
+memfd_go_create_with = _declare("memfd_go_create_with", c_int, c_char_p, POINTER(CreateArgs))
 memfd_go_create_sealed = _declare("memfd_go_create_sealed", c_int, c_char_p, c_uint32, c_uint32, c_void_p, c_size_t)
+memfd_go_clone = _declare("memfd_go_clone", c_int, c_char_p, c_uint32, c_uint32, c_int, c_uint64)
+memfd_go_reopen = _declare("memfd_go_reopen", c_int, c_int, c_uint32)
+memfd_go_huge_flags = _declare("memfd_go_huge_flags", c_int, c_uint64, POINTER(c_uint32))
 memfd_go_get_size = _declare("memfd_go_get_size", c_int, c_int, POINTER(c_uint64))
 memfd_go_set_size = _declare("memfd_go_set_size", c_int, c_int, c_uint32, c_uint64)
 memfd_go_add_seals = _declare("memfd_go_add_seals", c_int, c_int, c_uint32)
@@ -124,9 +261,26 @@ memfd_go_ensure_seals = _declare("memfd_go_ensure_seals", c_int, c_int, c_uint32
 memfd_go_check_seals = _declare("memfd_go_check_seals", c_int, c_int, c_uint32, POINTER(c_uint32))
 memfd_go_format_seals = _declare("memfd_go_format_seals", c_int, c_uint32, c_uint32, c_char_p, c_size_t)
 memfd_go_parse_seals = _declare("memfd_go_parse_seals", c_int, c_char_p, POINTER(c_uint32))
+memfd_go_inspect = _declare("memfd_go_inspect", c_int, c_int, POINTER(Info))
 memfd_go_map = _declare("memfd_go_map", c_int, c_int, c_uint32, c_uint64, c_size_t, POINTER(c_void_p))
+memfd_go_map_verified = _declare("memfd_go_map_verified", c_int, c_int, c_uint32, c_uint64, POINTER(c_void_p), POINTER(c_size_t))
 memfd_go_unmap = _declare("memfd_go_unmap", c_int, c_void_p, c_size_t)
+memfd_go_send_fds = _declare("memfd_go_send_fds", c_int, c_int, POINTER(c_int), c_uint32, c_void_p, c_size_t)
+memfd_go_recv_fds = _declare("memfd_go_recv_fds", c_int, c_int, POINTER(c_int), POINTER(c_uint32), c_void_p, POINTER(c_size_t))
+memfd_go_recv_verified = _declare("memfd_go_recv_verified", c_int, c_int, c_uint32, c_uint64)
+memfd_go_import_pid = _declare("memfd_go_import_pid", c_int, c_int, c_int, c_uint32)
+memfd_go_import_pidfd = _declare("memfd_go_import_pidfd", c_int, c_int, c_int)
+memfd_go_exec = _declare("memfd_go_exec", c_int, c_int, POINTER(c_char_p), POINTER(c_char_p), c_uint32)
 memfd_go_secret = _declare("memfd_go_secret", c_int, c_uint32)
+memfd_go_secret_alloc = _declare("memfd_go_secret_alloc", c_int, POINTER(Secret), c_size_t, c_uint32)
+memfd_go_secret_attach = _declare("memfd_go_secret_attach", c_int, POINTER(Secret), c_int, c_uint32)
+memfd_go_secret_protect = _declare("memfd_go_secret_protect", c_int, POINTER(Secret), c_uint32)
+memfd_go_secret_free = _declare("memfd_go_secret_free", c_int, POINTER(Secret))
+memfd_go_wipe = _declare("memfd_go_wipe", None, c_void_p, c_size_t)
+memfd_go_secret_pool_init = _declare("memfd_go_secret_pool_init", c_int, POINTER(SecretPool), c_size_t, c_uint32, c_uint32)
+memfd_go_secret_pool_take = _declare("memfd_go_secret_pool_take", c_int, POINTER(SecretPool), POINTER(c_void_p))
+memfd_go_secret_pool_give = _declare("memfd_go_secret_pool_give", c_int, POINTER(SecretPool), c_void_p)
+memfd_go_secret_pool_free = _declare("memfd_go_secret_pool_free", c_int, POINTER(SecretPool))
 # fmt: on
 
 # ------------------------------------------------------------- Results and errors
@@ -134,8 +288,9 @@ memfd_go_secret = _declare("memfd_go_secret", c_int, c_uint32)
 # Cells for out-parameters: pass one where C wants a pointer, then read .value.
 Uint32 = c_uint32
 Uint64 = c_uint64
+Size = c_size_t
 Address = c_void_p
-TextBuffer = create_string_buffer
+ByteBuffer = create_string_buffer
 
 
 def check(result: int) -> int:
@@ -178,6 +333,18 @@ def to_text(text: str | bytes) -> bytes:
     if b"\0" in encoded:
         raise ValueError("embedded null byte")
     return encoded
+
+
+def to_ints(values: Iterable[SupportsIndex]) -> Any:
+    """Make an array of int."""
+    numbers = [to_int(value) for value in values]
+    return (c_int * len(numbers))(*numbers)
+
+
+def to_texts(texts: Iterable[str | bytes]) -> Any:
+    """Make an array of texts that ends with a null pointer."""
+    encoded = [to_text(text) for text in texts]
+    return (c_char_p * (len(encoded) + 1))(*encoded)
 
 
 # ----------------------------------------------------------------------- Memory

@@ -1,13 +1,14 @@
 //! The C API of `libmemfd_go`, as it is: memfd_create(2), memfd_secret(2) and file
 //! sealing. The crate `memfd-go` wraps it for everyday use.
 //!
-//! Constants and functions have the names, the types and the order of the C header
+//! Constants, structs and functions have the names, the types and the order of the C header
 //! `memfd_go.h`, which documents them in full. What holds for all of them:
 //!
 //! * A function that can fail returns a value >= 0, or `-errno`. The C library's
 //!   `errno` is neither read nor written.
 //! * What else a function has to say goes to out-parameters, written only on success.
 //! * A pointer must point to enough memory for its use. Null is `-EFAULT`.
+//! * A struct's `size_of` must be set to its size before it is handed over.
 //! * Every function may be called from any thread, from a signal handler, and in the
 //!   child after fork(2). None allocates, locks, or keeps state.
 //!
@@ -23,6 +24,7 @@
 //! by themselves; a program that is installed needs it where the dynamic loader looks.
 #![no_std]
 #![deny(missing_docs)]
+#![allow(non_camel_case_types)] // The structs have C's names.
 
 use core::ffi::{c_char, c_int, c_void};
 
@@ -40,6 +42,49 @@ pub const MEMFD_GO_VERSION_STRING: &str = "1.0.0";
 pub const MEMFD_GO_VERSION: u32 =
     MEMFD_GO_VERSION_MAJOR * 0x10000 + MEMFD_GO_VERSION_MINOR * 0x100 + MEMFD_GO_VERSION_PATCH;
 
+/// [`memfd_go_features::bits`]: memfd_create(2).
+pub const MEMFD_GO_FEATURE_CREATE: u32 = 0x00000001;
+/// ... seals can be added.
+pub const MEMFD_GO_FEATURE_SEALING: u32 = 0x00000002;
+/// ... [`F_SEAL_FUTURE_WRITE`].
+pub const MEMFD_GO_FEATURE_FUTURE_WRITE: u32 = 0x00000004;
+/// ... [`MFD_NOEXEC_SEAL`].
+pub const MEMFD_GO_FEATURE_NOEXEC_SEAL: u32 = 0x00000008;
+/// ... [`F_SEAL_EXEC`].
+pub const MEMFD_GO_FEATURE_SEAL_EXEC: u32 = 0x00000010;
+/// ... executable files can be made.
+pub const MEMFD_GO_FEATURE_EXEC_ALLOWED: u32 = 0x00000020;
+/// ... [`MFD_HUGETLB`].
+pub const MEMFD_GO_FEATURE_HUGETLB: u32 = 0x00000040;
+/// ... memfd_secret(2); found out on request only.
+pub const MEMFD_GO_FEATURE_SECRET: u32 = 0x00000080;
+/// ... a write-sealed file that is open for writing maps shared.
+pub const MEMFD_GO_FEATURE_SHARED_RO: u32 = 0x00000100;
+/// ... /proc/self/fd.
+pub const MEMFD_GO_FEATURE_PROCFS: u32 = 0x00000200;
+/// ... pidfd_getfd(2).
+pub const MEMFD_GO_FEATURE_PIDFD_GETFD: u32 = 0x00000400;
+/// ... execveat(2).
+pub const MEMFD_GO_FEATURE_EXECVEAT: u32 = 0x00000800;
+
+/// What [`memfd_go_probe`] tells.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct memfd_go_features {
+    /// In: the struct's size in bytes.
+    pub size_of: u32,
+    /// `MEMFD_GO_FEATURE_*`.
+    pub bits: u32,
+    /// Bit n: there are huge pages of 2^n bytes.
+    pub huge_sizes: u64,
+    /// `RLIMIT_MEMLOCK` in bytes; `u64::MAX`: no limit.
+    pub memlock_soft: u64,
+    /// In bytes.
+    pub page_size: u32,
+    /// `vm.memfd_noexec`: 0, 1 or 2.
+    pub noexec_policy: u32,
+}
+
 // Create
 
 /// Close the descriptor on execve(2).
@@ -56,8 +101,6 @@ pub const MFD_EXEC: u32 = 0x0010;
 /// The longest name that memfd_create(2) takes, in bytes without the NUL.
 pub const MEMFD_GO_NAME_MAX: u32 = 249;
 
-// Size
-
 /// [`memfd_go_set_size`]: allocate the memory now.
 pub const MEMFD_GO_OPT_RESERVE: u32 = 0x00000001;
 /// [`memfd_go_map`]: writable as well as readable.
@@ -68,6 +111,47 @@ pub const MEMFD_GO_OPT_PRIVATE: u32 = 0x00000004;
 pub const MEMFD_GO_OPT_EXEC: u32 = 0x00000008;
 /// [`memfd_go_map`]: fault all pages in now.
 pub const MEMFD_GO_OPT_POPULATE: u32 = 0x00000010;
+/// [`memfd_go_create_with`]: never emulate.
+pub const MEMFD_GO_OPT_STRICT_NOEXEC: u32 = 0x00000020;
+/// [`memfd_go_create_with`]: add [`F_SEAL_SEAL`].
+pub const MEMFD_GO_OPT_UNSEALABLE: u32 = 0x00000040;
+/// [`memfd_go_exec`], [`memfd_go_secret_alloc`], [`memfd_go_secret_attach`]: keep the descriptor.
+pub const MEMFD_GO_OPT_KEEP_FD: u32 = 0x00000080;
+/// `memfd_go_secret_*`: the child of a fork sees it too.
+pub const MEMFD_GO_OPT_FORK_SHARE: u32 = 0x00000100;
+/// [`memfd_go_secret_alloc`]: end at the guard.
+pub const MEMFD_GO_OPT_ALIGN_END: u32 = 0x00000200;
+/// [`memfd_go_secret_alloc`]: memfd_secret(2) or fail.
+pub const MEMFD_GO_OPT_REQUIRE: u32 = 0x00000400;
+/// [`memfd_go_secret_alloc`]: without memfd_secret(2).
+pub const MEMFD_GO_OPT_NO_SECRETMEM: u32 = 0x00000800;
+/// [`memfd_go_secret_alloc`]: even unlocked.
+pub const MEMFD_GO_OPT_ALLOW_UNLOCKED: u32 = 0x00001000;
+
+/// What [`memfd_go_create_with`] is told, and tells.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct memfd_go_create_args {
+    /// In: the struct's size in bytes.
+    pub size_of: u32,
+    /// `MFD_*`.
+    pub mfd_flags: u32,
+    /// [`MEMFD_GO_OPT_STRICT_NOEXEC`], [`MEMFD_GO_OPT_UNSEALABLE`].
+    pub opts: u32,
+    /// `F_SEAL_*` to add in the end.
+    pub seals: u32,
+    /// Of the file, in bytes.
+    pub size: u64,
+    /// Permissions such as 0o600; 0: as the kernel makes them.
+    pub mode: u32,
+    /// Out: `MEMFD_GO_NOEXEC_*`.
+    pub out_state: u32,
+}
+
+/// [`memfd_go_create_args::out_state`]: by the kernel, or none was asked for.
+pub const MEMFD_GO_NOEXEC_NATIVE: u32 = 0;
+/// ... by mode bits, which can be changed again.
+pub const MEMFD_GO_NOEXEC_EMULATED: u32 = 1;
 
 // Seals
 
@@ -94,6 +178,108 @@ pub const MEMFD_GO_STYLE_LETTERS: u32 = 1;
 /// [`memfd_go_format_seals`]: "0x3f".
 pub const MEMFD_GO_STYLE_HEX: u32 = 2;
 
+/// [`memfd_go_info::kind`]: anything else.
+pub const MEMFD_GO_KIND_OTHER: u32 = 0;
+/// ... made by memfd_create(2).
+pub const MEMFD_GO_KIND_MEMFD: u32 = 1;
+/// ... of huge pages.
+pub const MEMFD_GO_KIND_HUGETLB: u32 = 2;
+/// ... a regular file on a mounted tmpfs.
+pub const MEMFD_GO_KIND_TMPFS_FILE: u32 = 3;
+/// ... made by memfd_secret(2).
+pub const MEMFD_GO_KIND_SECRET: u32 = 4;
+
+/// Access to a file or to memory: none.
+pub const MEMFD_GO_ACCESS_NONE: u32 = 0;
+/// ... reading.
+pub const MEMFD_GO_ACCESS_READ: u32 = 1;
+/// ... writing; of a descriptor only.
+pub const MEMFD_GO_ACCESS_WRITE: u32 = 2;
+/// ... both.
+pub const MEMFD_GO_ACCESS_READ_WRITE: u32 = 3;
+
+/// What [`memfd_go_inspect`] tells.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct memfd_go_info {
+    /// In: the struct's size in bytes.
+    pub size_of: u32,
+    /// `MEMFD_GO_KIND_*`.
+    pub kind: u32,
+    /// `F_SEAL_*`; 0 where there are none to ask for.
+    pub seals: u32,
+    /// Type and permissions, as in `st_mode`.
+    pub mode: u32,
+    /// In bytes.
+    pub size: u64,
+    /// Page size in bytes of [`MEMFD_GO_KIND_HUGETLB`], else 0.
+    pub huge_page: u64,
+    /// `MEMFD_GO_ACCESS_*` of the descriptor; none with `O_PATH`.
+    pub access: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Of a memfd, with a NUL; "" without /proc.
+    pub name: [c_char; 256],
+}
+
+// Transfer
+
+/// The largest number of descriptors in one message.
+pub const MEMFD_GO_FDS_MAX: u32 = 16;
+
+// Secret memory
+
+/// [`memfd_go_secret::kind`]: memfd_secret(2), out of the kernel's page tables.
+pub const MEMFD_GO_SECRETMEM: u32 = 1;
+/// ... anonymous, never swapped, not in core dumps.
+pub const MEMFD_GO_MLOCK: u32 = 2;
+/// ... anonymous, not in core dumps; may be swapped.
+pub const MEMFD_GO_UNLOCKED: u32 = 3;
+
+/// A secret area. All but `size_of` is the library's: read it, do not write it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct memfd_go_secret {
+    /// In: the struct's size in bytes.
+    pub size_of: u32,
+    /// [`MEMFD_GO_SECRETMEM`], [`MEMFD_GO_MLOCK`] or [`MEMFD_GO_UNLOCKED`].
+    pub kind: u32,
+    /// The area; null once freed.
+    pub data: *mut c_void,
+    /// Its length in bytes, as asked for.
+    pub len: usize,
+    /// The whole mapping, with guards.
+    pub base: *mut c_void,
+    /// Its length in bytes.
+    pub base_len: usize,
+    /// With [`MEMFD_GO_OPT_KEEP_FD`]; else -1.
+    pub fd: i32,
+    /// As given, without [`MEMFD_GO_OPT_REQUIRE`] and the like.
+    pub opts: u32,
+    /// 0.
+    pub reserved: [u64; 4],
+}
+
+/// A pool of secret slots of one size. Its fields are the library's.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct memfd_go_secret_pool {
+    /// In: the struct's size in bytes.
+    pub size_of: u32,
+    /// How many there are.
+    pub slots: u32,
+    /// How many are taken.
+    pub used: u32,
+    /// The first free one, or `u32::MAX`.
+    pub free_slot: u32,
+    /// Of each, as asked for, in bytes.
+    pub slot_len: usize,
+    /// From one to the next, in bytes.
+    pub stride: usize,
+    /// What they are in.
+    pub area: memfd_go_secret,
+}
+
 // One function a line, so that a test can compare them with the header.
 #[rustfmt::skip]
 extern "C" {
@@ -105,13 +291,23 @@ extern "C" {
     pub fn memfd_go_version_string() -> *const c_char;
     /// The name of an error number of either sign, such as "EBUSY", else "E?"; a constant.
     pub fn memfd_go_errname(err: c_int) -> *const c_char;
+    /// Finds out what works here and now; `request`: 0 or [`MEMFD_GO_FEATURE_SECRET`].
+    pub fn memfd_go_probe(f: *mut memfd_go_features, request: u32) -> c_int;
 
     // Create
 
     /// memfd_create(2), verbatim. Returns the descriptor.
     pub fn memfd_go_create(name: *const c_char, mfd_flags: u32) -> c_int;
+    /// Creates a file with mode, size and seals; `args` may be null. Returns the descriptor.
+    pub fn memfd_go_create_with(name: *const c_char, args: *mut memfd_go_create_args) -> c_int;
     /// Creates a file with a copy of `len` bytes at `data` and seals it. Returns the descriptor.
     pub fn memfd_go_create_sealed(name: *const c_char, mfd_flags: u32, seals: u32, data: *const c_void, len: usize) -> c_int;
+    /// Creates a sealed copy of a regular file of at most `max_len` bytes. Returns the descriptor.
+    pub fn memfd_go_clone(name: *const c_char, mfd_flags: u32, seals: u32, src_fd: c_int, max_len: u64) -> c_int;
+    /// Opens a file once more through /proc. Returns the new descriptor.
+    pub fn memfd_go_reopen(fd: c_int, open_flags: u32) -> c_int;
+    /// Stores what `memfd_go_create` wants for huge pages of `page_size` bytes.
+    pub fn memfd_go_huge_flags(page_size: u64, mfd_flags: *mut u32) -> c_int;
 
     // Size
 
@@ -134,16 +330,56 @@ extern "C" {
     pub fn memfd_go_format_seals(seals: u32, style: u32, buf: *mut c_char, cap: usize) -> c_int;
     /// Reads what `memfd_go_format_seals` writes, in any style.
     pub fn memfd_go_parse_seals(text: *const c_char, seals: *mut u32) -> c_int;
+    /// Tells what a descriptor is.
+    pub fn memfd_go_inspect(fd: c_int, info: *mut memfd_go_info) -> c_int;
 
     // Map
 
     /// Maps `len` bytes of a file from `off` on; `opts`: the other `MEMFD_GO_OPT_*`.
     pub fn memfd_go_map(fd: c_int, opts: u32, off: u64, len: usize, addr: *mut *mut c_void) -> c_int;
+    /// Maps a file from somebody who is not trusted, if it is sealed.
+    pub fn memfd_go_map_verified(fd: c_int, required: u32, max_len: u64, addr: *mut *mut c_void, len: *mut usize) -> c_int;
     /// munmap(2).
     pub fn memfd_go_unmap(addr: *mut c_void, len: usize) -> c_int;
+
+    // Transfer
+
+    /// Sends descriptors and bytes over a Unix socket. Returns the number of bytes.
+    pub fn memfd_go_send_fds(sock: c_int, fds: *const c_int, n: u32, data: *const c_void, len: usize) -> c_int;
+    /// Receives a message with descriptors. Returns 1, or 0 at the end of the stream.
+    pub fn memfd_go_recv_fds(sock: c_int, fds: *mut c_int, n: *mut u32, data: *mut c_void, len: *mut usize) -> c_int;
+    /// Receives one descriptor from somebody who is not trusted, if it is sealed.
+    pub fn memfd_go_recv_verified(sock: c_int, required: u32, max_len: u64) -> c_int;
+    /// Opens /proc/PID/fd/N. Returns the descriptor.
+    pub fn memfd_go_import_pid(pid: c_int, remote_fd: c_int, open_flags: u32) -> c_int;
+    /// pidfd_getfd(2). Returns the descriptor.
+    pub fn memfd_go_import_pidfd(pidfd: c_int, remote_fd: c_int) -> c_int;
+
+    // Exec
+
+    /// execveat(2) of a descriptor; `opts`: [`MEMFD_GO_OPT_KEEP_FD`]. Returns on failure only.
+    pub fn memfd_go_exec(fd: c_int, argv: *const *const c_char, envp: *const *const c_char, opts: u32) -> c_int;
 
     // Secret memory
 
     /// memfd_secret(2); `flags`: 0 or `O_CLOEXEC`. Returns the descriptor.
     pub fn memfd_go_secret(flags: u32) -> c_int;
+    /// Allocates memory for secrets, between guard pages.
+    pub fn memfd_go_secret_alloc(s: *mut memfd_go_secret, len: usize, opts: u32) -> c_int;
+    /// Maps a secret file that another process made.
+    pub fn memfd_go_secret_attach(s: *mut memfd_go_secret, fd: c_int, opts: u32) -> c_int;
+    /// Makes an area `MEMFD_GO_ACCESS_NONE`, `_READ` or `_READ_WRITE`.
+    pub fn memfd_go_secret_protect(s: *mut memfd_go_secret, access: u32) -> c_int;
+    /// Wipes an area and unmaps it. Twice is harmless.
+    pub fn memfd_go_secret_free(s: *mut memfd_go_secret) -> c_int;
+    /// Overwrites memory with zeros; `p` may be null.
+    pub fn memfd_go_wipe(p: *mut c_void, len: usize);
+    /// Allocates a pool of slots for secrets.
+    pub fn memfd_go_secret_pool_init(pool: *mut memfd_go_secret_pool, slot_len: usize, slots: u32, opts: u32) -> c_int;
+    /// Takes a free slot, which holds zeros.
+    pub fn memfd_go_secret_pool_take(pool: *mut memfd_go_secret_pool, slot: *mut *mut c_void) -> c_int;
+    /// Wipes a slot and gives it back.
+    pub fn memfd_go_secret_pool_give(pool: *mut memfd_go_secret_pool, slot: *mut c_void) -> c_int;
+    /// Wipes and frees a pool. Twice is harmless.
+    pub fn memfd_go_secret_pool_free(pool: *mut memfd_go_secret_pool) -> c_int;
 }

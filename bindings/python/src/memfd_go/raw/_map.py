@@ -1,0 +1,110 @@
+"""Mapping files."""
+
+from __future__ import annotations
+
+from memfd_go import _ffi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import SupportsIndex
+
+
+def map(
+    fd: SupportsIndex, opts: SupportsIndex, off: SupportsIndex, length: SupportsIndex
+) -> int:
+    """Map 'length' bytes of the file 'fd' from offset 'off' on, shared and readable.
+
+    fd      open for reading; for OPT_WRITE without OPT_PRIVATE for writing too
+    opts    any of MEMFD_GO_OPT_WRITE, _PRIVATE, _EXEC, _POPULATE
+    off     in bytes, a multiple of the page size (of a file of huge pages: its own)
+    length  in bytes, more than 0
+
+    Returns the address. The caller unmaps it. Nothing guards it: MemFd.map() does.
+
+    Errors: OSError EINVAL (length is 0, off not a multiple or over 2**63 - 1, unknown
+    options, OPT_PRIVATE on a secret file), EACCES, EPERM (OPT_WRITE on a write-sealed
+    file), EOVERFLOW (off + length over 2**63 - 1), EBADF, ENODEV, EAGAIN (over
+    RLIMIT_MEMLOCK), ENOMEM; OverflowError. Safe: threads, fork. Source: mmap(2).
+
+    >>> import ctypes, os
+    >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
+    >>> address = map(fd, 0, 0, 5)
+    >>> ctypes.string_at(address, 5)
+    b'hello'
+    >>> unmap(address, 5)
+    >>> os.close(fd)
+    """
+    address = _ffi.Address()
+    _ffi.check(
+        _ffi.memfd_go_map(
+            _ffi.to_int(fd),
+            _ffi.to_uint32(opts),
+            _ffi.to_uint64(off),
+            _ffi.to_size(length),
+            address,
+        )
+    )
+    return address.value or 0
+
+
+def map_verified(
+    fd: SupportsIndex, required: SupportsIndex, max_len: SupportsIndex
+) -> tuple[int, int]:
+    """Map a file from somebody who is not trusted, whole and read-only, if it is sealed.
+
+    Whatever the other side does, the mapping can be read without fault, and with
+    F_SEAL_WRITE among 'required' it never changes.
+
+    fd        open for reading
+    required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
+              F_SEAL_WRITE | F_SEAL_SHRINK.
+    max_len   the largest size to accept, in bytes
+
+    Returns the address and the length in bytes. The caller unmaps it.
+
+    Errors: OSError EKEYREJECTED (a required seal is missing; or F_SEAL_EXEC is set on a
+    file that can be executed, so that its other seals prove nothing; or huge pages could be
+    taken out of the file), ENODATA (empty), EFBIG (longer than max_len), EOVERFLOW, EINVAL
+    (a file that takes no seals), EACCES (not open for reading), EBADF, ENOMEM;
+    OverflowError. Safe: threads, fork. Source: F_GET_SEALS(2const), mmap(2).
+
+    >>> import ctypes, os
+    >>> fd = create_with("example", CreateArgs(mfd_flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL))
+    >>> os.write(fd, b"hello")
+    5
+    >>> add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE)
+    >>> address, length = map_verified(fd, 0, 100)
+    >>> ctypes.string_at(address, length)
+    b'hello'
+    >>> unmap(address, length)
+    >>> os.close(fd)
+    """
+    address, length = _ffi.Address(), _ffi.Size()
+    _ffi.check(
+        _ffi.memfd_go_map_verified(
+            _ffi.to_int(fd),
+            _ffi.to_uint32(required),
+            _ffi.to_uint64(max_len),
+            address,
+            length,
+        )
+    )
+    return address.value or 0, length.value
+
+
+def unmap(addr: SupportsIndex, length: SupportsIndex) -> None:
+    """munmap(2): remove all mappings of the pages from 'addr' on that hold 'length' bytes.
+
+    addr    a multiple of the page size, such as map() gives
+    length  in bytes, more than 0; for a file of huge pages a multiple of their size
+
+    Errors: OSError EINVAL (either is not as above), ENOMEM (too many mappings);
+    OverflowError. Safe: fork; threads, as long as none uses the memory still.
+    Source: munmap(2).
+
+    >>> import os
+    >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
+    >>> unmap(map(fd, 0, 0, 5), 5)
+    >>> os.close(fd)
+    """
+    _ffi.check(_ffi.memfd_go_unmap(_ffi.to_address(addr), _ffi.to_size(length)))

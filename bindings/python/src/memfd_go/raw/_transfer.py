@@ -1,0 +1,200 @@
+"""Handing files to other processes, and running them."""
+
+from __future__ import annotations
+
+from memfd_go import _ffi
+from memfd_go._ffi import MEMFD_GO_FDS_MAX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import NoReturn, SupportsIndex
+
+    from typing_extensions import Buffer
+
+
+def send_fds(sock: SupportsIndex, fds: Iterable[SupportsIndex], data: Buffer = b"") -> int:
+    """Send descriptors and bytes over a Unix socket, in one message.
+
+    sock  the descriptor of the socket. Internet sockets take the data and drop descriptors.
+    fds   1 to MEMFD_GO_FDS_MAX descriptors, which stay open here
+    data  any contiguous buffer; of nothing, one zero byte is sent
+
+    Returns the number of bytes of 'data' sent, which on a stream may be less than all.
+
+    Errors: OSError EINVAL (too few or too many fds), EBADF, ENOTSOCK, EAGAIN (the other
+    side's buffer is full), EINTR, EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN, EMSGSIZE (a
+    datagram too long), ETOOMANYREFS; BufferError or ValueError (data is not contiguous);
+    OverflowError. Safe: threads, fork. Source: unix(7), sendmsg(2).
+
+    >>> import os, socket
+    >>> a, b = socket.socketpair()
+    >>> with a, b, open("/bin/true", "rb") as program:
+    ...     send_fds(a.fileno(), [program.fileno()], b"hello")
+    ...     fds, data = recv_fds(b.fileno(), 1, 100)
+    5
+    >>> len(fds), data
+    (1, b'hello')
+    >>> os.close(fds[0])
+    """
+    numbers = _ffi.to_ints(fds)
+    with _ffi.Readable(data) as (address, length):
+        return _ffi.check(
+            _ffi.memfd_go_send_fds(_ffi.to_int(sock), numbers, len(numbers), address, length)
+        )
+
+
+def recv_fds(
+    sock: SupportsIndex, n: SupportsIndex, length: SupportsIndex
+) -> tuple[list[int], bytes]:
+    """Receive one message with descriptors, which are close-on-exec.
+
+    sock    the descriptor of the socket
+    n       how many descriptors to take, 1 to MEMFD_GO_FDS_MAX
+    length  how many bytes to take; 0: one, which is dropped
+
+    Returns the descriptors, which the caller closes, and the bytes. No descriptors mean the
+    end of the stream: the other side has closed. (An empty datagram looks the same.)
+
+    Errors: OSError EMSGSIZE (more descriptors than n, or a datagram longer than length; all
+    of them are closed), EPROTO (a message without descriptors; it is lost), EINVAL (n out
+    of range; not connected), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET, EAGAIN (no message
+    yet), EINTR; MemoryError; OverflowError. Safe: threads, fork. Source: unix(7),
+    recvmsg(2).
+
+    >>> import socket
+    >>> a, b = socket.socketpair()
+    >>> a.close()
+    >>> with b:
+    ...     recv_fds(b.fileno(), 1, 100)
+    ([], b'')
+    """
+    room, size = _ffi.Uint32(_ffi.to_uint32(n)), _ffi.Size(_ffi.to_size(length))
+    fds = _ffi.to_ints([-1] * min(room.value, MEMFD_GO_FDS_MAX))
+    data = _ffi.ByteBuffer(size.value)
+    _ffi.check(_ffi.memfd_go_recv_fds(_ffi.to_int(sock), fds, room, data, size))
+    return fds[: room.value], data.raw[: size.value]
+
+
+def recv_verified(sock: SupportsIndex, required: SupportsIndex, max_len: SupportsIndex) -> int:
+    """Receive one descriptor from somebody who is not trusted, if it is sealed.
+
+    One byte of the message is dropped, all of a datagram.
+
+    sock               the descriptor of the socket
+    required, max_len  like map_verified(), which the file is then ready for
+
+    Returns the descriptor, close-on-exec. The caller closes it.
+
+    Errors: OSError EPIPE (the other side has closed), EMSGSIZE (more than one descriptor),
+    and like recv_fds() and map_verified(); the descriptor is then closed.
+    Safe: threads, fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
+
+    >>> import os, socket
+    >>> a, b = socket.socketpair()
+    >>> fd = create("example", MFD_CLOEXEC | MFD_ALLOW_SEALING)
+    >>> with a, b:
+    ...     sent = send_fds(a.fileno(), [fd])
+    ...     recv_verified(b.fileno(), 0, 100)
+    Traceback (most recent call last):
+    OSError: [Errno 129] Key was rejected by service: 'EKEYREJECTED'
+    >>> os.close(fd)
+    """
+    return _ffi.check(
+        _ffi.memfd_go_recv_verified(
+            _ffi.to_int(sock), _ffi.to_uint32(required), _ffi.to_uint64(max_len)
+        )
+    )
+
+
+def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: SupportsIndex) -> int:
+    """Open /proc/PID/fd/N: a descriptor of another process, in a new open file description.
+
+    pid         a process as seen from here, more than 0
+    remote_fd   its descriptor, 0 or more
+    open_flags  of os.open(), usually os.O_RDONLY. O_CLOEXEC is always added.
+
+    Returns a descriptor. The caller closes it.
+
+    Errors: OSError EINVAL (out of range), ENOENT (no such process or descriptor, or no
+    /proc), EACCES (no right to), ENXIO (a secret file, a socket), EMFILE, ENFILE, ENOMEM,
+    and what else open(2) gives; OverflowError. Safe: threads, fork.
+    Source: proc_pid_fd(5), ptrace(2).
+
+    >>> import os
+    >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
+    >>> imported = import_pid(os.getpid(), fd, os.O_RDONLY)
+    >>> os.read(imported, 5)
+    b'hello'
+    >>> os.close(imported)
+    >>> os.close(fd)
+    """
+    return _ffi.check(
+        _ffi.memfd_go_import_pid(
+            _ffi.to_int(pid), _ffi.to_int(remote_fd), _ffi.to_uint32(open_flags)
+        )
+    )
+
+
+def import_pidfd(pidfd: SupportsIndex, remote_fd: SupportsIndex) -> int:
+    """pidfd_getfd(2): duplicate a descriptor of another process, secret files too.
+
+    pidfd      from os.pidfd_open()
+    remote_fd  the process's descriptor
+
+    Returns a descriptor, close-on-exec. The caller closes it.
+
+    Errors: OSError EBADF (pidfd is none, or there is no such descriptor), EPERM (no right
+    to), ESRCH (the process has ended), ENOSYS (before Linux 5.6), EMFILE; OverflowError.
+    Safe: threads, fork. Source: pidfd_getfd(2).
+
+    >>> import os
+    >>> fd, process = create("example", MFD_CLOEXEC), os.pidfd_open(os.getpid())
+    >>> try:
+    ...     imported = import_pidfd(process, fd)
+    ...     os.path.sameopenfile(imported, fd)
+    ...     os.close(imported)
+    ... finally:
+    ...     os.close(process)
+    ...     os.close(fd)
+    True
+    """
+    return _ffi.check(_ffi.memfd_go_import_pidfd(_ffi.to_int(pidfd), _ffi.to_int(remote_fd)))
+
+
+def exec(
+    fd: SupportsIndex,
+    argv: Iterable[str | bytes],
+    envp: Iterable[str | bytes],
+    opts: SupportsIndex,
+) -> NoReturn:
+    """Replace the process by the program in the file 'fd'. Returns only by raising.
+
+    fd    open for reading or with O_PATH. The file must not be open for writing through a
+          descriptor that os.open() or reopen() gave to anybody; those that created it do not
+          count.
+    argv  arguments, of which the first is the program's name
+    envp  environment, as texts "NAME=value"
+    opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd, which a script needs
+
+    What Python would do at its end is not done: flush what has to be.
+
+    Errors: OSError EACCES (not executable, no regular file), ENOENT (a script without
+    OPT_KEEP_FD, or without its interpreter), ENOEXEC (no program for this machine), ETXTBSY
+    (open for writing), EBADF, E2BIG (too many arguments), EINVAL (unknown options), and
+    what else execve(2) gives; ValueError (an embedded NUL); OverflowError. Safe: fork;
+    other threads end. Source: execveat(2), execve(2).
+
+    >>> import os
+    >>> fd = create_with("example", None)
+    >>> try:
+    ...     exec(fd, ["example"], [], 0)
+    ... except PermissionError as error:
+    ...     error.filename
+    'EACCES'
+    >>> os.close(fd)
+    """
+    result = _ffi.memfd_go_exec(
+        _ffi.to_int(fd), _ffi.to_texts(argv), _ffi.to_texts(envp), _ffi.to_uint32(opts)
+    )
+    raise AssertionError(_ffi.check(result))  # it has raised

@@ -1,0 +1,80 @@
+"""Running programs from files in memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from helpers import fails_with
+
+from memfd_go import MemFd, raw
+
+
+def program(path: str) -> int:
+    """A descriptor, open for reading only, of a sealed copy."""
+    with open(path, "rb") as source:
+        fd = raw.clone("program", raw.MFD_CLOEXEC, 0, source.fileno(), 1 << 24)
+    os.fchmod(fd, 0o700)
+    reader = raw.reopen(fd, os.O_RDONLY)
+    os.close(fd)
+    return reader
+
+
+def script() -> int:
+    """The same of a script that prints its arguments and a variable."""
+    text = b'#!/bin/sh\necho "$1 $NAME"\n'
+    fd = raw.create_sealed("script", raw.MFD_CLOEXEC, 0, text)
+    os.fchmod(fd, 0o700)
+    reader = raw.reopen(fd, os.O_RDONLY)
+    os.close(fd)
+    return reader
+
+
+def run(fd: int, argv: list[str], envp: list[str], opts: int) -> tuple[str, int]:
+    """Run in a child; return what it wrote, and its status: 99 for an exception."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(writing, 1)
+        try:
+            raw.exec(fd, argv, envp, opts)
+        except OSError as error:
+            os.write(1, str(error.filename).encode())
+        finally:
+            os._exit(99)
+    os.close(writing)
+    os.close(fd)
+    with open(reading, encoding="ascii") as stream:
+        said = stream.read()
+    return said, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_program() -> None:
+    echo = shutil.which("echo")
+    assert echo
+    assert run(program(echo), ["echo", "hello", "there"], [], 0) == ("hello there\n", 0)
+
+
+def test_script_needs_its_descriptor() -> None:
+    keep = raw.MEMFD_GO_OPT_KEEP_FD
+    assert run(script(), ["script", "hello"], ["NAME=you"], keep) == ("hello you\n", 0)
+    assert run(script(), ["script", "hello"], [], 0) == ("ENOENT", 99)
+
+
+def test_not_executable(hello: MemFd) -> None:
+    os.fchmod(hello.fileno(), 0o600)
+    with fails_with("EACCES"):
+        raw.exec(hello.fileno(), ["x"], [], 0)
+
+
+def test_not_a_program(hello: MemFd) -> None:
+    os.fchmod(hello.fileno(), 0o700)
+    fd = raw.reopen(hello.fileno(), os.O_RDONLY)
+    assert run(fd, ["x"], [], 0) == ("ENOEXEC", 99)
+
+
+@pytest.mark.parametrize(("fd", "opts", "name"), [(-1, 0, "EBADF"), (0, 1, "EINVAL")])
+def test_errors(fd: int, opts: int, name: str) -> None:
+    with fails_with(name):
+        raw.exec(fd, ["x"], [], opts)

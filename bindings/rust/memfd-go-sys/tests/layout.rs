@@ -1,0 +1,47 @@
+//! The structs are laid out like C's, whatever the word is.
+
+use std::mem::{align_of, size_of};
+
+use memfd_go_sys::*;
+
+const WORD: usize = size_of::<usize>();
+
+/// Where a field begins.
+macro_rules! offset_of {
+    ($kind:ty, $field:ident) => {{
+        let value = std::mem::MaybeUninit::<$kind>::uninit();
+        let start = value.as_ptr();
+        // SAFETY: nothing is read; the address is inside of `value`.
+        let field = unsafe { std::ptr::addr_of!((*start).$field) };
+        field as usize - start as usize
+    }};
+}
+
+#[test]
+fn sizes() {
+    assert_eq!(size_of::<memfd_go_features>(), 32);
+    assert_eq!(size_of::<memfd_go_create_args>(), 32);
+    assert_eq!(size_of::<memfd_go_info>(), 296);
+    assert_eq!(size_of::<memfd_go_secret>(), 48 + 4 * WORD);
+    assert_eq!(size_of::<memfd_go_secret_pool>(), 64 + 6 * WORD);
+}
+
+#[test]
+fn last_fields() {
+    assert_eq!(offset_of!(memfd_go_features, noexec_policy), 28);
+    assert_eq!(offset_of!(memfd_go_create_args, out_state), 28);
+    assert_eq!(offset_of!(memfd_go_info, name), 40);
+    assert_eq!(offset_of!(memfd_go_secret, reserved), 16 + 4 * WORD);
+    assert_eq!(offset_of!(memfd_go_secret_pool, area), 16 + 2 * WORD);
+}
+
+#[test]
+fn sizes_come_first() {
+    assert_eq!(offset_of!(memfd_go_features, size_of), 0);
+    assert_eq!(offset_of!(memfd_go_create_args, size_of), 0);
+    assert_eq!(offset_of!(memfd_go_info, size_of), 0);
+    assert_eq!(offset_of!(memfd_go_secret, size_of), 0);
+    assert_eq!(offset_of!(memfd_go_secret_pool, size_of), 0);
+    // No field is aligned more strictly than this, so that arrays of them have no holes.
+    assert_eq!(size_of::<memfd_go_secret>() % align_of::<u64>(), 0);
+}

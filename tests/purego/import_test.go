@@ -1,0 +1,80 @@
+package purego_test
+
+import (
+	"math"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestImportPid(t *testing.T) {
+	leaksNothing(t)
+	fd := newSealedFile(t, "hello", 0)
+	imported := closeLater(t, lib.ImportPid(int32(os.Getpid()), fd, unix.O_RDONLY))
+	want := info{kindMemfd, unix.S_IFREG, accessRead, 5, "purego"}
+	same(t, "what came", want, inspect(t, imported))
+	closesOnExec, _ := unix.FcntlInt(uintptr(imported), unix.F_GETFD, 0)
+	same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
+}
+
+func TestImportPidErrors(t *testing.T) {
+	leaksNothing(t)
+	fd, self := newFile(t, 0), int32(os.Getpid())
+	pair := newPair(t, unix.SOCK_STREAM)
+	check(t, []row{
+		{"pid 0", lib.ImportPid(0, fd, unix.O_RDONLY), "EINVAL"},
+		{"negative pid", lib.ImportPid(-1, fd, unix.O_RDONLY), "EINVAL"},
+		{"negative descriptor", lib.ImportPid(self, -1, unix.O_RDONLY), "EINVAL"},
+		{"no process", lib.ImportPid(math.MaxInt32, fd, unix.O_RDONLY), "ENOENT"},
+		{"no descriptor", lib.ImportPid(self, math.MaxInt32, unix.O_RDONLY), "ENOENT"},
+		{"socket", lib.ImportPid(self, pair[0], unix.O_RDONLY), "ENXIO"},
+	})
+	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
+		check(t, []row{{"no descriptor left", lib.ImportPid(self, fd, unix.O_RDONLY), "EMFILE"}})
+	})
+}
+
+// newPidfd stands for this process, where the kernel (or the emulator) has such.
+func newPidfd(t *testing.T) int32 {
+	t.Helper()
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err != nil {
+		t.Skip("pidfd_open:", err)
+	}
+	return closeLater(t, int32(fd))
+}
+
+func TestImportPidfd(t *testing.T) {
+	leaksNothing(t)
+	process, fd := newPidfd(t), newSealedFile(t, "hello", 0)
+	imported := lib.ImportPidfd(process, fd)
+	if newFeatures(t, 0).Bits&featurePidfdGetfd == 0 {
+		same(t, "without pidfd_getfd(2)", "ENOSYS", outcome(imported))
+		return
+	}
+	closeLater(t, imported)
+	same(t, "what came", inspect(t, fd), inspect(t, imported))
+	closesOnExec, _ := unix.FcntlInt(uintptr(imported), unix.F_GETFD, 0)
+	same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
+	if rawSecret(0) == "ok" {
+		imported := closeLater(t, lib.ImportPidfd(process, newSecret(t, 0)))
+		same(t, "a secret file", kindSecret, inspect(t, imported).Kind)
+	}
+}
+
+func TestImportPidfdErrors(t *testing.T) {
+	leaksNothing(t)
+	process, fd := newPidfd(t), newFile(t, 0)
+	if newFeatures(t, 0).Bits&featurePidfdGetfd == 0 {
+		t.Skip("there is no pidfd_getfd(2)")
+	}
+	check(t, []row{
+		{"no process", lib.ImportPidfd(-1, fd), "EBADF"},
+		{"a file for a process", lib.ImportPidfd(fd, fd), "EBADF"},
+		{"no descriptor", lib.ImportPidfd(process, -1), "EBADF"},
+	})
+	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
+		check(t, []row{{"no descriptor left", lib.ImportPidfd(process, fd), "EMFILE"}})
+	})
+}

@@ -1,0 +1,151 @@
+package purego_test
+
+import (
+	"math"
+	"os"
+	"runtime"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// newTrustworthyFile creates a file that map_verified takes: sealed, not executable.
+func newTrustworthyFile(t *testing.T, contents string, seals uint32) int32 {
+	t.Helper()
+	fd := newSealedFile(t, contents, seals)
+	if err := unix.Fchmod(int(fd), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return fd
+}
+
+func TestMapVerified(t *testing.T) {
+	leaksNothing(t)
+	fd := newTrustworthyFile(t, "hello", unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK)
+	for _, from := range []int32{fd, reopen(t, fd, unix.O_RDONLY)} {
+		for _, required := range []uint32{0, unix.F_SEAL_SHRINK, unix.F_SEAL_WRITE} {
+			var memory unsafe.Pointer
+			var length uintptr
+			check(t, []row{{"map_verified", lib.MapVerified(from, required, 5, &memory, &length), "ok"}})
+			same(t, "contents", "hello", string(unsafe.Slice((*byte)(memory), length)))
+			check(t, []row{{"unmap", lib.Unmap(memory, length), "ok"}})
+		}
+	}
+}
+
+func TestMapVerifiedRefuses(t *testing.T) {
+	leaksNothing(t)
+	memory, length := unsafe.Pointer(t), uintptr(0xdead)
+	verify := func(fd int32, required uint32, limit uint64) int32 {
+		return lib.MapVerified(fd, required, limit, &memory, &length)
+	}
+	sealed := newTrustworthyFile(t, "hello", 0)
+	pipe, _ := newPipe(t)
+	pair := newPair(t, unix.SOCK_STREAM)
+	disk := newDiskFile(t, "hello")
+	null, err := os.Open("/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	check(t, []row{
+		{"not sealed", verify(newSizedFile(t, 5), 0, 5), "EKEYREJECTED"},
+		{"not against shrinking", verify(newTrustworthyFile(t, "x", unix.F_SEAL_WRITE), unix.F_SEAL_WRITE, 5), "EKEYREJECTED"},
+		{"not against writing", verify(newTrustworthyFile(t, "x", unix.F_SEAL_SHRINK), 0, 5), "EKEYREJECTED"},
+		{"not against growing", verify(newTrustworthyFile(t, "x", unix.F_SEAL_SHRINK|unix.F_SEAL_WRITE), unix.F_SEAL_GROW, 5), "EKEYREJECTED"},
+		{"only later writing", verify(newTrustworthyFile(t, "x", unix.F_SEAL_SHRINK|unix.F_SEAL_FUTURE_WRITE), 0, 5), "EKEYREJECTED"},
+		{"an unknown seal", verify(sealed, 1<<30, 5), "EKEYREJECTED"},
+		{"empty", verify(newTrustworthyFile(t, "", 0), 0, 5), "ENODATA"},
+		{"too long", verify(sealed, 0, 4), "EFBIG"},
+		{"not for reading", verify(reopen(t, sealed, unix.O_WRONLY), 0, 5), "EACCES"},
+		{"O_PATH", verify(reopen(t, sealed, unix.O_PATH), 0, 5), "EBADF"},
+		{"no descriptor", verify(-1, 0, 5), "EBADF"},
+		{"pipe", verify(pipe, 0, 5), "EINVAL"},
+		{"socket", verify(pair[0], 0, 5), "EINVAL"},
+		{"device", verify(int32(null.Fd()), 0, 5), "EINVAL"},
+		{"no place for the address", lib.MapVerified(sealed, 0, 5, nil, &length), "EFAULT"},
+		{"no place for the length", lib.MapVerified(sealed, 0, 5, &memory, nil), "EFAULT"},
+	})
+	if r := outcome(verify(int32(disk.Fd()), 0, 5)); r != "EINVAL" && r != "EKEYREJECTED" { // tmpfs
+		t.Errorf("disk file: %s", r)
+	}
+	if rawSecret(0) == "ok" {
+		check(t, []row{{"secret file", verify(newSecret(t, 0), 0, 5), "EINVAL"}})
+	}
+	same(t, "address after errors", true, memory == unsafe.Pointer(t))
+	same(t, "length after errors", 0xdead, length)
+}
+
+// Kernels from 6.3 on let F_SEAL_EXEC bring the other seals to an executable file while
+// somebody could still write to it.
+func TestMapVerifiedRefusesExecutables(t *testing.T) {
+	leaksNothing(t)
+	if newFeatures(t, 0).Bits&featureSealExec == 0 {
+		t.Skip("the kernel has no F_SEAL_EXEC")
+	}
+	fd := newSizedFile(t, 5)
+	if err := unix.Fchmod(int(fd), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	check(t, []row{{"seal", lib.AddSeals(fd, unix.F_SEAL_EXEC|unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK), "ok"}})
+	var memory unsafe.Pointer
+	var length uintptr
+	check(t, []row{{"executable", lib.MapVerified(fd, 0, 5, &memory, &length), "EKEYREJECTED"}})
+}
+
+// A sparse file is as long as it says; where that is more than the address space, no
+// length is cut off.
+func TestMapVerifiedOfAFarEnd(t *testing.T) {
+	leaksNothing(t)
+	fd := newSizedFile(t, 1<<32+1)
+	unix.Fchmod(int(fd), 0o600)
+	check(t, []row{{"seal", lib.AddSeals(fd, sealsImmutable), "ok"}})
+	var memory unsafe.Pointer
+	var length uintptr
+	r := lib.MapVerified(fd, 0, math.MaxInt64, &memory, &length)
+	if unsafe.Sizeof(length) == 4 {
+		same(t, "outcome", "EOVERFLOW", outcome(r))
+		return
+	}
+	check(t, []row{{"map_verified", r, "ok"}, {"unmap", lib.Unmap(memory, length), "ok"}})
+	same(t, "length", 1<<32+1, uint64(length))
+}
+
+// Somebody changes the size all the time, and seals at some moment: what is mapped can
+// be read to its end.
+func TestMapVerifiedAgainstTruncation(t *testing.T) {
+	leaksNothing(t)
+	for range 200 {
+		fd := lib.Create("purego", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+		unix.Fchmod(int(fd), 0o600)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for i := range 50 {
+				lib.SetSize(fd, 0, uint64(page)*uint64(i%3))
+				runtime.Gosched()
+			}
+			lib.AddSeals(fd, sealsImmutable)
+		}()
+		for attempt := 0; attempt < 1000; attempt++ {
+			var memory unsafe.Pointer
+			var length uintptr
+			r := lib.MapVerified(fd, 0, 1<<20, &memory, &length)
+			if r == 0 {
+				for _, b := range unsafe.Slice((*byte)(memory), length) {
+					if b != 0 {
+						t.Fatal("the file never held this")
+					}
+				}
+				lib.Unmap(memory, length)
+				break
+			}
+			if name := outcome(r); name != "EKEYREJECTED" && name != "ENODATA" {
+				t.Fatal(name)
+			}
+		}
+		<-done
+		unix.Close(int(fd))
+	}
+}

@@ -1,0 +1,110 @@
+package purego_test
+
+import (
+	"math"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+func newFeatures(t *testing.T, request uint32) Features {
+	t.Helper()
+	f := Features{SizeOf: uint32(unsafe.Sizeof(Features{}))}
+	check(t, []row{{"probe", lib.Probe(&f, request), "ok"}})
+	return f
+}
+
+// bits of a probe that say what this says in another way.
+func expectedFeatures() map[uint32]bool {
+	mfd := func(flags uint32) bool { return closed(lib.Create("x", flags)) >= 0 }
+	_, _, getfd := unix.Syscall(unix.SYS_PIDFD_GETFD, ^uintptr(0), 0, 0)
+	return map[uint32]bool{
+		featureCreate:      true,
+		featureSealing:     true,
+		featureNoexecSeal:  mfd(unix.MFD_NOEXEC_SEAL),
+		featureHugetlb:     mfd(unix.MFD_HUGETLB),
+		featureSecret:      false, // not asked for
+		featureProcfs:      unix.Access("/proc/self/fd", unix.F_OK) == nil,
+		featurePidfdGetfd:  getfd == unix.EBADF,
+		featureFutureWrite: sealable(unix.F_SEAL_FUTURE_WRITE),
+		featureSealExec:    sealable(unix.F_SEAL_EXEC),
+	}
+}
+
+func sealable(seal uint32) bool {
+	fd := lib.Create("x", unix.MFD_ALLOW_SEALING)
+	defer unix.Close(int(fd))
+	return lib.AddSeals(fd, seal) == 0
+}
+
+func TestProbeFeatures(t *testing.T) {
+	leaksNothing(t)
+	f := newFeatures(t, 0)
+	want := expectedFeatures()
+	got := make(map[uint32]bool)
+	for bit := range want {
+		got[bit] = f.Bits&bit != 0
+	}
+	same(t, "features", want, got)
+}
+
+func TestProbeNumbers(t *testing.T) {
+	leaksNothing(t)
+	f := newFeatures(t, 0)
+	same(t, "page size", uint32(page), f.PageSize)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "memlock", limit.Cur, f.MemlockSoft)
+	withLimit(t, unix.RLIMIT_MEMLOCK, 12345, func() {
+		same(t, "another memlock", 12345, newFeatures(t, 0).MemlockSoft)
+	})
+	for log := range 64 {
+		if f.HugeSizes>>log&1 != 0 {
+			closeLater(t, lib.Create("x", unix.MFD_HUGETLB|uint32(log)<<unix.MFD_HUGE_SHIFT))
+		}
+	}
+}
+
+// Where there is no memfd_secret(2), as under qemu-user, it is not found.
+func TestProbeSecret(t *testing.T) {
+	leaksNothing(t)
+	same(t, "secret", rawSecret(0) == "ok", newFeatures(t, featureSecret).Bits&featureSecret != 0)
+}
+
+func TestProbeSizes(t *testing.T) {
+	leaksNothing(t)
+	var longer struct {
+		Features
+		tail [100]byte
+	}
+	longer.SizeOf = uint32(unsafe.Sizeof(longer))
+	for i := range longer.tail {
+		longer.tail[i] = 0xff
+	}
+	check(t, []row{{"longer", lib.Probe(&longer.Features, 0), "ok"}})
+	same(t, "what is not known", [100]byte{}, longer.tail)
+	want := newFeatures(t, 0)
+	want.SizeOf = longer.SizeOf
+	same(t, "what is", want, longer.Features)
+}
+
+func TestProbeErrors(t *testing.T) {
+	leaksNothing(t)
+	size := uint32(unsafe.Sizeof(Features{}))
+	f := Features{SizeOf: size, Bits: 0xdead}
+	short, long := Features{SizeOf: size - 1}, Features{SizeOf: math.MaxUint32}
+	check(t, []row{
+		{"another request", lib.Probe(&f, featureCreate), "EINVAL"},
+		{"more requests", lib.Probe(&f, featureSecret|1<<31), "EINVAL"},
+		{"short", lib.Probe(&short, 0), "EINVAL"},
+		{"long", lib.Probe(&long, 0), "E2BIG"},
+		{"no place", lib.Probe(nil, 0), "EFAULT"},
+	})
+	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
+		check(t, []row{{"no descriptor left", lib.Probe(&f, 0), "EMFILE"}})
+	})
+	same(t, "features after errors", Features{SizeOf: size, Bits: 0xdead}, f)
+}

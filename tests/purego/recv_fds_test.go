@@ -1,0 +1,168 @@
+package purego_test
+
+import (
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// received is the outcome of recv_fds, its descriptors closed.
+type received struct {
+	Result string
+	End    bool
+	Files  []string // their names
+	Text   string
+}
+
+func receive(t *testing.T, sock int32, room int, space int) received {
+	t.Helper()
+	fds := make([]int32, max(room, 1))
+	text := make([]byte, space+1)
+	n, length := uint32(room), uintptr(space)
+	r := lib.RecvFds(sock, &fds[0], &n, unsafe.Pointer(&text[0]), &length)
+	if r < 0 {
+		same(t, "room after an error", uint32(room), n)
+		same(t, "space after an error", uintptr(space), length)
+		return received{Result: outcome(r)}
+	}
+	got := received{Result: "ok", End: r == 0, Text: string(text[:length])}
+	for _, fd := range fds[:n] {
+		got.Files = append(got.Files, inspect(t, fd).Name)
+		closesOnExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
+		unix.Close(int(fd))
+	}
+	return got
+}
+
+func TestRecvFds(t *testing.T) {
+	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET, unix.SOCK_DGRAM} {
+		leaksNothing(t)
+		pair := newPair(t, kind)
+		file := newFile(t, 0)
+		send(pair[0], file, 2, "hello")
+		send(pair[0], file, 1, "you")
+		send(pair[0], file, 1, "")
+		same(t, "first", received{Result: "ok", Files: []string{"purego", "purego"}, Text: "hello"}, receive(t, pair[1], fdsMax, 10))
+		same(t, "second", received{Result: "ok", Files: []string{"purego"}, Text: "you"}, receive(t, pair[1], 1, 3))
+		same(t, "third", received{Result: "ok", Files: []string{"purego"}}, receive(t, pair[1], 1, 0))
+		same(t, "nothing more", received{Result: "EAGAIN"}, receive(t, pair[1], 1, 10))
+	}
+}
+
+// Of a stream, what does not fit is left for later.
+func TestRecvFdsPartOfAStream(t *testing.T) {
+	leaksNothing(t)
+	pair := newPair(t, unix.SOCK_STREAM)
+	send(pair[0], newFile(t, 0), 1, "hello")
+	same(t, "part", received{Result: "ok", Files: []string{"purego"}, Text: "he"}, receive(t, pair[1], 1, 2))
+	rest := make([]byte, 10)
+	n, err := unix.Read(int(pair[1]), rest)
+	same(t, "error", nil, err)
+	same(t, "rest", "llo", string(rest[:max(n, 0)]))
+}
+
+func TestRecvFdsAtTheEnd(t *testing.T) {
+	leaksNothing(t)
+	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
+		pair := newPair(t, kind)
+		unix.Shutdown(int(pair[0]), unix.SHUT_WR)
+		same(t, "end", received{Result: "ok", End: true}, receive(t, pair[1], 1, 10))
+		n := uint32(1)
+		var fd int32
+		same(t, "end without data", 0, lib.RecvFds(pair[1], &fd, &n, nil, nil))
+		same(t, "descriptors", 0, n)
+	}
+}
+
+func TestRecvFdsRefuses(t *testing.T) {
+	leaksNothing(t)
+	pair := newPair(t, unix.SOCK_SEQPACKET)
+	file := newFile(t, 0)
+	for _, c := range []struct {
+		what        string
+		send        func()
+		room, space int
+		want        string
+	}{
+		{"more descriptors than room", func() { send(pair[0], file, 3, "x") }, 2, 10, "EMSGSIZE"},
+		{"many more", func() { sendRights(t, pair[0], file, 32) }, 1, 10, "EMSGSIZE"},
+		{"more bytes than space", func() { send(pair[0], file, 1, "xyz") }, 1, 2, "EMSGSIZE"},
+		{"no descriptor", func() { sendRights(t, pair[0], file, 0) }, 1, 10, "EPROTO"},
+	} {
+		c.send()
+		same(t, c.what, received{Result: c.want}, receive(t, pair[1], c.room, c.space))
+		same(t, "afterwards", received{Result: "EAGAIN"}, receive(t, pair[1], 1, 10))
+	}
+}
+
+// The kernel lets nobody send more.
+func TestRecvOf253Descriptors(t *testing.T) {
+	if emulated() {
+		t.Skip("the emulator keeps descriptors of its own open when it has to cut a message")
+	}
+	leaksNothing(t)
+	pair, file := newPair(t, unix.SOCK_STREAM), newFile(t, 0)
+	for _, room := range []int{1, fdsMax} {
+		sendRights(t, pair[0], file, 253)
+		same(t, "recv_fds", received{Result: "EMSGSIZE"}, receive(t, pair[1], room, 10))
+	}
+	sendRights(t, pair[0], file, 253)
+	check(t, []row{{"recv_verified", closed(lib.RecvVerified(pair[1], 0, 5)), "EMSGSIZE"}})
+}
+
+// emulated tells whether an emulator stands for the kernel: it has no filters of system
+// calls.
+func emulated() bool {
+	_, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
+	return err != nil
+}
+
+// sendRights sends as many descriptors as the kernel lets anybody.
+func sendRights(t *testing.T, sock, fd int32, n int) {
+	t.Helper()
+	fds := make([]int, n)
+	for i := range fds {
+		fds[i] = int(fd)
+	}
+	var control []byte
+	if n > 0 {
+		control = unix.UnixRights(fds...)
+	}
+	if err := unix.Sendmsg(int(sock), []byte("x"), control, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Where the process may open no more, the kernel drops descriptors.
+func TestRecvFdsWithoutRoomInTheProcess(t *testing.T) {
+	leaksNothing(t)
+	pair := newPair(t, unix.SOCK_STREAM)
+	send(pair[0], newFile(t, 0), 2, "x")
+	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
+		same(t, "no descriptor left", received{Result: "EMSGSIZE"}, receive(t, pair[1], 2, 10))
+	})
+}
+
+func TestRecvFdsErrors(t *testing.T) {
+	leaksNothing(t)
+	pair := newPair(t, unix.SOCK_STREAM)
+	file := newFile(t, 0)
+	send(pair[0], file, 1, "x") // which none of this takes
+	fd, n, length, text := int32(-7), uint32(1), uintptr(1), [1]byte{}
+	data := unsafe.Pointer(&text)
+	none, many := uint32(0), uint32(fdsMax+1)
+	check(t, []row{
+		{"no socket", lib.RecvFds(-1, &fd, &n, data, &length), "EBADF"},
+		{"a file", lib.RecvFds(file, &fd, &n, data, &length), "ENOTSOCK"},
+		{"no room", lib.RecvFds(pair[1], &fd, &none, data, &length), "EINVAL"},
+		{"too much room", lib.RecvFds(pair[1], &fd, &many, data, &length), "EINVAL"},
+		{"no list", lib.RecvFds(pair[1], nil, &n, data, &length), "EFAULT"},
+		{"no number", lib.RecvFds(pair[1], &fd, nil, data, &length), "EFAULT"},
+		{"no data", lib.RecvFds(pair[1], &fd, &n, nil, &length), "EFAULT"},
+		{"no length", lib.RecvFds(pair[1], &fd, &n, data, nil), "EFAULT"},
+	})
+	same(t, "descriptor after errors", -7, fd)
+	same(t, "the message", received{Result: "ok", Files: []string{"purego"}, Text: "x"}, receive(t, pair[1], 1, 1))
+}

@@ -1,0 +1,59 @@
+package purego_test
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestRecvVerified(t *testing.T) {
+	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET, unix.SOCK_DGRAM} {
+		leaksNothing(t)
+		pair := newPair(t, kind)
+		send(pair[0], newTrustworthyFile(t, "hello", 0), 1, "x")
+		fd := closeLater(t, lib.RecvVerified(pair[1], sealsImmutable, 5))
+		same(t, "contents", "hello", contents(t, fd, 5))
+		closesOnExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
+	}
+}
+
+func TestRecvVerifiedRefuses(t *testing.T) {
+	leaksNothing(t)
+	sealed := newTrustworthyFile(t, "hello", 0)
+	pipe, _ := newPipe(t)
+	var rows []row
+	for _, c := range []struct {
+		what string
+		fd   int32
+		n    int
+		want string
+	}{
+		{"not sealed", newSizedFile(t, 5), 1, "EKEYREJECTED"},
+		{"partly sealed", newTrustworthyFile(t, "x", unix.F_SEAL_SHRINK), 1, "EKEYREJECTED"},
+		{"too long", newTrustworthyFile(t, "longer", 0), 1, "EFBIG"},
+		{"empty", newTrustworthyFile(t, "", 0), 1, "ENODATA"},
+		{"pipe", pipe, 1, "EINVAL"},
+		{"not for reading", reopen(t, sealed, unix.O_WRONLY), 1, "EACCES"},
+		{"two", sealed, 2, "EMSGSIZE"},
+		{"sixteen", sealed, 16, "EMSGSIZE"},
+		{"none", sealed, 0, "EPROTO"},
+	} {
+		pair := newPair(t, unix.SOCK_STREAM)
+		sendRights(t, pair[0], c.fd, c.n)
+		rows = append(rows, row{c.what, closed(lib.RecvVerified(pair[1], 0, 5)), c.want})
+	}
+	check(t, rows)
+}
+
+func TestRecvVerifiedErrors(t *testing.T) {
+	leaksNothing(t)
+	pair := newPair(t, unix.SOCK_STREAM)
+	check(t, []row{
+		{"nothing there", lib.RecvVerified(pair[1], 0, 5), "EAGAIN"},
+		{"no socket", lib.RecvVerified(-1, 0, 5), "EBADF"},
+		{"a file", lib.RecvVerified(newFile(t, 0), 0, 5), "ENOTSOCK"},
+	})
+	unix.Shutdown(int(pair[0]), unix.SHUT_WR)
+	check(t, []row{{"end of the stream", lib.RecvVerified(pair[1], 0, 5), "EPIPE"}})
+}

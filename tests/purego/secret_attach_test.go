@@ -1,0 +1,48 @@
+package purego_test
+
+import (
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestSecretAttach(t *testing.T) {
+	leaksNothing(t)
+	fd := newSecret(t, unix.O_CLOEXEC)
+	first, second := Secret{SizeOf: areaSize}, Secret{SizeOf: areaSize}
+	check(t, []row{
+		{"before it is sized", lib.SecretAttach(&first, fd, 0), "ENODATA"},
+		{"size", lib.SetSize(fd, 0, uint64(page)), "ok"},
+		{"attach", lib.SecretAttach(&first, fd, 0), "ok"},
+		{"attach once more", lib.SecretAttach(&second, fd, optKeepFD), "ok"},
+	})
+	same(t, "kind", areaSecretmem, first.Kind)
+	same(t, "length", page, first.Len)
+	same(t, "descriptor", -1, first.Fd)
+	same(t, "a duplicate", info{kindSecret, unix.S_IFREG, accessReadWrite, uint64(page), ""}, inspect(t, second.Fd))
+	same(t, "guard in front", true, faults(unsafe.Add(first.Data, -1)))
+	same(t, "guard behind", true, faults(unsafe.Add(first.Data, page)))
+	copy(first.bytes(), "the key")
+	same(t, "what the other sees", "the key", string(second.bytes()[:7]))
+	check(t, []row{{"free", lib.SecretFree(&first), "ok"}})
+	same(t, "what the other sees then", "the key", string(second.bytes()[:7]))
+	check(t, []row{{"free the other", lib.SecretFree(&second), "ok"}})
+}
+
+func TestSecretAttachErrors(t *testing.T) {
+	leaksNothing(t)
+	s, short := Secret{SizeOf: areaSize}, Secret{SizeOf: areaSize - 1}
+	file := newSizedFile(t, uint64(page))
+	pipe, _ := newPipe(t)
+	check(t, []row{
+		{"no descriptor", lib.SecretAttach(&s, -1, 0), "EBADF"},
+		{"a file", lib.SecretAttach(&s, file, 0), "EINVAL"},
+		{"a pipe", lib.SecretAttach(&s, pipe, 0), "EINVAL"},
+		{"unknown option", lib.SecretAttach(&s, file, 1<<31), "EINVAL"},
+		{"another function's option", lib.SecretAttach(&s, file, optRequire), "EINVAL"},
+		{"short", lib.SecretAttach(&short, file, 0), "EINVAL"},
+		{"no struct", lib.SecretAttach(nil, file, 0), "EFAULT"},
+	})
+	same(t, "area after errors", Secret{SizeOf: areaSize}, s)
+}

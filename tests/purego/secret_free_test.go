@@ -1,0 +1,67 @@
+package purego_test
+
+import (
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestSecretFree(t *testing.T) {
+	leaksNothing(t)
+	for _, opts := range []uint32{0, optNoSecretmem, optKeepFD, optAlignEnd} {
+		s := newArea(t, 10, opts)
+		data := s.Data
+		check(t, []row{
+			{"free", lib.SecretFree(s), "ok"},
+			{"free twice", lib.SecretFree(s), "ok"},
+		})
+		same(t, "area", Secret{SizeOf: areaSize, Fd: -1}, *s)
+		same(t, "its memory faults", true, faults(data))
+	}
+	check(t, []row{{"what was never allocated", lib.SecretFree(&Secret{SizeOf: areaSize}), "ok"}})
+}
+
+// Who else holds the memory sees that it was wiped, although it could not be written to.
+func TestSecretFreeWipes(t *testing.T) {
+	leaksNothing(t)
+	if rawSecret(0) != "ok" {
+		t.Skip("there is no memfd_secret(2)")
+	}
+	s := newArea(t, page, optKeepFD)
+	fd, err := unix.Dup(int(s.Fd))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := newMapping(t, closeLater(t, int32(fd)), 0, 0, page)
+	copy(s.bytes(), "the key")
+	same(t, "before", "the key", string(other[:7]))
+	check(t, []row{
+		{"protect", lib.SecretProtect(s, accessNone), "ok"},
+		{"free", lib.SecretFree(s), "ok"},
+	})
+	same(t, "after", string(make([]byte, page)), string(other))
+}
+
+func TestSecretFreeErrors(t *testing.T) {
+	check(t, []row{
+		{"short", lib.SecretFree(&Secret{SizeOf: areaSize - 1}), "EINVAL"},
+		{"no struct", lib.SecretFree(nil), "EFAULT"},
+	})
+}
+
+func TestWipe(t *testing.T) {
+	for start := range uintptr(9) {
+		for length := range uintptr(33) {
+			var memory, want [64]byte
+			for i := range memory {
+				memory[i] = 0x55
+			}
+			want = memory
+			clear(want[start:][:length])
+			lib.Wipe(unsafe.Pointer(&memory[start]), length)
+			same(t, "memory", want, memory)
+		}
+	}
+	lib.Wipe(nil, 100)
+}

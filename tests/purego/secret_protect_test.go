@@ -1,0 +1,43 @@
+package purego_test
+
+import (
+	"testing"
+	"unsafe"
+)
+
+func TestSecretProtect(t *testing.T) {
+	leaksNothing(t)
+	for _, opts := range []uint32{0, optNoSecretmem, optAlignEnd} {
+		s := newArea(t, page+1, opts)
+		copy(s.bytes(), "the key")
+		for _, c := range []struct {
+			access       uint32
+			reads, write bool // fault
+		}{
+			{accessNone, true, true},
+			{accessRead, false, true},
+			{accessNone, true, true},
+			{accessReadWrite, false, false},
+		} {
+			check(t, []row{{"protect", lib.SecretProtect(s, c.access), "ok"}})
+			last := unsafe.Add(s.Data, s.Len-1)
+			same(t, "a load faults", c.reads, faults(last))
+			same(t, "a store faults", c.write, faultsToWrite(last))
+		}
+		same(t, "contents", "the key", string(s.bytes()[:7]))
+	}
+}
+
+func TestSecretProtectErrors(t *testing.T) {
+	leaksNothing(t)
+	s, none, short := newArea(t, 10, 0), Secret{SizeOf: areaSize}, Secret{SizeOf: areaSize - 1}
+	check(t, []row{
+		{"only writing", lib.SecretProtect(s, accessWrite), "EINVAL"},
+		{"another access", lib.SecretProtect(s, 4), "EINVAL"},
+		{"no area", lib.SecretProtect(&none, accessRead), "EINVAL"},
+		{"short", lib.SecretProtect(&short, accessRead), "EINVAL"},
+		{"no struct", lib.SecretProtect(nil, accessRead), "EFAULT"},
+		{"freed", lib.SecretFree(s), "ok"},
+		{"an area that was freed", lib.SecretProtect(s, accessRead), "EINVAL"},
+	})
+}
