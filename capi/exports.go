@@ -15,6 +15,8 @@ import (
 	"libmemfd_go/core"
 )
 
+//lint:file-ignore U1000 the trampolines call these
+
 func main() {}
 
 //go:nosplit

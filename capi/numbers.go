@@ -2,6 +2,8 @@ package main
 
 import "golang.org/x/sys/unix"
 
+//lint:file-ignore U1000 the trampolines use these
+
 // What the one-to-one calls in exports.h ask of the kernel. The assembler sees
 // these as const_<name>, through go_asm.h.
 const (

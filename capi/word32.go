@@ -4,4 +4,6 @@ package main
 
 import "golang.org/x/sys/unix"
 
+//lint:file-ignore U1000 the trampolines use these
+
 const sysFcntl = unix.SYS_FCNTL64

@@ -3,7 +3,7 @@ package core
 import "unsafe"
 
 // Version is MAJOR<<16 | MINOR<<8 | PATCH, as in the header.
-const Version uint32 = 1<<16 | 0<<8 | 0
+const Version uint32 = 0x010000
 
 var versionText = "1.0.0\x00"
 

@@ -43,7 +43,9 @@ type arch struct {
 	hashEntry int // bytes in an entry of .hash
 	dwarf     dwarfRegs
 	frames    []frame
-	hasExidx  bool // unwinders read .ARM.exidx
+	// adaptFrame makes the stack frame of a Go function fit for C: see prologue.go.
+	adaptFrame func(code instructions, steps []step) []fault
+	hasExidx   bool // unwinders read .ARM.exidx
 }
 
 type byteOrder interface {

@@ -30,7 +30,8 @@ var arm64 = &arch{
 	hashEntry: 4,
 	dwarf:     dwarfRegs{sp: 31, ra: 30},
 	// SAVE in trampoline_arm64.s: X19-X28, the low halves of V8-V15, X29, X30.
-	frames: []frame{{size: 224, saves: []save{{19, 10, 64, 8}, {72, 8, 144, 8}, {29, 2, 208, 8}}}},
+	frames:     []frame{{size: 224, saves: []save{{19, 10, 64, 8}, {72, 8, 144, 8}, {29, 2, 208, 8}}}},
+	adaptFrame: adaptFrameARM64,
 }
 
 const (
@@ -115,4 +116,72 @@ func poolsARM64(code []byte) (pools []span) {
 		pools = append(pools, span{start, start + size})
 	}
 	return pools
+}
+
+const (
+	arm64Nop       = 0xd503201f
+	arm64StorePair = 0xa93ffa9d // STP (R29, R30), -8(R20)
+	arm64SetSP     = 0x9100029f // MOVD R20, RSP
+	arm64StoreLR   = 0xf90003fe // MOVD R30, (RSP)
+)
+
+// frameARM64 are the instructions by which Go chains frames with R29. They use the
+// 24 bytes below SP.
+var frameARM64 = []struct{ mask, from, to uint32 }{
+	{0xffffffff, 0xf81f83fd, arm64Nop},   // MOVD R29, -8(RSP)
+	{0xffffffff, 0xf85f83fd, arm64Nop},   // MOVD -8(RSP), R29
+	{0xffffffff, 0xa97ffbfd, 0xf94003fe}, // LDP -8(RSP), (R29, R30): MOVD (RSP), R30
+	{0xffffffff, 0xa93eeffd, arm64Nop},   // STP (R29, R27), -24(RSP), around runtime.duffzero
+	{0xbfc003ff, 0x910003fd, arm64Nop},   // ADD or SUB $n, RSP, R29
+}
+
+// adaptFrameARM64 leaves R29 alone, so that it links a trampoline's frame to its
+// caller's all the time. A frame of more than 240 bytes is
+//
+//	SUB	$n, RSP, R20
+//	STP	(R29, R30), -8(R20)
+//	MOVD	R20, RSP
+//
+// where now SP moves first. Whatever else there is below SP is refused.
+func adaptFrameARM64(in instructions, steps []step) (faults []fault) {
+	pools := poolsARM64(in.code)
+	for i := range in.count() {
+		if inSpans(pools, 4*uint64(i)) {
+			continue
+		}
+		for _, f := range frameARM64 {
+			if in.at(i)&f.mask == f.from {
+				in.set(i, f.to)
+			}
+		}
+		if in.at(i) == arm64StorePair && in.at(i+1) == arm64SetSP && moveStep(steps, i+1, i) {
+			in.set(i, arm64SetSP)
+			in.set(i+1, arm64StoreLR)
+		}
+	}
+	for i := range in.count() {
+		if !inSpans(pools, 4*uint64(i)) && belowSPARM64(in, i) {
+			faults = append(faults, fault{4 * uint64(i), faultBelowSP})
+		}
+	}
+	return faults
+}
+
+// belowSPARM64 reports whether an instruction may have to do with memory below SP.
+// What moves SP with a load or a store does not: it is one step.
+func belowSPARM64(code instructions, i int) bool {
+	const sp = 31
+	in := code.at(i)
+	dst, base := in&31, in>>5&31
+	switch {
+	case in&0x3b200c00 == 0x38000000: // LDUR, STUR
+		return base == sp && in>>20&1 == 1
+	case in&0x3a800000 == 0x28000000: // LDP, STP, LDNP, STNP
+		return base == sp && in>>21&1 == 1
+	case in&0xff800000 == 0xd1000000, in&0xffe00000 == 0xcb200000: // SUB
+		return base == sp && dst != sp && code.at(i+1) != 0x9100001f|dst<<5
+	case in&0xfffffc1f == 0x9100001f: // MOVD base, RSP
+		return base != sp && code.at(i-1)&0xff8003ff != 0xd10003e0|base
+	}
+	return false
 }

@@ -31,6 +31,7 @@
 //   - refuse.go turns down whatever is not this library's own, and tells the chain
 //     from the export to the offender and which Go construct it comes from. This
 //     is what makes the trick safe: code that needs the runtime does not link.
+//   - prologue.go makes the functions' stack frames fit for a C thread's stack.
 //   - contents.go, dynamic.go, hash.go, notes.go and symtab.go make the sections.
 //   - frames.go, unwind.go, ehframe.go and exidx.go make the unwind tables.
 //   - layout.go places them; contents.go applies the relocations; image.go writes.

@@ -15,17 +15,13 @@ const (
 	udata4  = 0x03 // DW_EH_PE_udata4
 )
 
-func (lib *library) makeUnwind() error {
-	steps, err := lib.readFrames()
-	if err != nil {
-		return err
-	}
+func (lib *library) makeUnwind(frames map[*atom][]step) error {
 	rows := map[*atom][]row{}
 	for _, a := range lib.text.atoms {
-		if _, ok := steps[a]; !ok && !lib.isThunk(a.name) {
+		if _, ok := frames[a]; !ok && !lib.isThunk(a.name) {
 			return fmt.Errorf("%s: nothing in .debug_frame for %s", lib.name, a.name)
 		}
-		rows[a] = lib.rowsOf(a, steps[a])
+		rows[a] = lib.rowsOf(a, frames[a])
 	}
 	lib.ehFrame = &section{name: ".eh_frame", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: uint64(lib.wordSize()),
 		render: func(b *buffer) { lib.renderEHFrame(b, rows) }}

@@ -154,7 +154,7 @@ func TestUnwindOps(t *testing.T) {
 
 func TestRows(t *testing.T) {
 	link := rows{{}}
-	link.link([]step{{4, 32}, {20, 0}, {24, 32}, {40, 0}}, 30)
+	link.link([]step{{4, 32}, {20, 0}, {24, 32}, {40, 0}}, func(depth uint64) []slot { return []slot{{30, int(depth)}} })
 	saved := []slot{{30, 32}}
 	want := rows{{}, {4, 32, nil}, {5, 32, saved}, {20, 0, nil}, {24, 32, saved}, {40, 0, nil}}
 	if fmt.Sprint(link) != fmt.Sprint(want) {

@@ -57,12 +57,19 @@ func link(in, out string) error {
 		return err
 	}
 
-	// Make the sections: the kept functions and variables, and what the
-	// dynamic linker, unwinders and debuggers need.
+	// Make the sections: the kept functions, fit for a C stack, and variables,
+	// and what the dynamic linker, unwinders and debuggers need.
 	lib.makeContents()
+	frames, err := lib.readFrames()
+	if err != nil {
+		return err
+	}
+	if err := lib.adaptFrames(frames); err != nil {
+		return err
+	}
 	lib.makeDynamic()
 	lib.makeNotes()
-	if err := lib.makeUnwind(); err != nil {
+	if err := lib.makeUnwind(frames); err != nil {
 		return err
 	}
 	lib.makeSymtab()

@@ -26,12 +26,13 @@ var ppc64le = &arch{
 	tocName:  ".TOC.",
 
 	hashEntry: 4,
-	dwarf:     dwarfRegs{sp: 1, ra: 65},
+	dwarf:     dwarfRegs{sp: 1, ra: 65, savedAt: linkPPC64LE},
 	// SAVE in trampoline_ppc64le.s, which callGo alone uses: LR and CR in the
 	// caller's frame, R14-R31, F14-F31, V20-V31. The call is BCTRL.
 	frames: []frame{{size: 560, routine: "callGo", call: 0x4e800421, saves: []save{
 		{65, 1, 560 + 16, 8}, {70, 1, 560 + 8, 8}, {14, 18, 80, 8}, {46, 18, 224, 8}, {97, 12, 368, 16},
 	}}},
+	adaptFrame: adaptFramePPC64LE,
 }
 
 func applyPPC64LE(f *fixup) error {
@@ -83,4 +84,80 @@ func (f *fixup) putLODS(v int64) error {
 		return err
 	}
 	return f.putBits(0xfffc, uint32(v))
+}
+
+// Instructions of Go's frames and of C's. Where the comments say n, it is 0.
+const (
+	ppc64MoveLRToR31 = 0x7fe802a6 // MFLR R31
+	ppc64MoveR31ToLR = 0x7fe803a6 // MTLR R31
+	ppc64PushR31     = 0xfbe10001 // STDU R31, n(R1)
+	ppc64PushR1      = 0xf8210001 // STDU R1, n(R1)
+	ppc64StoreR31    = 0xfbe10000 // STD R31, n(R1)
+	ppc64LoadR31     = 0xebe10000 // LD R31, n(R1)
+	ppc64StoreTOC    = 0xf8410018 // STD R2, 24(R1)
+	ppc64AddR1       = 0x38210000 // ADDI R1, R1, n
+
+	ppc64SavedLR = 16 // in the header of the caller's frame
+)
+
+// adaptFramePPC64LE makes frames as the ABI wants them: the first word of each
+// points to the caller's frame, the back chain, in whose header LR is. Go has LR in
+// the first word, and a useless copy of the TOC pointer, whose place we take:
+//
+//	MFLR  R31                       MFLR  R31
+//	STDU  R31, -n(R1)               STD   R31, 16(R1)
+//	STD   R2, 24(R1)                STDU  R1, -n(R1)
+//	...                             ...
+//	LD    R31, 0(R1)                LD    R31, n+16(R1)
+//	MTLR  R31                       MTLR  R31
+//	ADDI  R1, R1, n                 ADDI  R1, R1, n
+//
+// A function that calls none has no third instruction, and does not load LR.
+// Whatever else uses the header is refused.
+func adaptFramePPC64LE(in instructions, steps []step) (faults []fault) {
+	if len(steps) == 0 {
+		return nil
+	}
+	size := uint32(steps[0].depth)
+	push, leaf, framed := ppc64PushR31|-size&0xfffc, false, false
+	for i := range in.count() {
+		switch word := in.at(i); {
+		case word == push && !framed && in.at(i-1) == ppc64MoveLRToR31:
+			framed, leaf = true, in.at(i+1) != ppc64StoreTOC
+			if leaf {
+				in.set(i, ppc64PushR1|-size&0xfffc)
+			} else if moveStep(steps, i, i+1) {
+				in.set(i, ppc64StoreR31|ppc64SavedLR)
+				in.set(i+1, ppc64PushR1|-size&0xfffc)
+			}
+		case word == ppc64LoadR31 && !leaf && in.at(i+1) == ppc64MoveR31ToLR && in.at(i+2) == ppc64AddR1|size:
+			in.set(i, word|(size+ppc64SavedLR))
+		case inHeaderPPC64(word) && !(framed && word == ppc64PushR1|-size&0xfffc):
+			faults = append(faults, fault{4 * uint64(i), faultHeader})
+		}
+	}
+	if !framed {
+		faults = append(faults, fault{0, faultHeader})
+	}
+	return faults
+}
+
+// inHeaderPPC64 reports whether an instruction loads or stores relative to R1 below
+// what Go has for variables.
+func inHeaderPPC64(in uint32) bool {
+	const header = 32
+	op, base, offset := in>>26, in>>16&31, int16(in)
+	memory := op >= 32 && op <= 62 && op != 59 && op != 60
+	return memory && base == 1 && offset < header
+}
+
+// linkPPC64LE tells where a function adapted by adaptFramePPC64LE has LR.
+func linkPPC64LE(code []byte) (below int, ok bool) {
+	in := instructions{code, binary.LittleEndian}
+	for i := range in.count() {
+		if in.at(i) == ppc64StoreR31|ppc64SavedLR {
+			return -ppc64SavedLR, true
+		}
+	}
+	return 0, false
 }

@@ -11,8 +11,10 @@ type dwarfRegs struct {
 	sp, ra int
 	// A call pushes the return address; pushed returns the register that the
 	// instruction before end pushes or pops. Without pushed, the return address
-	// arrives in the register ra, and Go functions with a frame keep it at 0(SP).
-	pushed func(code []byte, end uint64) (reg int, ok bool)
+	// arrives in the register ra, and Go functions with a frame keep it at 0(SP),
+	// unless savedAt tells how far below SP on entry, or that they leave it in ra.
+	pushed  func(code []byte, end uint64) (reg int, ok bool)
+	savedAt func(code []byte) (below int, ok bool)
 }
 
 // A frame is what SAVE in a trampoline_<arch>.s makes.
@@ -56,7 +58,7 @@ func (lib *library) rowsOf(a *atom, steps []step) []row {
 	case lib.dwarf.pushed != nil:
 		rows.push(steps, lib.pushedIn(a))
 	default:
-		rows.link(steps, lib.dwarf.ra)
+		rows.link(steps, lib.linkIn(a))
 	}
 	return *rows
 }
@@ -104,22 +106,36 @@ func (rows *rows) push(steps []step, pushed func(end uint64) (reg int, ok bool))
 	}
 }
 
-// link is a Go function that stores the return address, ra, at 0(SP). Some
-// prologues do it only after they have moved SP. So that both orders are covered,
-// the row for the moment between the two is one byte long. Later steps are not
-// prologues: they are for code behind a return in the middle.
-func (rows *rows) link(steps []step, ra int) {
+// link is a Go function that stores the return address. Some prologues do it only
+// after they have moved SP. So that both orders are covered, the row for the moment
+// between the two is one byte long. Later steps are not prologues: they are for
+// code behind a return in the middle.
+func (rows *rows) link(steps []step, saved func(depth uint64) []slot) {
 	for i, s := range steps {
 		if i == 0 {
 			rows.add(row{pc: s.pc, depth: s.depth})
 			s.pc++
 		}
-		var saved []slot
+		r := row{pc: s.pc, depth: s.depth}
 		if s.depth > 0 {
-			saved = []slot{{ra, int(s.depth)}}
+			r.saved = saved(s.depth)
 		}
-		rows.add(row{s.pc, s.depth, saved})
+		rows.add(r)
 	}
+}
+
+// linkIn returns what tells where a frame of the Go function a has the return
+// address.
+func (lib *library) linkIn(a *atom) func(depth uint64) []slot {
+	d := lib.dwarf
+	if d.savedAt == nil {
+		return func(depth uint64) []slot { return []slot{{d.ra, int(depth)}} }
+	}
+	var saved []slot
+	if below, ok := d.savedAt(a.code()); ok {
+		saved = []slot{{d.ra, below}}
+	}
+	return func(uint64) []slot { return saved }
 }
 
 // pushedIn returns what recognises pushes in a trampoline. Go functions push the

@@ -1,4 +1,4 @@
-/* What a signal handler interrupted, and whether that is the library. */
+/* What a signal handler interrupted, where its stack ends, and whether it is the library. */
 #ifndef UNWINDING_H
 #define UNWINDING_H
 
@@ -30,6 +30,29 @@ static inline uintptr_t interrupted_pc(const ucontext_t *context)
 	return context->uc_mcontext.__pc;
 #else
 #error "where does this architecture keep the program counter?"
+#endif
+}
+
+static inline uintptr_t interrupted_sp(const ucontext_t *context)
+{
+#if defined __x86_64__
+	return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+#elif defined __i386__
+	return (uintptr_t)context->uc_mcontext.gregs[REG_ESP];
+#elif defined __aarch64__
+	return context->uc_mcontext.sp;
+#elif defined __arm__
+	return context->uc_mcontext.arm_sp;
+#elif defined __riscv
+	return context->uc_mcontext.__gregs[REG_SP];
+#elif defined __powerpc64__
+	return context->uc_mcontext.gp_regs[1];
+#elif defined __s390x__
+	return context->uc_mcontext.gregs[15];
+#elif defined __loongarch__
+	return context->uc_mcontext.__gregs[3];
+#else
+#error "where does this architecture keep the stack pointer?"
 #endif
 }
 

@@ -43,6 +43,10 @@ var only = map[string]func(target, mode) bool{
 	},
 }
 
+// anywhere are the programs that want signals between any two instructions. Left
+// alone, qemu-user delivers them between blocks of code only.
+var anywhere = []string{"frame_chain", "overwritten_stack", "unwind_interrupted"}
+
 func TestMain(m *testing.M) {
 	restore := reserveHugePages(8)
 	code := m.Run()
@@ -177,6 +181,9 @@ func (b bench) run(program string, m mode) command {
 	}
 	if b.emulator != nil { // qemu-user has no memfd_secret on any architecture
 		run.environment = []string{"MEMFD_GO_SECRET=no"}
+		if slices.Contains(anywhere, program) {
+			run.environment = append(run.environment, "QEMU_ONE_INSN_PER_TB=1")
+		}
 	}
 	return run
 }

@@ -20,12 +20,13 @@ type linter struct {
 
 func linters() []linter {
 	ruff, mypy := inVenv("ruff"), inVenv("mypy")
+	const staticcheck = "./build/bin/staticcheck" // tests/setup makes it
 	const python, examples = "bindings/python", "examples/rust"
 	clippy := []string{"cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"}
 	return []linter{
 		{name: "gofmt", tool: "gofmt", folder: ".", args: []string{"gofmt", "-l", "."}, silent: true},
 		{name: "go vet", tool: "go", folder: ".", args: []string{"go", "vet", "./..."}},
-		{name: "staticcheck", tool: "staticcheck", folder: ".", args: []string{"staticcheck", "./..."}},
+		{name: "staticcheck", tool: staticcheck, folder: ".", args: []string{staticcheck, "./..."}},
 		{name: "ruff check", tool: ruff, folder: python, args: []string{ruff, "check", "--no-cache", "."}},
 		{name: "ruff format", tool: ruff, folder: python, args: []string{ruff, "format", "--no-cache", "--diff", "."}},
 		{name: "mypy", tool: mypy, folder: python, args: []string{mypy, "--cache-dir=/dev/null"}},

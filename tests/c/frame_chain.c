@@ -1,0 +1,115 @@
+/*
+ * A handler that interrupted the library anywhere can follow the chain of frames
+ * into the caller, with no tables and without ever leaving the stack: through the
+ * back chain on ppc64le, as glibc's backtrace() does there, through frame pointers
+ * on amd64 and arm64, as profilers do. The other ABIs have no such chain.
+ */
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "test.h"
+#include "unwinding.h"
+
+#define ENOUGH 1000 /* interruptions of the library */
+#define SECONDS 10
+
+#if defined __x86_64__
+#define FIRST_FRAME(context) (uintptr_t)(context)->uc_mcontext.gregs[REG_RBP]
+#elif defined __aarch64__
+#define FIRST_FRAME(context) (uintptr_t)(context)->uc_mcontext.regs[29]
+#elif defined __powerpc64__
+#define FIRST_FRAME(context) interrupted_sp(context)
+#endif
+
+#ifdef FIRST_FRAME
+
+static struct code code;
+static uintptr_t callers_frame;
+static volatile int interruptions, followed;
+static volatile uintptr_t lost_at; /* the first place with a broken chain */
+
+static int reaches_the_caller(uintptr_t stack, uintptr_t frame)
+{
+	while (frame >= stack && frame < callers_frame && frame % sizeof frame == 0) {
+		uintptr_t next = *(const uintptr_t *)frame;
+
+		if (next <= frame)
+			return 0;
+		frame = next;
+	}
+	return frame == callers_frame;
+}
+
+static void handler(int number, siginfo_t *info, void *context)
+{
+	uintptr_t pc = interrupted_pc(context);
+
+	(void)number;
+	(void)info;
+	if (pc < code.start || pc >= code.end)
+		return;
+	interruptions++;
+	if (reaches_the_caller(interrupted_sp(context), FIRST_FRAME((ucontext_t *)context)))
+		followed++;
+	else if (lost_at == 0)
+		lost_at = pc - code.start;
+}
+
+static __attribute__((noinline)) int call_the_library(time_t end)
+{
+	char text[64];
+	uint32_t seals;
+	uint64_t size;
+
+	callers_frame = (uintptr_t)__builtin_frame_address(0);
+	while (interruptions < ENOUGH && time(NULL) < end)
+		for (int i = 0; i < 1000; i++) {
+			memfd_go_format_seals(0xffffffff, MEMFD_GO_STYLE_NAMES, text, sizeof text);
+			memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff", &seals);
+			memfd_go_errname(-EHWPOISON);
+			memfd_go_get_size(0, &size);
+			memfd_go_ensure_seals(-1, 1);
+		}
+	return interruptions;
+}
+
+static void set_timer(long microseconds)
+{
+	struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void handler_follows_the_frames(void)
+{
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
+
+	code = library_code();
+	interruptions = followed = 0;
+	sigaction(SIGALRM, &action, &old);
+	set_timer(500);
+	CHECK(call_the_library(time(NULL) + SECONDS) > 0);
+	set_timer(0);
+	sigaction(SIGALRM, &old, NULL);
+	EQ(followed, interruptions);
+	if (test.failed_checks > 0)
+		fail(__FILE__, __LINE__, "lost %#lx bytes into the code", (unsigned long)lost_at);
+}
+
+#else
+
+static void handler_follows_the_frames(void)
+{
+	SKIP("frames have no chain here");
+}
+
+#endif
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(handler_follows_the_frames);
+	return finish();
+}
