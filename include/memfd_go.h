@@ -60,6 +60,20 @@ extern "C" {
 
 /* ------------------------------------------------------------------ Library */
 
+/*
+ * EXAMPLE: what is this, and can it seal?
+ *
+ *     struct memfd_go_features f;
+ *     int r;
+ *
+ *     f.size_of = sizeof f;
+ *     r = memfd_go_probe(&f, 0);
+ *     if (r < 0)
+ *         printf("probe: %s\n", memfd_go_errname(r));
+ *     else if ((f.bits & MEMFD_GO_FEATURE_SEALING) != 0)
+ *         printf("libmemfd_go %s can seal\n", memfd_go_version_string());
+ */
+
 #define MEMFD_GO_VERSION_MAJOR 1
 #define MEMFD_GO_VERSION_MINOR 0
 #define MEMFD_GO_VERSION_PATCH 0
@@ -144,6 +158,16 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 /* ------------------------------------------------------------------- Create */
 
 /*
+ * EXAMPLE: settings that nobody can change any more
+ *
+ *     const char text[] = "colour = red\n";
+ *     int fd = memfd_go_create_sealed("settings", MFD_CLOEXEC, 0, text, strlen(text));
+ *
+ *     if (fd < 0)
+ *         return fd;
+ */
+
+/*
  * Flags of memfd_create(2), with the kernel's names and values. They are defined
  * here only where the system's headers have not done so.
  */
@@ -168,9 +192,9 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 
 /* Options, one bit each; no two functions give one bit two meanings. */
 #define MEMFD_GO_OPT_RESERVE 0x00000001U        /* set_size: allocate the memory now */
-#define MEMFD_GO_OPT_WRITE 0x00000002U          /* map: writable as well as readable */
+#define MEMFD_GO_OPT_WRITE 0x00000002U          /* map: writable and readable */
 #define MEMFD_GO_OPT_PRIVATE 0x00000004U        /* map: copy on write */
-#define MEMFD_GO_OPT_EXEC 0x00000008U           /* map: executable as well as readable */
+#define MEMFD_GO_OPT_EXEC 0x00000008U           /* map: executable and readable */
 #define MEMFD_GO_OPT_POPULATE 0x00000010U       /* map: fault all pages in now */
 #define MEMFD_GO_OPT_STRICT_NOEXEC 0x00000020U  /* create_with: never emulate */
 #define MEMFD_GO_OPT_UNSEALABLE 0x00000040U     /* create_with: add F_SEAL_SEAL */
@@ -339,6 +363,19 @@ int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
 /* --------------------------------------------------------------------- Size */
 
 /*
+ * EXAMPLE: a file of 64 KiB, all there: no store to it can fail
+ *
+ *     void *buffer;
+ *     int r, fd = memfd_go_create("buffer", MFD_CLOEXEC);
+ *
+ *     if (fd < 0)
+ *         return fd;
+ *     r = memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 65536);
+ *     if (r == 0)
+ *         r = memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 65536, &buffer);
+ */
+
+/*
  * memfd_go_get_size() stores the size of the file 'fd' at 'size', in bytes. Any
  * descriptor will do, also one opened with O_PATH; what is not a regular file
  * usually has size 0.
@@ -384,6 +421,19 @@ int memfd_go_get_size(int fd, uint64_t *size);
 int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
 
 /* -------------------------------------------------------------------- Seals */
+
+/*
+ * EXAMPLE: can somebody still change or shorten the file 'fd'?
+ *
+ *     char names[64];
+ *     uint32_t missing;
+ *     int r = memfd_go_check_seals(fd, F_SEAL_WRITE | F_SEAL_SHRINK, &missing);
+ *
+ *     if (r == -EKEYREJECTED) {
+ *         memfd_go_format_seals(missing, MEMFD_GO_STYLE_NAMES, names, sizeof names);
+ *         printf("not sealed: %s\n", names);
+ *     }
+ */
 
 /*
  * Seals of a file, with the kernel's names and values. A seal is never removed.
@@ -565,6 +615,20 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
 /* ---------------------------------------------------------------------- Map */
 
 /*
+ * EXAMPLE: fill the file 'fd' in place, then seal it (-EBUSY as long as it is mapped)
+ *
+ *     void *text;
+ *     int r = memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 5, &text);
+ *
+ *     if (r < 0)
+ *         return r;
+ *     memcpy(text, "hello", 5);
+ *     r = memfd_go_unmap(text, 5);
+ *     if (r == 0)
+ *         r = memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE);
+ */
+
+/*
  * memfd_go_map() maps 'len' bytes of the file 'fd' from offset 'off' on, shared and
  * readable, and stores the address at 'addr'.
  *
@@ -651,6 +715,30 @@ int memfd_go_unmap(void *addr, size_t len);
 
 /* ----------------------------------------------------------------- Transfer */
 
+/*
+ * EXAMPLE: send a file over the Unix socket 'sock'
+ *
+ *     int r, fd = memfd_go_create_sealed("page", MFD_CLOEXEC, 0, "hello", 5);
+ *
+ *     if (fd < 0)
+ *         return fd;
+ *     r = memfd_go_send_fds(sock, &fd, 1, NULL, 0);
+ *     close(fd);
+ *
+ * EXAMPLE: read a file from somebody who is not trusted, without a copy
+ *
+ *     void *page;
+ *     size_t len;
+ *     int r, fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, 1 << 20);
+ *
+ *     if (fd < 0)
+ *         return fd;
+ *     r = memfd_go_map_verified(fd, F_SEAL_WRITE, 1 << 20, &page, &len);
+ *     close(fd);
+ *     if (r == 0)
+ *         printf("%.*s\n", (int)len, (const char *)page);
+ */
+
 /* The largest number of descriptors in one message. */
 #define MEMFD_GO_FDS_MAX 16
 
@@ -679,7 +767,8 @@ int memfd_go_unmap(void *addr, size_t len);
  *
  * Safe: MT AS fork. Source: unix(7), sendmsg(2).
  */
-int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data, size_t len);
+int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data,
+                      size_t len);
 
 /*
  * memfd_go_recv_fds() receives one message with descriptors, which are close-on-exec.
@@ -697,7 +786,8 @@ int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data, si
  *           All of its descriptors are closed; what fitted may be at 'data'.
  * -EPROTO   the message had no descriptor. Its bytes are lost, and may be at 'data'.
  * -EINVAL   '*n' is 0 or over MEMFD_GO_FDS_MAX
- * -EFAULT   fds or n is null; one of data and len is, but not both; data is not writable
+ * -EFAULT   fds or n is null; one of data and len is, but not both; data is not
+ *           writable
  * -EBADF, -ENOTSOCK   sock is not open, not a socket
  * -EINVAL, -ENOTCONN  sock is not connected (of a stream, of packets)
  * -ECONNRESET   the other side closed without having read all that was sent to it
@@ -711,8 +801,8 @@ int memfd_go_recv_fds(int sock, int *fds, uint32_t *n, void *data, size_t *len);
 /*
  * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted and
  * checks it like memfd_go_map_verified(), which it is then ready for. The first byte of
- * the message is taken from the socket and dropped; of a datagram all are. The sender can
- * still move the file's offset: read through a mapping, or with pread(2).
+ * the message is taken from the socket and dropped; of a datagram all are. The sender
+ * can still move the file's offset: read through a mapping, or with pread(2).
  *
  * Returns the descriptor, close-on-exec. On failure the descriptor is closed.
  *
@@ -766,23 +856,36 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
 /* --------------------------------------------------------------------- Exec */
 
 /*
+ * EXAMPLE: run a copy of a program, which nobody can change any more
+ *
+ *     char name[] = "echo", word[] = "hello";
+ *     char *argv[] = { name, word, NULL }, *envp[] = { NULL };
+ *     int disk = open("/bin/echo", O_RDONLY | O_CLOEXEC);
+ *     int fd = memfd_go_clone(name, MFD_CLOEXEC | MFD_EXEC, 0, disk, 1 << 24);
+ *
+ *     if (fd < 0)
+ *         return fd;
+ *     return memfd_go_exec(fd, argv, envp, 0);
+ */
+
+/*
  * memfd_go_exec() replaces the process by the program in the file 'fd': execveat(2) of
  * the descriptor, or execve(2) of /proc/self/fd/N where that is missing (-ENOSYS).
  *
- * fd    open for reading or with O_PATH. The file must not be open for writing through a
- *       descriptor that open(2) or memfd_go_reopen() gave to anybody; those that created
- *       it, and their duplicates, do not count.
+ * fd    open for reading or with O_PATH. The file must not be open for writing through
+ *       a descriptor that open(2) or memfd_go_reopen() gave to anybody; those that
+ *       created it, and their duplicates, do not count.
  * argv  arguments, NULL at the end
  * envp  environment, NULL at the end
- * opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd. A script ("#!") needs that,
- *       since its interpreter opens the file anew through /proc.
+ * opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd. A script ("#!") needs
+ *       that, since its interpreter opens the file anew through /proc.
  *
  * Returns only on failure. The descriptor is then as it was.
  *
  * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), is on a file system
  *           mounted noexec, or is no regular file
- * -ENOENT   a script and fd is close-on-exec: use OPT_KEEP_FD; the interpreter is missing;
- *           /proc is needed and not mounted
+ * -ENOENT   a script and fd is close-on-exec: use OPT_KEEP_FD; the interpreter is
+ *           missing; /proc is needed and not mounted
  * -ENOEXEC  not a program that this machine can run
  * -ETXTBSY  the file is open for writing (see fd)
  * -EBADF    fd is not open
@@ -797,6 +900,37 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
 int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts);
 
 /* ------------------------------------------------------------ Secret memory */
+
+/*
+ * EXAMPLE: a random key, which exists nowhere else
+ *
+ *     struct memfd_go_secret key;
+ *     int r;
+ *
+ *     key.size_of = sizeof key;
+ *     r = memfd_go_secret_alloc(&key, 32, 0);
+ *     if (r < 0)
+ *         return r;
+ *     if (getrandom(key.data, key.len, 0) == 32)
+ *         use(key.data, key.len);
+ *     memfd_go_secret_free(&key);
+ *
+ * EXAMPLE: a hundred keys, each without a system call
+ *
+ *     struct memfd_go_secret_pool keys;
+ *     void *key;
+ *     int r;
+ *
+ *     keys.size_of = sizeof keys;
+ *     r = memfd_go_secret_pool_init(&keys, 32, 100, 0);
+ *     if (r < 0)
+ *         return r;
+ *     if (memfd_go_secret_pool_take(&keys, &key) == 0) {
+ *         use(key, 32);
+ *         memfd_go_secret_pool_give(&keys, key);
+ *     }
+ *     memfd_go_secret_pool_free(&keys);
+ */
 
 /*
  * memfd_go_secret() is memfd_secret(2): it creates an anonymous file whose pages,
@@ -843,8 +977,8 @@ struct memfd_go_secret {
 
 /*
  * memfd_go_secret_alloc() allocates memory for secrets: zeroed, readable and writable,
- * locked, present (no later access can fail for want of memory), between two guard pages
- * that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK.
+ * locked, present (no later access can fail for want of memory), between two guard
+ * pages that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK.
  *
  * s     size_of must be set; the rest is overwritten. One that still holds an area is
  *       forgotten, not freed.
@@ -852,16 +986,17 @@ struct memfd_go_secret {
  * opts  any of
  *       OPT_REQUIRE         fail unless memfd_secret(2) works
  *       OPT_NO_SECRETMEM    do not use memfd_secret(2): hibernation stays possible
- *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped and is not all present,
- *                           where RLIMIT_MEMLOCK or mlock(2) forbids more
+ *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped and is not all
+ *                           present, where RLIMIT_MEMLOCK or mlock(2) forbids more
  *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
  *                           first byte behind the area faults. It is then not aligned.
  *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
  *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED)
- *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 's', to be sent to others
+ *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 's', to be sent to
+ *                           others
  *
- * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory with
- * mlock(2) takes its place, which 'kind' tells.
+ * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory
+ * with mlock(2) takes its place, which 'kind' tells.
  *
  * Returns 0.
  *
@@ -880,8 +1015,8 @@ struct memfd_go_secret {
 int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
 
 /*
- * memfd_go_secret_attach() maps a secret file that another process made and passed on, whole
- * and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
+ * memfd_go_secret_attach() maps a secret file that another process made and passed on,
+ * whole and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
  *
  * fd    a secret file that has been sized
  * opts  OPT_FORK_SHARE, OPT_ALIGN_END, OPT_KEEP_FD (which keeps a duplicate of fd)
@@ -898,8 +1033,8 @@ int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
 int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
 
 /*
- * memfd_go_secret_protect() makes the area inaccessible, read-only, or writable again, for
- * the whole process. Touching it otherwise is SIGSEGV.
+ * memfd_go_secret_protect() makes the area inaccessible, read-only, or writable again,
+ * for the whole process. Touching it otherwise is SIGSEGV.
  *
  * access  MEMFD_GO_ACCESS_NONE, _READ or _READ_WRITE
  *
@@ -915,26 +1050,26 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
 
 /*
  * memfd_go_secret_free() wipes the area, unmaps it with its guards, and closes what
- * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing twice,
- * or what was never allocated but zeroed, does nothing.
+ * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing
+ * twice, or what was never allocated but zeroed, does nothing.
  *
- * A child of fork() must not free (nor protect) an area of SECRETMEM without OPT_FORK_SHARE:
- * it is not there, and in time something else may be at its address.
+ * A child of fork() must not free (nor protect) an area of SECRETMEM without
+ * OPT_FORK_SHARE: it is not there, and in time something else may be at its address.
  *
  * Returns 0.
  *
  * -EINVAL   size_of is less than the struct
  * -EFAULT   s is null (see Pointers above)
- * -ENOMEM   too many mappings in the process, or this is a child (above); nothing has been
- *           freed
+ * -ENOMEM   too many mappings in the process, or this is a child (above); nothing has
+ *           been freed
  *
  * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
  */
 int memfd_go_secret_free(struct memfd_go_secret *s);
 
 /*
- * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros, in a way that no compiler leaves
- * out, and leaves no copy of them in a register. A null 'p' does nothing.
+ * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros, in a way that no compiler
+ * leaves out, and leaves no copy of them in a register. A null 'p' does nothing.
  *
  * Errors: none. Safe: MT AS fork. Source: this library.
  */
@@ -952,10 +1087,11 @@ struct memfd_go_secret_pool {
 };
 
 /*
- * memfd_go_secret_pool_init() allocates one secret area for 'slots' slots of 'slot_len' bytes
- * each. Taking and giving a slot then costs no system call. The slots are zeroed and aligned
- * for any type (16 bytes). Between two of them there are 16 bytes of the pool's own but no
- * guard page: an overrun is noticed when the slot, or the one behind it, is given back.
+ * memfd_go_secret_pool_init() allocates one secret area for 'slots' slots of 'slot_len'
+ * bytes each. Taking and giving a slot then costs no system call. The slots are zeroed
+ * and aligned for any type (16 bytes). Between two of them there are 16 bytes of the
+ * pool's own but no guard page: an overrun is noticed when the slot, or the one behind
+ * it, is given back.
  *
  * pool      size_of must be set; the rest is overwritten
  * slot_len  in bytes, more than 0
@@ -971,8 +1107,8 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
                               uint32_t slots, uint32_t opts);
 
 /*
- * memfd_go_secret_pool_take() takes a free slot and stores its address at 'slot'. It holds
- * zeros.
+ * memfd_go_secret_pool_take() takes a free slot and stores its address at 'slot'. It
+ * holds zeros.
  *
  * Returns 0.
  *
@@ -989,8 +1125,9 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
  *
  * Returns 0.
  *
- * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or out
- *           of it, and the pool is of no further use but to be freed; there is no area
+ * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or
+ *           out of it, and the pool is of no further use but to be freed; there is no
+ *           area
  * -EFAULT   pool is null (see Pointers above)
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
@@ -998,8 +1135,8 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
 int memfd_go_secret_pool_give(struct memfd_go_secret_pool *pool, void *slot);
 
 /*
- * memfd_go_secret_pool_free() wipes and frees the whole pool, taken slots too. Freeing twice
- * does nothing.
+ * memfd_go_secret_pool_free() wipes and frees the whole pool, taken slots too. Freeing
+ * twice does nothing.
  *
  * Returns 0. Errors like memfd_go_secret_free().
  *

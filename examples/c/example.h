@@ -8,7 +8,7 @@
 
 #include "memfd_go.h"
 
-/* Prints a step of the session; 'role' is writer, reader or secret. */
+/* Prints a step of the session, and whose it is: the writer's, say. */
 static inline void say(const char *role, const char *format, ...)
 {
 	va_list arguments;

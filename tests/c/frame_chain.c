@@ -6,13 +6,14 @@
  */
 #include <dlfcn.h>
 #include <signal.h>
-#include <sys/time.h>
 #include <time.h>
 
 #include "test.h"
+#include "alarms.h"
 #include "unwinding.h"
 
 #define ENOUGH 1000 /* interruptions of the library */
+#define INTERVAL 500 /* microseconds */
 #define SECONDS 10
 
 #if defined __x86_64__
@@ -42,12 +43,10 @@ static int reaches_the_caller(uintptr_t stack, uintptr_t frame)
 	return frame == callers_frame;
 }
 
-static void handler(int number, siginfo_t *info, void *context)
+static void observe(const ucontext_t *context)
 {
 	uintptr_t pc = interrupted_pc(context);
 
-	(void)number;
-	(void)info;
 	if (pc < code.start || pc >= code.end)
 		return;
 	interruptions++;
@@ -57,6 +56,15 @@ static void handler(int number, siginfo_t *info, void *context)
 		lost_at = pc - code.start;
 }
 
+static void handler(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	observe(context);
+	if (interruptions < ENOUGH)
+		alarm_in(INTERVAL);
+}
+
 static __attribute__((noinline)) int call_the_library(time_t end)
 {
 	char text[64];
@@ -64,22 +72,14 @@ static __attribute__((noinline)) int call_the_library(time_t end)
 	uint64_t size;
 
 	callers_frame = (uintptr_t)__builtin_frame_address(0);
-	while (interruptions < ENOUGH && time(NULL) < end)
-		for (int i = 0; i < 1000; i++) {
-			memfd_go_format_seals(0xffffffff, MEMFD_GO_STYLE_NAMES, text, sizeof text);
-			memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff", &seals);
-			memfd_go_errname(-EHWPOISON);
-			memfd_go_get_size(0, &size);
-			memfd_go_ensure_seals(-1, 1);
-		}
+	while (interruptions < ENOUGH && time(NULL) < end) {
+		memfd_go_format_seals(0xffffffff, MEMFD_GO_STYLE_NAMES, text, sizeof text);
+		memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff", &seals);
+		memfd_go_errname(-EHWPOISON);
+		memfd_go_get_size(0, &size);
+		memfd_go_ensure_seals(-1, 1);
+	}
 	return interruptions;
-}
-
-static void set_timer(long microseconds)
-{
-	struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
-
-	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 static void handler_follows_the_frames(void)
@@ -89,9 +89,9 @@ static void handler_follows_the_frames(void)
 	code = library_code();
 	interruptions = followed = 0;
 	sigaction(SIGALRM, &action, &old);
-	set_timer(500);
+	alarm_in(INTERVAL);
 	CHECK(call_the_library(time(NULL) + SECONDS) > 0);
-	set_timer(0);
+	alarm_in(0);
 	sigaction(SIGALRM, &old, NULL);
 	EQ(followed, interruptions);
 	if (test.failed_checks > 0)

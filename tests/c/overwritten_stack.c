@@ -5,14 +5,15 @@
  */
 #include <dlfcn.h>
 #include <signal.h>
-#include <sys/time.h>
 #include <time.h>
 
 #include "test.h"
+#include "alarms.h"
 #include "every_function.h"
 #include "unwinding.h"
 
-#define ENOUGH 2000 /* interruptions of the library */
+#define ENOUGH 1000 /* interruptions of the library */
+#define INTERVAL 300 /* microseconds */
 #define SECONDS 5
 #define OVERWRITTEN 4096
 
@@ -20,23 +21,23 @@ static struct code code;
 static volatile int interruptions;
 static char handlers_stack[64 * 1024];
 
-static void handler(int number, siginfo_t *info, void *context)
+static void observe(const ucontext_t *context)
 {
 	uintptr_t pc = interrupted_pc(context);
 
-	(void)number;
-	(void)info;
 	if (pc < code.start || pc >= code.end)
 		return;
 	interruptions++;
 	memset((void *)(interrupted_sp(context) - OVERWRITTEN), 0xee, OVERWRITTEN);
 }
 
-static void set_timer(long microseconds)
+static void handler(int number, siginfo_t *info, void *context)
 {
-	struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
-
-	setitimer(ITIMER_REAL, &timer, NULL);
+	(void)number;
+	(void)info;
+	observe(context);
+	if (interruptions < ENOUGH)
+		alarm_in(INTERVAL);
 }
 
 /* Every function, and often a short one with a large frame. */
@@ -75,10 +76,10 @@ static void handler_overwrites_the_stack(void)
 	EQ(sigaltstack(&stack, NULL), 0);
 	sigaction(SIGALRM, &action, &old);
 	interruptions = 0;
-	set_timer(300);
+	alarm_in(INTERVAL);
 	while (interruptions < ENOUGH && line == 0 && time(NULL) < end)
 		line = call_the_library();
-	set_timer(0);
+	alarm_in(0);
 	sigaction(SIGALRM, &old, NULL);
 	sigaltstack(&none, NULL);
 	CHECK(interruptions > 0);

@@ -5,10 +5,10 @@
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <time.h>
 
 #include "test.h"
+#include "alarms.h"
 #include "every_function.h"
 
 #ifndef AT_MINSIGSTKSZ
@@ -42,14 +42,6 @@ static size_t alternate_stack_size(void)
 	return kernels_part + OWN_STACK;
 }
 
-/* One signal: were they to repeat, a slow machine would be in the handler for good. */
-static void set_timer(long microseconds)
-{
-	struct itimerval timer = { { 0, 0 }, { 0, microseconds } };
-
-	setitimer(ITIMER_REAL, &timer, NULL);
-}
-
 static void every_function_interrupted_by_every_function(void)
 {
 	struct sigaction action = { 0 }, old;
@@ -66,10 +58,10 @@ static void every_function_interrupted_by_every_function(void)
 	sigaction(SIGALRM, &action, &old);
 	signals = failed_line = 0;
 	for (long n = 1; signals < SIGNALS && line == 0 && time(NULL) < end; n++) {
-		set_timer(1 + n * 37 % MOMENTS);
+		alarm_in(1 + n * 37 % MOMENTS);
 		line = call_every_function();
 	}
-	set_timer(0);
+	alarm_in(0);
 	sigaction(SIGALRM, &old, NULL);
 	none.ss_flags = SS_DISABLE;
 	sigaltstack(&none, NULL);

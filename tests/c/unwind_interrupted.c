@@ -5,17 +5,18 @@
  */
 #include <dlfcn.h>
 #include <signal.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "test.h"
+#include "alarms.h"
 #include "unwinding.h"
 #ifdef __GLIBC__
 #include <execinfo.h>
 #endif
 
 #define ENOUGH 100 /* interruptions of the library */
+#define INTERVAL 1000 /* microseconds */
 #define SECONDS 10
 #define FRAMES 64
 
@@ -72,12 +73,10 @@ static int backtraces(void)
 #endif
 }
 
-static void handler(int number, siginfo_t *info, void *context)
+static void observe(const ucontext_t *context)
 {
 	uintptr_t pc = interrupted_pc(context);
 
-	(void)number;
-	(void)info;
 	if (pc < code.start || pc >= code.end)
 		return;
 	interruptions++;
@@ -86,6 +85,15 @@ static void handler(int number, siginfo_t *info, void *context)
 	else if (lost_at == 0)
 		lost_at = pc - code.start;
 	backtraced += backtraces();
+}
+
+static void handler(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	observe(context);
+	if (interruptions < ENOUGH)
+		alarm_in(INTERVAL);
 }
 
 static void call_some(void)
@@ -107,16 +115,8 @@ static __attribute__((noinline)) int call_the_library(time_t end)
 	return_address = without_thumb_bit((uintptr_t)__builtin_return_address(0));
 	stack_at_return = (uintptr_t)__builtin_dwarf_cfa();
 	while (interruptions < ENOUGH && time(NULL) < end)
-		for (int i = 0; i < 1000; i++)
-			call_some();
+		call_some();
 	return interruptions;
-}
-
-static void set_timer(long microseconds)
-{
-	struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
-
-	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 static void unwind_once(int number)
@@ -163,9 +163,9 @@ static void handler_walks_into_the_caller(void)
 	backtraces();
 	interruptions = unwound = backtraced = 0;
 	sigaction(SIGALRM, &action, &old);
-	set_timer(1000);
+	alarm_in(INTERVAL);
 	CHECK(call_the_library(time(NULL) + SECONDS) > 0);
-	set_timer(0);
+	alarm_in(0);
 	sigaction(SIGALRM, &old, NULL);
 	CHECK(unwound >= wanted());
 	CHECK(backtraced >= wanted());

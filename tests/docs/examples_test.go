@@ -63,6 +63,39 @@ func TestReaderChecksSeals(t *testing.T) {
 	}
 }
 
+// Two processes that do not trust each other: the child reads what is sealed, only.
+func TestExchange(t *testing.T) {
+	requireLibrary(t)
+	output := run(t, compileC(t, "examples/c/exchange.c"))
+	want := map[string]string{
+		"parent": "sent a file without seals\nsent a file with seals\n",
+		"child": "refuses a file: EKEYREJECTED\nreads a file: \"hello, child\"\n" +
+			"sees that the parent has closed\n",
+	}
+	got := map[string]string{}
+	for line := range strings.Lines(output) { // of both in any order
+		line = strings.TrimSpace(strings.TrimPrefix(line, "C "))
+		role, text, _ := strings.Cut(line, " ")
+		got[role] += strings.TrimSpace(text) + "\n"
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A key in secret memory gives equal messages equal codes, and others others.
+func TestMac(t *testing.T) {
+	requireLibrary(t)
+	output := run(t, compileC(t, "examples/c/mac.c"), "pay 5", "pay 6", "pay 5")
+	codes := regexp.MustCompile(`(?m)^C +mac +([0-9a-f]{16})  pay [56]$`).FindAllStringSubmatch(output, -1)
+	if len(codes) != 3 || codes[0][1] != codes[2][1] || codes[0][1] == codes[1][1] {
+		t.Errorf("codes %q", codes)
+	}
+	if !strings.HasSuffix(output, " wiped the key\n") {
+		t.Errorf("it prints\n%s", output)
+	}
+}
+
 // The manual page's two programs, with its session and others.
 func TestManualPagePrograms(t *testing.T) {
 	requireLibrary(t)

@@ -3,7 +3,23 @@ package docs
 import (
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
+
+// A file that is not executable can be mapped as code.
+func TestLimitOfNoexec(t *testing.T) {
+	fd, err := unix.MemfdCreate("code", unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
+	if err != nil {
+		t.Skipf("MFD_NOEXEC_SEAL: %v", err)
+	}
+	defer unix.Close(fd)
+	code, err := unix.Mmap(fd, 0, 4096, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Munmap(code)
+}
 
 // What README.md says that secret memory does not prevent.
 func TestLimitsOfSecretMemory(t *testing.T) {

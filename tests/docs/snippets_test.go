@@ -49,13 +49,19 @@ func runC(t *testing.T, code string) string {
 	return run(t, compileC(t, writeFile(t, t.TempDir(), "snippet.c", code)))
 }
 
-// compileC builds a C program as its users would, but strictly.
+// compileC builds a C program.
 func compileC(t *testing.T, source string) string {
 	t.Helper()
-	compiler := requireTool(t, "cc")
+	return compile(t, source, "cc", "-std=c99")
+}
+
+// compile builds a program as its users would, but strictly.
+func compile(t *testing.T, source string, compiler ...string) string {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "program")
-	run(t, compiler, "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", "include",
+	arguments := append(compiler[1:], "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", "include",
 		source, "-L", libraryDir(), "-lmemfd_go", "-o", program)
+	run(t, requireTool(t, compiler[0]), arguments...)
 	return program
 }
 

@@ -1,0 +1,252 @@
+package docs
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+)
+
+const headerFile = "include/memfd_go.h"
+
+// An example is the inside of a C function that returns 0 or -errno. In the header it is
+//
+//	EXAMPLE: its title
+//
+//	    its code, indented by four more columns than the title
+type example struct {
+	group string // the part of the header that it is in
+	title string
+	code  string
+}
+
+var (
+	groupHeading = regexp.MustCompile(`^/\* -+ (.*) \*/$`)
+	exampleTitle = regexp.MustCompile(`^ \* EXAMPLE: (.*)$`)
+)
+
+// examples finds the groups of the header and their examples.
+func examples(text string) (groups []string, all []example) {
+	inside := false
+	for line := range strings.SplitSeq(text, "\n") {
+		if match := groupHeading.FindStringSubmatch(line); match != nil {
+			groups = append(groups, match[1])
+		}
+		code, isCode := strings.CutPrefix(strings.TrimSuffix(line, " *"), " *     ")
+		switch match := exampleTitle.FindStringSubmatch(line); {
+		case match != nil:
+			all = append(all, example{group: groups[len(groups)-1], title: match[1]})
+			inside = true
+		case inside && (isCode || line == " *"):
+			all[len(all)-1].code += code + "\n"
+		default:
+			inside = false
+		}
+	}
+	return groups, all
+}
+
+func TestExamples(t *testing.T) {
+	groups, all := examples(strings.Join([]string{
+		"/* --- One */", "/*", " * EXAMPLE: a", " *", " *     f();", " *         g();", " *",
+		" * EXAMPLE: b", " *", " *     h();", " */", " *     i();", "/* --- Two */",
+	}, "\n"))
+	if want := []string{"One", "Two"}; !slices.Equal(groups, want) {
+		t.Errorf("groups %q, want %q", groups, want)
+	}
+	want := []example{{"One", "a", "\nf();\n    g();\n\n"}, {"One", "b", "\nh();\n"}}
+	if !slices.Equal(all, want) {
+		t.Errorf("got %q, want %q", all, want)
+	}
+}
+
+// A scene is what an example is tried in.
+type scene struct {
+	functions string // what it calls and the library lacks
+	before    string // statements that declare what it takes for granted
+	after     string // statements that look at what it did
+	prints    string
+}
+
+const useKey = `
+static int used;
+
+static void use(void *key, size_t len)
+{
+	assert(len == 32);
+	memset(key, 1, len);
+	used++;
+}
+`
+
+// scenes are by the example's title.
+var scenes = map[string]scene{
+	"what is this, and can it seal?": {
+		after:  `assert(r == 0 && f.page_size >= 4096);`,
+		prints: "libmemfd_go 1.0.0 can seal\n",
+	},
+	"settings that nobody can change any more": {
+		after: `
+	assert(pwrite(fd, "x", 1, 0) == -1 && errno == EPERM);
+	assert(memfd_go_set_size(fd, 0, 0) == -EPERM);
+	assert(memfd_go_add_seals(fd, F_SEAL_FUTURE_WRITE) == -EPERM);`,
+	},
+	"a file of 64 KiB, all there: no store to it can fail": {
+		after: `
+	struct stat st;
+	assert(r == 0 && fstat(fd, &st) == 0);
+	assert(st.st_size == 65536 && st.st_blocks * 512 == 65536);
+	memset(buffer, 'x', 65536);`,
+	},
+	"can somebody still change or shorten the file 'fd'?": {
+		before: `
+	int fd = memfd_go_create("file", MFD_ALLOW_SEALING);
+	assert(memfd_go_add_seals(fd, F_SEAL_WRITE) == 0);`,
+		after:  `assert(missing == F_SEAL_SHRINK);`,
+		prints: "not sealed: SHRINK\n",
+	},
+	"fill the file 'fd' in place, then seal it (-EBUSY as long as it is mapped)": {
+		before: `
+	int fd = memfd_go_create("file", MFD_ALLOW_SEALING);
+	assert(memfd_go_set_size(fd, 0, 5) == 0);`,
+		after: `
+	char bytes[5];
+	assert(r == 0 && pread(fd, bytes, 5, 0) == 5 && memcmp(bytes, "hello", 5) == 0);
+	assert(memfd_go_check_seals(fd, MEMFD_GO_SEALS_IMMUTABLE, NULL) == 0);`,
+	},
+	"send a file over the Unix socket 'sock'": {
+		before: socketPair,
+		after: `
+	assert(r == 0);
+	assert(memfd_go_recv_verified(ends[1], F_SEAL_WRITE, 5) >= 0);`,
+	},
+	"read a file from somebody who is not trusted, without a copy": {
+		before: socketPair + `
+	int file = memfd_go_create_sealed("page", 0, 0, "hello", 5);
+	assert(memfd_go_send_fds(ends[1], &file, 1, NULL, 0) == 0);`,
+		after:  `assert(r == 0 && len == 5);`,
+		prints: "hello\n",
+	},
+	"run a copy of a program, which nobody can change any more": {
+		prints: "hello\n",
+	},
+	"a random key, which exists nowhere else": {
+		functions: useKey,
+		after:     `assert(used == 1 && key.data == NULL);`,
+	},
+	"a hundred keys, each without a system call": {
+		functions: useKey,
+		after:     `assert(used == 1 && keys.area.data == NULL);`,
+	},
+}
+
+const socketPair = `
+	int ends[2], sock;
+	assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+	sock = ends[0];`
+
+const exampleProgram = `#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#undef NDEBUG
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "memfd_go.h"
+FUNCTIONS
+static int example(void)
+{
+BEFORE
+CODE
+AFTER
+	return 0;
+}
+
+int main(void)
+{
+	int r = example();
+
+	fprintf(stderr, "%s\n", memfd_go_errname(r));
+	return r < 0;
+}
+`
+
+// Each group of the header has an example, which is short, builds without a warning as C
+// and as C++, and does what it is for.
+func TestHeaderExamples(t *testing.T) {
+	requireLibrary(t)
+	groups, all := examples(readFile(t, headerFile))
+	tried := map[string]bool{}
+	for _, e := range all {
+		groups = slices.DeleteFunc(groups, func(group string) bool { return group == e.group })
+		tried[e.title] = true
+		t.Run(e.title, func(t *testing.T) { e.try(t) })
+	}
+	if len(all) == 0 || len(groups) != 0 {
+		t.Errorf("%d examples, and none of %q", len(all), groups)
+	}
+	for title := range scenes {
+		if !tried[title] {
+			t.Errorf("no example has the title %q", title)
+		}
+	}
+}
+
+func (e example) try(t *testing.T) {
+	scene, ok := scenes[e.title]
+	if !ok {
+		t.Fatal("there is no scene for it to be tried in")
+	}
+	if strings.Contains(e.code, "MFD_EXEC") {
+		requireExecutableFiles(t)
+	}
+	if n := strings.Count(strings.TrimSpace(e.code), "\n") + 1; n > 14 {
+		t.Errorf("%d lines", n)
+	}
+	source := strings.NewReplacer("FUNCTIONS", scene.functions, "BEFORE", scene.before,
+		"CODE", e.code, "AFTER", scene.after).Replace(exampleProgram)
+	for _, language := range [][]string{{"cc", "-std=c99"}, {"c++", "-xc++", "-std=c++11"}} {
+		t.Run(language[0], func(t *testing.T) {
+			path := writeFile(t, t.TempDir(), "example.c", source)
+			program := compile(t, path, append(language, "-Wconversion")...)
+			if got := run(t, program); got != scene.prints {
+				t.Errorf("it prints %q, want %q", got, scene.prints)
+			}
+		})
+	}
+}
+
+// requireExecutableFiles skips the test where MFD_EXEC is not known, or forbidden.
+func requireExecutableFiles(t *testing.T) {
+	fd, err := unix.MemfdCreate("executable", unix.MFD_CLOEXEC|unix.MFD_EXEC)
+	if err != nil {
+		t.Skipf("MFD_EXEC: %v", err)
+	}
+	unix.Close(fd)
+}
+
+// No line of the header is too long for a window, where a tab is eight columns.
+func TestHeaderWidth(t *testing.T) {
+	const width = 88
+	for i, line := range strings.Split(readFile(t, headerFile), "\n") {
+		columns := 0
+		for field := range strings.SplitSeq(line, "\t") {
+			columns = (columns + 7) / 8 * 8
+			columns += utf8.RuneCountInString(field)
+		}
+		if columns > width {
+			t.Errorf("%s:%d has %d columns, more than %d", filepath.Base(headerFile), i+1, columns, width)
+		}
+	}
+}
