@@ -38,6 +38,7 @@ func prepareC(t *testing.T, c cell, m *image) []wire.Run {
 	if err != nil {
 		unavailable(t, c, err)
 	}
+	t.Attr("tools", firstLine(compiler, "--version"))
 	programs, err := builtC.get(c.goarch, func() (cPrograms, error) { return buildC(compiler, c.goarch) })
 	must(t, err)
 	var runs []wire.Run

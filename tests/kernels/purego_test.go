@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
 	if err != nil {
 		t.Skip(err)
 	}
+	t.Attr("tools", firstLine(slices.Concat([]string{"env"}, environment, []string{"go", "env", "GOVERSION"})...))
 	program, err := builtPurego.get(c.goarch, func() (string, error) {
 		program := filepath.Join(scratch, "purego-"+c.goarch)
 		options := []string{"test", "-c", "-o", program}

@@ -72,6 +72,7 @@ func addOwnPython(t *testing.T, m *image) string {
 		}
 		return elsewhere(name)
 	}
+	t.Attr("tools", firstLine(python, "--version"))
 	must(t, m.addProgram(python, python))
 	config, _ := filepath.Glob(filepath.Join(standard, "config-*"))
 	without := unneeded
@@ -94,6 +95,7 @@ func addForeignPython(t *testing.T, c cell, m *image) {
 	if err := lab.Ready(part); err != nil {
 		unavailable(t, c, err)
 	}
+	t.Attr("tools", firstLine(filepath.Join(lab.PartDir(part), "bin", "python"), "--version"))
 	m.archive.link("lib", "usr/lib")
 	m.archive.link("lib64", "usr/lib64")
 	tree := lab.PartDir(part)
