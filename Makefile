@@ -5,6 +5,8 @@
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
+#   make matrix     every architecture, language, C library and kernel; writes
+#                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
 
 GO ?= go
 HOST := $(shell $(GO) env GOHOSTARCH)
@@ -20,7 +22,7 @@ sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
 library = build/linux_$(1)/libmemfd_go.so.1
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch demo test check clean
+.PHONY: all all-arch demo test check matrix clean
 
 all: $(call library,$(HOST))
 
@@ -49,6 +51,11 @@ test: all-arch
 
 check: all-arch
 	$(GO) run ./tests/run
+
+matrix: all-arch
+	tests/setup
+	$(if $(CELL),,tests/lab/setup -a)
+	$(GO) run ./tests/table $(CELL)
 
 clean:
 	rm -rf build

@@ -82,7 +82,7 @@ static void too_many_descriptors(void)
 
 static void missing_huge_page_size(void)
 {
-	ERROR(-ENODEV, .mfd_flags = MFD_HUGETLB | 13U << 26);
+	ERROR(raw_create("test", MFD_HUGETLB | 13U << 26), .mfd_flags = MFD_HUGETLB | 13U << 26);
 }
 
 static void bad_pointers(void)

@@ -71,7 +71,7 @@ static int empty(void)
 
 static int too_large(void)
 {
-	int fd = sized_file((uint64_t)LARGEST - 4096);
+	int fd = sized_file((uint64_t)1 << 40);
 
 	EQ(fcntl(fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE), 0);
 	return fd;

@@ -122,7 +122,7 @@ static void empty_file(void)
 /* A file of holes takes no memory. */
 static void file_without_room_for_it(void)
 {
-	uint64_t size = (uint64_t)1 << 62;
+	uint64_t size = (uint64_t)1 << (sizeof(size_t) == 8 ? 62 : 40);
 	int fd;
 
 	if (sizeof(size_t) == 8 && has_room((size_t)size))

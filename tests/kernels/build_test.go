@@ -52,18 +52,26 @@ var guests once[string]
 func guestProgram(t *testing.T, goarch string) string {
 	program, err := guests.get(goarch, func() (string, error) {
 		program := filepath.Join(scratch, "guest-"+goarch)
-		return program, goTool(goarch, "build", "-o", program, "./tests/kernels/guest")
+		environment := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH=" + goarch}
+		return program, goTool(environment, "build", "-o", program, "./tests/kernels/guest")
 	})
 	must(t, err)
 	return program
 }
 
-// goTool runs the go command for an architecture.
-func goTool(goarch string, arguments ...string) error {
+// goTool runs the go command.
+func goTool(environment []string, arguments ...string) error {
 	cmd := exec.Command("go", arguments...)
 	cmd.Dir = lab.Repository()
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH="+goarch)
+	cmd.Env = append(os.Environ(), environment...)
 	return runQuietly(cmd)
+}
+
+// firstLine is the first line of what a command says, such as its version.
+func firstLine(command ...string) string {
+	output, _ := exec.Command(command[0], command[1:]...).CombinedOutput()
+	line, _, _ := strings.Cut(string(output), "\n")
+	return line
 }
 
 func runQuietly(cmd *exec.Cmd) error {

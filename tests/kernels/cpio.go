@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"time"
 )
 
 // A cpio is an archive of the kind that the kernel unpacks as its first file system
@@ -23,53 +24,60 @@ const (
 	modeDevice = 0o020600
 )
 
+// A header is what an entry does not share with all others.
+type header struct {
+	mode, time   uint32
+	major, minor uint32 // of a device
+}
+
 func newCpio(to io.Writer) *cpio {
 	return &cpio{to: to, known: map[string]bool{"/": true}}
 }
 
 func (c *cpio) has(name string) bool { return c.known[path.Clean("/"+name)] }
 
-func (c *cpio) file(name string, permissions uint32, data []byte) {
-	c.entry(name, modeFile|permissions, 0, 0, data)
+// file adds a file. Its time matters to Python, which else compiles all it has.
+func (c *cpio) file(name string, permissions uint32, changed time.Time, data []byte) {
+	c.entry(name, header{mode: modeFile | permissions, time: uint32(changed.Unix())}, data)
 }
 
 func (c *cpio) link(name, target string) {
-	c.entry(name, modeLink, 0, 0, []byte(target))
+	c.entry(name, header{mode: modeLink}, []byte(target))
 }
 
 // device adds a character device.
 func (c *cpio) device(name string, major, minor uint32) {
-	c.entry(name, modeDevice, major, minor, nil)
+	c.entry(name, header{mode: modeDevice, major: major, minor: minor}, nil)
 }
 
 func (c *cpio) folder(name string) {
-	c.entry(name, modeFolder, 0, 0, nil)
+	c.entry(name, header{mode: modeFolder}, nil)
 }
 
 // close ends the archive. It tells what went wrong, if anything did.
 func (c *cpio) close() error {
-	c.write("TRAILER!!!", 0, 0, 0, nil)
+	c.write("TRAILER!!!", header{}, nil)
 	return c.err
 }
 
 // entry adds a path and the folders that lead to it, unless it is there already.
-func (c *cpio) entry(name string, mode, major, minor uint32, data []byte) {
+func (c *cpio) entry(name string, h header, data []byte) {
 	name = path.Clean("/" + name)
 	if c.known[name] {
 		return
 	}
 	c.folder(path.Dir(name))
 	c.known[name] = true
-	c.write(name[1:], mode, major, minor, data)
+	c.write(name[1:], h, data)
 }
 
-func (c *cpio) write(name string, mode, major, minor uint32, data []byte) {
+func (c *cpio) write(name string, h header, data []byte) {
 	c.inode++
-	const owner, group, links, time, onMajor, onMinor, checksum = 0, 0, 1, 0, 0, 0, 0
+	const owner, group, links, onMajor, onMinor, checksum = 0, 0, 1, 0, 0, 0
 	head := "070701"
 	for _, field := range []uint32{
-		uint32(c.inode), mode, owner, group, links, time, uint32(len(data)),
-		onMajor, onMinor, major, minor, uint32(len(name) + 1), checksum,
+		uint32(c.inode), h.mode, owner, group, links, h.time, uint32(len(data)),
+		onMajor, onMinor, h.major, h.minor, uint32(len(name) + 1), checksum,
 	} {
 		head += fmt.Sprintf("%08x", field)
 	}

@@ -9,7 +9,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"libmemfd_go/tests/kernels/wire"
 )
@@ -26,7 +28,7 @@ type image struct {
 }
 
 // shellTools are names of busybox that the tests use.
-var shellTools = []string{"sh", "true", "false", "cat", "echo", "env", "ls", "sleep", "test"}
+var shellTools = []string{"true", "false", "cat", "env", "ls", "sleep", "test"}
 
 func newImage(file string, find func(string) (string, error)) (*image, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
@@ -42,8 +44,8 @@ func newImage(file string, find func(string) (string, error)) (*image, error) {
 		m.archive.folder(folder)
 	}
 	m.archive.device("dev/console", 5, 1)
-	m.archive.file("etc/passwd", 0o644, []byte("root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n"))
-	m.archive.file("etc/group", 0o644, []byte("root:x:0:\nnogroup:x:65534:\n"))
+	m.addText("etc/passwd", []byte("root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n"))
+	m.addText("etc/group", []byte("root:x:0:\nnogroup:x:65534:\n"))
 	return m, nil
 }
 
@@ -53,16 +55,27 @@ func (m *image) addFile(name, from string) error {
 	if err != nil {
 		return err
 	}
-	m.archive.file(name, 0o755, data)
+	status, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	m.archive.file(name, 0o755, status.ModTime(), data)
 	return nil
 }
 
+func (m *image) addText(name string, text []byte) {
+	m.archive.file(name, 0o644, time.Now(), text)
+}
+
 // addTools makes the shell and what scripts call.
-func (m *image) addTools(busybox string) error {
+func (m *image) addTools(folder string) error {
 	for _, name := range shellTools {
 		m.archive.link("bin/"+name, "busybox")
 	}
-	return m.addFile("bin/busybox", busybox)
+	if err := m.addFile("bin/busybox", filepath.Join(folder, "busybox")); err != nil {
+		return err
+	}
+	return m.addFile("bin/sh", filepath.Join(folder, "bash-static"))
 }
 
 // addProgram copies a program or a library with the loader and the libraries that it
@@ -118,8 +131,8 @@ func interpreter(program *elf.File) string {
 	return ""
 }
 
-// addTree copies all files of a folder.
-func (m *image) addTree(name, from string) error {
+// addTree copies a folder, without those that have one of the names.
+func (m *image) addTree(name, from string, without ...string) error {
 	return filepath.WalkDir(from, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -130,6 +143,8 @@ func (m *image) addTree(name, from string) error {
 		}
 		inside := path.Join(name, rest)
 		switch {
+		case entry.IsDir() && slices.Contains(without, entry.Name()):
+			return fs.SkipDir
 		case entry.IsDir():
 			m.archive.folder(inside)
 		case entry.Type() == fs.ModeSymlink:
@@ -151,7 +166,7 @@ func (m *image) finish(plan wire.Plan) error {
 	if err != nil {
 		return err
 	}
-	m.archive.file(wire.PlanFile, 0o644, text)
+	m.addText(wire.PlanFile, text)
 	if err := m.archive.close(); err != nil {
 		return err
 	}

@@ -16,7 +16,9 @@ type Run struct {
 	Name        string
 	Arguments   []string // the program is the first
 	Environment []string
-	Seconds     int // that it may take
+	Folder      string // to run it in; /tmp if it is empty
+	Seconds     int    // that it may take
+	Report      string // a file that it writes, to be told in the Result
 }
 
 // Mark begins the lines of the console that hold a Message. Others are the kernel's.
@@ -41,4 +43,5 @@ type Guest struct {
 type Result struct {
 	Status int // -1 if it did not exit
 	Output string
+	Report string // the text of that file
 }

@@ -1,0 +1,62 @@
+package kernels
+
+import (
+	"bytes"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"libmemfd_go/tests/kernels/wire"
+	"libmemfd_go/tests/lab"
+	"libmemfd_go/tests/results"
+)
+
+var puregoSuite = suite{"purego", preparePurego, goResults}
+
+var builtPurego once[string]
+
+func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
+	environment, err := c.arch().GoEnvironment()
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Attr("tools", firstLine(slices.Concat([]string{"env"}, environment, []string{"go", "env", "GOVERSION"})...))
+	program, err := builtPurego.get(c.goarch, func() (string, error) {
+		program := filepath.Join(scratch, "purego-"+c.goarch)
+		options := []string{"test", "-c", "-o", program}
+		if loader := c.arch().GoLoader(); loader != "" {
+			options = append(options, "-ldflags=-I "+loader)
+		}
+		return program, goTool(environment, append(options, "./tests/purego")...)
+	})
+	must(t, err)
+	addLibrary(t, c, m)
+	must(t, m.addProgram("tests/purego", program))
+	return []wire.Run{{
+		Name:        "purego",
+		Arguments:   []string{"/tests/purego", "-test.v=test2json"},
+		Environment: []string{"MEMFD_GO_LIBRARY=" + library},
+		Seconds:     600,
+	}}
+}
+
+// addLibrary puts our library into the image.
+func addLibrary(t *testing.T, c cell, m *image) {
+	product, err := lab.Product(c.goarch)
+	if err != nil {
+		unavailable(t, c, err)
+	}
+	must(t, m.addProgram(library, filepath.Join(product, "libmemfd_go.so.1")))
+}
+
+// goResults reads the output of a Go test program.
+func goResults(t *testing.T, run wire.Run, result *wire.Result, hint string) {
+	convert := exec.Command("go", "tool", "test2json")
+	convert.Stdin = strings.NewReader(result.Output)
+	events, err := convert.Output()
+	must(t, err)
+	all, err := results.ParseGo(bytes.NewReader(events))
+	tellResults(t, run, result, all, err, hint)
+}

@@ -1,0 +1,105 @@
+package kernels
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"libmemfd_go/tests/kernels/wire"
+	"libmemfd_go/tests/lab"
+	"libmemfd_go/tests/results"
+)
+
+var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run, result *wire.Result, hint string) {
+	all, err := results.ParseJUnit([]byte(result.Report))
+	tellResults(t, run, result, all, err, hint)
+}}
+
+func preparePython(t *testing.T, c cell, m *image) []wire.Run {
+	python := "/usr/bin/python3"
+	environment := []string{"PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1", "MEMFD_GO_LIBRARY=/tests" + library}
+	if c.goarch == runtime.GOARCH {
+		python = addOwnPython(t, m)
+	} else {
+		addForeignPython(t, c, m)
+		environment = append(environment, "PYTHONHOME=/usr")
+	}
+	product, err := lab.Product(c.goarch)
+	if err != nil {
+		unavailable(t, c, err)
+	}
+	must(t, m.addFile("tests"+library, filepath.Join(product, "libmemfd_go.so.1")))
+	must(t, m.addTree("python", filepath.Join(lab.Repository(), "bindings", "python"), "__pycache__", "build"))
+	packages := filepath.Join(lab.Repository(), "build", "venv", "lib", "python3*", "site-packages")
+	for _, name := range []string{"memfd_go", "pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pygments"} {
+		found, _ := filepath.Glob(filepath.Join(packages, name))
+		if len(found) != 1 {
+			t.Skipf("tests/setup has not put %s into build/venv", name)
+		}
+		must(t, m.addTree("packages/"+name, found[0]))
+	}
+	return []wire.Run{{
+		Name: "pytest",
+		Arguments: []string{python, "-m", "pytest", "--rootdir=/python", "/python/tests",
+			"--junit-xml=/tmp/report.xml", "--no-header", "-q", "-p", "no:cacheprovider"},
+		Environment: environment,
+		Folder:      "/python", // which is on no tmpfs
+		Report:      "/tmp/report.xml",
+		Seconds:     600,
+	}}
+}
+
+// unneeded are folders of Python's library that would fill the machine's memory.
+var unneeded = []string{"test", "tests", "site-packages", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "pydoc_data"}
+
+// addOwnPython copies the machine's Python, at its own place, and returns its path.
+func addOwnPython(t *testing.T, m *image) string {
+	output, err := exec.Command("python3", "-c",
+		"import os, sys, sysconfig; print(os.path.realpath(sys.executable), sysconfig.get_path('stdlib'))").Output()
+	if err != nil {
+		t.Skip("no python3: ", err)
+	}
+	python, standard, _ := strings.Cut(strings.TrimSpace(string(output)), " ")
+	// Not any libpython, but its own.
+	elsewhere := m.find
+	m.find = func(name string) (string, error) {
+		own := filepath.Join(filepath.Dir(standard), name)
+		if _, err := os.Stat(own); err == nil {
+			return own, nil
+		}
+		return elsewhere(name)
+	}
+	t.Attr("tools", firstLine(python, "--version"))
+	must(t, m.addProgram(python, python))
+	config, _ := filepath.Glob(filepath.Join(standard, "config-*"))
+	without := unneeded
+	for _, folder := range config {
+		without = append(without, filepath.Base(folder))
+	}
+	modules, _ := filepath.Glob(filepath.Join(standard, "lib-dynload", "*.so"))
+	for _, module := range modules {
+		if err := m.addProgram(module, module); err != nil {
+			t.Logf("%s may not work: %v", module, err)
+		}
+	}
+	must(t, m.addTree(standard, standard, without...))
+	return python
+}
+
+// addForeignPython copies a Python of the lab and its C library, as the machine's own.
+func addForeignPython(t *testing.T, c cell, m *image) {
+	part := "python@" + c.goarch
+	if err := lab.Ready(part); err != nil {
+		unavailable(t, c, err)
+	}
+	t.Attr("tools", firstLine(filepath.Join(lab.PartDir(part), "bin", "python"), "--version"))
+	m.archive.link("lib", "usr/lib")
+	m.archive.link("lib64", "usr/lib64")
+	tree := lab.PartDir(part)
+	must(t, m.addTree("usr/lib", filepath.Join(tree, "usr", "lib"), unneeded...))
+	must(t, m.addTree("usr/lib64", filepath.Join(tree, "usr", "lib64")))
+	must(t, m.addTree("usr/bin", filepath.Join(tree, "usr", "bin")))
+}
