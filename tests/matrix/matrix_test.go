@@ -62,6 +62,7 @@ func TestC(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
 			b := newBench(t, target)
+			b.describe(t)
 			for _, program := range programs(t) {
 				t.Run(program, func(t *testing.T) {
 					t.Parallel()
@@ -96,6 +97,23 @@ func newBench(t *testing.T, target target) bench {
 		unavailable(t, target.promised, err)
 	}
 	return bench{target, compiler, emulator, product, t.TempDir()}
+}
+
+// describe tells what the target consists of.
+func (b bench) describe(t *testing.T) {
+	libc := b.target.arch.GlibcVersion()
+	if b.target.libc == "musl" {
+		libc = lab.MuslVersion(b.target.root, b.emulator)
+	}
+	t.Attr("tools", lab.CompilerVersion(b.compiler)+", "+libc)
+	tellEmulator(t, b.emulator)
+}
+
+// tellEmulator tells which emulator stands in for a kernel, if any does.
+func tellEmulator(t *testing.T, emulator []string) {
+	if emulator != nil {
+		t.Attr("kernel", strings.Replace(lab.Version(nil, emulator[0], "--version"), " version", "", 1))
+	}
 }
 
 // programs are the names of the C programs.
