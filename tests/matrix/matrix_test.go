@@ -106,13 +106,15 @@ func (b bench) describe(t *testing.T) {
 		libc = lab.MuslVersion(b.target.root, b.emulator)
 	}
 	t.Attr("tools", lab.CompilerVersion(b.compiler)+", "+libc)
-	tellEmulator(t, b.emulator)
+	tellKernel(t, b.emulator)
 }
 
-// tellEmulator tells which emulator stands in for a kernel, if any does.
-func tellEmulator(t *testing.T, emulator []string) {
+// tellKernel tells which emulator stands in for a kernel, or the machine's own.
+func tellKernel(t *testing.T, emulator []string) {
 	if emulator != nil {
 		t.Attr("kernel", strings.Replace(lab.Version(nil, emulator[0], "--version"), " version", "", 1))
+	} else if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		t.Attr("kernel", strings.TrimSpace(string(release)))
 	}
 }
 

@@ -21,7 +21,7 @@ func TestPurego(t *testing.T) {
 			t.Skip(err)
 		}
 		t.Attr("tools", lab.GoVersion(environment)+", "+arch.GlibcVersion())
-		tellEmulator(t, emulator)
+		tellKernel(t, emulator)
 		build := command{
 			environment: environment,
 			arguments:   []string{"go", "test", "-c", "-o", program, "-ldflags=" + loader(arch), "libmemfd_go/tests/purego"},

@@ -14,7 +14,7 @@ func TestPython(t *testing.T) {
 	onForeign(t, false, func(t *testing.T, arch lab.Arch) {
 		python := part(t, arch, "python@"+arch.GOARCH)
 		t.Attr("tools", lab.PythonVersion(arch.GOARCH))
-		tellEmulator(t, emulator(t, arch))
+		tellKernel(t, emulator(t, arch))
 		report := filepath.Join(t.TempDir(), "pytest.xml")
 		run := command{
 			folder: filepath.Join(lab.Repository(), "bindings", "python"),

@@ -20,7 +20,7 @@ func TestRust(t *testing.T) {
 			unavailable(t, slices.Contains(regular, arch.GOARCH), err)
 		}
 		t.Attr("tools", lab.RustVersion(environment)+", "+arch.GlibcVersion())
-		tellEmulator(t, emulator(t, arch))
+		tellKernel(t, emulator(t, arch))
 		run := command{
 			folder:      filepath.Join(lab.Repository(), "bindings", "rust"),
 			environment: slices.Concat(kernel(t, arch), environment, []string{arch.RustRunner(runner(t, arch))}),
