@@ -43,15 +43,14 @@ func prepareC(t *testing.T, c cell, m *image) []wire.Run {
 	must(t, err)
 	var runs []wire.Run
 	for _, name := range programs.names {
-		if strings.HasPrefix(name, "failing_calls_") && !(full() && c.goarch == runtime.GOARCH && c.setup == "") {
-			continue // minutes of what depends little on the kernel, and not on settings
+		if strings.HasPrefix(name, "failing_calls_") && !(full() && c.failsCalls()) {
+			continue
 		}
 		must(t, m.addProgram("tests/"+name, filepath.Join(programs.folder, name)))
-		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180}
+		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180, Environment: c.known()}
 		if opensLibrary(name) {
 			run.Arguments = append(run.Arguments, library)
 		}
-		run.Environment = []string{c.knownSecret()}
 		runs = append(runs, run)
 	}
 	return runs

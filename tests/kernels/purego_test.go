@@ -36,7 +36,7 @@ func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
 	return []wire.Run{{
 		Name:        "purego",
 		Arguments:   []string{"/tests/purego", "-test.v=test2json"},
-		Environment: []string{"MEMFD_GO_LIBRARY=" + library, c.knownSecret()},
+		Environment: append(c.known(), "MEMFD_GO_LIBRARY="+library),
 		Seconds:     600,
 	}}
 }

@@ -20,7 +20,7 @@ var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run
 
 func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 	python := "/usr/bin/python3"
-	environment := []string{"PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1", "MEMFD_GO_LIBRARY=/tests" + library, c.knownSecret()}
+	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1", "MEMFD_GO_LIBRARY=/tests"+library)
 	if c.goarch == runtime.GOARCH {
 		python = addOwnPython(t, c, m)
 	} else {

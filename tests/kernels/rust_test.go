@@ -44,7 +44,7 @@ func prepareRust(t *testing.T, c cell, m *image) []wire.Run {
 		runs = append(runs, wire.Run{
 			Name:        test.name,
 			Arguments:   []string{"/tests/" + test.name, "--show-output"},
-			Environment: []string{c.knownSecret()},
+			Environment: c.known(),
 			Seconds:     300,
 		})
 	}
