@@ -3,6 +3,7 @@
 //
 //	go run ./tests/table                       everything
 //	go run ./tests/table arm64/python/6.12     one cell, as the table names it
+//	go run ./tests/table 'arm64/*/*'           what kernels one architecture has
 //	go run ./tests/table -write                nothing, but the table of what ran so far
 //
 // A cell that fails tells how to run it by hand. Failures on the newest kernel, which
@@ -96,7 +97,9 @@ var emulated = map[string]string{"TestC": "c", "TestPurego": "purego", "TestPyth
 
 // goTest are the arguments for `go test` that run the cell.
 func (c cell) goTest() []string {
-	quoted := func(name string) string { return "^" + strings.NewReplacer(".", `\.`, "+", `\+`).Replace(name) + "$" }
+	quoted := func(name string) string {
+		return "^" + strings.NewReplacer(".", `\.`, "+", `\+`, "*", ".*").Replace(name) + "$"
+	}
 	switch c.on {
 	case "glibc", "musl":
 		return []string{"-run", "^TestC$/" + quoted(c.arch) + "/" + quoted(c.on), "./tests/matrix"}

@@ -23,6 +23,8 @@ type record struct {
 	Attributes      map[string]map[string]string // by the names of cells
 }
 
+var fileName = strings.NewReplacer("/", "_", "*", "all")
+
 // keep writes a record. One of everything takes the place of all others.
 func (r *record) keep(cell string) error {
 	if cell == "" {
@@ -38,7 +40,7 @@ func (r *record) keep(cell string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(kept, strings.ReplaceAll(cell, "/", "_")+".json"), text, 0o666)
+	return os.WriteFile(filepath.Join(kept, fileName.Replace(cell)+".json"), text, 0o666)
 }
 
 // recorded reads all records, the oldest first.
