@@ -34,6 +34,7 @@ var only = map[string]func(target, mode) bool{
 	"failing_calls_files":    onceNatively,
 	"failing_calls_secret":   onceNatively,
 	"failing_calls_transfer": onceNatively,
+	"known_kernel":           func(target, mode) bool { return false }, // but in tests/kernels
 	"load_unload":            func(_ target, m mode) bool { return m.isDlopen() },
 	"unwind_interrupted":     func(t target, _ mode) bool { return t.libc == "glibc" },
 	"unwind_every_instruction": func(t target, _ mode) bool {
@@ -63,6 +64,7 @@ func TestC(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
 			b := newBench(t, target)
+			b.describe(t)
 			for _, program := range programs(t) {
 				t.Run(program, func(t *testing.T) {
 					t.Parallel()
@@ -97,6 +99,25 @@ func newBench(t *testing.T, target target) bench {
 		unavailable(t, target.promised, err)
 	}
 	return bench{target, compiler, emulator, product, t.TempDir()}
+}
+
+// describe tells what the target consists of.
+func (b bench) describe(t *testing.T) {
+	libc := b.target.arch.GlibcVersion()
+	if b.target.libc == "musl" {
+		libc = lab.MuslVersion(b.target.root, b.emulator)
+	}
+	t.Attr("tools", lab.CompilerVersion(b.compiler)+", "+libc)
+	tellKernel(t, b.emulator)
+}
+
+// tellKernel tells which emulator stands in for a kernel, or the machine's own.
+func tellKernel(t *testing.T, emulator []string) {
+	if emulator != nil {
+		t.Attr("kernel", strings.Replace(lab.Version(nil, emulator[0], "--version"), " version", "", 1))
+	} else if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		t.Attr("kernel", strings.TrimSpace(string(release)))
+	}
 }
 
 // programs are the names of the C programs.
