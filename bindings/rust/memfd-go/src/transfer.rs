@@ -62,8 +62,11 @@ pub const FDS_MAX: usize = sys::MEMFD_GO_FDS_MAX as usize;
 /// [`UnixStream`]: std::os::unix::net::UnixStream
 /// [`UnixDatagram`]: std::os::unix::net::UnixDatagram
 pub fn send_fds(socket: impl AsFd, fds: &[BorrowedFd<'_>], data: &[u8]) -> io::Result<usize> {
+    if fds.is_empty() || fds.len() > FDS_MAX {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
     let socket = socket.as_fd().as_raw_fd();
-    let count = u32::try_from(fds.len()).unwrap_or(u32::MAX);
+    let count = fds.len() as u32;
     // SAFETY: a BorrowedFd is a file descriptor of C, by its documentation. Both slices are
     // as long as is said.
     let sent = result(unsafe {
