@@ -5,7 +5,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::raw::c_int;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -120,9 +119,15 @@ pub fn write_only() -> OpenOptions {
     OpenOptions::new().write(true).clone()
 }
 
-/// A descriptor that is good for hardly anything.
-pub fn path_only() -> OpenOptions {
-    read_only().custom_flags(libc::O_PATH).clone()
+/// Opens the file of `fd` once more, for hardly anything. OpenOptions cannot ask for that
+/// with every C library.
+pub fn path_only(fd: &impl AsRawFd) -> OwnedFd {
+    let path = format!("/proc/self/fd/{}\0", fd.as_raw_fd());
+    // SAFETY: the path ends with a NUL.
+    let fd = unsafe { libc::open(path.as_ptr().cast(), libc::O_PATH | libc::O_CLOEXEC) };
+    assert!(fd >= 0, "open: {}", io::Error::last_os_error());
+    // SAFETY: it was just made, and nobody else knows it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
 /// The two ends of a pipe: to read from, and to write to.

@@ -32,7 +32,7 @@ fn other_descriptors() {
         assert_eq!((info.kind(), info.access()), (Kind::Other, Access::Read));
         assert_eq!(inspect(&writer).unwrap().access(), Access::Write);
         let file = create("path").unwrap();
-        let path = reopen(&file, &path_only());
+        let path = path_only(&file);
         assert_eq!(inspect(&path).unwrap().access(), Access::None);
         match secret() {
             Ok(file) => assert_eq!(inspect(&file).unwrap().kind(), Kind::Secret),
