@@ -5,6 +5,7 @@
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
+#   make fuzz       each fuzzer for as long as FUZZ says, and adds to its corpus
 #   make matrix     every architecture, language, C library and kernel; writes
 #                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
 
@@ -22,7 +23,7 @@ sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
 library = build/linux_$(1)/libmemfd_go.so.1
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch demo test check matrix clean
+.PHONY: all all-arch demo test check fuzz matrix clean
 
 all: $(call library,$(HOST))
 
@@ -51,6 +52,11 @@ test: all-arch
 
 check: all-arch
 	$(GO) run ./tests/run
+
+FUZZ ?= 10m
+
+fuzz: all
+	MEMFD_GO_FUZZ=$(FUZZ) $(GO) test -v -count=1 -timeout=0 ./tests/fuzz
 
 matrix: all-arch
 	tests/setup
