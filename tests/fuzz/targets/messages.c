@@ -121,9 +121,14 @@ static void send_anything(struct input *in)
 	raw(syscall(SYS_sendmsg, channel.sender, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-/* What a peer does to a file that it has sent. */
+/*
+ * What a peer does to a file that it has sent. Only to those that take seals: the others,
+ * a device, a folder, this very program, are not the fuzzer's own.
+ */
 static void harm(struct input *in, int fd)
 {
+	if (fcntl(fd, F_GET_SEALS) < 0)
+		return;
 	switch (take_byte(in) % 6) {
 	case 0:
 		(void)!ftruncate(fd, take_byte(in) * 100);
