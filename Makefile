@@ -5,6 +5,8 @@
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
+#   make stress     the hosts of tests/hosts, with as many calls as CALLS says
+#   make fuzz       each fuzzer for as long as FUZZ says, and adds to its corpus
 #   make matrix     every architecture, language, C library and kernel; writes
 #                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
 
@@ -22,7 +24,7 @@ sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
 library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.a)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch demo test check matrix clean
+.PHONY: all all-arch demo test check stress fuzz matrix clean
 
 all: $(call library,$(HOST))
 
@@ -57,6 +59,17 @@ test: all-arch
 
 check: all-arch
 	$(GO) run ./tests/run
+
+CALLS ?= 1000000
+
+stress: all
+	MEMFD_GO_CALLS=$(CALLS) $(GO) test -v -count=1 -timeout=0 ./tests/hosts
+	MEMFD_GO_CALLS=$(CALLS) $(GO) test -v -count=1 -timeout=0 -run Stress ./tests/purego
+
+FUZZ ?= 10m
+
+fuzz: all
+	MEMFD_GO_FUZZ=$(FUZZ) $(GO) test -v -count=1 -timeout=0 ./tests/fuzz
 
 matrix: all-arch
 	tests/setup

@@ -1011,6 +1011,8 @@ struct memfd_go_secret {
  * -E2BIG    size_of is over 4096
  * -EFAULT   s is null (see Pointers above)
  * -EMFILE, -ENFILE  no descriptor free
+ * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
+ *           well. OPT_NO_SECRETMEM makes no file.
  *
  * Safe: MT AS fork, each 's' in one place at a time. Source: memfd_secret(2), mlock(2),
  * madvise(2), mm/secretmem.c.
