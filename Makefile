@@ -2,6 +2,9 @@
 #
 #   make            the library for this machine
 #   make all-arch   for all architectures
+#   make install    installs what was built, below PREFIX; DESTDIR, LIBDIR,
+#                   INCLUDEDIR and MANDIR as usual, ARCH=arm64 for another machine
+#   make uninstall  removes it again
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
@@ -13,6 +16,12 @@ HOST := $(shell $(GO) env GOHOSTARCH)
 HOSTOS := $(shell $(GO) env GOHOSTOS)
 ARCHES := amd64 arm64 386 arm riscv64 ppc64le s390x loong64
 
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+ARCH ?= $(HOST)
+
 export CGO_ENABLED = 0
 export GOARM = 7
 export MEMFD_GO_LIBRARY = $(CURDIR)/build/linux_$(HOST)/libmemfd_go.so.1
@@ -22,9 +31,9 @@ sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
 library = build/linux_$(1)/libmemfd_go.so.1
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch demo test check matrix clean
+.PHONY: all all-arch install uninstall demo test check matrix clean
 
-all: $(call library,$(HOST))
+all: $(call library,$(HOST)) build/man
 
 all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch)))
 
@@ -39,6 +48,19 @@ build/linux_%/libmemfd_go.so.1: build/linker $(sources)
 	GOOS=linux GOARCH=$* $(GO) build -buildmode=c-archive -trimpath \
 		-toolexec='"$(CURDIR)/build/linker" toolexec' -ldflags='-E memfd_go_roots' -o $@ ./capi
 	@ln -sf libmemfd_go.so.1 $(@D)/libmemfd_go.so
+
+build/man: include/memfd_go.h $(wildcard bindings/c/manpages/*.go)
+	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) run ./bindings/c/manpages include/memfd_go.h $@
+	@touch $@
+
+directories = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
+	INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)'
+
+install: $(call library,$(ARCH)) build/man
+	$(directories) bindings/c/install build/linux_$(ARCH)
+
+uninstall:
+	$(directories) bindings/c/install -u
 
 demo: all
 	examples/demo
