@@ -1,6 +1,6 @@
 # libmemfd_go: only Go and make are needed to build; see README.md for the rest.
 #
-#   make            the library for this machine
+#   make            the library for this machine, shared and static
 #   make all-arch   for all architectures
 #   make install    installs what was built, below PREFIX; DESTDIR, LIBDIR,
 #                   INCLUDEDIR and MANDIR as usual, ARCH=arm64 for another machine
@@ -28,7 +28,7 @@ export MEMFD_GO_LIBRARY = $(CURDIR)/build/linux_$(HOST)/libmemfd_go.so.1
 export MEMFD_GO_LIB_DIR = $(CURDIR)/build/linux_$(HOST)
 
 sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
-library = build/linux_$(1)/libmemfd_go.so.1
+library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.a)
 
 .DELETE_ON_ERROR:
 .PHONY: all all-arch install uninstall demo test check matrix clean
@@ -42,12 +42,18 @@ build/linker: go.mod go.sum $(wildcard capi/linker/*.go)
 
 # cmd/go does not offer c-shared without cgo. It is asked for an archive, and the
 # linker, which stands in front of cmd/link, turns that into c-shared and names
-# itself as the external linker (capi/linker/doc.go).
+# itself as the external linker (capi/linker/doc.go), for whose flags -extldflags is.
+link = GOOS=linux GOARCH=$(1) $(GO) build -buildmode=c-archive -trimpath \
+	-toolexec='"$(CURDIR)/build/linker" toolexec' -ldflags='-E memfd_go_roots$(2)' -o $@ ./capi
+
 build/linux_%/libmemfd_go.so.1: build/linker $(sources)
 	@mkdir -p $(@D)
-	GOOS=linux GOARCH=$* $(GO) build -buildmode=c-archive -trimpath \
-		-toolexec='"$(CURDIR)/build/linker" toolexec' -ldflags='-E memfd_go_roots' -o $@ ./capi
+	$(call link,$*)
 	@ln -sf libmemfd_go.so.1 $(@D)/libmemfd_go.so
+
+build/linux_%/libmemfd_go.a: build/linker $(sources)
+	@mkdir -p $(@D)
+	$(call link,$*, -extldflags=-r)
 
 build/man: include/memfd_go.h $(wildcard bindings/c/manpages/*.go)
 	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) run ./bindings/c/manpages include/memfd_go.h $@
