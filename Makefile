@@ -5,6 +5,8 @@
 #   make install    installs what was built, below PREFIX; DESTDIR, LIBDIR,
 #                   INCLUDEDIR and MANDIR as usual, ARCH=arm64 for another machine
 #   make uninstall  removes it again
+#   make dist       the files of a release, in build/dist: packages for all
+#                   architectures, crates, wheels, checksums, bill of materials
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
@@ -21,6 +23,8 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 ARCH ?= $(HOST)
+DIST ?= build/dist
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
 
 export CGO_ENABLED = 0
 export GOARM = 7
@@ -31,7 +35,7 @@ sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
 library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.a)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch install uninstall demo test check matrix clean
+.PHONY: all all-arch install uninstall dist demo test check matrix clean
 
 all: $(call library,$(HOST)) build/man
 
@@ -67,6 +71,14 @@ install: $(call library,$(ARCH)) build/man
 
 uninstall:
 	$(directories) bindings/c/install -u
+
+build/bin/nfpm:
+	GOOS=$(HOSTOS) GOARCH=$(HOST) GOBIN=$(CURDIR)/build/bin $(GO) install $(NFPM)
+
+# All files are as old as the last commit.
+dist: all-arch build/man build/bin/nfpm
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+		$(GO) run ./bindings/c/dist $(DIST) $(ARCHES)
 
 demo: all
 	examples/demo
