@@ -2,6 +2,11 @@
 #
 #   make            the library for this machine, shared and static
 #   make all-arch   for all architectures
+#   make install    installs what was built, below PREFIX; DESTDIR, LIBDIR,
+#                   INCLUDEDIR and MANDIR as usual, ARCH=arm64 for another machine
+#   make uninstall  removes it again
+#   make dist       the files of a release, in build/dist: packages for all
+#                   architectures, crates, wheels, checksums, bill of materials
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
@@ -15,6 +20,14 @@ HOST := $(shell $(GO) env GOHOSTARCH)
 HOSTOS := $(shell $(GO) env GOHOSTOS)
 ARCHES := amd64 arm64 386 arm riscv64 ppc64le s390x loong64
 
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+ARCH ?= $(HOST)
+DIST ?= build/dist
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
+
 export CGO_ENABLED = 0
 export GOARM = 7
 export MEMFD_GO_LIBRARY = $(CURDIR)/build/linux_$(HOST)/libmemfd_go.so.1
@@ -24,9 +37,9 @@ sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
 library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.a)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch demo test check stress fuzz matrix clean
+.PHONY: all all-arch install uninstall dist demo test check stress fuzz matrix clean
 
-all: $(call library,$(HOST))
+all: $(call library,$(HOST)) build/man
 
 all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch)))
 
@@ -47,6 +60,27 @@ build/linux_%/libmemfd_go.so.1: build/linker $(sources)
 build/linux_%/libmemfd_go.a: build/linker $(sources)
 	@mkdir -p $(@D)
 	$(call link,$*, -extldflags=-r)
+
+build/man: include/memfd_go.h $(wildcard bindings/c/manpages/*.go)
+	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) run ./bindings/c/manpages include/memfd_go.h $@
+	@touch $@
+
+directories = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
+	INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)'
+
+install: $(call library,$(ARCH)) build/man
+	$(directories) bindings/c/install build/linux_$(ARCH)
+
+uninstall:
+	$(directories) bindings/c/install -u
+
+build/bin/nfpm:
+	GOOS=$(HOSTOS) GOARCH=$(HOST) GOBIN=$(CURDIR)/build/bin $(GO) install $(NFPM)
+
+# All files are as old as the last commit.
+dist: all-arch build/man build/bin/nfpm
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+		$(GO) run ./bindings/c/dist $(DIST) $(ARCHES)
 
 demo: all
 	examples/demo
