@@ -2,6 +2,8 @@
 #
 #   make            the library for this machine
 #   make all-arch   for all architectures
+#   make wheels     the Python package for all architectures, and its sources, in
+#                   build/wheels; needs Python and pip, too
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
@@ -21,8 +23,11 @@ export MEMFD_GO_LIB_DIR = $(CURDIR)/build/linux_$(HOST)
 sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
 library = build/linux_$(1)/libmemfd_go.so.1
 
+# What makes wheels: the version that the package itself asks for.
+hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
+
 .DELETE_ON_ERROR:
-.PHONY: all all-arch demo test check matrix clean
+.PHONY: all all-arch wheels demo test check matrix clean
 
 all: $(call library,$(HOST))
 
@@ -39,6 +44,19 @@ build/linux_%/libmemfd_go.so.1: build/linker $(sources)
 	GOOS=linux GOARCH=$* $(GO) build -buildmode=c-archive -trimpath \
 		-toolexec='"$(CURDIR)/build/linker" toolexec' -ldflags='-E memfd_go_roots' -o $@ ./capi
 	@ln -sf libmemfd_go.so.1 $(@D)/libmemfd_go.so
+
+build/venv/bin/hatchling: bindings/python/pyproject.toml
+	python3 -m venv build/venv
+	build/venv/bin/pip install -q '$(hatchling)'
+	@touch $@
+
+wheels: all-arch build/venv/bin/hatchling
+	@rm -rf build/wheels
+	cd bindings/python && for arch in $(ARCHES); do \
+		MEMFD_GO_LIB_DIR='$(CURDIR)'/build/linux_$$arch \
+			../../build/venv/bin/hatchling build -t wheel -d ../../build/wheels || exit; \
+	done
+	cd bindings/python && ../../build/venv/bin/hatchling build -t sdist -d ../../build/wheels
 
 demo: all
 	examples/demo
