@@ -7,6 +7,8 @@
 #   make uninstall  removes it again
 #   make dist       the files of a release, in build/dist: packages for all
 #                   architectures, crates, wheels, checksums, bill of materials
+#   make wheels     the Python package for all architectures, and its sources, in
+#                   build/wheels; needs Python and pip, too
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
@@ -36,8 +38,11 @@ export MEMFD_GO_LIB_DIR = $(CURDIR)/build/linux_$(HOST)
 sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
 library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.a)
 
+# What makes wheels: the version that the package itself asks for.
+hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
+
 .DELETE_ON_ERROR:
-.PHONY: all all-arch install uninstall dist demo test check stress fuzz matrix clean
+.PHONY: all all-arch install uninstall dist wheels demo test check stress fuzz matrix clean
 
 all: $(call library,$(HOST)) build/man
 
@@ -81,6 +86,19 @@ build/bin/nfpm:
 dist: all-arch build/man build/bin/nfpm
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
 		$(GO) run ./bindings/c/dist $(DIST) $(ARCHES)
+
+build/venv/bin/hatchling: bindings/python/pyproject.toml
+	python3 -m venv build/venv
+	build/venv/bin/pip install -q '$(hatchling)'
+	@touch $@
+
+wheels: all-arch build/venv/bin/hatchling
+	@rm -rf build/wheels
+	cd bindings/python && for arch in $(ARCHES); do \
+		MEMFD_GO_LIB_DIR='$(CURDIR)'/build/linux_$$arch \
+			../../build/venv/bin/hatchling build -t wheel -d ../../build/wheels || exit; \
+	done
+	cd bindings/python && ../../build/venv/bin/hatchling build -t sdist -d ../../build/wheels
 
 demo: all
 	examples/demo
