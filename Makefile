@@ -14,6 +14,8 @@
 #   make check      runs everything that can run here, installs nothing
 #   make stress     the hosts of tests/hosts, with as many calls as CALLS says
 #   make fuzz       each fuzzer for as long as FUZZ says, and adds to its corpus
+#   make bench      compares the library with its peers, in 10 minutes; writes
+#                   docs/BENCHMARKS.md and README.md's figures
 #   make matrix     every architecture, language, C library and kernel; writes
 #                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
 
@@ -42,7 +44,7 @@ library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.a)
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch install uninstall dist wheels demo test check stress fuzz matrix clean
+.PHONY: all all-arch install uninstall dist wheels demo test check bench stress fuzz matrix clean
 
 all: $(call library,$(HOST)) build/man
 
@@ -122,6 +124,9 @@ FUZZ ?= 10m
 
 fuzz: all
 	MEMFD_GO_FUZZ=$(FUZZ) $(GO) test -v -count=1 -timeout=0 ./tests/fuzz
+
+bench: all-arch
+	$(GO) run ./tests/bench
 
 matrix: all-arch
 	tests/setup
