@@ -31,10 +31,12 @@ func linters() []linter {
 		{name: "staticcheck", tool: staticcheck, folder: ".", args: []string{staticcheck, "./..."}},
 		{name: "ruff check", tool: ruff, folder: python, args: []string{ruff, "check", "--no-cache", "."}},
 		{name: "ruff format", tool: ruff, folder: python, args: []string{ruff, "format", "--no-cache", "--diff", "."}},
+		{name: "ruff check (bench)", tool: ruff, folder: "tests/bench/python", args: []string{ruff, "check", "--no-cache", "--isolated", "."}},
 		{name: "mypy", tool: mypy, folder: python, args: []string{mypy, "--cache-dir=/dev/null"}},
 		{name: "cargo fmt", tool: "cargo-fmt", folder: crates, args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippy},
 		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
+		{name: "cargo fmt (bench)", tool: "cargo-fmt", folder: "tests/bench/rust", args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
 		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}
