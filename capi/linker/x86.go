@@ -44,8 +44,13 @@ func inspectX86(code []byte, fields fields, mode int) (branches []branch, faults
 				within++
 			}
 		}
-		if usesSegment(in) {
+		switch {
+		case usesSegment(in):
 			faults = append(faults, fault{off, faultTLS})
+		case isIndirect(in):
+			faults = append(faults, fault{off, faultIndirect})
+		case storesToVariable(in, off, fields):
+			faults = append(faults, fault{off, faultStore})
 		}
 		field := off + uint64(in.PCRelOff)
 		if in.PCRel == 0 || fields[field] {
@@ -100,11 +105,16 @@ func isIndirect(in x86asm.Inst) bool {
 	return false
 }
 
-// storesToVariable reports whether memory at a fixed address changes. In Intel's
-// order the destination comes first.
-func storesToVariable(in x86asm.Inst) bool {
+// storesToVariable reports whether the instruction at off changes memory at a fixed
+// distance from the PC, or from what a relocation counts from. In Intel's order the
+// destination comes first.
+func storesToVariable(in x86asm.Inst, off uint64, fields fields) bool {
 	mem, ok := in.Args[0].(x86asm.Mem)
-	if !ok || mem.Base != x86asm.RIP {
+	relocated := false
+	for field := off; field < off+uint64(in.Len); field++ {
+		relocated = relocated || fields[field]
+	}
+	if !ok || mem.Base != x86asm.RIP && !relocated {
 		return false
 	}
 	switch in.Op {
