@@ -96,10 +96,19 @@ func TestStoresToVariables(t *testing.T) {
 		field uint64
 		want  bool
 	}{
-		{i386, "mov %eax, variable(%ecx)", "898144332211", 2, true},
-		{i386, "movl $5, variable(%ecx)", "c7814433221105000000", 2, true},
-		{i386, "mov variable(%ecx), %eax", "8b8144332211", 2, false},
-		{i386, "cmp %eax, variable(%ecx)", "398144332211", 2, false},
+		{i386, "lea variable(%ecx), %ecx; mov %eax, (%ecx)", "8d89000000008901", 2, true},
+		{i386, "lea variable(%ecx), %ecx; mov %eax, 4(%ecx)", "8d8900000000894104", 2, true},
+		{i386, "lea variable(%ecx), %ecx; mov (%ecx), %eax", "8d89000000008b01", 2, false},
+		{i386, "lea variable(%ecx), %ecx; cmp %eax, (%ecx)", "8d89000000003901", 2, false},
+		{i386, "lea variable(%ecx), %ecx; mov %ecx, (%eax)", "8d89000000008908", 2, false},
+		{amd64, "mov %eax, variable(%rip)", "890500000000", 2, true},
+		{amd64, "mov variable(%rip), %eax", "8b0500000000", 2, false},
+		{amd64, "lea variable(%rip), %rax; mov %ecx, (%rax)", "488d05000000008908", 3, true},
+		{arm, "add r11, pc, r11; str r0, [r11]", "0bb08fe000008be5", 0, true},
+		{arm, "add r11, pc, r11; strh r0, [r11]", "0bb08fe0b000cbe1", 0, true},
+		{arm, "add r11, pc, r11; vstr d0, [r11]", "0bb08fe0000b8bed", 0, true},
+		{arm, "add r11, pc, r11; ldr r0, [r11]", "0bb08fe000009be5", 0, false},
+		{arm, "add r11, pc, r11; str r0, [r1]", "0bb08fe0000081e5", 0, false},
 		{arm64, "str x0, [x1]", "200000f9", 0, true},
 		{arm64, "strb w0, [x1]", "20000039", 0, true},
 		{arm64, "str q0, [x1]", "2000803d", 0, true},
@@ -125,8 +134,8 @@ func TestStoresToVariables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, faults := test.arch.inspect(code, fields{test.field: true})
-		if got := slices.Equal(faults, []fault{{0, faultStore}}); got != test.want || !got && len(faults) > 0 {
+		_, faults := test.arch.inspect(code, fields{test.field: test.arch != arm}) // arm has it in a literal pool
+		if got := len(faults) == 1 && faults[0].what == faultStore; got != test.want || !got && len(faults) > 0 {
 			t.Errorf("%v: %s: %v", test.arch.machine, test.text, faults)
 		}
 	}
