@@ -2,7 +2,6 @@ package rust
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -102,8 +101,6 @@ func packageFile(t *testing.T) string {
 	folder := t.TempDir()
 	text := fmt.Sprintf("libdir=%s\n\nName: libmemfd_go\nDescription: test\nVersion: 1.0.0\nLibs: -L${libdir} -lmemfd_go\nCflags: -I%s\n",
 		product(t), filepath.Join(lab.Repository(), "include"))
-	if err := os.WriteFile(filepath.Join(folder, "libmemfd_go.pc"), []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(folder, "libmemfd_go.pc"), text)
 	return folder
 }
