@@ -114,8 +114,8 @@ func (b bench) describe(t *testing.T) {
 func tellKernel(t *testing.T, emulator []string) {
 	if emulator != nil {
 		t.Attr("kernel", strings.Replace(lab.Version(nil, emulator[0], "--version"), " version", "", 1))
-	} else if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		t.Attr("kernel", strings.TrimSpace(string(release)))
+	} else {
+		t.Attr("kernel", lab.Version(nil, "uname", "-r"))
 	}
 }
 

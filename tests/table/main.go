@@ -17,10 +17,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"libmemfd_go/tests/lab"
 	"libmemfd_go/tests/results"
 )
 
@@ -139,7 +141,7 @@ func run(arguments []string) (*record, error) {
 	r := &record{
 		Date:       time.Now(),
 		Commit:     say("git", "describe", "--always", "--dirty"),
-		Machine:    say("uname", "-srm"),
+		Machine:    lab.Version(nil, "uname", "-sr") + " on " + runtime.GOARCH,
 		Attributes: map[string]map[string]string{},
 	}
 	if err := cmd.Start(); err != nil {
