@@ -20,6 +20,7 @@ var amd64 = &arch{
 
 	absolute: uint32(elf.R_X86_64_64),
 	relative: uint32(elf.R_X86_64_RELATIVE),
+	distance: uint32(elf.R_X86_64_PC32),
 	pcrel:    uint32(elf.R_X86_64_PC32),
 	typeName: func(typ uint32) string { return elf.R_X86_64(typ).String() },
 	apply:    applyAMD64,

@@ -18,6 +18,7 @@ var arm = &arch{
 
 	absolute: uint32(elf.R_ARM_ABS32),
 	relative: uint32(elf.R_ARM_RELATIVE),
+	distance: uint32(elf.R_ARM_REL32),
 	typeName: func(typ uint32) string { return elf.R_ARM(typ).String() },
 	addend:   addendARM,
 	apply:    applyARM,
@@ -32,6 +33,22 @@ var arm = &arch{
 		{size: 4, saves: []save{{7, 1, 0, 4}}},
 	},
 	hasExidx: true,
+
+	attributes: attributesARM,
+}
+
+// attributesARM tells linkers what the code needs (Addenda to, and Errata in, the
+// ABI for the Arm Architecture). It neither takes nor returns floating-point
+// numbers, so that soft and hard float are the same to it.
+var attributesARM = []byte{
+	'A', 27, 0, 0, 0, 'a', 'e', 'a', 'b', 'i', 0, // 27 bytes from here on, and whose
+	1, 17, 0, 0, 0, // 17 bytes about the whole file
+	6, 10, // Tag_CPU_arch: ARMv7
+	8, 1, // Tag_ARM_ISA_use: ARM instructions
+	10, 4, // Tag_FP_arch: VFPv3 with 16 registers, which are saved
+	24, 1, // Tag_ABI_align_needed: 8 bytes
+	25, 1, // Tag_ABI_align_preserved: 8 bytes
+	28, 3, // Tag_ABI_VFP_args: with either
 }
 
 // armD0 is the DWARF number of the first 64-bit register.

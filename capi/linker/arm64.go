@@ -18,6 +18,7 @@ var arm64 = &arch{
 
 	absolute: uint32(elf.R_AARCH64_ABS64),
 	relative: uint32(elf.R_AARCH64_RELATIVE),
+	distance: uint32(elf.R_AARCH64_PREL32),
 	typeName: func(typ uint32) string { return elf.R_AARCH64(typ).String() },
 	apply:    applyARM64,
 	inspect:  inspectARM64,

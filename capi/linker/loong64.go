@@ -19,6 +19,7 @@ var loong64 = &arch{
 
 	absolute: uint32(elf.R_LARCH_64),
 	relative: uint32(elf.R_LARCH_RELATIVE),
+	distance: uint32(elf.R_LARCH_32_PCREL),
 	typeName: func(typ uint32) string { return elf.R_LARCH(typ).String() },
 	apply:    applyLoong64,
 	unset:    []string{"runtime.loong64HasLSX"}, // vectors, to zero 192 bytes and more

@@ -16,12 +16,18 @@ const (
 	noteProperty = 5 // NT_GNU_PROPERTY_TYPE_0
 
 	buildIDSize = 20
+
+	shtARMAttributes = elf.SHT_LOPROC + 3
 )
 
 func (lib *library) makeNotes() {
-	lib.buildID = &section{name: ".note.gnu.build-id", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 4,
-		// The bytes follow when all others are known.
-		render: func(b *buffer) { b.note(noteBuildID, make([]byte, buildIDSize)) }}
+	if lib.relocatable {
+		lib.makeObjectNotes()
+	} else {
+		lib.buildID = &section{name: ".note.gnu.build-id", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 4,
+			// The bytes follow when all others are known.
+			render: func(b *buffer) { b.note(noteBuildID, make([]byte, buildIDSize)) }}
+	}
 	lib.property = &section{name: ".note.gnu.property", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 8,
 		render: func(b *buffer) {
 			if lib.arch.property.typ == 0 {
@@ -32,6 +38,14 @@ func (lib *library) makeNotes() {
 			desc.pad(8)
 			b.note(noteProperty, desc.data)
 		}}
+}
+
+// makeObjectNotes makes what a relocatable file says by sections and a library by
+// its header: it needs no stack to execute, and with what it can be linked.
+func (lib *library) makeObjectNotes() {
+	lib.stackNote = &section{name: ".note.GNU-stack", typ: elf.SHT_PROGBITS, align: 1}
+	lib.attributes = &section{name: ".ARM.attributes", typ: shtARMAttributes, align: 1,
+		render: func(b *buffer) { b.bytes(lib.arch.attributes...) }}
 }
 
 func (b *buffer) note(typ uint32, desc []byte) {

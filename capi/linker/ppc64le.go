@@ -21,6 +21,7 @@ var ppc64le = &arch{
 
 	absolute: uint32(elf.R_PPC64_ADDR64),
 	relative: uint32(elf.R_PPC64_RELATIVE),
+	distance: uint32(elf.R_PPC64_REL32),
 	typeName: func(typ uint32) string { return elf.R_PPC64(typ).String() },
 	apply:    applyPPC64LE,
 	tocName:  ".TOC.",

@@ -25,6 +25,9 @@ type library struct {
 
 	sections
 	segments []*segment
+
+	relocatable bool // see relocatable.go
+	symbolIndex map[place]uint64
 }
 
 // An atom is kept or dropped as a whole: a function, a variable, or the bytes of

@@ -20,6 +20,7 @@ var riscv64 = &arch{
 
 	absolute: uint32(elf.R_RISCV_64),
 	relative: uint32(elf.R_RISCV_RELATIVE),
+	distance: uint32(elf.R_RISCV_32_PCREL),
 	typeName: func(typ uint32) string { return elf.R_RISCV(typ).String() },
 	apply:    applyRISCV64,
 

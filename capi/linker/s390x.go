@@ -18,6 +18,7 @@ var s390x = &arch{
 
 	absolute: uint32(elf.R_390_64),
 	relative: uint32(elf.R_390_RELATIVE),
+	distance: uint32(elf.R_390_PC32),
 	pcrel:    uint32(elf.R_390_PC32DBL),
 	typeName: func(typ uint32) string { return elf.R_390(typ).String() },
 	apply:    applyS390X,
