@@ -7,9 +7,13 @@
 #   make uninstall  removes it again
 #   make dist       the files of a release, in build/dist: packages for all
 #                   architectures, crates, wheels, checksums, bill of materials
+#   make wheels     the Python package for all architectures, and its sources, in
+#                   build/wheels; needs Python and pip, too
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
+#   make stress     the hosts of tests/hosts, with as many calls as CALLS says
+#   make fuzz       each fuzzer for as long as FUZZ says, and adds to its corpus
 #   make matrix     every architecture, language, C library and kernel; writes
 #                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
 
@@ -34,8 +38,11 @@ export MEMFD_GO_LIB_DIR = $(CURDIR)/build/linux_$(HOST)
 sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
 library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.a)
 
+# What makes wheels: the version that the package itself asks for.
+hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
+
 .DELETE_ON_ERROR:
-.PHONY: all all-arch install uninstall dist demo test check matrix clean
+.PHONY: all all-arch install uninstall dist wheels demo test check stress fuzz matrix clean
 
 all: $(call library,$(HOST)) build/man
 
@@ -80,6 +87,19 @@ dist: all-arch build/man build/bin/nfpm
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
 		$(GO) run ./bindings/c/dist $(DIST) $(ARCHES)
 
+build/venv/bin/hatchling: bindings/python/pyproject.toml
+	python3 -m venv build/venv
+	build/venv/bin/pip install -q '$(hatchling)'
+	@touch $@
+
+wheels: all-arch build/venv/bin/hatchling
+	@rm -rf build/wheels
+	cd bindings/python && for arch in $(ARCHES); do \
+		MEMFD_GO_LIB_DIR='$(CURDIR)'/build/linux_$$arch \
+			../../build/venv/bin/hatchling build -t wheel -d ../../build/wheels || exit; \
+	done
+	cd bindings/python && ../../build/venv/bin/hatchling build -t sdist -d ../../build/wheels
+
 demo: all
 	examples/demo
 
@@ -91,6 +111,17 @@ test: all-arch
 
 check: all-arch
 	$(GO) run ./tests/run
+
+CALLS ?= 1000000
+
+stress: all
+	MEMFD_GO_CALLS=$(CALLS) $(GO) test -v -count=1 -timeout=0 ./tests/hosts
+	MEMFD_GO_CALLS=$(CALLS) $(GO) test -v -count=1 -timeout=0 -run Stress ./tests/purego
+
+FUZZ ?= 10m
+
+fuzz: all
+	MEMFD_GO_FUZZ=$(FUZZ) $(GO) test -v -count=1 -timeout=0 ./tests/fuzz
 
 matrix: all-arch
 	tests/setup

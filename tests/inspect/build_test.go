@@ -23,12 +23,18 @@ func TestRebuildIsIdentical(t *testing.T) {
 		t.Fatalf("make all-arch: %v\n%s", err, out)
 	}
 	each(t, func(t *testing.T, l library) {
-		again, err := os.ReadFile(filepath.Join(top, "build", "linux_"+l.arch, "libmemfd_go.so.1"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(again, fileBytes(t, l)) {
-			t.Errorf("%s differs from the same built in %s", l.path, top)
+		for _, name := range []string{"libmemfd_go.so.1", "libmemfd_go.a"} {
+			first, err := os.ReadFile(filepath.Join(filepath.Dir(l.path), name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := os.ReadFile(filepath.Join(top, "build", "linux_"+l.arch, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(again, first) {
+				t.Errorf("%s differs from the same built in %s", name, top)
+			}
 		}
 	})
 }

@@ -34,7 +34,7 @@ type suite struct {
 	results func(t *testing.T, run wire.Run, result *wire.Result, hint string)
 }
 
-var suites = []suite{cSuite, puregoSuite, pythonSuite}
+var suites = []suite{cSuite, puregoSuite, pythonSuite, rustSuite}
 
 // full tells whether the full matrix is wanted.
 func full() bool { return os.Getenv("MEMFD_GO_MATRIX") == "full" }
@@ -75,7 +75,11 @@ func (s suite) test(t *testing.T, c cell) {
 	}
 	file := filepath.Join(lab.Repository(), "build", "kernels", c.goarch+"-"+s.name+"-"+c.name()+".cpio")
 	runs := s.makeImage(t, c, file)
-	command, err := machines[c.hardware()].command(filepath.Join(lab.PartDir(c.part()), "vmlinuz"), file, c.commandLine)
+	kernel, err := bootable(filepath.Join(lab.PartDir(c.part()), "vmlinuz"), file+".kernel")
+	if err != nil {
+		unavailable(t, c, err)
+	}
+	command, err := machines[c.hardware()].command(kernel, file, c.commandLine)
 	if err != nil {
 		unavailable(t, c, err)
 	}
@@ -84,6 +88,7 @@ func (s suite) test(t *testing.T, c cell) {
 	s.tell(t, c, runs, r, hint)
 	if !t.Failed() {
 		os.Remove(file)
+		os.Remove(file + ".kernel")
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +34,7 @@ var only = map[string]func(target, mode) bool{
 	"failing_calls_files":    onceNatively,
 	"failing_calls_secret":   onceNatively,
 	"failing_calls_transfer": onceNatively,
+	"known_kernel":           func(target, mode) bool { return false }, // but in tests/kernels
 	"load_unload":            func(_ target, m mode) bool { return m.isDlopen() },
 	"unwind_interrupted":     func(t target, _ mode) bool { return t.libc == "glibc" },
 	"unwind_every_instruction": func(t target, _ mode) bool {
@@ -62,6 +64,7 @@ func TestC(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
 			b := newBench(t, target)
+			b.describe(t)
 			for _, program := range programs(t) {
 				t.Run(program, func(t *testing.T) {
 					t.Parallel()
@@ -98,6 +101,25 @@ func newBench(t *testing.T, target target) bench {
 	return bench{target, compiler, emulator, product, t.TempDir()}
 }
 
+// describe tells what the target consists of.
+func (b bench) describe(t *testing.T) {
+	libc := b.target.arch.GlibcVersion()
+	if b.target.libc == "musl" {
+		libc = lab.MuslVersion(b.target.root, b.emulator)
+	}
+	t.Attr("tools", lab.CompilerVersion(b.compiler)+", "+libc)
+	tellKernel(t, b.emulator)
+}
+
+// tellKernel tells which emulator stands in for a kernel, or the machine's own.
+func tellKernel(t *testing.T, emulator []string) {
+	if emulator != nil {
+		t.Attr("kernel", strings.Replace(lab.Version(nil, emulator[0], "--version"), " version", "", 1))
+	} else if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		t.Attr("kernel", strings.TrimSpace(string(release)))
+	}
+}
+
 // programs are the names of the C programs.
 func programs(t *testing.T) []string {
 	files, err := filepath.Glob(filepath.Join(lab.Repository(), "tests", "c", "*.c"))
@@ -117,6 +139,9 @@ func (b bench) test(t *testing.T, program string) {
 		if applies := only[program]; applies != nil && !applies(b.target, mode) {
 			continue
 		}
+		if mode.isStatic() && !b.linksStatically(program) {
+			continue
+		}
 		t.Run(mode.name, func(t *testing.T) {
 			compile, done := compiled[mode.isDlopen()]
 			if !done {
@@ -134,6 +159,13 @@ func (b bench) test(t *testing.T, program string) {
 			runTAP(t, b.run(program, mode), "to run it by hand:\n"+compile.String()+"\n"+link.String())
 		})
 	}
+}
+
+// linksStatically restricts what is linked with the archive for other architectures:
+// the functions are the same as in the shared library, and what could differ is how
+// they refer to each other, and whether one can unwind through them.
+func (b bench) linksStatically(program string) bool {
+	return b.target.arch.GOARCH == runtime.GOARCH || full() || slices.Contains([]string{"every_function", "unwind_interrupted"}, program)
 }
 
 func (b bench) path(program string, mode mode, suffix string) string {
@@ -158,8 +190,11 @@ func (b bench) compile(program string, m mode) command {
 }
 
 func (b bench) link(program string, m mode) command {
-	arguments := slices.Concat([]string{b.compiler, "-pthread"}, b.target.options, m.options,
+	arguments := slices.Concat([]string{b.compiler, "-pthread"}, m.options,
 		[]string{"-o", b.path(program, m, ""), b.object(program, m)})
+	if !m.isStatic() {
+		arguments = append(arguments, b.target.options...) // about the loader
+	}
 	if !m.isDlopen() {
 		arguments = append(arguments, b.library()...)
 	}
@@ -176,8 +211,11 @@ func (b bench) run(program string, m mode) command {
 	if m.isDlopen() {
 		run.arguments = append(run.arguments, filepath.Join(b.product, "libmemfd_go.so.1"))
 	}
+	if m.isStatic() {
+		run.environment = append(run.environment, "MEMFD_GO_CODE="+codeOf(b.path(program, m, "")))
+	}
 	if b.emulator != nil { // qemu-user has no memfd_secret on any architecture
-		run.environment = []string{"MEMFD_GO_SECRET=no"}
+		run.environment = append(run.environment, "MEMFD_GO_SECRET=no")
 		if slices.Contains(anywhere, program) {
 			run.environment = append(run.environment, "QEMU_ONE_INSN_PER_TB=1")
 		}

@@ -80,6 +80,7 @@ func TestMapVerifiedRefuses(t *testing.T) {
 // Kernels from 6.3 on let F_SEAL_EXEC bring the other seals to an executable file while
 // somebody could still write to it.
 func TestMapVerifiedRefusesExecutables(t *testing.T) {
+	needExecutables(t)
 	leaksNothing(t)
 	if newFeatures(t, 0).Bits&featureSealExec == 0 {
 		t.Skip("the kernel has no F_SEAL_EXEC")

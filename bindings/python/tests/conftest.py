@@ -51,6 +51,14 @@ def bounds() -> Iterator[None]:
 
 
 @pytest.fixture
+def executable_by_default() -> None:
+    """Skips a test where files are only executable, and not sealable, on demand."""
+    policy = memfd_go.raw.probe(0).noexec_policy
+    if policy != 0:
+        pytest.skip(f"vm.memfd_noexec is {policy}")
+
+
+@pytest.fixture
 def file() -> Iterator[memfd_go.MemFd]:
     """An empty file that takes seals."""
     with memfd_go.MemFd.create("test") as memfd:
