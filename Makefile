@@ -28,6 +28,7 @@ INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 ARCH ?= $(HOST)
 DIST ?= build/dist
+WHEELS ?= build/wheels
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
 
 export CGO_ENABLED = 0
@@ -83,9 +84,9 @@ build/bin/nfpm:
 	GOOS=$(HOSTOS) GOARCH=$(HOST) GOBIN=$(CURDIR)/build/bin $(GO) install $(NFPM)
 
 # All files are as old as the last commit.
-dist: all-arch build/man build/bin/nfpm
+dist: all-arch build/man build/bin/nfpm wheels
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
-		$(GO) run ./bindings/c/dist $(DIST) $(ARCHES)
+		$(GO) run ./bindings/c/dist $(DIST) $(WHEELS) $(ARCHES)
 
 build/venv/bin/hatchling: bindings/python/pyproject.toml
 	python3 -m venv build/venv
@@ -93,12 +94,12 @@ build/venv/bin/hatchling: bindings/python/pyproject.toml
 	@touch $@
 
 wheels: all-arch build/venv/bin/hatchling
-	@rm -rf build/wheels
+	@rm -rf $(WHEELS)
 	cd bindings/python && for arch in $(ARCHES); do \
 		MEMFD_GO_LIB_DIR='$(CURDIR)'/build/linux_$$arch \
-			../../build/venv/bin/hatchling build -t wheel -d ../../build/wheels || exit; \
+			../../build/venv/bin/hatchling build -t wheel -d $(abspath $(WHEELS)) || exit; \
 	done
-	cd bindings/python && ../../build/venv/bin/hatchling build -t sdist -d ../../build/wheels
+	cd bindings/python && ../../build/venv/bin/hatchling build -t sdist -d $(abspath $(WHEELS))
 
 demo: all
 	examples/demo

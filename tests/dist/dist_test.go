@@ -63,8 +63,10 @@ type folder struct {
 var made = sync.OnceValue(func() folder { return makeDist("TZ=UTC") })
 
 func makeDist(environment string) folder {
-	if _, err := os.Stat("build/bin/nfpm"); err != nil {
-		return folder{missing: "build/bin/nfpm is not there (tests/setup)"}
+	for _, tool := range []string{"build/bin/nfpm", "build/venv/bin/hatchling"} {
+		if _, err := os.Stat(tool); err != nil {
+			return folder{missing: tool + " is not there (tests/setup)"}
+		}
 	}
 	path, err := os.MkdirTemp("", "memfd_go")
 	if err != nil {
@@ -74,13 +76,15 @@ func makeDist(environment string) folder {
 	for _, a := range architectures() {
 		arches = append(arches, a.goarch)
 	}
-	make := exec.Command("make", "dist", "DIST="+path, "ARCHES="+strings.Join(arches, " "))
+	make := exec.Command("make", "dist", "DIST="+path+"/dist", "WHEELS="+path+"/wheels", "ARCHES="+strings.Join(arches, " "))
 	make.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1700000000", environment)
 	if output, err := make.CombinedOutput(); err != nil {
 		return folder{path: path, err: fmt.Errorf("make dist: %w\n%s", err, output)}
 	}
 	return folder{path: path}
 }
+
+func (f folder) dist() string { return filepath.Join(f.path, "dist") }
 
 // requireDist returns the folder of the release.
 func requireDist(t *testing.T) string {
@@ -90,7 +94,7 @@ func requireDist(t *testing.T) string {
 		t.Fatal(f.err)
 	}
 	unavailable(t, f.missing)
-	return f.path
+	return f.dist()
 }
 
 // unavailable ends a test that lacks something that tests/setup gets.
@@ -138,7 +142,7 @@ func runIn(t *testing.T, dir string, env []string, name string, arguments ...str
 
 func TestFiles(t *testing.T) {
 	release := requireDist(t)
-	want := []string{"SHA256SUMS", "libmemfd_go-1.0.0.cdx.json"}
+	want := []string{"SHA256SUMS", "libmemfd_go-1.0.0.cdx.json", "memfd_go-1.0.0.tar.gz"}
 	for _, a := range architectures() {
 		want = append(want,
 			"libmemfd_go-1.0.0-linux-"+a.goarch+".tar.gz",
@@ -150,7 +154,10 @@ func TestFiles(t *testing.T) {
 		want = append(want, "memfd-go-1.0.0.crate", "memfd-go-sys-1.0.0.crate")
 	}
 	slices.Sort(want)
-	got := slices.DeleteFunc(listed(t, release), isPython)
+	got := slices.DeleteFunc(listed(t, release), func(name string) bool { return strings.HasSuffix(name, ".whl") })
+	if wheels := len(listed(t, release)) - len(got); wheels != len(architectures()) {
+		t.Errorf("there are %d wheels", wheels)
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -162,11 +169,6 @@ func TestFiles(t *testing.T) {
 	if out := runIn(t, release, nil, "sha256sum", "-c", "--strict", "SHA256SUMS"); strings.Count(out, ": OK\n") != len(listed(t, release))-1 {
 		t.Errorf("SHA256SUMS is not about all files:\n%s", out)
 	}
-}
-
-// isPython tells the files that `make wheels` has made, if it has.
-func isPython(name string) bool {
-	return strings.HasSuffix(name, ".whl") || strings.HasPrefix(name, "memfd_go-")
 }
 
 func listed(t *testing.T, folder string) []string {
@@ -190,7 +192,7 @@ func TestReleaseIsReproducible(t *testing.T) {
 		t.Fatal(again.err)
 	}
 	defer os.RemoveAll(again.path)
-	one, two := readFile(t, first, "SHA256SUMS"), readFile(t, again.path, "SHA256SUMS")
+	one, two := readFile(t, first, "SHA256SUMS"), readFile(t, again.dist(), "SHA256SUMS")
 	if diff := cmp.Diff(string(one), string(two)); diff != "" {
 		t.Errorf("-first +again:\n%s", diff)
 	}
