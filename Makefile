@@ -14,6 +14,7 @@
 #   make check      runs everything that can run here, installs nothing
 #   make stress     the hosts of tests/hosts, with as many calls as CALLS says
 #   make fuzz       each fuzzer for as long as FUZZ says, and adds to its corpus
+#   make audit      asks the network what is known against the dependencies
 #   make matrix     every architecture, language, C library and kernel; writes
 #                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
 
@@ -43,7 +44,7 @@ library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.a)
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch install uninstall dist wheels demo test check stress fuzz matrix clean
+.PHONY: all all-arch install uninstall dist wheels demo test check stress fuzz audit matrix clean
 
 all: $(call library,$(HOST)) build/man
 
@@ -123,6 +124,10 @@ FUZZ ?= 10m
 
 fuzz: all
 	MEMFD_GO_FUZZ=$(FUZZ) $(GO) test -v -count=1 -timeout=0 ./tests/fuzz
+
+audit:
+	@mkdir -p build
+	tests/audit
 
 matrix: all-arch
 	tests/setup
