@@ -38,7 +38,7 @@ export MEMFD_GO_LIBRARY = $(CURDIR)/build/linux_$(HOST)/libmemfd_go.so.1
 export MEMFD_GO_LIB_DIR = $(CURDIR)/build/linux_$(HOST)
 
 sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
-library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.a)
+library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug libmemfd_go.a)
 
 # What makes wheels: the version that the package itself asks for.
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
@@ -63,6 +63,10 @@ build/linux_%/libmemfd_go.so.1: build/linker $(sources)
 	@mkdir -p $(@D)
 	$(call link,$*)
 	@ln -sf libmemfd_go.so.1 $(@D)/libmemfd_go.so
+
+build/linux_%/libmemfd_go.so.1.debug: build/linker $(sources)
+	@mkdir -p $(@D)
+	$(call link,$*, -extldflags=-g)
 
 build/linux_%/libmemfd_go.a: build/linker $(sources)
 	@mkdir -p $(@D)
