@@ -3,7 +3,8 @@
 #   make            the library for this machine, shared and static
 #   make all-arch   for all architectures
 #   make install    installs what was built, below PREFIX; DESTDIR, LIBDIR,
-#                   INCLUDEDIR and MANDIR as usual, ARCH=arm64 for another machine
+#                   INCLUDEDIR and MANDIR as usual, ARCH=arm64 for another machine;
+#                   gdb looks for what is in DEBUGDIR in /usr/lib/debug
 #   make uninstall  removes it again
 #   make dist       the files of a release, in build/dist: packages for all
 #                   architectures, crates, wheels, checksums, bill of materials
@@ -27,6 +28,7 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+DEBUGDIR ?= $(PREFIX)/lib/debug
 ARCH ?= $(HOST)
 DIST ?= build/dist
 WHEELS ?= build/wheels
@@ -77,7 +79,7 @@ build/man: include/memfd_go.h $(wildcard bindings/c/manpages/*.go)
 	@touch $@
 
 directories = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
-	INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)'
+	INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' DEBUGDIR='$(DEBUGDIR)'
 
 install: $(call library,$(ARCH)) build/man
 	$(directories) bindings/c/install build/linux_$(ARCH)
