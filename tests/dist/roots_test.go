@@ -93,7 +93,11 @@ func tryFromOutside(t *testing.T, root, file string, arch lab.Arch) {
 	}
 	run(t, "dpkg", "--root="+root, "--force-architecture", "-i", root+"/tmp/"+file)
 	program := root + "/tmp/mac"
-	run(t, compiler, "--sysroot="+root, "-o", program, root+"/tmp/mac.c", "-lmemfd_go")
+	libraries, err := filepath.Glob(root + "/usr/lib/*-linux-gnu*")
+	if err != nil || len(libraries) != 1 {
+		t.Fatalf("libraries in %q, %v", libraries, err)
+	}
+	run(t, compiler, "--sysroot="+root, "-B"+libraries[0], "-L"+libraries[0], "-o", program, root+"/tmp/mac.c", "-lmemfd_go")
 	if output := run(t, emulator[0], append(emulator[1:], program, "pay 5")...); !strings.HasSuffix(output, done) {
 		t.Errorf("it prints\n%s", output)
 	}
