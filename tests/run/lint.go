@@ -28,6 +28,7 @@ func linters() []linter {
 	return []linter{
 		{name: "gofmt", tool: "gofmt", folder: ".", args: []string{"gofmt", "-l", "."}, silent: true},
 		{name: "go vet", tool: "go", folder: ".", args: []string{"go", "vet", "./..."}},
+		{name: "go mod verify", tool: "go", folder: ".", args: []string{"go", "mod", "verify"}},
 		{name: "staticcheck", tool: staticcheck, folder: ".", args: []string{staticcheck, "./..."}},
 		{name: "ruff check", tool: ruff, folder: python, args: []string{ruff, "check", "--no-cache", "."}},
 		{name: "ruff format", tool: ruff, folder: python, args: []string{ruff, "format", "--no-cache", "--diff", "."}},
