@@ -8,11 +8,11 @@ import socket
 import subprocess
 import sys
 import threading
-import traceback
 from multiprocessing import forkserver, reduction, resource_tracker
-from typing import Any, Callable
+from typing import Any
 
 import pytest
+from helpers import in_child
 
 import memfd_go
 from memfd_go import MemFd, Seal
@@ -40,21 +40,6 @@ def _helpers_of_multiprocessing() -> None:
     """They keep descriptors open until the interpreter exits."""
     resource_tracker.ensure_running()
     forkserver.ensure_running()
-
-
-def in_child(work: Callable[[], object]) -> None:
-    """Run in a forked child; an exception there fails the test here."""
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def whole_round() -> None:
