@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 import weakref
-from threading import RLock
+from _thread import RLock  # threading takes longer to import
 
 from memfd_go import _ffi, raw
 from memfd_go._flags import Access, SecretKind
