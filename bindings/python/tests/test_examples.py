@@ -23,7 +23,7 @@ def example(name: str) -> list[str]:
     return [sys.executable, "-X", "dev", str(path)]
 
 
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+@pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_shared_array(method: str) -> None:
     pytest.importorskip("numpy")
     done = subprocess.run(
@@ -79,6 +79,8 @@ def test_api_key_is_nowhere_else(tmp_path: Path) -> None:
         expected = hmac.new(key, b"a message that can be found", hashlib.sha256)
         assert code.decode() == expected.hexdigest()
         assert message == b"a message that can be found\n"
+        if "qemu" in os.readlink(f"/proc/{process.pid}/exe"):
+            pytest.skip("an emulator's memory is not that of the program")
         try:
             assert copies(process.pid, message[:-1]), "it cannot be searched"
         except PermissionError as error:

@@ -13,26 +13,42 @@ from memfd_go import MemFd, SecretBuffer, SecretFallbackWarning, SecretPool
 warnings.simplefilter("ignore", SecretFallbackWarning)
 """
 
-PROGRAMS = {
-    "file": "file = MemFd.create('test')",
-    "mapping": "mapping = MemFd.sealed('test', b'hello').map()",
-    "view": "view = MemFd.sealed('test', b'hello').map().view()",
-    "secret": "key = SecretBuffer(32)",
-    "secret view": "view = SecretBuffer(32).readable().__enter__()",
-    "inside a block": "guard = SecretBuffer(32).writable()\nview = guard.__enter__()",
-    "pool": "slot = SecretPool(32, 2).take()\nview = slot.writable().__enter__()",
-    "cycle": "key = SecretBuffer(32)\nthings = [key, key.readable().__enter__()]\n"
-    "things.append(things)",
-    "in a module": "import sys\nsys.modules['json'] = SecretBuffer(32)",
-    "kept by a thread": "import threading, time\nkey = SecretBuffer(32)\n"
-    "def work():\n    with key.readable() as view:\n        while True: bytes(view)\n"
-    "threading.Thread(target=work, daemon=True).start()\ntime.sleep(0.05)",
-    "at exit": "import atexit\nkey = SecretBuffer(32)\n"
-    "atexit.register(lambda: print(len(bytes(key.readable().__enter__()))))",
-}
+EVERYTHING = """
+import sys
+file = MemFd.create("test")
+mapping = MemFd.sealed("test", b"hello").map()
+view_of_mapping = MemFd.sealed("test", b"hello").map().view()
+key = SecretBuffer(32)
+view_of_key = key.readable().__enter__()
+guard = SecretBuffer(32).writable()
+view_of_guard = guard.__enter__()
+pool = SecretPool(32, 2)
+slot = pool.take()
+view_of_slot = slot.writable().__enter__()
+cycle = [SecretBuffer(32), key.readable().__enter__()]
+cycle.append(cycle)
+sys.modules["json"] = [MemFd.create("test"), SecretBuffer(32), SecretPool(32, 2).take()]
+"""
+
+USED_BY_A_THREAD = """
+import threading, time
+key = SecretBuffer(32)
+def work():
+    with key.readable() as view:
+        while True:
+            bytes(view)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.05)
+"""
+
+USED_AT_EXIT = """
+import atexit
+key = SecretBuffer(32)
+atexit.register(lambda: print(len(bytes(key.readable().__enter__()))))
+"""
 
 
-@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+@pytest.mark.parametrize("program", [EVERYTHING, USED_BY_A_THREAD, USED_AT_EXIT])
 def test_ends_quietly(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-c", SETUP + program],
