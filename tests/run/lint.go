@@ -34,6 +34,7 @@ func linters() []linter {
 		{name: "staticcheck", tool: staticcheck, folder: ".", args: []string{staticcheck, "./..."}},
 		{name: "ruff check", tool: ruff, folder: python, args: append([]string{ruff, "check"}, pythonSources...)},
 		{name: "ruff format", tool: ruff, folder: python, args: append([]string{ruff, "format", "--diff"}, pythonSources...)},
+		{name: "ruff check (bench)", tool: ruff, folder: "tests/bench/python", args: []string{ruff, "check", "--no-cache", "--isolated", "."}},
 		{name: "mypy", tool: mypy, folder: python, args: []string{mypy, "--cache-dir=/dev/null"}},
 		{name: "pyright", tool: pyright, folder: python, args: []string{pyright}},
 		{name: "cargo fmt", tool: "cargo-fmt", folder: crates, args: []string{"cargo", "fmt", "--check"}},
@@ -41,6 +42,7 @@ func linters() []linter {
 		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo fmt (bench)", tool: "cargo-fmt", folder: crates + "/bench", args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo fmt (fuzz)", tool: "cargo-fmt", folder: crates + "/fuzz", args: []string{"cargo", "fmt", "--check"}},
+		{name: "ruff check (bench)", tool: ruff, folder: "tests/bench/python", args: []string{ruff, "check", "--no-cache", "--isolated", "."}},
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
 		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}
