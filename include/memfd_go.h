@@ -1024,8 +1024,8 @@ int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
  * memfd_go_secret_attach() maps a secret file that another process made and passed on,
  * whole and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
  *
- * fd    a secret file that has been sized. Its size, which is the maker's choice and all
- *       made present here, cannot change: ask memfd_go_get_size() before, if need be.
+ * fd    a secret file that has been sized. Its size is its maker's choice, and cannot
+ *       change: ask memfd_go_get_size() before all of it is made present here.
  * opts  OPT_FORK_SHARE, OPT_ALIGN_END, OPT_KEEP_FD (which keeps a duplicate of fd)
  *
  * Returns 0.
