@@ -55,9 +55,11 @@ func (b *buffer) note(typ uint32, desc []byte) {
 	b.bytes(desc...)
 }
 
-// stampBuildID writes a hash of the file into the file.
+// stampBuildID writes a hash of what is loaded into the file. It is the same with
+// and without debug information: debuggers find the one for the other by it.
 func (lib *library) stampBuildID(image []byte) {
-	hash := sha256.Sum256(image)
+	header, _, _ := lib.headerSizes() // tells where the sections end
+	hash := sha256.Sum256(image[header:lib.loadedEnd()])
 	end := lib.buildID.off + lib.buildID.size
 	copy(image[end-buildIDSize:end], hash[:])
 }

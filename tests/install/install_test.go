@@ -4,6 +4,8 @@
 package install
 
 import (
+	"debug/elf"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -93,6 +95,25 @@ func files(t *testing.T, root string) []string {
 	return names
 }
 
+// buildID returns that of the library, in hexadecimal.
+func buildID(t *testing.T) string {
+	t.Helper()
+	folder, err := lab.Product(runtime.GOARCH)
+	if err != nil {
+		t.Skip(err)
+	}
+	file, err := elf.Open(filepath.Join(folder, "libmemfd_go.so.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	note, err := file.Section(".note.gnu.build-id").Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", note[len(note)-20:])
+}
+
 func TestInstall(t *testing.T) {
 	root := install(t)
 	installed := files(t, root)
@@ -102,6 +123,7 @@ func TestInstall(t *testing.T) {
 		prefix + "/include/memfd_go.h",
 		prefix + "/lib/cmake/memfd_go/memfd_goConfig.cmake",
 		prefix + "/lib/cmake/memfd_go/memfd_goConfigVersion.cmake",
+		prefix + "/lib/debug/.build-id/" + buildID(t)[:2] + "/" + buildID(t)[2:] + ".debug",
 		prefix + "/lib/libmemfd_go.a",
 		prefix + "/lib/libmemfd_go.so -> libmemfd_go.so.1",
 		prefix + "/lib/libmemfd_go.so.1 -> libmemfd_go.so.1.0.0",
