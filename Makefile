@@ -16,6 +16,8 @@
 #   make stress     the hosts of tests/hosts, with as many calls as CALLS says
 #   make fuzz       each fuzzer for as long as FUZZ says, and adds to its corpus
 #   make audit      asks the network what is known against the dependencies
+#   make bench      compares the library with its peers, in 10 minutes; writes
+#                   docs/BENCHMARKS.md and README.md's figures
 #   make matrix     every architecture, language, C library and kernel; writes
 #                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
 
@@ -46,7 +48,7 @@ library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug 
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch install uninstall dist wheels demo test check stress fuzz audit matrix clean
+.PHONY: all all-arch install uninstall dist wheels demo test check bench stress fuzz audit matrix clean
 
 all: $(call library,$(HOST)) build/man
 
@@ -134,6 +136,9 @@ fuzz: all
 audit:
 	@mkdir -p build
 	tests/audit
+
+bench: all-arch
+	$(GO) run ./tests/bench
 
 matrix: all-arch
 	tests/setup

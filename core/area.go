@@ -382,8 +382,8 @@ func Wipe(p unsafe.Pointer, length uintptr) {
 	for ; i < length && (uintptr(p)+i)%wordSize != 0; i++ {
 		*(*byte)(unsafe.Add(p, i)) = 0
 	}
-	for ; i+wordSize <= length; i += wordSize {
-		*(*uintptr)(unsafe.Add(p, i)) = 0
+	for ; i+4*wordSize <= length; i += 4 * wordSize {
+		*(*[4]uintptr)(unsafe.Add(p, i)) = [4]uintptr{}
 	}
 	for ; i < length; i++ {
 		*(*byte)(unsafe.Add(p, i)) = 0

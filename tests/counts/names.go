@@ -13,6 +13,7 @@ var systemCallNames = map[int]string{
 	unix.SYS_FCNTL:        "fcntl",
 	unix.SYS_FSTATFS:      "fstatfs",
 	unix.SYS_FTRUNCATE:    "ftruncate",
+	unix.SYS_FUTEX:        "futex",
 	unix.SYS_LSEEK:        "lseek",
 	unix.SYS_MADVISE:      "madvise",
 	unix.SYS_MEMFD_CREATE: "memfd_create",

@@ -23,7 +23,8 @@ func Trace(folder, library string) ([]Call, error) {
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command(program, library)
 	cmd.Stderr = os.Stderr
-	cmd.Env = append(os.Environ(), "LD_BIND_NOW=1") // resolving is no part of a call
+	// Neither resolving symbols nor what a Go runtime does by signals is part of a call.
+	cmd.Env = append(os.Environ(), "LD_BIND_NOW=1", "GODEBUG=asyncpreemptoff=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return nil, err

@@ -79,6 +79,13 @@ func runPython(t *testing.T, code string) string {
 	return run(t, requireTool(t, "python3"), writeFile(t, t.TempDir(), "snippet.py", code))
 }
 
+func requireCrates(t *testing.T, cargo, manifest string) {
+	t.Helper()
+	if err := command(t, cargo, "fetch", "--locked", "--offline", "--manifest-path", manifest).Run(); err != nil {
+		t.Skip("cargo has not fetched the crates (cargo fetch --manifest-path examples/rust/Cargo.toml)")
+	}
+}
+
 // runRust builds a package that takes the place of examples/rust: its name, its
 // dependencies, its lock file and its build folder.
 func runRust(t *testing.T, code string) string {
@@ -89,9 +96,7 @@ func runRust(t *testing.T, code string) string {
 	path := writeFile(t, dir, "Cargo.toml", manifest)
 	writeFile(t, dir, "Cargo.lock", readFile(t, "examples/rust/Cargo.lock"))
 	writeFile(t, dir, "src/main.rs", code)
-	if err := command(t, cargo, "fetch", "--locked", "--offline", "--manifest-path", path).Run(); err != nil {
-		t.Skip("cargo has not fetched the crates (cargo fetch --manifest-path examples/rust/Cargo.toml)")
-	}
+	requireCrates(t, cargo, path)
 	return run(t, cargo, "run", "--quiet", "--locked", "--offline", "--manifest-path", path,
 		"--target-dir", "build/demo/rust")
 }

@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
