@@ -47,7 +47,7 @@ func architectures() []names {
 		{"s390x", "s390x", "s390x", "s390x"},
 		{"loong64", "loong64", "loongarch64", "loongarch64"},
 	}
-	if os.Getenv("MEMFD_GO_MATRIX") == "full" {
+	if lab.Full() {
 		return all
 	}
 	return all[:1]

@@ -62,11 +62,8 @@ func (t target) runs(program string, m mode) bool {
 	if applies := only[program]; applies != nil && !applies(t, m) {
 		return false
 	}
-	return full() || t.arch.GOARCH == "amd64" || !m.isDlopen() || slices.Contains(byDlopen, program)
+	return lab.Full() || t.arch.GOARCH == "amd64" || !m.isDlopen() || slices.Contains(byDlopen, program)
 }
-
-// full tells whether the full matrix is wanted.
-func full() bool { return os.Getenv("MEMFD_GO_MATRIX") == "full" }
 
 // onceNatively is for what is costly, needs seccomp, and tests the library's core: another C
 // library or linker would add nothing.
@@ -180,7 +177,7 @@ func (b bench) test(t *testing.T, program string) {
 // the functions are the same as in the shared library, and what could differ is how
 // they refer to each other, and whether one can unwind through them.
 func (b bench) linksStatically(program string) bool {
-	return b.target.arch.GOARCH == runtime.GOARCH || full() || slices.Contains([]string{"every_function", "unwind_interrupted"}, program)
+	return b.target.arch.GOARCH == runtime.GOARCH || lab.Full() || slices.Contains([]string{"every_function", "unwind_interrupted"}, program)
 }
 
 func (b bench) path(program string, mode mode, suffix string) string {
