@@ -18,7 +18,7 @@ const nobody = 65534
 // Somebody else, with nothing in a cache, builds the same from files of another day, in
 // another folder, language, time zone and with another umask.
 func TestRebuildByAnotherUser(t *testing.T) {
-	if os.Getenv("MEMFD_GO_MATRIX") != "full" {
+	if !lab.Full() {
 		t.Skip("only in the full matrix: it compiles all of Go's own packages anew")
 	}
 	if os.Getuid() != 0 {
