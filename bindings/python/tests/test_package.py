@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import doctest
+import errno
 import importlib
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -94,6 +96,7 @@ def test_example(example: doctest.DocTest, capsys: pytest.CaptureFixture[str]) -
 
 def test_readme(capsys: pytest.CaptureFixture[str]) -> None:
     text = README.read_text("utf-8")
+    text = text.replace("Device or resource busy", os.strerror(errno.EBUSY))  # musl's words
     fenced = re.findall(r"^```pycon\n(.*?)^```$", text, re.M | re.S)
     assert text.count("```") == 2 * len(fenced) > 0
     parser = doctest.DocTestParser()
