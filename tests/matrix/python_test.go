@@ -24,6 +24,8 @@ func TestPython(t *testing.T) {
 	onForeign(t, false, func(t *testing.T, arch lab.Arch) {
 		python := filepath.Join(part(t, arch, "python@"+arch.GOARCH), "bin", "python")
 		glibc, _ := arch.WheelTags()
+		t.Attr("tools", lab.PythonVersion(arch.GOARCH))
+		tellKernel(t, emulator(t, arch))
 		i := newInterpreter(t, arch.GOARCH, python, glibc, kernel(t, arch)...)
 		i.takes(t, arch, glibc)
 		i.pytest(t)
