@@ -41,7 +41,7 @@ type sections struct {
 	// Not in memory.
 	attributes, stackNote    *section
 	symtab, strtab, shstrtab *section
-	relocs                   []*section
+	relocs, debug            []*section
 }
 
 // makeContents sorts the kept atoms into sections. Variables are constants here:

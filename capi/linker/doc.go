@@ -22,7 +22,8 @@
 //	    link -buildmode=c-shared -extld=linker
 //	        linker -shared -o libmemfd_go.so.1 go.o
 //
-// With -ldflags=-extldflags=-r it is asked for libmemfd_go.a.
+// With -ldflags=-extldflags=-r it is asked for libmemfd_go.a, with -g for a shared
+// library that also has debug information.
 //
 // # What linking is here
 //
@@ -39,6 +40,8 @@
 //   - layout.go places them; contents.go applies the relocations; image.go writes.
 //   - relocatable.go leaves relocations to the linker of a program instead, and
 //     archive.go wraps the file, for static linking.
+//   - debuginfo.go takes lines and inlined calls of the kept functions over from
+//     go.o, and dwarf.go writes them.
 //
 // Variables are constants: all memory of the library is read-only once it has been
 // relocated. It has no constructor, no thread-local storage, and needs no other

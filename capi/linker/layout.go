@@ -50,7 +50,7 @@ func (s *sections) execute() []*section { return []*section{s.text} }
 func (s *sections) written() []*section { return []*section{s.relro, s.dynamic, s.padding} }
 
 func (s *sections) unloaded() []*section {
-	return slices.Concat([]*section{s.attributes, s.stackNote, s.symtab, s.strtab}, s.relocs, []*section{s.shstrtab})
+	return slices.Concat([]*section{s.attributes, s.stackNote, s.symtab, s.strtab}, s.relocs, s.debug, []*section{s.shstrtab})
 }
 
 // layOut gives each section that is not empty its index, offset and address.
@@ -130,6 +130,16 @@ func (lib *library) place(off uint64, loaded ...[]*section) uint64 {
 		}
 	}
 	return off
+}
+
+// loadedEnd is where that part of the file ends which is loaded.
+func (lib *library) loadedEnd() (end uint64) {
+	for _, s := range lib.present(lib.written()...) {
+		if s.typ != elf.SHT_NOBITS {
+			end = s.off + s.size
+		}
+	}
+	return end
 }
 
 func maxAlign(sections []*section) uint64 {

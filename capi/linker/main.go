@@ -26,14 +26,15 @@ func main() {
 type job struct {
 	in, out string
 	static  bool // an archive instead of a shared library
+	debug   bool // the shared library with debug information
 }
 
 // parseArgs finds the output and the object file among the arguments that
 // cmd/link has for gcc, and what go build -ldflags=-extldflags=... adds: -r, as
-// ld has it, for an archive with a relocatable file. Its other arguments say how
-// gcc should link, which does not concern us. It is not ok when gcc is to compile a
-// trivial program: cmd/link finds out in this way which flags gcc knows, and takes
-// failure for an answer.
+// ld has it, for an archive with a relocatable file; -g for debug information. Its
+// other arguments say how gcc should link, which does not concern us. It is not ok
+// when gcc is to compile a trivial program: cmd/link finds out in this way which flags
+// gcc knows, and takes failure for an answer.
 func parseArgs(args []string) (j job, ok bool) {
 	for i, arg := range args {
 		switch {
@@ -41,6 +42,8 @@ func parseArgs(args []string) (j job, ok bool) {
 			j.out = args[i+1]
 		case arg == "-r":
 			j.static = true
+		case arg == "-g":
+			j.debug = true
 		case filepath.Base(arg) == "go.o":
 			j.in = arg
 		case strings.HasSuffix(arg, ".c"):
@@ -88,6 +91,11 @@ func link(j job) error {
 	lib.makeSymtab()
 	if lib.relocatable {
 		lib.makeRelocSections()
+	}
+	if j.debug {
+		if err := lib.makeDebugInfo(j.in); err != nil {
+			return err
+		}
 	}
 
 	// Give each section its place, then fill in what depends on places.

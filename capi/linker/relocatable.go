@@ -114,12 +114,3 @@ func (b *buffer) placeReloc(r placeReloc, symbol uint64) {
 		b.word(uint64(r.addend))
 	}
 }
-
-// placeOnly lays out the sections of a relocatable file one behind the other.
-func (lib *library) placeOnly(off uint64) {
-	for _, s := range lib.present(lib.all()...) {
-		off = alignUp(off, s.align)
-		s.off = off
-		off += s.size
-	}
-}

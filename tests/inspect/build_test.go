@@ -23,7 +23,7 @@ func TestRebuildIsIdentical(t *testing.T) {
 		t.Fatalf("make all-arch: %v\n%s", err, out)
 	}
 	each(t, func(t *testing.T, l library) {
-		for _, name := range []string{"libmemfd_go.so.1", "libmemfd_go.a"} {
+		for _, name := range []string{"libmemfd_go.so.1", "libmemfd_go.so.1.debug", "libmemfd_go.a"} {
 			first, err := os.ReadFile(filepath.Join(filepath.Dir(l.path), name))
 			if err != nil {
 				t.Fatal(err)

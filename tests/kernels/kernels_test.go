@@ -36,9 +36,6 @@ type suite struct {
 
 var suites = []suite{cSuite, puregoSuite, pythonSuite, rustSuite}
 
-// full tells whether the full matrix is wanted.
-func full() bool { return os.Getenv("MEMFD_GO_MATRIX") == "full" }
-
 func TestKernels(t *testing.T) {
 	for _, arch := range lab.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
@@ -47,7 +44,7 @@ func TestKernels(t *testing.T) {
 				t.Run(s.name, func(t *testing.T) {
 					t.Parallel()
 					for _, c := range cells {
-						if c.goarch == arch.GOARCH && (full() || s.isRegular(c)) {
+						if c.goarch == arch.GOARCH && (lab.Full() || s.isRegular(c)) {
 							t.Run(c.name(), func(t *testing.T) {
 								t.Parallel()
 								s.test(t, c)

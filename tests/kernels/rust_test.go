@@ -31,6 +31,9 @@ type rustTest struct{ name, file string }
 var builtRust once[[]rustTest]
 
 func prepareRust(t *testing.T, c cell, m *image) []wire.Run {
+	if _, err := (lab.Tool{Name: "cargo"}).Path(); err != nil {
+		t.Skip(err)
+	}
 	environment, err := c.arch().RustEnvironment()
 	if err != nil {
 		unavailable(t, c, err)

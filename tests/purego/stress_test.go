@@ -1,6 +1,7 @@
 package purego_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -29,7 +31,6 @@ func rounds() int {
 // Go preempts threads by signals and moves stacks; neither may notice that they are
 // inside the library, nor the library them.
 func TestStress(t *testing.T) {
-	leaksNothing(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	done := make(chan struct{})
 	collecting := make(chan struct{})
@@ -79,7 +80,11 @@ func TestStressOfACheckedRuntime(t *testing.T) {
 	if os.Getenv("MEMFD_GO_CALLS") == "" {
 		test.Env = append(test.Env, "MEMFD_GO_CALLS=20000")
 	}
-	if out, err := test.CombinedOutput(); err != nil {
+	out, err := test.CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("an emulator starts no programs of its own architecture")
+	}
+	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -17,10 +17,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"libmemfd_go/tests/lab"
 	"libmemfd_go/tests/results"
 )
 
@@ -129,7 +131,7 @@ func cellOf(test string) (c cell, whole, found bool) {
 
 // run runs the tests.
 func run(arguments []string) (*record, error) {
-	cmd := exec.Command("go", slices.Concat([]string{"test", "-json", "-count=1", "-timeout=3h"}, arguments)...)
+	cmd := exec.Command("go", slices.Concat([]string{"test", "-json", "-count=1", "-p=1", "-timeout=3h"}, arguments)...)
 	cmd.Env = append(os.Environ(), "MEMFD_GO_MATRIX=full")
 	cmd.Stderr = os.Stderr
 	output, err := cmd.StdoutPipe()
@@ -139,7 +141,7 @@ func run(arguments []string) (*record, error) {
 	r := &record{
 		Date:       time.Now(),
 		Commit:     say("git", "describe", "--always", "--dirty"),
-		Machine:    say("uname", "-srm"),
+		Machine:    lab.Version(nil, "uname", "-sr") + " on " + runtime.GOARCH,
 		Attributes: map[string]map[string]string{},
 	}
 	if err := cmd.Start(); err != nil {

@@ -65,7 +65,7 @@ func TestMarkdown(t *testing.T) {
 	}
 	text := merge([]*record{everything, later}).markdown()
 	for _, line := range []string{
-		"What `make matrix` wrote on 2026-01-30 to 2026-02-01, on Linux 6.18.",
+		"What `make matrix` wrote on 2026-01-30 to 2026-02-01, under Linux 6.18.",
 		"| arm/c/6.12 | 6.12.1-armmp, pages of 4096 | gcc 12 | def | 1 | 0 | 1 |",
 		"| arm/c/new |  |  | abc | 0 | 1 | 0 |",
 		"| tests of no cell |  |  |  | 1 | 0 | 0 |",

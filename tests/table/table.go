@@ -71,7 +71,7 @@ func testName(r results.Result) string {
 
 const introduction = `# The matrix
 
-What ` + "`make matrix`" + ` wrote on %s, on %s.
+What ` + "`make matrix`" + ` wrote on %s, under %s.
 
 A cell is an architecture, the language of a suite, and what it ran on: a kernel of Debian
 in a virtual machine, or, under this machine's kernel, a C library or qemu-user. One cell

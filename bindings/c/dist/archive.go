@@ -15,6 +15,7 @@ func stage(a arch, folder, prefix, libdir string) error {
 	env := []string{
 		"DESTDIR=" + folder, "PREFIX=" + prefix, "LIBDIR=" + libdir,
 		"INCLUDEDIR=" + prefix + "/include", "MANDIR=" + prefix + "/share/man",
+		"DEBUGDIR=" + prefix + "/lib/debug",
 	}
 	return command(env, "bindings/c/install", "build/linux_"+a.goarch)
 }

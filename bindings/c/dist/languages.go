@@ -27,11 +27,6 @@ func (r *release) crates() error {
 	return r.copyAll(filepath.Join(folder, "package", "*.crate"))
 }
 
-// wheels takes the Python packages that `make wheels` has made.
-func (r *release) wheels() error {
-	return r.copyAll("build/wheels/*")
-}
-
 // copyAll copies the files that a pattern matches into the release.
 func (r *release) copyAll(pattern string) error {
 	files, err := filepath.Glob(pattern)

@@ -2,10 +2,11 @@
 // an archive and packages for dpkg, rpm and apk; Rust crates; a bill of materials; and the
 // checksums of all of them.
 //
-//	dist FOLDER GOARCH...
+//	dist FOLDER WHEELS GOARCH...
 //
-// It runs in the top folder, and takes the libraries and manual pages from build. The same
-// input gives the same bytes: all times are $SOURCE_DATE_EPOCH.
+// It runs in the top folder, and takes the libraries and manual pages from build, and the
+// Python packages from the folder WHEELS. The same input gives the same bytes: all times
+// are $SOURCE_DATE_EPOCH.
 package main
 
 import (
@@ -26,17 +27,17 @@ type release struct {
 }
 
 func main() {
-	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: dist FOLDER GOARCH...")
+	if len(os.Args) < 4 {
+		fmt.Fprintln(os.Stderr, "usage: dist FOLDER WHEELS GOARCH...")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2:]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
 		fmt.Fprintln(os.Stderr, "dist:", err)
 		os.Exit(1)
 	}
 }
 
-func run(folder string, arches []string) error {
+func run(folder, wheels string, arches []string) error {
 	r, err := newRelease(folder)
 	if err != nil {
 		return err
@@ -52,10 +53,11 @@ func run(folder string, arches []string) error {
 			}
 		}
 	}
-	for _, make := range []func() error{r.crates, r.wheels} {
-		if err := make(); err != nil {
-			return err
-		}
+	if err := r.crates(); err != nil {
+		return err
+	}
+	if err := r.copyAll(filepath.Join(wheels, "*")); err != nil {
+		return err
 	}
 	if err := r.billOfMaterials(arches); err != nil {
 		return err

@@ -54,6 +54,8 @@ mtime: {{.Time}}
 provides: ["{{.Kind.Provides}}"]
 {{- end}}
 deb:
+  fields:
+    Multi-Arch: same
   triggers:
     activate_noawait: [ldconfig]
 rpm:
@@ -85,6 +87,10 @@ func (r *release) pack(a arch, k kind) error {
 		return err
 	}
 	if err := addDocuments(staged, k); err != nil {
+		return err
+	}
+	// nfpm takes the time of a link from the link.
+	if err := command(nil, "find", staged, "-exec", "touch", "-h", "-d", "@"+fmt.Sprint(r.time.Unix()), "{}", "+"); err != nil {
 		return err
 	}
 	config := filepath.Join(folder, "nfpm.yaml")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 import weakref
-from threading import RLock
+from _thread import RLock  # threading takes longer to import
 
 from memfd_go import _ffi, raw
 from memfd_go._flags import Access, SecretKind
@@ -167,16 +167,16 @@ class Area:
 class Guard:
     """What SecretBuffer.readable() and writable() return: a context that lends a view."""
 
-    __slots__ = ("_area", "_lent", "_writable")
+    __slots__ = ("_lent", "_owner", "_writable")
 
-    def __init__(self, area: Area, writable: bool) -> None:
-        self._area = area
+    def __init__(self, owner: SecretMemory, writable: bool) -> None:
+        self._owner = owner  # which must not be forgotten meanwhile
         self._writable = writable
         # Views and what exports them; several if contexts of one guard are nested.
         self._lent: list[tuple[memoryview, weakref.ref[Any]]] = []
 
     def __enter__(self) -> memoryview:
-        view = self._area.lend(self._writable)
+        view = self._owner._area.lend(self._writable)  # pyright: ignore[reportPrivateUsage]
         self._lent.append((view, weakref.ref(view.obj)))
         return view
 
@@ -244,7 +244,7 @@ class SecretMemory:
         ...         bytes(view), view.readonly
         (b'\x00\x00\x00\x00\x00', True)
         """
-        return Guard(self._area, False)
+        return Guard(self, writable=False)
 
     def writable(self) -> Guard:
         """A "with" block in which the secret can be read and written. See readable().
@@ -258,7 +258,7 @@ class SecretMemory:
         ...         random.readinto(view)
         32
         """
-        return Guard(self._area, True)
+        return Guard(self, writable=True)
 
     def wipe(self) -> None:
         r"""Overwrite the secret with zeros. Closing does so, too.
@@ -273,7 +273,7 @@ class SecretMemory:
         ...         bytes(view)
         b'\x00\x00\x00'
         """
-        with Guard(self._area, True):
+        with self.writable():
             raw.wipe(self._area.address, self._area.length)
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from threading import RLock
+from _thread import RLock  # threading takes longer to import
 
 from memfd_go import raw
 from memfd_go._area import Area, SecretMemory

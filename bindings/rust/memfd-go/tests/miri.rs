@@ -209,7 +209,7 @@ mod library {
     ) -> c_int {
         ((*pool).slots, (*pool).stride) = (slots, slot_len + FRONT);
         let len = (*pool).stride * slots as usize;
-        memfd_go_secret_alloc(&raw mut (*pool).area, len, opts)
+        memfd_go_secret_alloc(std::ptr::addr_of_mut!((*pool).area), len, opts)
     }
 
     #[no_mangle]
@@ -243,7 +243,7 @@ mod library {
 
     #[no_mangle]
     unsafe extern "C" fn memfd_go_secret_pool_free(pool: *mut memfd_go_secret_pool) -> c_int {
-        memfd_go_secret_free(&raw mut (*pool).area)
+        memfd_go_secret_free(std::ptr::addr_of_mut!((*pool).area))
     }
 }
 
