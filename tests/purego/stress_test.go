@@ -8,15 +8,16 @@ import (
 	"testing"
 )
 
-const (
-	goroutines = 8
-	rounds     = 200
-)
+const goroutines = 8
 
 // Go preempts threads by signals and moves stacks; neither may notice that they are
 // inside the library, nor the library them.
 func TestStress(t *testing.T) {
 	leaksNothing(t)
+	rounds := 200
+	if testing.Short() { // as where the processor is emulated
+		rounds = 20
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	done := make(chan struct{})
 	collecting := make(chan struct{})
