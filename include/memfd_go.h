@@ -654,7 +654,8 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
  * -EOVERFLOW  off + len is over INT64_MAX, or does not fit the architecture
  * -EBADF      fd is not open, or opened with O_PATH
  * -ENODEV     not a file that can be mapped
- * -EAGAIN     the mapping is locked (a secret file's is) and over RLIMIT_MEMLOCK
+ * -EAGAIN     the mapping is locked and over RLIMIT_MEMLOCK (a secret file's is locked;
+ *             but see memfd_go_secret() for newer kernels)
  * -ENOMEM     no room in the address space, or too few free huge pages
  * -EFAULT     addr is null (see Pointers above)
  *
@@ -937,8 +938,10 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  * once mapped, only the processes that hold it can see; not even the kernel keeps
  * them in its own page tables. Size it once with memfd_go_set_size(), then map it
  * shared and writable with memfd_go_map(). Its pages are locked into memory and
- * count against RLIMIT_MEMLOCK. While the file or a mapping of it exists, the
- * machine cannot hibernate.
+ * count against RLIMIT_MEMLOCK: up to Linux 6.18 in every process that maps them, and
+ * mapping more fails; in Linux 7.2 once for the user, and the first touch of a page
+ * beyond the limit is SIGBUS. memfd_go_secret_alloc() fails on both. While the file or
+ * a mapping of it exists, the machine cannot hibernate.
  *
  * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC; the kernel
  *        refuses that value (1), so it is taken for O_CLOEXEC here.
@@ -1008,6 +1011,8 @@ struct memfd_go_secret {
  * -E2BIG    size_of is over 4096
  * -EFAULT   s is null (see Pointers above)
  * -EMFILE, -ENFILE  no descriptor free
+ * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
+ *           well. OPT_NO_SECRETMEM makes no file.
  *
  * Safe: MT AS fork, each 's' in one place at a time. Source: memfd_secret(2), mlock(2),
  * madvise(2), mm/secretmem.c.

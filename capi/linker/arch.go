@@ -22,6 +22,7 @@ type arch struct {
 	// dynamic linker, and how names of their types print.
 	absolute, relative uint32
 	pcrel              uint32 // for branches that inspect finds
+	distance           uint32 // a data word of 32 bits that holds a distance
 	typeName           func(typ uint32) string
 	addend             func(typ uint32, field []byte) int64 // REL only
 	apply              func(f *fixup) error
@@ -36,9 +37,10 @@ type arch struct {
 	// set. Here they stay false, as constants: the code takes the other way.
 	unset []string
 
-	landing  []byte // what an indirect call must find at an export
-	property property
-	mapping  mapping
+	landing    []byte // what an indirect call must find at an export
+	attributes []byte // .ARM.attributes of a relocatable file
+	property   property
+	mapping    mapping
 
 	hashEntry int // bytes in an entry of .hash
 	dwarf     dwarfRegs

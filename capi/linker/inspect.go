@@ -34,6 +34,20 @@ const (
 	faultTLS      = "access to thread-local storage"
 )
 
+// inspectWords reads the instructions of a function where each is a word. what tells
+// what is wrong with one, if anything.
+func inspectWords(code []byte, order byteOrder, pools []span, what func(in uint32, off uint64) string) (faults []fault) {
+	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
+		if inSpans(pools, off) {
+			continue
+		}
+		if w := what(order.Uint32(code[off:]), off); w != "" {
+			faults = append(faults, fault{off, w})
+		}
+	}
+	return faults
+}
+
 // A mapping tells debuggers and disassemblers where there is data amid the code,
 // by symbols of these names. Empty names: the architecture has no such custom.
 type mapping struct {

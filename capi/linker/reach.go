@@ -25,6 +25,9 @@ type library struct {
 
 	sections
 	segments []*segment
+
+	relocatable bool // see relocatable.go
+	symbolIndex map[place]uint64
 }
 
 // An atom is kept or dropped as a whole: a function, a variable, or the bytes of
@@ -121,6 +124,9 @@ func (r *reacher) follow(a *atom) {
 		found, faults := r.inspectFunc(a.section, a.start, a.end)
 		relocs = append(relocs, found...)
 		for _, f := range faults {
+			if f.what == faultIndirect && r.frameOf(a.name) != nil {
+				continue // the trampolines tell it where to go: references of theirs
+			}
 			r.refused.add(a, fmt.Sprintf("%s+%#x", a.name, f.off), f.what)
 		}
 	}

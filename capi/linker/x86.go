@@ -36,7 +36,8 @@ func eachX86(code []byte, mode int, f func(off uint64, in x86asm.Inst)) (end uin
 }
 
 func inspectX86(code []byte, fields fields, mode int) (branches []branch, faults []fault) {
-	within := 0 // fields that lie within instructions
+	within := 0               // fields that lie within instructions
+	variable := x86asm.Reg(0) // has the address of one, from the instruction before
 	end := eachX86(code, mode, func(off uint64, in x86asm.Inst) {
 		next := off + uint64(in.Len)
 		for field := off; field+4 <= next; field++ {
@@ -44,8 +45,17 @@ func inspectX86(code []byte, fields fields, mode int) (branches []branch, faults
 				within++
 			}
 		}
-		if usesSegment(in) {
+		switch {
+		case usesSegment(in):
 			faults = append(faults, fault{off, faultTLS})
+		case isIndirect(in):
+			faults = append(faults, fault{off, faultIndirect})
+		case storesTo(in, x86asm.RIP), variable != 0 && storesTo(in, variable):
+			faults = append(faults, fault{off, faultStore})
+		}
+		variable = 0
+		if r, ok := in.Args[0].(x86asm.Reg); ok && in.Op == x86asm.LEA && fields[next-4] {
+			variable = r
 		}
 		field := off + uint64(in.PCRelOff)
 		if in.PCRel == 0 || fields[field] {
@@ -100,11 +110,11 @@ func isIndirect(in x86asm.Inst) bool {
 	return false
 }
 
-// storesToVariable reports whether memory at a fixed address changes. In Intel's
-// order the destination comes first.
-func storesToVariable(in x86asm.Inst) bool {
+// storesTo reports whether an instruction changes memory at a distance from base. In
+// Intel's order the destination comes first.
+func storesTo(in x86asm.Inst, base x86asm.Reg) bool {
 	mem, ok := in.Args[0].(x86asm.Mem)
-	if !ok || mem.Base != x86asm.RIP {
+	if !ok || mem.Base != base {
 		return false
 	}
 	switch in.Op {

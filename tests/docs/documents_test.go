@@ -4,6 +4,7 @@ package docs
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -138,6 +139,51 @@ func TestFunctionsExist(t *testing.T) {
 		for _, name := range function.FindAllString(d.text, -1) {
 			if !slices.Contains(known, name) && !strings.HasSuffix(name, "_") {
 				t.Errorf("%s: there is no %s", d.name, name)
+			}
+		}
+	}
+}
+
+// ERRORS.md has every error of the header, in the order of the alphabet.
+func TestErrorsAreExplained(t *testing.T) {
+	number := regexp.MustCompile(`-(E[A-Z0-9]{2,})`)
+	var want, got []string
+	for _, match := range number.FindAllStringSubmatch(readFile(t, "include/memfd_go.h"), -1) {
+		want = append(want, match[1])
+	}
+	for line := range strings.Lines(readFile(t, "docs/ERRORS.md")) {
+		if first, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |"); strings.HasPrefix(line, "| `E") {
+			for _, match := range regexp.MustCompile("`(E[A-Z0-9]+)`").FindAllStringSubmatch(first, -1) {
+				got = append(got, match[1])
+			}
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if want = slices.Compact(want); !slices.Equal(got, want) {
+		t.Errorf("docs/ERRORS.md explains\n  %s\nthe header has\n  %s", strings.Join(got, " "), strings.Join(want, " "))
+	}
+}
+
+// ARCHITECTURE.md says in one line what each folder is for.
+func TestFoldersAreExplained(t *testing.T) {
+	text := readFile(t, "docs/ARCHITECTURE.md")
+	for _, pattern := range []string{"*", "bindings/*", "capi/*", "tests/*"} {
+		folders, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, folder := range folders {
+			tracked, err := exec.Command("git", "ls-files", folder).Output()
+			if err != nil {
+				t.Skip("this is no git checkout")
+			}
+			info, err := os.Stat(folder)
+			if err != nil || !info.IsDir() || len(tracked) == 0 || folder == "docs" {
+				continue
+			}
+			if !regexp.MustCompile(`(?m)^\| \[` + regexp.QuoteMeta(folder) + `\]\(.*\) \| `).MatchString(text) {
+				t.Errorf("docs/ARCHITECTURE.md has no line for %s", folder)
 			}
 		}
 	}

@@ -20,9 +20,9 @@ var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run
 
 func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 	python := "/usr/bin/python3"
-	environment := []string{"PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1", "MEMFD_GO_LIBRARY=/tests" + library}
+	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1", "MEMFD_GO_LIBRARY=/tests"+library)
 	if c.goarch == runtime.GOARCH {
-		python = addOwnPython(t, m)
+		python = addOwnPython(t, c, m)
 	} else {
 		addForeignPython(t, c, m)
 		environment = append(environment, "PYTHONHOME=/usr")
@@ -56,7 +56,7 @@ func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 var unneeded = []string{"test", "tests", "site-packages", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "pydoc_data"}
 
 // addOwnPython copies the machine's Python, at its own place, and returns its path.
-func addOwnPython(t *testing.T, m *image) string {
+func addOwnPython(t *testing.T, c cell, m *image) string {
 	output, err := exec.Command("python3", "-c",
 		"import os, sys, sysconfig; print(os.path.realpath(sys.executable), sysconfig.get_path('stdlib'))").Output()
 	if err != nil {
@@ -72,7 +72,7 @@ func addOwnPython(t *testing.T, m *image) string {
 		}
 		return elsewhere(name)
 	}
-	t.Attr("tools", firstLine(python, "--version"))
+	t.Attr("tools", lab.Version(nil, python, "--version")+", "+c.arch().GlibcVersion())
 	must(t, m.addProgram(python, python))
 	config, _ := filepath.Glob(filepath.Join(standard, "config-*"))
 	without := unneeded
@@ -95,7 +95,7 @@ func addForeignPython(t *testing.T, c cell, m *image) {
 	if err := lab.Ready(part); err != nil {
 		unavailable(t, c, err)
 	}
-	t.Attr("tools", firstLine(filepath.Join(lab.PartDir(part), "bin", "python"), "--version"))
+	t.Attr("tools", lab.PythonVersion(c.goarch))
 	m.archive.link("lib", "usr/lib")
 	m.archive.link("lib64", "usr/lib64")
 	tree := lab.PartDir(part)

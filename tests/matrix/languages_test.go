@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -25,13 +24,12 @@ var regular = []string{"arm64", "s390x", "386"}
 // onForeign runs the suite of a language on each architecture but the machine's own,
 // where go test, pytest and cargo run it as it is.
 func onForeign(t *testing.T, everywhere bool, suite func(*testing.T, lab.Arch)) {
-	full := everywhere || os.Getenv("MEMFD_GO_MATRIX") == "full"
 	for _, arch := range lab.Arches {
 		if arch.GOARCH == runtime.GOARCH {
 			continue
 		}
 		t.Run(arch.GOARCH, func(t *testing.T) {
-			if !full && !slices.Contains(regular, arch.GOARCH) {
+			if !everywhere && !lab.Full() && !slices.Contains(regular, arch.GOARCH) {
 				t.Skip("it takes MEMFD_GO_MATRIX=full, which make matrix sets")
 			}
 			t.Parallel()

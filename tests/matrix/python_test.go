@@ -13,6 +13,8 @@ import (
 func TestPython(t *testing.T) {
 	onForeign(t, false, func(t *testing.T, arch lab.Arch) {
 		python := part(t, arch, "python@"+arch.GOARCH)
+		t.Attr("tools", lab.PythonVersion(arch.GOARCH))
+		tellKernel(t, emulator(t, arch))
 		report := filepath.Join(t.TempDir(), "pytest.xml")
 		run := command{
 			folder: filepath.Join(lab.Repository(), "bindings", "python"),
