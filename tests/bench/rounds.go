@@ -63,11 +63,13 @@ func (a *arms) round(all *results, speed float64) error {
 // again repeats what is void, once, and forgets what was measured before.
 func (a *arms) again(all *results, speed float64) error {
 	void := all.void()
+	if len(void) != 0 {
+		fmt.Println("again, since the machine was not quiet:", strings.Join(void, ", "))
+	}
 	for _, s := range a.steps() {
 		if !slices.ContainsFunc(void, func(v string) bool { return s.fills(v) }) {
 			continue
 		}
-		fmt.Println("again, since the machine was not quiet:", strings.Join(void, ", "))
 		all.drop(s.tables)
 		for range rounds {
 			if err := s.run(all, speed); err != nil {
