@@ -49,9 +49,12 @@ static void permissions(void)
 		struct memfd_go_create_args args = { NEW_ARGS, .mode = modes[i] };
 		int fd;
 
-		if ((modes[i] & 0111) == 0)
-			args.mfd_flags = NOEXEC;
+		args.mfd_flags = (modes[i] & 0111) == 0 ? NOEXEC : MFD_EXEC;
 		fd = memfd_go_create_with("test", &args);
+		if (args.mfd_flags == MFD_EXEC && !executables_work()) {
+			EQ(fd, -EACCES);
+			continue;
+		}
 		CHECK(fd >= 0);
 		EQ(status_of_file(fd).st_mode, S_IFREG | modes[i]);
 		close(fd);

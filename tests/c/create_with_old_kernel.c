@@ -104,12 +104,14 @@ static void fail_later(void)
 	EQ(memfd_go_create_with("test", &args), -EINVAL);
 }
 
-#define TEST(name, body)                    \
-	static void name(void)              \
-	{                                   \
-		if (!filters_work())        \
-			SKIP(NO_FILTERS);   \
-		IN_CHILD(body);             \
+#define TEST(name, body)                     \
+	static void name(void)               \
+	{                                    \
+		if (!filters_work())         \
+			SKIP(NO_FILTERS);    \
+		if (!executable_by_default()) \
+			SKIP(NOEXEC_BY_DEFAULT); \
+		IN_CHILD(body);              \
 	}
 
 TEST(noexec_is_emulated_and_sealing_kept, create_noexec)

@@ -128,12 +128,12 @@ static void works_without_execveat(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(sealed_copy_of_a_program_runs);
-	RUN(arguments_and_environment_arrive);
-	RUN(program_inherits_the_descriptor_if_asked_for);
-	RUN(reading_or_o_path_is_enough);
-	RUN(executable_flag);
-	RUN(scripts_need_the_descriptor);
-	RUN(works_without_execveat);
+	RUN_PROGRAM(sealed_copy_of_a_program_runs);
+	RUN_PROGRAM(arguments_and_environment_arrive);
+	RUN_PROGRAM(program_inherits_the_descriptor_if_asked_for);
+	RUN_PROGRAM(reading_or_o_path_is_enough);
+	RUN_PROGRAM(executable_flag);
+	RUN_PROGRAM(scripts_need_the_descriptor);
+	RUN_PROGRAM(works_without_execveat);
 	return finish();
 }

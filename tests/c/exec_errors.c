@@ -175,14 +175,14 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	RUN(file_without_execute_permission);
 	RUN(file_system_without_execute_permission);
-	RUN(file_open_for_writing);
-	RUN(no_program);
-	RUN(missing_interpreter);
+	RUN_PROGRAM(file_open_for_writing);
+	RUN_PROGRAM(no_program);
+	RUN_PROGRAM(missing_interpreter);
 	RUN(files_that_cannot_be_executed);
-	RUN(bad_pointers);
+	RUN_PROGRAM(bad_pointers);
 	RUN(bad_options);
-	RUN(arguments_that_are_too_long);
-	RUN(neither_execveat_nor_proc);
-	RUN(a_filters_answer_is_returned);
+	RUN_PROGRAM(arguments_that_are_too_long);
+	RUN_PROGRAM(neither_execveat_nor_proc);
+	RUN_PROGRAM(a_filters_answer_is_returned);
 	return finish();
 }

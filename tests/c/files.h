@@ -130,6 +130,31 @@ static inline int raw_create(const char *name, uint32_t flags)
 	return (int)raw(syscall(SYS_memfd_create, name, flags));
 }
 
+/* Whether files can be executable: not where vm.memfd_noexec is 2. */
+static inline int executables_work(void)
+{
+	int fd = raw_create("test", MFD_EXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd != -EACCES;
+}
+
+#define NO_EXECUTABLES "vm.memfd_noexec forbids executable files"
+
+/* Whether files are executable without being asked for it: not where vm.memfd_noexec is set. */
+static inline int executable_by_default(void)
+{
+	int fd = raw_create("test", 0);
+	struct stat status = { .st_mode = 0 };
+
+	fstat(fd, &status);
+	close(fd);
+	return (status.st_mode & 0111) != 0;
+}
+
+#define NOEXEC_BY_DEFAULT "vm.memfd_noexec is set: no older kernel can be played here"
+
 #define MEMFD_SECRET 447 /* the same on all architectures; not all headers have it */
 
 static inline int raw_secret(uint32_t flags)

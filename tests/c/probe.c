@@ -174,7 +174,8 @@ static void other_kernels(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
-	IN_CHILD(be_before_6_3);
+	if (executable_by_default())
+		IN_CHILD(be_before_6_3);
 	if (can_create(MFD_NOEXEC_SEAL))
 		IN_CHILD(be_6_3_with_a_policy);
 	IN_CHILD(be_very_old);

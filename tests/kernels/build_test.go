@@ -67,13 +67,6 @@ func goTool(environment []string, arguments ...string) error {
 	return runQuietly(cmd)
 }
 
-// firstLine is the first line of what a command says, such as its version.
-func firstLine(command ...string) string {
-	output, _ := exec.Command(command[0], command[1:]...).CombinedOutput()
-	line, _, _ := strings.Cut(string(output), "\n")
-	return line
-}
-
 func runQuietly(cmd *exec.Cmd) error {
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, output)

@@ -38,20 +38,19 @@ func prepareC(t *testing.T, c cell, m *image) []wire.Run {
 	if err != nil {
 		unavailable(t, c, err)
 	}
-	t.Attr("tools", firstLine(compiler, "--version"))
+	t.Attr("tools", lab.CompilerVersion(compiler)+", "+c.arch().GlibcVersion())
 	programs, err := builtC.get(c.goarch, func() (cPrograms, error) { return buildC(compiler, c.goarch) })
 	must(t, err)
 	var runs []wire.Run
 	for _, name := range programs.names {
-		if strings.HasPrefix(name, "failing_calls_") && !(full() && c.goarch == runtime.GOARCH) {
-			continue // minutes of what depends little on the kernel
+		if strings.HasPrefix(name, "failing_calls_") && !(lab.Full() && c.failsCalls()) {
+			continue
 		}
 		must(t, m.addProgram("tests/"+name, filepath.Join(programs.folder, name)))
-		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180}
+		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180, Environment: c.known()}
 		if opensLibrary(name) {
 			run.Arguments = append(run.Arguments, library)
 		}
-		run.Environment = []string{"MEMFD_GO_SECRET=" + map[bool]string{true: "yes", false: "no"}[c.secret]}
 		runs = append(runs, run)
 	}
 	return runs

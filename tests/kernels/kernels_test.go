@@ -34,10 +34,7 @@ type suite struct {
 	results func(t *testing.T, run wire.Run, result *wire.Result, hint string)
 }
 
-var suites = []suite{cSuite, puregoSuite, pythonSuite}
-
-// full tells whether the full matrix is wanted.
-func full() bool { return os.Getenv("MEMFD_GO_MATRIX") == "full" }
+var suites = []suite{cSuite, puregoSuite, pythonSuite, rustSuite}
 
 func TestKernels(t *testing.T) {
 	for _, arch := range lab.Arches {
@@ -47,7 +44,7 @@ func TestKernels(t *testing.T) {
 				t.Run(s.name, func(t *testing.T) {
 					t.Parallel()
 					for _, c := range cells {
-						if c.goarch == arch.GOARCH && (full() || s.isRegular(c)) {
+						if c.goarch == arch.GOARCH && (lab.Full() || s.isRegular(c)) {
 							t.Run(c.name(), func(t *testing.T) {
 								t.Parallel()
 								s.test(t, c)
@@ -75,7 +72,11 @@ func (s suite) test(t *testing.T, c cell) {
 	}
 	file := filepath.Join(lab.Repository(), "build", "kernels", c.goarch+"-"+s.name+"-"+c.name()+".cpio")
 	runs := s.makeImage(t, c, file)
-	command, err := machines[c.hardware()].command(filepath.Join(lab.PartDir(c.part()), "vmlinuz"), file, c.commandLine)
+	kernel, err := bootable(filepath.Join(lab.PartDir(c.part()), "vmlinuz"), file+".kernel")
+	if err != nil {
+		unavailable(t, c, err)
+	}
+	command, err := machines[c.hardware()].command(kernel, file, c.commandLine)
 	if err != nil {
 		unavailable(t, c, err)
 	}
@@ -84,6 +85,7 @@ func (s suite) test(t *testing.T, c cell) {
 	s.tell(t, c, runs, r, hint)
 	if !t.Failed() {
 		os.Remove(file)
+		os.Remove(file + ".kernel")
 	}
 }
 

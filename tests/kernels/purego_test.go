@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +21,7 @@ func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
 	if err != nil {
 		t.Skip(err)
 	}
-	t.Attr("tools", firstLine(slices.Concat([]string{"env"}, environment, []string{"go", "env", "GOVERSION"})...))
+	t.Attr("tools", lab.GoVersion(environment)+", "+c.arch().GlibcVersion())
 	program, err := builtPurego.get(c.goarch, func() (string, error) {
 		program := filepath.Join(scratch, "purego-"+c.goarch)
 		options := []string{"test", "-c", "-o", program}
@@ -37,7 +36,7 @@ func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
 	return []wire.Run{{
 		Name:        "purego",
 		Arguments:   []string{"/tests/purego", "-test.v=test2json"},
-		Environment: []string{"MEMFD_GO_LIBRARY=" + library},
+		Environment: append(c.known(), "MEMFD_GO_LIBRARY="+library),
 		Seconds:     600,
 	}}
 }

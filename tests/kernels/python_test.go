@@ -20,21 +20,22 @@ var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run
 
 func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 	python := "/usr/bin/python3"
-	environment := []string{"PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1", "MEMFD_GO_LIBRARY=/tests" + library}
+	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1")
 	if c.goarch == runtime.GOARCH {
-		python = addOwnPython(t, m)
+		python = addOwnPython(t, c, m)
 	} else {
 		addForeignPython(t, c, m)
 		environment = append(environment, "PYTHONHOME=/usr")
 	}
-	product, err := lab.Product(c.goarch)
-	if err != nil {
+	installed := t.TempDir()
+	glibc, _ := c.arch().WheelTags()
+	if err := lab.InstallWheel(strings.TrimPrefix(glibc, "py3-none-"), installed); err != nil {
 		unavailable(t, c, err)
 	}
-	must(t, m.addFile("tests"+library, filepath.Join(product, "libmemfd_go.so.1")))
+	must(t, m.addTree("packages/memfd_go", filepath.Join(installed, "memfd_go")))
 	must(t, m.addTree("python", filepath.Join(lab.Repository(), "bindings", "python"), "__pycache__", "build"))
 	packages := filepath.Join(lab.Repository(), "build", "venv", "lib", "python3*", "site-packages")
-	for _, name := range []string{"memfd_go", "pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pygments"} {
+	for _, name := range []string{"pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pygments"} {
 		found, _ := filepath.Glob(filepath.Join(packages, name))
 		if len(found) != 1 {
 			t.Skipf("tests/setup has not put %s into build/venv", name)
@@ -56,7 +57,7 @@ func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 var unneeded = []string{"test", "tests", "site-packages", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "pydoc_data"}
 
 // addOwnPython copies the machine's Python, at its own place, and returns its path.
-func addOwnPython(t *testing.T, m *image) string {
+func addOwnPython(t *testing.T, c cell, m *image) string {
 	output, err := exec.Command("python3", "-c",
 		"import os, sys, sysconfig; print(os.path.realpath(sys.executable), sysconfig.get_path('stdlib'))").Output()
 	if err != nil {
@@ -72,7 +73,7 @@ func addOwnPython(t *testing.T, m *image) string {
 		}
 		return elsewhere(name)
 	}
-	t.Attr("tools", firstLine(python, "--version"))
+	t.Attr("tools", lab.Version(nil, python, "--version")+", "+c.arch().GlibcVersion())
 	must(t, m.addProgram(python, python))
 	config, _ := filepath.Glob(filepath.Join(standard, "config-*"))
 	without := unneeded
@@ -95,7 +96,7 @@ func addForeignPython(t *testing.T, c cell, m *image) {
 	if err := lab.Ready(part); err != nil {
 		unavailable(t, c, err)
 	}
-	t.Attr("tools", firstLine(filepath.Join(lab.PartDir(part), "bin", "python"), "--version"))
+	t.Attr("tools", lab.PythonVersion(c.goarch))
 	m.archive.link("lib", "usr/lib")
 	m.archive.link("lib64", "usr/lib64")
 	tree := lab.PartDir(part)

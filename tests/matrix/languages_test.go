@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -22,8 +21,6 @@ const suiteTimeout = 15 * time.Minute
 // $MEMFD_GO_MATRIX to "full", and has all of them.
 var regular = []string{"arm64", "s390x", "386"}
 
-func full() bool { return os.Getenv("MEMFD_GO_MATRIX") == "full" }
-
 // onForeign runs the suite of a language on each architecture but the machine's own,
 // where go test, pytest and cargo run it as it is.
 func onForeign(t *testing.T, everywhere bool, suite func(*testing.T, lab.Arch)) {
@@ -32,7 +29,7 @@ func onForeign(t *testing.T, everywhere bool, suite func(*testing.T, lab.Arch)) 
 			continue
 		}
 		t.Run(arch.GOARCH, func(t *testing.T) {
-			if !everywhere && !full() && !slices.Contains(regular, arch.GOARCH) {
+			if !everywhere && !lab.Full() && !slices.Contains(regular, arch.GOARCH) {
 				t.Skip("it takes MEMFD_GO_MATRIX=full, which make matrix sets")
 			}
 			t.Parallel()

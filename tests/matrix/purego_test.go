@@ -20,6 +20,8 @@ func TestPurego(t *testing.T) {
 		if err != nil {
 			t.Skip(err)
 		}
+		t.Attr("tools", lab.GoVersion(environment)+", "+arch.GlibcVersion())
+		tellKernel(t, emulator)
 		build := command{
 			environment: environment,
 			arguments:   []string{"go", "test", "-c", "-o", program, "-ldflags=" + loader(arch), "libmemfd_go/tests/purego"},

@@ -2,23 +2,12 @@ package matrix
 
 import (
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 
 	"libmemfd_go/tests/lab"
 	"libmemfd_go/tests/results"
 )
-
-// rustTargets are Rust's names of the architectures.
-var rustTargets = map[string]string{
-	"386":     "i686-unknown-linux-gnu",
-	"arm":     "armv7-unknown-linux-gnueabihf",
-	"arm64":   "aarch64-unknown-linux-gnu",
-	"loong64": "loongarch64-unknown-linux-gnu",
-	"ppc64le": "powerpc64le-unknown-linux-gnu",
-	"riscv64": "riscv64gc-unknown-linux-gnu",
-	"s390x":   "s390x-unknown-linux-gnu",
-}
 
 // The tests of both crates, cross-compiled.
 func TestRust(t *testing.T) {
@@ -26,31 +15,19 @@ func TestRust(t *testing.T) {
 		t.Skip(err)
 	}
 	onForeign(t, false, func(t *testing.T, arch lab.Arch) {
-		suite := "trixie"
-		if arch.GOARCH == "loong64" {
-			suite = "sid"
-		}
-		rust := part(t, arch, "rust@"+suite)
-		linker, err := arch.Compiler.Path()
+		environment, err := arch.RustEnvironment()
 		if err != nil {
-			unavailable(t, true, err)
+			unavailable(t, slices.Contains(regular, arch.GOARCH), err)
 		}
-		target := rustTargets[arch.GOARCH]
-		settings := "CARGO_TARGET_" + strings.ToUpper(strings.ReplaceAll(target, "-", "_"))
+		t.Attr("tools", lab.RustVersion(environment)+", "+arch.GlibcVersion())
+		tellKernel(t, emulator(t, arch))
 		run := command{
-			folder: filepath.Join(lab.Repository(), "bindings", "rust"),
-			environment: append(kernel(t, arch),
-				"CARGO_NET_OFFLINE=true",
-				"CARGO_TARGET_DIR="+filepath.Join(lab.Repository(), "build", "rust", suite),
-				"MEMFD_GO_LIB_DIR="+filepath.Dir(library(t, arch)),
-				"RUSTC="+filepath.Join(rust, "bin", "rustc"),
-				settings+"_LINKER="+linker,
-				settings+"_RUNNER="+strings.Join(runner(t, arch), " "),
-			),
-			// All targets, that is no examples of the documentation: cargo and an older
-			// rustdoc do not agree how to run those elsewhere.
+			folder:      filepath.Join(lab.Repository(), "bindings", "rust"),
+			environment: slices.Concat(kernel(t, arch), environment, []string{arch.RustRunner(runner(t, arch))}),
+			// No examples of the documentation: cargo and an older rustdoc do not agree
+			// how to run those elsewhere.
 			arguments: []string{
-				"cargo", "test", "--locked", "--workspace", "--no-fail-fast", "--all-targets", "--target", target, "--", "--show-output",
+				"cargo", "test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--tests", "--", "--show-output",
 			},
 		}
 		output, status := run.capture(t, suiteTimeout)

@@ -26,7 +26,7 @@ func ParseCargo(output string) []Result {
 			clear(byName)
 		} else if m := cargoResult.FindStringSubmatch(line); m != nil {
 			byName[m[1]] = len(results)
-			results = append(results, Result{target + " " + m[1], statuses[m[2]], m[3]})
+			results = append(results, Result{strings.TrimSpace(target + " " + m[1]), statuses[m[2]], m[3]})
 		} else if m := cargoOutput.FindStringSubmatch(line); m != nil {
 			section = m[1]
 		} else if line == "successes:" || line == "failures:" {

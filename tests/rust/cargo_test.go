@@ -105,7 +105,7 @@ func requireToolchain(t *testing.T, name string) {
 // requireFull is for tests that take too long for every run.
 func requireFull(t *testing.T) {
 	t.Helper()
-	if os.Getenv("MEMFD_GO_MATRIX") != "full" {
+	if !lab.Full() {
 		t.Skip("it takes MEMFD_GO_MATRIX=full")
 	}
 }

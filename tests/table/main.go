@@ -1,8 +1,10 @@
 // Command table runs the full matrix of tests, {architecture} x {language} x {C library,
 // kernel}, and writes what came of it to docs/MATRIX.md. It is what `make matrix` does.
 //
-//	go run ./tests/table                    everything
-//	go run ./tests/table arm64/python/6.12  one cell, as the table names it
+//	go run ./tests/table                       everything
+//	go run ./tests/table arm64/python/6.12     one cell, as the table names it
+//	go run ./tests/table 'arm64/*/*'           what kernels one architecture has
+//	go run ./tests/table -write                nothing, but the table of what ran so far
 //
 // A cell that fails tells how to run it by hand. Failures on the newest kernel, which
 // is another one each week, do not count.
@@ -10,44 +12,70 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
 
+	"libmemfd_go/tests/lab"
 	"libmemfd_go/tests/results"
 )
 
 const file = "docs/MATRIX.md"
 
 func main() {
-	arguments := []string{"./tests/matrix", "./tests/kernels"}
-	one := len(os.Args) > 1
-	if one {
-		chosen, err := parseCell(os.Args[1])
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "table:", err)
-			os.Exit(2)
-		}
-		arguments = chosen.goTest()
-	}
-	t, err := run(arguments)
+	onlyWrite := flag.Bool("write", false, "run nothing, write the table of what ran so far")
+	flag.Parse()
+	good, err := do(*onlyWrite, flag.Arg(0))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "table:", err)
+		os.Exit(2)
+	}
+	if !good {
 		os.Exit(1)
 	}
-	if !one {
-		if err := os.WriteFile(file, []byte(t.markdown()), 0o666); err != nil {
-			fmt.Fprintln(os.Stderr, "table:", err)
-			os.Exit(1)
+}
+
+func do(onlyWrite bool, name string) (good bool, err error) {
+	if onlyWrite {
+		return true, write()
+	}
+	arguments := []string{"./tests/matrix", "./tests/kernels"}
+	if name != "" {
+		c, err := parseCell(name)
+		if err != nil {
+			return false, err
+		}
+		arguments = c.goTest()
+	}
+	r, err := run(arguments)
+	if err != nil {
+		return false, err
+	}
+	if err := r.keep(name); err != nil {
+		return false, err
+	}
+	if name == "" {
+		if err := write(); err != nil {
+			return false, err
 		}
 	}
-	fmt.Print(results.Report(t.all))
-	if !results.Good(t.fatal()) {
-		os.Exit(1)
+	fmt.Print(results.Report(r.Results))
+	return results.Good(fatal(r.Results)), nil
+}
+
+// write writes the table.
+func write() error {
+	all, err := recorded()
+	if err != nil {
+		return err
 	}
+	return os.WriteFile(file, []byte(merge(all).markdown()), 0o666)
 }
 
 // A cell is a row of the table.
@@ -71,7 +99,9 @@ var emulated = map[string]string{"TestC": "c", "TestPurego": "purego", "TestPyth
 
 // goTest are the arguments for `go test` that run the cell.
 func (c cell) goTest() []string {
-	quoted := func(name string) string { return "^" + strings.NewReplacer(".", `\.`, "+", `\+`).Replace(name) + "$" }
+	quoted := func(name string) string {
+		return "^" + strings.NewReplacer(".", `\.`, "+", `\+`, "*", ".*").Replace(name) + "$"
+	}
 	switch c.on {
 	case "glibc", "musl":
 		return []string{"-run", "^TestC$/" + quoted(c.arch) + "/" + quoted(c.on), "./tests/matrix"}
@@ -100,28 +130,33 @@ func cellOf(test string) (c cell, whole, found bool) {
 }
 
 // run runs the tests.
-func run(arguments []string) (*table, error) {
-	cmd := exec.Command("go", slices.Concat([]string{"test", "-json", "-count=1", "-timeout=3h"}, arguments)...)
+func run(arguments []string) (*record, error) {
+	cmd := exec.Command("go", slices.Concat([]string{"test", "-json", "-count=1", "-p=1", "-timeout=3h"}, arguments)...)
 	cmd.Env = append(os.Environ(), "MEMFD_GO_MATRIX=full")
 	cmd.Stderr = os.Stderr
 	output, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
+	r := &record{
+		Date:       time.Now(),
+		Commit:     say("git", "describe", "--always", "--dirty"),
+		Machine:    lab.Version(nil, "uname", "-sr") + " on " + runtime.GOARCH,
+		Attributes: map[string]map[string]string{},
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	var text strings.Builder
-	t := &table{attributes: map[cell]map[string]string{}}
-	t.follow(io.TeeReader(output, &text))
+	r.follow(io.TeeReader(output, &text))
 	cmd.Wait() // its failures are among the results
 	all, err := results.ParseGo(strings.NewReader(text.String()))
-	t.all = results.WithExit(all, "go test", text.String(), err)
-	return t, nil
+	r.Results = results.WithExit(all, "go test", text.String(), err)
+	return r, nil
 }
 
 // follow tells of each cell that ends, and notes what cells say of themselves.
-func (t *table) follow(output io.Reader) {
+func (r *record) follow(output io.Reader) {
 	type event struct {
 		Action, Test, Key, Value string
 		Elapsed                  float64
@@ -136,12 +171,21 @@ func (t *table) follow(output io.Reader) {
 		switch {
 		case !found || !whole:
 		case e.Action == "attr":
-			if t.attributes[c] == nil {
-				t.attributes[c] = map[string]string{}
+			if r.Attributes[c.String()] == nil {
+				r.Attributes[c.String()] = map[string]string{}
 			}
-			t.attributes[c][e.Key] = e.Value
+			r.Attributes[c.String()][e.Key] = e.Value
 		case e.Action == "pass" || e.Action == "fail" || e.Action == "skip":
 			fmt.Printf("matrix: %s: %s, %.0f s\n", c, e.Action, e.Elapsed)
 		}
 	}
+}
+
+// say is what a command says, in one line.
+func say(command ...string) string {
+	text, err := exec.Command(command[0], command[1:]...).Output()
+	if err != nil {
+		return "?"
+	}
+	return strings.TrimSpace(string(text))
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"libmemfd_go/tests/results"
 )
@@ -31,6 +33,7 @@ func TestCellOf(t *testing.T) {
 func TestGoTest(t *testing.T) {
 	for name, want := range map[string]string{
 		"arm64/c/6.1+secretmem": `-run ^TestKernels$/^arm64$/^c$/^6\.1\+secretmem$ ./tests/kernels`,
+		"arm64/*/*":             `-run ^TestKernels$/^arm64$/^.*$/^.*$ ./tests/kernels`,
 		"arm64/c/musl":          `-run ^TestC$/^arm64$/^musl$ ./tests/matrix`,
 		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/matrix`,
 	} {
@@ -42,26 +45,65 @@ func TestGoTest(t *testing.T) {
 }
 
 func TestMarkdown(t *testing.T) {
-	c := cell{"arm", "c", "6.12"}
-	table := &table{
-		all: []results.Result{
+	day := time.Date(2026, 1, 30, 0, 0, 0, 0, time.UTC)
+	everything := &record{
+		Date: day, Commit: "abc", Machine: "Linux 6.18",
+		Results: []results.Result{
+			{Name: "tests/kernels TestKernels/arm/c/6.12/create/bad_names", Status: results.Failed},
+			{Name: "tests/kernels TestKernels/arm/c/6.12/create/gone"},
+			{Name: "tests/kernels TestKernels/arm/c/new", Status: results.Failed},
+			{Name: "tests/matrix TestFreestanding/arm/glibc"},
+		},
+	}
+	later := &record{
+		Date: day.AddDate(0, 0, 2), Commit: "def", Machine: "Linux 6.18",
+		Results: []results.Result{
 			{Name: "tests/kernels TestKernels/arm/c/6.12/create/bad_names"},
 			{Name: "tests/kernels TestKernels/arm/c/6.12/secret/secret", Status: results.Skipped, Detail: "there is none"},
-			{Name: "tests/kernels TestKernels/arm/c/new", Status: results.Failed},
 		},
-		attributes: map[cell]map[string]string{c: {"kernel": "6.12.1-armmp", "page": "4096", "tools": "gcc 12"}},
+		Attributes: map[string]map[string]string{"arm/c/6.12": {"kernel": "6.12.1-armmp", "page": "4096", "tools": "gcc 12"}},
 	}
-	text := table.markdown()
+	text := merge([]*record{everything, later}).markdown()
 	for _, line := range []string{
-		"| arm/c/6.12 | 6.12.1-armmp, pages of 4096 | gcc 12 | 1 | 0 | 1 |",
-		"| arm/c/new |  |  | 0 | 1 | 0 |",
+		"What `make matrix` wrote on 2026-01-30 to 2026-02-01, under Linux 6.18.",
+		"| arm/c/6.12 | 6.12.1-armmp, pages of 4096 | gcc 12 | def | 1 | 0 | 1 |",
+		"| arm/c/new |  |  | abc | 0 | 1 | 0 |",
+		"| tests of no cell |  |  |  | 1 | 0 | 0 |",
+		"2 passed, 1 failed, 1 skipped in all.",
 		"- there is none: arm/c/6.12 (1)",
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no line %q in\n%s", line, text)
 		}
 	}
-	if !results.Good(table.fatal()) {
-		t.Error("the newest kernel's failure is fatal")
+	if results.Good(fatal(everything.Results)) || !results.Good(fatal(everything.Results[1:])) {
+		t.Error("the newest kernel's failure is fatal, or another is not")
+	}
+}
+
+func TestRecords(t *testing.T) {
+	t.Chdir(t.TempDir())
+	everything := &record{Date: time.Unix(1, 0), Commit: "abc"}
+	one := &record{Date: time.Unix(2, 0), Commit: "def", Results: []results.Result{{Name: "p T"}}}
+	for _, step := range []struct {
+		r    *record
+		name string
+		want []string // the commits
+	}{
+		{one, "arm/c/6.12", []string{"def"}},
+		{everything, "", []string{"abc"}},
+		{one, "arm/c/6.12", []string{"abc", "def"}},
+	} {
+		if err := step.r.keep(step.name); err != nil {
+			t.Fatal(err)
+		}
+		all, err := recorded()
+		var commits []string
+		for _, r := range all {
+			commits = append(commits, r.Commit)
+		}
+		if err != nil || !slices.Equal(commits, step.want) {
+			t.Errorf("%v, %v, want %v", commits, err, step.want)
+		}
 	}
 }

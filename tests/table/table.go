@@ -4,24 +4,58 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os/exec"
 	"slices"
 	"strings"
 	"time"
 
+	"libmemfd_go/tests/lab"
 	"libmemfd_go/tests/results"
 )
 
-// A table is all that came of the tests.
+// A table is what came of the last run of each cell.
 type table struct {
-	all        []results.Result
-	attributes map[cell]map[string]string
+	rows          map[cell]row
+	others        []results.Result // of no cell
+	machine       string
+	first, latest time.Time
+}
+
+type row struct {
+	results    []results.Result
+	attributes map[string]string
+	commit     string
+}
+
+// merge makes a table of records, of which later ones replace the cells of earlier ones.
+func merge(all []*record) *table {
+	t := &table{rows: map[cell]row{}}
+	for _, r := range all {
+		rows := map[cell]row{}
+		var others []results.Result
+		for _, result := range r.Results {
+			c, _, found := cellOf(testName(result))
+			if !found {
+				others = append(others, result)
+				continue
+			}
+			rows[c] = row{append(rows[c].results, result), r.Attributes[c.String()], r.Commit}
+		}
+		maps.Copy(t.rows, rows)
+		if others != nil {
+			t.others = others
+		}
+		t.machine, t.latest = r.Machine, r.Date
+		if t.first.IsZero() {
+			t.first = r.Date
+		}
+	}
+	return t
 }
 
 // fatal are the results that matter: not those on the newest kernel.
-func (t *table) fatal() []results.Result {
+func fatal(all []results.Result) []results.Result {
 	var some []results.Result
-	for _, r := range t.all {
+	for _, r := range all {
 		if c, _, _ := cellOf(testName(r)); c.on != "new" {
 			some = append(some, r)
 		}
@@ -35,63 +69,77 @@ func testName(r results.Result) string {
 	return test
 }
 
-// byCell sorts the results.
-func (t *table) byCell() map[cell][]results.Result {
-	cells := map[cell][]results.Result{}
-	for _, r := range t.all {
-		if c, _, found := cellOf(testName(r)); found {
-			cells[c] = append(cells[c], r)
-		}
-	}
-	return cells
-}
+const introduction = `# The matrix
 
-func (t *table) markdown() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, `# The matrix
-
-What `+"`make matrix`"+` wrote on %s, at commit %s, on %s.
+What ` + "`make matrix`" + ` wrote on %s, under %s.
 
 A cell is an architecture, the language of a suite, and what it ran on: a kernel of Debian
 in a virtual machine, or, under this machine's kernel, a C library or qemu-user. One cell
-is run by its name: `+"`make matrix CELL=arm64/c/6.12`"+`.
+is run by its name: ` + "`make matrix CELL=arm64/c/6.12`" + `. What follows a + is a setting
+([tests/kernels/cells.go](../tests/kernels/cells.go)).
 
-| cell | kernel | tools | passed | failed | skipped |
-|---|---|---|---:|---:|---:|
-`, time.Now().Format(time.DateOnly), output("git", "describe", "--always", "--dirty"), output("uname", "-srm"))
-	cells := t.byCell()
-	for _, c := range slices.SortedFunc(maps.Keys(cells), order) {
-		n := map[results.Status]int{}
-		for _, r := range cells[c] {
-			n[r.Status]++
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %d | %d |\n", c, t.kernel(c), t.attributes[c]["tools"],
-			n[results.Passed], n[results.Failed], n[results.Skipped])
+| cell | kernel or emulator | tools | commit | passed | failed | skipped |
+|---|---|---|---|---:|---:|---:|
+`
+
+func (t *table) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, introduction, t.dates(), t.machine)
+	all := slices.Clone(t.others)
+	for _, c := range t.cells() {
+		r := t.rows[c]
+		all = append(all, r.results...)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c, r.kernel(), r.attributes["tools"], r.commit,
+			columns(r.results))
 	}
-	fmt.Fprintf(&b, "\n%s in all, those of no cell included.\n\n## Why tests are skipped\n\n", results.Count(t.all))
-	for _, line := range reasons(cells) {
+	fmt.Fprintf(&b, "| tests of no cell |  |  |  | %s |\n", columns(t.others))
+	fmt.Fprintf(&b, "\n%s in all.\n\n## Why tests are skipped\n\n", results.Count(all))
+	for _, line := range t.reasons() {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
 	return b.String()
 }
 
-func order(a, b cell) int {
-	return cmp.Or(cmp.Compare(a.arch, b.arch), cmp.Compare(a.suite, b.suite), cmp.Compare(a.on, b.on))
+// cells are those of the table, in order.
+func (t *table) cells() []cell { return slices.SortedFunc(maps.Keys(t.rows), order) }
+
+func (t *table) dates() string {
+	first, latest := t.first.Format(time.DateOnly), t.latest.Format(time.DateOnly)
+	if first == latest {
+		return latest
+	}
+	return first + " to " + latest
 }
 
-func (t *table) kernel(c cell) string {
-	kernel, page := t.attributes[c]["kernel"], t.attributes[c]["page"]
-	if kernel == "" {
-		return ""
+// columns are the counts.
+func columns(all []results.Result) string {
+	var n [3]int
+	for _, r := range all {
+		n[r.Status]++
 	}
-	return kernel + ", pages of " + page
+	return fmt.Sprintf("%d | %d | %d", n[results.Passed], n[results.Failed], n[results.Skipped])
+}
+
+func order(a, b cell) int {
+	rank := func(c cell) int {
+		return slices.IndexFunc(lab.Arches, func(arch lab.Arch) bool { return arch.GOARCH == c.arch })
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.suite, b.suite), cmp.Compare(a.on, b.on))
+}
+
+func (r row) kernel() string {
+	kernel := r.attributes["kernel"]
+	if page := r.attributes["page"]; page != "" {
+		kernel += ", pages of " + page
+	}
+	return kernel
 }
 
 // reasons lists each reason of a skip with the cells that have it.
-func reasons(cells map[cell][]results.Result) []string {
+func (t *table) reasons() []string {
 	count := map[string]map[cell]int{}
-	for c, all := range cells {
-		for _, r := range all {
+	for c, row := range t.rows {
+		for _, r := range row.results {
 			if r.Status != results.Skipped {
 				continue
 			}
@@ -111,13 +159,4 @@ func reasons(cells map[cell][]results.Result) []string {
 		lines = append(lines, reason+": "+strings.Join(where, ", "))
 	}
 	return lines
-}
-
-// output is what a command says, in one line.
-func output(command ...string) string {
-	text, err := exec.Command(command[0], command[1:]...).Output()
-	if err != nil {
-		return "?"
-	}
-	return strings.TrimSpace(string(text))
 }

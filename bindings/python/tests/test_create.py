@@ -54,6 +54,7 @@ def test_defaults() -> None:
         assert not file.seals & Seal.IMMUTABLE
 
 
+@pytest.mark.usefixtures("executable_by_default")
 def test_flags_are_taken_as_they_are() -> None:
     with MemFd.create("test", 0) as file:
         assert os.get_inheritable(file.fileno())

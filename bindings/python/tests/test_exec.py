@@ -50,12 +50,14 @@ def run(fd: int, argv: list[str], envp: list[str], opts: int) -> tuple[str, int]
     return said, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+@pytest.mark.usefixtures("executable_by_default")
 def test_program() -> None:
     echo = shutil.which("echo")
     assert echo
     assert run(program(echo), ["echo", "hello", "there"], [], 0) == ("hello there\n", 0)
 
 
+@pytest.mark.usefixtures("executable_by_default")
 def test_script_needs_its_descriptor() -> None:
     keep = raw.MEMFD_GO_OPT_KEEP_FD
     assert run(script(), ["script", "hello"], ["NAME=you"], keep) == ("hello you\n", 0)
@@ -68,6 +70,7 @@ def test_not_executable(hello: MemFd) -> None:
         raw.exec(hello.fileno(), ["x"], [], 0)
 
 
+@pytest.mark.usefixtures("executable_by_default")
 def test_not_a_program(hello: MemFd) -> None:
     os.fchmod(hello.fileno(), 0o700)
     fd = raw.reopen(hello.fileno(), os.O_RDONLY)

@@ -63,6 +63,7 @@ def test_seals_missing(file: MemFd, seals: int) -> None:
         raw.map_verified(file.fileno(), 0, 5)
 
 
+@pytest.mark.usefixtures("executable_by_default")
 def test_executable_and_sealed_so(file: MemFd) -> None:
     if not raw.probe(0).bits & raw.MEMFD_GO_FEATURE_SEAL_EXEC:
         pytest.skip("the kernel has no F_SEAL_EXEC")

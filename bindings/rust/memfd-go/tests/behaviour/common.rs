@@ -8,7 +8,8 @@ use std::os::raw::c_int;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-/// Runs a test, and checks that it leaves no descriptor and no mapping behind.
+/// Runs a test, and checks that it leaves no descriptor, no mapping and no locked memory
+/// behind.
 ///
 /// The harness runs tests in many threads, of one process. The check is honest since
 /// every test runs in here, so no two run at once.
@@ -24,9 +25,9 @@ pub fn alone(test: impl FnOnce()) {
     );
 }
 
-/// The descriptors of this process, with what they are, and its mappings of files in
-/// memory.
-fn held() -> (BTreeMap<c_int, PathBuf>, Vec<String>) {
+/// The descriptors of this process, with what they are, its mappings of files in memory,
+/// and how much of its memory is locked.
+fn held() -> (BTreeMap<c_int, PathBuf>, Vec<String>, String) {
     let dir = PathBuf::from(format!("/proc/{}/fd", std::process::id()));
     let mut descriptors = BTreeMap::new();
     for entry in fs::read_dir(&dir).unwrap() {
@@ -40,7 +41,9 @@ fn held() -> (BTreeMap<c_int, PathBuf>, Vec<String>) {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let in_memory = |line: &&str| line.contains("/memfd:") || line.contains("/secretmem");
     let mappings = maps.lines().filter(in_memory).map(String::from).collect();
-    (descriptors, mappings)
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let locked = status.lines().find(|line| line.starts_with("VmLck:"));
+    (descriptors, mappings, locked.unwrap_or("").to_owned())
 }
 
 /// Runs `f` in a child process, and returns what it returns, 0 to 255.

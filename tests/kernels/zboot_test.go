@@ -1,0 +1,37 @@
+package kernels
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"libmemfd_go/tests/lab"
+)
+
+// bootable returns a kernel that an emulator can load: the file itself, or what it makes
+// of a file that unpacks itself under EFI (drivers/firmware/efi/libstub/zboot-header.S in
+// Linux) and is compressed by zstd. Those compressed otherwise load as they are.
+func bootable(kernel, unpacked string) (string, error) {
+	data, err := os.ReadFile(kernel)
+	if err != nil {
+		return "", err
+	}
+	const offsetAt, sizeAt, methodAt = 8, 12, 24
+	if len(data) < 64 || string(data[:2]) != "MZ" || string(data[4:8]) != "zimg" ||
+		!bytes.HasPrefix(data[methodAt:], []byte("zstd")) {
+		return kernel, nil
+	}
+	offset, size := binary.LittleEndian.Uint32(data[offsetAt:]), binary.LittleEndian.Uint32(data[sizeAt:])
+	if uint64(offset)+uint64(size) > uint64(len(data)) {
+		return "", fmt.Errorf("%s ends before its payload", kernel)
+	}
+	zstd, err := lab.Tool{Name: "zstd"}.Path()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command(zstd, "-d", "-q", "-f", "-o", unpacked)
+	cmd.Stdin = bytes.NewReader(data[offset : offset+size])
+	return unpacked, runQuietly(cmd)
+}

@@ -1,0 +1,61 @@
+package lab
+
+import (
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// rustTargets are Rust's names of the architectures.
+var rustTargets = map[string]string{
+	"386":     "i686-unknown-linux-gnu",
+	"amd64":   "x86_64-unknown-linux-gnu",
+	"arm":     "armv7-unknown-linux-gnueabihf",
+	"arm64":   "aarch64-unknown-linux-gnu",
+	"loong64": "loongarch64-unknown-linux-gnu",
+	"ppc64le": "powerpc64le-unknown-linux-gnu",
+	"riscv64": "riscv64gc-unknown-linux-gnu",
+	"s390x":   "s390x-unknown-linux-gnu",
+}
+
+// RustEnvironment makes cargo build for the architecture, with the lab's rustc for any
+// other than the machine's own.
+func (a Arch) RustEnvironment() ([]string, error) {
+	product, err := Product(a.GOARCH)
+	if err != nil {
+		return nil, err
+	}
+	environment := []string{"CARGO_NET_OFFLINE=true", "MEMFD_GO_LIB_DIR=" + product}
+	if a.GOARCH == runtime.GOARCH {
+		return environment, nil
+	}
+	linker, err := a.Compiler.Path()
+	if err != nil {
+		return nil, err
+	}
+	suite := "trixie"
+	if a.GOARCH == "loong64" {
+		suite = "sid"
+	}
+	rustc, err := Tool{Part: "rust@" + suite, Name: "rustc"}.Path()
+	if err != nil {
+		return nil, err
+	}
+	target := rustTargets[a.GOARCH]
+	return append(environment,
+		"CARGO_BUILD_TARGET="+target,
+		"CARGO_TARGET_DIR="+filepath.Join(Repository(), "build", "rust", suite),
+		"RUSTC="+rustc,
+		rustSetting(target, "LINKER")+"="+linker,
+	), nil
+}
+
+// RustRunner makes cargo run programs of the architecture by a command.
+func (a Arch) RustRunner(command []string) string {
+	return rustSetting(rustTargets[a.GOARCH], "RUNNER") + "=" + strings.Join(command, " ")
+}
+
+// rustSetting is the name of a variable in which cargo looks for a setting of a target.
+func rustSetting(target, name string) string {
+	return "CARGO_TARGET_" + strings.ToUpper(strings.ReplaceAll(target, "-", "_")) + "_" + name
+}
