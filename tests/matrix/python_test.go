@@ -11,7 +11,7 @@ import (
 
 // The tests of the Python package, under the Pythons of other architectures.
 func TestPython(t *testing.T) {
-	onForeign(t, false, func(t *testing.T, arch lab.Arch) {
+	onForeign(t, func(t *testing.T, arch lab.Arch) {
 		python := part(t, arch, "python@"+arch.GOARCH)
 		t.Attr("tools", lab.PythonVersion(arch.GOARCH))
 		tellKernel(t, emulator(t, arch))
