@@ -1,10 +1,23 @@
 # libmemfd_go: only Go and make are needed to build; see README.md for the rest.
 #
-#   make            the library for this machine
+#   make            the library for this machine, shared and static
 #   make all-arch   for all architectures
+#   make install    installs what was built, below PREFIX; DESTDIR, LIBDIR,
+#                   INCLUDEDIR and MANDIR as usual, ARCH=arm64 for another machine;
+#                   gdb looks for what is in DEBUGDIR in /usr/lib/debug
+#   make uninstall  removes it again
+#   make dist       the files of a release, in build/dist: packages for all
+#                   architectures, crates, wheels, checksums, bill of materials
+#   make wheels     the Python package for all architectures, and its sources, in
+#                   build/wheels; needs Python and pip, too
 #   make demo       sealed memory between processes in four languages
 #   make test       installs what the tests need, then runs everything
 #   make check      runs everything that can run here, installs nothing
+#   make stress     the hosts of tests/hosts, with as many calls as CALLS says
+#   make fuzz       each fuzzer for as long as FUZZ says, and adds to its corpus
+#   make audit      asks the network what is known against the dependencies
+#   make bench      compares the library with its peers, in 10 minutes; writes
+#                   docs/BENCHMARKS.md and README.md's figures
 #   make matrix     every architecture, language, C library and kernel; writes
 #                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
 
@@ -13,18 +26,31 @@ HOST := $(shell $(GO) env GOHOSTARCH)
 HOSTOS := $(shell $(GO) env GOHOSTOS)
 ARCHES := amd64 arm64 386 arm riscv64 ppc64le s390x loong64
 
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+DEBUGDIR ?= $(PREFIX)/lib/debug
+ARCH ?= $(HOST)
+DIST ?= build/dist
+WHEELS ?= build/wheels
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
+
 export CGO_ENABLED = 0
 export GOARM = 7
 export MEMFD_GO_LIBRARY = $(CURDIR)/build/linux_$(HOST)/libmemfd_go.so.1
 export MEMFD_GO_LIB_DIR = $(CURDIR)/build/linux_$(HOST)
 
 sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
-library = build/linux_$(1)/libmemfd_go.so.1
+library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug libmemfd_go.a)
+
+# What makes wheels: the version that the package itself asks for.
+hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch demo test check matrix clean
+.PHONY: all all-arch install uninstall dist wheels demo test check bench stress fuzz audit matrix clean
 
-all: $(call library,$(HOST))
+all: $(call library,$(HOST)) build/man
 
 all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch)))
 
@@ -33,12 +59,56 @@ build/linker: go.mod go.sum $(wildcard capi/linker/*.go)
 
 # cmd/go does not offer c-shared without cgo. It is asked for an archive, and the
 # linker, which stands in front of cmd/link, turns that into c-shared and names
-# itself as the external linker (capi/linker/doc.go).
+# itself as the external linker (capi/linker/doc.go), for whose flags -extldflags is.
+link = GOOS=linux GOARCH=$(1) $(GO) build -buildmode=c-archive -trimpath \
+	-toolexec='"$(CURDIR)/build/linker" toolexec' -ldflags='-E memfd_go_roots$(2)' -o $@ ./capi
+
 build/linux_%/libmemfd_go.so.1: build/linker $(sources)
 	@mkdir -p $(@D)
-	GOOS=linux GOARCH=$* $(GO) build -buildmode=c-archive -trimpath \
-		-toolexec='"$(CURDIR)/build/linker" toolexec' -ldflags='-E memfd_go_roots' -o $@ ./capi
+	$(call link,$*)
 	@ln -sf libmemfd_go.so.1 $(@D)/libmemfd_go.so
+
+build/linux_%/libmemfd_go.so.1.debug: build/linker $(sources)
+	@mkdir -p $(@D)
+	$(call link,$*, -extldflags=-g)
+
+build/linux_%/libmemfd_go.a: build/linker $(sources)
+	@mkdir -p $(@D)
+	$(call link,$*, -extldflags=-r)
+
+build/man: include/memfd_go.h $(wildcard bindings/c/manpages/*.go)
+	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) run ./bindings/c/manpages include/memfd_go.h $@
+	@touch $@
+
+directories = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
+	INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' DEBUGDIR='$(DEBUGDIR)'
+
+install: $(call library,$(ARCH)) build/man
+	$(directories) bindings/c/install build/linux_$(ARCH)
+
+uninstall:
+	$(directories) bindings/c/install -u
+
+build/bin/nfpm:
+	GOOS=$(HOSTOS) GOARCH=$(HOST) GOBIN=$(CURDIR)/build/bin $(GO) install $(NFPM)
+
+# All files are as old as the last commit.
+dist: all-arch build/man build/bin/nfpm wheels
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+		$(GO) run ./bindings/c/dist $(DIST) $(WHEELS) $(ARCHES)
+
+build/venv/bin/hatchling: bindings/python/pyproject.toml
+	python3 -m venv build/venv
+	build/venv/bin/pip install -q '$(hatchling)'
+	@touch $@
+
+wheels: all-arch build/venv/bin/hatchling
+	@rm -rf $(WHEELS)
+	cd bindings/python && for arch in $(ARCHES); do \
+		MEMFD_GO_LIB_DIR='$(CURDIR)'/build/linux_$$arch \
+			../../build/venv/bin/hatchling build -t wheel -d $(abspath $(WHEELS)) || exit; \
+	done
+	cd bindings/python && ../../build/venv/bin/hatchling build -t sdist -d $(abspath $(WHEELS))
 
 demo: all
 	examples/demo
@@ -51,6 +121,24 @@ test: all-arch
 
 check: all-arch
 	$(GO) run ./tests/run
+
+CALLS ?= 1000000
+
+stress: all
+	MEMFD_GO_CALLS=$(CALLS) $(GO) test -v -count=1 -timeout=0 ./tests/hosts
+	MEMFD_GO_CALLS=$(CALLS) $(GO) test -v -count=1 -timeout=0 -run Stress ./tests/purego
+
+FUZZ ?= 10m
+
+fuzz: all
+	MEMFD_GO_FUZZ=$(FUZZ) $(GO) test -v -count=1 -timeout=0 ./tests/fuzz
+
+audit:
+	@mkdir -p build
+	tests/audit
+
+bench: all-arch
+	$(GO) run ./tests/bench
 
 matrix: all-arch
 	tests/setup

@@ -178,7 +178,9 @@ func (b *areaBuilder) secretmem(fd int32) int {
 			return r
 		}
 	}
-	b.touch()
+	if r := b.touch(); r < 0 {
+		return r
+	}
 	b.kind = KindSecretmem
 	if b.opts&OptKeepFD == 0 {
 		b.closeFD()
@@ -237,14 +239,25 @@ func (b *areaBuilder) cover(flags uintptr, fd int32) int {
 	return -int(errno)
 }
 
-// touch makes all pages present. A load is enough, and harms nobody else's data.
+// touch makes all pages present. A load is enough, and harms nobody else's data. Newer
+// kernels than Linux 6.18 apply RLIMIT_MEMLOCK here and not in mmap(2), and then a load
+// is SIGBUS: futex(2) tries it first, for which that is EFAULT. It looks at one word,
+// compares it, and wakes nobody.
 //
 //go:nosplit
-func (b *areaBuilder) touch() {
+func (b *areaBuilder) touch() int {
 	for i := uintptr(0); i < b.dataLen; i += b.page {
-		load((*byte)(pointer(b.data + i)))
+		at := b.data + i
+		if sys6(unix.SYS_FUTEX, at, futexCmpRequeuePrivate, 0, 0, at, 0) == -int(unix.EFAULT) {
+			return -int(unix.EAGAIN)
+		}
+		load((*byte)(pointer(at)))
 	}
+	return 0
 }
+
+// futexCmpRequeuePrivate is FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG of linux/futex.h.
+const futexCmpRequeuePrivate = 4 | 128
 
 //go:nosplit
 //go:noinline
@@ -369,8 +382,8 @@ func Wipe(p unsafe.Pointer, length uintptr) {
 	for ; i < length && (uintptr(p)+i)%wordSize != 0; i++ {
 		*(*byte)(unsafe.Add(p, i)) = 0
 	}
-	for ; i+wordSize <= length; i += wordSize {
-		*(*uintptr)(unsafe.Add(p, i)) = 0
+	for ; i+4*wordSize <= length; i += 4 * wordSize {
+		*(*[4]uintptr)(unsafe.Add(p, i)) = [4]uintptr{}
 	}
 	for ; i < length; i++ {
 		*(*byte)(unsafe.Add(p, i)) = 0

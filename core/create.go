@@ -92,6 +92,7 @@ func fillHuge(fd int32, data unsafe.Pointer, length uintptr) int {
 		return r
 	}
 	copyBytes(pointer(addr), data, length)
+	forgetCopied()
 	return Unmap(addr, uintptr(whole))
 }
 

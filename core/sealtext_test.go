@@ -1,11 +1,9 @@
 package core
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
 
@@ -163,29 +161,6 @@ func TestSealTextRoundTrip(t *testing.T) {
 			}
 		}
 	}
-}
-
-func FuzzParseSeals(f *testing.F) {
-	for _, s := range []string{"", "sw", "WRITE SHRINK", "F_SEAL_GROW|0x40", "immutable", "none", "0xffffffff", "gq"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		s, _, _ = strings.Cut(s, "\x00")
-		first, r := parse(s)
-		if r != 0 {
-			return
-		}
-		var got []string
-		for style := StyleNames; style <= StyleHex; style++ {
-			text, _ := format(t, first, style, 64)
-			again, _ := parse(text)
-			got = append(got, fmt.Sprintf("%#x", again))
-		}
-		want := fmt.Sprintf("%#x", first)
-		if diff := cmp.Diff([]string{want, want, want}, got); diff != "" {
-			t.Errorf("%q does not survive: %s", s, diff)
-		}
-	})
 }
 
 func TestBad(t *testing.T) {

@@ -72,6 +72,15 @@ func copyBytes(to, from unsafe.Pointer, length uintptr) {
 	}
 }
 
+// forgetCopied removes from the registers what copyBytes, whose caller may have copied a
+// secret, left there: it copies zeros, by each of its loops.
+//
+//go:nosplit
+func forgetCopied() {
+	var zeros [6]uintptr
+	copyBytes(unsafe.Pointer(&zeros), unsafe.Pointer(&zeros), 4*wordSize+5)
+}
+
 // copy4 copies four bytes at any address. The compiler makes one load and one store of it
 // where the architecture can.
 //

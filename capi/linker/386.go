@@ -19,6 +19,7 @@ var i386 = &arch{
 
 	absolute: uint32(elf.R_386_32),
 	relative: uint32(elf.R_386_RELATIVE),
+	distance: uint32(elf.R_386_PC32),
 	pcrel:    uint32(elf.R_386_PC32),
 	typeName: func(typ uint32) string { return elf.R_386(typ).String() },
 	addend:   implicit32,

@@ -20,6 +20,7 @@ var amd64 = &arch{
 
 	absolute: uint32(elf.R_X86_64_64),
 	relative: uint32(elf.R_X86_64_RELATIVE),
+	distance: uint32(elf.R_X86_64_PC32),
 	pcrel:    uint32(elf.R_X86_64_PC32),
 	typeName: func(typ uint32) string { return elf.R_X86_64(typ).String() },
 	apply:    applyAMD64,
@@ -50,16 +51,7 @@ func applyAMD64(f *fixup) error {
 }
 
 func inspectAMD64(code []byte, fields fields) ([]branch, []fault) {
-	branches, faults := inspectX86(code, fields, 64)
-	eachX86(code, 64, func(off uint64, in x86asm.Inst) {
-		switch {
-		case isIndirect(in):
-			faults = append(faults, fault{off, faultIndirect})
-		case storesToVariable(in):
-			faults = append(faults, fault{off, faultStore})
-		}
-	})
-	return branches, faults
+	return inspectX86(code, fields, 64)
 }
 
 // pushedAMD64 numbers registers as DWARF does: the first eight have an order of

@@ -22,6 +22,7 @@ type arch struct {
 	// dynamic linker, and how names of their types print.
 	absolute, relative uint32
 	pcrel              uint32 // for branches that inspect finds
+	distance           uint32 // a data word of 32 bits that holds a distance
 	typeName           func(typ uint32) string
 	addend             func(typ uint32, field []byte) int64 // REL only
 	apply              func(f *fixup) error
@@ -36,16 +37,18 @@ type arch struct {
 	// set. Here they stay false, as constants: the code takes the other way.
 	unset []string
 
-	landing  []byte // what an indirect call must find at an export
-	property property
-	mapping  mapping
+	landing    []byte // what an indirect call must find at an export
+	attributes attributes
+	property   property
+	mapping    mapping
 
 	hashEntry int // bytes in an entry of .hash
 	dwarf     dwarfRegs
 	frames    []frame
 	// adaptFrame makes the stack frame of a Go function fit for C: see prologue.go.
 	adaptFrame func(code instructions, steps []step) []fault
-	hasExidx   bool // unwinders read .ARM.exidx
+	// prel31 is the type of relocations in .ARM.exidx, where unwinders read that.
+	prel31 uint32
 }
 
 type byteOrder interface {

@@ -3,6 +3,7 @@ package main
 import (
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 )
 
 // Arm, 32 bits: ELF for the Arm Architecture, EABI version 5. The distance to a
@@ -18,6 +19,7 @@ var arm = &arch{
 
 	absolute: uint32(elf.R_ARM_ABS32),
 	relative: uint32(elf.R_ARM_RELATIVE),
+	distance: uint32(elf.R_ARM_REL32),
 	typeName: func(typ uint32) string { return elf.R_ARM(typ).String() },
 	addend:   addendARM,
 	apply:    applyARM,
@@ -31,7 +33,23 @@ var arm = &arch{
 		{size: 128, saves: []save{{14, 1, 0, 4}, {4, 8, 32, 4}, {armD0 + 8, 8, 64, 8}}},
 		{size: 4, saves: []save{{7, 1, 0, 4}}},
 	},
-	hasExidx: true,
+	prel31: uint32(elf.R_ARM_PREL31),
+
+	attributes: attributes{".ARM.attributes", elf.SHT_LOPROC + 3, attributesARM},
+}
+
+// attributesARM tells linkers what the code needs (Addenda to, and Errata in, the
+// ABI for the Arm Architecture). It neither takes nor returns floating-point
+// numbers, so that soft and hard float are the same to it.
+var attributesARM = []byte{
+	'A', 27, 0, 0, 0, 'a', 'e', 'a', 'b', 'i', 0, // 27 bytes from here on, and whose
+	1, 17, 0, 0, 0, // 17 bytes about the whole file
+	6, 10, // Tag_CPU_arch: ARMv7
+	8, 1, // Tag_ARM_ISA_use: ARM instructions
+	10, 4, // Tag_FP_arch: VFPv3 with 16 registers, which are saved
+	24, 1, // Tag_ABI_align_needed: 8 bytes
+	25, 1, // Tag_ABI_align_preserved: 8 bytes
+	28, 3, // Tag_ABI_VFP_args: with either
 }
 
 // armD0 is the DWARF number of the first 64-bit register.
@@ -68,15 +86,49 @@ func (f *fixup) putARMBranch(distance int64) error {
 	return f.putBits(0xffffff, uint32(distance>>2))
 }
 
-func inspectARM(code []byte, _ fields) (branches []branch, faults []fault) {
-	pools := poolsARM(code)
-	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
-		in := binary.LittleEndian.Uint32(code[off:])
-		if in&0x0fff0fff == 0x0e1d0f70 && !inSpans(pools, off) { // MRC TPIDRURO
-			faults = append(faults, fault{off, faultTLS})
+func inspectARM(code []byte, _ fields) ([]branch, []fault) {
+	const addPC = 0xe08fb00b // ADD PC, R11: the address of a variable is now in R11
+	last := uint32(0)
+	return nil, inspectWords(code, binary.LittleEndian, poolsARM(code), func(in uint32, _ uint64) string {
+		before := last
+		last = in
+		switch {
+		case before == addPC && storesToR11(in):
+			return faultStore
+		case in&0x0fff0fff == 0x0e1d0f70: // MRC TPIDRURO
+			return faultTLS
+		case jumpsARM(in) && !slices.Contains(returnsARM, in):
+			return faultIndirect
 		}
+		return ""
+	})
+}
+
+var returnsARM = []uint32{
+	0xe12fff1e, // BX LR
+	0xe28ef000, // ADD $0, LR, PC
+}
+
+// storesToR11 reports whether an instruction stores to where R11 points: STR and STRB,
+// those of other sizes, floating-point numbers.
+func storesToR11(in uint32) bool {
+	return in&0x0c1f0000 == 0x040b0000 || in&0x0e1f0090 == 0x000b0090 || in&0x0e1f0000 == 0x0c0b0000
+}
+
+// jumpsARM reports whether an instruction sets the PC from another register or
+// from memory; but for a load from the stack, which returns.
+func jumpsARM(in uint32) bool {
+	switch {
+	case in&0x0fffffd0 == 0x012fff10: // BX, BLX
+		return true
+	case in&0x0c10f000 == 0x0410f000: // LDR
+		return in>>16&15 != 13
+	case in&0x0e108000 == 0x08108000: // LDM
+		return in>>16&15 != 13
+	case in&0x0c00f000 == 0x0000f000: // arithmetic, but for comparisons and hints
+		return in&0x01800000 != 0x01000000 && (in>>25&1 == 1 || in&0x90 != 0x90)
 	}
-	return nil, faults
+	return false
 }
 
 // poolsARM finds what LDR loads relative to the PC, which is two instructions on.

@@ -18,6 +18,7 @@ var arm64 = &arch{
 
 	absolute: uint32(elf.R_AARCH64_ABS64),
 	relative: uint32(elf.R_AARCH64_RELATIVE),
+	distance: uint32(elf.R_AARCH64_PREL32),
 	typeName: func(typ uint32) string { return elf.R_AARCH64(typ).String() },
 	apply:    applyARM64,
 	inspect:  inspectARM64,
@@ -85,20 +86,18 @@ func (f *fixup) putARM64Offset(addr, unit int64) error {
 	return f.putBits(0xfff<<10, uint32(addr&0xfff/unit)<<10)
 }
 
-func inspectARM64(code []byte, _ fields) (branches []branch, faults []fault) {
-	pools := poolsARM64(code)
-	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
-		if inSpans(pools, off) {
-			continue
-		}
-		switch in := binary.LittleEndian.Uint32(code[off:]); {
-		case in&0xffdffc1f == 0xd61f0000: // BR, BLR
-			faults = append(faults, fault{off, faultIndirect})
+func inspectARM64(code []byte, fields fields) ([]branch, []fault) {
+	return nil, inspectWords(code, binary.LittleEndian, poolsARM64(code), func(in uint32, off uint64) string {
+		switch {
+		case in&0xffdffc1f == 0xd61f0000, in&0xfffffc1f == 0xd65f0000 && in != arm64Return: // BR, BLR, RET
+			return faultIndirect
 		case in&0xffffffe0 == 0xd53bd040: // MRS TPIDR_EL0
-			faults = append(faults, fault{off, faultTLS})
+			return faultTLS
+		case (in&0x3bc00000 == 0x39000000 || in&0x3f400000 == 0x3d000000) && fields[off]: // STR, with a relocation
+			return faultStore
 		}
-	}
-	return nil, faults
+		return ""
+	})
 }
 
 // poolsARM64 finds what LDR (literal) loads.
@@ -120,6 +119,7 @@ func poolsARM64(code []byte) (pools []span) {
 
 const (
 	arm64Nop       = 0xd503201f
+	arm64Return    = 0xd65f03c0 // RET (R30)
 	arm64StorePair = 0xa93ffa9d // STP (R29, R30), -8(R20)
 	arm64SetSP     = 0x9100029f // MOVD R20, RSP
 	arm64StoreLR   = 0xf90003fe // MOVD R30, (RSP)

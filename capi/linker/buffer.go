@@ -4,8 +4,9 @@ import "debug/elf"
 
 // A buffer collects the bytes of a section in the architecture's byte order.
 type buffer struct {
-	arch *arch
-	data []byte
+	arch   *arch
+	data   []byte
+	relocs []placeReloc
 }
 
 func (b *buffer) len() uint64 { return uint64(len(b.data)) }

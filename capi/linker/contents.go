@@ -16,6 +16,8 @@ type section struct {
 	entry  uint64 // sh_entsize
 	link   *section
 	info   uint32
+	of     *section // whose relocations it has
+	relocs []placeReloc
 	render func(b *buffer)
 	atoms  []*atom // for sections of kept atoms, which have no render
 	data   []byte
@@ -37,7 +39,9 @@ type sections struct {
 	// Read-only once the dynamic linker has relocated them.
 	relro, dynamic, padding *section
 	// Not in memory.
+	attributes, stackNote    *section
 	symtab, strtab, shstrtab *section
+	relocs, debug            []*section
 }
 
 // makeContents sorts the kept atoms into sections. Variables are constants here:
@@ -127,6 +131,13 @@ func (lib *library) fix(a *atom, r ref) error {
 		if r.to.symbol != nil {
 			f.other = r.to.symbol.other
 		}
+	}
+	if lib.relocatable {
+		if !lib.usesREL() {
+			return nil // the addend stands in the relocation
+		}
+		f.S, f.P = 0, 0
+		_, f.A = lib.placeOf(a, r)
 	}
 	if r.typ != lib.absolute {
 		return lib.apply(f)

@@ -1,4 +1,4 @@
-// Linker makes libmemfd_go.so out of Go code that no Go runtime runs beneath.
+// Linker makes libmemfd_go.so and libmemfd_go.a out of Go code that no Go runtime runs beneath.
 //
 // A Go function that is nosplit, allocates nothing and stores no pointers is, once
 // compiled, plain machine code: it needs a stack, and no more. Called on a C
@@ -22,6 +22,9 @@
 //	    link -buildmode=c-shared -extld=linker
 //	        linker -shared -o libmemfd_go.so.1 go.o
 //
+// With -ldflags=-extldflags=-r it is asked for libmemfd_go.a, with -g for a shared
+// library that also has debug information.
+//
 // # What linking is here
 //
 // main.go lists the passes. They know little but ELF and the psABIs:
@@ -35,6 +38,10 @@
 //   - contents.go, dynamic.go, hash.go, notes.go and symtab.go make the sections.
 //   - frames.go, unwind.go, ehframe.go and exidx.go make the unwind tables.
 //   - layout.go places them; contents.go applies the relocations; image.go writes.
+//   - relocatable.go leaves relocations to the linker of a program instead, and
+//     archive.go wraps the file, for static linking.
+//   - debuginfo.go takes lines and inlined calls of the kept functions over from
+//     go.o, and dwarf.go writes them.
 //
 // Variables are constants: all memory of the library is read-only once it has been
 // relocated. It has no constructor, no thread-local storage, and needs no other

@@ -25,6 +25,16 @@ func (lib *library) makeUnwind(frames map[*atom][]step) error {
 	}
 	lib.ehFrame = &section{name: ".eh_frame", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: uint64(lib.wordSize()),
 		render: func(b *buffer) { lib.renderEHFrame(b, rows) }}
+	if lib.prel31 != 0 {
+		lib.makeExidx(rows)
+	}
+	if !lib.relocatable {
+		lib.makeEHFrameHdr(rows)
+	}
+	return nil
+}
+
+func (lib *library) makeEHFrameHdr(rows map[*atom][]row) {
 	// The header is a table sorted by address for a binary search. The kept
 	// functions have that order already.
 	places := lib.renderEHFrame(&buffer{arch: lib.arch}, rows)
@@ -37,10 +47,6 @@ func (lib *library) makeUnwind(frames map[*atom][]step) error {
 		}
 	}
 	lib.ehFrameHdr = hdr
-	if lib.hasExidx {
-		lib.makeExidx(rows)
-	}
-	return nil
 }
 
 // renderEHFrame returns where the description of each function is.
@@ -50,7 +56,9 @@ func (lib *library) renderEHFrame(b *buffer, rows map[*atom][]row) (places []uin
 		places = append(places, b.len())
 		lib.functionInfo(b, a, rows[a])
 	}
-	b.u32(0)
+	if !lib.relocatable {
+		b.u32(0)
+	}
 	return places
 }
 
@@ -81,8 +89,8 @@ func (lib *library) commonInfo(b *buffer) {
 // functionInfo appends a's FDE.
 func (lib *library) functionInfo(b *buffer, a *atom, rows []row) {
 	body := &buffer{arch: lib.arch}
-	body.u32(uint32(b.len() + 4))                               // distance to the CIE
-	body.u32(uint32(a.addr - (lib.ehFrame.addr + b.len() + 8))) // relative to this field
+	body.u32(uint32(b.len() + 4)) // distance to the CIE
+	body.u32(lib.distance(b, lib.ehFrame, b.len()+8, lib.text, a.addr, lib.arch.distance))
 	body.u32(uint32(a.size()))
 	body.bytes(0)
 	for i := range rows[1:] {

@@ -60,17 +60,21 @@ func (lib *library) makeExidx(rows map[*atom][]row) {
 		align: 4, link: lib.text}
 	index.render = func(b *buffer) {
 		// prel31 is an address relative to the word it stands in.
-		prel31 := func(addr uint64) { b.u32(uint32(addr-index.addr-b.len()) & 0x7fffffff) }
+		prel31 := func(to *section, addr uint64) {
+			b.u32(lib.distance(b, index, b.len(), to, addr, lib.prel31) & 0x7fffffff)
+		}
 		for _, w := range ways {
-			prel31(lib.text.addr + w.off)
+			prel31(lib.text, lib.text.addr+w.off)
 			if place, ok := places[string(w.ops)]; ok {
-				prel31(lib.extab.addr + place)
+				prel31(lib.extab, lib.extab.addr+place)
 			} else {
 				b.u32(opsWord(exidxRoutine0, w.ops))
 			}
 		}
-		prel31(lib.text.addr + lib.text.size)
-		b.u32(exidxCantUnwind)
+		if !lib.relocatable { // else more code may follow, with an index of its own
+			prel31(lib.text, lib.text.addr+lib.text.size)
+			b.u32(exidxCantUnwind)
+		}
 	}
 	lib.exidx = index
 }

@@ -41,7 +41,9 @@ func (lib *library) image() []byte {
 	for _, s := range sections {
 		b.section(names.add(s.name), s)
 	}
-	lib.stampBuildID(b.data)
+	if lib.buildID != nil {
+		lib.stampBuildID(b.data)
+	}
 	return b.data
 }
 
@@ -53,10 +55,18 @@ func (lib *library) fileHeader(b *buffer, sectionHeaders uint64, sections int) {
 	b.bytes([]byte(elf.ELFMAG)...)
 	b.bytes(byte(lib.class), byte(order), byte(elf.EV_CURRENT))
 	b.padTo(elf.EI_NIDENT)
-	b.u16(uint16(elf.ET_DYN), uint16(lib.machine))
+	typ := elf.ET_DYN
+	if lib.relocatable {
+		typ = elf.ET_REL
+	}
+	b.u16(uint16(typ), uint16(lib.machine))
 	b.u32(uint32(elf.EV_CURRENT))
 	file, segment, section := lib.headerSizes()
-	b.word(0, file, sectionHeaders) // no entry point
+	segments := file
+	if lib.relocatable {
+		segments, segment = 0, 0
+	}
+	b.word(0, segments, sectionHeaders) // no entry point
 	b.u32(lib.flags)
 	b.u16(uint16(file), uint16(segment), uint16(len(lib.segments)))
 	b.u16(uint16(section), uint16(sections), uint16(lib.shstrtab.index))
@@ -95,13 +105,16 @@ func (s *segment) extent() (off, addr, fileSize, memSize uint64) {
 
 // section appends an Elf_Shdr.
 func (b *buffer) section(name uint32, s *section) {
-	link := uint32(0)
+	link, info := uint32(0), s.info
 	if s.link != nil {
 		link = uint32(s.link.index)
 	}
+	if s.of != nil {
+		info = uint32(s.of.index)
+	}
 	b.u32(name, uint32(s.typ))
 	b.word(uint64(s.flags), s.addr, s.off, s.size)
-	b.u32(link, s.info)
+	b.u32(link, info)
 	b.word(s.align, s.entry)
 }
 

@@ -5,8 +5,9 @@ package main
 // Most of what a function refers to stands in relocations. Instructions are read
 // for the rest: branches that cmd/link has resolved itself (on the architectures
 // with variable-length instructions), and what no relocation shows: indirect
-// branches where the library promises to have none, and access to thread-local
-// storage.
+// branches, of which nobody could tell where they lead; access to thread-local storage
+// by the thread pointer; stores to variables, as far as the address of one is seen
+// to be formed for the store.
 
 // A branch is a PC-relative field without a relocation that refers to a place
 // outside its function. Offsets count from the function's start.
@@ -33,6 +34,20 @@ const (
 	faultNowhere  = "a branch to where there is no function"
 	faultTLS      = "access to thread-local storage"
 )
+
+// inspectWords reads the instructions of a function where each is a word. what tells
+// what is wrong with one, if anything.
+func inspectWords(code []byte, order byteOrder, pools []span, what func(in uint32, off uint64) string) (faults []fault) {
+	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
+		if inSpans(pools, off) {
+			continue
+		}
+		if w := what(order.Uint32(code[off:]), off); w != "" {
+			faults = append(faults, fault{off, w})
+		}
+	}
+	return faults
+}
 
 // A mapping tells debuggers and disassemblers where there is data amid the code,
 // by symbols of these names. Empty names: the architecture has no such custom.

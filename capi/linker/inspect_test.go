@@ -84,7 +84,7 @@ func TestFaults(t *testing.T) {
 		{"half an instruction", amd64, []byte{0x90, 0xe8, 0, 0}, nil, []string{faultDecode}},
 		{"an unknown instruction", amd64, []byte{0x0f, 0xff}, nil, []string{faultDecode}},
 		{"endbr64", amd64, endbr64, nil, nil},
-		{"call *%eax", i386, []byte{0xff, 0xd0}, nil, nil},
+		{"call *%eax", i386, []byte{0xff, 0xd0}, nil, []string{faultIndirect}},
 		{"br x16", arm64, []byte{0x00, 0x02, 0x1f, 0xd6}, nil, []string{faultIndirect}},
 		{"blr x1", arm64, []byte{0x20, 0x00, 0x3f, 0xd6}, nil, []string{faultIndirect}},
 		{"ret", arm64, []byte{0xc0, 0x03, 0x5f, 0xd6}, nil, nil},

@@ -33,10 +33,10 @@ func (lib *library) all() []*section {
 }
 
 // present drops the sections that the file does not have: the dynamic linker and
-// lints do not like empty ones. Two get their size last.
+// lints do not like empty ones. Two get their size last, one has none.
 func (lib *library) present(sections ...*section) []*section {
 	return slices.DeleteFunc(sections, func(s *section) bool {
-		return s == nil || s.size == 0 && s != lib.shstrtab && s != lib.padding
+		return s == nil || s.size == 0 && s != lib.shstrtab && s != lib.padding && s != lib.stackNote
 	})
 }
 
@@ -49,25 +49,32 @@ func (s *sections) execute() []*section { return []*section{s.text} }
 
 func (s *sections) written() []*section { return []*section{s.relro, s.dynamic, s.padding} }
 
-func (s *sections) unloaded() []*section { return []*section{s.symtab, s.strtab, s.shstrtab} }
+func (s *sections) unloaded() []*section {
+	return slices.Concat([]*section{s.attributes, s.stackNote, s.symtab, s.strtab}, s.relocs, s.debug, []*section{s.shstrtab})
+}
 
 // layOut gives each section that is not empty its index, offset and address.
 func (lib *library) layOut() {
-	lib.padding = &section{name: ".padding", typ: elf.SHT_NOBITS, flags: elf.SHF_ALLOC | elf.SHF_WRITE, align: 1}
 	for _, s := range lib.all() {
 		if s.render != nil && s != lib.shstrtab {
 			b := &buffer{arch: lib.arch}
 			s.render(b)
-			s.size = b.len()
+			s.size, s.relocs = b.len(), b.relocs
 		}
 	}
-	lib.makeSegments()
-	end := lib.place(lib.headersSize(), lib.read(), lib.execute(), lib.written())
+	behind := lib.all() // sections that follow each other in the file, with no address
+	end := lib.headersSize()
+	if !lib.relocatable {
+		lib.padding = &section{name: ".padding", typ: elf.SHT_NOBITS, flags: elf.SHF_ALLOC | elf.SHF_WRITE, align: 1}
+		lib.makeSegments()
+		behind = lib.unloaded()
+		end = lib.place(lib.headersSize(), lib.read(), lib.execute(), lib.written())
+	}
 	for i, s := range lib.present(lib.all()...) {
 		s.index = i + 1
 	}
 	lib.shstrtab.size = uint64(len(lib.sectionNames().data))
-	for _, s := range lib.unloaded() {
+	for _, s := range lib.present(behind...) {
 		s.off = alignUp(end, s.align)
 		end = s.off + s.size
 	}
@@ -123,6 +130,16 @@ func (lib *library) place(off uint64, loaded ...[]*section) uint64 {
 		}
 	}
 	return off
+}
+
+// loadedEnd is where that part of the file ends which is loaded.
+func (lib *library) loadedEnd() (end uint64) {
+	for _, s := range lib.present(lib.written()...) {
+		if s.typ != elf.SHT_NOBITS {
+			end = s.off + s.size
+		}
+	}
+	return end
 }
 
 func maxAlign(sections []*section) uint64 {

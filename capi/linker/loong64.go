@@ -19,14 +19,17 @@ var loong64 = &arch{
 
 	absolute: uint32(elf.R_LARCH_64),
 	relative: uint32(elf.R_LARCH_RELATIVE),
+	distance: uint32(elf.R_LARCH_32_PCREL),
 	typeName: func(typ uint32) string { return elf.R_LARCH(typ).String() },
 	apply:    applyLoong64,
+	inspect:  inspectLoong64,
 	unset:    []string{"runtime.loong64HasLSX"}, // vectors, to zero 192 bytes and more
 
 	hashEntry: 4,
 	dwarf:     dwarfRegs{sp: 3, ra: 1},
 	// SAVE in trampoline_loong64.s: R1, R21-R31, F24-F31.
-	frames: []frame{{size: 208, saves: []save{{1, 1, 0, 8}, {21, 11, 56, 8}, {56, 8, 144, 8}}}},
+	frames:     []frame{{size: 208, saves: []save{{1, 1, 0, 8}, {21, 11, 56, 8}, {56, 8, 144, 8}}}},
+	adaptFrame: adaptFrameLoong64,
 }
 
 func applyLoong64(f *fixup) error {
@@ -60,4 +63,68 @@ func (f *fixup) putPages(pages int64) error {
 		return err
 	}
 	return f.putBits(0xfffff<<5, uint32(pages)<<5)
+}
+
+// fieldsLoong64 returns the registers rj and rk of an instruction, and 12 bits with a
+// sign.
+func fieldsLoong64(in uint32) (rj, rk uint32, si12 int32) {
+	return in >> 5 & 31, in >> 10 & 31, int32(in<<10) >> 20
+}
+
+func inspectLoong64(code []byte, fields fields) ([]branch, []fault) {
+	return nil, inspectWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
+		switch {
+		case in>>26 == 0x13 && in != 0x4c000020: // JIRL, but for RET
+			return faultIndirect
+		case usesTPLoong64(in):
+			return faultTLS
+		case storesLoong64(in) && fields[off]: // the relocation is for its address
+			return faultStore
+		}
+		return ""
+	})
+}
+
+// usesTPLoong64 reports whether an integer instruction, a load or a store uses R2,
+// the thread pointer.
+func usesTPLoong64(in uint32) bool {
+	const tp = 2
+	rj, rk, _ := fieldsLoong64(in)
+	switch op := in >> 26; {
+	case op == 0 && in>>24 == 0: // arithmetic on registers
+		return rj == tp || in>>22 == 0 && in>>15 >= 0x20 && rk == tp
+	case op == 0 && in>>24 >= 2, op == 4, 8 <= op && op <= 0x0b: // with an immediate; loads and stores
+		return rj == tp
+	case op == 0x0e: // loads and stores at rj + rk
+		return rj == tp || rk == tp
+	}
+	return false
+}
+
+// storesLoong64 reports whether an instruction stores at rj + si12.
+func storesLoong64(in uint32) bool {
+	op := in >> 22
+	return 0xa4 <= op && op <= 0xa7 || op == 0xad || op == 0xaf || op == 0xb1
+}
+
+// adaptFrameLoong64 changes nothing: the return address is stored below SP, SP moves,
+// and the address is stored again. Whatever else there is below SP is refused.
+func adaptFrameLoong64(in instructions, _ []step) (faults []fault) {
+	const (
+		sp      = 3
+		storeLR = 0x29c00061 // MOVV R1, n(R3)
+		addSP   = 0x02c00063 // ADDV $n, R3
+		n       = 0xfff << 10
+	)
+	for i := range in.count() {
+		word := in.at(i)
+		rj, _, offset := fieldsLoong64(word)
+		memory := word>>27 == 0x0a>>1
+		moves := word>>22 == addSP>>22 && word&31 != sp
+		twice := word&^n == storeLR && in.at(i+1) == addSP|word&n && in.at(i+2) == storeLR
+		if rj == sp && offset < 0 && (memory || moves) && !twice {
+			faults = append(faults, fault{4 * uint64(i), faultBelowSP})
+		}
+	}
+	return faults
 }

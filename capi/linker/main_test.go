@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 	if !ok {
 		os.Exit(runTests(m))
 	}
-	if _, in, link := parseArgs(os.Args[1:]); link && object != "" {
-		data, err := os.ReadFile(in)
+	if job, link := parseArgs(os.Args[1:]); link && object != "" {
+		data, err := os.ReadFile(job.in)
 		if err == nil {
 			err = os.WriteFile(object, data, 0o666)
 		}

@@ -11,6 +11,14 @@ import (
 // A property is an architecture's feature word in .note.gnu.property.
 type property struct{ typ, bits uint32 }
 
+// attributes are a section of relocatable files by which linkers tell what can be
+// linked with what.
+type attributes struct {
+	section string
+	typ     elf.SectionType
+	data    []byte
+}
+
 const (
 	noteBuildID  = 3 // NT_GNU_BUILD_ID
 	noteProperty = 5 // NT_GNU_PROPERTY_TYPE_0
@@ -19,9 +27,13 @@ const (
 )
 
 func (lib *library) makeNotes() {
-	lib.buildID = &section{name: ".note.gnu.build-id", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 4,
-		// The bytes follow when all others are known.
-		render: func(b *buffer) { b.note(noteBuildID, make([]byte, buildIDSize)) }}
+	if lib.relocatable {
+		lib.makeObjectNotes()
+	} else {
+		lib.buildID = &section{name: ".note.gnu.build-id", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 4,
+			// The bytes follow when all others are known.
+			render: func(b *buffer) { b.note(noteBuildID, make([]byte, buildIDSize)) }}
+	}
 	lib.property = &section{name: ".note.gnu.property", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 8,
 		render: func(b *buffer) {
 			if lib.arch.property.typ == 0 {
@@ -34,6 +46,14 @@ func (lib *library) makeNotes() {
 		}}
 }
 
+// makeObjectNotes makes what a relocatable file says by sections and a library by
+// its header: it needs no stack to execute, and with what it can be linked.
+func (lib *library) makeObjectNotes() {
+	lib.stackNote = &section{name: ".note.GNU-stack", typ: elf.SHT_PROGBITS, align: 1}
+	a := lib.arch.attributes
+	lib.attributes = &section{name: a.section, typ: a.typ, align: 1, render: func(b *buffer) { b.bytes(a.data...) }}
+}
+
 func (b *buffer) note(typ uint32, desc []byte) {
 	const owner = "GNU\x00"
 	b.u32(uint32(len(owner)), uint32(len(desc)), typ)
@@ -41,9 +61,11 @@ func (b *buffer) note(typ uint32, desc []byte) {
 	b.bytes(desc...)
 }
 
-// stampBuildID writes a hash of the file into the file.
+// stampBuildID writes a hash of what is loaded into the file. It is the same with
+// and without debug information: debuggers find the one for the other by it.
 func (lib *library) stampBuildID(image []byte) {
-	hash := sha256.Sum256(image)
+	header, _, _ := lib.headerSizes() // tells where the sections end
+	hash := sha256.Sum256(image[header:lib.loadedEnd()])
 	end := lib.buildID.off + lib.buildID.size
 	copy(image[end-buildIDSize:end], hash[:])
 }

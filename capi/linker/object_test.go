@@ -215,7 +215,7 @@ func (o *objectBuilder) frames(s *builtSection, functions ...string) {
 func linkObject(t *testing.T, o *objectBuilder) (*elf.File, error) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), soname)
-	err := link(o.write(t), out)
+	err := link(job{in: o.write(t), out: out})
 	if err != nil {
 		if _, missing := os.Stat(out); missing == nil {
 			t.Error("there is an output file all the same")
@@ -270,7 +270,7 @@ func TestLinkErrors(t *testing.T) {
 			t.Errorf("%s: %v, want %s", test.name, err, test.want)
 		}
 	}
-	if err := link(filepath.Join(t.TempDir(), "none.o"), "out"); err == nil {
+	if err := link(job{in: filepath.Join(t.TempDir(), "none.o"), out: "out"}); err == nil {
 		t.Error("a missing object file: no error")
 	}
 	o := smallObject("arm64")

@@ -21,8 +21,10 @@ var ppc64le = &arch{
 
 	absolute: uint32(elf.R_PPC64_ADDR64),
 	relative: uint32(elf.R_PPC64_RELATIVE),
+	distance: uint32(elf.R_PPC64_REL32),
 	typeName: func(typ uint32) string { return elf.R_PPC64(typ).String() },
 	apply:    applyPPC64LE,
+	inspect:  inspectPPC64LE,
 	tocName:  ".TOC.",
 
 	hashEntry: 4,
@@ -84,6 +86,62 @@ func (f *fixup) putLODS(v int64) error {
 		return err
 	}
 	return f.putBits(0xfffc, uint32(v))
+}
+
+func inspectPPC64LE(code []byte, fields fields) ([]branch, []fault) {
+	variables := map[uint32]bool{} // the registers that have the address of one
+	return nil, inspectWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
+		rt, ra := in>>21&31, in>>16&31
+		stores := storesPPC64(in)
+		store := stores && (fields[off] || variables[ra])
+		if !stores { // either may be where the result goes, in logical instructions ra
+			delete(variables, rt)
+			if in>>26 == 31 {
+				delete(variables, ra)
+			}
+			if in>>26 == 14 && fields[off] {
+				variables[rt] = true
+			}
+		}
+		switch {
+		case in&0xfc0007fe == 0x4c000420, in&0xfc0007ff == 0x4c000021: // BCTR, BCTRL, BLRL
+			return faultIndirect
+		case usesTPPPC64(in):
+			return faultTLS
+		case store:
+			return faultStore
+		}
+		return ""
+	})
+}
+
+// usesTPPPC64 reports whether an instruction computes with R13, the thread pointer,
+// or loads or stores relative to it.
+func usesTPPPC64(in uint32) bool {
+	const tp = 13
+	rs, ra, rb := in>>21&31, in>>16&31, in>>11&31
+	op := in >> 26
+	switch {
+	case op == 14 || op == 15 || 32 <= op && op <= 58 || op == 61 || op == 62: // with an immediate
+		return ra == tp
+	case op != 31:
+		return false
+	}
+	switch in >> 1 & 0x3ff {
+	case 21, 23, 87, 149, 151, 215, 279, 341, 343, 407: // loads and stores
+		return ra == tp || rb == tp
+	case 10, 40, 266: // ADDC, SUBF, ADD
+		return ra == tp || rb == tp
+	case 28, 316, 444: // AND, XOR, OR
+		return rs == tp || rb == tp
+	}
+	return false
+}
+
+// storesPPC64 reports whether an instruction stores at a register and an offset.
+func storesPPC64(in uint32) bool {
+	op := in >> 26
+	return 36 <= op && op <= 39 || op == 44 || op == 45 || op == 47 || 52 <= op && op <= 55 || op == 62
 }
 
 // Instructions of Go's frames and of C's. Where the comments say n, it is 0.

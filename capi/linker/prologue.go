@@ -16,8 +16,10 @@ import "fmt"
 //	arm64, more                below SP, which then moves
 //	riscv64, loong64, s390x    below SP, which then moves; then again at SP
 //
-// All are safe but that of large frames on arm64. Epilogues are safe everywhere:
-// they load the address before they move SP back, or while.
+// All are safe but that of large frames on arm64: what a handler overwrites is
+// stored again. Epilogues are safe everywhere: they load the address before they move
+// SP back, or while. On the architectures that have more than one way, whatever else
+// there is below SP is refused.
 //
 // C functions chain their frames on amd64, arm64 and ppc64le. Go does as they do on
 // amd64; on arm64 its links lie below SP, and on ppc64le it has none.

@@ -20,8 +20,10 @@ var riscv64 = &arch{
 
 	absolute: uint32(elf.R_RISCV_64),
 	relative: uint32(elf.R_RISCV_RELATIVE),
+	distance: uint32(elf.R_RISCV_32_PCREL),
 	typeName: func(typ uint32) string { return elf.R_RISCV(typ).String() },
 	apply:    applyRISCV64,
+	inspect:  inspectRISCV64,
 
 	hashEntry: 4,
 	dwarf:     dwarfRegs{sp: 2, ra: 1},
@@ -29,6 +31,7 @@ var riscv64 = &arch{
 	frames: []frame{{size: 256, saves: []save{
 		{1, 1, 0, 8}, {8, 2, 64, 8}, {18, 10, 80, 8}, {40, 2, 160, 8}, {50, 10, 176, 8},
 	}}},
+	adaptFrame: adaptFrameRISCV64,
 }
 
 func applyRISCV64(f *fixup) error {
@@ -80,4 +83,117 @@ func (f *fixup) putIType(distance int64) error {
 func (f *fixup) putSType(distance int64) error {
 	v := uint32(distance)
 	return f.putBits(0xfe000f80, v>>5&0x7f<<25|v&0x1f<<7)
+}
+
+// An instructionRISCV64 has the fields that instructions of 32 bits have, with a
+// compressed one expanded, if it matters here: those with an offset have none below 0.
+type instructionRISCV64 struct {
+	off        uint64
+	opcode     uint32
+	rd, r1, r2 uint32
+	offset     int32 // of a load, a store, an addition or a jump
+}
+
+const (
+	riscvLoad, riscvLoadFP   = 0x03, 0x07
+	riscvStore, riscvStoreFP = 0x23, 0x27
+	riscvImmediate           = 0x13
+	riscvArithmetic          = 0x33
+	riscvJALR                = 0x67
+
+	riscvLR, riscvSP, riscvTP = 1, 2, 4
+)
+
+func eachRISCV64(code []byte) (all []instructionRISCV64) {
+	order := binary.LittleEndian
+	for off := 0; off+2 <= len(code); {
+		in := instructionRISCV64{off: uint64(off)}
+		if code[off]&3 == 3 && off+4 <= len(code) {
+			w := order.Uint32(code[off:])
+			in.opcode, in.rd, in.r1, in.r2, in.offset = w&0x7f, w>>7&31, w>>15&31, w>>20&31, int32(w)>>20
+			if in.opcode == riscvStore || in.opcode == riscvStoreFP {
+				in.offset = in.offset&^31 | int32(in.rd)
+			}
+			off += 4
+		} else {
+			in.expand(uint32(order.Uint16(code[off:])))
+			off += 2
+		}
+		all = append(all, in)
+	}
+	return all
+}
+
+// expand is for the compressed instructions that jump by a register, copy or add
+// registers, move SP, or store at it.
+func (in *instructionRISCV64) expand(w uint32) {
+	full, rs2 := w>>7&31, w>>2&31
+	switch {
+	case w&0xe003 == 0x8002 && rs2 == 0 && full != 0: // C.JR, C.JALR
+		in.opcode, in.r1 = riscvJALR, full
+	case w&0xe003 == 0x8002: // C.MV, C.ADD
+		in.opcode, in.rd, in.r1, in.r2 = riscvArithmetic, full, full, rs2
+	case w&0xe003 == 0x6001 && full == riscvSP: // C.ADDI16SP
+		in.opcode, in.rd, in.r1 = riscvImmediate, riscvSP, riscvSP
+		in.offset = -int32(w>>12&1)<<9 | int32(w>>3&3<<7|w>>5&1<<6|w>>2&1<<5|w>>6&1<<4)
+	case w&0xe003 == 0x0001 && full == riscvSP: // C.ADDI
+		in.opcode, in.rd, in.r1 = riscvImmediate, riscvSP, riscvSP
+		in.offset = -int32(w>>12&1)<<5 | int32(w>>2&31)
+	case w&0xe003 == 0xe002: // C.SDSP
+		in.opcode, in.r1, in.r2, in.offset = riscvStore, riscvSP, rs2, int32(w>>7&7<<6|w>>10&7<<3)
+	}
+}
+
+func inspectRISCV64(code []byte, fields fields) (_ []branch, faults []fault) {
+	for _, in := range eachRISCV64(code) {
+		switch {
+		case in.opcode == riscvJALR && !(in.rd == 0 && in.r1 == riscvLR && in.offset == 0): // not RET
+			faults = append(faults, fault{in.off, faultIndirect})
+		case in.usesTP():
+			faults = append(faults, fault{in.off, faultTLS})
+		case (in.opcode == riscvStore || in.opcode == riscvStoreFP) && fields[in.off]: // the relocation is for its address
+			faults = append(faults, fault{in.off, faultStore})
+		}
+	}
+	return nil, faults
+}
+
+// usesTP reports whether an instruction computes with the thread pointer, or loads
+// or stores relative to it.
+func (in *instructionRISCV64) usesTP() bool {
+	switch in.opcode {
+	case riscvLoad, riscvLoadFP, riscvStore, riscvStoreFP, riscvImmediate, riscvImmediate | 8: // or of 32 bits
+		return in.r1 == riscvTP
+	case riscvArithmetic, riscvArithmetic | 8:
+		return in.r1 == riscvTP || in.r2 == riscvTP
+	}
+	return false
+}
+
+// adaptFrameRISCV64 changes nothing: the return address is stored below SP, SP moves,
+// and the address is stored again. Whatever else there is below SP is refused.
+func adaptFrameRISCV64(code instructions, _ []step) (faults []fault) {
+	all := eachRISCV64(code.code)
+	for i, in := range all {
+		below := false
+		switch in.opcode {
+		case riscvLoad, riscvLoadFP, riscvStore, riscvStoreFP:
+			below = in.r1 == riscvSP && in.offset < 0
+		case riscvImmediate:
+			below = in.r1 == riscvSP && in.offset < 0 && in.rd != riscvSP
+		}
+		if below && !storesTwiceRISCV64(all[i:], in.offset) {
+			faults = append(faults, fault{in.off, faultBelowSP})
+		}
+	}
+	return faults
+}
+
+// storesTwiceRISCV64 reports whether instructions begin as in a prologue.
+func storesTwiceRISCV64(in []instructionRISCV64, offset int32) bool {
+	stores := func(in instructionRISCV64, offset int32) bool {
+		return in.opcode == riscvStore && in.r1 == riscvSP && in.r2 == riscvLR && in.offset == offset
+	}
+	return len(in) > 2 && stores(in[0], offset) && stores(in[2], 0) &&
+		in[1].opcode == riscvImmediate && in[1].rd == riscvSP && in[1].r1 == riscvSP && in[1].offset == offset
 }

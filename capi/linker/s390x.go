@@ -18,10 +18,13 @@ var s390x = &arch{
 
 	absolute: uint32(elf.R_390_64),
 	relative: uint32(elf.R_390_RELATIVE),
+	distance: uint32(elf.R_390_PC32),
 	pcrel:    uint32(elf.R_390_PC32DBL),
 	typeName: func(typ uint32) string { return elf.R_390(typ).String() },
 	apply:    applyS390X,
 	inspect:  inspectS390X,
+
+	adaptFrame: adaptFrameS390X,
 
 	hashEntry: 8,
 	dwarf:     dwarfRegs{sp: 15, ra: 14},
@@ -47,11 +50,10 @@ func (f *fixup) putHalfwords(distance int64) error {
 }
 
 // inspectS390X looks for the instructions of format RIL with a relative address.
-// The first two bits of an instruction tell its length.
 func inspectS390X(code []byte, fields fields) (branches []branch, faults []fault) {
 	within := 0
 	for off := uint64(0); off < uint64(len(code)); {
-		next := off + []uint64{2, 4, 4, 6}[code[off]>>6]
+		next := off + uint64(lengthS390X(code[off]))
 		if next > uint64(len(code)) {
 			return branches, append(faults, fault{off, faultDecode})
 		}
@@ -65,8 +67,8 @@ func inspectS390X(code []byte, fields fields) (branches []branch, faults []fault
 			if target < 0 || target >= int64(len(code)) {
 				branches = append(branches, branch{off + 2, target, 2})
 			}
-		} else if in[0] == 0xb2 && in[1] == 0x4f { // EAR: TLS starts at A0:A1
-			faults = append(faults, fault{off, faultTLS})
+		} else if what := faultS390X(in, fields[off+2]); what != "" {
+			faults = append(faults, fault{off, what})
 		}
 		off = next
 	}
@@ -85,3 +87,73 @@ func isRelativeS390X(in []byte) bool {
 	}
 	return false
 }
+
+// faultS390X tells what is wrong with an instruction, if anything.
+func faultS390X(in []byte, relocated bool) string {
+	r1, r2, extension := in[1]>>4, in[1]&0xf, in[1]&0xf
+	switch {
+	case in[0] == 0xb2 && in[1] == 0x4f: // EAR: TLS starts at A0:A1
+		return faultTLS
+	case in[0] == 0x07 && r1 != 0 && r2 != 0 && r2 != 14, // BCR, but for BR R14
+		(in[0] == 0x0b || in[0] == 0x0c || in[0] == 0x0d) && r2 != 0, // BSM, BASSM, BASR
+		in[0] == 0x47 && r1 != 0, in[0] == 0x4d, in[0] == 0x45:       // BC, BAS, BAL
+		return faultIndirect
+	case in[0] == 0xc4 && (extension == 0x7 || extension == 0xb || extension == 0xf) && relocated: // STHRL, STGRL, STRL
+		return faultStore
+	}
+	return ""
+}
+
+// adaptFrameS390X changes nothing: the return address is stored below SP, SP moves,
+// and the address is stored again. Whatever else there is below SP is refused.
+func adaptFrameS390X(code instructions, _ []step) (faults []fault) {
+	var all []addressS390X
+	for off := 0; off < len(code.code); {
+		next := off + lengthS390X(code.code[off])
+		all = append(all, addressOfS390X(code.code[off:next], uint64(off)))
+		off = next
+	}
+	for i, in := range all {
+		moves := in.is(opLAY, 15)
+		twice := i+2 < len(all) && in.is(opSTG, 14) && all[i+1].is(opLAY, 15) && all[i+1].offset == in.offset &&
+			all[i+2].is(opSTG, 14) && all[i+2].onSP && all[i+2].offset == 0
+		if in.onSP && in.offset < 0 && !moves && !twice {
+			faults = append(faults, fault{in.off, faultBelowSP})
+		}
+	}
+	return faults
+}
+
+// Opcodes with an offset of 20 bits: the first byte and the last.
+const (
+	opSTG = 0xe324
+	opLAY = 0xe371
+)
+
+// An addressS390X is the address in an instruction at off, if its offset has a sign:
+// with 12 bits it has none.
+type addressS390X struct {
+	off    uint64
+	op     int
+	reg    byte
+	onSP   bool
+	offset int32
+}
+
+func addressOfS390X(in []byte, off uint64) addressS390X {
+	if len(in) < 6 || in[0] != 0xe3 && in[0] != 0xeb {
+		return addressS390X{off: off}
+	}
+	const sp = 15
+	index := in[0] == 0xe3 && in[1]&15 == sp
+	return addressS390X{
+		off: off, op: int(in[0])<<8 | int(in[5]), reg: in[1] >> 4, onSP: in[2]>>4 == sp || index,
+		offset: int32(int8(in[4]))<<12 | int32(in[2]&15)<<8 | int32(in[3]),
+	}
+}
+
+func (a addressS390X) is(op int, reg byte) bool { return a.op == op && a.reg == reg && a.onSP }
+
+// lengthS390X is the length of the instruction that begins with a byte: its first two
+// bits tell.
+func lengthS390X(first byte) int { return []int{2, 4, 4, 6}[first>>6] }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"debug/elf"
+	"fmt"
 	"slices"
 )
 
@@ -54,13 +55,31 @@ func (lib *library) makeSymtab() {
 		entry: lib.symbolSize(), link: lib.strtab}
 	lib.symtab.render = func(b *buffer) {
 		b.symbol(0, &symtabEntry{})
+		lib.symbolIndex = map[place]uint64{}
+		add := func(p place, name string, e *symtabEntry) {
+			lib.symbolIndex[p] = b.len() / lib.symtab.entry
+			b.symbol(names.add(name), e)
+		}
+		if lib.relocatable {
+			for _, s := range lib.present(lib.rodata, lib.extab, lib.text, lib.relro) {
+				add(place{section: s}, "", &symtabEntry{typ: elf.STT_SECTION, section: s})
+			}
+		}
 		lib.renderMapping(b, names)
 		for _, a := range lib.atoms {
 			if !a.isExport() && a.symbol != nil {
-				b.symbol(names.add(a.name), a.entry(elf.STB_LOCAL))
+				add(place{atom: a}, a.name, a.entry(elf.STB_LOCAL))
+			}
+		}
+		if lib.relocatable {
+			for _, l := range lib.labels() {
+				add(l, fmt.Sprintf(".L%x", l.off), &symtabEntry{value: l.off, section: l.section})
 			}
 		}
 		lib.symtab.info = uint32(b.len() / lib.symtab.entry) // the first that is not local
+		if lib.relocatable && lib.tocName != "" {
+			add(place{}, lib.tocName, &symtabEntry{bind: elf.STB_GLOBAL})
+		}
 		for _, a := range lib.exports {
 			b.symbol(names.add(a.name), a.entry(elf.STB_GLOBAL))
 		}

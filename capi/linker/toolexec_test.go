@@ -90,19 +90,21 @@ func TestToolexec(t *testing.T) {
 
 func TestParseArgs(t *testing.T) {
 	for _, test := range []struct {
-		args, out, in string
-		ok            bool
+		args string
+		job  job
+		ok   bool
 	}{
-		{"-m64 -Wl,-z,relro -shared -Wl,-Bsymbolic -o /tmp/a.out.a -rdynamic /tmp/x/go.o", "/tmp/a.out.a", "/tmp/x/go.o", true},
-		{"-m64 -o /tmp/a.out -Qunused-arguments /tmp/trivial.c", "", "", false},
-		{"-shared -o", "", "", false},
-		{"-o out", "out", "", false},
-		{"go.o", "", "go.o", false},
-		{"", "", "", false},
+		{"-m64 -Wl,-z,relro -shared -Wl,-Bsymbolic -o /tmp/a.out.a -rdynamic /tmp/x/go.o", job{in: "/tmp/x/go.o", out: "/tmp/a.out.a"}, true},
+		{"-m64 -shared -o /tmp/a.out.a /tmp/x/go.o -r", job{in: "/tmp/x/go.o", out: "/tmp/a.out.a", static: true}, true},
+		{"-m64 -o /tmp/a.out -Qunused-arguments /tmp/trivial.c", job{}, false},
+		{"-shared -o", job{}, false},
+		{"-o out", job{out: "out"}, false},
+		{"go.o", job{in: "go.o"}, false},
+		{"", job{}, false},
 	} {
-		out, in, ok := parseArgs(strings.Fields(test.args))
-		if out != test.out || in != test.in || ok != test.ok {
-			t.Errorf("%s: %q %q %v", test.args, out, in, ok)
+		got, ok := parseArgs(strings.Fields(test.args))
+		if got != test.job || ok != test.ok {
+			t.Errorf("%s: %+v, %v", test.args, got, ok)
 		}
 	}
 }

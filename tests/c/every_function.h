@@ -20,6 +20,21 @@
 			return __LINE__; \
 	} while (0)
 
+/*
+ * Memory of the library's is touched here alone: the thread sanitizer does not see that a
+ * mapping ends and another thread's begins at the same address.
+ */
+static __attribute__((noinline, no_sanitize_thread)) void fill_five(volatile char *to)
+{
+	for (int i = 0; i < 5; i++)
+		to[i] = (char)('a' + i);
+}
+
+static __attribute__((noinline, no_sanitize_thread)) int four_are_wiped(const volatile char *memory)
+{
+	return memory[0] == 0 && memory[1] == 0 && memory[2] == 0 && memory[3] == 0 && memory[4] == 'e';
+}
+
 static inline int call_library_functions(void)
 {
 	struct memfd_go_features features = { .size_of = sizeof features };
@@ -33,14 +48,15 @@ static inline int call_library_functions(void)
 
 static inline int call_create_functions(void)
 {
-	static char *none[] = { NULL };
+	static char name[] = "every", *arguments[] = { name, NULL }, **none = arguments + 1;
 	uint32_t flags = 0;
 	uint64_t size = 0;
-	int fd, copy;
+	int fd, copy, result;
 
 	fd = memfd_go_create_with("every", NULL);
 	EXPECT(fd >= 0);
-	EXPECT(memfd_go_exec(fd, none, none, MEMFD_GO_OPT_KEEP_FD) == -EACCES);
+	result = memfd_go_exec(fd, arguments, none, MEMFD_GO_OPT_KEEP_FD);
+	EXPECT(result == -EACCES || result == -ENOENT); /* as valgrind has it */
 	close(fd);
 	fd = memfd_go_create_sealed("every", MFD_CLOEXEC, 0, "abcde", 5);
 	EXPECT(fd >= 0);
@@ -81,7 +97,7 @@ static inline int call_file_functions(void)
 	EXPECT(reserve(fd, 5) == 0);
 	EXPECT(memfd_go_get_size(fd, &size) == 0 && size == 5);
 	EXPECT(memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 5, &map) == 0);
-	memcpy(map, "abcde", 5);
+	fill_five(map);
 	EXPECT(memfd_go_add_seals(fd, F_SEAL_WRITE) == -EBUSY);
 	EXPECT(memfd_go_unmap(map, 5) == 0);
 	EXPECT(memfd_go_add_seals(fd, F_SEAL_WRITE) == 0);
@@ -134,9 +150,9 @@ static inline int call_secret_functions(void)
 		close(fd);
 	}
 	EXPECT(memfd_go_secret_alloc(&area, 5, 0) == 0);
-	memcpy(area.data, "abcde", 5);
+	fill_five(area.data);
 	memfd_go_wipe(area.data, 4);
-	EXPECT(memcmp(area.data, "\0\0\0\0e", 5) == 0);
+	EXPECT(four_are_wiped(area.data));
 	EXPECT(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_NONE) == 0);
 	EXPECT(memfd_go_secret_free(&area) == 0);
 	EXPECT(memfd_go_secret_pool_init(&pool, 5, 2, 0) == 0);

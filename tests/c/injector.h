@@ -58,6 +58,7 @@ static const struct {
 	{ SYS_execveat, "execveat", 0 },
 	{ SYS_fallocate, "fallocate", 0 },
 	{ SYS_fchmod, "fchmod", 0 },
+	{ SYS_futex, "futex", 0 },
 	{ SYS_getsockopt, "getsockopt", 0 },
 	{ SYS_lseek, "lseek", 0 },
 	{ SYS_madvise, "madvise", 0 },

@@ -83,12 +83,11 @@ static inline const char *library_path(int argc, char **argv)
 	return argc > 1 ? argv[1] : getenv("MEMFD_GO_LIBRARY");
 }
 
-static inline void library_load(int argc, char **argv)
+/* From here on the functions are those of 'handle', which dlopen(3) gave. */
+static inline void library_use(void *handle)
 {
-	const char *path = library_path(argc, argv);
-
-	library_handle = dlopen(path != NULL ? path : "libmemfd_go.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (library_handle == NULL) {
+	library_handle = handle;
+	if (handle == NULL) {
 		printf("Bail out! %s\n", dlerror());
 		exit(1);
 	}
@@ -96,6 +95,13 @@ static inline void library_load(int argc, char **argv)
 #define RESOLVE(name) memcpy(&library.name, &(void *){ library_symbol(#name) }, sizeof(void *));
 	EVERY_FUNCTION(RESOLVE)
 #undef RESOLVE
+}
+
+static inline void library_load(int argc, char **argv)
+{
+	const char *path = library_path(argc, argv);
+
+	library_use(dlopen(path != NULL ? path : "libmemfd_go.so.1", RTLD_NOW | RTLD_LOCAL));
 }
 
 #define memfd_go_version library.memfd_go_version

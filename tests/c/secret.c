@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "test.h"
+#include "fault.h"
 #include "files.h"
 
 #define UNTOUCHED ((void *)0x5a5a)
@@ -106,15 +107,26 @@ static void is_mapped_shared_and_not_executable(void)
 	close(fd);
 }
 
+static int touch_over_the_limit(char *map, size_t page)
+{
+	if (WRITE_SIGNAL(map) != 0 || WRITE_SIGNAL(map + page) != 0)
+		return 5;
+	return WRITE_SIGNAL(map + 2 * page) == SIGBUS ? 0 : 6;
+}
+
 /* In a child without privileges, for root may lock any amount. */
 static int map_over_the_limit(int fd, size_t page)
 {
 	void *map = UNTOUCHED;
+	int error;
 
 	set_limit(RLIMIT_MEMLOCK, 2 * page);
 	if (geteuid() == 0 && setuid(65534) != 0)
 		return 1;
-	if (memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 4 * page, &map) != -EAGAIN)
+	error = memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 4 * page, &map);
+	if (error == 0) /* a kernel that counts the pages which are there */
+		return touch_over_the_limit(map, page);
+	if (error != -EAGAIN)
 		return 2;
 	if (map != UNTOUCHED)
 		return 3;

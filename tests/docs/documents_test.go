@@ -143,6 +143,47 @@ func TestFunctionsExist(t *testing.T) {
 	}
 }
 
+// ERRORS.md has every error of the header, in the order of the alphabet.
+func TestErrorsAreExplained(t *testing.T) {
+	number := regexp.MustCompile(`-(E[A-Z0-9]{2,})`)
+	var want, got []string
+	for _, match := range number.FindAllStringSubmatch(readFile(t, "include/memfd_go.h"), -1) {
+		want = append(want, match[1])
+	}
+	for line := range strings.Lines(readFile(t, "docs/ERRORS.md")) {
+		if first, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |"); strings.HasPrefix(line, "| `E") {
+			for _, match := range regexp.MustCompile("`(E[A-Z0-9]+)`").FindAllStringSubmatch(first, -1) {
+				got = append(got, match[1])
+			}
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if want = slices.Compact(want); !slices.Equal(got, want) {
+		t.Errorf("docs/ERRORS.md explains\n  %s\nthe header has\n  %s", strings.Join(got, " "), strings.Join(want, " "))
+	}
+}
+
+// ARCHITECTURE.md says in one line what each folder is for.
+func TestFoldersAreExplained(t *testing.T) {
+	text := readFile(t, "docs/ARCHITECTURE.md")
+	for _, pattern := range []string{"*", "bindings/*", "capi/*", "tests/*"} {
+		folders, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, folder := range folders {
+			info, err := os.Stat(folder)
+			if err != nil || !info.IsDir() || len(tracked(t, folder)) == 0 || folder == "docs" {
+				continue
+			}
+			if !regexp.MustCompile(`(?m)^\| \[` + regexp.QuoteMeta(folder) + `\]\(.*\) \| `).MatchString(text) {
+				t.Errorf("docs/ARCHITECTURE.md has no line for %s", folder)
+			}
+		}
+	}
+}
+
 // The changelog begins with the version of the header.
 func TestChangelogVersion(t *testing.T) {
 	header := readFile(t, "include/memfd_go.h")

@@ -2,9 +2,11 @@ package docs
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +83,53 @@ func TestExchange(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+}
+
+// A child in a sandbox takes a sealed config and becomes a sealed program.
+func TestSandbox(t *testing.T) {
+	requireLibrary(t)
+	cargo := requireTool(t, "cargo")
+	const manifest = "examples/rust/Cargo.toml"
+	requireCrates(t, cargo, manifest)
+	output := run(t, cargo, "run", "--quiet", "--locked", "--offline", "--manifest-path", manifest,
+		"--target-dir", "build/demo/rust", "--bin", "sandbox")
+	var want strings.Builder
+	for _, line := range [][2]string{
+		{"parent", "sealed a config and a program"},
+		{"parent", "sent both to a child"},
+		{"child", "gives up writing files"},
+		{"child", `got a config: "colour = red"`},
+		{"child", "got a program, sealed too"},
+		{"child", "tries to change it: refused, EPERM"},
+		{"child", "becomes the program"},
+		{"worker", "runs as /memfd:worker (deleted)"},
+		{"worker", `reads its config: "colour = red"`},
+		{"worker", "tries to create a file: refused, EACCES"},
+	} {
+		fmt.Fprintf(&want, "Rust    %-7s %s\n", line[0], line[1])
+	}
+	// The parent writes at the same time as the others.
+	got := strings.Split(output, "\n")
+	slices.SortStableFunc(got, func(a, b string) int {
+		return strings.Compare(parentFirst(a), parentFirst(b))
+	})
+	if strings.Contains(output, "this system has no Landlock") {
+		t.Skip("this system has no Landlock; the rest went as it should")
+	}
+	if diff := cmp.Diff(want.String(), strings.Join(got, "\n")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// parentFirst sorts lines of the parent in front of others, and empty ones behind.
+func parentFirst(line string) string {
+	switch {
+	case strings.HasPrefix(line, "Rust    parent"):
+		return "1"
+	case line != "":
+		return "2"
+	}
+	return "3"
 }
 
 // A key in secret memory gives equal messages equal codes, and others others.

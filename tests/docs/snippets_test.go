@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,8 @@ import (
 var runners = map[string]func(t *testing.T, code string) string{
 	"c":      runC,
 	"go":     runGo,
+	"ini":    readINI,
+	"json":   readJSON,
 	"python": runPython,
 	"rust":   runRust,
 	"sh":     runShell,
@@ -31,6 +34,9 @@ func TestSnippets(t *testing.T) {
 				run := runners[b.language]
 				if run == nil {
 					t.Fatalf("nothing runs %q; leave the language out if it is no program", b.language)
+				}
+				if strings.Contains(b.code, "MFD_EXEC)") {
+					requireExecutableFiles(t)
 				}
 				output := run(t, b.code)
 				if b.checked && normal(output) != normal(b.output) {
@@ -73,6 +79,13 @@ func runPython(t *testing.T, code string) string {
 	return run(t, requireTool(t, "python3"), writeFile(t, t.TempDir(), "snippet.py", code))
 }
 
+func requireCrates(t *testing.T, cargo, manifest string) {
+	t.Helper()
+	if err := command(t, cargo, "fetch", "--locked", "--offline", "--manifest-path", manifest).Run(); err != nil {
+		t.Skip("cargo has not fetched the crates (cargo fetch --manifest-path examples/rust/Cargo.toml)")
+	}
+}
+
 // runRust builds a package that takes the place of examples/rust: its name, its
 // dependencies, its lock file and its build folder.
 func runRust(t *testing.T, code string) string {
@@ -83,15 +96,13 @@ func runRust(t *testing.T, code string) string {
 	path := writeFile(t, dir, "Cargo.toml", manifest)
 	writeFile(t, dir, "Cargo.lock", readFile(t, "examples/rust/Cargo.lock"))
 	writeFile(t, dir, "src/main.rs", code)
-	if err := command(t, cargo, "fetch", "--locked", "--offline", "--manifest-path", path).Run(); err != nil {
-		t.Skip("cargo has not fetched the crates (cargo fetch --manifest-path examples/rust/Cargo.toml)")
-	}
+	requireCrates(t, cargo, path)
 	return run(t, cargo, "run", "--quiet", "--locked", "--offline", "--manifest-path", path,
 		"--target-dir", "build/demo/rust")
 }
 
 // A machine may do without these commands.
-var optional = regexp.MustCompile(`(?m)^\s*(cc|make|objdump)\b`)
+var optional = regexp.MustCompile(`(?m)^\s*(cargo|cc|make|objdump)\b`)
 
 // runShell runs commands. Of make it is only asked whether it knows the target, since
 // make may be what runs this test.
@@ -101,4 +112,22 @@ func runShell(t *testing.T, code string) string {
 	}
 	const prelude = `make() { command make -n "$@" >/dev/null; }` + "\n"
 	return run(t, "sh", "-eu", "-c", prelude+code)
+}
+
+// readJSON takes what is well-formed, and prints nothing.
+func readJSON(t *testing.T, code string) string {
+	if !json.Valid([]byte(code)) {
+		t.Error("this is not JSON")
+	}
+	return ""
+}
+
+// readINI takes sections and settings, as systemd has them.
+func readINI(t *testing.T, code string) string {
+	for line := range strings.Lines(code) {
+		if !regexp.MustCompile(`^(\[\w+\]|\w+=.+|)\n$`).MatchString(line) {
+			t.Errorf("this is neither a section nor a setting: %q", line)
+		}
+	}
+	return ""
 }

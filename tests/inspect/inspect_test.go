@@ -70,19 +70,19 @@ func TestFileHeader(t *testing.T) {
 		if l.Machine != want.machine || l.Type != elf.ET_DYN || l.OSABI != elf.ELFOSABI_NONE {
 			t.Errorf("%v %v %v, want %v ET_DYN ELFOSABI_NONE", l.Machine, l.Type, l.OSABI, want.machine)
 		}
-		if flags := headerFlags(t, l); flags != want.flags {
+		if flags := flagsOf(l, fileBytes(t, l)); flags != want.flags {
 			t.Errorf("e_flags is %#x, want %#x", flags, want.flags)
 		}
 	})
 }
 
-// headerFlags reads e_flags, which debug/elf keeps to itself.
-func headerFlags(t *testing.T, l library) uint32 {
+// flagsOf reads e_flags of a file, which debug/elf keeps to itself.
+func flagsOf(l library, file []byte) uint32 {
 	offset := 36
 	if l.Class == elf.ELFCLASS64 {
 		offset = 48
 	}
-	return l.ByteOrder.Uint32(fileBytes(t, l)[offset:])
+	return l.ByteOrder.Uint32(file[offset:])
 }
 
 func TestNames(t *testing.T) {

@@ -43,7 +43,7 @@ func prepareC(t *testing.T, c cell, m *image) []wire.Run {
 	must(t, err)
 	var runs []wire.Run
 	for _, name := range programs.names {
-		if strings.HasPrefix(name, "failing_calls_") && !(full() && c.failsCalls()) {
+		if strings.HasPrefix(name, "failing_calls_") && !(lab.Full() && c.failsCalls()) {
 			continue
 		}
 		must(t, m.addProgram("tests/"+name, filepath.Join(programs.folder, name)))

@@ -36,9 +36,6 @@ type suite struct {
 
 var suites = []suite{cSuite, puregoSuite, pythonSuite, rustSuite}
 
-// full tells whether the full matrix is wanted.
-func full() bool { return os.Getenv("MEMFD_GO_MATRIX") == "full" }
-
 func TestKernels(t *testing.T) {
 	for _, arch := range lab.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
@@ -64,7 +61,7 @@ func TestKernels(t *testing.T) {
 // and on the oldest those other languages that do not take minutes to start with.
 func (s suite) isWanted(c cell) bool {
 	inC := s.name == cSuite.name
-	if full() {
+	if lab.Full() {
 		return inC || !c.onlyC
 	}
 	return c.regular && (inC || c.kernel == "5.10" && s.name != pythonSuite.name)

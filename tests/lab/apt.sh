@@ -24,7 +24,8 @@ apt_mirror() {
 		awk '$2 !~ /-/ && $1 ~ /debian\/?$/ { print $1; exit }'
 }
 
-# apt_root SUITE ARCH: make the root if need be and fetch its package lists.
+# apt_root SUITE ARCH: make the root if need be and fetch its package lists. ARCH is
+# "source" for those of the sources.
 apt_root() {
 	command -v apt-get > /dev/null || die "no apt-get on this machine"
 	root=$MEMFD_GO_CACHE/apt/$1-$2
@@ -34,14 +35,16 @@ apt_root() {
 	[ -n "$mirror" ] || die "apt has no Debian mirror in its sources"
 	keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 	[ -f $keyring ] || die "$keyring is missing"
-	# target=Packages: no icons, no translations. The hooks are the machine's.
-	echo "deb [target=Packages signed-by=$keyring] $mirror $1 main" > "$root/sources.list"
+	# target: no icons, no translations. The hooks are the machine's.
+	packages_of=$2 packages='deb [target=Packages'
+	[ "$2" != source ] || packages_of=amd64 packages='deb-src [target=Sources'
+	echo "$packages signed-by=$keyring] $mirror $1 main" > "$root/sources.list"
 	cat > "$root/apt.conf" <<-EOF
 		#clear APT::Update;
 		#clear APT::Architectures;
 		#clear DPkg::Post-Invoke;
-		APT::Architecture "$2";
-		APT::Architectures { "$2"; };
+		APT::Architecture "$packages_of";
+		APT::Architectures { "$packages_of"; };
 		APT::Install-Recommends "false";
 		APT::Sandbox::User "";
 		Dir::Etc::SourceList "$root/sources.list";
@@ -89,6 +92,17 @@ unpack() {
 	(cd "$MEMFD_GO_CACHE/apt/$suite-$arch/archives" && apt_get "$suite" "$arch" download "$@") ||
 		die "the mirror has no $* of $suite for $arch"
 	unpack_archives "$suite" "$arch" "$dest"
+}
+
+# unpack_source SUITE DEST PACKAGE: a source package as its authors released it, without
+# its top folder.
+unpack_source() {
+	apt_root "$1" source
+	archives=$MEMFD_GO_CACHE/apt/$1-source/archives
+	(cd "$archives" && apt_get "$1" source --tar-only source "$3") ||
+		die "the mirror has no source of $3 in $1"
+	tar -xf "$archives/$3"_*.orig.tar.* -C "$2" --strip-components=1
+	rm "$archives/$3"_*
 }
 
 # run_with_own_libc DEST DIRECTORY...: turn each program in the directories into

@@ -14,11 +14,15 @@ func TestFreestanding(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
 			b := newBench(t, target)
-			program := filepath.Join(b.folder, "freestanding")
-			compile := slices.Concat([]string{b.compiler}, freestandingOptions, target.options, []string{"-o", program, freestandingSource}, b.library())
-			command{arguments: compile}.mustRun(t)
-			needsOnlyOurs(t, program)
-			command{arguments: append(slices.Clone(b.emulator), program)}.mustRun(t)
+			shared, static := filepath.Join(b.folder, "shared"), filepath.Join(b.folder, "static")
+			compile := slices.Concat([]string{b.compiler}, freestandingOptions)
+			command{arguments: slices.Concat(compile, target.options, []string{"-o", shared, freestandingSource}, b.library())}.mustRun(t)
+			command{arguments: slices.Concat(compile, []string{"-static", "-o", static, freestandingSource}, b.library())}.mustRun(t)
+			needs(t, shared, "libmemfd_go.so.1")
+			needs(t, static)
+			for _, program := range []string{shared, static} {
+				command{arguments: append(slices.Clone(b.emulator), program)}.mustRun(t)
+			}
 		})
 	}
 }
@@ -31,14 +35,15 @@ var (
 	freestandingSource = filepath.Join(lab.Repository(), "examples", "c", "freestanding.c")
 )
 
-func needsOnlyOurs(t *testing.T, program string) {
+// needs checks that a program needs these libraries, and no others.
+func needs(t *testing.T, program string, want ...string) {
 	file, err := elf.Open(program)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
 	libraries, err := file.ImportedLibraries()
-	if err != nil || !slices.Equal(libraries, []string{"libmemfd_go.so.1"}) {
+	if err != nil || !slices.Equal(libraries, want) {
 		t.Errorf("%s needs %q, %v", program, libraries, err)
 	}
 }

@@ -32,7 +32,7 @@ func onForeign(t *testing.T, suite func(*testing.T, lab.Arch)) {
 			continue
 		}
 		t.Run(arch.GOARCH, func(t *testing.T) {
-			if !full() && !slices.Contains(regular, arch.GOARCH) {
+			if !lab.Full() && !slices.Contains(regular, arch.GOARCH) {
 				t.Skip(onlyFull)
 			}
 			t.Parallel()

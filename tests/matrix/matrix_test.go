@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -61,11 +62,8 @@ func (t target) runs(program string, m mode) bool {
 	if applies := only[program]; applies != nil && !applies(t, m) {
 		return false
 	}
-	return full() || t.arch.GOARCH == "amd64" || !m.isDlopen() || slices.Contains(byDlopen, program)
+	return lab.Full() || t.arch.GOARCH == "amd64" || !m.isDlopen() || slices.Contains(byDlopen, program)
 }
-
-// full tells whether the full matrix is wanted.
-func full() bool { return os.Getenv("MEMFD_GO_MATRIX") == "full" }
 
 // onceNatively is for what is costly, needs seccomp, and tests the library's core: another C
 // library or linker would add nothing.
@@ -77,7 +75,7 @@ func onceNatively(t target, m mode) bool {
 func TestC(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
-			if !full() && !target.isRegular() {
+			if !lab.Full() && !target.isRegular() {
 				t.Skip(onlyFull)
 			}
 			b := newBench(t, target)
@@ -156,6 +154,9 @@ func (b bench) test(t *testing.T, program string) {
 		if !b.target.runs(program, mode) {
 			continue
 		}
+		if mode.isStatic() && !b.linksStatically(program) {
+			continue
+		}
 		t.Run(mode.name, func(t *testing.T) {
 			compile, done := compiled[mode.isDlopen()]
 			if !done {
@@ -173,6 +174,13 @@ func (b bench) test(t *testing.T, program string) {
 			runTAP(t, b.run(program, mode), "to run it by hand:\n"+compile.String()+"\n"+link.String())
 		})
 	}
+}
+
+// linksStatically restricts what is linked with the archive for other architectures:
+// the functions are the same as in the shared library, and what could differ is how
+// they refer to each other, and whether one can unwind through them.
+func (b bench) linksStatically(program string) bool {
+	return b.target.arch.GOARCH == runtime.GOARCH || lab.Full() || slices.Contains([]string{"every_function", "unwind_interrupted"}, program)
 }
 
 func (b bench) path(program string, mode mode, suffix string) string {
@@ -197,8 +205,11 @@ func (b bench) compile(program string, m mode) command {
 }
 
 func (b bench) link(program string, m mode) command {
-	arguments := slices.Concat([]string{b.compiler, "-pthread"}, b.target.options, m.options,
+	arguments := slices.Concat([]string{b.compiler, "-pthread"}, m.options,
 		[]string{"-o", b.path(program, m, ""), b.object(program, m)})
+	if !m.isStatic() {
+		arguments = append(arguments, b.target.options...) // about the loader
+	}
 	if !m.isDlopen() {
 		arguments = append(arguments, b.library()...)
 	}
@@ -215,8 +226,11 @@ func (b bench) run(program string, m mode) command {
 	if m.isDlopen() {
 		run.arguments = append(run.arguments, filepath.Join(b.product, "libmemfd_go.so.1"))
 	}
+	if m.isStatic() {
+		run.environment = append(run.environment, "MEMFD_GO_CODE="+codeOf(b.path(program, m, "")))
+	}
 	if b.emulator != nil { // qemu-user has no memfd_secret on any architecture
-		run.environment = []string{"MEMFD_GO_SECRET=no"}
+		run.environment = append(run.environment, "MEMFD_GO_SECRET=no")
 		if slices.Contains(anywhere, program) {
 			run.environment = append(run.environment, "QEMU_ONE_INSN_PER_TB=1")
 		}

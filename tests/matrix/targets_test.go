@@ -34,6 +34,7 @@ type mode struct {
 }
 
 func (m mode) isDlopen() bool { return m.name == "dlopen" }
+func (m mode) isStatic() bool { return m.name == "static" }
 
 var (
 	dlopen = mode{"dlopen", lab.Tool{}, nil}
@@ -41,19 +42,20 @@ var (
 	gold   = mode{"gold", lab.Tool{Name: "ld.gold"}, []string{"-fuse-ld=gold"}}
 	lld    = mode{"lld", lab.Tool{Name: "ld.lld"}, []string{"-fuse-ld=lld"}}
 	mold   = mode{"mold", lab.Tool{Name: "ld.mold"}, []string{"-fuse-ld=mold"}}
+	static = mode{"static", lab.Tool{}, []string{"-static"}}
 )
 
 // targets is the table of what the C programs are built for.
 func targets() []target {
-	all := []mode{dlopen, bfd, gold, lld, mold}
-	two := []mode{dlopen, bfd}
+	all := []mode{dlopen, bfd, gold, lld, mold, static}
+	some := []mode{dlopen, bfd, static}
 	var ts []target
 	add := func(goarch, libc string, compiler lab.Tool, root string, modes []mode, options ...string) {
 		promised := libc == "glibc" || goarch == "amd64"
 		ts = append(ts, target{archOf(goarch), libc, compiler, options, root, modes, promised})
 	}
 	for _, arch := range lab.Arches {
-		modes, options := two, []string(nil)
+		modes, options := some, []string(nil)
 		switch arch.GOARCH {
 		case "amd64":
 			modes = all
@@ -63,7 +65,7 @@ func targets() []target {
 		add(arch.GOARCH, "glibc", arch.Compiler, arch.Root(), modes, options...)
 	}
 
-	add("amd64", "musl", lab.Tool{Name: "musl-gcc"}, "/", two)
+	add("amd64", "musl", lab.Tool{Name: "musl-gcc"}, "/", some)
 	for _, m := range []struct{ goarch, triplet, loader string }{
 		{"386", "i386-linux-musl", "ld-musl-i386.so.1"},
 		{"arm64", "aarch64-linux-musl", ""},
@@ -78,7 +80,7 @@ func targets() []target {
 		if m.loader != "" {
 			options = ownLoader(root, m.loader)
 		}
-		add(m.goarch, "musl", lab.Tool{Part: part, Name: m.triplet + "-gcc"}, root, two, options...)
+		add(m.goarch, "musl", lab.Tool{Part: part, Name: m.triplet + "-gcc"}, root, some, options...)
 	}
 	return ts
 }

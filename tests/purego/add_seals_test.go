@@ -8,7 +8,6 @@ import (
 )
 
 func TestAddSeals(t *testing.T) {
-	leaksNothing(t)
 	fd := newSizedFile(t, 4096)
 	seals := lib.GetSeals(fd) &^ unix.F_SEAL_EXEC
 	for _, seal := range []uint32{0, unix.F_SEAL_SHRINK, unix.F_SEAL_GROW, unix.F_SEAL_WRITE, unix.F_SEAL_WRITE, unix.F_SEAL_SEAL} {
@@ -23,7 +22,6 @@ func TestAddSeals(t *testing.T) {
 }
 
 func TestAddSealsErrors(t *testing.T) {
-	leaksNothing(t)
 	_, pipe := newPipe(t)
 	fd := newSizedFile(t, 4096)
 	check(t, []row{
@@ -39,7 +37,6 @@ func TestAddSealsErrors(t *testing.T) {
 }
 
 func TestAddSealsToAMappedFile(t *testing.T) {
-	leaksNothing(t)
 	fd := newSizedFile(t, 4096)
 	var memory unsafe.Pointer
 	check(t, []row{

@@ -11,7 +11,6 @@ import (
 )
 
 func TestCreateSealed(t *testing.T) {
-	leaksNothing(t)
 	for _, length := range []int{0, 1, 4095, 4096, 4097, 1 << 20} {
 		text := strings.Repeat("memfd_go", length/8+1)[:length]
 		fd := newSealedFile(t, text, 0)
@@ -27,7 +26,6 @@ func TestCreateSealed(t *testing.T) {
 }
 
 func TestCreateSealedWithFewerSeals(t *testing.T) {
-	leaksNothing(t)
 	fd := newSealedFile(t, "text", unix.F_SEAL_GROW)
 	same(t, "seals", unix.F_SEAL_GROW, lib.GetSeals(fd)&sealsImmutable)
 	if _, err := unix.Pwrite(int(fd), []byte("T"), 0); err != nil {
@@ -39,7 +37,6 @@ func TestCreateSealedWithFewerSeals(t *testing.T) {
 }
 
 func TestCreateSealedErrors(t *testing.T) {
-	leaksNothing(t)
 	data := make([]byte, 8192)
 	at := unsafe.Pointer(&data[0])
 	check(t, []row{
@@ -62,7 +59,6 @@ func TestCreateSealedErrors(t *testing.T) {
 }
 
 func TestCreateSealedOfNothing(t *testing.T) {
-	leaksNothing(t)
 	fd := closeLater(t, lib.CreateSealed("x", 0, 0, nil, 0))
 	same(t, "seals", sealsImmutable, lib.GetSeals(fd)&sealsImmutable)
 	same(t, "contents", "", contents(t, fd, 0))

@@ -43,13 +43,6 @@ func same[T any](t *testing.T, what string, want, got T) {
 	}
 }
 
-// leaksNothing makes the test fail if it ends with other descriptors than it began.
-func leaksNothing(t *testing.T) {
-	t.Helper()
-	before := openFiles()
-	t.Cleanup(func() { same(t, "descriptors", before, openFiles()) })
-}
-
 // newFile creates a file that is closed at the end of the test.
 func newFile(t *testing.T, flags uint32) int32 {
 	t.Helper()

@@ -5,6 +5,8 @@ import (
 	"os"
 	"runtime"
 	"testing"
+
+	"libmemfd_go/tests/leaks"
 )
 
 var (
@@ -37,5 +39,6 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	afterLoad = lookAtHost()
+	leaks.Watch(m)
 	os.Exit(m.Run())
 }

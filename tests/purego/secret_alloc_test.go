@@ -56,7 +56,6 @@ func expectedKind(opts uint32) uint32 {
 }
 
 func TestSecretAlloc(t *testing.T) {
-	leaksNothing(t)
 	for _, opts := range []uint32{0, optNoSecretmem, optForkShare, optForkShare | optNoSecretmem} {
 		for _, length := range []uintptr{1, page, page + 1, 3 * page} {
 			s := newArea(t, length, opts)
@@ -83,7 +82,6 @@ func TestSecretAlloc(t *testing.T) {
 }
 
 func TestSecretAllocAtTheEnd(t *testing.T) {
-	leaksNothing(t)
 	for _, length := range []uintptr{1, 100, page, page + 1} {
 		s := newArea(t, length, optAlignEnd)
 		same(t, "length", length, s.Len)
@@ -94,7 +92,6 @@ func TestSecretAllocAtTheEnd(t *testing.T) {
 
 // What was in the struct before does not matter.
 func TestSecretAllocOverwrites(t *testing.T) {
-	leaksNothing(t)
 	s := &Secret{SizeOf: areaSize, Kind: 9, Data: unsafe.Pointer(t), Base: unsafe.Pointer(t), Fd: 9, Opts: 9}
 	s.Reserved[3] = 9
 	check(t, []row{{"alloc", lib.SecretAlloc(s, 10, optAllowUnlocked), "ok"}})
@@ -106,7 +103,6 @@ func TestSecretAllocOverwrites(t *testing.T) {
 // Where the kernel has no memfd_secret(2), as under qemu-user, it can be required only
 // in vain.
 func TestSecretAllocRequired(t *testing.T) {
-	leaksNothing(t)
 	s := &Secret{SizeOf: areaSize}
 	r := lib.SecretAlloc(s, 10, optRequire|optAllowUnlocked)
 	same(t, "outcome", rawSecret(0), outcome(r))
@@ -119,7 +115,6 @@ func TestSecretAllocRequired(t *testing.T) {
 }
 
 func TestSecretAllocKeepsItsDescriptor(t *testing.T) {
-	leaksNothing(t)
 	s := newArea(t, 10, optKeepFD)
 	if rawSecret(0) != "ok" {
 		same(t, "descriptor", -1, s.Fd)
@@ -150,7 +145,6 @@ func withLockLimit(t *testing.T, limit uintptr, f func()) {
 }
 
 func TestSecretAllocOverTheLimit(t *testing.T) {
-	leaksNothing(t)
 	if rawSecret(0) != "ok" {
 		t.Skip("there is no memfd_secret(2)")
 	}
@@ -168,7 +162,6 @@ func TestSecretAllocOverTheLimit(t *testing.T) {
 }
 
 func TestSecretAllocAnonymousOverTheLimit(t *testing.T) {
-	leaksNothing(t)
 	s := &Secret{SizeOf: areaSize}
 	withLockLimit(t, page, func() {
 		check(t, []row{
@@ -186,7 +179,6 @@ func TestSecretAllocAnonymousOverTheLimit(t *testing.T) {
 }
 
 func TestSecretAllocErrors(t *testing.T) {
-	leaksNothing(t)
 	s, short, long := Secret{SizeOf: areaSize}, Secret{SizeOf: areaSize - 1}, Secret{SizeOf: math.MaxUint32}
 	check(t, []row{
 		{"nothing", lib.SecretAlloc(&s, 0, 0), "EINVAL"},

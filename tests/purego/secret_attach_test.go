@@ -8,7 +8,6 @@ import (
 )
 
 func TestSecretAttach(t *testing.T) {
-	leaksNothing(t)
 	fd := newSecret(t, unix.O_CLOEXEC)
 	first, second := Secret{SizeOf: areaSize}, Secret{SizeOf: areaSize}
 	check(t, []row{
@@ -31,7 +30,6 @@ func TestSecretAttach(t *testing.T) {
 }
 
 func TestSecretAttachErrors(t *testing.T) {
-	leaksNothing(t)
 	s, short := Secret{SizeOf: areaSize}, Secret{SizeOf: areaSize - 1}
 	file := newSizedFile(t, uint64(page))
 	pipe, _ := newPipe(t)

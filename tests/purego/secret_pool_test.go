@@ -25,7 +25,6 @@ func take(t *testing.T, pool *SecretPool) unsafe.Pointer {
 }
 
 func TestSecretPool(t *testing.T) {
-	leaksNothing(t)
 	for _, length := range []uintptr{1, 16, 100, 4096} {
 		for _, slots := range []uint32{1, 2, 50} {
 			pool := newPool(t, length, slots, 0)
@@ -55,7 +54,6 @@ func TestSecretPool(t *testing.T) {
 }
 
 func TestSecretPoolWipes(t *testing.T) {
-	leaksNothing(t)
 	pool := newPool(t, 100, 3, 0)
 	slot := take(t, pool)
 	copy(bytesAt(slot, 100), "the key")
@@ -65,7 +63,6 @@ func TestSecretPoolWipes(t *testing.T) {
 }
 
 func TestSecretPoolGiveErrors(t *testing.T) {
-	leaksNothing(t)
 	pool := newPool(t, 100, 3, 0)
 	slot := take(t, pool)
 	give := func(p unsafe.Pointer) int32 { return lib.SecretPoolGive(pool, p) }
@@ -86,7 +83,6 @@ func TestSecretPoolGiveErrors(t *testing.T) {
 
 // Who writes past a slot is told when giving it back.
 func TestSecretPoolOverrun(t *testing.T) {
-	leaksNothing(t)
 	pool := newPool(t, 100, 3, 0)
 	slot := take(t, pool)
 	for i := range pool.Stride {
@@ -97,7 +93,6 @@ func TestSecretPoolOverrun(t *testing.T) {
 }
 
 func TestSecretPoolFree(t *testing.T) {
-	leaksNothing(t)
 	pool := newPool(t, 100, 3, 0)
 	slot := take(t, pool)
 	check(t, []row{
@@ -112,7 +107,6 @@ func TestSecretPoolFree(t *testing.T) {
 }
 
 func TestSecretPoolInitErrors(t *testing.T) {
-	leaksNothing(t)
 	pool, short := SecretPool{SizeOf: poolSize}, SecretPool{SizeOf: poolSize - 1}
 	var slot unsafe.Pointer
 	check(t, []row{

@@ -6,7 +6,6 @@ import (
 )
 
 func TestSecretProtect(t *testing.T) {
-	leaksNothing(t)
 	for _, opts := range []uint32{0, optNoSecretmem, optAlignEnd} {
 		s := newArea(t, page+1, opts)
 		copy(s.bytes(), "the key")
@@ -29,7 +28,6 @@ func TestSecretProtect(t *testing.T) {
 }
 
 func TestSecretProtectErrors(t *testing.T) {
-	leaksNothing(t)
 	s, none, short := newArea(t, 10, 0), Secret{SizeOf: areaSize}, Secret{SizeOf: areaSize - 1}
 	check(t, []row{
 		{"only writing", lib.SecretProtect(s, accessWrite), "EINVAL"},

@@ -9,7 +9,6 @@ import (
 )
 
 func TestSetSize(t *testing.T) {
-	leaksNothing(t)
 	fd := newFile(t, unix.MFD_CLOEXEC)
 	for _, want := range []uint64{1, 1<<32 + 5, math.MaxInt64, 4097, 0} {
 		var size uint64
@@ -22,7 +21,6 @@ func TestSetSize(t *testing.T) {
 }
 
 func TestSetSizeReserves(t *testing.T) {
-	leaksNothing(t)
 	fd := newFile(t, unix.MFD_CLOEXEC)
 	const size = 1 << 16 // a page at least, on any machine
 	blocks := func(opts uint32) int64 {
@@ -39,7 +37,6 @@ func TestSetSizeReserves(t *testing.T) {
 }
 
 func TestSetSizeErrors(t *testing.T) {
-	leaksNothing(t)
 	fd := newSizedFile(t, 4096)
 	readOnly := reopen(t, fd, unix.O_RDONLY)
 	sealed := newSealedFile(t, "text", 0)

@@ -1,23 +1,39 @@
 package purego_test
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 )
 
-const goroutines = 8
+const (
+	goroutines     = 8
+	callsOfSession = 50 // of the library, more or less
+)
+
+// rounds is how many sessions each goroutine has. $MEMFD_GO_CALLS is how many calls of the
+// library there should be in all.
+func rounds() int {
+	calls, err := strconv.Atoi(os.Getenv("MEMFD_GO_CALLS"))
+	if err != nil && testing.Short() { // as where the processor is emulated
+		return 20
+	}
+	if err != nil {
+		return 200
+	}
+	return calls/goroutines/callsOfSession + 1
+}
 
 // Go preempts threads by signals and moves stacks; neither may notice that they are
 // inside the library, nor the library them.
 func TestStress(t *testing.T) {
-	leaksNothing(t)
-	rounds := 200
-	if testing.Short() { // as where the processor is emulated
-		rounds = 20
-	}
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	done := make(chan struct{})
 	collecting := make(chan struct{})
@@ -37,9 +53,9 @@ func TestStress(t *testing.T) {
 		sessions.Add(1)
 		go func() {
 			defer sessions.Done()
-			for round := range rounds {
+			for round := range rounds() {
 				text := fmt.Sprintf("goroutine %d, round %d", g, round)
-				if err := deep(round, [1024]byte{}, func() error { return lib.session(text) }); err != nil {
+				if err := deep(round%200, [1024]byte{}, func() error { return lib.session(text) }); err != nil {
 					t.Errorf("%s: %v", text, err)
 					return
 				}
@@ -58,4 +74,20 @@ func deep(depth int, padding [1024]byte, f func() error) error {
 		return f()
 	}
 	return deep(depth-1, padding, f)
+}
+
+// The same where the runtime checks itself, and fills with garbage what it has freed.
+func TestStressOfACheckedRuntime(t *testing.T) {
+	test := exec.Command(os.Args[0], "-test.run=^TestStress$", "-test.count=1", "-test.timeout=0")
+	test.Env = append(os.Environ(), "GODEBUG=clobberfree=1,gccheckmark=1,invalidptr=1,cgocheck=1", "GOGC=1")
+	if os.Getenv("MEMFD_GO_CALLS") == "" {
+		test.Env = append(test.Env, "MEMFD_GO_CALLS=20000")
+	}
+	out, err := test.CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("an emulator starts no programs of its own architecture")
+	}
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }

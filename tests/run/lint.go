@@ -21,20 +21,28 @@ type linter struct {
 }
 
 func linters() []linter {
-	ruff, mypy := inVenv("ruff"), inVenv("mypy")
+	ruff, mypy, pyright := inVenv("ruff"), inVenv("mypy"), inVenv("pyright")
 	const staticcheck = "./build/bin/staticcheck" // tests/setup makes it
 	const python, examples = "bindings/python", "examples/rust"
+	// The examples have no settings of their own.
+	pythonSources := []string{"--no-cache", "--config", "pyproject.toml", ".", "../../examples/python"}
 	clippy := []string{"cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"}
 	return []linter{
 		{name: "gofmt", tool: "gofmt", folder: ".", args: []string{"gofmt", "-l", "."}, silent: true},
 		{name: "go vet", tool: "go", folder: ".", args: []string{"go", "vet", "./..."}},
+		{name: "go mod verify", tool: "go", folder: ".", args: []string{"go", "mod", "verify"}},
 		{name: "staticcheck", tool: staticcheck, folder: ".", args: []string{staticcheck, "./..."}},
-		{name: "ruff check", tool: ruff, folder: python, args: []string{ruff, "check", "--no-cache", "."}},
-		{name: "ruff format", tool: ruff, folder: python, args: []string{ruff, "format", "--no-cache", "--diff", "."}},
+		{name: "ruff check", tool: ruff, folder: python, args: append([]string{ruff, "check"}, pythonSources...)},
+		{name: "ruff format", tool: ruff, folder: python, args: append([]string{ruff, "format", "--diff"}, pythonSources...)},
+		{name: "ruff check (bench)", tool: ruff, folder: "tests/bench/python", args: []string{ruff, "check", "--no-cache", "--isolated", "."}},
 		{name: "mypy", tool: mypy, folder: python, args: []string{mypy, "--cache-dir=/dev/null"}},
+		{name: "pyright", tool: pyright, folder: python, args: []string{pyright}},
 		{name: "cargo fmt", tool: "cargo-fmt", folder: crates, args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippy},
 		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
+		{name: "cargo fmt (bench)", tool: "cargo-fmt", folder: crates + "/bench", args: []string{"cargo", "fmt", "--check"}},
+		{name: "cargo fmt (fuzz)", tool: "cargo-fmt", folder: crates + "/fuzz", args: []string{"cargo", "fmt", "--check"}},
+		{name: "ruff check (bench)", tool: ruff, folder: "tests/bench/python", args: []string{ruff, "check", "--no-cache", "--isolated", "."}},
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
 		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}
@@ -66,6 +74,9 @@ func (l linter) missing() string {
 	}
 	if _, err := exec.LookPath(l.tool); err != nil {
 		return l.tool + " is not installed"
+	}
+	if _, err := exec.LookPath("node"); err != nil && l.name == "pyright" {
+		return "node, which it runs on, is not installed" // it would fetch one
 	}
 	if l.tool == "cargo-clippy" {
 		return cannotCargo(l.folder)

@@ -32,12 +32,21 @@ def mappings_of_memory_files() -> list[str]:
         return [line for line in maps if "/memfd:" in line or "/secretmem" in line]
 
 
+def locked_memory() -> list[str]:
+    with open("/proc/self/status", encoding="utf-8") as status:
+        return [line for line in status if line.startswith("VmLck:")]
+
+
+def holdings() -> tuple[dict[str, str], list[str], list[str]]:
+    return open_descriptors(), mappings_of_memory_files(), locked_memory()
+
+
 @pytest.fixture(autouse=True)
 def nothing_leaks() -> Iterator[None]:
-    before = open_descriptors(), mappings_of_memory_files()
+    before = holdings()
     yield
     gc.collect()
-    assert (open_descriptors(), mappings_of_memory_files()) == before
+    assert holdings() == before
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import traceback
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 
@@ -18,3 +21,34 @@ def fails_with(*names: str) -> Generator[None]:
         yield
     name = caught.value.filename
     assert name in names, f"{name} is not in {names}"
+
+
+def in_child(work: Callable[[], object]) -> None:
+    """Run in a forked child; an exception there fails the test here."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def permissions(address: int) -> str:
+    """What the memory at an address allows, such as "rw-"; "" if nothing is there."""
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        for line in maps:
+            place, access, *_ = line.split()
+            low, high = (int(end, 16) for end in place.split("-"))
+            if low <= address < high:
+                return access[:3]
+    return ""
+
+
+def address_of(view: memoryview) -> int:
+    """The address of a writable view."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(view))

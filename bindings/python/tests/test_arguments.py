@@ -151,4 +151,4 @@ def test_mapping_out_of_range(file: MemFd) -> None:
 
 def test_mapping_of_a_wrong_descriptor() -> None:
     with pytest.raises(OSError, match="Bad file descriptor"):
-        Mapping(-1, 0, 0, 1)
+        Mapping.of(-1, 0, 0, 1)

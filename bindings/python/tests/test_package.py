@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import doctest
+import errno
+import hmac
 import importlib
 import inspect
+import os
 import re
 import subprocess
 import sys
 from ctypes import Structure
+from multiprocessing import resource_sharer
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +25,8 @@ from memfd_go import _ffi, raw
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MODULES = ["", "._ffi", "._flags", "._errors", "._mapping", "._memfd"]
+MODULES = ["", "._area", "._descriptor", "._errors", "._flags", "._mapping", "._memfd"]
+MORE_MODULES = ["._pool", "._records", "._secret"]
 RAW_MODULES = ["._library", "._create", "._files", "._map", "._transfer", "._secret"]
 README = Path(__file__).parent.parent / "README.md"
 
@@ -29,11 +34,13 @@ README = Path(__file__).parent.parent / "README.md"
 def doctests() -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
     found: list[doctest.DocTest] = []
-    for name in MODULES:
-        found += finder.find(importlib.import_module("memfd_go" + name))
-    for name in RAW_MODULES:  # to a user they are one
-        module = importlib.import_module("memfd_go.raw" + name)
-        found += finder.find(module, extraglobs=dict(vars(memfd_go.raw)))
+    # To a user they are one.
+    for package, modules in ((memfd_go, MODULES + MORE_MODULES), (memfd_go.raw, RAW_MODULES)):
+        names = {name: getattr(package, name) for name in package.__all__}
+        names.update(os=os, hmac=hmac)
+        for name in modules:
+            module = importlib.import_module(package.__name__ + name)
+            found += finder.find(module, extraglobs=names)
     return [test for test in found if test.examples]
 
 
@@ -47,12 +54,18 @@ def members(owner: Any, names: Iterable[str]) -> list[tuple[str, Any]]:
     ]
 
 
+def own_names(owner: type) -> list[str]:
+    """What a class, and the classes here that it is made of, define."""
+    bases = [base for base in owner.__mro__ if base.__module__.startswith("memfd_go")]
+    return sorted({name for base in bases for name in vars(base)})
+
+
 def public_functions() -> list[tuple[str, Any]]:
     found = members(memfd_go, memfd_go.__all__) + members(memfd_go.raw, memfd_go.raw.__all__)
     for name in memfd_go.__all__:
         value = getattr(memfd_go, name)
         if inspect.isclass(value):
-            found += members(value, vars(value))
+            found += members(value, own_names(value))
     return found
 
 
@@ -86,19 +99,24 @@ def is_struct(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, Structure) and "size_of" in dir(value)
 
 
+@pytest.mark.filterwarnings("ignore::memfd_go.SecretFallbackWarning")
 @pytest.mark.parametrize("example", doctests(), ids=lambda test: test.name)
 def test_example(example: doctest.DocTest, capsys: pytest.CaptureFixture[str]) -> None:
-    outcome = doctest.DocTestRunner(optionflags=doctest.REPORT_NDIFF).run(example)
+    options = doctest.REPORT_NDIFF | doctest.ELLIPSIS
+    outcome = doctest.DocTestRunner(optionflags=options).run(example)
     assert outcome.failed == 0, capsys.readouterr().out
 
 
+@pytest.mark.filterwarnings("ignore::memfd_go.SecretFallbackWarning")
 def test_readme(capsys: pytest.CaptureFixture[str]) -> None:
     text = README.read_text("utf-8")
+    text = text.replace("Device or resource busy", os.strerror(errno.EBUSY))  # musl's words
     fenced = re.findall(r"^```pycon\n(.*?)^```$", text, re.M | re.S)
     assert text.count("```") == 2 * len(fenced) > 0
     parser = doctest.DocTestParser()
     example = parser.get_doctest("\n".join(fenced), {}, "README.md", str(README), 0)
     outcome = doctest.DocTestRunner().run(example)
+    resource_sharer.stop()  # which sent a file through a pipe, and listens for more
     assert outcome.failed == 0, capsys.readouterr().out
 
 
@@ -109,6 +127,7 @@ def test_documentation(name: str, function: Any) -> None:
     assert ">>> " in text, f"{name} has no example"
     assert "Errors: " in text, f"{name} does not say how it fails"
     assert "Safe: " in text, f"{name} does not say whether it is safe"
+    assert "Source: " in text, f"{name} does not say where that is from"
 
 
 def test_import_is_light() -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import socket
 import subprocess
 import sys
 import threading
-import traceback
-from multiprocessing import forkserver, reduction, resource_tracker
-from typing import Any, Callable
 
 import pytest
+from helpers import in_child
 
 import memfd_go
 from memfd_go import MemFd, Seal
@@ -33,28 +30,6 @@ with memfd_go.MemFd.from_fd({fd}, Seal.WRITE | Seal.SHRINK) as file, file.map() 
         except PermissionError as error:
             print(error.filename)
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _helpers_of_multiprocessing() -> None:
-    """They keep descriptors open until the interpreter exits."""
-    resource_tracker.ensure_running()
-    forkserver.ensure_running()
-
-
-def in_child(work: Callable[[], object]) -> None:
-    """Run in a forked child; an exception there fails the test here."""
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def whole_round() -> None:
@@ -143,35 +118,3 @@ def test_child_of_a_threaded_process() -> None:
         stop.set()
         for thread in threads:
             thread.join()
-
-
-class PassedFile:
-    """How a descriptor goes to a child of multiprocessing, whatever starts the child."""
-
-    def __init__(self, file: MemFd) -> None:
-        self.file = file
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return receive, (reduction.DupFd(self.file.fileno()),)
-
-
-def receive(passed: Any) -> PassedFile:
-    return PassedFile(MemFd.from_fd(passed.detach(), Seal.IMMUTABLE))
-
-
-def read_in_worker(passed: PassedFile, answers: Any) -> None:
-    with passed.file as file, file.map() as mapping:
-        answers.put((bytes(mapping), int(file.seals & Seal.IMMUTABLE)))
-
-
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_multiprocessing(hello: MemFd, method: str) -> None:
-    context: Any = multiprocessing.get_context(method)
-    answers = context.SimpleQueue()
-    process = context.Process(target=read_in_worker, args=(PassedFile(hello), answers))
-    process.start()
-    assert answers.get() == (b"hello", 15)
-    process.join()
-    assert process.exitcode == 0
-    process.close()
-    answers.close()

@@ -8,10 +8,12 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The name under which the dynamic loader looks for the library.
+/// The name under which the dynamic loader looks for the shared library.
 const SONAME: &str = "libmemfd_go.so.1";
 /// The name under which `-lmemfd_go` looks for it.
 const LINK_NAME: &str = "libmemfd_go.so";
+/// The static library.
+const ARCHIVE: &str = "libmemfd_go.a";
 /// The oldest release that has all that src/lib.rs declares.
 const VERSION: &str = "1.0.0";
 
@@ -30,7 +32,9 @@ fn main() {
              1. the folder that the environment variable MEMFD_GO_LIB_DIR names, with {}\n\
              2. what pkg-config says about libmemfd_go, {} or later\n\
              3. the Go sources, if this crate is in its place among them, built with go",
-            error, SONAME, VERSION
+            error,
+            file_name(),
+            VERSION
         );
         std::process::exit(1);
     }
@@ -43,7 +47,7 @@ fn find() -> Result<()> {
     }
     if let Some(dir) = env::var_os("MEMFD_GO_LIB_DIR") {
         let dir = Path::new(&dir);
-        println!("cargo:rerun-if-changed={}", dir.join(SONAME).display());
+        println!("cargo:rerun-if-changed={}", dir.join(file_name()).display());
         return use_dir(dir).map_err(|e| format!("MEMFD_GO_LIB_DIR: {}", e).into());
     }
     let no_package = match use_pkg_config() {
@@ -60,19 +64,52 @@ fn find() -> Result<()> {
     }
 }
 
+/// Whether to link with the static library: where the feature asks for it, and where a
+/// program can have no shared one.
+fn is_static() -> bool {
+    let has = |feature| {
+        let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+        features.split(',').any(|name| name == feature)
+    };
+    env::var_os("CARGO_FEATURE_STATIC").is_some() || has("crt-static")
+}
+
+/// The file to link with.
+fn file_name() -> &'static str {
+    match is_static() {
+        true => ARCHIVE,
+        false => SONAME,
+    }
+}
+
 /// Links with the library in `dir`.
-///
+fn use_dir(dir: &Path) -> Result<()> {
+    let library = dir.join(file_name());
+    let library =
+        fs::canonicalize(&library).map_err(|e| format!("{}: {}", library.display(), e))?;
+    match is_static() {
+        true => link_static(&library),
+        false => link_shared(&library),
+    }
+}
+
+/// rustc copies the library into the crate, so that what uses the crate need not find it.
+fn link_static(library: &Path) -> Result<()> {
+    let dir = library.parent().ok_or("no folder")?;
+    println!("cargo:rustc-link-search=native={}", dir.display());
+    println!("cargo:rustc-link-lib=static=memfd_go");
+    println!("cargo:lib_dir={}", dir.display());
+    Ok(())
+}
+
 /// By way of links in OUT_DIR, since that is below the target folder: cargo adds such
 /// search paths to LD_LIBRARY_PATH for `cargo run` and `cargo test`, so that programs
 /// find the library before it is installed.
-fn use_dir(dir: &Path) -> Result<()> {
-    let library = dir.join(SONAME);
-    let library =
-        fs::canonicalize(&library).map_err(|e| format!("{}: {}", library.display(), e))?;
+fn link_shared(library: &Path) -> Result<()> {
     let links = out_dir()?.join("lib");
     fs::create_dir_all(&links)?;
-    replace_link(&library, &links.join(SONAME))?;
-    replace_link(&library, &links.join(LINK_NAME))?;
+    replace_link(library, &links.join(SONAME))?;
+    replace_link(library, &links.join(LINK_NAME))?;
     println!("cargo:rustc-link-search=native={}", links.display());
     println!("cargo:rustc-link-lib=dylib=memfd_go");
     println!("cargo:lib_dir={}", links.display());
@@ -88,10 +125,17 @@ fn replace_link(target: &Path, link: &Path) -> Result<()> {
 
 fn use_pkg_config() -> Result<()> {
     let mut config = pkg_config::Config::new();
+    // Whether a static library of the system's is taken shall not be pkg-config's choice.
+    config.atleast_version(VERSION).cargo_metadata(!is_static());
     let library = config
-        .atleast_version(VERSION)
         .probe("libmemfd_go")
         .map_err(|e| first_line(&e.to_string()))?;
+    if is_static() {
+        return use_dir(Path::new(&pkg_config::get_variable(
+            "libmemfd_go",
+            "libdir",
+        )?));
+    }
     if let Some(dir) = library.link_paths.first() {
         println!("cargo:lib_dir={}", dir.display());
     }
@@ -127,14 +171,17 @@ fn build(top: &Path) -> Result<()> {
         .env_remove("GOARCH")
         .arg("./capi/linker"))?;
 
-    let mut go = go_build(top, &out.join(SONAME));
+    let mut go = go_build(top, &out.join(file_name()));
     run(go
         .env("GOOS", "linux")
         .env("GOARCH", goarch()?)
         .env("GOARM", "7")
         .args(["-buildmode=c-archive", "-trimpath"])
         .arg(format!("-toolexec=\"{}\" toolexec", linker.display()))
-        .arg("-ldflags=-E memfd_go_roots")
+        .arg(match is_static() {
+            true => "-ldflags=-E memfd_go_roots -extldflags=-r",
+            false => "-ldflags=-E memfd_go_roots",
+        })
         .arg("./capi"))?;
     use_dir(&out)
 }

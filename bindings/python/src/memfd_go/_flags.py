@@ -45,7 +45,100 @@ class CreateFlag(_Words):
     EXEC = raw.MFD_EXEC
 
 
-class SealStyle(IntEnum):
+class _Word(IntEnum):
+    """One of several, whose text is its name."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class Feature(_Words):
+    """What probe() looks for.
+
+    CREATE        memfd_create(2)
+    SEALING       seals can be added
+    FUTURE_WRITE  Seal.FUTURE_WRITE
+    NOEXEC_SEAL   CreateFlag.NOEXEC_SEAL and EXEC are the kernel's
+    SEAL_EXEC     Seal.EXEC
+    EXEC_ALLOWED  executable files can be made
+    HUGETLB       CreateFlag.HUGETLB
+    SECRET        memfd_secret(2); only if asked for
+    SHARED_RO     a write-sealed file that is open for writing maps shared
+    PROCFS        /proc/self/fd
+    PIDFD_GETFD   pidfd_getfd(2)
+    EXECVEAT      execveat(2)
+
+    >>> print(Feature.CREATE | Feature.SEALING)
+    CREATE SEALING
+    """
+
+    CREATE = raw.MEMFD_GO_FEATURE_CREATE
+    SEALING = raw.MEMFD_GO_FEATURE_SEALING
+    FUTURE_WRITE = raw.MEMFD_GO_FEATURE_FUTURE_WRITE
+    NOEXEC_SEAL = raw.MEMFD_GO_FEATURE_NOEXEC_SEAL
+    SEAL_EXEC = raw.MEMFD_GO_FEATURE_SEAL_EXEC
+    EXEC_ALLOWED = raw.MEMFD_GO_FEATURE_EXEC_ALLOWED
+    HUGETLB = raw.MEMFD_GO_FEATURE_HUGETLB
+    SECRET = raw.MEMFD_GO_FEATURE_SECRET
+    SHARED_RO = raw.MEMFD_GO_FEATURE_SHARED_RO
+    PROCFS = raw.MEMFD_GO_FEATURE_PROCFS
+    PIDFD_GETFD = raw.MEMFD_GO_FEATURE_PIDFD_GETFD
+    EXECVEAT = raw.MEMFD_GO_FEATURE_EXECVEAT
+
+
+class Access(_Words):
+    """What a descriptor, or a view of memory, is open for.
+
+    >>> print(Access.READ_WRITE, Access.NONE)
+    READ WRITE none
+    """
+
+    NONE = raw.MEMFD_GO_ACCESS_NONE
+    READ = raw.MEMFD_GO_ACCESS_READ
+    WRITE = raw.MEMFD_GO_ACCESS_WRITE
+    READ_WRITE = raw.MEMFD_GO_ACCESS_READ_WRITE
+
+
+class FileKind(_Word):
+    """What kind of file a descriptor is of.
+
+    OTHER       anything that is not one of these
+    MEMFD       made by memfd_create(2)
+    HUGETLB     of huge pages
+    TMPFS_FILE  a regular file on a mounted tmpfs
+    SECRET      made by memfd_secret(2)
+
+    >>> print(*FileKind)
+    OTHER MEMFD HUGETLB TMPFS_FILE SECRET
+    """
+
+    OTHER = raw.MEMFD_GO_KIND_OTHER
+    MEMFD = raw.MEMFD_GO_KIND_MEMFD
+    HUGETLB = raw.MEMFD_GO_KIND_HUGETLB
+    TMPFS_FILE = raw.MEMFD_GO_KIND_TMPFS_FILE
+    SECRET = raw.MEMFD_GO_KIND_SECRET
+
+
+class SecretKind(_Word):
+    """What secret memory is made of, best first.
+
+    SECRETMEM  memfd_secret(2): not even in the kernel's own page tables
+    MLOCK      locked: never swapped out, not in core dumps
+    UNLOCKED   not in core dumps, but may be swapped out
+
+    >>> SecretKind.SECRETMEM < SecretKind.MLOCK < SecretKind.UNLOCKED
+    True
+    """
+
+    SECRETMEM = raw.MEMFD_GO_SECRETMEM
+    MLOCK = raw.MEMFD_GO_MLOCK
+    UNLOCKED = raw.MEMFD_GO_UNLOCKED
+
+
+class SealStyle(_Word):
     """How Seal.format() writes.
 
     >>> [Seal.IMMUTABLE.format(style) for style in SealStyle]

@@ -32,56 +32,71 @@ class Mapping:
     Safe: threads, as far as the bytes themselves are concerned like any shared memory;
     fork: a child inherits the mapping, and shares the memory unless it is private.
 
-    >>> from memfd_go import MemFd
     >>> with MemFd.sealed("example", b"hello") as file, file.map() as mapping:
     ...     mapping[:4], mapping[4], len(mapping), mapping.readonly
     (b'hell', 111, 5, True)
     """
 
-    __slots__ = ("__weakref__", "_length", "_memory", "_readonly")
+    __slots__ = ("__weakref__", "_held", "_length", "_readonly")
 
-    _memory: Any  # None once closed
+    # What exports the memory; empty once closed. Only one thread can pop it.
+    _held: list[Any]
 
-    def __init__(self, fd: int, opts: int, offset: int, length: int) -> None:
+    def __init__(self, address: int, length: int, mapped: int, *, readonly: bool) -> None:
+        """Own 'mapped' bytes at an address, and show 'length' of them. See MemFd.map()."""
+        try:
+            memory = _ffi.memory_at(address, length)
+        except BaseException:
+            raw.unmap(address, mapped)
+            raise
+        # Any: mypy takes the property for a missing slot.
+        unmapping: Any = weakref.finalize(memory, raw.unmap, address, mapped)
+        # When the interpreter exits, threads may use views still: leave it to the kernel.
+        unmapping.atexit = False
+        self._held = [memory]
+        self._length = length
+        self._readonly = readonly
+
+    @classmethod
+    def of(cls, fd: int, opts: int, offset: int, length: int) -> Self:
+        """Map a part of any file. MemFd.map() says it in Python's words.
+
+        fd, opts, offset, length  those of memfd_go.raw.map()
+
+        Errors: like MemFd.map(). Safe: threads, fork. Source: mmap(2).
+
+        >>> with MemFd.sealed("example", b"hello") as file:
+        ...     with Mapping.of(file.fileno(), 0, 0, 5) as mapping:
+        ...         bytes(mapping)
+        b'hello'
+        """
         # munmap(2) of huge pages takes whole ones only, so whole blocks are mapped. What
         # lies beyond 'length' is never touched.
         length = _ffi.to_size(length)
         block = os.fstat(fd).st_blksize
         mapped = -(-length // block) * block
-        address = raw.map(fd, opts, offset, mapped)
-        try:
-            self._memory = _ffi.memory_at(address, length)
-        except BaseException:
-            raw.unmap(address, mapped)
-            raise
-        # Any: mypy takes the property for a missing slot.
-        unmapping: Any = weakref.finalize(self._memory, raw.unmap, address, mapped)
-        # When the interpreter exits, threads may use views still: leave it to the kernel.
-        unmapping.atexit = False
-        self._length = length
-        self._readonly = not opts & raw.MEMFD_GO_OPT_WRITE
+        readonly = not opts & raw.MEMFD_GO_OPT_WRITE
+        return cls(raw.map(fd, opts, offset, mapped), length, mapped, readonly=readonly)
 
     @property
     def closed(self) -> bool:
-        """Whether close() has been called.
+        """Whether it has been closed.
 
-        Errors: none. Safe: threads, fork.
+        Errors: none. Safe: threads, fork. Source: this package.
 
-        >>> from memfd_go import MemFd
         >>> with MemFd.sealed("example", b"hello") as file:
         ...     mapping = file.map()
         >>> mapping.closed, mapping.close(), mapping.closed
         (False, None, True)
         """
-        return self._memory is None
+        return not self._held
 
     @property
     def readonly(self) -> bool:
         """Whether the memory can only be read.
 
-        Errors: none. Safe: threads, fork.
+        Errors: none. Safe: threads, fork. Source: this package.
 
-        >>> from memfd_go import MemFd
         >>> with MemFd.create("example", size=1) as file, file.map(writable=True) as mapping:
         ...     mapping.readonly
         False
@@ -96,16 +111,16 @@ class Mapping:
 
         Errors: ValueError (closed). Safe: threads, fork. Source: mmap(2).
 
-        >>> from memfd_go import MemFd
         >>> with MemFd.sealed("example", b"hello") as file, file.map() as mapping:
         ...     with mapping.view() as view:
         ...         bytes(view[1:3]), view.readonly
         (b'el', True)
         """
-        if self._memory is None:
-            raise ValueError("the mapping is closed")
-        view = memoryview(self._memory).cast("B")
-        return view.toreadonly() if self._readonly else view
+        try:
+            memory = self._held[0]
+        except IndexError:
+            raise ValueError("the mapping is closed") from None
+        return _ffi.view_of(memory, self._length, self._readonly)
 
     def close(self) -> None:
         """Unmap the memory. Doing so again is harmless.
@@ -113,7 +128,6 @@ class Mapping:
         Errors: BufferError (there are views, or what was made of them; nothing has changed).
         Safe: threads, fork. Source: munmap(2).
 
-        >>> from memfd_go import MemFd
         >>> with MemFd.sealed("example", b"hello") as file:
         ...     mapping = file.map()
         >>> view = mapping.view()
@@ -123,15 +137,16 @@ class Mapping:
         >>> view.release()
         >>> mapping.close()
         """
-        memory, self._memory = self._memory, None
-        if memory is None:
+        try:
+            memory = self._held.pop()
+        except IndexError:
             return
         # All views refer to the exporter; if it survives this, there are some.
         exporter = weakref.ref(memory)
         del memory
         memory = exporter()
         if memory is not None:
-            self._memory = memory
+            self._held.append(memory)
             raise BufferError("the mapping has views")
 
     def __enter__(self) -> Self:

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import os
-import warnings
+import sys
 
 from memfd_go import raw
+from memfd_go._descriptor import Descriptor
 from memfd_go._errors import MissingSealsError
 from memfd_go._flags import CreateFlag, Seal
 from memfd_go._mapping import Mapping
+from memfd_go._records import Info
+from memfd_go._sockets import descriptor_of, patiently
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import IO, Any, NoReturn
+    import socket
+    from collections.abc import Iterable
+    from collections.abc import Mapping as Dictionary
+    from typing import Any, NoReturn, SupportsIndex
 
+    from _typeshed import FileDescriptorLike
     from typing_extensions import Buffer, Self
 
-_SEALABLE = CreateFlag.CLOEXEC | CreateFlag.ALLOW_SEALING
+# Plain integers: create() is measured against os.memfd_create(), and flags compute slowly.
+_SEALABLE = int(CreateFlag.CLOEXEC | CreateFlag.ALLOW_SEALING)
+_EXECUTABILITY = int(CreateFlag.NOEXEC_SEAL | CreateFlag.EXEC)
+
+_UNCHANGING = Seal.WRITE | Seal.SHRINK
+_ANY_SIZE = (1 << 63) - 1  # of a file
 
 
-class MemFd:
+class MemFd(Descriptor):
     """A file in memory, that is: its descriptor, closed with the object.
 
-    create(), sealed() and from_fd() make one; so does memfd_go.secret(). It closes by
-    close() or at the end of a "with" block; one that is forgotten is closed with a
-    ResourceWarning. What takes an object with fileno(), such as fcntl and select, takes it.
+    create(), sealed() and clone() make a new one; receive(), from_fd(), from_pid() and
+    from_pidfd() take one that somebody else made. It closes by close() or at the end of a
+    "with" block; one that is forgotten is closed with a ResourceWarning. What takes an object
+    with fileno(), such as fcntl, select, mmap and os.sendfile(), takes it.
 
     Every method is safe to call from several threads, but for close() and detach() while
     another still uses the descriptor; and after fork(): the child has its own descriptor of
     the same file. A closed file is a ValueError.
+
+    It goes through multiprocessing and concurrent.futures, as an argument or a result, however
+    processes are started: the other process gets a descriptor of its own. Elsewhere it cannot
+    be pickled, nor copied.
 
     >>> with MemFd.create("example") as file:
     ...     written = os.write(file.fileno(), b"hello")
@@ -38,40 +54,52 @@ class MemFd:
     5 True
     """
 
-    __slots__ = ("__weakref__", "_fd")
-
-    def __init__(self, fd: int) -> None:
-        """Own a descriptor, without any check. See from_fd()."""
-        self._fd = fd
+    __slots__ = ()
 
     # ------------------------------------------------------------------- Create
 
     @classmethod
-    def create(cls, name: str | bytes = "", flags: int = _SEALABLE, *, size: int = 0) -> Self:
+    def create(
+        cls,
+        name: str | bytes = "",
+        flags: int = _SEALABLE,
+        *,
+        size: int = 0,
+        mode: int = 0,
+        seals: int = 0,
+        strict: bool = False,
+    ) -> Self:
         """Create a file, empty or of zeros, open for reading and writing.
 
-        name   what /proc/PID/fd shows behind "memfd:", at most 249 bytes without a NUL. Text
-               is encoded like a file name. Names need not differ.
-        flags  CreateFlag bits; by default it closes on exec and takes seals
-        size   in bytes, 0 to 2**63 - 1
+        name    what /proc/PID/fd shows behind "memfd:", at most 249 bytes without a NUL. Text
+                is encoded like a file name. Names need not differ.
+        flags   CreateFlag bits; by default it closes on exec and takes seals
+        size    in bytes, 0 to 2**63 - 1
+        mode    permissions such as 0o600, up to 0o777; 0: as the kernel makes them
+        seals   Seal bits to set in the end; they imply ALLOW_SEALING
+        strict  NOEXEC_SEAL and EXEC work before Linux 6.3 too: mode bits take their place, and
+                Seal.EXEC is then missing. This asks for an error instead.
 
-        Errors: OSError EINVAL (unknown or contradictory flags, a name too long, NOEXEC_SEAL
-        or EXEC before Linux 6.3), EACCES (vm.memfd_noexec is 2), EMFILE, ENFILE, ENODEV,
-        ENOENT, ENOSYS (HUGETLB is not there), ENOMEM, and those of set_size(); ValueError (an
-        embedded NUL); OverflowError. Safe: threads, fork. Source: memfd_create(2).
+        Errors: OSError EINVAL (unknown or contradictory flags, seals or mode, a name too long),
+        EACCES (vm.memfd_noexec is 2), EOPNOTSUPP (strict, and the kernel is too old), EMFILE,
+        ENFILE, ENODEV, ENOENT, ENOSYS (HUGETLB is not there), ENOMEM, and those of set_size();
+        ValueError (an embedded NUL); OverflowError. Safe: threads, fork.
+        Source: memfd_create(2), fchmod(2).
 
-        >>> with MemFd.create("example", size=4096) as file:
-        ...     os.readlink(f"/proc/self/fd/{file.fileno()}")
-        '/memfd:example (deleted)'
+        >>> with MemFd.create("example", size=4096, seals=Seal.GROW | Seal.SHRINK) as file:
+        ...     os.readlink(f"/proc/self/fd/{file.fileno()}"), Seal.GROW in file.seals
+        ('/memfd:example (deleted)', True)
         """
-        file = cls(raw.create(name, flags))
-        if size:
-            try:
-                file.set_size(size)
-            except BaseException:
-                file.close()
-                raise
-        return file
+        if not (size or mode or seals or strict or flags & _EXECUTABILITY):
+            return cls(raw.create(name, flags))
+        args = raw.CreateArgs(
+            mfd_flags=flags,
+            opts=raw.MEMFD_GO_OPT_STRICT_NOEXEC if strict else 0,
+            seals=seals,
+            size=size,
+            mode=mode,
+        )
+        return cls(raw.create_with(name, args))
 
     @classmethod
     def sealed(
@@ -99,9 +127,43 @@ class MemFd:
         Traceback (most recent call last):
         PermissionError: [Errno 1] Operation not permitted
         """
-        if not seals:  # to C this is "immutable"; to a reader of the call it is not
-            raise ValueError("no seals given")
+        _some(seals)
         return cls(raw.create_sealed(name, flags, seals, data))
+
+    @classmethod
+    def clone(
+        cls,
+        name: str | bytes,
+        source: FileDescriptorLike,
+        seals: int = Seal.IMMUTABLE,
+        flags: int = _SEALABLE,
+        *,
+        max_size: int = _ANY_SIZE,
+    ) -> Self:
+        """Create a sealed copy of a regular file, from its first byte to its last.
+
+        name, seals, flags  like sealed()
+        source              a descriptor open for reading, or what has fileno(). Its offset is
+                            neither used nor moved; what a Python file object still buffers is
+                            not in the file.
+        max_size            the largest size to copy, in bytes
+
+        A source that is written to meanwhile gives a mixture of old and new, unless its size
+        changes. The file's offset is 0.
+
+        Errors: like sealed(), and OSError EFBIG (longer than max_size), EAGAIN (the size
+        changed meanwhile, or is not what it claims, as in /proc), EINVAL (not a regular file),
+        ESPIPE (a secret file), EBADF (not open for reading), EIO. Safe: threads, fork.
+        Source: sendfile(2).
+
+        >>> with open("/bin/true", "rb") as program, MemFd.clone("true", program) as file:
+        ...     file.size == os.fstat(program.fileno()).st_size
+        True
+        """
+        _some(seals)
+        return cls(raw.clone(name, flags, seals, descriptor_of(source), max_size))
+
+    # ------------------------------------------------------- Take from elsewhere
 
     @classmethod
     def from_fd(cls, fd: int, required: int = 0) -> Self:
@@ -110,10 +172,11 @@ class MemFd:
         fd        an open descriptor. From now on the object closes it; on an error it stays
                   the caller's.
         required  Seal bits that the file must have. Without any the file need not be one that
-                  takes seals.
+                  takes seals. Of a file from somebody who is not trusted, map_verified() asks
+                  for more than that.
 
-        Errors: OSError EBADF (not open, or O_PATH), EINVAL (a file that takes no seals);
-        MissingSealsError; OverflowError. Safe: threads, fork. Source: F_GET_SEALS(2const).
+        Errors: MissingSealsError; OSError EBADF (not open, or O_PATH), EINVAL (a file that
+        takes no seals); OverflowError. Safe: threads, fork. Source: F_GET_SEALS(2const).
 
         >>> fd = raw.create_sealed("example", CreateFlag.CLOEXEC, 0, b"hello")
         >>> with MemFd.from_fd(fd, Seal.WRITE | Seal.SHRINK) as file:
@@ -126,130 +189,229 @@ class MemFd:
             raw.get_size(fd)
         return cls(fd)
 
-    # --------------------------------------------------------------- Descriptor
+    @classmethod
+    def from_pid(
+        cls, pid: int, remote_fd: int, required: int = 0, flags: int = os.O_RDONLY
+    ) -> Self:
+        """Open a file that another process has open, through /proc/PID/fd.
 
-    @property
-    def closed(self) -> bool:
-        """Whether the object has given up its descriptor, by close() or detach().
+        pid        the process's number as seen from here, more than 0
+        remote_fd  its descriptor, 0 or more
+        required   Seal bits that the file must have, like from_fd()
+        flags      of os.open(). O_CLOEXEC is always added.
 
-        Errors: none. Safe: threads, fork.
+        The descriptor has an offset of its own.
 
-        >>> file = MemFd.create("example")
-        >>> file.closed, file.close(), file.closed
-        (False, None, True)
-        """
-        return self._fd < 0
-
-    def fileno(self) -> int:
-        """The descriptor, which stays the object's.
-
-        Errors: ValueError (closed). Safe: threads, fork.
-
-        >>> with MemFd.create("example") as file:
-        ...     os.get_inheritable(file.fileno())
-        False
-        """
-        if self._fd < 0:
-            raise ValueError("the file is closed")
-        return self._fd
-
-    def detach(self) -> int:
-        """Give up the descriptor, and return it. The caller closes it.
-
-        Errors: ValueError (closed). Safe: fork. Threads: see the class.
-
-        >>> os.close(MemFd.create("example").detach())
-        """
-        fd = self.fileno()
-        self._fd = -1
-        return fd
-
-    def close(self) -> None:
-        """Close the descriptor. Doing so again is harmless; mappings stay.
-
-        Errors: none of interest. Safe: fork. Threads: see the class. Source: close(2).
-
-        >>> file = MemFd.create("example")
-        >>> file.close()
-        >>> file.close()
-        """
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
-
-    def open(
-        self,
-        mode: str = "rb",
-        buffering: int = -1,
-        encoding: str | None = None,
-        errors: str | None = None,
-        newline: str | None = None,
-    ) -> IO[Any]:
-        """Make a Python file object on a duplicate of the descriptor.
-
-        The parameters are those of the built-in function. The two share their offset, and
-        close on their own. "w" does not empty the file.
-
-        Errors: OSError EMFILE; ValueError (closed; a mode that open() does not know).
-        Safe: threads, fork. Source: dup(2).
-
-        >>> with MemFd.create("example") as file:
-        ...     with file.open("w", encoding="utf-8") as text:
-        ...         print("hello", file=text)
-        ...     file.size
-        6
-        """
-        # An opener, because open() closes a descriptor it was given on some errors only.
-        return open(
-            repr(self),
-            mode,
-            buffering,
-            encoding,
-            errors,
-            newline,
-            opener=lambda _name, _flags: os.dup(self.fileno()),
-        )
-
-    # --------------------------------------------------------------------- Size
-
-    @property
-    def size(self) -> int:
-        """The size of the file in bytes.
-
-        Errors: OSError ENOSYS (before Linux 4.11); ValueError (closed). Safe: threads, fork.
-        Source: statx(2).
+        Errors: MissingSealsError; OSError ENOENT (no such process or descriptor, or no /proc),
+        EACCES (no right to it), EINVAL (out of range; a file that takes no seals), ENXIO (a
+        secret file, a socket), EMFILE, ENFILE, ENOMEM; OverflowError. Safe: threads, fork.
+        Source: proc_pid_fd(5), ptrace(2).
 
         >>> with MemFd.sealed("example", b"hello") as file:
-        ...     file.size
+        ...     with MemFd.from_pid(os.getpid(), file.fileno(), Seal.WRITE) as other:
+        ...         other.size
         5
         """
-        return raw.get_size(self.fileno())
+        return cls._checked(raw.import_pid(pid, remote_fd, flags), required)
 
-    def set_size(self, size: int, *, reserve: bool = False) -> None:
-        """Cut the file off, or extend it by zeros.
+    @classmethod
+    def from_pidfd(cls, pidfd: FileDescriptorLike, remote_fd: int, required: int = 0) -> Self:
+        """Duplicate a descriptor of another process. Secret files can be had that way, too.
 
-        size     in bytes, 0 to 2**63 - 1. A secret file can be sized once only; a file of
-                 huge pages takes multiples of its page size only.
-        reserve  allocate the memory of the whole file now, so that no later store to a
-                 mapping of it can fail for want of memory (SIGBUS). If that fails, nothing
-                 has changed. A signal interrupts it only if its handler raises.
+        pidfd      from os.pidfd_open(), or what has fileno()
+        remote_fd  the process's descriptor
+        required   Seal bits that the file must have, like from_fd()
 
-        Errors: OSError EINVAL (over 2**63 - 1, not open for writing, a secret file that has a
-        size), EPERM (sealed against it), EFBIG (over RLIMIT_FSIZE), ENOSPC, ENOMEM,
-        EOPNOTSUPP (cannot be reserved); OverflowError; ValueError (closed).
-        Safe: threads, fork. Source: ftruncate(2), fallocate(2).
+        The descriptor is close-on-exec, and shares its offset with the process's.
 
-        >>> with MemFd.create("example") as file:
-        ...     file.set_size(4096, reserve=True)
-        ...     file.size
-        4096
+        Errors: MissingSealsError; OSError EBADF (pidfd is none, or there is no such
+        descriptor), EPERM (no right to it), ESRCH (the process has ended), EINVAL (a file that
+        takes no seals), ENOSYS (before Linux 5.6), EMFILE; OverflowError. Safe: threads, fork.
+        Source: pidfd_getfd(2).
+
+        >>> with MemFd.sealed("example", b"hello") as file:
+        ...     process = os.pidfd_open(os.getpid())
+        ...     with MemFd.from_pidfd(process, file.fileno()) as other:
+        ...         os.path.sameopenfile(other.fileno(), file.fileno())
+        ...     os.close(process)
+        True
         """
-        opts = raw.MEMFD_GO_OPT_RESERVE if reserve else 0
-        while True:
-            try:
-                return raw.set_size(self.fileno(), opts, size)
-            except InterruptedError:  # as PEP 475 has it; the handler has run by now
-                continue
+        return cls._checked(raw.import_pidfd(descriptor_of(pidfd), remote_fd), required)
+
+    @classmethod
+    def receive(
+        cls,
+        sock: socket.socket | int,
+        required: int | None = _UNCHANGING,
+        *,
+        max_size: int = _ANY_SIZE,
+    ) -> Self:
+        """Receive one file over a Unix socket, from somebody who need not be trusted.
+
+        sock      a socket, whose timeout counts, or its descriptor
+        required  Seal bits that the file must have; Seal.SHRINK it must have in any case. What
+                  map_verified() asks for is asked for too, so that a mapping can be read
+                  without fault, and with Seal.WRITE never changes. None: take any file, of
+                  whatever size, unseen.
+        max_size  the largest size to accept, in bytes
+
+        One byte of the message is dropped, of a datagram all of it; memfd_go.raw.recv_fds()
+        returns bytes, too. What is refused is closed. The descriptor is close-on-exec; the
+        sender may move its offset.
+
+        Errors: MissingSealsError; EOFError (the other side has closed); OSError EPROTO (a
+        message without a file), EMSGSIZE (more than one), EFBIG (longer than max_size), ENODATA
+        (an empty file), EINVAL (a file that takes no seals; not connected), EACCES (not open
+        for reading), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET; BlockingIOError (a socket that does
+        not block, and no message yet); TimeoutError; OverflowError. Safe: threads, fork.
+        Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
+
+        >>> import socket
+        >>> a, b = socket.socketpair()
+        >>> with a, b, MemFd.sealed("example", b"hello") as file:
+        ...     sent = file.send(a)
+        ...     with MemFd.receive(b, max_size=100) as received, received.map() as mapping:
+        ...         bytes(mapping)
+        b'hello'
+        """
+        if required is None:
+            fds, _ = patiently(sock, "in", lambda fd: raw.recv_fds(fd, 1, 0))
+            if not fds:
+                raise EOFError("the other side has closed")
+            return cls(fds[0])
+        # To C, 0 is what is the default here; SHRINK is what it adds to anything.
+        bits = required or Seal.SHRINK
+        try:
+            return cls(patiently(sock, "in", lambda fd: raw.recv_verified(fd, bits, max_size)))
+        except BrokenPipeError:
+            raise EOFError("the other side has closed") from None
+        except OSError as error:
+            raise _better(error) from None
+
+    @classmethod
+    def _checked(cls, fd: int, required: int) -> Self:
+        """Own a descriptor that is closed if it does not have the seals."""
+        file = cls(fd)
+        try:
+            if required:
+                _require(fd, required)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    # ------------------------------------------------------------------ Hand on
+
+    def send(self, sock: socket.socket | int, data: Buffer = b"") -> int:
+        """Send the file over a Unix socket: the other side gets a descriptor of its own.
+
+        sock  a socket, whose timeout counts, or its descriptor. Internet sockets drop files.
+        data  any contiguous buffer, to be sent in the same message; of nothing, one zero byte
+
+        Returns the number of bytes of 'data' sent, which on a stream may be less than all. The
+        file went with the first of them.
+
+        Errors: OSError EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN (nobody is there), EMSGSIZE (a
+        datagram too long), ENOTSOCK, EBADF, ETOOMANYREFS (too many files are under way);
+        BlockingIOError (a socket that does not block, and no room); TimeoutError; BufferError
+        or ValueError (data is not contiguous); ValueError (closed). Safe: threads, fork.
+        Source: unix(7), sendmsg(2).
+
+        >>> import socket
+        >>> a, b = socket.socketpair()
+        >>> with a, b, MemFd.sealed("example", b"hello") as file:
+        ...     file.send(a, b"a file")
+        ...     fds, data = raw.recv_fds(b.fileno(), 1, 100)
+        ...     MemFd.from_fd(fds[0], Seal.WRITE).close()
+        6
+        >>> data
+        b'a file'
+        """
+        fds = [self.fileno()]
+        return patiently(sock, "out", lambda fd: raw.send_fds(fd, fds, data))
+
+    def reopen(self, flags: int = os.O_RDONLY) -> Self:
+        """Open the file once more, through /proc: with an offset and an access of its own.
+
+        flags  of os.open(). O_CLOEXEC is always added.
+
+        A descriptor for reading only is no protection: whoever has it may reopen it for
+        writing, as far as the file's mode goes. Seals are.
+
+        Errors: OSError ENOENT (no /proc), EACCES, ENXIO (a secret file), EMFILE, ENFILE,
+        ENOMEM, and what else open(2) gives; ValueError (closed); OverflowError.
+        Safe: threads, fork. Source: open(2), proc_pid_fd(5).
+
+        >>> with MemFd.sealed("example", b"hello") as file, file.reopen() as reader:
+        ...     os.read(reader.fileno(), 2), os.read(file.fileno(), 5)
+        (b'he', b'hello')
+        """
+        return type(self)(raw.reopen(self.fileno(), flags))
+
+    def exec(
+        self,
+        args: Iterable[str | bytes],
+        env: Dictionary[str, str] | None = None,
+        *,
+        keep_fd: bool = False,
+    ) -> NoReturn:
+        """Replace the process by the program in the file, like os.execve().
+
+        args     arguments, of which the first is the program's name
+        env      environment; None: that of this process
+        keep_fd  let the program inherit the descriptor, which a script ("#!") needs
+
+        The file must not be open for writing by os.open() or reopen(). What Python does at its
+        end is not done: flush what has to be.
+
+        Errors: OSError EACCES (not executable), ENOENT (a script without keep_fd, or without
+        its interpreter), ENOEXEC (no program for this machine), ETXTBSY (open for writing),
+        E2BIG (too many arguments), and what else execve(2) gives; ValueError (an embedded NUL;
+        closed). Safe: fork; other threads end. Source: execveat(2), execve(2).
+
+        >>> with MemFd.create("example", CreateFlag.CLOEXEC | CreateFlag.NOEXEC_SEAL) as file:
+        ...     try:
+        ...         file.exec(["example"])
+        ...     except PermissionError as error:
+        ...         error.filename
+        'EACCES'
+        """
+        source = os.environ if env is None else env
+        variables = [
+            os.fsencode(name) + b"=" + os.fsencode(value) for name, value in source.items()
+        ]
+        opts = raw.MEMFD_GO_OPT_KEEP_FD if keep_fd else 0
+        raw.exec(self.fileno(), args, variables, opts)
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> tuple[Any, ...]:
+        # A descriptor's number means nothing in another process. multiprocessing can pass the
+        # descriptor itself, but importing it to say so would take longer than all the rest of
+        # the package. Who pickles is the caller: its pickler, in C, has no frame.
+        caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+        if caller.f_globals.get("__name__") != "multiprocessing.reduction":
+            raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+        from memfd_go._multiprocessing import passing
+
+        return passing(self)
+
+    # --------------------------------------------------------------- Inspection
+
+    @property
+    def info(self) -> Info:
+        """What the descriptor is: kind, seals, size, access, name. See Info.
+
+        Of a file that others hold too and that is not sealed, it may be outdated at once; kind
+        and access do not change.
+
+        Errors: OSError EMFILE, ENFILE, ENOMEM (nothing left to compare with); ValueError
+        (closed). Safe: threads, fork. Source: statx(2), statfs(2), F_GETFL(2const),
+        proc_pid_fd(5).
+
+        >>> with MemFd.sealed("example", b"hello") as file:
+        ...     file.info.name, file.info.size, str(file.info.kind), str(file.info.access)
+        ('example', 5, 'MEMFD', 'READ WRITE')
+        """
+        return Info.of(self.fileno())
 
     # -------------------------------------------------------------------- Seals
 
@@ -285,6 +447,21 @@ class MemFd:
         PermissionError: [Errno 1] Operation not permitted: 'EPERM'
         """
         raw.add_seals(self.fileno(), seals)
+
+    def freeze(self) -> None:
+        """Make the file immutable: neither size nor contents can change any more.
+
+        It succeeds as well if that was so already, unlike seal().
+
+        Errors: like seal(). Safe: threads, fork. Source: F_ADD_SEALS(2const).
+
+        >>> with MemFd.create("example") as file:
+        ...     file.freeze()
+        ...     file.freeze()
+        ...     Seal.IMMUTABLE in file.seals
+        True
+        """
+        raw.ensure_seals(self.fileno(), Seal.IMMUTABLE)
 
     def ensure(self, seals: int) -> None:
         """Make sure that seals are set, adding only those that are missing.
@@ -359,60 +536,53 @@ class MemFd:
             opts |= raw.MEMFD_GO_OPT_POPULATE
         if length is None:
             length = max(self.size - offset, 0)
-        return Mapping(self.fileno(), opts, offset, length)
+        return Mapping.of(self.fileno(), opts, offset, length)
 
-    # ----------------------------------------------------------- Python's habits
+    def map_verified(
+        self, required: int = _UNCHANGING, *, max_size: int = _ANY_SIZE
+    ) -> Mapping:
+        """Map a file from somebody who is not trusted, whole and read-only, if it is sealed.
 
-    def __enter__(self) -> Self:
-        return self
+        Whatever the other side does, before, during or after the call, the mapping can be read
+        without fault, and with Seal.WRITE among 'required' it never changes.
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+        required  Seal bits that must be set; Seal.SHRINK must be in any case
+        max_size  the largest size to accept, in bytes
 
-    def __del__(self) -> None:
-        if getattr(self, "_fd", -1) >= 0:  # __init__() may not have run
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=1)
-            self.close()
+        Errors: MissingSealsError (also if the seals prove nothing: with Seal.EXEC on a file
+        that can be executed, or with huge pages that could be taken out); OSError ENODATA (an
+        empty file), EFBIG (longer than max_size), EINVAL (a file that takes no seals), EACCES
+        (not open for reading), EOVERFLOW, ENOMEM; ValueError (closed); OverflowError.
+        Safe: threads, fork. Source: F_GET_SEALS(2const), mmap(2).
 
-    def __reduce__(self) -> NoReturn:
-        # A descriptor's number means nothing in another process.
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+        >>> with MemFd.create("example", size=5) as file:
+        ...     file.map_verified()
+        Traceback (most recent call last):
+        memfd_go.MissingSealsError: [Errno 129] missing seals: WRITE SHRINK: 'EKEYREJECTED'
+        """
+        fd = self.fileno()
+        bits = required or Seal.SHRINK  # to C, 0 is what is the default here
+        try:
+            address, length = raw.map_verified(fd, bits, max_size)
+        except OSError as error:
+            raise _better(error, fd, bits | Seal.SHRINK) from None
+        return Mapping(address, length, length, readonly=True)
 
-    def __repr__(self) -> str:
-        state = "closed" if self.closed else f"fd={self._fd}"
-        return f"<{type(self).__name__} {state}>"
 
-
-def secret(flags: int = os.O_CLOEXEC) -> MemFd:
-    """Create a file that only processes which hold it can see: memfd_secret(2).
-
-    flags  os.O_CLOEXEC, or 0
-
-    Size it once, map it writable, and close it: its pages are not even in the kernel's own
-    page tables, and locked into memory. While the file or a mapping of it exists, the machine
-    cannot hibernate. It takes no seals, and cannot be read or written but by mapping.
-
-    Errors: OSError ENOSYS (this kernel has or allows no secret memory), EINVAL (unknown
-    flags), EMFILE, ENFILE, ENOMEM; under a seccomp filter often EPERM; OverflowError.
-    Safe: threads, fork. Source: memfd_secret(2).
-
-    >>> try:
-    ...     with secret() as file:
-    ...         file.set_size(32)
-    ...         with file.map(writable=True) as key:
-    ...             key[:] = os.urandom(32)
-    ... except OSError as error:
-    ...     assert error.filename in ("ENOSYS", "EPERM", "EAGAIN")
-    """
-    return MemFd(raw.secret(flags))
+def _some(seals: int) -> None:
+    if not seals:  # to C this is "immutable"; to a reader of the call it is not
+        raise ValueError("no seals given")
 
 
 def _require(fd: int, required: int) -> None:
     missing = raw.check_seals(fd, required)
     if missing:
         raise MissingSealsError(Seal(missing))
+
+
+def _better(error: OSError, fd: int = -1, required: int = 0) -> OSError:
+    """The error to raise instead: one that says which seals are missing, if that is it."""
+    if error.filename != "EKEYREJECTED":
+        return error
+    missing = raw.check_seals(fd, required) if required else 0
+    return MissingSealsError(Seal(missing))

@@ -17,11 +17,15 @@
 //! 1. In the folder that the environment variable `MEMFD_GO_LIB_DIR` names.
 //! 2. By `pkg-config libmemfd_go`.
 //! 3. It is built, if the Go sources that this crate comes from are beside it. That
-//!    takes `go`, and no C compiler.
+//!    takes `go`, and no C compiler. A package from a registry does not contain them.
+//!
+//! It is `libmemfd_go.so.1`, or with the feature `static`, and for targets without shared
+//! libraries (`crt-static`), `libmemfd_go.a`.
 //!
 //! A package that depends on this crate directly learns the folder in its build
 //! script, from `DEP_MEMFD_GO_LIB_DIR`. `cargo run` and `cargo test` find the library
-//! by themselves; a program that is installed needs it where the dynamic loader looks.
+//! by themselves; a program that is installed needs it where the dynamic loader looks, unless
+//! it was linked statically.
 #![no_std]
 #![deny(missing_docs)]
 #![allow(non_camel_case_types)] // The structs have C's names.

@@ -2,7 +2,6 @@
 //! as it says. What they do in full is tested with the crate `memfd-go`.
 
 #[allow(dead_code)] // Not all of it is needed here.
-#[path = "../../memfd-go/tests/behaviour/common.rs"]
 mod common;
 
 use std::ffi::{c_void, CStr};

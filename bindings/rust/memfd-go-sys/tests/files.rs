@@ -2,7 +2,6 @@
 //! with good and with bad arguments.
 
 #[allow(dead_code)] // Not all of it is needed here.
-#[path = "../../memfd-go/tests/behaviour/common.rs"]
 mod common;
 
 use std::ffi::{c_void, CStr};

@@ -1,7 +1,6 @@
 //! Secret areas and pools, and the wiping of memory.
 
 #[allow(dead_code)] // Not all of it is needed here.
-#[path = "../../memfd-go/tests/behaviour/common.rs"]
 mod common;
 
 use std::mem::{size_of, zeroed};

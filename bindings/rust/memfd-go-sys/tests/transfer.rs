@@ -1,7 +1,6 @@
 //! Descriptors sent, received and imported.
 
 #[allow(dead_code)] // Not all of it is needed here.
-#[path = "../../memfd-go/tests/behaviour/common.rs"]
 mod common;
 
 use std::io::Write;

@@ -6,11 +6,17 @@
 //! |---|---|
 //! | create a file | [`create`], [`CreateOptions`] |
 //! | share bytes that cannot change | [`SealedMemFd`], [`create_sealed`] |
-//! | read what somebody else has sealed | [`SealedMemFd::try_from`](SealedMemFd#impl-TryFrom<OwnedFd>-for-SealedMemFd), [`SealedMap`] |
+//! | copy a file from a disk | [`SealedMemFd::copy`], [`CreateOptions::create_copy`] |
+//! | read what somebody else has sealed | [`map_verified`], [`SealedMemFd::try_from`](SealedMemFd#impl-TryFrom<OwnedFd>-for-SealedMemFd), [`SealedMap`] |
 //! | seal, and look at seals | [`add_seals`], [`ensure_seals`], [`get_seals`], [`check_seals`], [`Seals`] |
 //! | size a file | [`get_size`], [`set_size`], [`reserve`] |
+//! | tell what a descriptor is, open it once more | [`inspect`], [`reopen`] |
 //! | map a file that may change | [`Map`], [`MapMut`] |
-//! | have memory that even the kernel does not see | [`secret`] |
+//! | send files to another process, and receive them | [`send_fds`], [`receive_fds`], [`receive_sealed`] |
+//! | take files from another process | [`import_pid`], [`import_pidfd`] |
+//! | run a program from memory | [`exec`], [`exec_c`] |
+//! | keep a secret | [`SecretBuf`], [`SecretPool`], [`secret`], [`wipe`] |
+//! | ask what the kernel can do | [`probe`], [`probe_secret`] |
 //! | ask the library | [`version`], [`version_string`], [`errname`] |
 //!
 //! # Conventions
@@ -35,20 +41,35 @@
 
 mod create;
 mod error;
+mod exec;
+mod incarnation;
+mod inspect;
 mod library;
 mod map;
 mod memfd;
+mod probe;
 mod sealed;
 mod seals;
 mod secret;
+mod secret_buf;
+mod secret_pool;
 mod size;
+mod transfer;
 
-pub use create::{create, create_sealed, CreateFlags, CreateOptions, NAME_MAX};
+pub use create::{create, create_sealed, reopen, CreateFlags, CreateOptions, NAME_MAX};
 pub use error::{NotSealed, SealsError};
+pub use exec::{exec, exec_c, ExecArg, ExecFlags};
+pub use inspect::{inspect, Access, Info, Kind};
 pub use library::{errname, version, version_string, Version};
 pub use map::{Map, MapFlags, MapMut};
 pub use memfd::MemFd;
-pub use sealed::{SealedMap, SealedMemFd};
+pub use probe::{probe, probe_secret, Features, Probe};
+pub use sealed::{map_verified, SealedMap, SealedMemFd};
 pub use seals::{add_seals, check_seals, ensure_seals, get_seals, DisplaySeals, SealStyle, Seals};
-pub use secret::secret;
+pub use secret::{secret, wipe};
+pub use secret_buf::{SecretBuf, SecretKind, SecretOptions, SecretRead, SecretWrite};
+pub use secret_pool::{SecretPool, SecretSlot};
 pub use size::{get_size, reserve, set_size};
+pub use transfer::{
+    import_pid, import_pidfd, receive_fds, receive_sealed, send_fds, Message, ReceivedFds, FDS_MAX,
+};

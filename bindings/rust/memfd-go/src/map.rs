@@ -52,8 +52,18 @@ impl Mapping {
         let fd = fd.as_fd().as_raw_fd();
         // SAFETY: `addr` is writable. A new mapping touches no memory that is in use.
         result(unsafe { sys::memfd_go_map(fd, flags.bits(), offset, len, &mut addr) })?;
-        let addr = NonNull::new(addr.cast()).expect("the kernel maps nothing at address 0");
-        Ok(Mapping { addr, len })
+        // SAFETY: it was just mapped, and nobody else knows it.
+        Ok(unsafe { Mapping::from_raw(addr.cast(), len) })
+    }
+
+    /// Takes over a mapping.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses or unmaps it, and `len` is not over `isize::MAX`.
+    pub(crate) unsafe fn from_raw(addr: *mut u8, len: usize) -> Mapping {
+        let addr = NonNull::new(addr).expect("the kernel maps nothing at address 0");
+        Mapping { addr, len }
     }
 
     pub(crate) fn as_ptr(&self) -> *mut u8 {

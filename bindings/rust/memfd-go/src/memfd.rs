@@ -5,8 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::{
-    add_seals, check_seals, ensure_seals, get_seals, get_size, reserve, set_size, Map, MapFlags,
-    MapMut, Seals, SealsError,
+    add_seals, check_seals, ensure_seals, get_seals, get_size, inspect, reopen, reserve, set_size,
+    Access, Info, Map, MapFlags, MapMut, Seals, SealsError,
 };
 
 /// A descriptor of a file in memory, closed when dropped.
@@ -75,6 +75,16 @@ impl MemFd {
     /// Makes the file `size` bytes long and allocates its memory. See [`reserve`].
     pub fn reserve(&self, size: u64) -> io::Result<()> {
         reserve(self, size)
+    }
+
+    /// Tells what the descriptor is. See [`inspect`].
+    pub fn inspect(&self) -> io::Result<Info> {
+        inspect(self)
+    }
+
+    /// Opens the file once more. See [`reopen`].
+    pub fn reopen(&self, access: Access) -> io::Result<MemFd> {
+        reopen(self, access).map(MemFd::from)
     }
 
     /// Maps the whole file, to read from. See [`Map::new`]; `EINVAL` if it is empty.

@@ -6,11 +6,14 @@ use std::io;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
+use std::ptr;
 use std::slice;
 
-use crate::error::{NotSealed, SealsError};
+use memfd_go_sys as sys;
+
+use crate::error::{result, NotSealed, SealsError};
 use crate::map::Mapping;
-use crate::{create_sealed, get_seals, MapFlags, MemFd, Seals};
+use crate::{create_sealed, get_seals, CreateOptions, MapFlags, MemFd, Seals};
 
 /// A file whose contents can neither change nor be cut off, by anybody.
 ///
@@ -55,6 +58,42 @@ impl SealedMemFd {
         create_sealed(name, data, Seals::IMMUTABLE).map(SealedMemFd)
     }
 
+    /// Creates a sealed copy of the regular file `source`, from its first byte to its last.
+    /// The descriptor is close-on-exec.
+    ///
+    /// * `name`, `source`, `max_len`: like [`CreateOptions::create_copy`].
+    ///
+    /// # Errors
+    ///
+    /// Like [`CreateOptions::create_copy`].
+    ///
+    /// Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
+    ///
+    /// ```
+    /// use memfd_go::SealedMemFd;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// # let disk = memfd_go::create("disk")?;
+    /// # std::io::Write::write_all(&mut disk.as_file(), b"# users")?;
+    /// # let disk = disk.as_file();
+    /// let users = SealedMemFd::copy("users", disk, 1 << 20)?; // disk: a File
+    /// assert_eq!(&users.map()?[..], b"# users");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`CreateOptions::create_copy`]: crate::CreateOptions::create_copy
+    pub fn copy(name: &str, source: impl AsFd, max_len: u64) -> io::Result<SealedMemFd> {
+        CreateOptions::new()
+            .create_copy(name, source, max_len, Seals::IMMUTABLE)
+            .map(SealedMemFd)
+    }
+
+    /// Takes a file that the library has found to have all that [`SealedMemFd`] needs.
+    pub(crate) fn assume_checked(file: MemFd) -> SealedMemFd {
+        SealedMemFd(file)
+    }
+
     /// The file as one that may have any seals, for what is allowed still.
     pub fn as_memfd(&self) -> &MemFd {
         &self.0
@@ -73,6 +112,8 @@ impl SealedMemFd {
 
     /// Maps the whole file, as long as it is now. The map of an empty file is empty.
     ///
+    /// A file from somebody else may be of any size: [`map_verified`] takes a limit.
+    ///
     /// # Errors
     ///
     /// * `EACCES`: the descriptor is not open for reading.
@@ -88,6 +129,54 @@ impl SealedMemFd {
         let mapping = Mapping::new(self, MapFlags::empty(), 0, len)?;
         Ok(SealedMap(Some(mapping)))
     }
+}
+
+/// Maps a file that came from somebody who is not trusted, whole, after checking that
+/// nothing can happen to it.
+///
+/// Whatever the other side does, before, during or after the call, the mapping can be read
+/// without fault, and never changes.
+///
+/// * `fd`: open for reading.
+/// * `required`: seals beyond [`SealedMemFd::REQUIRED`].
+/// * `max_len`: the largest size to accept, in bytes.
+///
+/// # Errors
+///
+/// * `EKEYREJECTED`: a required seal is missing; or [`Seals::EXEC`] is set on a file that
+///   can be executed (see [`SealsError::Executable`]).
+/// * `ENODATA`: the file is empty.
+/// * `EFBIG`: the file is longer than `max_len`, or than `isize::MAX`.
+/// * `EINVAL`: not a file that takes seals.
+/// * `EACCES`: `fd` is not open for reading.
+/// * `EBADF`: `fd` was opened with `O_PATH`.
+/// * `ENOMEM`: no room in the address space, or too few free huge pages.
+///
+/// Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
+///
+/// ```
+/// use memfd_go::{map_verified, SealedMemFd, Seals};
+///
+/// # fn main() -> std::io::Result<()> {
+/// # let received = SealedMemFd::new("page", b"hello")?;
+/// let page = map_verified(&received, Seals::empty(), 1 << 20)?;
+/// assert_eq!(&page[..], b"hello");
+/// assert!(map_verified(&received, Seals::empty(), 4).is_err());
+/// # Ok(())
+/// # }
+/// ```
+pub fn map_verified(fd: impl AsFd, required: Seals, max_len: u64) -> io::Result<SealedMap> {
+    let required = SealedMemFd::REQUIRED | required;
+    let max_len = max_len.min(isize::MAX as u64);
+    let (mut addr, mut len) = (ptr::null_mut(), 0);
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: `addr` and `len` are writable. A new mapping touches no memory that is in use.
+    result(unsafe {
+        sys::memfd_go_map_verified(fd, required.bits(), max_len, &mut addr, &mut len)
+    })?;
+    // SAFETY: it was just mapped, and nobody else knows it. The file was not longer.
+    let mapping = unsafe { Mapping::from_raw(addr.cast(), len) };
+    Ok(SealedMap(Some(mapping)))
 }
 
 /// Checks that the file cannot change.
@@ -172,7 +261,18 @@ impl From<SealedMemFd> for File {
 }
 
 /// The contents of a [`SealedMemFd`], as a slice of bytes. It is unmapped when dropped,
-/// and does not need the descriptor that it was made from.
+/// and does not need the descriptor that it was made from. All threads may use it.
+///
+/// ```
+/// use memfd_go::SealedMemFd;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let words = SealedMemFd::new("words", b"one two three")?.map()?;
+/// let longest = words.split(|&byte| byte == b' ').map(<[u8]>::len).max();
+/// assert_eq!(longest, Some(5));
+/// # Ok(())
+/// # }
+/// ```
 pub struct SealedMap(Option<Mapping>);
 
 impl Deref for SealedMap {
@@ -181,8 +281,10 @@ impl Deref for SealedMap {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             None => &[],
-            // SAFETY: `len` bytes are mapped. F_SEAL_SHRINK keeps them inside the file, and
-            // F_SEAL_WRITE keeps them from changing.
+            // SAFETY: `len` bytes are mapped. F_SEAL_SHRINK keeps them inside the file. That
+            // F_SEAL_WRITE is set means that no shared mapping could write at that moment,
+            // and since then nobody can make one, write, or punch a hole (which of huge
+            // pages would take memory away). F_SEAL_FUTURE_WRITE would not do.
             Some(map) => unsafe { slice::from_raw_parts(map.as_ptr(), map.len()) },
         }
     }

@@ -21,7 +21,7 @@ bitflags! {
     /// other styles. [`str::parse`] reads them all, and a little more. The text is a
     /// list of words, separated by any number of blanks, commas, `|` or `+`. A word is
     ///
-    /// * a name: `WRITE`, `write`, `F_SEAL_WRITE` (upper or lower case throughout)
+    /// * a name: `WRITE`, `write`, `F_SEAL_WRITE` (in any case)
     /// * letters: any of `g s w W S x`, in any order (`sw`)
     /// * a number: `0x` and 1 to 8 hexadecimal digits
     /// * `immutable`: [`Seals::IMMUTABLE`]

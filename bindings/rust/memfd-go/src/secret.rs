@@ -1,11 +1,11 @@
 //! Secret memory.
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use memfd_go_sys as sys;
 
-use crate::error::result;
+use crate::create::new_fd;
 
 /// Creates a secret file by memfd_secret(2), and returns its descriptor, close-on-exec.
 ///
@@ -14,6 +14,8 @@ use crate::error::result;
 /// [`set_size`](crate::set_size), then map it with [`MapMut`](crate::MapMut), shared.
 /// The pages are locked into memory and count against `RLIMIT_MEMLOCK`. While the file
 /// or a mapping of it exists, the machine cannot hibernate.
+///
+/// For a secret of this process alone [`SecretBuf`](crate::SecretBuf) is less to do.
 ///
 /// The file takes no seals, and cannot be read or written but through a mapping. A
 /// mapping is inherited by, and shared with, the child of fork(2).
@@ -45,7 +47,20 @@ use crate::error::result;
 /// ```
 pub fn secret() -> io::Result<OwnedFd> {
     // SAFETY: the function takes a plain value.
-    let fd = result(unsafe { sys::memfd_go_secret(libc::O_CLOEXEC as u32) })?;
-    // SAFETY: the descriptor was just made, and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    new_fd(unsafe { sys::memfd_go_secret(libc::O_CLOEXEC as u32) })
+}
+
+/// Overwrites memory with zeros, in a way that no compiler leaves out, and leaves no copy of
+/// it in a register.
+///
+/// Errors: none. Safe: MT AS fork. Source: this library.
+///
+/// ```
+/// let mut password = *b"correct horse";
+/// memfd_go::wipe(&mut password);
+/// assert_eq!(password, [0; 13]);
+/// ```
+pub fn wipe(memory: &mut [u8]) {
+    // SAFETY: the slice is writable, and as long as is said.
+    unsafe { sys::memfd_go_wipe(memory.as_mut_ptr().cast(), memory.len()) }
 }

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::os::fd::AsRawFd;
 use std::process::{self, Command};
 
-use memfd_go::{CreateOptions, MapFlags, Seals};
+use memfd_go::{CreateFlags, CreateOptions, MapFlags, Seals};
 use memfd_go_examples::say;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -38,10 +38,10 @@ fn main() -> Result<()> {
     let version = memfd_go::version_string();
     say!("writer", "process {pid} uses libmemfd_go {version}");
 
-    // Not close-on-exec, so that the command inherits it.
-    let file = CreateOptions::new()
-        .close_on_exec(false)
-        .create("greeting")?;
+    // Not close-on-exec, so that the command inherits it, and otherwise as memfd_create(2)
+    // makes it.
+    let options = CreateOptions::from_flags(CreateFlags::ALLOW_SEALING);
+    let file = options.create("greeting")?;
     let fd = file.as_raw_fd();
     say!("writer", "created \"greeting\": descriptor {fd}");
 

@@ -5,11 +5,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::raw::c_int;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-/// Runs a test, and checks that it leaves no descriptor and no mapping behind.
+/// Runs a test, and checks that it leaves no descriptor, no mapping and no locked memory
+/// behind.
 ///
 /// The harness runs tests in many threads, of one process. The check is honest since
 /// every test runs in here, so no two run at once.
@@ -25,9 +25,9 @@ pub fn alone(test: impl FnOnce()) {
     );
 }
 
-/// The descriptors of this process, with what they are, and its mappings of files in
-/// memory.
-fn held() -> (BTreeMap<c_int, PathBuf>, Vec<String>) {
+/// The descriptors of this process, with what they are, its mappings of files in memory,
+/// and how much of its memory is locked.
+fn held() -> (BTreeMap<c_int, PathBuf>, Vec<String>, String) {
     let dir = PathBuf::from(format!("/proc/{}/fd", std::process::id()));
     let mut descriptors = BTreeMap::new();
     for entry in fs::read_dir(&dir).unwrap() {
@@ -41,7 +41,9 @@ fn held() -> (BTreeMap<c_int, PathBuf>, Vec<String>) {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let in_memory = |line: &&str| line.contains("/memfd:") || line.contains("/secretmem");
     let mappings = maps.lines().filter(in_memory).map(String::from).collect();
-    (descriptors, mappings)
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let locked = status.lines().find(|line| line.starts_with("VmLck:"));
+    (descriptors, mappings, locked.unwrap_or("").to_owned())
 }
 
 /// Runs `f` in a child process, and returns what it returns, 0 to 255.
@@ -120,9 +122,15 @@ pub fn write_only() -> OpenOptions {
     OpenOptions::new().write(true).clone()
 }
 
-/// A descriptor that is good for hardly anything.
-pub fn path_only() -> OpenOptions {
-    read_only().custom_flags(libc::O_PATH).clone()
+/// Opens the file of `fd` once more, for hardly anything. OpenOptions cannot ask for that
+/// with every C library.
+pub fn path_only(fd: &impl AsRawFd) -> OwnedFd {
+    let path = format!("/proc/self/fd/{}\0", fd.as_raw_fd());
+    // SAFETY: the path ends with a NUL.
+    let fd = unsafe { libc::open(path.as_ptr().cast(), libc::O_PATH | libc::O_CLOEXEC) };
+    assert!(fd >= 0, "open: {}", io::Error::last_os_error());
+    // SAFETY: it was just made, and nobody else knows it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
 /// The two ends of a pipe: to read from, and to write to.
@@ -137,4 +145,45 @@ pub fn pipe() -> (OwnedFd, OwnedFd) {
 /// Says why a test, or a part of one, could not be done. To be seen: `--show-output`.
 pub fn skip(reason: &str) {
     println!("skipped: {reason}");
+}
+
+/// Whether system calls can be refused. An emulator does not pass such filters on.
+pub fn can_filter() -> bool {
+    in_child(|| {
+        refuse_new_flags();
+        let name = b"refused\0".as_ptr().cast();
+        // SAFETY: the name ends with a NUL.
+        (unsafe { libc::memfd_create(name, 8) } != -1) as c_int
+    }) == 0
+}
+
+/// Has memfd_create(2) refuse what came with Linux 6.3, in this process, which should be a
+/// child.
+pub fn refuse_new_flags() {
+    // What a filter looks at: the system call's number, and the low half of an argument.
+    const NUMBER: u32 = 0;
+    const FLAGS: u32 = 16 + 8 + if cfg!(target_endian = "big") { 4 } else { 0 };
+    const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    const IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    const IF_ANY: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    let refuse = libc::SECCOMP_RET_ERRNO | libc::EINVAL as u32;
+    let mut steps = [
+        step(LOAD, 0, 0, NUMBER),
+        step(IF_EQUAL, 0, 3, libc::SYS_memfd_create as u32),
+        step(LOAD, 0, 0, FLAGS),
+        step(IF_ANY, 0, 1, 0x18), // MFD_NOEXEC_SEAL, MFD_EXEC
+        step(RETURN, 0, 0, refuse),
+        step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog {
+        len: steps.len() as u16,
+        filter: steps.as_mut_ptr(),
+    };
+    // SAFETY: the program is as long as it says.
+    unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program);
+    }
 }

@@ -1,10 +1,12 @@
 use std::ffi::CStr;
 use std::fs;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 
-use memfd_go::{create, create_sealed, CreateFlags, CreateOptions, MemFd, Seals, NAME_MAX};
+use memfd_go::{
+    create, create_sealed, Access, CreateFlags, CreateOptions, MemFd, SealedMemFd, Seals, NAME_MAX,
+};
 
 use crate::common::*;
 
@@ -22,13 +24,16 @@ fn closes_on_exec(file: &MemFd) -> bool {
 }
 
 #[test]
-fn by_default_sealable_and_close_on_exec() {
+fn by_default_sealable_close_on_exec_and_not_executable() {
     alone(|| {
         let file = create("plain").unwrap();
         assert!(closes_on_exec(&file));
         assert!(!file.seals().unwrap().contains(Seals::SEAL));
+        assert_eq!(mode(&file) & 0o111, 0);
         assert_eq!(file.size().unwrap(), 0);
         assert_eq!(name_of(&file), "plain");
+        let file = create_sealed("sealed", b"x", Seals::empty()).unwrap();
+        assert_eq!(mode(&file) & 0o111, 0);
     });
 }
 
@@ -38,11 +43,25 @@ fn options_turn_both_off() {
         let options = CreateOptions::new().close_on_exec(false);
         assert!(!closes_on_exec(&options.create("kept").unwrap()));
         let file = CreateOptions::new().sealable(false).create("not").unwrap();
-        // The kernel makes every file sealable that is not executable.
-        if !file.seals().unwrap().contains(Seals::EXEC) {
-            assert_eq!(errno(file.add_seals(Seals::GROW)), libc::EPERM);
-        } else {
-            skip("sealable(false): vm.memfd_noexec is set");
+        assert_eq!(errno(file.add_seals(Seals::GROW)), libc::EPERM);
+        assert!(file.seals().unwrap().contains(Seals::SEAL));
+    });
+}
+
+#[test]
+fn size_mode_and_seals() {
+    alone(|| {
+        let options = CreateOptions::new().size(5000).mode(0o600);
+        let file = options.seals(Seals::WRITE).create("all").unwrap();
+        assert_eq!(file.size().unwrap(), 5000);
+        assert_eq!(mode(&file) & 0o777, 0o600);
+        assert!(file.seals().unwrap().contains(Seals::WRITE));
+        assert_eq!(errno(options.mode(0o700).create("bad")), libc::EINVAL);
+        assert_eq!(errno(options.size(u64::MAX).create("bad")), libc::EINVAL);
+        // What has contents has a size and seals.
+        for options in [options, CreateOptions::new().seals(Seals::GROW)] {
+            let file = options.create_sealed("bad", b"x", Seals::empty());
+            assert_eq!(errno(file), libc::EINVAL);
         }
     });
 }
@@ -50,21 +69,108 @@ fn options_turn_both_off() {
 #[test]
 fn executable_or_not() {
     alone(|| {
-        let options = CreateOptions::new().sealable(false);
-        let file = match options.executable(false).create("not") {
-            Err(e) if e.raw_os_error() == Some(libc::EINVAL) => {
-                return skip("executable(): before Linux 6.3")
+        let not = CreateOptions::new().executable(false);
+        match not.strict_noexec(true).create("not") {
+            Err(e) if e.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+                skip("not executable for good: before Linux 6.3")
             }
-            file => file.unwrap(),
+            file => assert!(file.unwrap().seals().unwrap().contains(Seals::EXEC)),
         };
-        assert!(file.seals().unwrap().contains(Seals::EXEC));
-        assert_eq!(mode(&file) & 0o111, 0);
-        match options.executable(true).create("is") {
+        match CreateOptions::new().executable(true).create("is") {
             Err(e) if e.raw_os_error() == Some(libc::EACCES) => {
                 skip("executable(true): vm.memfd_noexec is 2")
             }
             file => assert_eq!(mode(&file.unwrap()) & 0o111, 0o111),
         }
+    });
+}
+
+/// Before Linux 6.3 permissions do what flags do since.
+#[test]
+fn emulated_on_old_kernels() {
+    if !can_filter() {
+        return skip("there is no seccomp(2)");
+    }
+    alone(|| {
+        let source = create_sealed("source", b"contents", Seals::empty()).unwrap();
+        let code = in_child(|| {
+            refuse_new_flags();
+            let default = CreateOptions::new();
+            let files = [
+                default.create("empty"),
+                default.create_sealed("sealed", b"x", Seals::empty()),
+                default.create_copy("copy", &source, 100, Seals::empty()),
+            ];
+            for file in files {
+                let file = file.unwrap();
+                let bits = mode(&file) & 0o111;
+                if bits != 0 || file.seals().unwrap().contains(Seals::EXEC) {
+                    return 1;
+                }
+            }
+            let program = default.executable(true);
+            let program = program.create_sealed("program", b"x", Seals::empty());
+            if mode(&program.unwrap()) & 0o111 != 0o111 {
+                return 2;
+            }
+            let strict = default.strict_noexec(true);
+            let sealed = strict.create_sealed("sealed", b"x", Seals::empty());
+            if errno(sealed) != libc::EOPNOTSUPP || errno(strict.create("x")) != libc::EOPNOTSUPP {
+                return 3;
+            }
+            let bad = default.create_sealed("bad", b"x", Seals::from_bits_retain(0x8000));
+            match errno(bad) {
+                libc::EINVAL => 0,
+                _ => 4,
+            }
+        });
+        assert_eq!(code, 0);
+    });
+}
+
+#[test]
+fn copies_of_files() {
+    alone(|| {
+        let source = create("source").unwrap();
+        source.as_file().write_all(b"contents").unwrap();
+        let options = CreateOptions::new();
+        let copy = options.create_copy("copy", &source, 8, Seals::empty());
+        let copy = SealedMemFd::try_from(copy.unwrap()).unwrap();
+        assert_eq!(&copy.map().unwrap()[..], b"contents");
+        let copy = SealedMemFd::copy("copy", &source, 8).unwrap();
+        assert!(copy.seals().unwrap().contains(Seals::IMMUTABLE));
+        let long = SealedMemFd::copy("copy", &source, 7);
+        assert_eq!(errno(long), libc::EFBIG);
+        let pipe = SealedMemFd::copy("copy", pipe().0, 7);
+        assert_eq!(errno(pipe), libc::EINVAL);
+    });
+}
+
+#[test]
+fn huge_page_sizes() {
+    let flags = |size| CreateOptions::from_flags(CreateFlags::empty()).huge_page_size(size);
+    assert_eq!(flags(0).unwrap().flags(), CreateFlags::HUGETLB);
+    let of_2_mib = CreateFlags::HUGETLB | CreateFlags::from_bits_retain(21 << 26);
+    assert_eq!(flags(2 << 20).unwrap().flags(), of_2_mib);
+    let changed = flags(1 << 30).unwrap().huge_page_size(2 << 20).unwrap();
+    assert_eq!(changed.flags(), of_2_mib);
+    for size in [1, 3, u64::MAX] {
+        assert_eq!(errno(flags(size)), libc::EINVAL);
+    }
+}
+
+#[test]
+fn opened_once_more() {
+    alone(|| {
+        let file = create_sealed("read", b"abc", Seals::GROW).unwrap();
+        let reader = file.reopen(Access::Read).unwrap();
+        assert!(closes_on_exec(&reader));
+        assert_eq!(errno(reader.set_size(1)), libc::EINVAL);
+        let writer = reader.reopen(Access::ReadWrite).unwrap();
+        writer.set_size(1).unwrap();
+        let path = writer.reopen(Access::None).unwrap();
+        assert_eq!(errno(path.seals()), libc::EBADF);
+        assert_eq!(path.size().unwrap(), 1);
     });
 }
 
@@ -175,7 +281,7 @@ fn sealed_as_asked() {
         let options = CreateOptions::new().sealable(false);
         let file = options.create_sealed("half", b"x", Seals::GROW).unwrap();
         let seals = file.seals().unwrap();
-        assert_eq!(seals & Seals::IMMUTABLE, Seals::GROW);
+        assert_eq!(seals & Seals::IMMUTABLE, Seals::GROW | Seals::SEAL);
         let unknown = Seals::GROW | Seals::from_bits_retain(0x8000);
         assert_eq!(errno(create_sealed("bad", b"x", unknown)), libc::EINVAL);
     });

@@ -3,6 +3,8 @@
 
 mod common;
 mod create;
+mod exec;
+mod inspect;
 mod leaks;
 mod library;
 mod map;
@@ -10,4 +12,7 @@ mod processes;
 mod sealed;
 mod seals;
 mod secret;
+mod secret_buf;
+mod secret_pool;
 mod size;
+mod transfer;

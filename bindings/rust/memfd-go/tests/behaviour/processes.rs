@@ -1,11 +1,12 @@
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::UnixStream;
 use std::process::{id, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use memfd_go::{
-    check_seals, create, get_size, set_size, CreateOptions, Map, MapFlags, MapMut, SealedMemFd,
-    Seals,
+    check_seals, create, get_size, map_verified, probe, receive_fds, receive_sealed, send_fds,
+    set_size, CreateOptions, Map, MapFlags, MapMut, SealedMemFd, Seals, SecretBuf, SecretPool,
 };
 
 use crate::common::{alone, errno, in_child};
@@ -82,7 +83,25 @@ fn everything() -> std::io::Result<()> {
     file.ensure_seals(Seals::IMMUTABLE)?;
     check_seals(&file, file.seals()?)?;
     let file = SealedMemFd::try_from(file)?;
-    match file.map()?.len() as u64 == get_size(&file)? {
+    check(file.map()?.len() as u64 == get_size(&file)?)?;
+    check(SealedMemFd::copy("copy", &file, 8192)?.size()? == 8192)?;
+    check(file.as_memfd().inspect()?.size() == 8192)?;
+    drop(map_verified(&file, Seals::empty(), 8192)?);
+    probe()?;
+    let (a, b) = UnixStream::pair()?;
+    send_fds(&a, &[file.as_fd()], b"x")?;
+    check(receive_fds(&b, &mut [0])?.map(|m| m.len) == Some(1))?;
+    send_fds(&a, &[file.as_fd()], b"x")?;
+    receive_sealed(&b, Seals::empty(), 8192)?;
+    let mut secret = SecretBuf::new(10)?;
+    secret.write()?.fill(1);
+    check(secret.read()?[0] == 1)?;
+    SecretPool::new(10, 2)?.take()?.fill(1);
+    Ok(())
+}
+
+fn check(holds: bool) -> std::io::Result<()> {
+    match holds {
         true => Ok(()),
         false => Err(std::io::Error::from_raw_os_error(libc::EIO)),
     }

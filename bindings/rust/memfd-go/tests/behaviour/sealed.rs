@@ -5,7 +5,8 @@ use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::thread;
 
 use memfd_go::{
-    create, create_sealed, CreateOptions, MemFd, SealedMap, SealedMemFd, Seals, SealsError,
+    create, create_sealed, map_verified, CreateOptions, MemFd, SealedMap, SealedMemFd, Seals,
+    SealsError,
 };
 
 use crate::common::*;
@@ -183,5 +184,29 @@ fn conversions_keep_the_descriptor() {
         // SAFETY: it is nobody's now.
         let file = MemFd::from(unsafe { OwnedFd::from_raw_fd(raw) });
         assert_eq!(file.size().unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_strangers_file_is_mapped_if_it_is_sealed_and_not_too_long() {
+    alone(|| {
+        let file = SealedMemFd::new("sealed", b"abc").unwrap();
+        let map = map_verified(&file, Seals::empty(), 3).unwrap();
+        assert_eq!(&map[..], b"abc");
+        let map = map_verified(&file, Seals::GROW, u64::MAX).unwrap();
+        assert_eq!(&map[..], b"abc");
+        let refused = |fd: &MemFd, seals, max| errno(map_verified(fd, seals, max));
+        assert_eq!(refused(file.as_memfd(), Seals::empty(), 2), libc::EFBIG);
+        let future = refused(file.as_memfd(), Seals::FUTURE_WRITE, 3);
+        assert_eq!(future, libc::EKEYREJECTED);
+        // Whatever is asked for, what safety needs is checked.
+        let half = create_sealed("half", b"abc", Seals::SHRINK).unwrap();
+        assert_eq!(refused(&half, Seals::SHRINK, 3), libc::EKEYREJECTED);
+        let empty = create_sealed("empty", b"", Seals::empty()).unwrap();
+        assert_eq!(refused(&empty, Seals::empty(), 3), libc::ENODATA);
+        assert_eq!(
+            refused(&MemFd::from(pipe().0), Seals::empty(), 3),
+            libc::EINVAL
+        );
     });
 }

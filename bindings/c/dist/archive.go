@@ -1,0 +1,110 @@
+package main
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// stage installs the library below a folder.
+func stage(a arch, folder, prefix, libdir string) error {
+	env := []string{
+		"DESTDIR=" + folder, "PREFIX=" + prefix, "LIBDIR=" + libdir,
+		"INCLUDEDIR=" + prefix + "/include", "MANDIR=" + prefix + "/share/man",
+		"DEBUGDIR=" + prefix + "/lib/debug",
+	}
+	return command(env, "bindings/c/install", "build/linux_"+a.goarch)
+}
+
+// archive is what any system can unpack, into /usr/local say. Without a system's own
+// folders there, it is found all the same: pkg-config and CMake look beside it.
+func (r *release) archive(a arch) error {
+	name := "libmemfd_go-" + r.version + "-linux-" + a.goarch
+	folder, err := os.MkdirTemp("", "memfd_go")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	const prefix = "/usr/local"
+	if err := stage(a, folder, prefix, prefix+"/lib"); err != nil {
+		return err
+	}
+	for _, document := range []string{"LICENSE", "CHANGELOG.md"} {
+		to := filepath.Join(folder, prefix, "share/doc/libmemfd_go", document)
+		if err := copyFile(document, to); err != nil {
+			return err
+		}
+	}
+	return r.writeArchive(filepath.Join(folder, prefix), name)
+}
+
+func copyFile(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, 0o644)
+}
+
+// writeArchive packs a folder in the order of the names, as root's.
+func (r *release) writeArchive(folder, name string) error {
+	file, err := os.Create(filepath.Join(r.folder, name+".tar.gz"))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	packed, err := gzip.NewWriterLevel(file, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	archive := tar.NewWriter(packed)
+	err = filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return r.add(archive, path, name+strings.TrimPrefix(path, folder))
+	})
+	for _, c := range []io.Closer{archive, packed, file} {
+		if err == nil {
+			err = c.Close()
+		}
+	}
+	return err
+}
+
+func (r *release) add(archive *tar.Writer, path, name string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	header := &tar.Header{Name: name, ModTime: r.time, Format: tar.FormatUSTAR, Uname: "root", Gname: "root"}
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		header.Typeflag, header.Mode = tar.TypeDir, 0o755
+		header.Name += "/"
+		return archive.WriteHeader(header)
+	case mode&fs.ModeSymlink != 0:
+		header.Typeflag, header.Mode = tar.TypeSymlink, 0o777
+		if header.Linkname, err = os.Readlink(path); err != nil {
+			return err
+		}
+		return archive.WriteHeader(header)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	header.Typeflag, header.Mode, header.Size = tar.TypeReg, 0o644, int64(len(content))
+	if err := archive.WriteHeader(header); err != nil {
+		return err
+	}
+	_, err = archive.Write(content)
+	return err
+}

@@ -1,0 +1,47 @@
+// Command manpages makes the manual pages of the library from the comments of its
+// header: memfd_go(7), and a page in section 3 for each function.
+//
+//	manpages HEADER FOLDER
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: manpages HEADER FOLDER")
+		os.Exit(2)
+	}
+	if err := write(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "manpages:", err)
+		os.Exit(1)
+	}
+}
+
+func write(headerFile, folder string) error {
+	text, err := os.ReadFile(headerFile)
+	if err != nil {
+		return err
+	}
+	h, err := parse(string(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", headerFile, err)
+	}
+	pages := map[string]string{"man7/memfd_go.7": h.overview()}
+	for _, f := range h.functions() {
+		pages["man3/"+f.name+".3"] = h.page(f)
+	}
+	for name, page := range pages {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(page), 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}

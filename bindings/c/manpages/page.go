@@ -1,0 +1,253 @@
+package main
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// date is when what the pages say last changed.
+const date = "2026-11-21"
+
+// item is a term of a list, and what it means. It may have a list of its own.
+type item struct {
+	term  string
+	text  []string
+	inner []item
+}
+
+var (
+	termLine  = regexp.MustCompile(`^(\S(?:.*?\S)?) {2,}(\S.*)$`)
+	innerLine = regexp.MustCompile(`^ +(OPT_\w+) {2,}(\S.*)$`)
+	errorLine = regexp.MustCompile(`^(?:-E[A-Z0-9]+|others)\b`)
+)
+
+// title begins a page.
+func (h *header) title(name, section string) *roff {
+	r := new(roff)
+	r.line(`.\" Made from memfd_go.h.`)
+	r.line(".TH " + strings.ToUpper(name) + " " + section + " " + date + ` "libmemfd_go ` + h.version + `"`)
+	return r
+}
+
+// page is that of a function.
+func (h *header) page(f function) string {
+	r := h.title(f.name, "3")
+	r.section("NAME")
+	r.text([]string{f.name + " - " + f.summary()})
+	r.section("SYNOPSIS")
+	r.line(".nf")
+	r.line(bold("#include <memfd_go.h>"))
+	r.line(".PP")
+	for _, l := range strings.Split(f.prototype, "\n") {
+		r.line(bold(escape(l)))
+	}
+	r.line(".fi")
+	r.line(".PP")
+	r.line(`Link with \fB\-lmemfd_go\fP.`)
+
+	var returns, errors, notes []paragraph
+	r.section("DESCRIPTION")
+	for _, p := range f.doc {
+		switch {
+		case strings.HasPrefix(p[0], "Returns"):
+			returns = append(returns, p)
+		case errorLine.MatchString(p[0]) && !strings.Contains(p[0], "Safe:"):
+			errors = append(errors, p)
+		case strings.Contains(strings.Join(p, " "), "Safe: "):
+			notes = append(notes, p)
+		default:
+			r.block(p)
+		}
+	}
+	h.declarations(r, f)
+	for _, s := range []struct {
+		title      string
+		paragraphs []paragraph
+	}{{"RETURN VALUE", returns}, {"ERRORS", errors}, {"NOTES", notes}} {
+		if len(s.paragraphs) == 0 {
+			continue
+		}
+		r.section(s.title)
+		for _, p := range s.paragraphs {
+			r.block(p)
+		}
+	}
+	h.examples(r, f)
+	h.seeAlso(r, f)
+	return r.String()
+}
+
+// summary is the first sentence of a function's comment, up to where details begin.
+func (f function) summary() string {
+	text := strings.TrimPrefix(strings.Join(f.doc[0], " "), f.name+"() ")
+	if i := strings.IndexAny(text, ":;"); i > 0 {
+		text = text[:i]
+	}
+	text, _, _ = strings.Cut(text, ". ")
+	text = strings.TrimPrefix(strings.TrimSuffix(text, "."), "is ")
+	return argument.ReplaceAllString(text, "$1")
+}
+
+// block is a paragraph or a list, whichever its first line looks like.
+func (r *roff) block(p paragraph) {
+	if list := items(p); list != nil {
+		r.items(list)
+		return
+	}
+	r.paragraph(p)
+}
+
+// items reads a list, or returns nil if the paragraph is none.
+func items(p paragraph) []item {
+	indent := len(p[0]) - len(strings.TrimLeft(p[0], " "))
+	if !termLine.MatchString(p[0][indent:]) && !errorLine.MatchString(p[0]) {
+		return nil
+	}
+	var all []item
+	for _, l := range p {
+		l = l[min(indent, len(l)-len(strings.TrimLeft(l, " "))):]
+		m, inner := termLine.FindStringSubmatch(l), innerLine.FindStringSubmatch(l)
+		switch {
+		case m != nil:
+			all = append(all, item{term: m[1], text: []string{m[2]}})
+		case !strings.HasPrefix(l, " "):
+			all = append(all, item{term: l}) // it says all by itself
+		case inner != nil:
+			i := &all[len(all)-1]
+			i.inner = append(i.inner, item{term: inner[1], text: []string{inner[2]}})
+		default:
+			i := &all[len(all)-1]
+			if n := len(i.inner); n > 0 {
+				i = &i.inner[n-1]
+			}
+			i.text = append(i.text, l)
+		}
+	}
+	return all
+}
+
+// declarations are the structs and constants that a function's page speaks of.
+func (h *header) declarations(r *roff, f function) {
+	text := f.prototype
+	for _, p := range f.doc {
+		text += "\n" + strings.Join(p, "\n")
+	}
+	var code []string
+	for _, s := range h.structs {
+		if regexp.MustCompile(`struct ` + s.name + `\b`).MatchString(f.prototype) {
+			text += "\n" + s.text
+			code = append(code, append([]string{""}, strings.Split(s.text, "\n")...)...)
+		}
+	}
+	var constants []string
+	for _, d := range h.defines {
+		if mentions(text, d.name) {
+			constants = append(constants, strings.Split(d.text, "\n")...)
+		}
+	}
+	if code = append(constants, code...); len(code) == 0 {
+		return
+	}
+	r.section("DECLARATIONS")
+	r.line("From <memfd_go.h>:")
+	r.code(slices.Compact(code))
+}
+
+// mentions tells whether a text names a constant, be it by MFD_*, by OPT_WRITE, or
+// by _WRITE as one of several.
+func mentions(text, name string) bool {
+	patterns := []string{`\b` + name + `\b`}
+	short, ours := strings.CutPrefix(name, "MEMFD_GO_")
+	kind, rest, _ := strings.Cut(short, "_")
+	switch {
+	case ours && rest != "":
+		patterns = append(patterns, `\b`+short+`\b`, `\bMEMFD_GO_`+kind+`_\*`)
+		if strings.Contains(text, "MEMFD_GO_"+kind+"_") {
+			patterns = append(patterns, `(?:, | or )_`+rest+`\b`)
+		}
+	case strings.HasPrefix(name, "MFD_"):
+		patterns = append(patterns, `\bMFD_\*`)
+	case strings.HasPrefix(name, "F_SEAL_"):
+		patterns = append(patterns, `\bF_SEAL_\*`)
+	}
+	return regexp.MustCompile(strings.Join(patterns, "|")).MatchString(text)
+}
+
+// examples are those that call the function.
+func (h *header) examples(r *roff, f function) {
+	first := true
+	for _, g := range h.groups {
+		for _, e := range g.examples {
+			if !strings.Contains(strings.Join(e.code, "\n"), f.name+"(") {
+				continue
+			}
+			if first {
+				r.section("EXAMPLES")
+				first = false
+			}
+			r.paragraph([]string{upper(e.title) + ":"})
+			r.code(e.code)
+		}
+	}
+}
+
+func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+// seeAlso names the overview, and the other functions of the group.
+func (h *header) seeAlso(r *roff, f function) {
+	r.section("SEE ALSO")
+	for _, g := range h.groups {
+		if !slices.ContainsFunc(g.functions, func(o function) bool { return o.name == f.name }) {
+			continue
+		}
+		for _, o := range g.functions {
+			if o.name != f.name {
+				r.line(".BR " + o.name + " (3),")
+			}
+		}
+	}
+	r.line(".BR memfd_go (7)")
+}
+
+// overview is memfd_go(7).
+func (h *header) overview() string {
+	r := h.title("memfd_go", "7")
+	name, about, _ := strings.Cut(strings.Join(h.intro[0], " "), ".h - ")
+	r.section("NAME")
+	r.text([]string{name + " - " + strings.TrimSuffix(about, ".")})
+	r.section("DESCRIPTION")
+	for _, p := range h.intro[1:] {
+		r.paragraph(p)
+	}
+	r.section("CONVENTIONS")
+	for _, p := range h.conventions[1:] {
+		lead, rest, isItem := strings.Cut(p[0], ".  ")
+		switch {
+		case strings.HasPrefix(p[0], "SPDX"):
+		case isItem:
+			r.items([]item{{term: lead, text: append(paragraph{rest}, p[1:]...)}})
+		default:
+			r.paragraph(p)
+		}
+	}
+	r.section("FUNCTIONS")
+	for _, g := range h.groups {
+		r.line(`.SS "` + g.title + `"`)
+		for _, f := range g.functions {
+			r.line(".TP")
+			r.line(".BR " + f.name + " (3)")
+			r.text([]string{f.summary() + "."})
+		}
+	}
+	r.section(h.dropin[0][0])
+	for _, p := range h.dropin[1:] {
+		r.paragraph(p)
+	}
+	r.section("SEE ALSO")
+	r.line(".BR memfd_create (2),")
+	r.line(".BR memfd_secret (2),")
+	r.line(".BR fcntl (2),")
+	r.line(".BR unix (7)")
+	return r.String()
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+)
+
+// roff is a page in the making, in the macros of man(7).
+type roff struct {
+	strings.Builder
+	begun bool // whether the section has a paragraph
+}
+
+func (r *roff) line(text string) {
+	r.WriteString(text)
+	r.WriteByte('\n')
+}
+
+// section begins a part of the page.
+func (r *roff) section(title string) {
+	r.line(`.SH "` + title + `"`)
+	r.begun = false
+}
+
+// code is text as it is.
+func (r *roff) code(lines []string) {
+	r.line(".PP")
+	r.line(".in +4n")
+	r.line(".nf")
+	for _, l := range lines {
+		r.line(protect(escape(strings.ReplaceAll(l, "\t", "    "))))
+	}
+	r.line(".fi")
+	r.line(".in")
+}
+
+// text is filled, and begins wherever the page is.
+func (r *roff) text(lines []string) {
+	text := strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
+	text = strings.ReplaceAll(text, "(see Pointers above)", "(see Pointers in memfd_go(7))")
+	for _, sentence := range sentences(text) {
+		for _, l := range wrap(markUp(escape(sentence))) {
+			r.line(protect(l))
+		}
+	}
+}
+
+func (r *roff) paragraph(lines []string) {
+	if r.begun {
+		r.line(".PP")
+	}
+	r.begun = true
+	r.text(lines)
+}
+
+// items is a list of terms, each with what it means.
+func (r *roff) items(all []item) {
+	r.begun = true
+	for _, i := range all {
+		r.line(".TP")
+		r.line(protect(bold(escape(i.term))))
+		if len(i.text) > 0 {
+			r.text(i.text)
+		}
+		if len(i.inner) > 0 {
+			r.line(".RS")
+			r.items(i.inner)
+			r.line(".RE")
+		}
+	}
+}
+
+func bold(text string) string { return `\fB` + text + `\fP` }
+
+// escape makes roff print what stands there: the first is its own character, and
+// the others would become typographic ones.
+func escape(text string) string {
+	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "~", `\(ti`, "^", `\(ha`, "`", `\(ga`).Replace(text)
+}
+
+// protect keeps a line from being taken for a request.
+func protect(text string) string {
+	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {
+		return `\&` + text
+	}
+	return text
+}
+
+var (
+	ourFunction = regexp.MustCompile(`\b(memfd_go_\w+)\(\)`)
+	otherPage   = regexp.MustCompile(`\b([A-Za-z_]\w*)(\([1-8](?:const|type|head)?\))`)
+	argument    = regexp.MustCompile(`'([a-z_]\w*)'`)
+	constant    = regexp.MustCompile(`\b(?:MEMFD_GO|OPT|MFD|F_SEAL|RLIMIT|SIG|O)_?[A-Z]\w*\*?|\\-E[A-Z0-9]+`)
+)
+
+// markUp sets names of functions and constants bold, and arguments in italics.
+func markUp(text string) string {
+	text = ourFunction.ReplaceAllString(text, "${1}(3)")
+	text = otherPage.ReplaceAllString(text, `\fB${1}\fP${2}`)
+	text = argument.ReplaceAllString(text, `\fI${1}\fP`)
+	return constant.ReplaceAllString(text, `\fB${0}\fP`)
+}
+
+var sentenceEnd = regexp.MustCompile(`([.?!]\)?) ([A-Z])`)
+
+// sentences takes text apart, since in roff each begins on a line of its own.
+func sentences(text string) []string {
+	return strings.Split(sentenceEnd.ReplaceAllString(text, "$1\n$2"), "\n")
+}
+
+// wrap breaks a line where it gets longer than 80 bytes.
+func wrap(text string) []string {
+	const width = 80
+	var lines []string
+	for len(text) > width {
+		i := strings.LastIndexByte(text[:width+1], ' ')
+		if i < 0 {
+			break
+		}
+		lines = append(lines, text[:i])
+		text = text[i+1:]
+	}
+	return append(lines, text)
+}

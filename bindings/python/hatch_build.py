@@ -1,0 +1,164 @@
+"""Puts the C library into wheels, and the Go sources that it is built from into the sdist.
+
+A wheel gets the library of the folder $MEMFD_GO_LIB_DIR if that is set, of whatever
+architecture it is. Otherwise go builds it from the sources, for this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+_LIBRARY = "libmemfd_go.so.1"
+
+
+class _Platform(NamedTuple):
+    goarch: str
+    name: str  # in tags
+    glibc: str
+    musl: str
+
+
+# By what an ELF header says: bits, byte order and machine. The library needs no libc, so
+# the versions are the oldest that there are tags for: those of auditwheel's policies.
+_PLATFORMS = {
+    (64, "<", 62): _Platform("amd64", "x86_64", "2_5", "1_1"),
+    (64, "<", 183): _Platform("arm64", "aarch64", "2_17", "1_1"),
+    (32, "<", 3): _Platform("386", "i686", "2_5", "1_1"),
+    (32, "<", 40): _Platform("arm", "armv7l", "2_17", "1_1"),
+    (64, "<", 243): _Platform("riscv64", "riscv64", "2_31", "1_1"),
+    (64, "<", 21): _Platform("ppc64le", "ppc64le", "2_17", "1_1"),
+    (64, ">", 22): _Platform("s390x", "s390x", "2_17", "1_1"),
+    (64, "<", 258): _Platform("loong64", "loongarch64", "2_36", "1_2"),
+}
+
+
+class _BuildError(Exception):
+    """What the user can do something about."""
+
+
+class LibraryHook(BuildHookInterface[Any]):
+    """Called by hatchling before and after it makes a wheel or an sdist."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Say what goes in beside the Python files."""
+        self._temporary = tempfile.mkdtemp(prefix="memfd-go-")
+        try:
+            if self.target_name == "sdist":
+                _fill_sdist(Path(self.root), build_data["force_include"])
+            elif version != "editable":  # that runs from the sources, and with their library
+                library = _find(Path(self.root), Path(self._temporary))
+                build_data["force_include"][str(library)] = f"memfd_go/_lib/{_LIBRARY}"
+                build_data["pure_python"] = False
+                build_data["tag"] = _tag(_platform(library))
+        except _BuildError as error:
+            shutil.rmtree(self._temporary)
+            self.app.abort(f"memfd-go: {error}")
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove what was built."""
+        shutil.rmtree(self._temporary)
+
+
+def _tag(platform: _Platform) -> str:
+    """One wheel serves glibc and musl."""
+    return (
+        f"py3-none-manylinux_{platform.glibc}_{platform.name}"
+        f".musllinux_{platform.musl}_{platform.name}"
+    )
+
+
+def _platform(elf: Path) -> _Platform:
+    """The platform that a program or library is for."""
+    try:
+        with elf.open("rb") as file:
+            header = file.read(20)
+    except OSError as error:
+        raise _BuildError(f"{elf}: {error.strerror}") from None
+    if header[:4] != b"\x7fELF" or len(header) < 20:
+        raise _BuildError(f"{elf} is not a library")
+    bits = {1: 32, 2: 64}.get(header[4], 0)
+    order = {1: "<", 2: ">"}.get(header[5], "=")
+    (machine,) = struct.unpack_from(f"{order}H", header, 18)
+    try:
+        return _PLATFORMS[bits, order, machine]
+    except KeyError:
+        raise _BuildError(
+            f"libmemfd_go is for {', '.join(p.goarch for p in _PLATFORMS.values())}"
+            f" as Go calls them; {elf} is for none of them"
+        ) from None
+
+
+def _find(root: Path, temporary: Path) -> Path:
+    folder = os.environ.get("MEMFD_GO_LIB_DIR")
+    if folder:
+        return Path(folder) / _LIBRARY
+    return _build(_go_sources(root), temporary)
+
+
+def _go_sources(root: Path) -> Path:
+    """The folder with go.mod: in the sdist, or in the repository around this package."""
+    for folder in (root / "go", root.parent.parent):
+        module = folder / "go.mod"
+        if module.is_file() and "module libmemfd_go\n" in module.read_text("utf-8"):
+            return folder
+    raise _BuildError(
+        "the Go sources of libmemfd_go are not here; "
+        f"set MEMFD_GO_LIB_DIR to a folder with {_LIBRARY}"
+    )
+
+
+def _fill_sdist(root: Path, include: dict[str, str]) -> None:
+    """Add what _build() needs to the files, each with its name in the sdist."""
+    top = _go_sources(root)
+    files = [top / "go.mod", top / "go.sum"]
+    for folder in ("core", "capi"):
+        files += (
+            path
+            for path in (top / folder).rglob("*")
+            if path.suffix in (".go", ".s", ".h") and not path.name.endswith("_test.go")
+        )
+    include.update((str(path), f"go/{path.relative_to(top)}") for path in sorted(files))
+    # hatchling adds it, but only if there is one: then the sdist would depend on git.
+    for path in [path for path, name in include.items() if name == ".gitignore"]:
+        del include[path]
+
+
+def _build(top: Path, temporary: Path) -> Path:
+    """Build the library as the Makefile in 'top' does, for the machine of this Python."""
+    goarch = _platform(Path("/proc/self/exe")).goarch
+    linker = temporary / "linker"
+    library = temporary / _LIBRARY
+    _go(top, "build", "-buildvcs=false", "-o", str(linker), "./capi/linker")
+    _go(
+        *(top, "build", "-buildvcs=false", "-trimpath", "-buildmode=c-archive"),
+        *(f'-toolexec="{linker}" toolexec', "-ldflags=-E memfd_go_roots"),
+        *("-o", str(library), "./capi"),
+        GOOS="linux",
+        GOARCH=goarch,
+        GOARM="7",
+    )
+    return library
+
+
+def _go(top: Path, *arguments: str, **variables: str) -> None:
+    # The linker runs here, whatever the environment is set to build for.
+    env = {key: value for key, value in os.environ.items() if key not in ("GOOS", "GOARCH")}
+    env.update(variables, CGO_ENABLED="0")
+    try:
+        subprocess.run(["go", *arguments], cwd=top, env=env, check=True)
+    except FileNotFoundError:
+        raise _BuildError(
+            "building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; "
+            "install it, install a wheel instead, "
+            f"or set MEMFD_GO_LIB_DIR to a folder with {_LIBRARY}"
+        ) from None
+    except subprocess.CalledProcessError as error:
+        raise _BuildError(f"go ended with status {error.returncode}; see above") from None

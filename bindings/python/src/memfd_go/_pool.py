@@ -1,0 +1,280 @@
+"""Secret memory for many secrets of one size."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from _thread import RLock  # threading takes longer to import
+
+from memfd_go import raw
+from memfd_go._area import Area, SecretMemory
+from memfd_go._flags import SecretKind
+from memfd_go._secret import options, warn_of_fallback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import NoReturn
+
+    from typing_extensions import Self
+
+
+class _Slots:
+    """The memory of a pool, which slots in use keep alive."""
+
+    __slots__ = ("_abandoned", "freed", "kind", "length", "lock", "pid", "struct", "taken")
+
+    def __init__(self, struct: raw.SecretPool) -> None:
+        self.struct = struct
+        self.kind, self.length = SecretKind(struct.area.kind), int(struct.slot_len)
+        self.taken: set[_Slot] = set()
+        self.lock = RLock()
+        self.pid = os.getpid()
+        self.freed = False
+        self._abandoned = False
+
+    def is_here(self) -> bool:
+        return self.pid == os.getpid()
+
+    def take(self) -> _Slot:
+        if not self.is_here():
+            raise RuntimeError(
+                f"the pool belongs to process {self.pid}: a child of fork() has no part in it"
+            )
+        with self.lock:
+            if self.freed:
+                raise ValueError("the pool is closed")
+            slot = _Slot(self, raw.secret_pool_take(self.struct))
+            self.taken.add(slot)
+            return slot
+
+    def give(self, slot: _Slot) -> None:
+        """Wipe a slot. The caller holds the lock."""
+        raw.secret_pool_give(self.struct, slot.address)
+        self.taken.remove(slot)
+        if self._abandoned and not self.taken:
+            self._free()
+
+    def close(self) -> None:
+        if not self.is_here():
+            return
+        with self.lock:
+            if self.freed:
+                return
+            if any(slot.in_use() for slot in self.taken):
+                raise BufferError("slots of the pool have views")
+            self._free()
+
+    def abandon(self) -> None:
+        """Free the memory, if slots are taken with the last of them."""
+        if not self.is_here():
+            return
+        with self.lock:
+            if self.taken:
+                self._abandoned = True
+            else:
+                self._free()
+
+    def _free(self) -> None:
+        raw.secret_pool_free(self.struct)
+        self.freed = True
+        for slot in self.taken:
+            slot.freed = True
+        self.taken.clear()
+
+
+class _Slot(Area):
+    """A slot. It can always be touched: others are in the same page."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self, slots: _Slots, address: int) -> None:
+        super().__init__(address, slots.length, slots.kind, slots.lock)
+        self._slots = slots
+
+    def free(self) -> None:
+        self._slots.give(self)
+
+
+class SecretSlot(SecretMemory):
+    """Memory for one secret of a SecretPool, made by SecretPool.take().
+
+    It is used like a SecretBuffer, and given back by close() or at the end of a "with" block.
+    But it can be touched at any time, because others are in the same page: readable() and
+    writable() cost no system call, and bound what Python code does, not what other code does.
+
+    >>> with SecretPool(32, 10) as pool, pool.take() as key:
+    ...     with key.writable() as view:
+    ...         view[:3] = b"abc"
+    ...     key
+    <SecretSlot of 32 bytes, ...>
+    """
+
+    __slots__ = ()
+
+    def __init__(self, area: Area) -> None:
+        """Own a slot. SecretPool.take() makes one."""
+        self._area = area
+
+
+class SecretPool:
+    """Memory for many secrets of one size, each had without a system call.
+
+    All are in one area like that of SecretBuffer. What is written past the end of a slot is
+    noticed when the slot, or the one behind it, is given back. The pool is wiped and freed by
+    close(), or at the end of a "with" block; one that is forgotten is, too, with a
+    ResourceWarning, as soon as no slot is taken.
+
+    Safe: threads. A child of fork() does not have the memory: there, use of the pool or its
+    slots is a RuntimeError, and closing them harmless.
+
+    >>> with SecretPool(32, 10) as pool:
+    ...     with pool.take() as key, key.writable() as view:
+    ...         view[:] = os.urandom(32)  # which itself makes a copy
+    ...     pool.used, pool.slots
+    (0, 10)
+    """
+
+    __slots__ = ("__weakref__", "_slots")
+
+    _slots: _Slots
+
+    def __init__(
+        self,
+        slot_size: int,
+        slots: int,
+        *,
+        least: SecretKind = SecretKind.MLOCK,
+        secretmem: bool = True,
+    ) -> None:
+        """Allocate.
+
+        slot_size         of each, in bytes, more than 0
+        slots             how many, 1 to 1048576
+        least, secretmem  like SecretBuffer()
+
+        Errors: like SecretBuffer(), and OSError EINVAL (slots out of range).
+        Source: memfd_secret(2).
+        """
+        area = _Slots(raw.secret_pool_init(slot_size, slots, options(least, secretmem)))
+        try:
+            warn_of_fallback(area.kind, secretmem)
+        except BaseException:
+            area.close()
+            raise
+        self._slots = area
+
+    def take(self) -> SecretSlot:
+        """Take a free slot. It holds zeros. Close it to give it back.
+
+        Errors: OSError ENOSPC (all are taken), EINVAL (something was written past the end of a
+        slot, into the free one); ValueError (closed); RuntimeError (a child of fork()).
+        Safe: threads; fork, see the class. Source: the library.
+
+        >>> with SecretPool(32, 1) as pool, pool.take():
+        ...     pool.take()
+        Traceback (most recent call last):
+        OSError: [Errno 28] No space left on device: 'ENOSPC'
+        """
+        return SecretSlot(self._slots.take())
+
+    @property
+    def kind(self) -> SecretKind:
+        """What the memory is made of.
+
+        Errors: none. Safe: threads, fork. Source: this package.
+
+        >>> with SecretPool(32, 1) as pool:
+        ...     pool.kind in (SecretKind.SECRETMEM, SecretKind.MLOCK)
+        True
+        """
+        return self._slots.kind
+
+    @property
+    def slots(self) -> int:
+        """How many slots there are; 0 once it is closed.
+
+        Errors: none. Safe: threads, fork. Source: this package.
+
+        >>> with SecretPool(32, 10) as pool:
+        ...     pool.slots
+        10
+        """
+        return int(self._slots.struct.slots)
+
+    @property
+    def used(self) -> int:
+        """How many slots are taken.
+
+        Errors: none. Safe: threads, fork. Source: this package.
+
+        >>> with SecretPool(32, 10) as pool, pool.take():
+        ...     pool.used
+        1
+        """
+        return int(self._slots.struct.used)
+
+    @property
+    def slot_size(self) -> int:
+        """The length of each slot in bytes.
+
+        Errors: none. Safe: threads, fork. Source: this package.
+
+        >>> with SecretPool(32, 10) as pool:
+        ...     pool.slot_size
+        32
+        """
+        return self._slots.length
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed, or is of a parent process.
+
+        Errors: none. Safe: threads, fork. Source: this package.
+
+        >>> pool = SecretPool(32, 1)
+        >>> pool.closed, pool.close(), pool.closed
+        (False, None, True)
+        """
+        return self._slots.freed or not self._slots.is_here()
+
+    def close(self) -> None:
+        """Wipe and free all slots, taken ones too, which are then closed.
+
+        Errors: BufferError (a slot has views; nothing has changed); OSError ENOMEM (too many
+        mappings in the process). Safe: threads; in a child of fork() it does nothing.
+        Source: munmap(2).
+
+        >>> pool = SecretPool(32, 1)
+        >>> slot = pool.take()
+        >>> pool.close()
+        >>> slot.closed
+        True
+        """
+        self._slots.close()
+
+    # ----------------------------------------------------------- Python's habits
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not hasattr(self, "_slots") or self.closed:  # __init__() may not have run
+            return
+        warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=1)
+        self._slots.abandon()
+
+    def __reduce_ex__(self, protocol: object, /) -> NoReturn:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object: it is of secrets")
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"{self.used} of {self.slots} slots used"
+        return f"<{type(self).__name__} of {self.slot_size} bytes each, {state}>"

@@ -1,0 +1,90 @@
+"""The examples that a repository has beside the package."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "python"
+
+
+def example(name: str) -> list[str]:
+    """The command that runs an example."""
+    path = EXAMPLES / name
+    if not path.exists():
+        pytest.skip("the examples are not here")
+    return [sys.executable, "-X", "dev", str(path)]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_shared_array(method: str) -> None:
+    pytest.importorskip("numpy")
+    done = subprocess.run(
+        [*example("shared_array.py"), method], capture_output=True, text=True, check=False
+    )
+    assert re.fullmatch(
+        r"the array has 7 MiB, with the seals SEAL GROW WRITE SHRINK( EXEC)?\n"
+        r"the workers' sum: 499500000\n"
+        r"a worker tries to write: assignment destination is read-only\n"
+        r"the sum here: 499500000\n",
+        done.stdout,
+    ), done.stderr
+    assert done.returncode == 0
+    errors = [line for line in done.stderr.splitlines() if "DeprecationWarning" not in line]
+    assert not any("Warning" in line for line in errors), done.stderr
+
+
+def copies(pid: int, pattern: bytes) -> list[str]:
+    """Where in the readable memory of a process some bytes are."""
+    found: list[str] = []
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            place, access, *_ = line.split()
+            low, high = (int(end, 16) for end in place.split("-"))
+            if access[0] != "r":
+                continue
+            try:
+                content = os.pread(memory.fileno(), high - low, low)
+            except OSError:  # the kernel's own pages
+                continue
+            if pattern in content:
+                found.append(line)
+    return found
+
+
+def xor(key: bytes, pad: int) -> bytes:
+    return bytes(byte ^ pad for byte in key)
+
+
+def test_api_key_is_nowhere_else(tmp_path: Path) -> None:
+    """Neither the key nor what HMAC makes of it stays in memory that can be read."""
+    key = os.urandom(16).hex().encode()
+    (tmp_path / "key").write_bytes(key + b"\n")
+    command = [*example("api_key.py"), str(tmp_path / "key")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin
+    assert process.stdout
+    with process, process.stdin, process.stdout:
+        assert process.stdout.readline().startswith(b"<SecretBuffer of 33 bytes, ")
+        process.stdin.write(b"a message that can be found\n")
+        process.stdin.flush()
+        code, message = process.stdout.readline().split(b" ", 1)
+        expected = hmac.new(key, b"a message that can be found", hashlib.sha256)
+        assert code.decode() == expected.hexdigest()
+        assert message == b"a message that can be found\n"
+        if "qemu" in os.readlink(f"/proc/{process.pid}/exe"):
+            pytest.skip("an emulator's memory is not that of the program")
+        try:
+            assert copies(process.pid, message[:-1]), "it cannot be searched"
+        except PermissionError as error:
+            pytest.skip(f"another process's memory: {error}")
+        for pattern in (key, xor(key, 0x36), xor(key, 0x5C)):
+            assert copies(process.pid, pattern) == []
+    assert process.returncode == 0

@@ -1,0 +1,63 @@
+"""The end of the interpreter, in whatever order things go."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SETUP = """
+import warnings
+from memfd_go import MemFd, SecretBuffer, SecretFallbackWarning, SecretPool
+warnings.simplefilter("ignore", SecretFallbackWarning)
+"""
+
+EVERYTHING = """
+import sys
+file = MemFd.create("test")
+mapping = MemFd.sealed("test", b"hello").map()
+view_of_mapping = MemFd.sealed("test", b"hello").map().view()
+key = SecretBuffer(32)
+view_of_key = key.readable().__enter__()
+guard = SecretBuffer(32).writable()
+view_of_guard = guard.__enter__()
+pool = SecretPool(32, 2)
+slot = pool.take()
+view_of_slot = slot.writable().__enter__()
+cycle = [SecretBuffer(32), key.readable().__enter__()]
+cycle.append(cycle)
+sys.modules["json"] = [MemFd.create("test"), SecretBuffer(32), SecretPool(32, 2).take()]
+"""
+
+USED_BY_A_THREAD = """
+import threading, time
+key = SecretBuffer(32)
+def work():
+    with key.readable() as view:
+        while True:
+            bytes(view)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.05)
+"""
+
+USED_AT_EXIT = """
+import atexit
+key = SecretBuffer(32)
+atexit.register(lambda: print(len(bytes(key.readable().__enter__()))))
+"""
+
+
+@pytest.mark.parametrize("program", [EVERYTHING, USED_BY_A_THREAD, USED_AT_EXIT])
+def test_ends_quietly(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", SETUP + program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for line in done.stderr.splitlines():
+        # Of what was forgotten Python warns; of where it was made it tells in further lines.
+        assert "Exception ignored" not in line, done.stderr
+        assert "Error" not in line, done.stderr

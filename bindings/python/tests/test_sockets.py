@@ -1,0 +1,186 @@
+"""Files sent and received over sockets: in time, interrupted, refused, by asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from helpers import fails_with
+
+from memfd_go import MemFd, MissingSealsError, Seal, raw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture(params=[socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM])
+def any_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    a, b = socket.socketpair(socket.AF_UNIX, request.param)
+    with a, b:
+        yield a, b
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    a, b = socket.socketpair()
+    with a, b:
+        yield a, b
+
+
+def test_send_and_receive(any_pair: Pair, hello: MemFd) -> None:
+    a, b = any_pair
+    assert hello.send(a) == 0
+    with MemFd.receive(b) as received, received.map() as mapping:
+        assert bytes(mapping) == b"hello"
+        assert not os.get_inheritable(received.fileno())
+        assert os.path.sameopenfile(received.fileno(), hello.fileno())
+
+
+def test_descriptors_instead_of_sockets(pair: Pair, hello: MemFd) -> None:
+    a, b = pair
+    hello.send(a.fileno())
+    MemFd.receive(b.fileno(), Seal.IMMUTABLE, max_size=5).close()
+
+
+def test_send_with_data(pair: Pair, hello: MemFd) -> None:
+    a, b = pair
+    assert hello.send(a, b"message") == 7
+    fds, data = raw.recv_fds(b.fileno(), 1, 100)
+    os.close(fds[0])
+    assert data == b"message"
+
+
+def test_refused(pair: Pair, file: MemFd, hello: MemFd) -> None:
+    a, b = pair
+    file.set_size(5)
+    file.send(a)
+    with pytest.raises(MissingSealsError, match="seals are missing or prove nothing"):
+        MemFd.receive(b)
+    hello.send(a)
+    with fails_with("EFBIG"):
+        MemFd.receive(b, max_size=4)
+    file.seal(Seal.SHRINK)
+    file.send(a)
+    MemFd.receive(b, 0).close()
+    a.send(b"x")
+    with fails_with("EPROTO"):
+        MemFd.receive(b)
+
+
+def test_any_file(pair: Pair, file: MemFd) -> None:
+    a, b = pair
+    file.send(a)
+    with MemFd.receive(b, None) as received:
+        received.set_size(7)
+    assert file.size == 7
+
+
+def test_end_of_the_stream(pair: Pair) -> None:
+    a, b = pair
+    a.close()
+    for required in (Seal.WRITE, None):
+        with pytest.raises(EOFError, match="the other side has closed"):
+            MemFd.receive(b, required)
+
+
+def test_nobody_there(pair: Pair, hello: MemFd) -> None:
+    a, b = pair
+    b.close()
+    with pytest.raises(BrokenPipeError):
+        hello.send(a)
+
+
+def test_closed_socket(pair: Pair, hello: MemFd) -> None:
+    for sock in pair:
+        sock.close()
+        with fails_with("EBADF"):
+            hello.send(sock)
+        with fails_with("EBADF"):
+            MemFd.receive(sock)
+
+
+def test_non_blocking(pair: Pair) -> None:
+    _, b = pair
+    b.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        MemFd.receive(b)
+
+
+def test_timeout(pair: Pair, hello: MemFd) -> None:
+    a, b = pair
+    b.settimeout(0.05)
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        MemFd.receive(b)
+    assert time.monotonic() - start >= 0.05
+    a.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        while True:
+            hello.send(a, bytes(1 << 16))
+
+
+def test_within_the_timeout(pair: Pair, hello: MemFd) -> None:
+    a, b = pair
+    b.settimeout(30)
+    timer = threading.Timer(0.05, hello.send, [a])
+    timer.start()
+    with MemFd.receive(b) as received:
+        assert received.size == 5
+    timer.join()
+
+
+@pytest.mark.parametrize("timeout", [None, 30])
+def test_signals_do_not_interrupt(pair: Pair, hello: MemFd, timeout: int | None) -> None:
+    a, b = pair
+    b.settimeout(timeout)
+    seen: list[int] = []
+
+    def handle(number: int, _frame: object) -> None:
+        seen.append(number)
+        hello.send(a)
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with MemFd.receive(b) as received:
+            assert received.size == 5
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert seen == [signal.SIGALRM]
+
+
+def test_asyncio(pair: Pair, hello: MemFd) -> None:
+    """The loop tells when the socket is ready; receive() then does not wait."""
+    a, b = pair
+    a.setblocking(False)
+    b.setblocking(False)
+
+    async def receive() -> MemFd:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return MemFd.receive(b)
+            except BlockingIOError:
+                ready = loop.create_future()
+                loop.add_reader(b, ready.set_result, None)
+                try:
+                    await ready
+                finally:
+                    loop.remove_reader(b)
+
+    async def main() -> bytes:
+        receiving = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        hello.send(a)
+        with await receiving as received, received.map() as mapping:
+            return bytes(mapping)
+
+    assert asyncio.run(main()) == b"hello"

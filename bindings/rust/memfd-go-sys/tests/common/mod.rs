@@ -1,0 +1,1 @@
+../../../memfd-go/tests/behaviour/common.rs

@@ -1,0 +1,117 @@
+//! What works here and now.
+
+use std::io;
+use std::mem::{size_of, MaybeUninit};
+
+use bitflags::bitflags;
+use memfd_go_sys as sys;
+
+use crate::error::result;
+
+bitflags! {
+    /// What [`probe`] can find.
+    ///
+    /// Bits that this crate does not know are kept.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Features: u32 {
+        /// memfd_create(2).
+        const CREATE = sys::MEMFD_GO_FEATURE_CREATE;
+        /// Seals can be added.
+        const SEALING = sys::MEMFD_GO_FEATURE_SEALING;
+        /// [`Seals::FUTURE_WRITE`](crate::Seals::FUTURE_WRITE).
+        const FUTURE_WRITE = sys::MEMFD_GO_FEATURE_FUTURE_WRITE;
+        /// [`CreateFlags::NOEXEC_SEAL`](crate::CreateFlags::NOEXEC_SEAL).
+        const NOEXEC_SEAL = sys::MEMFD_GO_FEATURE_NOEXEC_SEAL;
+        /// [`Seals::EXEC`](crate::Seals::EXEC).
+        const SEAL_EXEC = sys::MEMFD_GO_FEATURE_SEAL_EXEC;
+        /// Executable files can be made.
+        const EXEC_ALLOWED = sys::MEMFD_GO_FEATURE_EXEC_ALLOWED;
+        /// [`CreateFlags::HUGETLB`](crate::CreateFlags::HUGETLB).
+        const HUGETLB = sys::MEMFD_GO_FEATURE_HUGETLB;
+        /// memfd_secret(2); only [`probe_secret`] finds it out.
+        const SECRET = sys::MEMFD_GO_FEATURE_SECRET;
+        /// A write-sealed file that is open for writing maps shared.
+        const SHARED_RO = sys::MEMFD_GO_FEATURE_SHARED_RO;
+        /// /proc/self/fd.
+        const PROCFS = sys::MEMFD_GO_FEATURE_PROCFS;
+        /// pidfd_getfd(2).
+        const PIDFD_GETFD = sys::MEMFD_GO_FEATURE_PIDFD_GETFD;
+        /// execveat(2).
+        const EXECVEAT = sys::MEMFD_GO_FEATURE_EXECVEAT;
+
+        const _ = !0;
+    }
+}
+
+/// What works here and now; what [`probe`] returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Probe {
+    /// What works.
+    pub features: Features,
+    /// Bit n: there are huge pages of 2^n bytes.
+    pub huge_sizes: u64,
+    /// How much memory the process may lock (`RLIMIT_MEMLOCK`), in bytes; `u64::MAX`
+    /// stands for no limit.
+    pub memlock: u64,
+    /// The size of a page, in bytes.
+    pub page_size: usize,
+    /// The sysctl `vm.memfd_noexec`: 0, 1 or 2.
+    pub noexec_policy: u32,
+}
+
+/// Finds out what works here and now, by trying it, whatever the kernel's version says.
+///
+/// It makes some 60 system calls: call it once. It does not look for memfd_secret(2).
+///
+/// # Errors
+///
+/// * `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor or memory to try with.
+///
+/// Safe: MT AS fork. Source: this library.
+///
+/// ```
+/// use memfd_go::Features;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let found = memfd_go::probe()?;
+/// assert!(found.features.contains(Features::CREATE | Features::SEALING));
+/// assert!(found.page_size >= 4096);
+/// # Ok(())
+/// # }
+/// ```
+pub fn probe() -> io::Result<Probe> {
+    probe_also(Features::empty())
+}
+
+/// Like [`probe`], and looks for memfd_secret(2) too: that opens a secret file for a
+/// moment, in which the machine cannot hibernate.
+///
+/// ```
+/// use memfd_go::Features;
+///
+/// # fn main() -> std::io::Result<()> {
+/// if !memfd_go::probe_secret()?.features.contains(Features::SECRET) {
+///     eprintln!("keys will be in locked memory");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn probe_secret() -> io::Result<Probe> {
+    probe_also(Features::SECRET)
+}
+
+fn probe_also(request: Features) -> io::Result<Probe> {
+    // SAFETY: all of its members are numbers.
+    let mut found: sys::memfd_go_features = unsafe { MaybeUninit::zeroed().assume_init() };
+    found.size_of = size_of::<sys::memfd_go_features>() as u32;
+    // SAFETY: `found` is writable, and as long as it says.
+    result(unsafe { sys::memfd_go_probe(&mut found, request.bits()) })?;
+    Ok(Probe {
+        features: Features::from_bits_retain(found.bits),
+        huge_sizes: found.huge_sizes,
+        memlock: found.memlock_soft,
+        page_size: found.page_size as usize,
+        noexec_policy: found.noexec_policy,
+    })
+}

@@ -1,0 +1,257 @@
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::thread;
+
+use memfd_go::{inspect, secret, set_size, wipe, Kind, SecretBuf, SecretKind, SecretOptions};
+
+use crate::common::*;
+
+/// The permissions of the memory at an address, as /proc shows them: "rw-s", say.
+fn access(address: usize) -> String {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    for line in maps.lines() {
+        let (range, rest) = line.split_once(' ').unwrap();
+        let (start, end) = range.split_once('-').unwrap();
+        let number = |text| usize::from_str_radix(text, 16).unwrap();
+        if (number(start)..number(end)).contains(&address) {
+            return rest[..2].to_owned();
+        }
+    }
+    panic!("nothing is at {address:#x}");
+}
+
+/// The options to test with: with memfd_secret(2) and without.
+fn both() -> [SecretOptions; 2] {
+    [SecretOptions::new(), SecretOptions::new().secretmem(false)]
+}
+
+#[test]
+fn accessible_through_guards_alone() {
+    alone(|| {
+        for options in both() {
+            let mut secret = options.allocate(100).unwrap();
+            assert_eq!(secret.len(), 100);
+            let address = {
+                let mut guard = secret.write().unwrap();
+                assert_eq!(&guard[..], [0; 100]);
+                guard.fill(7);
+                assert_eq!(access(guard.as_ptr() as usize), "rw");
+                guard.as_ptr() as usize
+            };
+            assert_eq!(access(address), "--");
+            let one = secret.read().unwrap();
+            let two = secret.read().unwrap();
+            assert_eq!(access(address), "r-");
+            drop(one);
+            assert_eq!(&two[..], [7; 100]);
+            drop(two);
+            assert_eq!(access(address), "--");
+        }
+    });
+}
+
+#[test]
+fn forgotten_guards_do_no_harm() {
+    alone(|| {
+        let mut secret = SecretBuf::new(10).unwrap();
+        std::mem::forget(secret.read().unwrap());
+        std::mem::forget(secret.write().unwrap());
+        secret.write().unwrap().fill(1);
+        assert_eq!(&secret.read().unwrap()[..], [1; 10]);
+        std::mem::forget(secret.read().unwrap());
+        let address = secret.read().unwrap().as_ptr() as usize;
+        assert_eq!(access(address), "r-");
+        drop(secret.write().unwrap());
+        assert_eq!(access(address), "--");
+    });
+}
+
+#[test]
+fn kinds() {
+    alone(|| {
+        let kind = SecretBuf::new(1).unwrap().kind();
+        match SecretOptions::new().require_secretmem(true).allocate(1) {
+            Ok(secret) => {
+                assert_eq!(
+                    (secret.kind(), kind),
+                    (SecretKind::SecretMem, secret.kind())
+                )
+            }
+            Err(_) => assert_eq!(kind, SecretKind::Locked),
+        }
+        let options = SecretOptions::new().secretmem(false);
+        assert_eq!(options.allocate(1).unwrap().kind(), SecretKind::Locked);
+        let code = in_child(|| {
+            allow_no_locked_memory();
+            let refused = errno(options.allocate(1));
+            let unlocked = options.allow_unlocked(true).allocate(1).unwrap();
+            match (refused, unlocked.kind()) {
+                (libc::EPERM | libc::ENOMEM | libc::EAGAIN, SecretKind::Unlocked) => 0,
+                _ => 1,
+            }
+        });
+        assert_eq!(code, 0);
+    });
+}
+
+#[test]
+fn what_is_refused() {
+    alone(|| {
+        let default = SecretOptions::new();
+        for len in [0, usize::MAX, isize::MAX as usize + 1] {
+            assert_eq!(errno(default.allocate(len)), libc::EINVAL);
+        }
+        // Sharing is not safe.
+        for options in [default.keep_fd(true), default.share_with_children(true)] {
+            assert_eq!(errno(options.allocate(1)), libc::EINVAL);
+        }
+        let contradiction = default.require_secretmem(true).secretmem(false);
+        assert_eq!(errno(contradiction.allocate(1)), libc::EINVAL);
+        assert_eq!(default.keep_fd(true).keep_fd(false), default);
+        // SAFETY: there is no secret.
+        let attached = unsafe { default.attach(pipe().0) };
+        assert_eq!(errno(attached), libc::EINVAL);
+    });
+}
+
+#[test]
+fn next_to_the_guard_page() {
+    alone(|| {
+        let secret = SecretOptions::new().align_end(true).allocate(10).unwrap();
+        let guard = secret.read().unwrap();
+        let end = guard.as_ptr() as usize + 10;
+        assert_eq!(end % 4096, 0);
+        assert_eq!(access(end), "--");
+        assert_eq!(access(end - 1), "r-");
+    });
+}
+
+#[test]
+fn taken_from_ordinary_memory() {
+    alone(|| {
+        let mut source = *b"secret";
+        let secret = SecretBuf::take(&mut source).unwrap();
+        assert_eq!(source, [0; 6]);
+        assert_eq!(&secret.read().unwrap()[..], b"secret");
+        assert_eq!(errno(SecretBuf::take(&mut [])), libc::EINVAL);
+        wipe(&mut []);
+    });
+}
+
+#[test]
+fn debug_tells_nothing() {
+    alone(|| {
+        let mut secret = SecretOptions::new().secretmem(false).allocate(4).unwrap();
+        secret.write().unwrap().copy_from_slice(b"\x01\x02\x03\x04");
+        let text = "SecretBuf { kind: Locked, len: 4, .. }";
+        assert_eq!(format!("{secret:?}"), text);
+        let guard = format!("{:?}", secret.read().unwrap());
+        assert_eq!(guard, format!("SecretRead({text})"));
+        let guard = format!("{:?}", secret.write().unwrap());
+        assert_eq!(guard, format!("SecretWrite({text})"));
+    });
+}
+
+#[test]
+fn threads_read_at_once() {
+    alone(|| {
+        let mut secret = SecretBuf::new(32).unwrap();
+        secret.write().unwrap().fill(5);
+        let secret = Arc::new(secret);
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let secret = Arc::clone(&secret);
+                thread::spawn(move || {
+                    for _ in 0..200 {
+                        assert_eq!(&secret.read().unwrap()[..], [5; 32]);
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+/// Dropping must not touch what may be somebody else's memory in the child.
+#[test]
+fn a_child_has_no_secret() {
+    alone(|| {
+        for options in both() {
+            let mut secret = options.allocate(10).unwrap();
+            secret.write().unwrap().fill(9);
+            let code = in_child(|| {
+                let refused = errno(secret.read());
+                // SAFETY: the child uses it no more. The parent's is another copy.
+                drop(unsafe { std::ptr::read(&secret) });
+                if refused != libc::EFAULT {
+                    return 1;
+                }
+                // What the child makes is its own, and not its child's.
+                let own = SecretBuf::new(10).unwrap();
+                if own.read().is_err() {
+                    return 2;
+                }
+                in_child(|| (errno(own.read()) != libc::EFAULT) as i32)
+            });
+            assert_eq!(code, 0);
+            assert_eq!(&secret.read().unwrap()[..], [9; 10]);
+        }
+    });
+}
+
+#[test]
+fn a_child_shares_a_secret_if_told_so() {
+    alone(|| {
+        for options in both() {
+            let options = options.share_with_children(true);
+            // SAFETY: the child has ended before the parent looks.
+            let mut secret = unsafe { options.allocate_shared(10) }.unwrap();
+            let code = in_child(|| {
+                secret.write().unwrap().fill(3);
+                0
+            });
+            assert_eq!(code, 0);
+            assert_eq!(&secret.read().unwrap()[..], [3; 10]);
+        }
+    });
+}
+
+#[test]
+fn another_process_attaches() {
+    alone(|| {
+        let options = SecretOptions::new().keep_fd(true);
+        // SAFETY: no two guards are there at once.
+        let mut secret = unsafe { options.allocate_shared(4096) }.unwrap();
+        let Some(fd) = secret.fd() else {
+            return skip("there is no memfd_secret(2)");
+        };
+        assert_eq!(inspect(fd).unwrap().kind(), Kind::Secret);
+        // SAFETY: as before.
+        let mut other = unsafe { options.attach(fd) }.unwrap();
+        assert_ne!(other.fd().unwrap().as_raw_fd(), fd.as_raw_fd());
+        assert_eq!(other.len(), 4096);
+        other.write().unwrap().fill(8);
+        drop(other); // It does not wipe.
+        assert_eq!(&secret.read().unwrap()[..], [8; 4096]);
+        secret.write().unwrap().fill(9);
+    });
+}
+
+#[test]
+fn attached_files_must_have_a_size() {
+    alone(|| {
+        let Ok(file) = secret() else {
+            return skip("there is no memfd_secret(2)");
+        };
+        let options = SecretOptions::new();
+        // SAFETY: nobody else has the file.
+        assert_eq!(errno(unsafe { options.attach(&file) }), libc::ENODATA);
+        set_size(&file, 5).unwrap();
+        // SAFETY: as before.
+        let secret = unsafe { options.attach(&file) }.unwrap();
+        assert_eq!(secret.len(), 5);
+        assert!(secret.fd().is_none());
+    });
+}

@@ -1,0 +1,112 @@
+use std::mem::forget;
+use std::thread;
+
+use memfd_go::{SecretKind, SecretOptions, SecretPool};
+
+use crate::common::*;
+
+#[test]
+fn slots_are_taken_and_given() {
+    alone(|| {
+        let pool = SecretPool::new(10, 3).unwrap();
+        assert_eq!((pool.slots(), pool.slot_len()), (3, 10));
+        let mut slots: Vec<_> = (0..3).map(|_| pool.take().unwrap()).collect();
+        assert_eq!(pool.used(), 3);
+        assert_eq!(errno(pool.take()), libc::ENOSPC);
+        for (slot, value) in slots.iter_mut().zip(1..) {
+            assert_eq!(&slot[..], [0; 10]);
+            assert_eq!(slot.as_ptr() as usize % 16, 0);
+            slot.fill(value);
+        }
+        for (slot, value) in slots.iter().zip(1..) {
+            assert_eq!(&slot[..], [value; 10]);
+        }
+        drop(slots.remove(1));
+        assert_eq!(pool.used(), 2);
+        assert_eq!(&pool.take().unwrap()[..], [0; 10]);
+    });
+}
+
+#[test]
+fn a_forgotten_slot_goes_with_the_pool() {
+    alone(|| {
+        let pool = SecretPool::new(10, 1).unwrap();
+        forget(pool.take().unwrap());
+        assert_eq!(errno(pool.take()), libc::ENOSPC);
+    });
+}
+
+#[test]
+fn what_is_refused() {
+    alone(|| {
+        let default = SecretOptions::new();
+        for (len, slots, options) in [
+            (0, 1, default),
+            (1, 0, default),
+            (1, (1 << 20) + 1, default),
+            (usize::MAX, 1, default),
+            (1, 1, default.align_end(true)),
+            (1, 1, default.keep_fd(true)),
+            (1, 1, default.share_with_children(true)),
+        ] {
+            let pool = SecretPool::with_options(len, slots, options);
+            assert_eq!(errno(pool), libc::EINVAL, "{len} {slots} {options:?}");
+        }
+    });
+}
+
+#[test]
+fn debug_tells_nothing() {
+    alone(|| {
+        let options = SecretOptions::new().secretmem(false);
+        let pool = SecretPool::with_options(4, 2, options).unwrap();
+        assert_eq!(pool.kind(), SecretKind::Locked);
+        let text = "SecretPool { kind: Locked, slots: 2, slot_len: 4, .. }";
+        assert_eq!(format!("{pool:?}"), text);
+        let slot = format!("{:?}", pool.take().unwrap());
+        assert_eq!(slot, "SecretSlot { len: 4, .. }");
+    });
+}
+
+#[test]
+fn threads_share_a_pool() {
+    alone(|| {
+        let pool = SecretPool::new(32, 8).unwrap();
+        thread::scope(|scope| {
+            for value in 1..=4 {
+                let pool = &pool;
+                scope.spawn(move || {
+                    for _ in 0..1000 {
+                        let (mut one, two) = (pool.take().unwrap(), pool.take().unwrap());
+                        one.fill(value);
+                        assert_eq!(&one[..], [value; 32]);
+                        assert_eq!(&two[..], [0; 32]);
+                    }
+                });
+            }
+        });
+        assert_eq!(pool.used(), 0);
+    });
+}
+
+#[test]
+fn a_child_has_no_pool() {
+    alone(|| {
+        for secretmem in [true, false] {
+            let options = SecretOptions::new().secretmem(secretmem);
+            let pool = SecretPool::with_options(10, 2, options).unwrap();
+            let mut slot = pool.take().unwrap();
+            slot.fill(9);
+            let error = in_child(|| {
+                // SAFETY: the child uses them no more. The parent's are other copies.
+                unsafe {
+                    drop(std::ptr::read(&slot));
+                    drop(std::ptr::read(&pool));
+                }
+                errno(pool.take())
+            });
+            assert_eq!(error, libc::EFAULT);
+            assert_eq!(&slot[..], [9; 10]);
+        }
+    });
+}

@@ -1,0 +1,148 @@
+use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::process::id;
+
+use memfd_go::{
+    create, get_size, import_pid, import_pidfd, receive_fds, receive_sealed, send_fds, Access,
+    MemFd, SealedMemFd, Seals, FDS_MAX,
+};
+
+use crate::common::*;
+
+/// Runs a test with both ends of a connection of which the second does not block.
+fn with_pair(test: impl FnOnce(UnixStream, UnixStream)) {
+    alone(|| {
+        let (a, b) = UnixStream::pair().unwrap();
+        b.set_nonblocking(true).unwrap();
+        test(a, b);
+    });
+}
+
+#[test]
+fn streams() {
+    with_pair(|a, b| {
+        let file = SealedMemFd::new("page", b"abc").unwrap();
+        let other = create("other").unwrap();
+        other.set_size(7).unwrap();
+        let sent = send_fds(&a, &[file.as_fd(), other.as_fd()], b"data");
+        assert_eq!(sent.unwrap(), 4);
+        let mut data = [0; 8];
+        let mut message = receive_fds(&b, &mut data).unwrap().unwrap();
+        assert_eq!(&data[..message.len], b"data");
+        assert_eq!(message.fds.len(), 2);
+        assert_eq!(get_size(message.fds.next().unwrap()).unwrap(), 3);
+        let fd = message.fds.next().unwrap();
+        // SAFETY: it takes plain values.
+        let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
+        assert_eq!(flags & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
+        assert_eq!(get_size(fd).unwrap(), 7);
+        assert!(message.fds.next().is_none());
+        assert!(message.fds.next().is_none());
+        assert_eq!(errno(receive_fds(&b, &mut data)), libc::EAGAIN);
+        drop(a);
+        assert!(receive_fds(&b, &mut data).unwrap().is_none());
+    });
+}
+
+#[test]
+fn datagrams() {
+    alone(|| {
+        let (a, b) = UnixDatagram::pair().unwrap();
+        let file = create("sent").unwrap();
+        send_fds(&a, &[file.as_fd()], b"data").unwrap();
+        send_fds(&a, &[file.as_fd()], b"too long").unwrap();
+        let mut data = [0; 4];
+        let message = receive_fds(&b, &mut data).unwrap().unwrap();
+        assert_eq!((message.len, message.fds.len()), (4, 1));
+        assert_eq!(errno(receive_fds(&b, &mut data)), libc::EMSGSIZE);
+    });
+}
+
+#[test]
+fn no_data_and_the_most_descriptors() {
+    with_pair(|a, b| {
+        let file = create("sent").unwrap();
+        let fds = [file.as_fd(); FDS_MAX];
+        assert_eq!(send_fds(&a, &fds, b"").unwrap(), 0);
+        let message = receive_fds(&b, &mut []).unwrap().unwrap();
+        assert_eq!(message.len, 0);
+        // Those that are not taken are closed, and `alone` would notice otherwise.
+        assert_eq!(message.fds.take(3).count(), 3);
+        let too_many = [file.as_fd(); FDS_MAX + 1];
+        assert_eq!(errno(send_fds(&a, &too_many, b"x")), libc::EINVAL);
+        assert_eq!(errno(send_fds(&a, &[], b"x")), libc::EINVAL);
+    });
+}
+
+#[test]
+fn messages_that_are_refused() {
+    with_pair(|mut a, b| {
+        a.write_all(b"text").unwrap();
+        assert_eq!(errno(receive_fds(&b, &mut [0; 4])), libc::EPROTO);
+        let file = create("no socket").unwrap();
+        assert_eq!(errno(receive_fds(&file, &mut [])), libc::ENOTSOCK);
+        let sent = send_fds(&file, &[file.as_fd()], b"");
+        assert_eq!(errno(sent), libc::ENOTSOCK);
+        drop(b);
+        assert_eq!(errno(send_fds(&a, &[file.as_fd()], b"")), libc::EPIPE);
+    });
+}
+
+#[test]
+fn only_what_is_sealed() {
+    with_pair(|a, b| {
+        let receive = || receive_sealed(&b, Seals::empty(), 3);
+        let sealed = SealedMemFd::new("page", b"abc").unwrap();
+        send_fds(&a, &[sealed.as_fd()], b"").unwrap();
+        assert_eq!(&receive().unwrap().map().unwrap()[..], b"abc");
+
+        let send = |fd: BorrowedFd<'_>| assert_eq!(send_fds(&a, &[fd], b"").unwrap(), 0);
+        send(create("open").unwrap().as_fd());
+        assert_eq!(errno(receive()), libc::EKEYREJECTED);
+        send(SealedMemFd::new("long", b"abcd").unwrap().as_fd());
+        assert_eq!(errno(receive()), libc::EFBIG);
+        send(pipe().0.as_fd());
+        assert_eq!(errno(receive()), libc::EINVAL);
+        send(reopen(&sealed, &write_only()).as_fd());
+        assert_eq!(errno(receive()), libc::EACCES);
+        send_fds(&a, &[sealed.as_fd(); 2], b"").unwrap();
+        assert_eq!(errno(receive()), libc::EMSGSIZE);
+        drop(a);
+        assert_eq!(errno(receive()), libc::EPIPE);
+    });
+}
+
+#[test]
+fn imported_by_its_process() {
+    alone(|| {
+        let file = SealedMemFd::new("here", b"abc").unwrap();
+        let again = import_pid(id(), file.as_raw_fd(), Access::Read).unwrap();
+        assert_eq!(MemFd::from(again).size().unwrap(), 3);
+        assert_eq!(errno(import_pid(0, 0, Access::Read)), libc::EINVAL);
+        assert_eq!(errno(import_pid(u32::MAX, 0, Access::Read)), libc::EINVAL);
+        assert_eq!(errno(import_pid(id(), -1, Access::Read)), libc::EINVAL);
+        assert_eq!(errno(import_pid(id(), 1 << 20, Access::Read)), libc::ENOENT);
+    });
+}
+
+#[test]
+fn imported_by_a_pidfd() {
+    alone(|| {
+        let file = SealedMemFd::new("here", b"abc").unwrap();
+        // SAFETY: it takes plain values.
+        let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, id(), 0) } as i32;
+        if pidfd < 0 {
+            return skip("there is no pidfd_open(2)");
+        }
+        // SAFETY: it was just made, and nobody else knows it.
+        let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+        match import_pidfd(&pidfd, file.as_raw_fd()) {
+            Err(e) if e.raw_os_error() == Some(libc::ENOSYS) => {
+                return skip("there is no pidfd_getfd(2)");
+            }
+            again => assert_eq!(get_size(again.unwrap()).unwrap(), 3),
+        }
+        assert_eq!(errno(import_pidfd(&pidfd, -1)), libc::EBADF);
+    });
+}

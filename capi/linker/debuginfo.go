@@ -1,0 +1,274 @@
+package main
+
+import (
+	"cmp"
+	"debug/dwarf"
+	"debug/elf"
+	"fmt"
+	"slices"
+)
+
+// Debug information, for a copy of the library that has it: which instruction
+// comes from which line, and which function was inlined where.
+//
+// go.o has that for the whole program, variables and types included. Of the kept
+// functions, lines and inlined calls are taken over; dwarf.go writes them anew. They
+// need not be relocated: the library has its addresses by then.
+
+// A debugUnit is what a package's compilation has to say. Its files are numbered
+// from 1 on.
+type debugUnit struct {
+	name, producer string
+	files          []string
+	functions      []*debugFunction
+	origins        []*origin // of calls that were inlined in the unit
+
+	lineTable, tree uint32 // where they are in .debug_line and .debug_info
+}
+
+// A debugFunction is a kept function.
+type debugFunction struct {
+	*atom
+	file, line int64 // 0: not known
+	external   bool
+	lines      []debugLine
+	inlined    []*inlinedCall
+}
+
+// A debugLine says that code from pc on comes from a line.
+type debugLine struct {
+	pc           uint64
+	file, line   int64
+	stmt, behind bool // a good place to stop; behind the prologue
+}
+
+// An inlinedCall is the code of a function amid another. Spans count from the start
+// of the function that there is.
+type inlinedCall struct {
+	origin     *origin
+	code       []span
+	file, line int64
+	inlined    []*inlinedCall
+}
+
+// An origin is a function that was inlined.
+type origin struct {
+	at   dwarf.Offset
+	name string
+	line int64
+	ref  uint32 // where its description is in that of the unit
+}
+
+// debugReader reads the debug information of an object file.
+type debugReader struct {
+	*dwarf.Data
+	lib  *library
+	unit *debugUnit
+}
+
+// readDebugInfo returns what is known about the kept functions.
+func (lib *library) readDebugInfo(object string) ([]*debugUnit, error) {
+	f, err := elf.Open(object)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := f.DWARF()
+	if err != nil {
+		return nil, err
+	}
+	var units []*debugUnit
+	for r := data.Reader(); ; {
+		entry, err := r.Next()
+		if entry == nil || err != nil {
+			return units, err
+		}
+		d := &debugReader{data, lib, &debugUnit{}}
+		if err := d.readUnit(entry, r); err != nil {
+			return nil, fmt.Errorf("%s: debug information: %w", lib.name, err)
+		}
+		if len(d.unit.functions) > 0 {
+			units = append(units, d.unit)
+		}
+	}
+}
+
+func (d *debugReader) readUnit(entry *dwarf.Entry, r *dwarf.Reader) error {
+	d.unit.name, d.unit.producer = text(entry, dwarf.AttrName), text(entry, dwarf.AttrProducer)
+	lines, err := d.LineReader(entry)
+	if err != nil {
+		return err
+	}
+	files := []*dwarf.LineFile(nil)
+	if lines != nil {
+		files = lines.Files()
+	}
+	if err := d.children(entry, r, func(e *dwarf.Entry) error { return d.readFunction(e, r, files) }); err != nil {
+		return err
+	}
+	if lines == nil || len(d.unit.functions) == 0 {
+		return nil
+	}
+	return d.readLines(lines)
+}
+
+// children calls f for each child of entry. f has to read the child's own ones.
+func (d *debugReader) children(entry *dwarf.Entry, r *dwarf.Reader, f func(e *dwarf.Entry) error) error {
+	for entry.Children {
+		e, err := r.Next()
+		if err != nil || e == nil || e.Tag == 0 {
+			return err
+		}
+		if err := f(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *debugReader) readFunction(entry *dwarf.Entry, r *dwarf.Reader, files []*dwarf.LineFile) error {
+	start, ok := entry.Val(dwarf.AttrLowpc).(uint64)
+	a := d.atomAt(start)
+	if entry.Tag != dwarf.TagSubprogram || !ok || a == nil || a.start != start {
+		r.SkipChildren()
+		return nil
+	}
+	declared := entry
+	if at, ok := entry.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset); ok { // it is also inlined somewhere
+		var err error
+		if declared, err = d.entryAt(at); err != nil {
+			return err
+		}
+	}
+	f := &debugFunction{
+		atom: a, file: d.fileOf(files, number(declared, dwarf.AttrDeclFile)), line: number(declared, dwarf.AttrDeclLine),
+		external: declared.Val(dwarf.AttrExternal) == true,
+	}
+	d.unit.functions = append(d.unit.functions, f)
+	var err error
+	f.inlined, err = d.readInlined(entry, r, a, files)
+	return err
+}
+
+// readInlined returns the inlined calls among entry's children, and their own.
+func (d *debugReader) readInlined(entry *dwarf.Entry, r *dwarf.Reader, a *atom, files []*dwarf.LineFile) (calls []*inlinedCall, err error) {
+	err = d.children(entry, r, func(e *dwarf.Entry) error {
+		inner, err := d.readInlined(e, r, a, files)
+		if err != nil || e.Tag != dwarf.TagInlinedSubroutine {
+			calls = append(calls, inner...) // of a block
+			return err
+		}
+		call := &inlinedCall{file: d.fileOf(files, number(e, dwarf.AttrCallFile)), line: number(e, dwarf.AttrCallLine), inlined: inner}
+		ranges, err := d.Ranges(e)
+		if err != nil {
+			return err
+		}
+		for _, r := range ranges {
+			if a.start <= r[0] && r[1] <= a.end {
+				call.code = append(call.code, span{r[0] - a.start, r[1] - a.start})
+			}
+		}
+		if call.origin, err = d.originOf(e); err == nil && len(call.code) > 0 {
+			calls = append(calls, call)
+		}
+		return err
+	})
+	return calls, err
+}
+
+// originOf returns the description of the function that was inlined.
+func (d *debugReader) originOf(entry *dwarf.Entry) (*origin, error) {
+	at, ok := entry.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset)
+	if !ok {
+		return nil, fmt.Errorf("an inlined call at %#x of no function", entry.Offset)
+	}
+	for _, o := range d.unit.origins {
+		if o.at == at {
+			return o, nil
+		}
+	}
+	e, err := d.entryAt(at)
+	if err != nil {
+		return nil, err
+	}
+	o := &origin{at: at, name: text(e, dwarf.AttrName), line: number(e, dwarf.AttrDeclLine)}
+	d.unit.origins = append(d.unit.origins, o)
+	return o, nil
+}
+
+func (d *debugReader) entryAt(at dwarf.Offset) (*dwarf.Entry, error) {
+	r := d.Reader()
+	r.Seek(at)
+	e, err := r.Next()
+	if err == nil && e == nil {
+		err = fmt.Errorf("nothing at %#x", at)
+	}
+	return e, err
+}
+
+// readLines reads the table of lines, which has all functions of the unit.
+func (d *debugReader) readLines(lines *dwarf.LineReader) error {
+	of := map[*atom]*debugFunction{}
+	for _, f := range d.unit.functions {
+		of[f.atom] = f
+	}
+	for {
+		var line dwarf.LineEntry
+		if err := lines.Next(&line); err != nil {
+			break // io.EOF
+		}
+		f := of[d.atomAt(line.Address)]
+		if f == nil || line.EndSequence {
+			continue
+		}
+		f.lines = append(f.lines, debugLine{
+			line.Address - f.start, d.file(line.File.Name), int64(line.Line), line.IsStmt, line.PrologueEnd,
+		})
+	}
+	for _, f := range d.unit.functions {
+		slices.SortStableFunc(f.lines, func(a, b debugLine) int { return cmp.Compare(a.pc, b.pc) })
+	}
+	return nil
+}
+
+// atomAt returns the kept function that has the address in go.o, or nil.
+func (d *debugReader) atomAt(addr uint64) *atom {
+	i, _ := slices.BinarySearchFunc(d.lib.text.atoms, addr, func(a *atom, addr uint64) int {
+		if addr < a.start {
+			return 1
+		}
+		return -1
+	})
+	if i == 0 || addr >= d.lib.text.atoms[i-1].end {
+		return nil
+	}
+	return d.lib.text.atoms[i-1]
+}
+
+// fileOf returns our number of a file in go.o's table.
+func (d *debugReader) fileOf(files []*dwarf.LineFile, index int64) int64 {
+	if index < 0 || index >= int64(len(files)) || files[index] == nil {
+		return 0
+	}
+	return d.file(files[index].Name)
+}
+
+// file returns the number of a file. It becomes one of the unit's.
+func (d *debugReader) file(name string) int64 {
+	i := slices.Index(d.unit.files, name)
+	if i < 0 {
+		i = len(d.unit.files)
+		d.unit.files = append(d.unit.files, name)
+	}
+	return int64(i) + 1
+}
+
+func text(e *dwarf.Entry, attr dwarf.Attr) string {
+	s, _ := e.Val(attr).(string)
+	return s
+}
+
+func number(e *dwarf.Entry, attr dwarf.Attr) int64 {
+	n, _ := e.Val(attr).(int64)
+	return n
+}

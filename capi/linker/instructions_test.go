@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/hex"
+	"slices"
+	"testing"
+)
+
+// What the assembler of the GNU binutils makes of instructions that may not be in
+// the library, and of some that are like them but may.
+var suspects = []struct {
+	arch *arch
+	text string
+	code string
+	want string // "" is innocent
+}{
+	{i386, "jmp *%eax", "ffe0", faultIndirect},
+	{arm, "blx r1", "31ff2fe1", faultIndirect},
+	{arm, "bx r2", "12ff2fe1", faultIndirect},
+	{arm, "bx lr", "1eff2fe1", ""},
+	{arm, "add pc, lr, #0", "00f08ee2", ""},
+	{arm, "ldr pc, [r1]", "00f091e5", faultIndirect},
+	{arm, "ldr pc, [sp], #8", "08f09de4", ""},
+	{arm, "add pc, pc, r0, lsl #2", "00f18fe0", faultIndirect},
+	{arm, "add pc, r1, #0x90", "90f081e2", faultIndirect},
+	{arm, "mov pc, r3", "03f0a0e1", faultIndirect},
+	{arm, "pop {r4, pc}", "1080bde8", ""},
+	{arm, "ldm r1, {r0, pc}", "018091e8", faultIndirect},
+	{arm, "cmp r0, #1", "010050e3", ""},
+	{arm, "umull r0, r1, r2, r3", "920381e0", ""},
+	{arm64, "ret x3", "60005fd6", faultIndirect},
+	{riscv64, "jalr x0, 0(x6)", "67000300", faultIndirect},
+	{riscv64, "jalr x1, 0(x6)", "e7000300", faultIndirect},
+	{riscv64, "ret", "67800000", ""},
+	{riscv64, "c.jr x6", "0283", faultIndirect},
+	{riscv64, "c.jalr x6", "0293", faultIndirect},
+	{riscv64, "c.ret", "8280", ""},
+	{riscv64, "ld t0, 8(tp)", "83328200", faultTLS},
+	{riscv64, "sd t0, 8(tp)", "23345200", faultTLS},
+	{riscv64, "add t0, t1, tp", "b3024300", faultTLS},
+	{riscv64, "mv t0, tp", "93020200", faultTLS},
+	{riscv64, "c.mv t0, tp", "9282", faultTLS},
+	{riscv64, "c.add t0, tp", "9292", faultTLS},
+	{riscv64, "add t0, t0, t1", "b3826200", ""},
+	{ppc64le, "bctrl", "2104804e", faultIndirect},
+	{ppc64le, "bctr", "2004804e", faultIndirect},
+	{ppc64le, "blrl", "2100804e", faultIndirect},
+	{ppc64le, "blr", "2000804e", ""},
+	{ppc64le, "beqlr", "2000824d", ""},
+	{ppc64le, "ld 3, 8(13)", "08006de8", faultTLS},
+	{ppc64le, "addi 3, 13, 8", "08006d38", faultTLS},
+	{ppc64le, "add 3, 4, 13", "146a647c", faultTLS},
+	{ppc64le, "ldx 3, 4, 13", "2a68647c", faultTLS},
+	{ppc64le, "mr 3, 13", "786ba37d", faultTLS},
+	{ppc64le, "sradi 3, 4, 13", "746e837c", ""},
+	{s390x, "basr %r14, %r3", "0de3", faultIndirect},
+	{s390x, "br %r14", "07fe", ""},
+	{s390x, "br %r3", "07f3", faultIndirect},
+	{s390x, "nopr", "0700", ""},
+	{s390x, "b 0(%r3)", "47f03000", faultIndirect},
+	{s390x, "nop", "47000000", ""},
+	{loong64, "jirl $zero, $t0, 0", "8001004c", faultIndirect},
+	{loong64, "jirl $ra, $t0, 0", "8101004c", faultIndirect},
+	{loong64, "ret", "2000004c", ""},
+	{loong64, "ld.d $t0, $tp, 8", "4c20c028", faultTLS},
+	{loong64, "st.d $t0, $tp, 8", "4c20c029", faultTLS},
+	{loong64, "add.d $t0, $t1, $tp", "ac891000", faultTLS},
+	{loong64, "move $t0, $tp", "4c001500", faultTLS},
+	{loong64, "addi.d $t0, $tp, 8", "4c20c002", faultTLS},
+	{loong64, "add.d $t0, $t0, $t1", "8cb51000", ""},
+}
+
+func TestInstructions(t *testing.T) {
+	for _, test := range suspects {
+		code, err := hex.DecodeString(test.code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, faults := test.arch.inspect(code, fields{})
+		var want []fault
+		if test.want != "" {
+			want = []fault{{0, test.want}}
+		}
+		if !slices.Equal(faults, want) {
+			t.Errorf("%v: %s: %v, want %v", test.arch.machine, test.text, faults, want)
+		}
+	}
+}
+
+// A relocation in a store is for the address of a variable.
+func TestStoresToVariables(t *testing.T) {
+	for _, test := range []struct {
+		arch  *arch
+		text  string
+		code  string
+		field uint64
+		want  bool
+	}{
+		{i386, "lea variable(%ecx), %ecx; mov %eax, (%ecx)", "8d89000000008901", 2, true},
+		{i386, "lea variable(%ecx), %ecx; mov %eax, 4(%ecx)", "8d8900000000894104", 2, true},
+		{i386, "lea variable(%ecx), %ecx; mov (%ecx), %eax", "8d89000000008b01", 2, false},
+		{i386, "lea variable(%ecx), %ecx; cmp %eax, (%ecx)", "8d89000000003901", 2, false},
+		{i386, "lea variable(%ecx), %ecx; mov %ecx, (%eax)", "8d89000000008908", 2, false},
+		{amd64, "mov %eax, variable(%rip)", "890500000000", 2, true},
+		{amd64, "mov variable(%rip), %eax", "8b0500000000", 2, false},
+		{amd64, "lea variable(%rip), %rax; mov %ecx, (%rax)", "488d05000000008908", 3, true},
+		{arm, "add r11, pc, r11; str r0, [r11]", "0bb08fe000008be5", 0, true},
+		{arm, "add r11, pc, r11; strh r0, [r11]", "0bb08fe0b000cbe1", 0, true},
+		{arm, "add r11, pc, r11; vstr d0, [r11]", "0bb08fe0000b8bed", 0, true},
+		{arm, "add r11, pc, r11; ldr r0, [r11]", "0bb08fe000009be5", 0, false},
+		{arm, "add r11, pc, r11; str r0, [r1]", "0bb08fe0000081e5", 0, false},
+		{arm64, "str x0, [x1]", "200000f9", 0, true},
+		{arm64, "strb w0, [x1]", "20000039", 0, true},
+		{arm64, "str q0, [x1]", "2000803d", 0, true},
+		{arm64, "str d0, [x1]", "200000fd", 0, true},
+		{arm64, "ldr x0, [x1]", "200040f9", 0, false},
+		{arm64, "ldr q0, [x1]", "2000c03d", 0, false},
+		{arm64, "ldrsw x0, [x1]", "200080b9", 0, false},
+		{riscv64, "sd t0, 0(t1)", "23305300", 0, true},
+		{riscv64, "fsd f1, 0(t1)", "27301300", 0, true},
+		{riscv64, "ld t0, 0(t1)", "83320300", 0, false},
+		{ppc64le, "std 3, 0(4)", "000064f8", 0, true},
+		{ppc64le, "stw 3, 0(4)", "00006490", 0, true},
+		{ppc64le, "stfd 1, 0(4)", "000024d8", 0, true},
+		{ppc64le, "ld 3, 0(4)", "000064e8", 0, false},
+		{s390x, "strl %r1, variable", "c41f00000032", 2, true},
+		{s390x, "stgrl %r1, variable", "c41b00000032", 2, true},
+		{s390x, "lgrl %r1, variable", "c41800000032", 2, false},
+		{loong64, "st.d $t0, $t1, 0", "ac01c029", 0, true},
+		{loong64, "fst.d $fa0, $t1, 0", "a001c02b", 0, true},
+		{loong64, "ld.d $t0, $t1, 0", "ac01c028", 0, false},
+	} {
+		code, err := hex.DecodeString(test.code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, faults := test.arch.inspect(code, fields{test.field: test.arch != arm}) // arm has it in a literal pool
+		if got := len(faults) == 1 && faults[0].what == faultStore; got != test.want || !got && len(faults) > 0 {
+			t.Errorf("%v: %s: %v", test.arch.machine, test.text, faults)
+		}
+	}
+}
+
+// Prologues that store the return address below SP have to store it again.
+func TestBelowSP(t *testing.T) {
+	for _, test := range []struct {
+		arch *arch
+		text string
+		code string
+		safe bool
+	}{
+		{riscv64, "sd ra, -64(sp); addi sp, sp, -64; sd ra, 0(sp)", "233011fc130101fc23301100", true},
+		{riscv64, "sd ra, -64(sp); c.addi16sp -64; c.sdsp ra, 0", "233011fc397106e0", true},
+		{riscv64, "sd ra, -16(sp); c.addi sp, -16; c.sdsp ra, 0", "233811fe411106e0", true},
+		{riscv64, "sd ra, -2000(sp); addi sp, sp, -2000; sd ra, 0(sp)", "233811821301018323301100", true},
+		{riscv64, "sd ra, -64(sp); addi sp, sp, -64; nop", "233011fc130101fc13000000", false},
+		{riscv64, "sd ra, -64(sp); addi sp, sp, -48; sd ra, 0(sp)", "233011fc130101fd23301100", false},
+		{riscv64, "sd t0, -8(sp)", "233c51fe", false},
+		{riscv64, "ld t0, -8(sp)", "833281ff", false},
+		{riscv64, "addi t0, sp, -8", "930281ff", false},
+		{s390x, "stg %r14, -64(%r15); lay %r15, -64(%r15); stg %r14, 0(%r15)", "e3e0ffc0ff24e3f0ffc0ff71e3e0f0000024", true},
+		{s390x, "stg %r14, -64(%r15); lay %r15, -64(%r15)", "e3e0ffc0ff24e3f0ffc0ff71", false},
+		{s390x, "stg %r14, -64(%r15); lay %r15, -56(%r15); stg %r14, 0(%r15)", "e3e0ffc0ff24e3f0ffc8ff71e3e0f0000024", false},
+		{s390x, "stg %r2, -8(%r15)", "e320fff8ff24", false},
+		{s390x, "lg %r2, -8(%r15)", "e320fff8ff04", false},
+		{s390x, "lay %r2, -8(%r15)", "e320fff8ff71", false},
+		{s390x, "stmg %r6, %r7, -16(%r15)", "eb67fff0ff24", false},
+		{loong64, "st.d $ra, $sp, -64; addi.d $sp, $sp, -64; st.d $ra, $sp, 0", "6100ff296300ff026100c029", true},
+		{loong64, "st.d $ra, $sp, -64; addi.d $sp, $sp, -64", "6100ff296300ff02", false},
+		{loong64, "st.d $ra, $sp, -64; addi.d $sp, $sp, -48; st.d $ra, $sp, 0", "6100ff296340ff026100c029", false},
+		{loong64, "ld.d $t0, $sp, -8", "6ce0ff28", false},
+		{loong64, "addi.d $t0, $sp, -8", "6ce0ff02", false},
+	} {
+		code, err := hex.DecodeString(test.code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		faults := test.arch.adaptFrame(instructions{code, test.arch.order}, nil)
+		if safe := len(faults) == 0; safe != test.safe || !safe && (faults[0] != fault{0, faultBelowSP}) {
+			t.Errorf("%v: %s: %v", test.arch.machine, test.text, faults)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// objectOf makes the archive for goarch and returns the name of its object file.
+func objectOf(t *testing.T, goarch string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "libmemfd_go.a")
+	if err := link(job{in: productOf(t, goarch).object, out: name, static: true}); err != nil {
+		t.Fatal(err)
+	}
+	archive, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := name + ".o"
+	if err := os.WriteFile(object, archive[bytes.Index(archive, []byte(elf.ELFMAG)):], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
+
+// TestRelocatable does what a program's linker does: it places the sections of the
+// object file where the shared library has them, and applies their relocations.
+// That gives the shared library's sections again.
+func TestRelocatable(t *testing.T) {
+	eachArch(t, func(t *testing.T, goarch string) {
+		f := openProduct(t, goarch)
+		obj, err := readObject(objectOf(t, goarch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := map[*objSection]uint64{}
+		for _, s := range obj.sections {
+			if there := f.Section(s.name); there != nil {
+				addr[s] = there.Addr
+			}
+		}
+		for _, s := range obj.sections {
+			if s.data == nil || s.flags&elf.SHF_ALLOC == 0 {
+				continue
+			}
+			relocateAt(t, obj, s, addr, tocOf(f))
+			want := sectionData(t, f, s.name)
+			if s.name == ".eh_frame" {
+				want = want[:len(want)-4] // the end, behind that of other files
+			}
+			if !bytes.Equal(s.data, want) {
+				t.Errorf("%s is not the shared library's", s.name)
+			}
+		}
+	})
+}
+
+// tocOf is the address that layOut has for .TOC.
+func tocOf(f *elf.File) (toc uint64) {
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_LOAD {
+			toc = p.Vaddr + 0x8000
+		}
+	}
+	return toc
+}
+
+func relocateAt(t *testing.T, obj *object, s *objSection, addr map[*objSection]uint64, toc uint64) {
+	t.Helper()
+	value := func(r reloc) int64 {
+		if r.sym.section == nil {
+			return int64(toc)
+		}
+		return int64(addr[r.sym.section] + r.sym.value)
+	}
+	for _, r := range s.relocs {
+		fix := &fixup{typ: r.typ, loc: s.data[r.off:], order: obj.order, other: r.sym.other, toc: int64(toc),
+			S: value(r), A: r.addend, P: int64(addr[s] + r.off)}
+		fix.paired = func(typ uint32, at int64) (int64, error) {
+			for _, r := range s.relocs {
+				if r.typ == typ && int64(addr[s]+r.off) == at {
+					return value(r) + r.addend - at, nil
+				}
+			}
+			return 0, fmt.Errorf("nothing at %#x", at)
+		}
+		var err error
+		switch {
+		case r.typ == obj.absolute:
+			b := &buffer{arch: obj.arch}
+			b.word(uint64(fix.S + fix.A))
+			copy(fix.loc, b.data)
+		case r.typ == obj.distance:
+			fix.order.PutUint32(fix.loc, uint32(fix.S+fix.A-fix.P))
+		default:
+			err = obj.apply(fix)
+		}
+		if err != nil {
+			t.Errorf("%s+%#x: %s: %v", s.name, r.off, obj.typeName(r.typ), err)
+		}
+	}
+}

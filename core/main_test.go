@@ -1,0 +1,13 @@
+package core
+
+import (
+	"os"
+	"testing"
+
+	"libmemfd_go/tests/leaks"
+)
+
+func TestMain(m *testing.M) {
+	leaks.Watch(m)
+	os.Exit(m.Run())
+}

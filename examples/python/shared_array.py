@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Share a numpy array with a pool of processes: no copy, no name, no cleaning up.
+
+The array is made in a file in memory. Once it is complete the file is sealed, and from then on
+nobody can change it: not a worker with a bug, not this process either. The workers map it. Each
+has it at once however large it is, and all of them together have it once.
+
+Nothing has to be unlinked, by anybody: when the last process that uses the memory ends, in
+whatever way, it is gone.
+"""
+
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memfd_go import MemFd
+
+ROWS, COLUMNS = 1000, 1000
+
+
+def make_table() -> MemFd:
+    """Make the array in place, and seal it."""
+    file = MemFd.create("table", size=ROWS * COLUMNS * np.dtype(np.float64).itemsize)
+    with file.map(writable=True) as mapping:
+        fill(mapping.view())
+    file.freeze()  # which no writable mapping may prevent
+    return file
+
+
+def fill(memory: memoryview) -> None:
+    """Fill the array. In a function of its own, at whose end numpy's view of it is gone."""
+    table = np.frombuffer(memory, np.float64).reshape(ROWS, COLUMNS)
+    table[:] = np.arange(ROWS)[:, np.newaxis]
+
+
+def open_table(file: MemFd) -> NDArray[np.float64]:
+    """Map the array, if it is sealed. The memory stays mapped as long as the array lives."""
+    numbers: NDArray[np.float64] = np.frombuffer(file.map_verified().view(), np.float64)
+    return numbers.reshape(ROWS, COLUMNS)
+
+
+table: NDArray[np.float64]  # of a worker
+
+
+def start_worker(file: MemFd) -> None:
+    """Run when a worker starts: map the array once."""
+    global table
+    with file:  # A mapping does not need it.
+        table = open_table(file)
+
+
+def sum_of_rows(start: int, end: int) -> float:
+    """Run in a worker, for each task."""
+    return float(table[start:end].sum())
+
+
+def try_to_write() -> str:
+    """Run in a worker: change what is everybody's."""
+    try:
+        table[0, 0] = 1
+    except ValueError as error:
+        return str(error)
+    return "done"
+
+
+def main(method: str) -> None:
+    """Sum up the array in four parts."""
+    with make_table() as file:
+        print(f"the array has {file.size >> 20} MiB, with the seals {file.seals}")
+        # The file is an argument like any other: multiprocessing passes the descriptor.
+        with ProcessPoolExecutor(2, get_context(method), start_worker, (file,)) as pool:
+            step = ROWS // 4
+            parts = pool.map(sum_of_rows, range(0, ROWS, step), range(step, ROWS + 1, step))
+            print(f"the workers' sum: {sum(parts):.0f}")
+            print(f"a worker tries to write: {pool.submit(try_to_write).result()}")
+        print(f"the sum here: {open_table(file).sum():.0f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "spawn")

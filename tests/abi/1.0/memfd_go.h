@@ -1,0 +1,1191 @@
+/*
+ * memfd_go.h - memfd_create(2), memfd_secret(2) and file sealing for every
+ * language on Linux.
+ *
+ * Link with -lmemfd_go, or dlopen("libmemfd_go.so.1"). The library needs no
+ * libc, starts no thread and keeps no state.
+ *
+ * CONVENTIONS
+ *
+ * Results.  A function that can fail returns a value >= 0 on success, and
+ * -errno (such as -EINVAL) on failure. errno itself is neither read nor
+ * written. memfd_go_errname() turns either sign into a name.
+ *
+ * Outputs.  What a function has to say beyond its return value goes to
+ * out-parameters. They are written only on success, unless the function says
+ * otherwise. On failure nothing leaks: no descriptor, no mapping.
+ *
+ * Pointers.  A pointer must point to enough readable or writable memory for its
+ * whole use. A null pointer, and any pointer into the first or the last 4096
+ * bytes of the address space, is -EFAULT. A wrong pointer that is handed on to
+ * the kernel (names, file contents) is -EFAULT too. Any other wrong pointer is a
+ * bug in the caller, and faults as it would in the caller's own code.
+ *
+ * Sizes.  Sizes and offsets of files are uint64_t bytes on every architecture,
+ * 32-bit ones too, from 0 to INT64_MAX. size_t is used for memory alone.
+ *
+ * Structs.  A struct that may grow begins with 'size_of', which the caller sets to the
+ * struct's sizeof. A size that is less than what version 1.0 had is -EINVAL, one over
+ * 4096 is -E2BIG. What a function writes it writes up to 'size_of': a newer library
+ * leaves out what an older, shorter struct has no room for, and an older library zeroes
+ * what it does not know.
+ *
+ * Options.  An option bit that a function does not list is -EINVAL.
+ *
+ * Safety.  "Safe: MT AS fork" with a function means: it may be called from any
+ * number of threads at once (MT), from a signal handler (AS), and in the child
+ * after fork(), vfork() or clone() whatever the parent's other threads were doing
+ * (fork). No function needs more than 4096 bytes of stack. No function is a
+ * cancellation point.
+ *
+ * Sources.  "Source:" names the manual page (section 2) or the kernel file that
+ * the behaviour comes from. Linux 3.17 or later is assumed; what needs more says
+ * so. A seccomp filter may answer any function with an error of its own choice,
+ * usually -EPERM or -ENOSYS; it is returned as it is.
+ *
+ * This header is valid C99 and C++11 and includes only <stddef.h> and
+ * <stdint.h>, unless MEMFD_GO_DROPIN is defined (see the end).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MEMFD_GO_H
+#define MEMFD_GO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------ Library */
+
+/*
+ * EXAMPLE: what is this, and can it seal?
+ *
+ *     struct memfd_go_features f;
+ *     int r;
+ *
+ *     f.size_of = sizeof f;
+ *     r = memfd_go_probe(&f, 0);
+ *     if (r < 0)
+ *         printf("probe: %s\n", memfd_go_errname(r));
+ *     else if ((f.bits & MEMFD_GO_FEATURE_SEALING) != 0)
+ *         printf("libmemfd_go %s can seal\n", memfd_go_version_string());
+ */
+
+#define MEMFD_GO_VERSION_MAJOR 1
+#define MEMFD_GO_VERSION_MINOR 0
+#define MEMFD_GO_VERSION_PATCH 0
+#define MEMFD_GO_VERSION_STRING "1.0.0"
+
+/* The version of this header, in the form that memfd_go_version() returns. */
+#define MEMFD_GO_VERSION                                              \
+	(MEMFD_GO_VERSION_MAJOR * 0x10000U + MEMFD_GO_VERSION_MINOR * 0x100U + \
+	 MEMFD_GO_VERSION_PATCH)
+
+/*
+ * memfd_go_version() returns the version of the library that is running,
+ * MAJOR << 16 | MINOR << 8 | PATCH, to compare with MEMFD_GO_VERSION.
+ *
+ * Errors: none. Safe: MT AS fork. Source: this library.
+ */
+uint32_t memfd_go_version(void);
+
+/*
+ * memfd_go_version_string() returns the same as text, such as "1.0.0". The
+ * string is constant and lives as long as the library stays loaded.
+ *
+ * Errors: none. Safe: MT AS fork. Source: this library.
+ */
+const char *memfd_go_version_string(void);
+
+/*
+ * memfd_go_errname() returns the name of the error number 'err', such as
+ * "EBUSY". It takes the number as libc has it (EBUSY) and as this library returns
+ * it (-EBUSY). An unknown number, 0 included, gives "E?". Where one number has two
+ * names it is the one in errno(3) that is not the alias (EAGAIN, EOPNOTSUPP). The
+ * string is constant and lives as long as the library stays loaded.
+ *
+ * Errors: none. Safe: MT AS fork. Source: errno(3),
+ * include/uapi/asm-generic/errno.h.
+ */
+const char *memfd_go_errname(int err);
+
+/* What memfd_go_probe() can find, one bit each. */
+#define MEMFD_GO_FEATURE_CREATE 0x00000001U       /* memfd_create(2) */
+#define MEMFD_GO_FEATURE_SEALING 0x00000002U      /* seals can be added */
+#define MEMFD_GO_FEATURE_FUTURE_WRITE 0x00000004U /* F_SEAL_FUTURE_WRITE */
+#define MEMFD_GO_FEATURE_NOEXEC_SEAL 0x00000008U  /* MFD_NOEXEC_SEAL */
+#define MEMFD_GO_FEATURE_SEAL_EXEC 0x00000010U    /* F_SEAL_EXEC */
+#define MEMFD_GO_FEATURE_EXEC_ALLOWED 0x00000020U /* executable files can be made */
+#define MEMFD_GO_FEATURE_HUGETLB 0x00000040U      /* MFD_HUGETLB */
+#define MEMFD_GO_FEATURE_SECRET 0x00000080U       /* memfd_secret(2); on request */
+#define MEMFD_GO_FEATURE_SHARED_RO 0x00000100U    /* a write-sealed file that is open
+                                                     for writing maps shared */
+#define MEMFD_GO_FEATURE_PROCFS 0x00000200U       /* /proc/self/fd */
+#define MEMFD_GO_FEATURE_PIDFD_GETFD 0x00000400U  /* pidfd_getfd(2) */
+#define MEMFD_GO_FEATURE_EXECVEAT 0x00000800U     /* execveat(2) */
+
+/* What memfd_go_probe() tells. */
+struct memfd_go_features {
+	uint32_t size_of;       /* in: sizeof(struct memfd_go_features) */
+	uint32_t bits;          /* MEMFD_GO_FEATURE_* */
+	uint64_t huge_sizes;    /* bit n: there are huge pages of 2^n bytes */
+	uint64_t memlock_soft;  /* RLIMIT_MEMLOCK in bytes; UINT64_MAX: no limit */
+	uint32_t page_size;     /* in bytes */
+	uint32_t noexec_policy; /* vm.memfd_noexec: 0, 1 or 2 */
+};
+
+/*
+ * memfd_go_probe() finds out what works here and now, by trying it, whatever the
+ * kernel's version says. It makes some 60 system calls: call it once.
+ *
+ * f        size_of must be set
+ * request  0, or MEMFD_GO_FEATURE_SECRET to look for memfd_secret(2) too: that
+ *          opens a secret file for a moment, in which the machine cannot hibernate
+ *
+ * Returns 0.
+ *
+ * -EFAULT   f is null (see Pointers above)
+ * -EINVAL   size_of is less than 32; another request
+ * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
+ *
+ * Safe: MT AS fork. Source: this library.
+ */
+int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
+
+/* ------------------------------------------------------------------- Create */
+
+/*
+ * EXAMPLE: settings that nobody can change any more
+ *
+ *     const char text[] = "colour = red\n";
+ *     int fd = memfd_go_create_sealed("settings", MFD_CLOEXEC, 0, text, strlen(text));
+ *
+ *     if (fd < 0)
+ *         return fd;
+ */
+
+/*
+ * Flags of memfd_create(2), with the kernel's names and values. They are defined
+ * here only where the system's headers have not done so.
+ */
+#ifndef MFD_CLOEXEC
+#define MFD_CLOEXEC 0x0001U /* close the descriptor on execve(2) */
+#endif
+#ifndef MFD_ALLOW_SEALING
+#define MFD_ALLOW_SEALING 0x0002U /* let seals be added; else F_SEAL_SEAL is set */
+#endif
+#ifndef MFD_HUGETLB
+#define MFD_HUGETLB 0x0004U /* back the file by huge pages (4.14) */
+#endif
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* not executable, for good; sealable (6.3) */
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* executable, whatever vm.memfd_noexec=1 says (6.3) */
+#endif
+
+/* The longest name that memfd_create(2) takes, in bytes without the NUL. */
+#define MEMFD_GO_NAME_MAX 249
+
+/* Options, one bit each; no two functions give one bit two meanings. */
+#define MEMFD_GO_OPT_RESERVE 0x00000001U        /* set_size: allocate the memory now */
+#define MEMFD_GO_OPT_WRITE 0x00000002U          /* map: writable and readable */
+#define MEMFD_GO_OPT_PRIVATE 0x00000004U        /* map: copy on write */
+#define MEMFD_GO_OPT_EXEC 0x00000008U           /* map: executable and readable */
+#define MEMFD_GO_OPT_POPULATE 0x00000010U       /* map: fault all pages in now */
+#define MEMFD_GO_OPT_STRICT_NOEXEC 0x00000020U  /* create_with: never emulate */
+#define MEMFD_GO_OPT_UNSEALABLE 0x00000040U     /* create_with: add F_SEAL_SEAL */
+#define MEMFD_GO_OPT_KEEP_FD 0x00000080U        /* exec, secret_alloc, _attach */
+#define MEMFD_GO_OPT_FORK_SHARE 0x00000100U     /* secret_*: the child sees it too */
+#define MEMFD_GO_OPT_ALIGN_END 0x00000200U      /* secret_alloc: end at the guard */
+#define MEMFD_GO_OPT_REQUIRE 0x00000400U        /* secret_alloc: memfd_secret or fail */
+#define MEMFD_GO_OPT_NO_SECRETMEM 0x00000800U   /* secret_alloc: without memfd_secret */
+#define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_alloc: even unlocked */
+
+/*
+ * memfd_go_create() is memfd_create(2), verbatim: it creates an anonymous file in
+ * memory and returns a descriptor for it, open for reading and writing. The file
+ * is empty; memfd_go_set_size() or write(2) makes it grow.
+ *
+ * name       what /proc/PID/fd shows, behind "memfd:"; at most 249 bytes and a
+ *            NUL. Any byte is accepted, '/' and newline too. Names need not differ.
+ * mfd_flags  MFD_* bits; 0 is allowed. With MFD_HUGETLB the size of the huge page
+ *            may be chosen by its base-2 logarithm << 26, as in memfd_create(2).
+ *
+ * Returns the descriptor.
+ *
+ * -EFAULT   name is not a readable string
+ * -EINVAL   unknown flags; MFD_EXEC with MFD_NOEXEC_SEAL; a name of more than 249
+ *           bytes; MFD_EXEC or MFD_NOEXEC_SEAL before Linux 6.3
+ * -EACCES   vm.memfd_noexec is 2 and MFD_EXEC was asked for (6.6)
+ * -EMFILE   the process has RLIMIT_NOFILE descriptors open
+ * -ENFILE   the system-wide limit on open files has been reached
+ * -ENODEV   MFD_HUGETLB with a page size that the system does not have
+ * -ENOENT, -ENOSYS   MFD_HUGETLB on a kernel without hugetlbfs
+ * -ENOMEM   not enough memory
+ *
+ * Safe: MT AS fork. Source: memfd_create(2), mm/memfd.c.
+ */
+int memfd_go_create(const char *name, uint32_t mfd_flags);
+
+/* What memfd_go_create_with() is told, and tells. */
+struct memfd_go_create_args {
+	uint32_t size_of;   /* in: sizeof(struct memfd_go_create_args) */
+	uint32_t mfd_flags; /* MFD_* */
+	uint32_t opts;      /* MEMFD_GO_OPT_STRICT_NOEXEC, _UNSEALABLE */
+	uint32_t seals;     /* F_SEAL_* to add in the end */
+	uint64_t size;      /* of the file, in bytes */
+	uint32_t mode;      /* permissions such as 0600; 0: as the kernel makes them */
+	uint32_t out_state; /* out: MEMFD_GO_NOEXEC_* */
+};
+
+/* How an MFD_NOEXEC_SEAL or MFD_EXEC was honoured. */
+#define MEMFD_GO_NOEXEC_NATIVE 0U   /* by the kernel, or none was asked for */
+#define MEMFD_GO_NOEXEC_EMULATED 1U /* by mode bits, which can be changed again */
+
+/*
+ * memfd_go_create_with() creates a file, gives it mode, size and seals, in this
+ * order, and makes MFD_NOEXEC_SEAL and MFD_EXEC work before Linux 6.3 too. There
+ * they are left out, sealing stays on, and fchmod(2) takes the place of
+ * MFD_NOEXEC_SEAL; 'out_state' says so, since F_SEAL_EXEC is then missing.
+ *
+ * name  like memfd_go_create()
+ * args  NULL stands for MFD_CLOEXEC | MFD_NOEXEC_SEAL and nothing else. 'seals'
+ *       imply MFD_ALLOW_SEALING. OPT_STRICT_NOEXEC fails rather than emulate.
+ *       OPT_UNSEALABLE adds F_SEAL_SEAL to 'seals'. 'size_of' works as in
+ *       openat2(2): a shorter struct is extended by zeros, a longer one must be
+ *       zero where this library does not know it.
+ *
+ * Returns the descriptor, and writes 'out_state' if 'args' has it.
+ *
+ * -EFAULT      name is not a readable string; args is in the first or last page
+ * -EINVAL      a name of more than 249 bytes; MFD_EXEC with MFD_NOEXEC_SEAL;
+ *              execute permission in 'mode' with MFD_NOEXEC_SEAL; mode over 0777;
+ *              size over INT64_MAX; size_of less than 32; unknown flags, seals or
+ *              options
+ * -E2BIG       the struct is longer than is known here, and not zero there
+ * -EOPNOTSUPP  OPT_STRICT_NOEXEC, and the kernel lacks the flag
+ * -EACCES      vm.memfd_noexec forbids it; this is never worked around
+ * others       like memfd_go_create(), memfd_go_set_size(), memfd_go_add_seals()
+ *
+ * Safe: MT AS fork. Source: memfd_create(2), fchmod(2), mm/memfd.c.
+ */
+int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
+
+/*
+ * memfd_go_create_sealed() creates a file that holds a copy of 'len' bytes at
+ * 'data', and seals it: once it returns, nobody can change what was promised by
+ * 'seals', not even the caller. The file's offset is 0.
+ *
+ * name, mfd_flags  like memfd_go_create(); MFD_ALLOW_SEALING is implied
+ * seals            F_SEAL_* bits; 0 means MEMFD_GO_SEALS_IMMUTABLE
+ * data             may be anything when len is 0
+ * len              in bytes, 0 to INT64_MAX. With MFD_HUGETLB the file's size is
+ *                  len rounded up to whole huge pages; the rest is zero.
+ *
+ * Returns the descriptor. Errors like memfd_go_create(), and:
+ *
+ * -EFAULT   data is not readable. With MFD_HUGETLB the kernel does not look: only
+ *           the pointers that the conventions name are caught.
+ * -EINVAL   unknown seals; len is over INT64_MAX
+ * -EFBIG    len is over RLIMIT_FSIZE; SIGXFSZ is sent as well
+ * -ENOSPC   memory for the contents is exhausted (tmpfs)
+ * -ENOMEM   the same; with MFD_HUGETLB either of them for too few free huge pages
+ *
+ * Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
+ */
+int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
+                           const void *data, size_t len);
+
+/*
+ * memfd_go_clone() creates a sealed copy of the regular file 'src_fd', from its
+ * first byte to its last. The offset of src_fd is neither used nor moved.
+ *
+ * name, mfd_flags, seals  like memfd_go_create_sealed()
+ * src_fd                  open for reading
+ * max_len                 the largest size to copy, in bytes
+ *
+ * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
+ *
+ * -EBADF    src_fd is not open, or not for reading
+ * -EINVAL   src_fd is not a regular file, or cannot be read at any offset (O_DIRECT)
+ * -ESPIPE   src_fd is a secret file
+ * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
+ * -EAGAIN   the file's size changed meanwhile, or is not what it claims (/proc)
+ * -EIO      the source could not be read, or others that reading it can give
+ *
+ * A source that is written to meanwhile without changing its size gives a mixture
+ * of old and new. Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
+ */
+int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd,
+                   uint64_t max_len);
+
+/*
+ * memfd_go_reopen() opens the file of 'fd' once more through /proc/self/fd: a new
+ * open file description, with an offset and an access mode of its own. This is no
+ * security boundary: whoever holds a read-only descriptor of a memfd may reopen it
+ * for writing, as far as the file's mode and owner allow. Seals are the boundary.
+ *
+ * fd          also one opened with O_PATH
+ * open_flags  of open(2), usually O_RDONLY. O_CLOEXEC is always added.
+ *
+ * Returns the new descriptor.
+ *
+ * -EBADF    fd is not open
+ * -ENOENT   /proc is not mounted
+ * -EACCES   the file's mode forbids it
+ * -ENXIO    a secret file, a socket
+ * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
+ *
+ * Safe: MT AS fork. Source: open(2), proc_pid_fd(5).
+ */
+int memfd_go_reopen(int fd, uint32_t open_flags);
+
+/*
+ * memfd_go_huge_flags() stores at 'mfd_flags' what memfd_go_create() wants for a
+ * file of huge pages of 'page_size' bytes: MFD_HUGETLB with the size's logarithm. It
+ * does not ask whether the system has them (memfd_go_probe() does).
+ *
+ * page_size  a power of two more than 1, or 0 for the system's default size
+ *
+ * Returns 0.
+ *
+ * -EINVAL   page_size is neither 0 nor a power of two more than 1
+ * -EFAULT   mfd_flags is null (see Pointers above)
+ *
+ * Safe: MT AS fork. Source: memfd_create(2), include/uapi/linux/memfd.h.
+ */
+int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
+
+/* --------------------------------------------------------------------- Size */
+
+/*
+ * EXAMPLE: a file of 64 KiB, all there: no store to it can fail
+ *
+ *     void *buffer;
+ *     int r, fd = memfd_go_create("buffer", MFD_CLOEXEC);
+ *
+ *     if (fd < 0)
+ *         return fd;
+ *     r = memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 65536);
+ *     if (r == 0)
+ *         r = memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 65536, &buffer);
+ */
+
+/*
+ * memfd_go_get_size() stores the size of the file 'fd' at 'size', in bytes. Any
+ * descriptor will do, also one opened with O_PATH; what is not a regular file
+ * usually has size 0.
+ *
+ * Returns 0.
+ *
+ * -EBADF    fd is not open
+ * -EFAULT   size is null (see Pointers above)
+ * -ENOSYS   before Linux 4.11
+ *
+ * Safe: MT AS fork. Source: statx(2).
+ */
+int memfd_go_get_size(int fd, uint64_t *size);
+
+/*
+ * memfd_go_set_size() makes the file 'fd' exactly 'size' bytes long. A longer file
+ * loses its tail; a shorter one is extended by zeros, which take no memory before
+ * they are written to.
+ *
+ * fd    open for writing
+ * opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file at once,
+ *       so that no later store to a mapping of it can fail for want of memory
+ *       (SIGBUS). If that fails, the file keeps its old size and contents.
+ * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret) can be sized
+ *       once only. A MFD_HUGETLB file takes multiples of its page size only.
+ *
+ * Returns 0.
+ *
+ * -EBADF    fd is not open, or not for writing (with RESERVE)
+ * -EINVAL   fd is not open for writing; size is over INT64_MAX; not a file that
+ *           can be sized; a secret file that has a size; unknown options
+ * -EPERM    the file is sealed against this change (F_SEAL_SHRINK, F_SEAL_GROW)
+ * -EFBIG    size is over RLIMIT_FSIZE (SIGXFSZ is sent as well) or more than the
+ *           file system can hold
+ * -ENOSPC   with RESERVE: there is not that much memory
+ * -ENOMEM   the same, from huge pages
+ * -EINTR    with RESERVE: a signal arrived first; nothing has changed, call again
+ * -EOPNOTSUPP, -ENODEV, -ESPIPE   with RESERVE: not a file that can be reserved
+ *
+ * Safe: MT AS fork. Two calls at once on one file leave one of the two sizes.
+ * Source: ftruncate(2), fallocate(2), mm/shmem.c.
+ */
+int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
+
+/* -------------------------------------------------------------------- Seals */
+
+/*
+ * EXAMPLE: can somebody still change or shorten the file 'fd'?
+ *
+ *     char names[64];
+ *     uint32_t missing;
+ *     int r = memfd_go_check_seals(fd, F_SEAL_WRITE | F_SEAL_SHRINK, &missing);
+ *
+ *     if (r == -EKEYREJECTED) {
+ *         memfd_go_format_seals(missing, MEMFD_GO_STYLE_NAMES, names, sizeof names);
+ *         printf("not sealed: %s\n", names);
+ *     }
+ */
+
+/*
+ * Seals of a file, with the kernel's names and values. A seal is never removed.
+ */
+#ifndef F_SEAL_SEAL
+#define F_SEAL_SEAL 0x0001 /* no further seals */
+#endif
+#ifndef F_SEAL_SHRINK
+#define F_SEAL_SHRINK 0x0002 /* the file cannot get shorter */
+#endif
+#ifndef F_SEAL_GROW
+#define F_SEAL_GROW 0x0004 /* the file cannot get longer */
+#endif
+#ifndef F_SEAL_WRITE
+#define F_SEAL_WRITE 0x0008 /* the contents cannot change */
+#endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010 /* ... but through existing mappings (5.1) */
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020 /* the execute permission cannot change (6.3) */
+#endif
+
+/* Neither size nor contents can change, and no seal can be added. */
+#define MEMFD_GO_SEALS_IMMUTABLE 0x0000000FU
+
+/*
+ * memfd_go_add_seals() is fcntl(fd, F_ADD_SEALS, seals), verbatim: it adds all of
+ * 'seals' to the file, or none. Seals that are there already may be named.
+ *
+ * Returns 0.
+ *
+ * -EBADF    fd is not open, or opened with O_PATH
+ * -EPERM    fd is not open for writing, or F_SEAL_SEAL is set
+ * -EINVAL   unknown seals; not a file that takes seals (a pipe, a file on a disk, a
+ *           secret file)
+ * -EBUSY    F_SEAL_WRITE, and a shared mapping of the file can still be written to.
+ *           A mapping made read-only by mprotect(2) counts.
+ *
+ * Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ */
+int memfd_go_add_seals(int fd, uint32_t seals);
+
+/*
+ * memfd_go_get_seals() is fcntl(fd, F_GET_SEALS), verbatim. A descriptor open for
+ * reading only is enough.
+ *
+ * Returns the F_SEAL_* bits. Success does not prove that the file is a memfd: a
+ * regular file on tmpfs answers F_SEAL_SEAL. A kernel from 6.3 on may report
+ * F_SEAL_EXEC without having been asked, so test bits, never compare.
+ *
+ * -EBADF    fd is not open, or opened with O_PATH
+ * -EINVAL   not a file that takes seals (a pipe, a file on a disk, a secret file)
+ *
+ * Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ */
+int memfd_go_get_seals(int fd);
+
+/*
+ * memfd_go_ensure_seals() makes sure that all of 'seals' are set: it adds those
+ * that are missing, and does nothing where none is. Unlike memfd_go_add_seals() it
+ * thus succeeds on a file that is sealed already, even through a descriptor that
+ * is open for reading only.
+ *
+ * Returns 0. Errors like memfd_go_add_seals().
+ *
+ * Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ */
+int memfd_go_ensure_seals(int fd, uint32_t seals);
+
+/*
+ * memfd_go_check_seals() tells whether all of 'required' are set. F_SEAL_FUTURE_WRITE
+ * does not count as F_SEAL_WRITE, nor the reverse.
+ *
+ * missing  may be null; else it receives the bits of 'required' that are not set,
+ *          on success (0) and on -EKEYREJECTED
+ *
+ * Returns 0 if all are set.
+ *
+ * -EKEYREJECTED  one or more are not set
+ * -EBADF, -EINVAL  like memfd_go_get_seals()
+ *
+ * Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ */
+int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
+
+/* How memfd_go_format_seals() writes. */
+#define MEMFD_GO_STYLE_NAMES 0U   /* "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC" */
+#define MEMFD_GO_STYLE_LETTERS 1U /* "SgwWsx", as memfd_create(2)'s example takes */
+#define MEMFD_GO_STYLE_HEX 2U     /* "0x3f" */
+
+/*
+ * memfd_go_format_seals() writes 'seals' as text into the 'cap' bytes at 'buf',
+ * always ending it with a NUL if cap is not 0. Bits without a name follow in hex:
+ * "WRITE 0x40", "w 0x40". No bits at all give "" (in hex "0x0").
+ *
+ * style  one of MEMFD_GO_STYLE_*
+ * buf    may be null when cap is 0
+ * cap    in bytes; 64 is enough for any mask in any style
+ *
+ * Returns the length of the whole text without its NUL, whether it fitted or not,
+ * like snprintf(3): the text was cut if the result is >= cap.
+ *
+ * -EINVAL   unknown style
+ * -EFAULT   buf is null and cap is not 0 (see Pointers above)
+ *
+ * Safe: MT AS fork. Source: memfd_create(2), EXAMPLES.
+ */
+int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap);
+
+/*
+ * memfd_go_parse_seals() reads what memfd_go_format_seals() writes, in any style,
+ * and a little more. The text is a list of words, separated by any number of blanks,
+ * commas, '|' or '+'. A word is
+ *
+ *   a name         WRITE, write, F_SEAL_WRITE (in any case)
+ *   letters        any of g s w W S x, in any order ("sw")
+ *   a number       0x and 1 to 8 hexadecimal digits
+ *   "immutable"    MEMFD_GO_SEALS_IMMUTABLE
+ *   "none"         no seal
+ *
+ * The text without any word is no seal. Bits that the kernel does not know pass.
+ *
+ * Returns 0 and stores the union of all words at 'seals'.
+ *
+ * -EINVAL   a word is none of these
+ * -EFAULT   text or seals is null (see Pointers above)
+ *
+ * Safe: MT AS fork. Source: memfd_create(2), EXAMPLES.
+ */
+int memfd_go_parse_seals(const char *text, uint32_t *seals);
+
+/* Kinds of file. */
+#define MEMFD_GO_KIND_OTHER 0U      /* anything else */
+#define MEMFD_GO_KIND_MEMFD 1U      /* made by memfd_create(2) */
+#define MEMFD_GO_KIND_HUGETLB 2U    /* of huge pages */
+#define MEMFD_GO_KIND_TMPFS_FILE 3U /* a regular file on a mounted tmpfs */
+#define MEMFD_GO_KIND_SECRET 4U     /* made by memfd_secret(2) */
+
+/* Access to a file or to memory. */
+#define MEMFD_GO_ACCESS_NONE 0U
+#define MEMFD_GO_ACCESS_READ 1U
+#define MEMFD_GO_ACCESS_WRITE 2U /* of a descriptor only */
+#define MEMFD_GO_ACCESS_READ_WRITE 3U
+
+/* What memfd_go_inspect() tells. */
+struct memfd_go_info {
+	uint32_t size_of;   /* in: sizeof(struct memfd_go_info) */
+	uint32_t kind;      /* MEMFD_GO_KIND_* */
+	uint32_t seals;     /* F_SEAL_*; 0 where there are none to ask for */
+	uint32_t mode;      /* type and permissions, as in st_mode */
+	uint64_t size;      /* in bytes */
+	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, else 0 */
+	uint32_t access;    /* MEMFD_GO_ACCESS_* of the descriptor; NONE with O_PATH */
+	uint32_t reserved;  /* 0 */
+	char name[256];     /* of a memfd, with a NUL; "" without /proc */
+};
+
+/*
+ * memfd_go_inspect() tells what the descriptor 'fd' is. It reads nothing of the
+ * file's contents. What it tells of a file that others hold too, and that is not
+ * sealed, may be outdated when it returns; kind and access do not change.
+ *
+ * info  size_of must be set
+ *
+ * Returns 0.
+ *
+ * -EBADF    fd is not open
+ * -EFAULT   info is null (see Pointers above)
+ * -EINVAL   size_of is less than 296
+ * -E2BIG    size_of is over 4096
+ * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file on
+ *           tmpfs that looks like a memfd without MFD_ALLOW_SEALING)
+ *
+ * Safe: MT AS fork. Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
+ */
+int memfd_go_inspect(int fd, struct memfd_go_info *info);
+
+/* ---------------------------------------------------------------------- Map */
+
+/*
+ * EXAMPLE: fill the file 'fd' in place, then seal it (-EBUSY as long as it is mapped)
+ *
+ *     void *text;
+ *     int r = memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 5, &text);
+ *
+ *     if (r < 0)
+ *         return r;
+ *     memcpy(text, "hello", 5);
+ *     r = memfd_go_unmap(text, 5);
+ *     if (r == 0)
+ *         r = memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE);
+ */
+
+/*
+ * memfd_go_map() maps 'len' bytes of the file 'fd' from offset 'off' on, shared and
+ * readable, and stores the address at 'addr'.
+ *
+ * A file sealed against writing is mapped read-only whatever the kernel: where it
+ * refuses the shared mapping (before 6.7, with exceptions), a private one takes
+ * its place, which shows the same bytes since they cannot change.
+ *
+ * fd    open for reading; for OPT_WRITE without OPT_PRIVATE for writing too
+ * opts  any of MEMFD_GO_OPT_WRITE, _PRIVATE, _EXEC, _POPULATE
+ * off   in bytes, a multiple of the page size (of a MFD_HUGETLB file: its own)
+ * len   in bytes, more than 0; need not be a multiple of the page size. A mapping
+ *       may reach past the end of the file, but touching a page there is SIGBUS,
+ *       as it is when somebody else shortens a file that is not sealed against it.
+ *
+ * Returns 0.
+ *
+ * -EACCES     fd is not open for what the mapping allows, or is not a file that can
+ *             be mapped that way
+ * -EPERM      OPT_WRITE, and the file is sealed against writing; OPT_EXEC, and the
+ *             file is secret or on a file system mounted noexec
+ * -EINVAL     len is 0; off is not a multiple of the page size, or over INT64_MAX;
+ *             unknown options; OPT_PRIVATE on a secret file
+ * -EOVERFLOW  off + len is over INT64_MAX, or does not fit the architecture
+ * -EBADF      fd is not open, or opened with O_PATH
+ * -ENODEV     not a file that can be mapped
+ * -EAGAIN     the mapping is locked (a secret file's is) and over RLIMIT_MEMLOCK
+ * -ENOMEM     no room in the address space, or too few free huge pages
+ * -EFAULT     addr is null (see Pointers above)
+ *
+ * Safe: MT AS fork. Source: mmap(2), mm/mmap.c, mm/secretmem.c.
+ */
+int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
+
+/*
+ * memfd_go_map_verified() maps a file that came from somebody who is not trusted,
+ * whole and read-only, after checking that nothing can happen to it. Whatever the
+ * other side does, before, during or after the call, the mapping can be read
+ * without fault, and with F_SEAL_WRITE among 'required' it never changes.
+ *
+ * fd        open for reading
+ * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
+ *           F_SEAL_WRITE | F_SEAL_SHRINK.
+ * max_len   the largest size to accept, in bytes
+ * addr,len  receive the mapping, for memfd_go_unmap(), and the file's size in bytes
+ *
+ * Returns 0.
+ *
+ * -EKEYREJECTED  a required seal is missing; or F_SEAL_EXEC is set on a file that can
+ *                be executed: kernels from 6.3 on let that pair set the other seals
+ *                while somebody could still write; or a MFD_HUGETLB file has neither
+ *                F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE: pages could be taken out of it
+ * -ENODATA       the file is empty
+ * -EFBIG         the file is longer than max_len
+ * -EOVERFLOW     the file does not fit the address space
+ * -EINVAL        not a file that takes seals
+ * -EACCES        fd is not open for reading
+ * -EBADF         fd is not open, or opened with O_PATH
+ * -EFAULT        addr or len is null (see Pointers above)
+ * -ENOMEM        no room in the address space, or too few free huge pages
+ *
+ * Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
+ */
+int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, void **addr,
+                          size_t *len);
+
+/*
+ * memfd_go_unmap() is munmap(2): it removes all mappings of the pages from 'addr'
+ * on that hold one of 'len' bytes. Nothing need be mapped there.
+ *
+ * addr  a multiple of the page size, such as memfd_go_map() gives
+ * len   in bytes, more than 0; need not be a multiple of the page size, but of the
+ *       huge page's for a MFD_HUGETLB file
+ *
+ * Returns 0.
+ *
+ * -EINVAL   addr is not a multiple of the page size; len is 0 or reaches past the
+ *           end of the address space
+ * -ENOMEM   it would split a mapping, and there are too many of them
+ *
+ * Safe: MT AS fork, as long as no other code still uses the memory.
+ * Source: munmap(2).
+ */
+int memfd_go_unmap(void *addr, size_t len);
+
+/* ----------------------------------------------------------------- Transfer */
+
+/*
+ * EXAMPLE: send a file over the Unix socket 'sock'
+ *
+ *     int r, fd = memfd_go_create_sealed("page", MFD_CLOEXEC, 0, "hello", 5);
+ *
+ *     if (fd < 0)
+ *         return fd;
+ *     r = memfd_go_send_fds(sock, &fd, 1, NULL, 0);
+ *     close(fd);
+ *
+ * EXAMPLE: read a file from somebody who is not trusted, without a copy
+ *
+ *     void *page;
+ *     size_t len;
+ *     int r, fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, 1 << 20);
+ *
+ *     if (fd < 0)
+ *         return fd;
+ *     r = memfd_go_map_verified(fd, F_SEAL_WRITE, 1 << 20, &page, &len);
+ *     close(fd);
+ *     if (r == 0)
+ *         printf("%.*s\n", (int)len, (const char *)page);
+ */
+
+/* The largest number of descriptors in one message. */
+#define MEMFD_GO_FDS_MAX 16
+
+/*
+ * memfd_go_send_fds() sends descriptors and 'len' bytes at 'data' over the Unix
+ * socket 'sock' in one message. The descriptors stay open here. SIGPIPE is not sent.
+ *
+ * sock    a Unix socket. Internet sockets take the data and drop the descriptors.
+ * fds, n  1 to MEMFD_GO_FDS_MAX descriptors
+ * data    may be null when len is 0: one zero byte is sent then, since a message
+ *         without any would not carry descriptors over a stream
+ * len     in bytes
+ *
+ * Returns the number of bytes of 'data' sent, which on a stream may be less than
+ * 'len'; the descriptors went with the first of them. The rest is for write(2).
+ *
+ * -EINVAL   n is 0 or over MEMFD_GO_FDS_MAX
+ * -EBADF    sock or one of fds is not open
+ * -EFAULT   fds is null (see Pointers above); data is not readable
+ * -ENOTSOCK sock is not a socket
+ * -EAGAIN   sock is non-blocking and the other side's buffer is full
+ * -EINTR    a signal arrived before anything was sent
+ * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN   nobody is there
+ * -EMSGSIZE a datagram longer than the socket allows
+ * -ETOOMANYREFS   too many descriptors are under way (RLIMIT_NOFILE)
+ *
+ * Safe: MT AS fork. Source: unix(7), sendmsg(2).
+ */
+int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data,
+                      size_t len);
+
+/*
+ * memfd_go_recv_fds() receives one message with descriptors, which are close-on-exec.
+ *
+ * fds, n    '*n' is the room at 'fds', 1 to MEMFD_GO_FDS_MAX, and receives the number
+ *           of descriptors
+ * data,len  '*len' is the room at 'data' in bytes and receives the number of bytes.
+ *           Both may be null; one byte is then taken from the socket and dropped.
+ *
+ * Returns 1, or 0 at the end of the stream, when the other side has closed; '*n' and
+ * '*len' are 0 then. An empty datagram without descriptors looks the same.
+ *
+ * -EMSGSIZE the message had more descriptors than room, or more than the kernel could
+ *           deliver (RLIMIT_NOFILE), or was a datagram longer than the room at 'data'.
+ *           All of its descriptors are closed; what fitted may be at 'data'.
+ * -EPROTO   the message had no descriptor. Its bytes are lost, and may be at 'data'.
+ * -EINVAL   '*n' is 0 or over MEMFD_GO_FDS_MAX
+ * -EFAULT   fds or n is null; one of data and len is, but not both; data is not
+ *           writable
+ * -EBADF, -ENOTSOCK   sock is not open, not a socket
+ * -EINVAL, -ENOTCONN  sock is not connected (of a stream, of packets)
+ * -ECONNRESET   the other side closed without having read all that was sent to it
+ * -EAGAIN   sock is non-blocking and there is no message
+ * -EINTR    a signal arrived first
+ *
+ * Safe: MT AS fork. Source: unix(7), recvmsg(2).
+ */
+int memfd_go_recv_fds(int sock, int *fds, uint32_t *n, void *data, size_t *len);
+
+/*
+ * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted and
+ * checks it like memfd_go_map_verified(), which it is then ready for. The first byte of
+ * the message is taken from the socket and dropped; of a datagram all are. The sender
+ * can still move the file's offset: read through a mapping, or with pread(2).
+ *
+ * Returns the descriptor, close-on-exec. On failure the descriptor is closed.
+ *
+ * -EPIPE    the other side has closed
+ * -EMSGSIZE the message had more than one descriptor
+ * others    like memfd_go_recv_fds(), memfd_go_map_verified()
+ *
+ * Safe: MT AS fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
+ */
+int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len);
+
+/*
+ * memfd_go_import_pid() opens /proc/PID/fd/N: a descriptor of another process, in a new
+ * open file description. The process need not cooperate, but must allow it.
+ *
+ * pid         a process as seen from here, more than 0
+ * remote_fd   its descriptor, 0 or more
+ * open_flags  of open(2), usually O_RDONLY. O_CLOEXEC is always added.
+ *
+ * Returns the descriptor.
+ *
+ * -EINVAL   pid or remote_fd is out of range
+ * -ENOENT   no such process or descriptor, or /proc is not mounted
+ * -EACCES   no ptrace access to the process, or the file's mode forbids it
+ * -ENXIO    a secret file, a socket
+ * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
+ *
+ * Safe: MT AS fork. Source: proc_pid_fd(5), ptrace(2).
+ */
+int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
+
+/*
+ * memfd_go_import_pidfd() is pidfd_getfd(2): it duplicates a descriptor of another
+ * process, close-on-exec. Unlike memfd_go_import_pid() it also takes secret files.
+ *
+ * pidfd      of the process, from pidfd_open(2)
+ * remote_fd  its descriptor
+ *
+ * Returns the descriptor.
+ *
+ * -EBADF    pidfd is not one, or the process has no such descriptor
+ * -EPERM    no right to attach to the process with ptrace
+ * -ESRCH    the process has ended
+ * -ENOSYS   before Linux 5.6
+ * -EMFILE   the process has RLIMIT_NOFILE descriptors open
+ *
+ * Safe: MT AS fork. Source: pidfd_getfd(2).
+ */
+int memfd_go_import_pidfd(int pidfd, int remote_fd);
+
+/* --------------------------------------------------------------------- Exec */
+
+/*
+ * EXAMPLE: run a copy of a program, which nobody can change any more
+ *
+ *     char name[] = "echo", word[] = "hello";
+ *     char *argv[] = { name, word, NULL }, *envp[] = { NULL };
+ *     int disk = open("/bin/echo", O_RDONLY | O_CLOEXEC);
+ *     int fd = memfd_go_clone(name, MFD_CLOEXEC | MFD_EXEC, 0, disk, 1 << 24);
+ *
+ *     if (fd < 0)
+ *         return fd;
+ *     return memfd_go_exec(fd, argv, envp, 0);
+ */
+
+/*
+ * memfd_go_exec() replaces the process by the program in the file 'fd': execveat(2) of
+ * the descriptor, or execve(2) of /proc/self/fd/N where that is missing (-ENOSYS).
+ *
+ * fd    open for reading or with O_PATH. The file must not be open for writing through
+ *       a descriptor that open(2) or memfd_go_reopen() gave to anybody; those that
+ *       created it, and their duplicates, do not count.
+ * argv  arguments, NULL at the end
+ * envp  environment, NULL at the end
+ * opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd. A script ("#!") needs
+ *       that, since its interpreter opens the file anew through /proc.
+ *
+ * Returns only on failure. The descriptor is then as it was.
+ *
+ * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), is on a file system
+ *           mounted noexec, or is no regular file
+ * -ENOENT   a script and fd is close-on-exec: use OPT_KEEP_FD; the interpreter is
+ *           missing; /proc is needed and not mounted
+ * -ENOEXEC  not a program that this machine can run
+ * -ETXTBSY  the file is open for writing (see fd)
+ * -EBADF    fd is not open
+ * -EFAULT   argv or envp is null (see Pointers above) or not readable
+ * -E2BIG    arguments and environment are too long
+ * -EINVAL   unknown options
+ * others    like execve(2)
+ *
+ * Safe: AS fork, and MT as execve(2) is: the other threads end.
+ * Source: execveat(2), execve(2), fs/exec.c.
+ */
+int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts);
+
+/* ------------------------------------------------------------ Secret memory */
+
+/*
+ * EXAMPLE: a random key, which exists nowhere else
+ *
+ *     struct memfd_go_secret key;
+ *     int r;
+ *
+ *     key.size_of = sizeof key;
+ *     r = memfd_go_secret_alloc(&key, 32, 0);
+ *     if (r < 0)
+ *         return r;
+ *     if (getrandom(key.data, key.len, 0) == 32)
+ *         use(key.data, key.len);
+ *     memfd_go_secret_free(&key);
+ *
+ * EXAMPLE: a hundred keys, each without a system call
+ *
+ *     struct memfd_go_secret_pool keys;
+ *     void *key;
+ *     int r;
+ *
+ *     keys.size_of = sizeof keys;
+ *     r = memfd_go_secret_pool_init(&keys, 32, 100, 0);
+ *     if (r < 0)
+ *         return r;
+ *     if (memfd_go_secret_pool_take(&keys, &key) == 0) {
+ *         use(key, 32);
+ *         memfd_go_secret_pool_give(&keys, key);
+ *     }
+ *     memfd_go_secret_pool_free(&keys);
+ */
+
+/*
+ * memfd_go_secret() is memfd_secret(2): it creates an anonymous file whose pages,
+ * once mapped, only the processes that hold it can see; not even the kernel keeps
+ * them in its own page tables. Size it once with memfd_go_set_size(), then map it
+ * shared and writable with memfd_go_map(). Its pages are locked into memory and
+ * count against RLIMIT_MEMLOCK. While the file or a mapping of it exists, the
+ * machine cannot hibernate.
+ *
+ * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC; the kernel
+ *        refuses that value (1), so it is taken for O_CLOEXEC here.
+ *
+ * Returns the descriptor.
+ *
+ * -ENOSYS   before Linux 5.14; no support in this kernel or on this architecture
+ *           (arm, ppc64le); from 5.14 to 6.4 unless booted with
+ *           secretmem.enable=1; booted with secretmem.enable=0
+ * -EINVAL   unknown flags
+ * -EMFILE   the process has RLIMIT_NOFILE descriptors open
+ * -ENFILE   the system-wide limit on open files has been reached
+ * -ENOMEM   not enough memory
+ *
+ * Safe: MT AS fork. Source: memfd_secret(2), mm/secretmem.c.
+ */
+int memfd_go_secret(uint32_t flags);
+
+/* What a secret area is made of. */
+#define MEMFD_GO_SECRETMEM 1U /* memfd_secret(2): out of the kernel's page tables */
+#define MEMFD_GO_MLOCK 2U     /* anonymous, never swapped, not in core dumps */
+#define MEMFD_GO_UNLOCKED 3U  /* anonymous, not in core dumps; may be swapped */
+
+/* A secret area. All but size_of is the library's: read it, do not write it. */
+struct memfd_go_secret {
+	uint32_t size_of;     /* in: sizeof(struct memfd_go_secret) */
+	uint32_t kind;        /* MEMFD_GO_SECRETMEM, _MLOCK or _UNLOCKED */
+	void *data;           /* the area; null once freed */
+	size_t len;           /* its length in bytes, as asked for */
+	void *base;           /* the whole mapping, with guards */
+	size_t base_len;      /* its length in bytes */
+	int32_t fd;           /* with OPT_KEEP_FD; else -1 */
+	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
+	uint64_t reserved[4]; /* 0 */
+};
+
+/*
+ * memfd_go_secret_alloc() allocates memory for secrets: zeroed, readable and writable,
+ * locked, present (no later access can fail for want of memory), between two guard
+ * pages that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK.
+ *
+ * s     size_of must be set; the rest is overwritten. One that still holds an area is
+ *       forgotten, not freed.
+ * len   in bytes, more than 0
+ * opts  any of
+ *       OPT_REQUIRE         fail unless memfd_secret(2) works
+ *       OPT_NO_SECRETMEM    do not use memfd_secret(2): hibernation stays possible
+ *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped and is not all
+ *                           present, where RLIMIT_MEMLOCK or mlock(2) forbids more
+ *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
+ *                           first byte behind the area faults. It is then not aligned.
+ *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
+ *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED)
+ *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 's', to be sent to
+ *                           others
+ *
+ * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory
+ * with mlock(2) takes its place, which 'kind' tells.
+ *
+ * Returns 0.
+ *
+ * -ENOSYS, -EPERM   OPT_REQUIRE, and memfd_secret(2) does not work
+ * -EAGAIN, -ENOMEM  over RLIMIT_MEMLOCK; no memory, or no room in the address space
+ * -EPERM    RLIMIT_MEMLOCK is 0
+ * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
+ *           OPT_NO_SECRETMEM; size_of is less than the struct
+ * -E2BIG    size_of is over 4096
+ * -EFAULT   s is null (see Pointers above)
+ * -EMFILE, -ENFILE  no descriptor free
+ *
+ * Safe: MT AS fork, each 's' in one place at a time. Source: memfd_secret(2), mlock(2),
+ * madvise(2), mm/secretmem.c.
+ */
+int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
+
+/*
+ * memfd_go_secret_attach() maps a secret file that another process made and passed on,
+ * whole and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
+ *
+ * fd    a secret file that has been sized
+ * opts  OPT_FORK_SHARE, OPT_ALIGN_END, OPT_KEEP_FD (which keeps a duplicate of fd)
+ *
+ * Returns 0.
+ *
+ * -EINVAL   fd is not a secret file; unknown options; size_of is less than the struct
+ * -EBADF    fd is not open, or opened with O_PATH
+ * -ENODATA  the file has not been sized
+ * others    like memfd_go_secret_alloc()
+ *
+ * Safe: like memfd_go_secret_alloc(). Source: memfd_secret(2), mm/secretmem.c.
+ */
+int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
+
+/*
+ * memfd_go_secret_protect() makes the area inaccessible, read-only, or writable again,
+ * for the whole process. Touching it otherwise is SIGSEGV.
+ *
+ * access  MEMFD_GO_ACCESS_NONE, _READ or _READ_WRITE
+ *
+ * Returns 0.
+ *
+ * -EINVAL   another access; 's' holds no area
+ * -EFAULT   s is null (see Pointers above)
+ * -ENOMEM   too many mappings in the process
+ *
+ * Safe: like memfd_go_secret_alloc(). Source: mprotect(2).
+ */
+int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
+
+/*
+ * memfd_go_secret_free() wipes the area, unmaps it with its guards, and closes what
+ * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing
+ * twice, or what was never allocated but zeroed, does nothing.
+ *
+ * A child of fork() must not free (nor protect) an area of SECRETMEM without
+ * OPT_FORK_SHARE: it is not there, and in time something else may be at its address.
+ *
+ * Returns 0.
+ *
+ * -EINVAL   size_of is less than the struct
+ * -EFAULT   s is null (see Pointers above)
+ * -ENOMEM   too many mappings in the process, or this is a child (above); nothing has
+ *           been freed
+ *
+ * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
+ */
+int memfd_go_secret_free(struct memfd_go_secret *s);
+
+/*
+ * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros, in a way that no compiler
+ * leaves out, and leaves no copy of them in a register. A null 'p' does nothing.
+ *
+ * Errors: none. Safe: MT AS fork. Source: this library.
+ */
+void memfd_go_wipe(void *p, size_t len);
+
+/* A pool of secret slots of one size. Its fields are the library's. */
+struct memfd_go_secret_pool {
+	uint32_t size_of;            /* in: sizeof(struct memfd_go_secret_pool) */
+	uint32_t slots;              /* how many there are */
+	uint32_t used;               /* how many are taken */
+	uint32_t free_slot;          /* the first free one, or UINT32_MAX */
+	size_t slot_len;             /* of each, as asked for, in bytes */
+	size_t stride;               /* from one to the next, in bytes */
+	struct memfd_go_secret area; /* what they are in */
+};
+
+/*
+ * memfd_go_secret_pool_init() allocates one secret area for 'slots' slots of 'slot_len'
+ * bytes each. Taking and giving a slot then costs no system call. The slots are zeroed
+ * and aligned for any type (16 bytes). Between two of them there are 16 bytes of the
+ * pool's own but no guard page: an overrun is noticed when the slot, or the one behind
+ * it, is given back.
+ *
+ * pool      size_of must be set; the rest is overwritten
+ * slot_len  in bytes, more than 0
+ * slots     1 to 1048576
+ * opts      like memfd_go_secret_alloc() but OPT_ALIGN_END
+ *
+ * Returns 0. Errors like memfd_go_secret_alloc(), and -EINVAL for slots out of range.
+ *
+ * Safe: MT AS fork, each pool in one place at a time; the pool has no lock.
+ * Source: memfd_secret(2).
+ */
+int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len,
+                              uint32_t slots, uint32_t opts);
+
+/*
+ * memfd_go_secret_pool_take() takes a free slot and stores its address at 'slot'. It
+ * holds zeros.
+ *
+ * Returns 0.
+ *
+ * -ENOSPC   all slots are taken
+ * -EINVAL   an overrun went into the free slot; the pool holds no area
+ * -EFAULT   pool or slot is null (see Pointers above)
+ *
+ * Safe: like memfd_go_secret_pool_init(). Source: this library.
+ */
+int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
+
+/*
+ * memfd_go_secret_pool_give() wipes a slot and gives it back.
+ *
+ * Returns 0.
+ *
+ * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or
+ *           out of it, and the pool is of no further use but to be freed; there is no
+ *           area
+ * -EFAULT   pool is null (see Pointers above)
+ *
+ * Safe: like memfd_go_secret_pool_init(). Source: this library.
+ */
+int memfd_go_secret_pool_give(struct memfd_go_secret_pool *pool, void *slot);
+
+/*
+ * memfd_go_secret_pool_free() wipes and frees the whole pool, taken slots too. Freeing
+ * twice does nothing.
+ *
+ * Returns 0. Errors like memfd_go_secret_free().
+ *
+ * Safe: like memfd_go_secret_pool_init(). Source: munmap(2).
+ */
+int memfd_go_secret_pool_free(struct memfd_go_secret_pool *pool);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MEMFD_GO_H */
+
+/*
+ * DROP-IN NAMES
+ *
+ * With MEMFD_GO_DROPIN defined before this header is included, memfd_create(name,
+ * flags) and memfd_secret(flags) are there whatever the libc, with libc's manners:
+ * they return -1 and set errno. They are macros onto inline functions, so they
+ * stand in the way of nothing that a libc declares, today or later; the library
+ * itself exports no such names. Also <errno.h> and <sys/mman.h> are included then.
+ */
+#if defined(MEMFD_GO_DROPIN) && !defined(MEMFD_GO_DROPIN_DONE)
+#define MEMFD_GO_DROPIN_DONE
+
+#include <errno.h>
+#include <sys/mman.h>
+
+static inline int memfd_go_dropin_result(int r)
+{
+	if (r >= 0)
+		return r;
+	errno = -r;
+	return -1;
+}
+
+static inline int memfd_go_dropin_create(const char *name, unsigned int flags)
+{
+	return memfd_go_dropin_result(memfd_go_create(name, flags));
+}
+
+static inline int memfd_go_dropin_secret(unsigned int flags)
+{
+	return memfd_go_dropin_result(memfd_go_secret(flags));
+}
+
+#undef memfd_create
+#undef memfd_secret
+#define memfd_create(name, flags) memfd_go_dropin_create((name), (flags))
+#define memfd_secret(flags) memfd_go_dropin_secret((flags))
+
+#endif /* MEMFD_GO_DROPIN */

@@ -1,0 +1,265 @@
+/*
+ * What the C benchmarks have in common: a way to compare calls that resolves a tenth of
+ * a percent on a noisy machine.
+ *
+ * Each arm is compared with a reference by quads of short blocks: reference, arm, arm,
+ * reference. What drifts during a quad meets both alike, and what interrupts one quad
+ * is outvoted by the others. One arm is the reference once more: its ratio says what
+ * the run can resolve.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "memfd_go.h"
+
+#define MAX_ARMS 16
+#define MAX_QUADS 4000
+
+static inline void fail(const char *what)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static inline void require(int holds, const char *what)
+{
+	if (!holds)
+		fail(what);
+}
+
+static inline double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* The functions of one library that the benchmarks call. */
+struct library {
+	const char *name;
+	__typeof__(memfd_go_create) *create;
+	__typeof__(memfd_go_create_sealed) *create_sealed;
+	__typeof__(memfd_go_clone) *clone;
+	__typeof__(memfd_go_add_seals) *add_seals;
+	__typeof__(memfd_go_get_seals) *get_seals;
+	__typeof__(memfd_go_map_verified) *map_verified;
+	__typeof__(memfd_go_unmap) *unmap;
+	__typeof__(memfd_go_send_fds) *send_fds;
+	__typeof__(memfd_go_recv_verified) *recv_verified;
+	int (*secret)(uint32_t); /* the header has a struct of this name, too */
+	__typeof__(memfd_go_secret_alloc) *secret_alloc;
+	__typeof__(memfd_go_secret_free) *secret_free;
+	__typeof__(memfd_go_secret_pool_init) *secret_pool_init;
+	__typeof__(memfd_go_secret_pool_take) *secret_pool_take;
+	__typeof__(memfd_go_secret_pool_give) *secret_pool_give;
+	int (*fcntl)(int, int, ...); /* glibc alone has these */
+	long (*syscall)(long, ...);
+};
+
+static inline void *symbol(void *handle, const char *name)
+{
+	void *address = dlsym(handle, name);
+
+	if (address == NULL) {
+		fprintf(stderr, "%s\n", dlerror());
+		exit(1);
+	}
+	return address;
+}
+
+static inline void *open_library(const char *path)
+{
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+	if (handle == NULL) {
+		fprintf(stderr, "%s\n", dlerror());
+		exit(1);
+	}
+	return handle;
+}
+
+static struct library libraries[8];
+static int library_count;
+
+/* Loads a library that is given as NAME=PATH. */
+static inline void load(char *argument)
+{
+	struct library *l = &libraries[library_count++];
+	char *path = strchr(argument, '=');
+	void *handle;
+
+	require(path != NULL, argument);
+	*path++ = '\0';
+	handle = open_library(path);
+	l->name = argument;
+#define LOAD(member) l->member = symbol(handle, "memfd_go_" #member)
+	LOAD(create);
+	LOAD(create_sealed);
+	LOAD(clone);
+	LOAD(add_seals);
+	LOAD(get_seals);
+	LOAD(map_verified);
+	LOAD(unmap);
+	LOAD(send_fds);
+	LOAD(recv_verified);
+	LOAD(secret);
+	LOAD(secret_alloc);
+	LOAD(secret_free);
+	LOAD(secret_pool_init);
+	LOAD(secret_pool_take);
+	LOAD(secret_pool_give);
+#undef LOAD
+}
+
+#ifdef STATIC_LIBRARY
+/* The library that the program contains. */
+static inline void add_static_library(void)
+{
+	struct library *l = &libraries[library_count++];
+
+	*l = (struct library){
+		.name = "ours, static", .create = memfd_go_create, .add_seals = memfd_go_add_seals,
+		.get_seals = memfd_go_get_seals, .secret = memfd_go_secret,
+	};
+}
+#endif
+
+/* One way to do a piece of work, and what it needs to do it. */
+struct arm {
+	const char *name;
+	int (*work)(const struct arm *arm);
+	const struct library *library;
+};
+
+/* A piece of work, and the ways to do it; the first one is the reference. */
+struct work {
+	const char *name;
+	struct arm arms[MAX_ARMS];
+	int arm_count;
+	int calls;       /* in a block */
+	int percentiles; /* compare 10th percentiles: what the kernel frees it frees later */
+};
+
+static inline void add_arm(struct work *w, const char *name, int (*work)(const struct arm *),
+			   const struct library *library)
+{
+	require(w->arm_count < MAX_ARMS, "too many arms");
+	w->arms[w->arm_count++] = (struct arm){ name, work, library };
+}
+
+static double speed; /* what part of the usual time to take, inversely */
+
+static volatile int result_of_work;
+
+/*
+ * Not inlined: each copy of the loop would have its own alignment. The first calls are not
+ * timed: they find the caches as the other arm left them.
+ */
+static __attribute__((noinline)) double block(const struct arm *arm, int calls)
+{
+	double start;
+
+	for (int i = 0; i < calls / 10; i++)
+		result_of_work = arm->work(arm);
+	start = now();
+	for (int i = 0; i < calls; i++)
+		result_of_work = arm->work(arm);
+	return now() - start;
+}
+
+static inline int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts, and returns what part of the values lies below. */
+static inline double quantile(double *values, int n, double part)
+{
+	qsort(values, (size_t)n, sizeof *values, by_value);
+	return values[(int)(part * (n - 1))];
+}
+
+static double arm_blocks[MAX_ARMS][2 * MAX_QUADS];
+static double reference_of[MAX_ARMS][2 * MAX_QUADS], ratios[MAX_QUADS];
+
+static inline void quad(const struct work *w, int arm, int at, double *reference)
+{
+	double *mine = &arm_blocks[arm][2 * at];
+
+	reference[0] = block(&w->arms[0], w->calls);
+	mine[0] = block(&w->arms[arm], w->calls);
+	mine[1] = block(&w->arms[arm], w->calls);
+	reference[1] = block(&w->arms[0], w->calls);
+}
+
+/* Prints work, arm, minimum and median in ns a call, and the ratio to the reference. */
+static inline void print_row(const struct work *w, int arm, int n, double ratio)
+{
+	double median = quantile(arm_blocks[arm], 2 * n, 0.5), least = arm_blocks[arm][0];
+
+	printf("%s\t%s\t%.2f\t%.2f\t%.5f\n", w->name, w->arms[arm].name, least / w->calls,
+	       median / w->calls, ratio);
+}
+
+/* Runs all arms for so many seconds together. */
+static inline void run(struct work *w, double seconds)
+{
+	double end;
+	int n;
+
+	add_arm(w, "same", w->arms[0].work, w->arms[0].library);
+	for (int arm = 0; arm < w->arm_count; arm++)
+		block(&w->arms[arm], w->calls);
+	end = now() + seconds / speed * 1e9;
+	for (n = 0; n < MAX_QUADS && (n < 5 || now() < end); n++)
+		for (int arm = 1; arm < w->arm_count; arm++)
+			quad(w, arm, n, &reference_of[arm][2 * n]);
+	for (int arm = 1; arm < w->arm_count; arm++) {
+		double ratio;
+
+		for (int i = 0; i < n; i++)
+			ratios[i] = (arm_blocks[arm][2 * i] + arm_blocks[arm][2 * i + 1]) /
+				    (reference_of[arm][2 * i] + reference_of[arm][2 * i + 1]);
+		ratio = quantile(ratios, n, 0.5);
+		if (w->percentiles)
+			ratio = quantile(arm_blocks[arm], 2 * n, 0.1) / quantile(reference_of[arm], 2 * n, 0.1);
+		print_row(w, arm, n, ratio);
+	}
+	memcpy(arm_blocks[0], reference_of[1], sizeof arm_blocks[0]);
+	print_row(w, 0, n, 1);
+	fflush(stdout);
+}
+
+/* Reads SPEED and, from the argument 'first' on, loads libraries. */
+static inline void begin(int argc, char **argv, const char *usage, int first)
+{
+	cpu_set_t here;
+
+	if (argc < first) {
+		fprintf(stderr, "%s\n", usage);
+		exit(2);
+	}
+	speed = atof(argv[1]);
+	for (int i = first; i < argc; i++)
+		load(argv[i]);
+	CPU_ZERO(&here); /* this thread stays here; those of the libraries need not */
+	CPU_SET(sched_getcpu(), &here);
+	sched_setaffinity(0, sizeof here, &here);
+}
+
+#endif

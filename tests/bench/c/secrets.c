@@ -1,0 +1,92 @@
+/*
+ * secrets SPEED SODIUM NAME=PATH...: to have and to free memory for secrets, compared with
+ * libsodium's.
+ */
+#include "bench.h"
+
+static size_t size;
+static struct memfd_go_secret_pool pool;
+static void *(*sodium_malloc)(size_t);
+static void (*sodium_free)(void *);
+
+static int by_sodium(const struct arm *a)
+{
+	char *secret = sodium_malloc(size);
+
+	(void)a;
+	secret[0] = 1;
+	sodium_free(secret);
+	return 0;
+}
+
+static int by_mlock(const struct arm *a)
+{
+	char *secret = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)a;
+	require(mlock(secret, size) == 0, "mlock");
+	secret[0] = 1;
+	explicit_bzero(secret, size);
+	return munmap(secret, size);
+}
+
+static int alloc(const struct arm *a, uint32_t opts)
+{
+	struct memfd_go_secret secret;
+
+	secret.size_of = sizeof secret;
+	require(a->library->secret_alloc(&secret, size, opts) == 0, "secret_alloc");
+	*(char *)secret.data = 1;
+	return a->library->secret_free(&secret);
+}
+
+static int by_alloc(const struct arm *a)
+{
+	return alloc(a, 0);
+}
+
+static int by_locked_alloc(const struct arm *a)
+{
+	return alloc(a, MEMFD_GO_OPT_NO_SECRETMEM);
+}
+
+static int by_pool(const struct arm *a)
+{
+	void *slot;
+
+	a->library->secret_pool_take(&pool, &slot);
+	*(char *)slot = 1;
+	return a->library->secret_pool_give(&pool, slot);
+}
+
+static void bench_size(size_t bytes)
+{
+	char name[64];
+	struct work w = { .name = name, .calls = 20 };
+
+	size = bytes;
+	pool.size_of = sizeof pool;
+	require(libraries[0].secret_pool_init(&pool, size, 16, 0) == 0, "a pool");
+	snprintf(name, sizeof name, "secret %zu B", size);
+	add_arm(&w, "sodium_malloc+sodium_free", by_sodium, NULL);
+	add_arm(&w, "mmap+mlock+munmap", by_mlock, NULL);
+	for (int i = 0; i < library_count; i++)
+		add_arm(&w, libraries[i].name, by_alloc, &libraries[i]);
+	add_arm(&w, "ours, without memfd_secret", by_locked_alloc, &libraries[0]);
+	add_arm(&w, "ours, pool", by_pool, &libraries[0]);
+	run(&w, 4);
+}
+
+int main(int argc, char **argv)
+{
+	void *sodium;
+
+	begin(argc, argv, "secrets SPEED SODIUM NAME=PATH...", 3);
+	sodium = open_library(argv[2]);
+	((int (*)(void))symbol(sodium, "sodium_init"))();
+	sodium_malloc = symbol(sodium, "sodium_malloc");
+	sodium_free = symbol(sodium, "sodium_free");
+	bench_size(32);
+	bench_size(4096);
+	return 0;
+}

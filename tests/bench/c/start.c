@@ -1,0 +1,14 @@
+/* A program that starts, makes one call and ends: what it takes to link with a library. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "memfd_go.h"
+
+int main(void)
+{
+#ifdef GLIBC
+	return fcntl(-1, F_GET_SEALS) != -1;
+#else
+	return memfd_go_get_seals(-1) >= 0;
+#endif
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A row is what was measured of one arm at one piece of work.
+type row struct {
+	table  string
+	work   string
+	arm    string
+	times  []float64 // one a sample: ns, or the unit of the table
+	least  []float64
+	ratios []float64 // to the reference; empty if it was not compared directly
+}
+
+func (r *row) min() float64    { return slices.Min(r.least) }
+func (r *row) median() float64 { return median(r.times) }
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	if n == 0 {
+		return math.NaN()
+	}
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// results are all rows, in the order in which they first came.
+type results struct {
+	rows []*row
+}
+
+func (r *results) find(table, work, arm string) *row {
+	for _, row := range r.rows {
+		if row.table == table && row.work == work && row.arm == arm {
+			return row
+		}
+	}
+	return nil
+}
+
+func (r *results) row(table, work, arm string) *row {
+	if found := r.find(table, work, arm); found != nil {
+		return found
+	}
+	added := &row{table: table, work: work, arm: arm}
+	r.rows = append(r.rows, added)
+	return added
+}
+
+// add takes the samples of one round.
+func (r *results) add(table, work, arm string, values ...float64) {
+	row := r.row(table, work, arm)
+	row.times = append(row.times, median(values))
+	row.least = append(row.least, slices.Min(values))
+}
+
+// addPaired takes what the C programs print: work, arm, least, median, ratio.
+func (r *results) addPaired(table, output string) error {
+	for line := range strings.Lines(output) {
+		fields := strings.Split(strings.TrimSpace(line), "\t")
+		if len(fields) != 5 {
+			return fmt.Errorf("not a row of results: %q", line)
+		}
+		var numbers [3]float64
+		for i := range numbers {
+			n, err := strconv.ParseFloat(fields[2+i], 64)
+			if err != nil {
+				return err
+			}
+			numbers[i] = n
+		}
+		row := r.row(table, fields[0], fields[1])
+		row.least = append(row.least, numbers[0])
+		row.times = append(row.times, numbers[1])
+		row.ratios = append(row.ratios, numbers[2])
+	}
+	return nil
+}
+
+// ratio compares an arm with another, by pairs if they were measured so, else by medians.
+func (r *results) ratio(table, work, arm, reference string) float64 {
+	a, b := r.find(table, work, arm), r.find(table, work, reference)
+	if a == nil || b == nil {
+		return math.NaN()
+	}
+	if len(a.ratios) != 0 && len(b.ratios) != 0 {
+		return median(a.ratios) / median(b.ratios)
+	}
+	var ratios []float64
+	for i := range min(len(a.times), len(b.times)) {
+		ratios = append(ratios, a.times[i]/b.times[i])
+	}
+	if len(a.times) > 20 { // a process each: nothing pairs them
+		return a.median() / b.median()
+	}
+	return median(ratios)
+}
+
+// limit is how far an arm may be from itself. Where a call is compared it is strict; where
+// megabytes are allocated and copied the machine's own ups and downs are larger, and so is
+// what is compared.
+func limit(work string) float64 {
+	switch {
+	case strings.HasSuffix(work, "64 MiB"):
+		return 0.02
+	case strings.HasSuffix(work, " MiB"):
+		return 0.01
+	}
+	return 0.003
+}
+
+// void returns the pieces of work whose arms cannot be compared by this run, as it found a
+// difference where there is none.
+func (r *results) void() []string {
+	var works []string
+	for _, row := range r.rows {
+		decides := row.table == tableCalls || row.table == tableStock || row.table == tableSealed
+		if row.arm == "same" && decides && math.Abs(median(row.ratios)-1) > limit(row.work) {
+			works = append(works, fmt.Sprintf("%s: %s (%.4f)", row.table, row.work, median(row.ratios)))
+		}
+	}
+	return works
+}
+
+// drop forgets the rows of tables.
+func (r *results) drop(tables []string) {
+	r.rows = slices.DeleteFunc(r.rows, func(row *row) bool { return slices.Contains(tables, row.table) })
+}

@@ -1,0 +1,107 @@
+//! The calls of libmemfd_go in Rust, and what other crates have for them. The name of each
+//! benchmark is WORK/ARM.
+
+use std::ffi::CStr;
+use std::hint::black_box;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
+
+use criterion::{criterion_group, criterion_main, Criterion};
+
+const NAME: &CStr = c"bench";
+
+fn owned(fd: libc::c_int) -> OwnedFd {
+    assert!(fd >= 0);
+    // SAFETY: the descriptor was just made, and nobody else has it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+fn create(c: &mut Criterion) {
+    let mut group = c.benchmark_group("create+close");
+    for arm in ["libc", "same"] {
+        group.bench_function(arm, |b| {
+            // SAFETY: the name is a C string.
+            b.iter(|| owned(unsafe { libc::memfd_create(NAME.as_ptr(), libc::MFD_CLOEXEC) }));
+        });
+    }
+    group.bench_function("rustix", |b| {
+        b.iter(|| rustix::fs::memfd_create(NAME, rustix::fs::MemfdFlags::CLOEXEC).unwrap());
+    });
+    group.bench_function("memfd", |b| {
+        let options = memfd::MemfdOptions::default();
+        b.iter(|| options.create("bench").unwrap());
+    });
+    group.bench_function("memfd-go-sys", |b| {
+        // SAFETY: the name is a C string.
+        b.iter(|| {
+            owned(unsafe { memfd_go_sys::memfd_go_create(NAME.as_ptr(), libc::MFD_CLOEXEC) })
+        });
+    });
+    group.bench_function("memfd-go", |b| {
+        let options = memfd_go::CreateOptions::from_flags(memfd_go::CreateFlags::CLOEXEC);
+        b.iter(|| options.create_c_str(NAME).unwrap());
+    });
+    group.finish();
+}
+
+fn get_seals(c: &mut Criterion) {
+    let fd = rustix::fs::memfd_create(NAME, rustix::fs::MemfdFlags::ALLOW_SEALING).unwrap();
+    let raw = fd.as_raw_fd();
+    let mut group = c.benchmark_group("get_seals");
+    for arm in ["libc", "same"] {
+        group.bench_function(arm, |b| {
+            // SAFETY: the descriptor stays open.
+            b.iter(|| unsafe { libc::fcntl(black_box(raw), libc::F_GET_SEALS) });
+        });
+    }
+    group.bench_function("rustix", |b| {
+        b.iter(|| rustix::fs::fcntl_get_seals(&fd).unwrap())
+    });
+    group.bench_function("memfd-go-sys", |b| {
+        // SAFETY: the descriptor stays open.
+        b.iter(|| unsafe { memfd_go_sys::memfd_go_get_seals(black_box(raw)) });
+    });
+    group.bench_function("memfd-go", |b| b.iter(|| memfd_go::get_seals(&fd).unwrap()));
+    group.finish();
+}
+
+fn secret(c: &mut Criterion) {
+    let mut group = c.benchmark_group("secret 32 B");
+    for arm in ["memsec, mlock", "same"] {
+        group.bench_function(arm, |b| {
+            b.iter(|| {
+                // SAFETY: it is freed once, and not used afterwards.
+                unsafe { memsec::free(memsec::malloc::<[u8; 32]>().unwrap()) }
+            });
+        });
+    }
+    group.bench_function("memfd-go-sys", |b| {
+        b.iter(|| {
+            // SAFETY: all zero is an area that holds nothing.
+            let mut area: memfd_go_sys::memfd_go_secret = unsafe { std::mem::zeroed() };
+            area.size_of = std::mem::size_of_val(&area) as u32;
+            // SAFETY: the area is freed once, and not used afterwards.
+            unsafe {
+                assert_eq!(memfd_go_sys::memfd_go_secret_alloc(&mut area, 32, 0), 0);
+                memfd_go_sys::memfd_go_secret_free(&mut area)
+            }
+        });
+    });
+    group.finish();
+}
+
+/// Short: this program runs many times, in turns with the others.
+fn brief() -> Criterion {
+    Criterion::default()
+        .without_plots()
+        .warm_up_time(Duration::from_millis(50))
+        .measurement_time(Duration::from_millis(150))
+        .sample_size(20)
+}
+
+criterion_group! {
+    name = benches;
+    config = brief();
+    targets = create, get_seals, secret
+}
+criterion_main!(benches);

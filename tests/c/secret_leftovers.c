@@ -1,0 +1,293 @@
+/*
+ * No function leaves bytes of a secret in a register or on the dead part of the stack. The
+ * call is followed by a trap: the signal's frame has all registers, and nothing has
+ * happened on the stack since.
+ */
+#include <dlfcn.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "test.h"
+#include "area.h"
+#include "unwinding.h"
+
+#define LENGTH 4096 /* of the secret */
+#define DEAD_STACK 32768
+#define PERIOD 8
+#define ENOUGH 4 /* bytes in a row that tell the secret */
+
+/* The secret over and over, but never as it is: it must be nowhere but in the area. */
+static const volatile uint8_t masked[PERIOD] = { 0x1b, 0xe4, 0x72, 0x8d, 0x39, 0xc6, 0x50, 0xaf };
+#define MASK 0x37
+
+static secret_area area;
+static struct memfd_go_secret_pool pool;
+static void *secret; /* LENGTH bytes in one of the two */
+
+static char handlers_stack[256 * 1024];
+static sigjmp_buf after_trap;
+static int leftovers;
+
+static __attribute__((noinline)) void fill_secret(void)
+{
+	volatile uint8_t *to = secret;
+
+	for (size_t i = 0; i < LENGTH; i++)
+		to[i] = masked[i % PERIOD] + MASK;
+}
+
+static int is_leftover(const uint8_t *at)
+{
+	for (size_t from = 0; from < PERIOD; from++) {
+		size_t same = 0;
+
+		while (same < ENOUGH && (uint8_t)(at[same] - MASK) == masked[(from + same) % PERIOD])
+			same++;
+		if (same == ENOUGH)
+			return 1;
+	}
+	return 0;
+}
+
+static int count_leftovers(const uint8_t *from, const uint8_t *to)
+{
+	int count = 0;
+
+	for (; from + ENOUGH <= to; from++)
+		count += is_leftover(from);
+	return count;
+}
+
+static void handler(int number, siginfo_t *info, void *context)
+{
+	const uint8_t *sp = (const uint8_t *)interrupted_sp(context), *frame = (const uint8_t *)handlers_stack;
+
+	(void)number;
+	(void)info;
+	leftovers = count_leftovers(sp - DEAD_STACK, sp);
+	leftovers += count_leftovers(frame, frame + sizeof handlers_stack);
+	siglongjmp(after_trap, 1);
+}
+
+static __attribute__((noinline)) void clear_stack(void)
+{
+	volatile char stack[DEAD_STACK + 4096];
+
+	for (size_t i = 0; i < sizeof stack; i++)
+		stack[i] = 0;
+}
+
+/* What __builtin_trap() raises, without a register of its own. */
+static const int traps[] = { SIGILL, SIGTRAP };
+
+/* How much of the secret can be found after a call. */
+static __attribute__((noinline)) int leftovers_of(uintptr_t (*call)(void))
+{
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK }, old[2];
+	stack_t stack = { .ss_sp = handlers_stack, .ss_size = sizeof handlers_stack }, none = { .ss_flags = SS_DISABLE };
+
+	memset(handlers_stack, 0, sizeof handlers_stack);
+	sigaltstack(&stack, NULL);
+	for (int i = 0; i < 2; i++)
+		sigaction(traps[i], &action, &old[i]);
+	leftovers = -1;
+	clear_stack();
+	if (sigsetjmp(after_trap, 1) == 0) {
+		call();
+		__builtin_trap();
+	}
+	for (int i = 0; i < 2; i++)
+		sigaction(traps[i], &old[i], NULL);
+	sigaltstack(&none, NULL);
+	clear_stack(); /* for what libraries copy from it */
+	return leftovers;
+}
+
+/* --------------------------------------------------------------------- Calls */
+
+static int sockets[2], file;
+static uint32_t options; /* of the running test */
+
+static uintptr_t leave_in_a_register(void)
+{
+	return *(volatile uintptr_t *)secret;
+}
+
+static uintptr_t leave_on_the_stack(void)
+{
+	volatile uint8_t copy[64];
+
+	for (size_t i = 0; i < sizeof copy; i++)
+		copy[i] = ((volatile uint8_t *)secret)[i];
+	return copy[0];
+}
+
+static uintptr_t read_only(void) { return (uintptr_t)memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ); }
+static uintptr_t writable(void) { return (uintptr_t)memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ_WRITE); }
+static uintptr_t free_area(void) { return (uintptr_t)memfd_go_secret_free(&area); }
+static uintptr_t give(void) { return (uintptr_t)memfd_go_secret_pool_give(&pool, secret); }
+static uintptr_t give_wrongly(void) { return (uintptr_t)memfd_go_secret_pool_give(&pool, (char *)secret + 16); }
+static uintptr_t free_pool(void) { return (uintptr_t)memfd_go_secret_pool_free(&pool); }
+static uintptr_t send_it(void) { return (uintptr_t)memfd_go_send_fds(sockets[0], &file, 1, secret, LENGTH); }
+
+static uintptr_t parse(void)
+{
+	((char *)secret)[LENGTH - 1] = '\0';
+	return (uintptr_t)memfd_go_parse_seals(secret, &(uint32_t){ 0 });
+}
+
+static uintptr_t wipe(void)
+{
+	memfd_go_wipe(secret, LENGTH);
+	return 0;
+}
+
+static uintptr_t wipe_unaligned(void)
+{
+	memfd_go_wipe((char *)secret + 3, LENGTH - 5);
+	return 0;
+}
+
+static uintptr_t attach(void)
+{
+	secret_area other = NEW_AREA;
+
+	if (memfd_go_secret_attach(&other, area.fd, 0) != 0)
+		return 1;
+	return (uintptr_t)memfd_go_secret_free(&other);
+}
+
+static uintptr_t create_sealed(void)
+{
+	file = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, secret, LENGTH);
+	return 0;
+}
+
+static uintptr_t create_huge(void)
+{
+	file = memfd_go_create_sealed("test", MFD_CLOEXEC | MFD_HUGETLB, 0, secret, LENGTH);
+	return 0;
+}
+
+static uintptr_t clone_it(void)
+{
+	close(memfd_go_clone("test", MFD_CLOEXEC, 0, file, LENGTH));
+	return 0;
+}
+
+static uintptr_t receive(void)
+{
+	int fd;
+	uint32_t count = 1;
+	size_t length = LENGTH;
+
+	if (memfd_go_recv_fds(sockets[1], &fd, &count, secret, &length) == 1)
+		close(fd);
+	return length != LENGTH;
+}
+
+/* --------------------------------------------------------------------- Tests */
+
+static void new_area(void)
+{
+	area = (secret_area)NEW_AREA;
+	EQ(memfd_go_secret_alloc(&area, LENGTH, options), 0);
+	secret = area.data;
+	fill_secret();
+}
+
+static void new_pool(void)
+{
+	pool = (struct memfd_go_secret_pool){ .size_of = sizeof pool };
+	EQ(memfd_go_secret_pool_init(&pool, LENGTH, 2, options & ~MEMFD_GO_OPT_ALIGN_END), 0);
+	EQ(memfd_go_secret_pool_take(&pool, &secret), 0);
+	fill_secret();
+}
+
+static void the_search_finds_copies(void)
+{
+	new_area();
+	CHECK(leftovers_of(leave_in_a_register) > 0);
+	CHECK(leftovers_of(leave_on_the_stack) > 0);
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void check_area_and_pool(void)
+{
+	new_area();
+	EQ(leftovers_of(read_only), 0);
+	EQ(leftovers_of(writable), 0);
+	EQ(leftovers_of(wipe_unaligned), 0);
+	fill_secret();
+	EQ(leftovers_of(wipe), 0);
+	fill_secret();
+	EQ(leftovers_of(free_area), 0);
+	CHECK(area.data == NULL);
+	new_pool();
+	EQ(leftovers_of(give_wrongly), 0);
+	EQ(leftovers_of(give), 0);
+	EQ(memfd_go_secret_pool_take(&pool, &secret), 0);
+	fill_secret();
+	EQ(leftovers_of(free_pool), 0);
+	EQ(pool.slots, 0);
+}
+
+static void areas_and_pools(void)
+{
+	static const uint32_t all[] = { 0, MEMFD_GO_OPT_ALIGN_END, MEMFD_GO_OPT_NO_SECRETMEM };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		options = all[i];
+		check_area_and_pool();
+	}
+}
+
+static void attached_areas(void)
+{
+	if (!have_secretmem())
+		SKIP("this kernel has no memfd_secret");
+	options = MEMFD_GO_OPT_KEEP_FD;
+	new_area();
+	EQ(leftovers_of(attach), 0);
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void contents_handed_on(void)
+{
+	options = MEMFD_GO_OPT_NO_SECRETMEM; /* of which no system call could copy */
+	new_area();
+	EQ(leftovers_of(create_sealed), 0);
+	EQ(leftovers_of(clone_it), 0);
+	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	EQ(leftovers_of(send_it), 0);
+	EQ(leftovers_of(receive), 0);
+	EQ(leftovers_of(parse), 0);
+	EQ(memfd_go_secret_free(&area), 0);
+	close(sockets[0]);
+	close(sockets[1]);
+	close(file);
+}
+
+static void contents_of_huge_pages(void)
+{
+	options = 0;
+	file = -1;
+	new_area();
+	EQ(leftovers_of(create_huge), 0);
+	EQ(memfd_go_secret_free(&area), 0);
+	if (file < 0)
+		SKIP("no huge pages here");
+	close(file);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(the_search_finds_copies);
+	RUN(areas_and_pools);
+	RUN(attached_areas);
+	RUN(contents_handed_on);
+	RUN(contents_of_huge_pages);
+	return finish();
+}

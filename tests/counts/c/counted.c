@@ -1,0 +1,195 @@
+/*
+ * counted LIBRARY: calls every function of LIBRARY once, for somebody who counts their
+ * instructions and system calls from outside. A breakpoint with the function's name in a
+ * register says where a call begins, one with a null pointer where it ends.
+ *
+ * counted LIBRARY emulated: calls those that are one system call, and prints where they
+ * are, for an emulator that says which instructions it runs. There are no breakpoints.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "memfd_go.h"
+
+#define W(pointer) (long)(uintptr_t)(pointer)
+
+typedef long function(long, long, long, long, long, long);
+
+static void *library;
+static int emulated;
+
+static void mark(const char *name)
+{
+#ifdef __x86_64__
+	if (!emulated)
+		__asm__ volatile("int3" : : "a"(name) : "memory");
+#else
+	(void)name;
+#endif
+}
+
+/* The same instructions around each call, whatever it is. */
+static __attribute__((noinline)) long call(const char *name, function *f, long a, long b, long c, long d, long e)
+{
+	long r;
+
+	mark(name);
+	r = f(a, b, c, d, e, 0);
+	mark(NULL);
+	return r;
+}
+
+/* A function of one instruction. */
+#ifdef __x86_64__
+function nothing;
+__asm__(".pushsection .text\nnothing: ret\n.popsection");
+#endif
+
+static long count(const char *name, long a, long b, long c, long d, long e)
+{
+	function *f = (function *)dlsym(library, name);
+
+	if (f == NULL) {
+		fprintf(stderr, "%s\n", dlerror());
+		exit(1);
+	}
+	if (emulated)
+		printf("%s %lx\n", name, W(f));
+	return call(name, f, a, b, c, d, e);
+}
+
+static int new_file(const char *contents)
+{
+	int fd = memfd_create("counted", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (write(fd, contents, strlen(contents)) < 0)
+		exit(1);
+	return fd;
+}
+
+static void count_simple(int fd)
+{
+#ifdef __x86_64__
+	call("nothing", nothing, 0, 0, 0, 0, 0);
+#endif
+	count("memfd_go_create", W("counted"), MFD_CLOEXEC, 0, 0, 0);
+	count("memfd_go_get_seals", fd, 0, 0, 0, 0);
+	count("memfd_go_add_seals", fd, F_SEAL_GROW, 0, 0, 0);
+}
+
+static void count_files(int fd)
+{
+	struct memfd_go_features features = { .size_of = sizeof features };
+	struct memfd_go_create_args args = { .size_of = sizeof args, .mfd_flags = MFD_CLOEXEC, .size = 5, .seals = F_SEAL_GROW };
+	struct memfd_go_info info = { .size_of = sizeof info };
+	char *none[] = { NULL }, text[64];
+	uint32_t word;
+	uint64_t size;
+
+	count("memfd_go_version", 0, 0, 0, 0, 0);
+	count("memfd_go_version_string", 0, 0, 0, 0, 0);
+	count("memfd_go_errname", 22, 0, 0, 0, 0);
+	count("memfd_go_probe", W(&features), 0, 0, 0, 0);
+	count("memfd_go_create_with", W("counted"), W(&args), 0, 0, 0);
+	count("memfd_go_create_sealed", W("counted"), MFD_CLOEXEC, 0, W("hello"), 5);
+	count("memfd_go_clone", W("counted"), MFD_CLOEXEC, 0, fd, 4096);
+	count("memfd_go_reopen", fd, O_RDONLY, 0, 0, 0);
+	count("memfd_go_huge_flags", 1 << 21, W(&word), 0, 0, 0);
+	count("memfd_go_get_size", fd, W(&size), 0, 0, 0);
+	count("memfd_go_set_size", fd, 0, 5, 0, 0);
+	count("memfd_go_ensure_seals", fd, F_SEAL_SHRINK, 0, 0, 0);
+	count("memfd_go_check_seals", fd, F_SEAL_SHRINK, W(&word), 0, 0);
+	count("memfd_go_format_seals", 15, 0, W(text), sizeof text, 0);
+	count("memfd_go_parse_seals", W("SEAL WRITE"), W(&word), 0, 0, 0);
+	count("memfd_go_inspect", fd, W(&info), 0, 0, 0);
+	count("memfd_go_exec", fd, W(none), W(none), MEMFD_GO_OPT_KEEP_FD, 0);
+}
+
+static void count_maps(void)
+{
+	int fd = new_file("hello");
+	size_t length;
+	void *map;
+
+	count("memfd_go_map", fd, 0, 0, 5, W(&map));
+	count("memfd_go_unmap", W(map), 5, 0, 0, 0);
+	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK);
+	count("memfd_go_map_verified", fd, 0, 4096, W(&map), W(&length));
+}
+
+static void count_transfers(void)
+{
+	int sockets[2], received, pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0), fd = new_file("hello");
+	uint32_t n = 1;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) < 0)
+		exit(1);
+	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK);
+	count("memfd_go_send_fds", sockets[0], W(&fd), 1, 0, 0);
+	count("memfd_go_recv_fds", sockets[1], W(&received), W(&n), 0, 0);
+	if (call(NULL, (function *)dlsym(library, "memfd_go_send_fds"), sockets[0], W(&fd), 1, 0, 0) < 0)
+		exit(1);
+	count("memfd_go_recv_verified", sockets[1], 0, 4096, 0, 0);
+	count("memfd_go_import_pid", getpid(), fd, O_RDONLY, 0, 0);
+	count("memfd_go_import_pidfd", pidfd, fd, 0, 0, 0);
+}
+
+static void count_secrets(void)
+{
+	struct memfd_go_secret area = { .size_of = sizeof area }, other = { .size_of = sizeof other };
+	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+	void *slot;
+	long fd = count("memfd_go_secret", O_CLOEXEC, 0, 0, 0, 0);
+
+	count("memfd_go_secret_alloc", W(&area), 32, MEMFD_GO_OPT_KEEP_FD, 0, 0);
+	count("memfd_go_secret_attach", W(&other), area.fd, 0, 0, 0);
+	count("memfd_go_secret_protect", W(&area), MEMFD_GO_ACCESS_READ_WRITE, 0, 0, 0);
+	count("memfd_go_wipe", W(area.data), 32, 0, 0, 0);
+	count("memfd_go_secret_free", W(&area), 0, 0, 0, 0);
+	count("memfd_go_secret_pool_init", W(&pool), 32, 2, 0, 0);
+	count("memfd_go_secret_pool_take", W(&pool), W(&slot), 0, 0, 0);
+	count("memfd_go_secret_pool_give", W(&pool), W(slot), 0, 0, 0);
+	count("memfd_go_secret_pool_free", W(&pool), 0, 0, 0, 0);
+	close((int)fd);
+}
+
+#ifdef __x86_64__
+/* What glibc takes for the same. */
+static void count_glibc(int fd)
+{
+	call("glibc memfd_create", (function *)memfd_create, W("counted"), MFD_CLOEXEC, 0, 0, 0);
+	call("glibc fcntl(F_GET_SEALS)", (function *)fcntl, fd, F_GET_SEALS, 0, 0, 0);
+	call("glibc fcntl(F_ADD_SEALS)", (function *)fcntl, fd, F_ADD_SEALS, F_SEAL_GROW, 0, 0);
+	call("glibc syscall(memfd_create)", (function *)syscall, SYS_memfd_create, W("counted"), MFD_CLOEXEC, 0, 0);
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	int fd = new_file("hello");
+
+	library = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
+	emulated = argc > 2;
+	if (library == NULL) {
+		fprintf(stderr, "counted LIBRARY: %s\n", argc > 1 ? dlerror() : "which?");
+		return 2;
+	}
+	count_simple(fd);
+	if (emulated)
+		return 0;
+#ifdef __x86_64__
+	count_glibc(fd);
+#endif
+	count_files(fd);
+	count_maps();
+	count_transfers();
+	count_secrets();
+	return 0;
+}

@@ -1,0 +1,194 @@
+package counts
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/tests/lab"
+)
+
+// simple is what each architecture takes for the functions that are one system call, in
+// the order of Simple. On amd64 that is ENDBR64, the numbers of the call and of fcntl's
+// command, SYSCALL and RET: there is nothing to leave out.
+var simple = map[string][3]int{
+	"amd64":   {4, 5, 6},
+	"arm64":   {4, 5, 6},
+	"386":     {7, 7, 8},
+	"arm":     {5, 6, 7},
+	"riscv64": {3, 4, 6},
+	"ppc64le": {7, 8, 9},
+	"s390x":   {3, 4, 5},
+	"loong64": {3, 4, 5},
+}
+
+// ceilings bound what a built library takes, in bytes and in pages of 4096. Code differs a
+// little between releases of Go, so these have some room.
+var ceilings = map[string]struct {
+	file  int64
+	pages int
+}{
+	"amd64":   {48 << 10, 11},
+	"arm64":   {52 << 10, 19},
+	"386":     {48 << 10, 12},
+	"arm":     {56 << 10, 19},
+	"riscv64": {48 << 10, 12},
+	"ppc64le": {52 << 10, 19},
+	"s390x":   {60 << 10, 15},
+	"loong64": {54 << 10, 19},
+}
+
+// relocations is what the loader has to do, on any architecture: add the base to so many
+// addresses.
+const relocations = 18
+
+func unavailable(t *testing.T, err error) {
+	t.Helper()
+	if lab.Required() {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
+func library(t *testing.T, goarch string) string {
+	t.Helper()
+	folder, err := lab.Product(goarch)
+	if err != nil {
+		unavailable(t, err)
+	}
+	path, err := filepath.Abs(filepath.Join(folder, "libmemfd_go.so.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestInstructionsOfSimpleCalls(t *testing.T) {
+	for _, arch := range lab.Arches[1:] { // TestInstructionsAndSystemCalls has amd64
+		t.Run(arch.GOARCH, func(t *testing.T) {
+			t.Parallel()
+			for _, need := range []lab.Tool{arch.Compiler, {Part: "qemu-user", Name: "qemu-" + arch.CPU}} {
+				if _, err := need.Path(); err != nil {
+					unavailable(t, err)
+				}
+			}
+			counts, err := Emulate(t.TempDir(), arch, library(t, arch.GOARCH))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, name := range Simple {
+				if want := simple[arch.GOARCH][i]; counts[name] != want {
+					t.Errorf("%s takes %d instructions, want %d", name, counts[name], want)
+				}
+			}
+		})
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for _, arch := range lab.Arches {
+		t.Run(arch.GOARCH, func(t *testing.T) {
+			size, err := SizeOf(library(t, arch.GOARCH))
+			if err != nil {
+				t.Fatal(err)
+			}
+			most := ceilings[arch.GOARCH]
+			if size.File > most.file || size.Pages > most.pages {
+				t.Errorf("%d bytes and %d pages, want at most %d and %d", size.File, size.Pages, most.file, most.pages)
+			}
+			if size.Relocations != relocations || size.Imports != 0 {
+				t.Errorf("%d relocations and %d imports, want %d and none", size.Relocations, size.Imports, relocations)
+			}
+		})
+	}
+}
+
+// systemCalls is what each function asks of the kernel in counted.c, by the kernel's
+// names. memfd_go_probe asks in order to find out what it answers.
+var systemCalls = map[string]string{
+	"memfd_go_version":          "",
+	"memfd_go_version_string":   "",
+	"memfd_go_errname":          "",
+	"memfd_go_create":           "memfd_create",
+	"memfd_go_create_with":      "memfd_create ftruncate fcntl",
+	"memfd_go_create_sealed":    "memfd_create pwrite fcntl",
+	"memfd_go_clone":            "statx memfd_create sendfile lseek statx pread fcntl",
+	"memfd_go_reopen":           "fcntl openat",
+	"memfd_go_huge_flags":       "",
+	"memfd_go_get_size":         "statx",
+	"memfd_go_set_size":         "ftruncate",
+	"memfd_go_add_seals":        "fcntl",
+	"memfd_go_get_seals":        "fcntl",
+	"memfd_go_ensure_seals":     "fcntl fcntl",
+	"memfd_go_check_seals":      "fcntl",
+	"memfd_go_format_seals":     "",
+	"memfd_go_parse_seals":      "",
+	"memfd_go_inspect":          "statx fstatfs fcntl fcntl readlinkat",
+	"memfd_go_map":              "mmap",
+	"memfd_go_map_verified":     "fcntl statx mmap",
+	"memfd_go_unmap":            "munmap",
+	"memfd_go_send_fds":         "sendmsg",
+	"memfd_go_recv_fds":         "recvmsg",
+	"memfd_go_recv_verified":    "recvmsg fcntl statx fcntl",
+	"memfd_go_import_pid":       "openat",
+	"memfd_go_import_pidfd":     "pidfd_getfd",
+	"memfd_go_exec":             "fcntl fcntl execveat fcntl",
+	"memfd_go_secret":           "memfd_secret",
+	"memfd_go_secret_alloc":     "mincore mmap memfd_secret ftruncate mmap madvise futex",
+	"memfd_go_secret_attach":    "fstatfs statx mincore mmap mmap madvise futex",
+	"memfd_go_secret_protect":   "mprotect",
+	"memfd_go_secret_free":      "mprotect munmap close",
+	"memfd_go_wipe":             "",
+	"memfd_go_secret_pool_init": "mincore mmap memfd_secret ftruncate mmap madvise futex close",
+	"memfd_go_secret_pool_take": "",
+	"memfd_go_secret_pool_give": "",
+	"memfd_go_secret_pool_free": "mprotect munmap",
+}
+
+func TestInstructionsAndSystemCalls(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the counter steps through amd64 only")
+	}
+	if _, err := lab.Arches[0].Compiler.Path(); err != nil {
+		unavailable(t, err)
+	}
+	calls, err := Trace(t.TempDir(), library(t, "amd64"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(calls) < len(systemCalls) {
+		t.Errorf("%d calls were counted, want %d", len(calls), len(systemCalls))
+	}
+	for _, call := range calls {
+		checkCall(t, call)
+	}
+}
+
+func checkCall(t *testing.T, call Call) {
+	for i, name := range Simple {
+		if want := simple["amd64"][i]; call.Name == name && call.Instructions != want {
+			t.Errorf("%s takes %d instructions, want %d", name, call.Instructions, want)
+		}
+	}
+	want, ours := systemCalls[call.Name]
+	switch {
+	case call.Name == "memfd_go_probe" && len(call.SystemCalls) > 60:
+		t.Errorf("memfd_go_probe makes %d system calls, want at most 60", len(call.SystemCalls))
+	case !ours || strings.Contains(want, "memfd_secret") && !hasSecret():
+		return
+	case Names(call) != want:
+		t.Errorf("%s makes the system calls %q, want %q", call.Name, Names(call), want)
+	}
+}
+
+func hasSecret() bool {
+	fd, _, errno := unix.Syscall(unix.SYS_MEMFD_SECRET, 0, 0, 0)
+	if errno == 0 {
+		os.NewFile(fd, "secret").Close()
+	}
+	return errno == 0
+}

@@ -1,0 +1,300 @@
+// Package dist tests `make dist`: which files a release has, that they can be made again
+// byte for byte, and that the packages install and work in bare roots. A regular run
+// takes amd64 alone, the full matrix all architectures.
+package dist
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"libmemfd_go/tests/lab"
+)
+
+// version is that of the library, such as 1.0.0.
+var version string
+
+// All commands run in the top folder.
+func TestMain(m *testing.M) {
+	if err := os.Chdir(lab.Repository()); err != nil {
+		panic(err)
+	}
+	header, err := os.ReadFile("include/memfd_go.h")
+	if err != nil {
+		panic(err)
+	}
+	version = regexp.MustCompile(`MEMFD_GO_VERSION_STRING "(.*)"`).FindStringSubmatch(string(header))[1]
+	code := m.Run()
+	if folder := made(); folder.path != "" {
+		os.RemoveAll(folder.path)
+	}
+	os.Exit(code)
+}
+
+// names are those that packages have for an architecture.
+type names struct{ goarch, deb, rpm, apk string }
+
+func architectures() []names {
+	all := []names{
+		{"amd64", "amd64", "x86_64", "x86_64"},
+		{"arm64", "arm64", "aarch64", "aarch64"},
+		{"386", "i386", "i686", "x86"},
+		{"arm", "armhf", "armv7hl", "armv7"},
+		{"riscv64", "riscv64", "riscv64", "riscv64"},
+		{"ppc64le", "ppc64el", "ppc64le", "ppc64le"},
+		{"s390x", "s390x", "s390x", "s390x"},
+		{"loong64", "loong64", "loongarch64", "loongarch64"},
+	}
+	if lab.Full() {
+		return all
+	}
+	return all[:1]
+}
+
+// A folder holds a release, or there is a reason why not.
+type folder struct {
+	path, missing string
+	err           error
+}
+
+// made makes the release once for all tests.
+var made = sync.OnceValue(func() folder { return makeDist("TZ=UTC") })
+
+func makeDist(environment string) folder {
+	for _, tool := range []string{"build/bin/nfpm", "build/venv/bin/hatchling"} {
+		if _, err := os.Stat(tool); err != nil {
+			return folder{missing: tool + " is not there (tests/setup)"}
+		}
+	}
+	path, err := os.MkdirTemp("", "memfd_go")
+	if err != nil {
+		return folder{err: err}
+	}
+	var arches []string
+	for _, a := range architectures() {
+		arches = append(arches, a.goarch)
+	}
+	make := exec.Command("make", "dist", "DIST="+path+"/dist", "WHEELS="+path+"/wheels", "ARCHES="+strings.Join(arches, " "))
+	make.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1700000000", environment)
+	if output, err := make.CombinedOutput(); err != nil {
+		return folder{path: path, err: fmt.Errorf("make dist: %w\n%s", err, output)}
+	}
+	return folder{path: path}
+}
+
+func (f folder) dist() string { return filepath.Join(f.path, "dist") }
+
+// requireDist returns the folder of the release.
+func requireDist(t *testing.T) string {
+	t.Helper()
+	f := made()
+	if f.err != nil {
+		t.Fatal(f.err)
+	}
+	unavailable(t, f.missing)
+	return f.dist()
+}
+
+// unavailable ends a test that lacks something that tests/setup gets.
+func unavailable(t *testing.T, why string) {
+	t.Helper()
+	switch {
+	case why == "":
+	case lab.Required():
+		t.Fatal(why)
+	default:
+		t.Skip(why)
+	}
+}
+
+func requireTool(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		unavailable(t, name+" is not installed")
+	}
+}
+
+func requireRoot(t *testing.T) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root may install packages")
+	}
+}
+
+func run(t *testing.T, name string, arguments ...string) string {
+	t.Helper()
+	return runIn(t, "", nil, name, arguments...)
+}
+
+func runIn(t *testing.T, dir string, env []string, name string, arguments ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, arguments...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, output)
+	}
+	return string(output)
+}
+
+func TestFiles(t *testing.T) {
+	release := requireDist(t)
+	want := []string{"SHA256SUMS", "libmemfd_go-" + version + ".cdx.json", "memfd_go-" + version + ".tar.gz"}
+	for _, a := range architectures() {
+		want = append(want,
+			"libmemfd_go-"+version+"-linux-"+a.goarch+".tar.gz",
+			"libmemfd-go_"+version+"-1_"+a.deb+".deb",
+			"libmemfd_go-"+version+"-1."+a.rpm+".rpm",
+			"libmemfd_go-"+version+"-r1."+a.apk+".apk")
+	}
+	if _, err := exec.LookPath("cargo"); err == nil {
+		want = append(want, "memfd-go-"+version+".crate", "memfd-go-sys-"+version+".crate")
+	}
+	slices.Sort(want)
+	got := slices.DeleteFunc(listed(t, release), func(name string) bool { return strings.HasSuffix(name, ".whl") })
+	if wheels := len(listed(t, release)) - len(got); wheels != len(architectures()) {
+		t.Errorf("there are %d wheels", wheels)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for _, name := range listed(t, release) {
+		if info, err := os.Stat(filepath.Join(release, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	if out := runIn(t, release, nil, "sha256sum", "-c", "--strict", "SHA256SUMS"); strings.Count(out, ": OK\n") != len(listed(t, release))-1 {
+		t.Errorf("SHA256SUMS is not about all files:\n%s", out)
+	}
+}
+
+func listed(t *testing.T, folder string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
+}
+
+// The same input gives the same files, wherever, whenever and by whom they are made.
+func TestReleaseIsReproducible(t *testing.T) {
+	first := requireDist(t)
+	again := makeDist("TZ=Asia/Tokyo")
+	if again.err != nil {
+		t.Fatal(again.err)
+	}
+	defer os.RemoveAll(again.path)
+	one, two := readFile(t, first, "SHA256SUMS"), readFile(t, again.dist(), "SHA256SUMS")
+	if diff := cmp.Diff(string(one), string(two)); diff != "" {
+		t.Errorf("-first +again:\n%s", diff)
+	}
+}
+
+func readFile(t *testing.T, folder, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// The bill of materials names the modules of the build, and the libraries as they are in
+// the packages.
+func TestBillOfMaterials(t *testing.T) {
+	var bill struct {
+		BOMFormat, SpecVersion string
+		Components             []struct {
+			Name, Version, PURL string
+			Hashes              []struct{ Alg, Content string }
+			Licenses            []struct{ Expression string }
+		}
+	}
+	if err := json.Unmarshal(readFile(t, requireDist(t), "libmemfd_go-"+version+".cdx.json"), &bill); err != nil {
+		t.Fatal(err)
+	}
+	if bill.BOMFormat != "CycloneDX" || bill.SpecVersion != "1.5" {
+		t.Errorf("it is %s %s", bill.BOMFormat, bill.SpecVersion)
+	}
+	urls, hashes := map[string]bool{}, map[string]string{}
+	for _, c := range bill.Components {
+		urls[strings.Split(c.PURL, "@")[0]] = true
+		for _, l := range c.Licenses {
+			if !slices.Contains([]string{"MIT", "BSD-3-Clause", "MIT OR Apache-2.0", "Apache-2.0 OR MIT"}, l.Expression) {
+				t.Errorf("%s has the licence %q: may it be used?", c.Name, l.Expression)
+			}
+		}
+		if c.PURL != "" && len(c.Licenses) == 0 {
+			t.Errorf("%s has no licence", c.Name)
+		}
+		for _, h := range c.Hashes {
+			hashes[c.Name] = h.Content
+		}
+	}
+	for _, module := range strings.Fields(run(t, "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", "./capi")) {
+		if !urls["pkg:golang/"+module] {
+			t.Errorf("it lacks the module %s", module)
+		}
+	}
+	if !urls["pkg:golang/std"] {
+		t.Error("it lacks Go itself")
+	}
+	for _, a := range architectures() {
+		product, err := lab.Product(a.goarch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%x", sha256.Sum256(readFile(t, product, "libmemfd_go.so.1"))); hashes["linux_"+a.goarch+"/libmemfd_go.so.1"] != want {
+			t.Errorf("the library for %s has the hash %s, the bill says %q", a.goarch, want, hashes["linux_"+a.goarch+"/libmemfd_go.so.1"])
+		}
+	}
+}
+
+// All packages of an architecture have the library that was built, and nobody's name.
+func TestPackagesHaveTheLibrary(t *testing.T) {
+	release := requireDist(t)
+	requireTool(t, "dpkg-deb")
+	requireTool(t, "rpm2cpio")
+	requireTool(t, "cpio")
+	for _, a := range architectures() {
+		product, err := lab.Product(a.goarch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := readFile(t, product, "libmemfd_go.so.1")
+		for file, unpack := range map[string]string{
+			"libmemfd_go-" + version + "-linux-" + a.goarch + ".tar.gz": `tar xzf "$1"`,
+			"libmemfd-go_" + version + "-1_" + a.deb + ".deb":           `dpkg-deb -x "$1" .`,
+			"libmemfd_go-" + version + "-1." + a.rpm + ".rpm":           `rpm2cpio "$1" | cpio -id --quiet --no-absolute-filenames`,
+			"libmemfd_go-" + version + "-r1." + a.apk + ".apk":          `tar xzf "$1" --warning=no-unknown-keyword`,
+		} {
+			dir := t.TempDir()
+			runIn(t, dir, nil, "sh", "-euc", unpack, "sh", filepath.Join(release, file))
+			found := strings.Fields(run(t, "find", dir, "-name", "libmemfd_go.so."+version))
+			if len(found) != 1 {
+				t.Errorf("%s has %q", file, found)
+				continue
+			}
+			if got, err := os.ReadFile(found[0]); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s has another library than build/linux_%s, %v", file, a.goarch, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,218 @@
+package dist
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"libmemfd_go/tests/lab"
+)
+
+// What the program that is tried says in the end.
+const done = " wiped the key\n"
+
+func labArch(goarch string) lab.Arch {
+	i := slices.IndexFunc(lab.Arches, func(a lab.Arch) bool { return a.GOARCH == goarch })
+	return lab.Arches[i]
+}
+
+// runsHere tells whether this machine runs the architecture's programs itself.
+func runsHere(goarch string) bool {
+	return goarch == runtime.GOARCH || goarch == "386" && runtime.GOARCH == "amd64"
+}
+
+// The .deb installs in a bare Debian of its architecture; a C program compiles against it
+// there, and runs; and nothing is left when it is removed.
+func TestDeb(t *testing.T) {
+	release := requireDist(t)
+	requireRoot(t)
+	requireTool(t, "dpkg")
+	for _, a := range architectures() {
+		t.Run(a.goarch, func(t *testing.T) {
+			t.Parallel()
+			root := copyRoot(t, "root@"+a.goarch)
+			file := "libmemfd-go_" + version + "-1_" + a.deb + ".deb"
+			run(t, "cp", filepath.Join(release, file), "examples/c/mac.c", "examples/c/example.h", root+"/tmp")
+			if runsHere(a.goarch) {
+				tryInside(t, root, file)
+			} else {
+				tryFromOutside(t, root, file, labArch(a.goarch))
+			}
+			if left := run(t, "find", root, "-name", "*memfd_go*", "-not", "-type", "d"); left != "" {
+				t.Errorf("the package leaves\n%s", left)
+			}
+		})
+	}
+}
+
+// copyRoot returns a copy of a root of the lab.
+func copyRoot(t *testing.T, part string) string {
+	t.Helper()
+	if err := lab.Ready(part); err != nil {
+		unavailable(t, err.Error())
+	}
+	root := t.TempDir()
+	run(t, "cp", "-a", lab.PartDir(part)+"/.", root)
+	return root
+}
+
+// tryInside uses nothing but what is in the root.
+func tryInside(t *testing.T, root, file string) {
+	t.Helper()
+	inside := func(arguments ...string) string {
+		t.Helper()
+		return run(t, "env", append([]string{"-i", "PATH=/usr/sbin:/usr/bin", "chroot", root}, arguments...)...)
+	}
+	inside("dpkg", "-i", "/tmp/"+file)
+	flags := strings.Fields(inside("pkgconf", "--cflags", "--libs", "libmemfd_go >= 1.0"))
+	inside(append([]string{"tcc", "-o", "/tmp/mac", "/tmp/mac.c"}, flags...)...)
+	if output := inside("/tmp/mac", "pay 5"); !strings.HasSuffix(output, done) {
+		t.Errorf("it prints\n%s", output)
+	}
+	inside("dpkg", "-P", "libmemfd-go")
+}
+
+// tryFromOutside takes this machine's dpkg and a cross compiler, with the root for all else.
+func tryFromOutside(t *testing.T, root, file string, arch lab.Arch) {
+	t.Helper()
+	compiler, err := arch.Compiler.Path()
+	if err != nil {
+		unavailable(t, err.Error())
+	}
+	if arch.GOARCH == "riscv64" { // the machine's own is older than the C library there
+		if compiler, err = (lab.Tool{Part: "gcc@riscv64", Name: "riscv64-linux-gnu-gcc"}).Path(); err != nil {
+			unavailable(t, err.Error())
+		}
+	}
+	emulator, err := arch.Emulator(root)
+	if err != nil {
+		unavailable(t, err.Error())
+	}
+	run(t, "dpkg", "--root="+root, "--force-architecture", "-i", root+"/tmp/"+file)
+	program := root + "/tmp/mac"
+	libraries, err := filepath.Glob(root + "/usr/lib/*-linux-gnu*")
+	if err != nil || len(libraries) != 1 {
+		t.Fatalf("libraries in %q, %v", libraries, err)
+	}
+	run(t, compiler, "--sysroot="+root, "-B"+libraries[0], "-L"+libraries[0], "-o", program, root+"/tmp/mac.c", "-lmemfd_go")
+	if output := run(t, emulator[0], append(emulator[1:], program, "pay 5")...); !strings.HasSuffix(output, done) {
+		t.Errorf("it prints\n%s", output)
+	}
+	run(t, "dpkg", "--root="+root, "-P", "libmemfd-go")
+}
+
+// rpm installs its package, and finds everything in order.
+func TestRPM(t *testing.T) {
+	release := requireDist(t)
+	requireRoot(t)
+	requireTool(t, "rpm")
+	for _, a := range architectures() {
+		root := t.TempDir()
+		rpm := func(arguments ...string) string {
+			t.Helper()
+			return run(t, "rpm", append([]string{"--root", root}, arguments...)...)
+		}
+		rpm("--initdb")
+		rpm("-i", "--ignorearch", filepath.Join(release, "libmemfd_go-"+version+"-1."+a.rpm+".rpm"))
+		rpm("-V", "libmemfd_go")
+		if provided := rpm("-q", "--provides", "libmemfd_go"); !strings.Contains(provided, "libmemfd_go.so.1") {
+			t.Errorf("%s: it provides\n%s", a.rpm, provided)
+		}
+		rpm("-e", "libmemfd_go")
+		if left := run(t, "find", root, "-name", "*memfd_go*", "-not", "-type", "d"); left != "" {
+			t.Errorf("%s: the package leaves\n%s", a.rpm, left)
+		}
+	}
+}
+
+// Alpine's package works with musl alone, in a tree laid out like Alpine's.
+func TestAPK(t *testing.T) {
+	release := requireDist(t)
+	for _, a := range architectures() {
+		t.Run(a.goarch, func(t *testing.T) {
+			t.Parallel()
+			if a.goarch == "loong64" {
+				t.Skip("Debian has no musl for it")
+			}
+			root := t.TempDir()
+			runIn(t, root, nil, "tar", "xzf", filepath.Join(release, "libmemfd_go-"+version+"-r1."+a.apk+".apk"),
+				"--warning=no-unknown-keyword")
+			compiler, loader := musl(t, a.goarch)
+			name := filepath.Base(loader)
+			for folder, file := range map[string]string{"lib/" + name: loader, "etc/" + strings.TrimSuffix(name, ".so.1") + ".path": ""} {
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(root, folder)), 0o777); err != nil {
+					t.Fatal(err)
+				}
+				text := []byte("/lib:/usr/local/lib:/usr/lib\n") // Alpine's default
+				if file != "" {
+					text = readFile(t, "", file)
+				}
+				if err := os.WriteFile(filepath.Join(root, folder), text, 0o777); err != nil {
+					t.Fatal(err)
+				}
+			}
+			run(t, compiler, "-I"+root+"/usr/include", "-L"+root+"/usr/lib", "-o", root+"/mac", "examples/c/mac.c", "-lmemfd_go")
+			if output := runInRoot(t, labArch(a.goarch), root, "/mac", "pay 5"); !strings.HasSuffix(output, done) {
+				t.Errorf("it prints\n%s", output)
+			}
+		})
+	}
+}
+
+// musl returns a compiler for it, and its loader, which is all there is of it.
+func musl(t *testing.T, goarch string) (compiler, loader string) {
+	t.Helper()
+	tool, pattern := lab.Tool{Name: "musl-gcc"}, "/lib/ld-musl-*.so.1"
+	if goarch != runtime.GOARCH {
+		part := "musl@" + goarch
+		wrapper, err := filepath.Glob(lab.PartDir(part) + "/bin/*-gcc")
+		if err != nil || len(wrapper) != 1 {
+			unavailable(t, part+" of tests/lab/setup is not there")
+		}
+		tool, pattern = lab.Tool{Part: part, Name: filepath.Base(wrapper[0])}, lab.PartDir(part)+"/lib/ld-musl-*.so.1"
+	}
+	compiler, err := tool.Path()
+	if err != nil {
+		unavailable(t, err.Error())
+	}
+	loaders, err := filepath.Glob(pattern)
+	if err != nil || len(loaders) != 1 {
+		unavailable(t, "there is no "+pattern)
+	}
+	return compiler, loaders[0]
+}
+
+// runInRoot runs a program that sees a folder as its root, all of it or its libraries.
+func runInRoot(t *testing.T, arch lab.Arch, root, program string, arguments ...string) string {
+	t.Helper()
+	if runsHere(arch.GOARCH) {
+		requireRoot(t)
+		return run(t, "chroot", append([]string{root, program}, arguments...)...)
+	}
+	emulator, err := arch.Emulator(root)
+	if err != nil {
+		unavailable(t, err.Error())
+	}
+	return run(t, emulator[0], append(append(emulator[1:], root+program), arguments...)...)
+}
+
+// The archive works wherever it is unpacked.
+func TestArchive(t *testing.T) {
+	release := requireDist(t)
+	requireTool(t, "pkg-config")
+	requireTool(t, "cc")
+	folder := t.TempDir()
+	name := "libmemfd_go-" + version + "-linux-" + runtime.GOARCH
+	runIn(t, folder, nil, "tar", "xzf", filepath.Join(release, name+".tar.gz"))
+	env := []string{"PKG_CONFIG_LIBDIR=" + filepath.Join(folder, name, "lib/pkgconfig")}
+	flags := strings.Fields(runIn(t, "", env, "pkg-config", "--define-prefix", "--cflags", "--libs", "libmemfd_go"))
+	program := filepath.Join(folder, "mac")
+	run(t, "cc", append([]string{"-o", program, "examples/c/mac.c"}, flags...)...)
+	env = []string{"LD_LIBRARY_PATH=" + filepath.Join(folder, name, "lib")}
+	if output := runIn(t, "", env, program, "pay 5"); !strings.HasSuffix(output, done) {
+		t.Errorf("it prints\n%s", output)
+	}
+}

@@ -1,0 +1,220 @@
+// Package fuzz runs the fuzzers: those in C (targets), which call the built library as a
+// program would, and those in Go (core/fuzz_test.go), which see the library's code.
+//
+// A run is bounded, and always the same. With a duration in $MEMFD_GO_FUZZ, such as
+// "10m", each fuzzer runs that long instead and anew, and what the C ones find worth
+// keeping is added to corpus: `make fuzz`. A corpus is a file of one input a line, in hex,
+// for Go in core/testdata/fuzz.
+package fuzz
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"libmemfd_go/tests/lab"
+)
+
+// targets are the C fuzzers, and how many inputs of a bounded run take some two seconds.
+var targets = map[string]int{
+	"arguments": 10000,
+	"messages":  10000,
+	"pools":     10000,
+	"structs":   5000,
+	"texts":     100000,
+}
+
+// goFuzzers are those of core/fuzz_test.go.
+var goFuzzers = []string{"FuzzParseSeals", "FuzzFormatSeals", "FuzzStructs", "FuzzControlMessages"}
+
+const goInputs = 20000
+
+// longest is the most bytes that an input gets, and mostInputs the most that a corpus has.
+const (
+	longest    = 1024
+	mostInputs = 400
+)
+
+func TestC(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("libFuzzer is set up for amd64 only")
+	}
+	long := duration(t)
+	for target, inputs := range targets {
+		t.Run(target, func(t *testing.T) {
+			program := build(t, target)
+			folder := unpack(t, target)
+			options := []string{
+				fmt.Sprint("-max_len=", longest), "-artifact_prefix=" + failures(t) + target + "-",
+				"-print_final_stats=1", "-verbosity=0",
+			}
+			if long == 0 {
+				options = append(options, "-seed=1", fmt.Sprint("-runs=", inputs))
+			} else {
+				options = append(options, fmt.Sprint("-max_total_time=", int(long.Seconds())))
+			}
+			t.Log(run(t, "", nil, program, append(options, folder)...))
+			if long != 0 {
+				pack(t, target, program, folder)
+			}
+		})
+	}
+}
+
+// duration is how long each fuzzer is to run, or 0.
+func duration(t *testing.T) time.Duration {
+	text := os.Getenv("MEMFD_GO_FUZZ")
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// failures is where an input goes that fails.
+func failures(t *testing.T) string {
+	folder := filepath.Join(lab.Repository(), "build", "fuzz")
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return folder + "/"
+}
+
+func build(t *testing.T, target string) string {
+	clang, err := lab.Tool{Name: "clang"}.Path()
+	if err != nil {
+		unavailable(t, err)
+	}
+	product, err := lab.Product(runtime.GOARCH)
+	if err != nil {
+		unavailable(t, err)
+	}
+	program := filepath.Join(t.TempDir(), target)
+	arguments := slices.Concat(lab.CFlags(), []string{
+		"-fsanitize=fuzzer", "-I" + filepath.Join(lab.Repository(), "tests", "c"), "-o", program,
+		filepath.Join("targets", target+".c"), "-L" + product, "-Wl,-rpath," + product, "-lmemfd_go",
+	})
+	run(t, "", nil, clang, arguments...)
+	return program
+}
+
+// unpack makes the corpus of a target a folder of files, as libFuzzer wants it.
+func unpack(t *testing.T, target string) string {
+	text, err := os.ReadFile(filepath.Join("corpus", target))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for i, line := range strings.Fields(string(text)) {
+		input, err := hex.DecodeString(line)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, fmt.Sprint(i)), input, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// pack keeps of a folder what covers all that the folder does.
+func pack(t *testing.T, target, program, folder string) {
+	least := t.TempDir()
+	run(t, "", nil, program, "-merge=1", least, folder)
+	entries, err := os.ReadDir(least)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, e := range entries {
+		input, err := os.ReadFile(filepath.Join(least, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, hex.EncodeToString(input)+"\n")
+	}
+	slices.SortFunc(lines, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+	lines = slices.Compact(lines)
+	lines = lines[:min(len(lines), mostInputs)]
+	if err := os.WriteFile(filepath.Join("corpus", target), []byte(strings.Join(lines, "")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestGo(t *testing.T) {
+	overlay := withoutOtherTests(t)
+	limit := fmt.Sprint(goInputs, "x")
+	if long := duration(t); long != 0 {
+		limit = long.String()
+	}
+	for _, fuzzer := range goFuzzers {
+		t.Run(fuzzer, func(t *testing.T) {
+			t.Log(run(t, lab.Repository(), []string{"CGO_ENABLED=0"}, "go", "test", "-overlay="+overlay,
+				"-run=^$", "-fuzz=^"+fuzzer+"$", "-fuzztime="+limit, "-parallel=1", "./core"))
+		})
+	}
+}
+
+// withoutOtherTests is an overlay in which core has only those tests that the fuzzers need.
+// The instrumentation of `go test -fuzz` takes stack, and some chains of calls, which other
+// tests reach, would then be too long for code that cannot grow its stack.
+func withoutOtherTests(t *testing.T) string {
+	files, err := filepath.Glob(filepath.Join(lab.Repository(), "core", "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	removed := map[string]string{}
+	for _, file := range files {
+		if name := filepath.Base(file); name != "fuzz_test.go" && name != "sealtext_test.go" && name != "main_test.go" {
+			removed[file] = ""
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": removed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := filepath.Join(t.TempDir(), "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return overlay
+}
+
+// run runs a command and returns the end of what it says.
+func run(t *testing.T, folder string, environment []string, name string, arguments ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, arguments...)
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), environment...)
+	output, err := cmd.CombinedOutput()
+	text := string(output[max(0, len(output)-3000):])
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, text)
+	}
+	return text
+}
+
+// unavailable ends a test that lacks something that a regular run has.
+func unavailable(t *testing.T, err error) {
+	t.Helper()
+	if lab.Required() {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}

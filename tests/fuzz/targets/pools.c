@@ -1,0 +1,71 @@
+/*
+ * Pools whose users take, give, give what they never took, and write wherever they like
+ * inside the pool's memory. The pool says so, or does not; it never touches anything else.
+ */
+#include "fuzz.h"
+#include "area.h"
+
+#define MOST 64 /* slots */
+
+static void take(struct memfd_go_secret_pool *pool, void **taken)
+{
+	void *slot = NULL;
+	long r = CALL(memfd_go_secret_pool_take(pool, &slot));
+	uintptr_t end = (uintptr_t)pool->area.data + pool->area.len;
+
+	MUST(r == 0 || r == -ENOSPC || r == -EINVAL);
+	if (r != 0)
+		return;
+	MUST((uintptr_t)slot >= (uintptr_t)pool->area.data + 16 && (uintptr_t)slot + pool->slot_len <= end);
+	taken[(uintptr_t)slot / 16 % MOST] = slot;
+}
+
+static void give(struct memfd_go_secret_pool *pool, void *slot)
+{
+	long r = CALL(memfd_go_secret_pool_give(pool, slot));
+
+	MUST(r == 0 || r == -EINVAL);
+	if (r == 0)
+		MUST(all_bytes(slot, pool->slot_len, 0));
+}
+
+static void act(struct memfd_go_secret_pool *pool, void **taken, struct input *in)
+{
+	uint8_t *memory = pool->area.data;
+	size_t at = take32(in) % pool->area.len;
+
+	switch (take_byte(in) % 6) {
+	case 0:
+	case 1:
+		take(pool, taken);
+		break;
+	case 2:
+		give(pool, taken[at % MOST]);
+		break;
+	case 3:
+		give(pool, memory + at);
+		break;
+	case 4: /* anything at all */
+		give(pool, (void *)(uintptr_t)take_number(in));
+		break;
+	case 5:
+		memory[at] = take_byte(in);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+	struct input in = { data, length };
+	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+	struct holdings before = take_stock();
+	void *taken[MOST] = { NULL };
+	uint32_t slots = take_byte(&in) % 8U + 1;
+
+	MUST(memfd_go_secret_pool_init(&pool, take_byte(&in) + 1U, slots, 0) == 0);
+	while (in.left > 0)
+		act(&pool, taken, &in);
+	MUST(memfd_go_secret_pool_free(&pool) == 0);
+	CHECK_STOCK(before);
+	return 0;
+}

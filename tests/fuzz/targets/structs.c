@@ -1,0 +1,169 @@
+/*
+ * Structs of any size_of, any contents and any tail. What lies behind size_of is never
+ * read nor written: it cannot be touched. Nor is anything written on failure.
+ */
+#include "fuzz.h"
+#include "area.h"
+
+#define LONGEST 4096 /* of a struct */
+
+static char *page;
+
+/* A struct in the making: 'size_of' bytes before a hole, if there can be so many. */
+static struct {
+	uint8_t *at, before[LONGEST];
+	size_t length;
+	uint32_t size_of;
+} s;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	page = page_before_a_hole();
+	return 0;
+}
+
+/* A struct whose known part has 'known' bytes, filled from the input. */
+static void make_struct(struct input *in, size_t known)
+{
+	uint8_t how = take_byte(in);
+
+	s.size_of = (uint32_t)(how < 100 ? known : how < 200 ? known + how - 100 : take_number(in));
+	s.length = s.size_of < 4 ? 4 : s.size_of > LONGEST ? LONGEST : s.size_of;
+	s.at = at_the_end_of(page, s.length);
+	memset(s.at, 0, s.length);
+	for (size_t i = 4; i < s.length && in->left > 8; i++)
+		s.at[i] = take_byte(in);
+	memcpy(s.at, &s.size_of, 4);
+	memcpy(s.before, s.at, s.length);
+}
+
+static int unchanged(void)
+{
+	return memcmp(s.at, s.before, s.length) == 0;
+}
+
+/* An outgoing struct: what the library does not know is zero afterwards. */
+static void check_output(long r, size_t known)
+{
+	if (s.size_of < known)
+		MUST(r == -EINVAL);
+	if (s.size_of > LONGEST)
+		MUST(r == -E2BIG);
+	if (r < 0)
+		MUST(unchanged());
+	else
+		MUST(memcmp(s.at, &s.size_of, 4) == 0 && all_bytes(s.at + known, s.length - known, 0));
+}
+
+static void probe(struct input *in)
+{
+	make_struct(in, sizeof(struct memfd_go_features));
+	check_output(CALL(memfd_go_probe((void *)s.at, take_bits(in, 0))), sizeof(struct memfd_go_features));
+}
+
+static void inspect(struct input *in)
+{
+	int fd = memfd_go_create("fuzz", take_byte(in) % 4);
+
+	make_struct(in, sizeof(struct memfd_go_info));
+	check_output(CALL(memfd_go_inspect(fd, (void *)s.at)), sizeof(struct memfd_go_info));
+	close(fd);
+}
+
+static void create_with(struct input *in)
+{
+	struct memfd_go_create_args args;
+	long r;
+	int fd;
+
+	make_struct(in, sizeof args);
+	memcpy(&args, s.at, s.length < sizeof args ? s.length : sizeof args);
+	r = CALL(fd = memfd_go_create_with("fuzz", (void *)s.at));
+	if (s.size_of < sizeof args)
+		MUST(r == -EINVAL);
+	else if (s.size_of > LONGEST || !all_bytes(s.before + sizeof args, s.length - sizeof args, 0))
+		MUST(r == -E2BIG);
+	memcpy(s.before + offsetof(struct memfd_go_create_args, out_state),
+	       (r < 0 ? s.before : s.at) + offsetof(struct memfd_go_create_args, out_state), r < 0 ? 0 : 4);
+	MUST(unchanged());
+	if (r < 0)
+		return;
+	MUST((memfd_go_get_seals(fd) & (int)args.seals) == (int)args.seals);
+	close(fd);
+}
+
+static void check_area(long r)
+{
+	check_output(r, sizeof(secret_area));
+	if (r < 0)
+		return;
+	MUST(memfd_go_secret_protect((void *)s.at, MEMFD_GO_ACCESS_READ) == 0);
+	MUST(memfd_go_secret_free((void *)s.at) == 0);
+	MUST(memfd_go_secret_free((void *)s.at) == 0);
+	MUST(memfd_go_secret_protect((void *)s.at, MEMFD_GO_ACCESS_READ) == -EINVAL);
+}
+
+#define AREA_OPTIONS 0x00001f80U /* MEMFD_GO_OPT_KEEP_FD to _ALLOW_UNLOCKED */
+
+static void secret_alloc(struct input *in)
+{
+	size_t length = (size_t)take_number(in);
+	uint32_t opts = take_bits(in, AREA_OPTIONS);
+
+	make_struct(in, sizeof(secret_area));
+	if (length > 1 << 20 && length < (size_t)1 << 40)
+		length = 1; /* it might be had, and would be locked */
+	check_area(CALL(memfd_go_secret_alloc((void *)s.at, length, opts)));
+}
+
+static void secret_attach(struct input *in)
+{
+	int fd = memfd_go_secret(0);
+	uint64_t size = take_number(in);
+	uint32_t opts = take_bits(in, AREA_OPTIONS);
+
+	if (size < 65536)
+		memfd_go_set_size(fd, 0, size);
+	make_struct(in, sizeof(secret_area));
+	check_area(CALL(memfd_go_secret_attach((void *)s.at, fd, opts)));
+	close(fd);
+}
+
+static void pool_init(struct input *in)
+{
+	struct memfd_go_secret_pool *pool;
+	size_t length = (size_t)take_number(in);
+	uint32_t slots = (uint32_t)take_number(in), opts = take_bits(in, AREA_OPTIONS);
+	void *slot = NULL;
+	long r;
+
+	if (slots > 1 << 10 && slots <= 1 << 20)
+		slots = 3;
+	if (length > 1 << 10 && length < (size_t)1 << 40)
+		length = 7;
+	make_struct(in, sizeof *pool);
+	pool = (void *)s.at;
+	r = CALL(memfd_go_secret_pool_init(pool, length, slots, opts));
+	check_output(r, sizeof *pool);
+	if (r < 0)
+		return;
+	MUST(memfd_go_secret_pool_take(pool, &slot) == 0 && all_bytes(slot, length, 0));
+	memset(slot, SECRET_BYTE, length);
+	MUST(memfd_go_secret_pool_give(pool, slot) == 0 && all_bytes(slot, length, 0));
+	MUST(memfd_go_secret_pool_free(pool) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+	static void (*const ways[])(struct input *) = { probe,	      inspect,	     create_with,
+							secret_alloc, secret_attach, pool_init };
+	struct input in = { data, length };
+	struct holdings before = take_stock();
+
+	bound_files();
+	ways[take_byte(&in) % (sizeof ways / sizeof *ways)](&in);
+	CHECK_STOCK(before);
+	return 0;
+}

@@ -1,0 +1,189 @@
+// Package hosts runs the library in hosts that make it hard: with 64 threads, forks and
+// signals at any moment, small stacks, limits, several copies, sanitizers. Each line of a
+// program's TAP output is a test, such as
+//
+//	TestHosts/musl/forks/vforks_at_any_moment
+//
+// They run natively. $MEMFD_GO_CALLS is how many calls of the library each program is to
+// make; `make stress` says a million.
+package hosts
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"libmemfd_go/tests/lab"
+	"libmemfd_go/tests/tap"
+)
+
+// patience is what a program may take; a long run has more.
+func patience() time.Duration {
+	if os.Getenv("MEMFD_GO_CALLS") != "" {
+		return 2 * time.Hour
+	}
+	return 3 * time.Minute
+}
+
+// A host is a way to build programs, and to run them.
+type host struct {
+	name        string
+	compiler    string
+	options     []string
+	under       []string // what runs the program
+	environment []string
+	programs    []string // nil: all
+}
+
+// few are the programs for hosts that watch each access to memory: slow ones.
+var few = []string{"every_function", "threads", "own_handler"}
+
+var hosts = []host{
+	{name: "glibc", compiler: "gcc"},
+	{name: "musl", compiler: "musl-gcc"},
+	{name: "address sanitizer of gcc", compiler: "gcc", options: []string{"-fsanitize=address,undefined"}, programs: few},
+	{name: "address sanitizer of clang", compiler: "clang", options: []string{"-fsanitize=address,undefined"}, programs: few},
+	// The sanitizer cannot live with every layout that the kernel makes up.
+	{name: "thread sanitizer of gcc", compiler: "gcc", options: []string{"-fsanitize=thread"}, under: []string{"setarch", "-R"}, programs: few},
+	{name: "thread sanitizer of clang", compiler: "clang", options: []string{"-fsanitize=thread"}, under: []string{"setarch", "-R"}, programs: few},
+	{
+		name: "valgrind", compiler: "gcc", programs: few[:2],
+		under:       []string{"valgrind", "-q", "--error-exitcode=3"},
+		environment: []string{"MEMFD_GO_CALLS=100"}, // enough for a tool that makes all of it so slow
+	},
+}
+
+// notWith are programs that a host cannot run.
+var notWith = map[string][]string{
+	"musl": {"shadow_stack"}, // the unwinder is made for glibc
+}
+
+func TestHosts(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the table of hosts is for amd64")
+	}
+	for _, h := range hosts {
+		t.Run(h.name, func(t *testing.T) {
+			for _, program := range h.all(t) {
+				t.Run(program, func(t *testing.T) { h.test(t, program) })
+			}
+		})
+	}
+}
+
+func (h host) all(t *testing.T) []string {
+	if h.programs != nil {
+		return h.programs
+	}
+	files, err := filepath.Glob("programs/*.c")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no programs", err)
+	}
+	var names []string
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".c")
+		if !slices.Contains(notWith[h.name], name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (h host) test(t *testing.T, program string) {
+	compiler := tool(t, h.compiler)
+	product, err := lab.Product(runtime.GOARCH)
+	if err != nil {
+		unavailable(t, err)
+	}
+	var under []string
+	if len(h.under) > 0 {
+		under = append([]string{tool(t, h.under[0])}, h.under[1:]...)
+	}
+	inC := filepath.Join(lab.Repository(), "tests", "c")
+	source := filepath.Join("programs", program+".c")
+	if _, err := os.Stat(source); err != nil {
+		source = filepath.Join(inC, program+".c")
+	}
+	built := filepath.Join(t.TempDir(), program)
+	compile := slices.Concat([]string{compiler}, lab.CFlags(), h.options, []string{
+		"-I" + inC, "-o", built, source, "-L" + product, "-Wl,-rpath," + product, "-lmemfd_go", "-ldl",
+	})
+	if out, err := exec.Command(compile[0], compile[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, strings.Join(compile, " "), out)
+	}
+	command := append(under, built)
+	if program == "copies" {
+		command = append(command, copies(t, filepath.Join(product, "libmemfd_go.so.1"))...)
+	}
+	run(t, command, h.environment)
+}
+
+// copies makes those of the library that the program copies asks for, and names them.
+func copies(t *testing.T, library string) []string {
+	contents, err := os.ReadFile(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := bytes.Replace(contents, []byte("libmemfd_go.so.1\x00"), []byte("libmemfd_go.so.2\x00"), 1)
+	version = bytes.Replace(version, []byte("1.0.0\x00"), []byte("1.9.9\x00"), 1)
+	folder := t.TempDir()
+	names := []string{library, filepath.Join(folder, "libcopy.so"), filepath.Join(folder, "libmemfd_go.so.2")}
+	for i, text := range [][]byte{contents, version} {
+		if err := os.WriteFile(names[i+1], text, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return names
+}
+
+// run runs a program and makes tests of its output.
+func run(t *testing.T, command, environment []string) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience())
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), environment...)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	status := cmd.ProcessState.ExitCode()
+	if ctx.Err() != nil || status == -1 {
+		out = append(out, err.Error()...)
+	}
+	tap.Subtests(t, string(out), status, "to run it by hand:\n  "+strings.Join(append(environment, command...), " "))
+}
+
+// Python forks, and has its own ideas of what a child is.
+func TestPython(t *testing.T) {
+	product, err := lab.Product(runtime.GOARCH)
+	if err != nil {
+		unavailable(t, err)
+	}
+	run(t, []string{tool(t, "python3"), filepath.Join("programs", "forks.py")}, []string{
+		"PYTHONPATH=" + filepath.Join(lab.Repository(), "bindings", "python", "src"),
+		"PYTHONDONTWRITEBYTECODE=1",
+		"MEMFD_GO_LIBRARY=" + filepath.Join(product, "libmemfd_go.so.1"),
+	})
+}
+
+func tool(t *testing.T, name string) string {
+	path, err := lab.Tool{Name: name}.Path()
+	if err != nil {
+		unavailable(t, err)
+	}
+	return path
+}
+
+// unavailable ends a test that lacks something that a regular run has.
+func unavailable(t *testing.T, err error) {
+	t.Helper()
+	if lab.Required() {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}

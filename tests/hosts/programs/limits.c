@@ -1,0 +1,236 @@
+/*
+ * Hosts that have nearly run out of something: address space, descriptors, locked memory,
+ * the size of a file. What can be done is done, the rest is the right error, and nothing
+ * leaks.
+ */
+#include "hosts.h"
+#include "area.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+static void keep_calling(void)
+{
+	for (long n = rounds() / 10; n >= 0 && test.failed_checks == 0; n--)
+		EQ(call_every_function(), 0);
+}
+
+/* ------------------------------------------------------------ Address space */
+
+static void live_in_32_mib(void)
+{
+	secret_area area = NEW_AREA;
+	void *map = NULL;
+	size_t length = 0;
+	int fd = sized_file(64 * MIB);
+	struct holdings before;
+
+	set_limit(RLIMIT_AS, 32 * MIB);
+	before = take_stock();
+	keep_calling();
+	EQ(memfd_go_map(fd, 0, 0, 64 * MIB, &map), -ENOMEM);
+	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
+	EQ(memfd_go_map_verified(fd, 0, UINT64_MAX, &map, &length), -ENOMEM);
+	EQ(memfd_go_secret_alloc(&area, 64 * MIB, 0), -ENOMEM);
+	EQ(memfd_go_secret_alloc(&area, 64 * MIB, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALLOW_UNLOCKED), -ENOMEM);
+	keep_calling();
+	CHECK(memcmp(&before, &(struct holdings[]){ take_stock() }, sizeof before) == 0);
+}
+
+static void address_space(void)
+{
+	IN_CHILD(live_in_32_mib);
+}
+
+/* -------------------------------------------------------------- Descriptors */
+
+struct call {
+	const char *name;
+	int (*make)(void);
+};
+
+static int file, sockets[2];
+static struct memfd_go_features features = { .size_of = sizeof features };
+static secret_area area = NEW_AREA;
+static struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+
+static int create(void) { return memfd_go_create("limits", 0); }
+static int create_with(void) { return memfd_go_create_with("limits", NULL); }
+static int create_sealed(void) { return memfd_go_create_sealed("limits", 0, 0, "abc", 3); }
+static int clone_file(void) { return memfd_go_clone("limits", 0, 0, file, 10); }
+static int reopen_file(void) { return memfd_go_reopen(file, O_RDONLY); }
+static int import_pid(void) { return memfd_go_import_pid(getpid(), file, O_RDONLY); }
+static int secret(void) { return memfd_go_secret(0); }
+static int recv_verified(void) { return memfd_go_recv_verified(sockets[1], 0, 10); }
+static int probe(void) { return memfd_go_probe(&features, 0); }
+static int secret_alloc(void) { return memfd_go_secret_alloc(&area, 10, 0); }
+static int pool_init(void) { return memfd_go_secret_pool_init(&pool, 10, 10, 0); }
+
+static int recv_fds(void)
+{
+	uint32_t room = 1;
+	int fd = -1, r = memfd_go_recv_fds(sockets[1], &fd, &room, NULL, NULL);
+
+	return r == 1 ? fd : r;
+}
+
+/* Those that need a descriptor, if only for a moment. */
+static const struct call creating[] = {
+	{ "create", create },	      { "create_with", create_with }, { "create_sealed", create_sealed },
+	{ "clone", clone_file },      { "reopen", reopen_file },      { "import_pid", import_pid },
+	{ "secret", secret },	      { "probe", probe },	      { "secret_alloc", secret_alloc },
+	{ "pool_init", pool_init },   { "recv_fds", recv_fds },	      { "recv_verified", recv_verified },
+};
+#define CREATING (sizeof creating / sizeof *creating)
+
+static int receives(const struct call *c)
+{
+	return c->make == recv_fds || c->make == recv_verified;
+}
+
+/* Removes what a call has made. */
+static void remove_result(const struct call *c, int result)
+{
+	if (c->make == secret_alloc)
+		EQ(memfd_go_secret_free(&area), 0);
+	else if (c->make == pool_init)
+		EQ(memfd_go_secret_pool_free(&pool), 0);
+	else if (c->make != probe)
+		EQ(close(result), 0);
+}
+
+static void check_call(const struct call *c, int may_succeed)
+{
+	int r, lacking = receives(c) ? -EMSGSIZE : -EMFILE;
+
+	if (receives(c))
+		EQ(memfd_go_send_fds(sockets[0], &file, 1, NULL, 0), 0);
+	r = c->make();
+	if (r >= 0 && may_succeed)
+		remove_result(c, r);
+	else if (r != lacking && !(r == -ENOSYS && c->make == secret) &&
+		 !(r == 0 && !have_secretmem() && (c->make == secret_alloc || c->make == pool_init)))
+		fail(__FILE__, __LINE__, "%s: %s", c->name, memfd_go_errname(r));
+}
+
+/* Each call with no, one and two descriptors to be had. */
+static void live_without_descriptors(void)
+{
+	char text[64];
+	uint32_t seals;
+	struct memfd_go_info info = { .size_of = sizeof info };
+	int top;
+
+	file = memfd_go_create_sealed("limits", MFD_CLOEXEC, 0, "abc", 3);
+	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	top = dup(file);
+	close(top);
+	for (int free_ones = 0; free_ones < 3; free_ones++) {
+		set_limit(RLIMIT_NOFILE, (rlim_t)(top + free_ones));
+		for (size_t i = 0; i < CREATING; i++) {
+			check_call(&creating[i], free_ones > 0);
+			EQ(fcntl(top, F_GETFD), -1); /* nothing is left open */
+		}
+	}
+	set_limit(RLIMIT_NOFILE, (rlim_t)top);
+	EQ(memfd_go_inspect(file, &info), 0);
+	EQ(memfd_go_check_seals(file, MEMFD_GO_SEALS_IMMUTABLE, &seals), 0);
+	CHECK(memfd_go_format_seals(seals, 0, text, sizeof text) == 0);
+}
+
+static void descriptors(void)
+{
+	IN_CHILD(live_without_descriptors);
+}
+
+/* ------------------------------------------------------------ Locked memory */
+
+static void live_without_locked_memory(void)
+{
+	struct holdings before;
+
+	drop_privileges();
+	set_limit(RLIMIT_MEMLOCK, 0);
+	before = take_stock();
+	for (long n = rounds() / 10; n >= 0; n--) {
+		EQ(call_library_functions(), 0);
+		EQ(call_create_functions(), 0);
+		EQ(call_file_functions(), 0);
+		EQ(call_text_functions(), 0);
+		EQ(memfd_go_secret_alloc(&area, 10, MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
+		EQ(area.kind, MEMFD_GO_UNLOCKED);
+		EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_NONE), 0);
+		EQ(memfd_go_secret_free(&area), 0);
+		EQ(memfd_go_secret_pool_init(&pool, 10, 10, 0), have_secretmem() ? -EAGAIN : -EPERM);
+		EQ(memfd_go_secret_pool_init(&pool, 10, 10, MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
+		EQ(memfd_go_secret_pool_free(&pool), 0);
+	}
+	CHECK(memcmp(&before, &(struct holdings[]){ take_stock() }, sizeof before) == 0);
+}
+
+static void locked_memory(void)
+{
+	IN_CHILD(live_without_locked_memory);
+}
+
+/* ------------------------------------------------------------- File size */
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int number)
+{
+	(void)number;
+	signals = signals + 1;
+}
+
+/* The limit is 2 bytes, and what goes over it is -EFBIG and a SIGXFSZ. */
+#define OVER(call)                  \
+	do {                        \
+		signals = 0;        \
+		EQ(call, -EFBIG);   \
+		CHECK(signals > 0); \
+	} while (0)
+
+static void live_without_files(void)
+{
+	struct memfd_go_create_args args = { .size_of = sizeof args, .size = 3 };
+	struct holdings before;
+
+	signal(SIGXFSZ, count_signal);
+	EQ(call_every_function(), 0);
+	file = memfd_go_create_sealed("limits", MFD_CLOEXEC, 0, "abc", 3);
+	set_limit(RLIMIT_FSIZE, 2);
+	before = take_stock();
+	OVER(create_sealed());
+	OVER(clone_file());
+	OVER(memfd_go_create_with("limits", &args));
+	close(file);
+	file = create();
+	OVER(memfd_go_set_size(file, 0, 3));
+	OVER(memfd_go_set_size(file, MEMFD_GO_OPT_RESERVE, 3));
+	EQ(memfd_go_set_size(file, MEMFD_GO_OPT_RESERVE, 2), 0);
+	if (have_secretmem()) {
+		OVER(secret_alloc());
+		OVER(pool_init());
+	}
+	signals = 0;
+	EQ(memfd_go_probe(&features, MEMFD_GO_FEATURE_SECRET), 0);
+	EQ(memfd_go_secret_alloc(&area, 10, MEMFD_GO_OPT_NO_SECRETMEM), 0);
+	EQ(signals, 0);
+	EQ(memfd_go_secret_free(&area), 0);
+	CHECK(memcmp(&before, &(struct holdings[]){ take_stock() }, sizeof before) == 0);
+}
+
+static void size_of_a_file(void)
+{
+	IN_CHILD(live_without_files);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(address_space);
+	RUN(descriptors);
+	RUN(locked_memory);
+	RUN(size_of_a_file);
+	return finish();
+}

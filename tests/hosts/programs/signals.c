@@ -1,0 +1,60 @@
+/*
+ * SIGALRM and SIGPROF at any moment, also while the other is being handled: the handlers
+ * call every function, as does what they interrupt.
+ */
+#include "hosts.h"
+#include "alarms.h"
+
+#define MOMENTS 700 /* microseconds, in one of which the signal arrives */
+
+static volatile sig_atomic_t failed_line;
+static volatile long handled;
+
+static void handler(int number)
+{
+	int saved = errno, line = call_every_function();
+
+	(void)number;
+	if (line != 0 && failed_line == 0)
+		failed_line = line;
+	handled = handled + 1;
+	errno = saved;
+}
+
+static void profile_in(long microseconds)
+{
+	struct itimerval timer = { { 0, 0 }, { 0, microseconds } };
+
+	setitimer(ITIMER_PROF, &timer, NULL);
+}
+
+static void interrupted_at_any_moment(void)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, old_alarm, old_profile;
+	uint64_t random = (uint64_t)getpid();
+	int line = 0;
+
+	sigaction(SIGALRM, &action, &old_alarm);
+	sigaction(SIGPROF, &action, &old_profile);
+	failed_line = 0;
+	handled = 0;
+	for (long n = rounds(); n > 0 && line == 0 && failed_line == 0; n--) {
+		alarm_in(1 + chance(&random, MOMENTS));
+		profile_in(1 + chance(&random, MOMENTS));
+		line = call_every_function();
+	}
+	alarm_in(0);
+	profile_in(0);
+	sigaction(SIGALRM, &old_alarm, NULL);
+	sigaction(SIGPROF, &old_profile, NULL);
+	CHECK(handled > 0);
+	EQ(line, 0);
+	EQ(failed_line, 0);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(interrupted_at_any_moment);
+	return finish();
+}

@@ -1,0 +1,104 @@
+package inspect
+
+import (
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// zeroStores are how an architecture stores a zero byte, and several zero words, in a loop,
+// in the words of `go tool objdump`. Go keeps zero in amd64's X15 and ppc64le's R0; arm has
+// no such register, and a routine for the words.
+var zeroStores = map[string][2]string{
+	"amd64":   {`MOVB \$0x0, 0\(`, `MOVUPS X15, 0\(`},
+	"386":     {`MOVB \$0x0, 0\(`, `MOVL \$0x0, 0\(`},
+	"arm64":   {`MOVB ZR, \(`, `STP \(ZR, ZR\), \(`},
+	"arm":     {`MOVW \$0, R\d+\n.*MOVB R\d+, \(`, `MOVW \$0, R0\n.*BL `},
+	"riscv64": {`MOVB X0, \(`, `MOV X0, \(`},
+	"ppc64le": {`MOVB R0,0\(`, `MOVD R0,0\(`},
+	"s390x":   {`MVI \(R\d+\), \$0`, `XC \$32, \(R\d+\), \(R\d+\)`},
+	"loong64": {`MOVB R0, \(`, `MOVV R0, 0\(`},
+}
+
+// The compiler has left in what wipes: loops that store zeros, in each function that is
+// to wipe something.
+func TestWipingIsInTheCode(t *testing.T) {
+	each(t, func(t *testing.T, l library) {
+		functions := disassembly(t, l)
+		for _, name := range []string{"main.wipe", "libmemfd_go/core.SecretFree", "libmemfd_go/core.PoolGive"} {
+			for i, store := range zeroStores[l.arch] {
+				if !hasLoop(functions[name], regexp.MustCompile(store)) {
+					t.Errorf("%s: no loop with `%s`, which stores zero: %s\n%s", name, store,
+						[]string{"byte", "words"}[i], strings.Join(functions[name], "\n"))
+				}
+			}
+		}
+	})
+}
+
+// disassembly returns the lines of each function: an address, an instruction.
+func disassembly(t *testing.T, l library) map[string][]string {
+	out, err := exec.Command("go", "tool", "objdump", l.path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions := map[string][]string{}
+	var name string
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) >= 2 && fields[0] == "TEXT":
+			name = strings.TrimSuffix(fields[1], "(SB)")
+		case len(fields) >= 4: // place, address, bytes, instruction
+			functions[name] = append(functions[name], fields[1]+" "+strings.Join(fields[3:], " "))
+		}
+	}
+	return functions
+}
+
+// nearby is how many instructions behind a store the end of its loop may be.
+const nearby = 10
+
+// hasLoop tells whether soon after a store control goes back to it or before it.
+func hasLoop(lines []string, store *regexp.Regexp) bool {
+	for i := range lines {
+		// arm's stores take two lines.
+		if !store.MatchString(strings.Join(lines[i:min(i+2, len(lines))], "\n")) {
+			continue
+		}
+		for j := i + 1; j < min(i+nearby, len(lines)); j++ {
+			if goesBack(lines[j], j-i) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var (
+	relative = regexp.MustCompile(`-(\d+)\(PC\)$`)
+	absolute = regexp.MustCompile(` (0x[0-9a-f]+)$`)
+)
+
+// goesBack tells whether an instruction branches back by some instructions at least, one
+// more or less.
+func goesBack(line string, instructions int) bool {
+	if m := relative.FindStringSubmatch(line); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n >= instructions-1
+	}
+	m := absolute.FindStringSubmatch(line)
+	if m == nil {
+		return false
+	}
+	target, _ := strconv.ParseUint(m[1], 0, 64)
+	return target < address(line)
+}
+
+func address(line string) (a uint64) {
+	fmt.Sscanf(line, "%v", &a)
+	return a
+}

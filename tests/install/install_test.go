@@ -1,0 +1,227 @@
+// Package install tests `make install`: what it installs, that C programs find it by
+// pkg-config, CMake and Meson, that the manual pages are in order, and that nothing
+// remains after `make uninstall`.
+package install
+
+import (
+	"debug/elf"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"libmemfd_go/tests/lab"
+)
+
+// All commands run in the top folder.
+func TestMain(m *testing.M) {
+	if err := os.Chdir(lab.Repository()); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+const prefix = "/opt/memfd"
+
+// install installs the library below a new root, with more settings for make.
+func install(t *testing.T, settings ...string) (root string) {
+	t.Helper()
+	if _, err := lab.Product(runtime.GOARCH); err != nil {
+		t.Skip(err)
+	}
+	root = t.TempDir()
+	run(t, nil, "make", append([]string{"install", "DESTDIR=" + root, "PREFIX=" + prefix}, settings...)...)
+	return root
+}
+
+// run runs a command to its end and returns what it prints.
+func run(t *testing.T, env []string, name string, arguments ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, arguments...)
+	cmd.Env = append(os.Environ(), env...)
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, output)
+	}
+	return string(output)
+}
+
+// writeFile writes a file in a folder of its own, and returns its path.
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// header returns what a pattern finds in the header, each time.
+func header(t *testing.T, pattern string) []string {
+	t.Helper()
+	text, err := os.ReadFile("include/memfd_go.h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1) {
+		all = append(all, match[1])
+	}
+	return all
+}
+
+// version is that of the library, such as 1.0.0.
+func version(t *testing.T) string {
+	t.Helper()
+	return header(t, `MEMFD_GO_VERSION_STRING "(.*)"`)[0]
+}
+
+// functions are all of the library's.
+func functions(t *testing.T) []string {
+	t.Helper()
+	return header(t, `(?m)^ \* (memfd_go_\w+)\(\) `)
+}
+
+// requireTool skips the test where a tool is missing that tests/setup installs, or fails.
+func requireTool(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		if lab.Required() {
+			t.Fatal(err)
+		}
+		t.Skipf("%s is not installed", name)
+	}
+}
+
+// files lists all that is not a folder: name, or name -> target.
+func files(t *testing.T, root string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		name := strings.TrimPrefix(path, root)
+		if target, err := os.Readlink(path); err == nil {
+			name += " -> " + target
+		}
+		names = append(names, name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// buildID returns that of the library, in hexadecimal.
+func buildID(t *testing.T) string {
+	t.Helper()
+	folder, err := lab.Product(runtime.GOARCH)
+	if err != nil {
+		t.Skip(err)
+	}
+	file, err := elf.Open(filepath.Join(folder, "libmemfd_go.so.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	note, err := file.Section(".note.gnu.build-id").Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", note[len(note)-20:])
+}
+
+func TestInstall(t *testing.T) {
+	root := install(t)
+	installed := files(t, root)
+	pages := slices.DeleteFunc(slices.Clone(installed), func(name string) bool { return !strings.Contains(name, "/man3/") })
+	others := slices.DeleteFunc(installed, func(name string) bool { return strings.Contains(name, "/man3/") })
+	want := []string{
+		prefix + "/include/memfd_go.h",
+		prefix + "/lib/cmake/memfd_go/memfd_goConfig.cmake",
+		prefix + "/lib/cmake/memfd_go/memfd_goConfigVersion.cmake",
+		prefix + "/lib/debug/.build-id/" + buildID(t)[:2] + "/" + buildID(t)[2:] + ".debug",
+		prefix + "/lib/libmemfd_go.a",
+		prefix + "/lib/libmemfd_go.so -> libmemfd_go.so.1",
+		prefix + "/lib/libmemfd_go.so.1 -> libmemfd_go.so." + version(t),
+		prefix + "/lib/libmemfd_go.so." + version(t),
+		prefix + "/lib/pkgconfig/libmemfd_go.pc",
+		prefix + "/share/man/man7/memfd_go.7",
+	}
+	if diff := cmp.Diff(want, others); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	want = nil
+	for _, function := range functions(t) {
+		want = append(want, prefix+"/share/man/man3/"+function+".3")
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, pages); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+
+	run(t, nil, "make", "uninstall", "DESTDIR="+root, "PREFIX="+prefix)
+	if left := files(t, root); left != nil {
+		t.Errorf("make uninstall leaves %q", left)
+	}
+	for _, folder := range []string{"lib/cmake/memfd_go", "lib/debug/.build-id/" + buildID(t)[:2]} {
+		if _, err := os.Stat(filepath.Join(root, prefix, folder)); err == nil {
+			t.Errorf("make uninstall leaves %s", folder)
+		}
+	}
+}
+
+// The folders are as distributions have them. Whoever asks finds them there, be it below
+// another root or not.
+func TestFolders(t *testing.T) {
+	requireTool(t, "pkg-config")
+	requireTool(t, "cmake")
+	root := install(t, "PREFIX=/usr", "LIBDIR=/usr/lib/x86_64-linux-gnu", "INCLUDEDIR=/srv/include", "MANDIR=/man")
+	if _, err := os.Stat(filepath.Join(root, "man/man7/memfd_go.7")); err != nil {
+		t.Error(err)
+	}
+	libdir := root + "/usr/lib/x86_64-linux-gnu"
+	env := []string{"PKG_CONFIG_LIBDIR=" + libdir + "/pkgconfig"}
+	want := "-I/srv/include -L/usr/lib/x86_64-linux-gnu -lmemfd_go"
+	if got := strings.TrimSpace(run(t, env, "pkg-config", "--keep-system-libs", "--cflags", "--libs", "libmemfd_go")); got != want {
+		t.Errorf("pkg-config says %q, want %q", got, want)
+	}
+	script := `include("` + libdir + `/cmake/memfd_go/memfd_goConfig.cmake")
+get_target_property(file memfd_go::memfd_go IMPORTED_LOCATION)
+get_target_property(folder memfd_go::memfd_go INTERFACE_INCLUDE_DIRECTORIES)
+message("${file} ${folder}")
+`
+	listing := writeFile(t, "CMakeLists.txt", "cmake_minimum_required(VERSION 3.16)\nproject(p NONE)\n"+script)
+	want = libdir + "/libmemfd_go.so /srv/include"
+	if got := run(t, nil, "cmake", "-S", filepath.Dir(listing), "-B", t.TempDir()); !strings.Contains(got, want) {
+		t.Errorf("CMake says\n%s\nwant %s", got, want)
+	}
+}
+
+func TestManualPages(t *testing.T) {
+	root := install(t)
+	pages, err := filepath.Glob(filepath.Join(root, prefix, "share/man/man[37]/*"))
+	if err != nil || len(pages) != len(functions(t))+1 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	t.Run("mandoc", func(t *testing.T) {
+		requireTool(t, "mandoc")
+		run(t, nil, "mandoc", append([]string{"-Tlint"}, pages...)...)
+	})
+	t.Run("groff", func(t *testing.T) {
+		requireTool(t, "groff")
+		if output := run(t, nil, "groff", append([]string{"-man", "-ww", "-z", "-Tutf8"}, pages...)...); output != "" {
+			t.Error(output)
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package install
+
+import (
+	"debug/elf"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A program that is linked with the shared library needs that to run, and nothing of it
+// when linked with the static one.
+var linkings = []struct {
+	name     string
+	pkgflags []string // of pkg-config
+	ccflags  []string
+	cmake    string // an option
+	meson    string
+	needs    bool // the shared library
+}{
+	{"shared", nil, nil, "-DMEMFD_GO_TARGET=memfd_go::memfd_go", "-Dprefer_static=false", true},
+	{"static", []string{"--static"}, []string{"-static"}, "-DMEMFD_GO_TARGET=memfd_go::static", "-Dprefer_static=true", false},
+}
+
+// tryMac runs the example that needs most of the library.
+func tryMac(t *testing.T, root, program string, needs bool) {
+	t.Helper()
+	file, err := elf.Open(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	needed, err := file.ImportedLibraries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Contains(strings.Join(needed, " "), "libmemfd_go.so.1"); got != needs {
+		t.Errorf("it needs %q", needed)
+	}
+	env := []string{"LD_LIBRARY_PATH=" + filepath.Join(root, prefix, "lib")}
+	if output := run(t, env, program, "pay 5"); !strings.HasSuffix(output, " wiped the key\n") {
+		t.Errorf("it prints\n%s", output)
+	}
+}
+
+// findByPkgConfig is the environment in which pkg-config finds what is below root.
+func findByPkgConfig(root string) []string {
+	return []string{
+		"PKG_CONFIG_LIBDIR=" + filepath.Join(root, prefix, "lib/pkgconfig"),
+		"PKG_CONFIG_SYSROOT_DIR=" + root,
+	}
+}
+
+func TestPkgConfig(t *testing.T) {
+	requireTool(t, "pkg-config")
+	requireTool(t, "cc")
+	root := install(t)
+	env := findByPkgConfig(root)
+	for _, l := range linkings {
+		t.Run(l.name, func(t *testing.T) {
+			flags := run(t, env, "pkg-config", append(l.pkgflags, "--cflags", "--libs", "libmemfd_go >= 1.0")...)
+			program := filepath.Join(t.TempDir(), "mac")
+			arguments := append([]string{"-o", program, "examples/c/mac.c"}, l.ccflags...)
+			run(t, nil, "cc", append(arguments, strings.Fields(flags)...)...)
+			tryMac(t, root, program, l.needs)
+		})
+	}
+}
+
+func TestCMake(t *testing.T) {
+	requireTool(t, "cmake")
+	root := install(t)
+	for _, l := range linkings {
+		t.Run(l.name, func(t *testing.T) {
+			build := t.TempDir()
+			run(t, nil, "cmake", "-S", "examples/c", "-B", build, "-DCMAKE_PREFIX_PATH="+root+prefix, l.cmake)
+			run(t, nil, "cmake", "--build", build, "--target", "mac")
+			tryMac(t, root, filepath.Join(build, "mac"), l.needs)
+		})
+	}
+}
+
+// Another major number is not compatible, nor is a newer minor one.
+func TestCMakeVersions(t *testing.T) {
+	requireTool(t, "cmake")
+	root := install(t)
+	for request, want := range map[string]string{
+		"1": "found", "1.0": "found", version(t) + " EXACT": "found", "1.9": "not found", "0.9": "not found", "2": "not found",
+	} {
+		script := writeFile(t, "CMakeLists.txt", "cmake_minimum_required(VERSION 3.16)\nproject(p NONE)\n"+
+			"find_package(memfd_go "+request+` QUIET)
+if(memfd_go_FOUND)
+	message("found")
+else()
+	message("not found")
+endif()
+`)
+		output := run(t, nil, "cmake", "-S", filepath.Dir(script), "-B", t.TempDir(), "-DCMAKE_PREFIX_PATH="+root+prefix)
+		if !strings.HasPrefix(output, want) && !strings.Contains(output, "\n"+want) {
+			t.Errorf("version %s: want %q, CMake says\n%s", request, want, output)
+		}
+	}
+}
+
+func TestMeson(t *testing.T) {
+	requireTool(t, "meson")
+	requireTool(t, "ninja")
+	root := install(t)
+	env := findByPkgConfig(root)
+	for _, l := range linkings {
+		t.Run(l.name, func(t *testing.T) {
+			build := t.TempDir()
+			run(t, env, "meson", "setup", "--werror", l.meson, build, "examples/c")
+			run(t, env, "ninja", "-C", build, "mac")
+			tryMac(t, root, filepath.Join(build, "mac"), l.needs)
+		})
+	}
+}

@@ -1,0 +1,69 @@
+package leaks
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// leak names, for a child of this test, what its tests shall leave behind.
+const leak = "MEMFD_GO_LEAK"
+
+func TestMain(m *testing.M) {
+	Watch(m)
+	os.Exit(m.Run())
+}
+
+// What a test leaves behind makes it fail, and is named.
+func TestLeaksAreNoticed(t *testing.T) {
+	for what, want := range map[string]string{
+		"nothing":    "PASS",
+		"descriptor": "/memfd:leak (deleted)",
+		"mapping":    "the test left mapping",
+		"locked":     "locked memory was",
+		"subtest":    "/memfd:leak (deleted)",
+	} {
+		test := exec.Command(os.Args[0], "-test.run=^TestLeaving$", "-test.v")
+		test.Env = append(os.Environ(), leak+"="+what)
+		out, err := test.CombinedOutput()
+		if !strings.Contains(string(out), want) || (err == nil) != (what == "nothing") {
+			t.Errorf("%s: %v, without %q:\n%s", what, err, want, out)
+		}
+	}
+}
+
+// TestLeaving is for the child. Without the variable it leaves nothing.
+func TestLeaving(t *testing.T) {
+	create := func() int {
+		fd, err := unix.MemfdCreate("leak", unix.MFD_CLOEXEC)
+		if err != nil || unix.Ftruncate(fd, 1) != nil {
+			t.Fatal(err)
+		}
+		return fd
+	}
+	switch os.Getenv(leak) {
+	case "nothing":
+		unix.Close(create())
+	case "descriptor":
+		create()
+	case "subtest":
+		t.Run("sub", func(*testing.T) { create() })
+	case "mapping":
+		fd := create()
+		if _, err := unix.Mmap(fd, 0, 1, unix.PROT_READ, unix.MAP_SHARED); err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(fd)
+	case "locked":
+		page, err := unix.Mmap(-1, 0, 1, unix.PROT_READ, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+		if err == nil {
+			err = unix.Mlock(page)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package rust
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"libmemfd_go/tests/lab"
+)
+
+// No pkg-config knows a library in this environment.
+func nowhere(t *testing.T) []string {
+	return []string{"MEMFD_GO_LIB_DIR=", "PKG_CONFIG_PATH=" + t.TempDir(), "PKG_CONFIG_LIBDIR=" + t.TempDir()}
+}
+
+// away is a copy of the crates without the Go sources around them.
+func away(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, name := range []string{"Cargo.toml", "Cargo.lock", "memfd-go", "memfd-go-sys"} {
+		cargo{arguments: []string{"cp", "-r", filepath.Join(crates(), name), folder}}.mustRun(t)
+	}
+	return folder
+}
+
+// What the build script says where there is no library names all the ways to have one.
+func TestNoLibrary(t *testing.T) {
+	requireCargo(t)
+	output, err := cargo{
+		folder:      away(t),
+		environment: nowhere(t),
+		arguments:   []string{"cargo", "build", "--locked", "--package=memfd-go-sys", targetDir(t, "script")},
+	}.run(t)
+	if err == nil {
+		t.Fatal("it found a library")
+	}
+	for _, want := range []string{
+		"error: libmemfd_go is nowhere: MEMFD_GO_LIB_DIR is not set; ",
+		"; there are no Go sources\n",
+		"1. the folder that the environment variable MEMFD_GO_LIB_DIR names, with libmemfd_go.so.1\n",
+		"2. what pkg-config says about libmemfd_go, 1.0.0 or later\n",
+		"3. the Go sources, if this crate is in its place among them, built with go\n",
+	} {
+		if !strings.Contains(output, want) {
+			t.Errorf("it lacks %q:\n%s", want, output)
+		}
+	}
+}
+
+// A folder that is named and has no library is an error, whatever else there is.
+func TestWrongFolder(t *testing.T) {
+	requireCargo(t)
+	empty := t.TempDir()
+	for feature, name := range map[string]string{"default": "libmemfd_go.so.1", "static": "libmemfd_go.a"} {
+		arguments := []string{"cargo", "build", "--locked", "--package=memfd-go-sys", targetDir(t, "script")}
+		if feature != "default" {
+			arguments = append(arguments, "--features="+feature)
+		}
+		output, err := cargo{environment: []string{"MEMFD_GO_LIB_DIR=" + empty}, arguments: arguments}.run(t)
+		want := "error: MEMFD_GO_LIB_DIR: " + filepath.Join(empty, name) + ": No such file"
+		if err == nil || !strings.Contains(output, want) {
+			t.Errorf("%v; it lacks %q:\n%s", err, want, output)
+		}
+	}
+}
+
+// The crates find the library by pkg-config, and build it from the Go sources, shared and
+// static.
+func TestOtherWays(t *testing.T) {
+	requireCargo(t)
+	for _, linking := range []struct {
+		name     string
+		features []string
+	}{{"shared", nil}, {"static", []string{"--features=memfd-go-sys/static"}}} {
+		arguments := append([]string{
+			"cargo", "test", "--locked", "--package=memfd-go-sys", "--test=calls", targetDir(t, "script"),
+		}, linking.features...)
+		t.Run("pkg-config "+linking.name, func(t *testing.T) {
+			cargo{arguments: []string{"pkg-config", "--version"}}.orSkip(t)
+			run := cargo{folder: away(t), arguments: arguments}
+			run.environment = append(nowhere(t), "PKG_CONFIG_PATH="+packageFile(t), "LD_LIBRARY_PATH="+product(t))
+			run.mustRun(t)
+		})
+		t.Run("Go sources "+linking.name, func(t *testing.T) {
+			cargo{environment: nowhere(t), arguments: arguments}.mustRun(t)
+		})
+	}
+}
+
+func (c cargo) orSkip(t *testing.T) {
+	t.Helper()
+	if output, err := c.run(t); err != nil {
+		t.Skipf("%s: %v %s", c.arguments[0], err, output)
+	}
+}
+
+// packageFile returns a folder with a libmemfd_go.pc for the library that is built.
+func packageFile(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	text := fmt.Sprintf("libdir=%s\n\nName: libmemfd_go\nDescription: test\nVersion: 1.0.0\nLibs: -L${libdir} -lmemfd_go\nCflags: -I%s\n",
+		product(t), filepath.Join(lab.Repository(), "include"))
+	write(t, filepath.Join(folder, "libmemfd_go.pc"), text)
+	return folder
+}

@@ -1,0 +1,120 @@
+// Package rust holds what the crates promise beyond their own tests: with an old Rust, as
+// packages, linked statically, however the library is found, and with the tools of nightly
+// Rust.
+package rust
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"libmemfd_go/tests/lab"
+)
+
+// Toolchains that tests/setup installs.
+const (
+	oldest  = "1.66.1"
+	nightly = "nightly-2026-05-20"
+	musl    = "x86_64-unknown-linux-musl"
+)
+
+// cargo is a run of cargo, or of another program for it, in bindings/rust.
+type cargo struct {
+	folder      string   // instead of bindings/rust
+	environment []string // NAME=VALUE beside what all runs have; NAME= unsets it
+	arguments   []string
+}
+
+// run returns what it prints, and whether it succeeds.
+func (c cargo) run(t *testing.T) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, c.arguments[0], c.arguments[1:]...)
+	cmd.WaitDelay = time.Second
+	cmd.Dir = c.folder
+	if cmd.Dir == "" {
+		cmd.Dir = crates()
+	}
+	cmd.Env = append(os.Environ(), "CARGO_NET_OFFLINE=true", "CARGO_TERM_COLOR=never", "MEMFD_GO_LIB_DIR="+product(t))
+	for _, setting := range c.environment {
+		name, value, _ := strings.Cut(setting, "=")
+		cmd.Env = slices.DeleteFunc(cmd.Env, func(old string) bool { return strings.HasPrefix(old, name+"=") })
+		if value != "" {
+			cmd.Env = append(cmd.Env, setting)
+		}
+	}
+	output, err := cmd.CombinedOutput()
+	return string(output), err
+}
+
+// mustRun returns what it prints; it has to succeed.
+func (c cargo) mustRun(t *testing.T) string {
+	t.Helper()
+	output, err := c.run(t)
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(c.arguments, " "), err, output)
+	}
+	return output
+}
+
+func crates() string { return filepath.Join(lab.Repository(), "bindings", "rust") }
+
+// targetDir is a folder for what cargo builds.
+func targetDir(t *testing.T, name string) string {
+	t.Helper()
+	return "--target-dir=" + filepath.Join(lab.Repository(), "build", "rust", name)
+}
+
+func product(t *testing.T) string {
+	t.Helper()
+	dir, err := lab.Product(runtime.GOARCH)
+	if err != nil {
+		t.Skip(err)
+	}
+	return dir
+}
+
+func requireCargo(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("cargo"); err != nil {
+		t.Skip("cargo is not installed")
+	}
+	product(t)
+	fetch := cargo{arguments: []string{"cargo", "fetch", "--locked"}}
+	if output, err := fetch.run(t); err != nil {
+		t.Skipf("the crates that it depends on are not there (tests/setup): %s", output)
+	}
+}
+
+// requireToolchain is for tests that need another toolchain than the machine's.
+func requireToolchain(t *testing.T, name string) {
+	t.Helper()
+	requireCargo(t)
+	if err := exec.Command("rustup", "run", name, "rustc", "--version").Run(); err != nil {
+		unavailable(t, "Rust "+name+" is not installed (tests/setup does, by rustup)")
+	}
+}
+
+// requireFull is for tests that take too long for every run.
+func requireFull(t *testing.T) {
+	t.Helper()
+	if !lab.Full() {
+		t.Skip("it takes MEMFD_GO_MATRIX=full")
+	}
+}
+
+// unavailable fails where everything can be installed, and skips elsewhere.
+func unavailable(t *testing.T, why string) {
+	t.Helper()
+	if lab.Required() {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}

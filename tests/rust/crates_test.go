@@ -1,0 +1,168 @@
+package rust
+
+import (
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"libmemfd_go/tests/lab"
+)
+
+// All tests pass with the oldest Rust that the crates name. It cannot read the registry
+// any more, so the crates that it needs lie beside it.
+func TestOldestRust(t *testing.T) {
+	requireToolchain(t, oldest)
+	manifest, err := os.ReadFile(filepath.Join(crates(), "Cargo.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(manifest), "\nrust-version = \""+strings.TrimSuffix(oldest, ".1")+"\"\n") {
+		t.Errorf("%s is not the rust-version of bindings/rust/Cargo.toml", oldest)
+	}
+	vendor := filepath.Join(lab.Repository(), "build", "rust", "vendor")
+	cargo{arguments: []string{"cargo", "vendor", "--locked", "--quiet", vendor}}.mustRun(t)
+	cargo{arguments: []string{
+		"rustup", "run", oldest, "cargo", "test", "--locked", "--offline", "--workspace", "--all-targets",
+		"--config", `source.crates-io.replace-with="vendor"`,
+		"--config", `source.vendor.directory="` + vendor + `"`,
+		targetDir(t, oldest),
+	}}.mustRun(t)
+}
+
+// Both crates can be published: they build from what is in their packages, and nothing is
+// worth a warning. The Go sources are not in there, nor could they be.
+func TestPackages(t *testing.T) {
+	requireCargo(t)
+	output := cargo{arguments: []string{
+		"cargo", "package", "--locked", "--offline", "--workspace", "--allow-dirty", targetDir(t, "package"),
+	}}.mustRun(t)
+	if strings.Contains(output, "warning") {
+		t.Errorf("cargo package warns:\n%s", output)
+	}
+}
+
+func TestDocumentation(t *testing.T) {
+	requireCargo(t)
+	cargo{
+		environment: []string{"RUSTDOCFLAGS=-D warnings"},
+		arguments:   []string{"cargo", "doc", "--locked", "--workspace", "--no-deps", targetDir(t, "doc")},
+	}.mustRun(t)
+}
+
+// With the feature "static" programs do without libmemfd_go.so.1, and with musl without any
+// shared library.
+func TestStaticLinking(t *testing.T) {
+	requireCargo(t)
+	for _, test := range []struct {
+		target string
+		needed bool // whether it may need other shared libraries
+	}{
+		{"x86_64-unknown-linux-gnu", true},
+		{musl, false},
+	} {
+		t.Run(test.target, func(t *testing.T) {
+			requireTarget(t, test.target)
+			output := cargo{
+				environment: []string{"CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld"},
+				arguments: []string{
+					"cargo", "test", "--locked", "--features=memfd-go/static", "--target=" + test.target,
+					"--test=behaviour", targetDir(t, "static"),
+				},
+			}.mustRun(t)
+			program := regexp.MustCompile(`Running .*\((.*)\)`).FindStringSubmatch(output)
+			if program == nil {
+				t.Fatalf("no program in\n%s", output)
+			}
+			needed := neededBy(t, program[1])
+			if slices.Contains(needed, "libmemfd_go.so.1") || !test.needed && len(needed) > 0 {
+				t.Errorf("%s needs %q", program[1], needed)
+			}
+		})
+	}
+}
+
+func requireTarget(t *testing.T, target string) {
+	t.Helper()
+	if runtime.GOARCH != "amd64" {
+		t.Skip("only tried on amd64")
+	}
+	folder := cargo{arguments: []string{"rustc", "--print=target-libdir", "--target=" + target}}.mustRun(t)
+	if _, err := os.Stat(strings.TrimSpace(folder)); err != nil {
+		unavailable(t, "Rust's standard library for "+target+" is not installed (tests/setup does, by rustup)")
+	}
+}
+
+func neededBy(t *testing.T, program string) []string {
+	t.Helper()
+	if !filepath.IsAbs(program) {
+		program = filepath.Join(crates(), program)
+	}
+	file, err := elf.Open(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	needed, err := file.ImportedLibraries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return needed
+}
+
+// Unsafe code, on a small library in Rust.
+func TestMiri(t *testing.T) {
+	requireFull(t)
+	requireToolchain(t, nightly)
+	cargo{
+		environment: []string{"MIRIFLAGS=-Zmiri-disable-isolation -Zmiri-strict-provenance"},
+		arguments: []string{
+			"rustup", "run", nightly, "cargo", "miri", "test", "--locked", "--package=memfd-go", "--test=miri",
+			targetDir(t, "miri"),
+		},
+	}.mustRun(t)
+}
+
+// Creating a file and getting its seals costs what it does with libc, within a few percent.
+func TestCost(t *testing.T) {
+	requireFull(t)
+	requireCargo(t)
+	output := cargo{
+		folder:    filepath.Join(crates(), "bench"),
+		arguments: []string{"cargo", "bench", "--quiet", "--locked", targetDir(t, "bench")},
+	}.mustRun(t)
+	t.Log(output)
+	if strings.Contains(output, "too noisy") {
+		t.Skip("the machine is too noisy")
+	}
+}
+
+// A minute of fuzzing. A failure names the file that the input is in.
+func TestFuzz(t *testing.T) {
+	requireFull(t)
+	requireToolchain(t, nightly)
+	bin := filepath.Join(lab.Repository(), "build", "bin")
+	if _, err := os.Stat(filepath.Join(bin, "cargo-fuzz")); err != nil {
+		unavailable(t, "cargo-fuzz is not in build/bin (tests/setup)")
+	}
+	// What it finds interesting stays out of the sources.
+	corpus := filepath.Join(lab.Repository(), "build", "rust", "corpus")
+	if err := os.MkdirAll(corpus, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	output := cargo{
+		environment: []string{"PATH=" + bin + ":" + os.Getenv("PATH")},
+		arguments: []string{
+			"rustup", "run", nightly, "cargo", "fuzz", "run", "--fuzz-dir=fuzz", targetDir(t, "fuzz"), "parse_seals",
+			corpus, filepath.Join(crates(), "fuzz", "corpus", "parse_seals"),
+			"--", "-max_total_time=60", "-max_len=256",
+		},
+	}.mustRun(t)
+	if !strings.Contains(output, "\nDone ") {
+		t.Errorf("it did not come to its end:\n%s", output)
+	}
+}

@@ -1,0 +1,159 @@
+package wheels
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"libmemfd_go/tests/lab"
+)
+
+var errNoSdist = errors.New("there is no sdist: make wheels")
+
+// hatchling builds a target from a copy of the package, and returns the folder of what
+// it made and what it said.
+func hatchling(t *testing.T, source, target string, environment ...string) (string, string, error) {
+	out := t.TempDir()
+	build := exec.Command(tool(t, "hatchling"), "build", "-t", target, "-d", out)
+	build.Dir = source
+	build.Env = slices.Concat(os.Environ(), []string{"MEMFD_GO_LIB_DIR="}, environment)
+	output, err := build.CombinedOutput()
+	return out, string(output), err
+}
+
+// one is the only file in a folder.
+func one(t *testing.T, folder string) string {
+	found, _ := filepath.Glob(filepath.Join(folder, "*"))
+	if len(found) != 1 {
+		t.Fatalf("not one file: %q", found)
+	}
+	return found[0]
+}
+
+func sameFiles(t *testing.T, want, got string) {
+	t.Helper()
+	first, err := os.ReadFile(want)
+	must(t, err)
+	second, err := os.ReadFile(got)
+	must(t, err)
+	if filepath.Base(want) != filepath.Base(got) || !bytes.Equal(first, second) {
+		t.Errorf("%s is not %s", got, want)
+	}
+}
+
+// sources copies what the package is built from. No file has the mode and the time that
+// it has here.
+func sources(t *testing.T) string {
+	top := t.TempDir()
+	for _, name := range []string{"go.mod", "go.sum", "core", "capi", "bindings/python"} {
+		must(t, filepath.WalkDir(filepath.Join(lab.Repository(), name), func(path string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			inside, _ := filepath.Rel(lab.Repository(), path)
+			copied := filepath.Join(top, inside)
+			text, err := os.ReadFile(path)
+			return errors.Join(err, os.MkdirAll(filepath.Dir(copied), 0o700),
+				os.WriteFile(copied, text, 0o600), os.Chtimes(copied, time.Time{}, time.Unix(1e9, 0)))
+		}))
+	}
+	return filepath.Join(top, "bindings", "python")
+}
+
+func TestReproducible(t *testing.T) {
+	t.Parallel()
+	copied := sources(t)
+	for _, arch := range lab.Arches[:3] { // the others would show nothing else
+		product, err := lab.Product(arch.GOARCH)
+		must(t, err)
+		out, said, err := hatchling(t, copied, "wheel", "MEMFD_GO_LIB_DIR="+product)
+		if err != nil {
+			t.Fatal(said)
+		}
+		sameFiles(t, wheel(t, arch), one(t, out))
+	}
+	out, said, err := hatchling(t, copied, "sdist")
+	if err != nil {
+		t.Fatal(said)
+	}
+	sameFiles(t, everything(t)[0], one(t, out))
+}
+
+// unpackedSdist is the sdist as one who builds from it has it.
+func unpackedSdist(t *testing.T) string {
+	folder := t.TempDir()
+	if output, err := exec.Command("tar", "-xf", everything(t)[0], "-C", folder).CombinedOutput(); err != nil {
+		t.Fatal(string(output))
+	}
+	return one(t, folder)
+}
+
+// Go alone makes the same wheel, and the same sdist, of the sdist.
+func TestFromSdist(t *testing.T) {
+	t.Parallel()
+	sdist := unpackedSdist(t)
+	// GOOS and GOARCH are for others than the linker that runs here.
+	out, said, err := hatchling(t, sdist, "wheel", "GOOS=plan9", "GOARCH=mips")
+	if err != nil {
+		t.Fatal(said)
+	}
+	for _, arch := range lab.Arches {
+		if arch.GOARCH == runtime.GOARCH {
+			sameFiles(t, wheel(t, arch), one(t, out))
+		}
+	}
+	out, said, err = hatchling(t, sdist, "sdist")
+	if err != nil {
+		t.Fatal(said)
+	}
+	sameFiles(t, everything(t)[0], one(t, out))
+}
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	t.Parallel()
+	sdist := unpackedSdist(t)
+	withoutGo := unpackedSdist(t)
+	must(t, os.RemoveAll(filepath.Join(withoutGo, "go")))
+	folder := t.TempDir()
+	library := filepath.Join(folder, "libmemfd_go.so.1")
+	for _, c := range []struct {
+		name        string
+		source      string
+		environment string
+		library     string // what the file is
+		want        string
+	}{
+		{"go", sdist, "PATH=", "", "memfd-go: building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; " +
+			"install it, install a wheel instead, or set MEMFD_GO_LIB_DIR to a folder with libmemfd_go.so.1"},
+		{"an option for go", sdist, "GOFLAGS=-bogus", "", "memfd-go: go ended with status 1; see above"},
+		{"sources", withoutGo, "", "", "memfd-go: the Go sources of libmemfd_go are not here; " +
+			"set MEMFD_GO_LIB_DIR to a folder with libmemfd_go.so.1"},
+		{"library", sdist, "MEMFD_GO_LIB_DIR=" + folder, "", "memfd-go: " + library + ": No such file or directory"},
+		{"ELF", sdist, "MEMFD_GO_LIB_DIR=" + folder, "INPUT(libmemfd_go.so.1.0)", "memfd-go: " + library + " is not a library"},
+		{"header", sdist, "MEMFD_GO_LIB_DIR=" + folder, "\x7fELF\x02\x01\x01", "memfd-go: " + library + " is not a library"},
+		{"architecture", sdist, "MEMFD_GO_LIB_DIR=" + folder, "\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\xb7",
+			"memfd-go: libmemfd_go is for amd64, arm64, 386, arm, riscv64, ppc64le, s390x, loong64 as Go calls them; " +
+				library + " is for none of them"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			must(t, os.RemoveAll(library))
+			if c.library != "" {
+				must(t, os.WriteFile(library, []byte(c.library), 0o600))
+			}
+			out, said, err := hatchling(t, c.source, "wheel", c.environment)
+			if err == nil || !strings.Contains(said, c.want) || strings.Contains(said, "Traceback") {
+				t.Errorf("%v, %s\nwant: %s", err, said, c.want)
+			}
+			if made, _ := os.ReadDir(out); len(made) > 0 {
+				t.Error("it made something all the same: ", made)
+			}
+		})
+	}
+}

@@ -1,0 +1,63 @@
+package wheels
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"libmemfd_go/tests/lab"
+)
+
+// tool is a program in build/venv.
+func tool(t *testing.T, name string) string {
+	path, err := lab.InVenv(name)
+	if err != nil {
+		unavailable(t, err)
+	}
+	return path
+}
+
+// everything is what there is to upload.
+func everything(t *testing.T) []string {
+	sdists, _ := filepath.Glob(filepath.Join(lab.Wheels(), "*.tar.gz"))
+	if len(sdists) != 1 {
+		unavailable(t, errNoSdist)
+	}
+	files := sdists
+	for _, arch := range lab.Arches {
+		files = append(files, wheel(t, arch))
+	}
+	return files
+}
+
+func TestAuditwheel(t *testing.T) {
+	auditwheel := tool(t, "auditwheel")
+	each(t, func(t *testing.T, arch lab.Arch, path string) {
+		if arch.GOARCH == "arm" {
+			t.Skip("auditwheel takes only libraries for hard float alone, and ours is for soft float, too")
+		}
+		t.Parallel()
+		glibc, _ := arch.WheelTags()
+		output, err := exec.Command(auditwheel, "show", path).CombinedOutput()
+		want := `is consistent with the following platform tag: "` + strings.TrimPrefix(glibc, "py3-none-") + `"`
+		if said := strings.Join(strings.Fields(string(output)), " "); err != nil || !strings.Contains(said, want) {
+			t.Errorf("%v\n%s\nwant: %s", err, output, want)
+		}
+	})
+}
+
+func TestTwine(t *testing.T) {
+	check(t, append([]string{tool(t, "twine"), "check", "--strict"}, everything(t)...))
+}
+
+func TestCheckWheelContents(t *testing.T) {
+	check(t, append([]string{tool(t, "check-wheel-contents")}, everything(t)[1:]...))
+}
+
+func check(t *testing.T, command []string) {
+	t.Parallel()
+	if output, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", strings.Join(command, " "), err, output)
+	}
+}
