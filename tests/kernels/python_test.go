@@ -20,21 +20,22 @@ var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run
 
 func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 	python := "/usr/bin/python3"
-	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1", "MEMFD_GO_LIBRARY=/tests"+library)
+	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1")
 	if c.goarch == runtime.GOARCH {
 		python = addOwnPython(t, c, m)
 	} else {
 		addForeignPython(t, c, m)
 		environment = append(environment, "PYTHONHOME=/usr")
 	}
-	product, err := lab.Product(c.goarch)
-	if err != nil {
+	installed := t.TempDir()
+	glibc, _ := c.arch().WheelTags()
+	if err := lab.InstallWheel(strings.TrimPrefix(glibc, "py3-none-"), installed); err != nil {
 		unavailable(t, c, err)
 	}
-	must(t, m.addFile("tests"+library, filepath.Join(product, "libmemfd_go.so.1")))
+	must(t, m.addTree("packages/memfd_go", filepath.Join(installed, "memfd_go")))
 	must(t, m.addTree("python", filepath.Join(lab.Repository(), "bindings", "python"), "__pycache__", "build"))
 	packages := filepath.Join(lab.Repository(), "build", "venv", "lib", "python3*", "site-packages")
-	for _, name := range []string{"memfd_go", "pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pygments"} {
+	for _, name := range []string{"pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pygments"} {
 		found, _ := filepath.Glob(filepath.Join(packages, name))
 		if len(found) != 1 {
 			t.Skipf("tests/setup has not put %s into build/venv", name)

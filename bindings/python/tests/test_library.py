@@ -12,6 +12,8 @@ from pathlib import Path
 import memfd_go
 from memfd_go import _ffi, raw
 
+PREFIX = "(?:Error loading shared library )?"  # what musl's loader begins with
+
 
 def import_with(library: str | Path | None, code: str = "import memfd_go") -> tuple[int, str]:
     """Import in a fresh interpreter; return its status and what it said."""
@@ -46,8 +48,8 @@ def test_chosen_library_stands_alone(tmp_path: Path) -> None:
     assert (
         "ImportError: cannot load libmemfd_go.so.1 (set MEMFD_GO_LIBRARY to its path)" in said
     )
-    assert f"; tried:\n  {tmp_path}/absent.so: " in said
-    assert "\n  libmemfd_go.so.1: " not in said
+    assert re.search(f"; tried:\n  {PREFIX}{tmp_path}/absent.so: ", said)
+    assert not re.search(f"\n  {PREFIX}libmemfd_go.so.1: ", said)
 
 
 def test_without_a_choice_package_then_system() -> None:
@@ -57,7 +59,9 @@ def test_without_a_choice_package_then_system() -> None:
     if status == 0:  # it is packaged or installed
         assert said.splitlines() == [str(packaged), "libmemfd_go.so.1"]
     else:
-        assert re.search(f"tried:\n  {packaged}: .*\n  libmemfd_go.so.1: ", said)
+        assert re.search(
+            f"tried:\n  {PREFIX}{packaged}: .*\n  {PREFIX}libmemfd_go.so.1: ", said
+        )
 
 
 def test_packaged_library(tmp_path: Path) -> None:
@@ -85,7 +89,7 @@ def test_not_a_library(tmp_path: Path) -> None:
     text.write_text("text")
     status, said = import_with(text)
     assert status == 1
-    assert f"tried:\n  {text}: " in said
+    assert re.search(f"tried:\n  {PREFIX}{text}: ", said)
 
 
 def test_shared_ctypes_objects_are_left_alone() -> None:

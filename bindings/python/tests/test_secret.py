@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -79,8 +80,9 @@ def test_refused_mappings(secret_file: MemFd) -> None:
 
 def test_cannot_be_read(secret_file: MemFd) -> None:
     secret_file.set_size(32)
-    with pytest.raises(OSError, match=r"Invalid argument|Illegal seek"):
+    with pytest.raises(OSError) as caught:
         os.pread(secret_file.fileno(), 32, 0)
+    assert caught.value.errno in (errno.EINVAL, errno.ESPIPE)
 
 
 def test_raw_descriptor(secret_file: MemFd) -> None:

@@ -58,7 +58,7 @@ def _load() -> CDLL:
             # CDLL, not PyDLL: other threads run while the kernel works.
             return CDLL(path)
         except OSError as error:
-            failures.append(f"\n  {error}")  # begins with the path
+            failures.append(f"\n  {error}")  # names the path
     raise ImportError(
         f"cannot load {_SONAME} (set MEMFD_GO_LIBRARY to its path); tried:{''.join(failures)}"
     )
