@@ -143,7 +143,7 @@ bench: all-arch
 matrix: all-arch
 	tests/setup
 	$(if $(CELL),,tests/lab/setup -a)
-	$(GO) run ./tests/table $(CELL)
+	$(GO) run ./tests/table $(if $(CELL),'$(CELL)')
 
 clean:
 	rm -rf build

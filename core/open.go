@@ -6,8 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// A thread may have descriptors of its own (unshare(2)); those of /proc/self are the first
+// thread's.
 var (
-	procSelf = "/proc/self/fd/"
+	procSelf = "/proc/thread-self/fd/"
 	proc     = "/proc/"
 	procFD   = "/fd/"
 )
@@ -15,11 +17,10 @@ var (
 // atCWD is AT_FDCWD, -100, as an argument.
 const atCWD = ^uintptr(99)
 
-// fdPath is the longest path to a descriptor, /proc/2147483647/fd/2147483647, and
-// its NUL.
+// fdPath is the longest path to a descriptor, /proc/thread-self/fd/2147483647, and its NUL.
 type fdPath [32]byte
 
-// set makes p the path of a descriptor of this process.
+// set makes p the path of a descriptor of this thread.
 //
 //go:nosplit
 func (p *fdPath) set(fd int32) {

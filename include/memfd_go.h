@@ -324,8 +324,8 @@ int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src
                    uint64_t max_len);
 
 /*
- * memfd_go_reopen() opens the file of 'fd' once more through /proc/self/fd: a new
- * open file description, with an offset and an access mode of its own. This is no
+ * memfd_go_reopen() opens the file of 'fd' once more through /proc/thread-self/fd: a
+ * new open file description, with an offset and an access mode of its own. This is no
  * security boundary: whoever holds a read-only descriptor of a memfd may reopen it
  * for writing, as far as the file's mode and owner allow. Seals are the boundary.
  *
@@ -871,7 +871,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
 
 /*
  * memfd_go_exec() replaces the process by the program in the file 'fd': execveat(2) of
- * the descriptor, or execve(2) of /proc/self/fd/N where that is missing (-ENOSYS).
+ * the descriptor, or execve(2) of its path in /proc where that is missing (-ENOSYS).
  *
  * fd    open for reading or with O_PATH. The file must not be open for writing through
  *       a descriptor that open(2) or memfd_go_reopen() gave to anybody; those that
@@ -994,7 +994,8 @@ struct memfd_go_secret {
  *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
  *                           first byte behind the area faults. It is then not aligned.
  *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
- *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED)
+ *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED). A child that
+ *                           another thread forks during this call may share SECRETMEM.
  *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 's', to be sent to
  *                           others
  *
@@ -1023,7 +1024,8 @@ int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
  * memfd_go_secret_attach() maps a secret file that another process made and passed on,
  * whole and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
  *
- * fd    a secret file that has been sized
+ * fd    a secret file that has been sized. Its size is its maker's choice, and cannot
+ *       change: ask memfd_go_get_size() before all of it is made present here.
  * opts  OPT_FORK_SHARE, OPT_ALIGN_END, OPT_KEEP_FD (which keeps a duplicate of fd)
  *
  * Returns 0.

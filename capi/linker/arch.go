@@ -38,7 +38,7 @@ type arch struct {
 	unset []string
 
 	landing    []byte // what an indirect call must find at an export
-	attributes []byte // .ARM.attributes of a relocatable file
+	attributes attributes
 	property   property
 	mapping    mapping
 
@@ -47,7 +47,8 @@ type arch struct {
 	frames    []frame
 	// adaptFrame makes the stack frame of a Go function fit for C: see prologue.go.
 	adaptFrame func(code instructions, steps []step) []fault
-	hasExidx   bool // unwinders read .ARM.exidx
+	// prel31 is the type of relocations in .ARM.exidx, where unwinders read that.
+	prel31 uint32
 }
 
 type byteOrder interface {

@@ -33,9 +33,9 @@ var arm = &arch{
 		{size: 128, saves: []save{{14, 1, 0, 4}, {4, 8, 32, 4}, {armD0 + 8, 8, 64, 8}}},
 		{size: 4, saves: []save{{7, 1, 0, 4}}},
 	},
-	hasExidx: true,
+	prel31: uint32(elf.R_ARM_PREL31),
 
-	attributes: attributesARM,
+	attributes: attributes{".ARM.attributes", elf.SHT_LOPROC + 3, attributesARM},
 }
 
 // attributesARM tells linkers what the code needs (Addenda to, and Errata in, the

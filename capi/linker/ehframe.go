@@ -25,7 +25,7 @@ func (lib *library) makeUnwind(frames map[*atom][]step) error {
 	}
 	lib.ehFrame = &section{name: ".eh_frame", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: uint64(lib.wordSize()),
 		render: func(b *buffer) { lib.renderEHFrame(b, rows) }}
-	if lib.hasExidx {
+	if lib.prel31 != 0 {
 		lib.makeExidx(rows)
 	}
 	if !lib.relocatable {

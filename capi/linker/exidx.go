@@ -61,7 +61,7 @@ func (lib *library) makeExidx(rows map[*atom][]row) {
 	index.render = func(b *buffer) {
 		// prel31 is an address relative to the word it stands in.
 		prel31 := func(to *section, addr uint64) {
-			b.u32(lib.distance(b, index, b.len(), to, addr, uint32(elf.R_ARM_PREL31)) & 0x7fffffff)
+			b.u32(lib.distance(b, index, b.len(), to, addr, lib.prel31) & 0x7fffffff)
 		}
 		for _, w := range ways {
 			prel31(lib.text, lib.text.addr+w.off)

@@ -5,8 +5,9 @@ package main
 // Most of what a function refers to stands in relocations. Instructions are read
 // for the rest: branches that cmd/link has resolved itself (on the architectures
 // with variable-length instructions), and what no relocation shows: indirect
-// branches where the library promises to have none, and access to thread-local
-// storage.
+// branches, of which nobody could tell where they lead; access to thread-local storage
+// by the thread pointer; stores to variables, as far as the address of one is seen
+// to be formed for the store.
 
 // A branch is a PC-relative field without a relocation that refers to a place
 // outside its function. Offsets count from the function's start.

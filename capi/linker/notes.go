@@ -11,13 +11,19 @@ import (
 // A property is an architecture's feature word in .note.gnu.property.
 type property struct{ typ, bits uint32 }
 
+// attributes are a section of relocatable files by which linkers tell what can be
+// linked with what.
+type attributes struct {
+	section string
+	typ     elf.SectionType
+	data    []byte
+}
+
 const (
 	noteBuildID  = 3 // NT_GNU_BUILD_ID
 	noteProperty = 5 // NT_GNU_PROPERTY_TYPE_0
 
 	buildIDSize = 20
-
-	shtARMAttributes = elf.SHT_LOPROC + 3
 )
 
 func (lib *library) makeNotes() {
@@ -44,8 +50,8 @@ func (lib *library) makeNotes() {
 // its header: it needs no stack to execute, and with what it can be linked.
 func (lib *library) makeObjectNotes() {
 	lib.stackNote = &section{name: ".note.GNU-stack", typ: elf.SHT_PROGBITS, align: 1}
-	lib.attributes = &section{name: ".ARM.attributes", typ: shtARMAttributes, align: 1,
-		render: func(b *buffer) { b.bytes(lib.arch.attributes...) }}
+	a := lib.arch.attributes
+	lib.attributes = &section{name: a.section, typ: a.typ, align: 1, render: func(b *buffer) { b.bytes(a.data...) }}
 }
 
 func (b *buffer) note(typ uint32, desc []byte) {

@@ -89,13 +89,26 @@ func (f *fixup) putLODS(v int64) error {
 }
 
 func inspectPPC64LE(code []byte, fields fields) ([]branch, []fault) {
+	variables := map[uint32]bool{} // the registers that have the address of one
 	return nil, inspectWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
+		rt, ra := in>>21&31, in>>16&31
+		stores := storesPPC64(in)
+		store := stores && (fields[off] || variables[ra])
+		if !stores { // either may be where the result goes, in logical instructions ra
+			delete(variables, rt)
+			if in>>26 == 31 {
+				delete(variables, ra)
+			}
+			if in>>26 == 14 && fields[off] {
+				variables[rt] = true
+			}
+		}
 		switch {
 		case in&0xfc0007fe == 0x4c000420, in&0xfc0007ff == 0x4c000021: // BCTR, BCTRL, BLRL
 			return faultIndirect
 		case usesTPPPC64(in):
 			return faultTLS
-		case storesPPC64(in) && fields[off]: // the relocation is for its address
+		case store:
 			return faultStore
 		}
 		return ""

@@ -186,7 +186,7 @@ func (r *reacher) resolve(a *atom, reloc reloc) (to *atom, addend int64, why str
 		to, why = r.stringAt(a, reloc)
 		return to, -reloc.addend, why
 	}
-	sym = r.unwrap(sym)
+	sym = r.shortcut(r.unwrap(sym))
 	if why := r.forbids(sym); why != "" {
 		return nil, 0, why
 	}
@@ -214,6 +214,21 @@ func (r *reacher) unwrap(sym *symbol) *symbol {
 	for _, reloc := range relocs {
 		if reloc.sym == f {
 			return f
+		}
+	}
+	return sym
+}
+
+// shortcut returns Syscall6 where sym is RawSyscall6, which does nothing but call it with
+// the same arguments. A processor predicts the returns that follow a system call badly, so
+// that each level of them shows in the time of a call.
+func (r *reacher) shortcut(sym *symbol) *symbol {
+	if sym.name != systemCall[0] {
+		return sym
+	}
+	for _, name := range systemCall[1:] {
+		if direct := r.named[name]; direct != nil {
+			return direct
 		}
 	}
 	return sym

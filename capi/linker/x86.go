@@ -36,8 +36,9 @@ func eachX86(code []byte, mode int, f func(off uint64, in x86asm.Inst)) (end uin
 }
 
 func inspectX86(code []byte, fields fields, mode int) (branches []branch, faults []fault) {
-	within := 0               // fields that lie within instructions
-	variable := x86asm.Reg(0) // has the address of one, from the instruction before
+	within := 0 // fields that lie within instructions
+	// The registers that have the address of a variable.
+	variables := map[x86asm.Reg]bool{x86asm.RIP: true}
 	end := eachX86(code, mode, func(off uint64, in x86asm.Inst) {
 		next := off + uint64(in.Len)
 		for field := off; field+4 <= next; field++ {
@@ -50,12 +51,11 @@ func inspectX86(code []byte, fields fields, mode int) (branches []branch, faults
 			faults = append(faults, fault{off, faultTLS})
 		case isIndirect(in):
 			faults = append(faults, fault{off, faultIndirect})
-		case storesTo(in, x86asm.RIP), variable != 0 && storesTo(in, variable):
+		case storesTo(in, variables):
 			faults = append(faults, fault{off, faultStore})
 		}
-		variable = 0
-		if r, ok := in.Args[0].(x86asm.Reg); ok && in.Op == x86asm.LEA && fields[next-4] {
-			variable = r
+		if r, ok := in.Args[0].(x86asm.Reg); ok {
+			variables[r] = in.Op == x86asm.LEA && fields[next-4] || variables[r] && reads(in.Op)
 		}
 		field := off + uint64(in.PCRelOff)
 		if in.PCRel == 0 || fields[field] {
@@ -110,20 +110,22 @@ func isIndirect(in x86asm.Inst) bool {
 	return false
 }
 
-// storesTo reports whether an instruction changes memory at a distance from base. In
-// Intel's order the destination comes first.
-func storesTo(in x86asm.Inst, base x86asm.Reg) bool {
+// storesTo reports whether an instruction changes memory relative to one of some
+// registers. In Intel's order the destination comes first.
+func storesTo(in x86asm.Inst, registers map[x86asm.Reg]bool) bool {
 	mem, ok := in.Args[0].(x86asm.Mem)
-	if !ok || mem.Base != base {
-		return false
-	}
-	switch in.Op {
-	case x86asm.CMP, x86asm.TEST, x86asm.BT, x86asm.PUSH, x86asm.NOP, x86asm.LEA,
+	return ok && registers[mem.Base] && !reads(in.Op)
+}
+
+// reads reports whether an instruction only reads its first operand.
+func reads(op x86asm.Op) bool {
+	switch op {
+	case x86asm.CMP, x86asm.TEST, x86asm.BT, x86asm.PUSH, x86asm.NOP,
 		x86asm.MUL, x86asm.IMUL, x86asm.DIV, x86asm.IDIV,
 		x86asm.PREFETCHT0, x86asm.PREFETCHT1, x86asm.PREFETCHT2, x86asm.PREFETCHNTA:
-		return false
+		return true
 	}
-	return true
+	return false
 }
 
 // pushedRegister returns the register that the instruction before end pushes or

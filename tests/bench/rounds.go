@@ -257,9 +257,9 @@ func (a *arms) criterion(all *results, speed float64) error {
 func (a *arms) pyperf(all *results, _ float64) error {
 	report := filepath.Join(a.folder, "pyperf.json")
 	os.Remove(report) // it does not overwrite
-	environment := []string{"MEMFD_GO_LIBRARY=" + a.ours}
+	environment := []string{"MEMFD_GO_LIBRARY=" + a.ours, "PYTHONPATH=" + filepath.Join(a.sources, "..", "..", "bindings", "python", "src")}
 	if err := command(filepath.Join(a.sources, "python"), environment, filepath.Join(a.folder, "venv", "bin", "python"), "calls.py",
-		"--quiet", "--processes=1", "--values=5", "--warmups=1", "--min-time=0.02", "--inherit-environ=MEMFD_GO_LIBRARY", "-o", report); err != nil {
+		"--quiet", "--processes=1", "--values=5", "--warmups=1", "--min-time=0.02", "--inherit-environ=MEMFD_GO_LIBRARY,PYTHONPATH", "-o", report); err != nil {
 		return err
 	}
 	var suite struct {

@@ -1,4 +1,6 @@
 /* memfd_go_reopen() gives a new open file description of the same file. */
+#include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include "test.h"
@@ -129,6 +131,39 @@ static void proc_is_not_mounted(void)
 	close(file);
 }
 
+/* The first thread's file of this number has 3 bytes, this thread's has 7. */
+static void *use_own_descriptors(void *number)
+{
+	struct memfd_go_info info = { .size_of = sizeof info };
+	uint64_t size = 0;
+	int fd = *(int *)number, own, again;
+
+	if (unshare(CLONE_FILES) != 0)
+		return NULL;
+	own = memfd_go_create("own", 0);
+	EQ(memfd_go_set_size(own, 0, 7), 0);
+	EQ(dup2(own, fd), fd);
+	again = memfd_go_reopen(fd, O_RDONLY);
+	EQ(memfd_go_get_size(again, &size), 0);
+	EQ(size, 7);
+	EQ(memfd_go_inspect(again, &info), 0);
+	TEXT(info.name, "own");
+	return number;
+}
+
+static void descriptors_of_the_calling_thread(void)
+{
+	int fd = sized_file(3);
+	pthread_t thread;
+	void *result = NULL;
+
+	EQ(pthread_create(&thread, NULL, use_own_descriptors, &fd), 0);
+	EQ(pthread_join(thread, &result), 0);
+	close(fd);
+	if (result == NULL)
+		SKIP("threads share their descriptors here for good");
+}
+
 static void too_many_descriptors(void)
 {
 	int fd = sealable_file(), error;
@@ -153,6 +188,7 @@ int main(int argc, char **argv)
 	RUN(files_that_cannot_be_opened_again);
 	RUN(mode_forbids);
 	RUN(proc_is_not_mounted);
+	RUN(descriptors_of_the_calling_thread);
 	RUN(too_many_descriptors);
 	return finish();
 }

@@ -127,6 +127,7 @@ static uintptr_t read_only(void) { return (uintptr_t)memfd_go_secret_protect(&ar
 static uintptr_t writable(void) { return (uintptr_t)memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ_WRITE); }
 static uintptr_t free_area(void) { return (uintptr_t)memfd_go_secret_free(&area); }
 static uintptr_t give(void) { return (uintptr_t)memfd_go_secret_pool_give(&pool, secret); }
+static uintptr_t give_wrongly(void) { return (uintptr_t)memfd_go_secret_pool_give(&pool, (char *)secret + 16); }
 static uintptr_t free_pool(void) { return (uintptr_t)memfd_go_secret_pool_free(&pool); }
 static uintptr_t send_it(void) { return (uintptr_t)memfd_go_send_fds(sockets[0], &file, 1, secret, LENGTH); }
 
@@ -224,6 +225,7 @@ static void check_area_and_pool(void)
 	EQ(leftovers_of(free_area), 0);
 	CHECK(area.data == NULL);
 	new_pool();
+	EQ(leftovers_of(give_wrongly), 0);
 	EQ(leftovers_of(give), 0);
 	EQ(memfd_go_secret_pool_take(&pool, &secret), 0);
 	fill_secret();

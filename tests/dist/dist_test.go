@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -21,11 +22,19 @@ import (
 	"libmemfd_go/tests/lab"
 )
 
+// version is that of the library, such as 1.0.0.
+var version string
+
 // All commands run in the top folder.
 func TestMain(m *testing.M) {
 	if err := os.Chdir(lab.Repository()); err != nil {
 		panic(err)
 	}
+	header, err := os.ReadFile("include/memfd_go.h")
+	if err != nil {
+		panic(err)
+	}
+	version = regexp.MustCompile(`MEMFD_GO_VERSION_STRING "(.*)"`).FindStringSubmatch(string(header))[1]
 	code := m.Run()
 	if folder := made(); folder.path != "" {
 		os.RemoveAll(folder.path)
@@ -142,16 +151,16 @@ func runIn(t *testing.T, dir string, env []string, name string, arguments ...str
 
 func TestFiles(t *testing.T) {
 	release := requireDist(t)
-	want := []string{"SHA256SUMS", "libmemfd_go-1.0.0.cdx.json", "memfd_go-1.0.0.tar.gz"}
+	want := []string{"SHA256SUMS", "libmemfd_go-" + version + ".cdx.json", "memfd_go-" + version + ".tar.gz"}
 	for _, a := range architectures() {
 		want = append(want,
-			"libmemfd_go-1.0.0-linux-"+a.goarch+".tar.gz",
-			"libmemfd-go_1.0.0-1_"+a.deb+".deb",
-			"libmemfd_go-1.0.0-1."+a.rpm+".rpm",
-			"libmemfd_go-1.0.0-r1."+a.apk+".apk")
+			"libmemfd_go-"+version+"-linux-"+a.goarch+".tar.gz",
+			"libmemfd-go_"+version+"-1_"+a.deb+".deb",
+			"libmemfd_go-"+version+"-1."+a.rpm+".rpm",
+			"libmemfd_go-"+version+"-r1."+a.apk+".apk")
 	}
 	if _, err := exec.LookPath("cargo"); err == nil {
-		want = append(want, "memfd-go-1.0.0.crate", "memfd-go-sys-1.0.0.crate")
+		want = append(want, "memfd-go-"+version+".crate", "memfd-go-sys-"+version+".crate")
 	}
 	slices.Sort(want)
 	got := slices.DeleteFunc(listed(t, release), func(name string) bool { return strings.HasSuffix(name, ".whl") })
@@ -215,9 +224,10 @@ func TestBillOfMaterials(t *testing.T) {
 		Components             []struct {
 			Name, Version, PURL string
 			Hashes              []struct{ Alg, Content string }
+			Licenses            []struct{ Expression string }
 		}
 	}
-	if err := json.Unmarshal(readFile(t, requireDist(t), "libmemfd_go-1.0.0.cdx.json"), &bill); err != nil {
+	if err := json.Unmarshal(readFile(t, requireDist(t), "libmemfd_go-"+version+".cdx.json"), &bill); err != nil {
 		t.Fatal(err)
 	}
 	if bill.BOMFormat != "CycloneDX" || bill.SpecVersion != "1.5" {
@@ -226,6 +236,14 @@ func TestBillOfMaterials(t *testing.T) {
 	urls, hashes := map[string]bool{}, map[string]string{}
 	for _, c := range bill.Components {
 		urls[strings.Split(c.PURL, "@")[0]] = true
+		for _, l := range c.Licenses {
+			if !slices.Contains([]string{"MIT", "BSD-3-Clause", "MIT OR Apache-2.0", "Apache-2.0 OR MIT"}, l.Expression) {
+				t.Errorf("%s has the licence %q: may it be used?", c.Name, l.Expression)
+			}
+		}
+		if c.PURL != "" && len(c.Licenses) == 0 {
+			t.Errorf("%s has no licence", c.Name)
+		}
 		for _, h := range c.Hashes {
 			hashes[c.Name] = h.Content
 		}
@@ -262,14 +280,14 @@ func TestPackagesHaveTheLibrary(t *testing.T) {
 		}
 		want := readFile(t, product, "libmemfd_go.so.1")
 		for file, unpack := range map[string]string{
-			"libmemfd_go-1.0.0-linux-" + a.goarch + ".tar.gz": `tar xzf "$1"`,
-			"libmemfd-go_1.0.0-1_" + a.deb + ".deb":           `dpkg-deb -x "$1" .`,
-			"libmemfd_go-1.0.0-1." + a.rpm + ".rpm":           `rpm2cpio "$1" | cpio -id --quiet --no-absolute-filenames`,
-			"libmemfd_go-1.0.0-r1." + a.apk + ".apk":          `tar xzf "$1" --warning=no-unknown-keyword`,
+			"libmemfd_go-" + version + "-linux-" + a.goarch + ".tar.gz": `tar xzf "$1"`,
+			"libmemfd-go_" + version + "-1_" + a.deb + ".deb":           `dpkg-deb -x "$1" .`,
+			"libmemfd_go-" + version + "-1." + a.rpm + ".rpm":           `rpm2cpio "$1" | cpio -id --quiet --no-absolute-filenames`,
+			"libmemfd_go-" + version + "-r1." + a.apk + ".apk":          `tar xzf "$1" --warning=no-unknown-keyword`,
 		} {
 			dir := t.TempDir()
 			runIn(t, dir, nil, "sh", "-euc", unpack, "sh", filepath.Join(release, file))
-			found := strings.Fields(run(t, "find", dir, "-name", "libmemfd_go.so.1.0.0"))
+			found := strings.Fields(run(t, "find", dir, "-name", "libmemfd_go.so."+version))
 			if len(found) != 1 {
 				t.Errorf("%s has %q", file, found)
 				continue

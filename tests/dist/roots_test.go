@@ -34,7 +34,7 @@ func TestDeb(t *testing.T) {
 		t.Run(a.goarch, func(t *testing.T) {
 			t.Parallel()
 			root := copyRoot(t, "root@"+a.goarch)
-			file := "libmemfd-go_1.0.0-1_" + a.deb + ".deb"
+			file := "libmemfd-go_" + version + "-1_" + a.deb + ".deb"
 			run(t, "cp", filepath.Join(release, file), "examples/c/mac.c", "examples/c/example.h", root+"/tmp")
 			if runsHere(a.goarch) {
 				tryInside(t, root, file)
@@ -116,7 +116,7 @@ func TestRPM(t *testing.T) {
 			return run(t, "rpm", append([]string{"--root", root}, arguments...)...)
 		}
 		rpm("--initdb")
-		rpm("-i", "--ignorearch", filepath.Join(release, "libmemfd_go-1.0.0-1."+a.rpm+".rpm"))
+		rpm("-i", "--ignorearch", filepath.Join(release, "libmemfd_go-"+version+"-1."+a.rpm+".rpm"))
 		rpm("-V", "libmemfd_go")
 		if provided := rpm("-q", "--provides", "libmemfd_go"); !strings.Contains(provided, "libmemfd_go.so.1") {
 			t.Errorf("%s: it provides\n%s", a.rpm, provided)
@@ -138,7 +138,7 @@ func TestAPK(t *testing.T) {
 				t.Skip("Debian has no musl for it")
 			}
 			root := t.TempDir()
-			runIn(t, root, nil, "tar", "xzf", filepath.Join(release, "libmemfd_go-1.0.0-r1."+a.apk+".apk"),
+			runIn(t, root, nil, "tar", "xzf", filepath.Join(release, "libmemfd_go-"+version+"-r1."+a.apk+".apk"),
 				"--warning=no-unknown-keyword")
 			compiler, loader := musl(t, a.goarch)
 			name := filepath.Base(loader)
@@ -205,7 +205,7 @@ func TestArchive(t *testing.T) {
 	requireTool(t, "pkg-config")
 	requireTool(t, "cc")
 	folder := t.TempDir()
-	name := "libmemfd_go-1.0.0-linux-" + runtime.GOARCH
+	name := "libmemfd_go-" + version + "-linux-" + runtime.GOARCH
 	runIn(t, folder, nil, "tar", "xzf", filepath.Join(release, name+".tar.gz"))
 	env := []string{"PKG_CONFIG_LIBDIR=" + filepath.Join(folder, name, "lib/pkgconfig")}
 	flags := strings.Fields(runIn(t, "", env, "pkg-config", "--define-prefix", "--cflags", "--libs", "libmemfd_go"))

@@ -102,7 +102,7 @@ func runRust(t *testing.T, code string) string {
 }
 
 // A machine may do without these commands.
-var optional = regexp.MustCompile(`(?m)^\s*(cc|make|objdump)\b`)
+var optional = regexp.MustCompile(`(?m)^\s*(cargo|cc|make|objdump)\b`)
 
 // runShell runs commands. Of make it is only asked whether it knows the target, since
 // make may be what runs this test.

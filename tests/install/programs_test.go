@@ -42,14 +42,19 @@ func tryMac(t *testing.T, root, program string, needs bool) {
 	}
 }
 
+// findByPkgConfig is the environment in which pkg-config finds what is below root.
+func findByPkgConfig(root string) []string {
+	return []string{
+		"PKG_CONFIG_LIBDIR=" + filepath.Join(root, prefix, "lib/pkgconfig"),
+		"PKG_CONFIG_SYSROOT_DIR=" + root,
+	}
+}
+
 func TestPkgConfig(t *testing.T) {
 	requireTool(t, "pkg-config")
 	requireTool(t, "cc")
 	root := install(t)
-	env := []string{
-		"PKG_CONFIG_LIBDIR=" + filepath.Join(root, prefix, "lib/pkgconfig"),
-		"PKG_CONFIG_SYSROOT_DIR=" + root,
-	}
+	env := findByPkgConfig(root)
 	for _, l := range linkings {
 		t.Run(l.name, func(t *testing.T) {
 			flags := run(t, env, "pkg-config", append(l.pkgflags, "--cflags", "--libs", "libmemfd_go >= 1.0")...)
@@ -79,7 +84,7 @@ func TestCMakeVersions(t *testing.T) {
 	requireTool(t, "cmake")
 	root := install(t)
 	for request, want := range map[string]string{
-		"1": "found", "1.0": "found", "1.0.0 EXACT": "found", "1.9": "not found", "0.9": "not found", "2": "not found",
+		"1": "found", "1.0": "found", version(t) + " EXACT": "found", "1.9": "not found", "0.9": "not found", "2": "not found",
 	} {
 		script := writeFile(t, "CMakeLists.txt", "cmake_minimum_required(VERSION 3.16)\nproject(p NONE)\n"+
 			"find_package(memfd_go "+request+` QUIET)
@@ -100,10 +105,7 @@ func TestMeson(t *testing.T) {
 	requireTool(t, "meson")
 	requireTool(t, "ninja")
 	root := install(t)
-	env := []string{
-		"PKG_CONFIG_LIBDIR=" + filepath.Join(root, prefix, "lib/pkgconfig"),
-		"PKG_CONFIG_SYSROOT_DIR=" + root,
-	}
+	env := findByPkgConfig(root)
 	for _, l := range linkings {
 		t.Run(l.name, func(t *testing.T) {
 			build := t.TempDir()

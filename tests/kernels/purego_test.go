@@ -35,7 +35,7 @@ func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
 	must(t, m.addProgram("tests/purego", program))
 	return []wire.Run{{
 		Name:        "purego",
-		Arguments:   []string{"/tests/purego", "-test.v=test2json"},
+		Arguments:   []string{"/tests/purego", "-test.v=test2json", "-test.short"},
 		Environment: append(c.known(), "MEMFD_GO_LIBRARY="+library),
 		Seconds:     600,
 	}}

@@ -30,7 +30,7 @@ func TestPurego(t *testing.T) {
 		run := command{
 			folder:      filepath.Join(lab.Repository(), "tests", "purego"),
 			environment: append(kernel(t, arch), "MEMFD_GO_LIBRARY="+library(t, arch)),
-			arguments:   slices.Concat([]string{"go", "tool", "test2json"}, emulator, []string{program, "-test.v=test2json"}),
+			arguments:   slices.Concat([]string{"go", "tool", "test2json"}, emulator, []string{program, "-test.v=test2json", "-test.short"}),
 		}
 		if emulator == nil {
 			run.environment = append(run.environment, "LD_LIBRARY_PATH="+filepath.Join(arch.Root(), "lib"))

@@ -114,17 +114,31 @@ func neededBy(t *testing.T, program string) []string {
 	return needed
 }
 
-// Unsafe code on a small library in Rust, and what needs no library.
+// Unsafe code, on a small library in Rust.
 func TestMiri(t *testing.T) {
 	requireFull(t)
 	requireToolchain(t, nightly)
 	cargo{
 		environment: []string{"MIRIFLAGS=-Zmiri-disable-isolation -Zmiri-strict-provenance"},
 		arguments: []string{
-			"rustup", "run", nightly, "cargo", "miri", "test", "--locked", "--package=memfd-go", "--lib", "--test=miri",
+			"rustup", "run", nightly, "cargo", "miri", "test", "--locked", "--package=memfd-go", "--test=miri",
 			targetDir(t, "miri"),
 		},
 	}.mustRun(t)
+}
+
+// Creating a file and getting its seals costs what it does with libc, within a few percent.
+func TestCost(t *testing.T) {
+	requireFull(t)
+	requireCargo(t)
+	output := cargo{
+		folder:    filepath.Join(crates(), "bench"),
+		arguments: []string{"cargo", "bench", "--quiet", "--locked", targetDir(t, "bench")},
+	}.mustRun(t)
+	t.Log(output)
+	if strings.Contains(output, "too noisy") {
+		t.Skip("the machine is too noisy")
+	}
 }
 
 // A minute of fuzzing. A failure names the file that the input is in.

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from ctypes import Structure
+from multiprocessing import resource_sharer
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,7 @@ def test_readme(capsys: pytest.CaptureFixture[str]) -> None:
     parser = doctest.DocTestParser()
     example = parser.get_doctest("\n".join(fenced), {}, "README.md", str(README), 0)
     outcome = doctest.DocTestRunner().run(example)
+    resource_sharer.stop()  # which sent a file through a pipe, and listens for more
     assert outcome.failed == 0, capsys.readouterr().out
 
 

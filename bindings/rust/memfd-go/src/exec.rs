@@ -26,7 +26,7 @@ bitflags! {
 }
 
 /// Replaces the process by the program in the file `fd`: execveat(2) of the descriptor, or
-/// execve(2) of /proc/self/fd/N where that is missing. Returns only if that fails.
+/// execve(2) of its path in /proc where that is missing. Returns only if that fails.
 ///
 /// Like [`CommandExt::exec`] it ends the other threads, and no destructor runs.
 ///

@@ -1,0 +1,63 @@
+package docs
+
+import (
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tracked lists the files of the project.
+func tracked(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	output, err := exec.Command("git", append([]string{"ls-files", "--"}, patterns...)...).Output()
+	if err != nil {
+		t.Skip("this is no git checkout")
+	}
+	return strings.Fields(string(output))
+}
+
+// long are files that are no sources, or that nobody would look for in two places.
+var long = regexp.MustCompile(`(^|/)memfd_go\.h$|\.lock$|^go\.sum$|/testdata/|/corpus|\.(json|csv|svg)$`)
+
+func TestFilesAreShort(t *testing.T) {
+	const most = 600
+	for _, name := range tracked(t) {
+		if n := strings.Count(readFile(t, name), "\n"); n > most && !long.MatchString(name) {
+			t.Errorf("%s has %d lines, more than %d", name, n, most)
+		}
+	}
+}
+
+// What is downloaded is named with its version: what passed the tests is what is used.
+func TestDependenciesArePinned(t *testing.T) {
+	for _, name := range tracked(t, "*requirements*.txt") {
+		for line := range strings.Lines(readFile(t, name)) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' && !strings.Contains(line, "==") {
+				t.Errorf("%s: %s is not pinned by ==", name, line)
+			}
+		}
+	}
+	for _, manifest := range tracked(t, "*Cargo.toml") {
+		folder := strings.TrimSuffix(manifest, "Cargo.toml")
+		if strings.Contains(readFile(t, manifest), "workspace = true") {
+			continue // the workspace has the lock
+		}
+		if !slices.Contains(tracked(t, folder+"Cargo.lock"), folder+"Cargo.lock") {
+			t.Errorf("%s has no Cargo.lock beside it", manifest)
+		}
+	}
+	for _, lock := range tracked(t, "*Cargo.lock") {
+		text := readFile(t, lock)
+		if strings.Contains(text, "git+") || strings.Count(text, "source = ") != strings.Count(text, "checksum = ") {
+			t.Errorf("%s has what is not from the registry, or has no checksum", lock)
+		}
+	}
+	unpinned := regexp.MustCompile(`(?m)^.*\b(?:install\b.*@(?:latest|master|main)\b|pip install -q [a-z]+[^=\s/]*$).*$`)
+	for _, name := range append(tracked(t, "tests/lab", "tests/setup", "tests/audit"), "Makefile") {
+		for _, line := range unpinned.FindAllString(readFile(t, name), -1) {
+			t.Errorf("%s: this is not pinned:\n%s", name, line)
+		}
+	}
+}

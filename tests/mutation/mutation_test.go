@@ -1,0 +1,219 @@
+// Package mutation makes the library worse, in one way at a time, and watches the
+// build. core gets a function that uses what the library must not have, and an export
+// comes to call it: the build has to fail, and say what it is. A mutation that the
+// compiler makes plain code of, on some architecture, may be built.
+//
+// The sources stay as they are: go build is told of other ones (-overlay).
+package mutation
+
+import (
+	"debug/elf"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"libmemfd_go/tests/lab"
+)
+
+// A mutation is a Go function of an address and a number, and what the build has to
+// say about it: a regular expression, for the chain from the function on.
+type mutation struct {
+	name string
+	code string // the function's body; what is outside stands behind ---
+	want string
+	// plain are the architectures where it is a few instructions instead.
+	plain []string
+}
+
+// line is what a line of the build's output has to be like: the chain from an export to
+// the offender.
+func (m mutation) line() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^\tmemfd_go_unmap -> main\.unmap(\.abi0 -> main\.unmap)? -> libmemfd_go/core\.mutations -> libmemfd_go/core\.` +
+		m.name + `\b.*` + m.want)
+}
+
+func TestMutations(t *testing.T) {
+	eachArch(t, func(t *testing.T, arch lab.Arch) {
+		output, err := build(t, arch, source(mutations...))
+		if err == nil {
+			t.Fatal("the build succeeds")
+		}
+		for _, m := range mutations {
+			named := regexp.MustCompile(`(?m)^.* libmemfd_go/core\.`+m.name+`\b.*`).FindAllString(output, -1)
+			switch plain := slices.Contains(m.plain, arch.GOARCH); {
+			case plain && len(named) > 0:
+				t.Errorf("%s: should be plain code, but\n%s", m.name, strings.Join(named, "\n"))
+			case !plain && !m.line().MatchString(output):
+				t.Errorf("%s: no line like\n\t%s\nbut\n%s", m.name, m.line(), strings.Join(named, "\n"))
+			}
+		}
+		if t.Failed() {
+			t.Log(output)
+		}
+	})
+}
+
+// What the compiler made plain code of does build, and has nothing of the runtime.
+func TestPlainCode(t *testing.T) {
+	eachArch(t, func(t *testing.T, arch lab.Arch) {
+		var plain []mutation
+		for _, m := range mutations {
+			if slices.Contains(m.plain, arch.GOARCH) {
+				plain = append(plain, m)
+			}
+		}
+		if len(plain) == 0 {
+			t.Skip("none is plain code here")
+		}
+		out := filepath.Join(t.TempDir(), "libmemfd_go.so.1")
+		if output, err := buildTo(t, out, arch, source(plain...)); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+		onlyOurs(t, out)
+	})
+}
+
+// Each mutation alone: none hides behind another one.
+func TestEachMutation(t *testing.T) {
+	if os.Getenv("MEMFD_GO_MATRIX") != "full" {
+		t.Skip("it takes MEMFD_GO_MATRIX=full, which make matrix sets")
+	}
+	eachArch(t, func(t *testing.T, arch lab.Arch) {
+		for _, m := range mutations {
+			plain := slices.Contains(m.plain, arch.GOARCH)
+			output, err := build(t, arch, source(m))
+			if plain != (err == nil) || !plain && !m.line().MatchString(output) {
+				t.Errorf("%s: %v\n%s", m.name, err, output)
+			}
+		}
+	})
+}
+
+// A function with too large a frame is refused by Go's own linker, which adds up what
+// a chain of calls takes of the stack.
+func TestLargeFrame(t *testing.T) {
+	eachArch(t, func(t *testing.T, arch lab.Arch) {
+		frame := mutation{name: "largeFrame", code: `var page [4096]byte
+			for i := range page { page[i] = byte(n) }
+			return int(fold(&page))
+			---
+			//go:nosplit
+			//go:noinline
+			func fold(page *[4096]byte) (sum byte) { for _, b := range page { sum ^= b }; return sum }`}
+		output, err := build(t, arch, source(frame))
+		if err == nil || !strings.Contains(output, "nosplit stack over") {
+			t.Errorf("%v\n%s", err, output)
+		}
+	})
+}
+
+// source is a file of package core with some mutations, and a function that calls
+// them all.
+func source(mutations ...mutation) string {
+	calls, functions := "0", ""
+	for _, m := range mutations {
+		body, outside, _ := strings.Cut(m.code, "---")
+		calls += " + " + m.name + "(p, n)"
+		functions += fmt.Sprintf("//go:nosplit\n//go:noinline\nfunc %s(p unsafe.Pointer, n uintptr) int {\n%s\n}\n\n%s\n\n", m.name, body, outside)
+	}
+	return head + "//go:nosplit\n//go:noinline\nfunc mutations(p unsafe.Pointer, n uintptr) int {\nreturn " + calls + "\n}\n\n" + functions
+}
+
+// build builds the library with a file more, and returns what go build printed.
+func build(t *testing.T, arch lab.Arch, source string) (output string, err error) {
+	return buildTo(t, filepath.Join(t.TempDir(), "libmemfd_go.so.1"), arch, source)
+}
+
+func buildTo(t *testing.T, out string, arch lab.Arch, source string) (output string, err error) {
+	t.Helper()
+	top, err := filepath.Abs(lab.Repository())
+	if err != nil {
+		t.Fatal(err)
+	}
+	linker := filepath.Join(top, "build", "linker")
+	if _, err := os.Stat(linker); err != nil {
+		t.Skipf("%v: make", err)
+	}
+	command := exec.Command("go", "build", "-buildmode=c-archive", "-trimpath", "-overlay="+overlay(t, top, arch, source),
+		"-toolexec=\""+linker+"\" toolexec", "-ldflags=-E memfd_go_roots", "-o", out, "./capi")
+	command.Dir = top
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH="+arch.GOARCH, "GOFLAGS=")
+	printed, err := command.CombinedOutput()
+	return string(printed), err
+}
+
+// overlay is a file that tells go build to see source in core, and to have
+// memfd_go_unmap call it.
+func overlay(t *testing.T, top string, arch lab.Arch, source string) string {
+	t.Helper()
+	exports, err := os.ReadFile(filepath.Join(top, "capi", "exports.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const call = "return core.Unmap(addr, length)"
+	if !strings.Contains(string(exports), call) {
+		t.Fatalf("nothing like %q in capi/exports.go", call)
+	}
+	dir := t.TempDir()
+	replace := map[string]string{}
+	files := map[string]string{
+		"core/mutations.go": source,
+		"capi/exports.go":   strings.Replace(string(exports), call, call+" + core.Mutations(addr, length)", 1),
+	}
+	if strings.Contains(source, "func read()") {
+		files["core/mutations.s"] = "#include \"textflag.h\"\n\nTEXT ·read(SB),NOSPLIT,$0\n\t" + readAssembly[arch.GOARCH] + "\n\tRET\n"
+	}
+	for file, text := range files {
+		instead := filepath.Join(dir, filepath.Base(file))
+		if err := os.WriteFile(instead, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		replace[filepath.Join(top, file)] = instead
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(name, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// onlyOurs checks that a library has no function or variable of others but what makes
+// system calls, and what replaces some dozen instructions.
+func onlyOurs(t *testing.T, library string) {
+	t.Helper()
+	allowed := regexp.MustCompile(`^(memfd_go_|main\.|libmemfd_go/core\.|syscall\.RawSyscall6$|internal/runtime/syscall/(linux\.)?Syscall6(\.abi0)?$|` +
+		`internal/runtime/syscall\.Syscall6|callGo|__x86\.get_pc_thunk\.|runtime\.duff(zero|copy)$|runtime\.loong64HasLSX$|\$[axd])`)
+	file, err := elf.Open(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	symbols, err := file.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range symbols {
+		if !allowed.MatchString(s.Name) {
+			t.Errorf("the library has %s", s.Name)
+		}
+	}
+}
+
+func eachArch(t *testing.T, test func(t *testing.T, arch lab.Arch)) {
+	for _, arch := range lab.Arches {
+		t.Run(arch.GOARCH, func(t *testing.T) {
+			t.Parallel()
+			test(t, arch)
+		})
+	}
+}
