@@ -27,6 +27,9 @@ func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 		addForeignPython(t, c, m)
 		environment = append(environment, "PYTHONHOME=/usr")
 	}
+	if _, err := c.arch().Wheel(); err != nil {
+		unavailable(t, c, err)
+	}
 	installed := t.TempDir()
 	glibc, _ := c.arch().WheelTags()
 	if err := lab.InstallWheel(strings.TrimPrefix(glibc, "py3-none-"), installed); err != nil {
