@@ -9,6 +9,7 @@ What is not promised:
 * hmac.digest() hands the key's address to OpenSSL, which has the key, combined with its
   padding, in memory of its own for the length of the call, and wipes that. While it computes,
   parts of the key are in registers and on the stack.
+* That is so of a Python that has OpenSSL. Without it, hmac.digest() wants bytes.
 * hmac.new() takes bytes or bytearray only, that is: a copy on Python's heap. Likewise
   whatever wants the key as a str: the "Authorization" header of a request, say.
 * The file is in the kernel's page cache, like any file that was read. A key that comes through

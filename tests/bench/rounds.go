@@ -225,7 +225,7 @@ func (a *arms) criterion(all *results, speed float64) error {
 	if err := os.RemoveAll(home); err != nil {
 		return err
 	}
-	if err := command(filepath.Join(a.sources, "rust"), a.rustEnvironment(), "cargo", "bench", "-q", "--locked", "--", "--noplot"); err != nil {
+	if err := command(filepath.Join(a.sources, "rust"), a.rustEnvironment(), "cargo", "bench", "-q", "--", "--noplot"); err != nil {
 		return err
 	}
 	found, err := filepath.Glob(filepath.Join(home, "*", "*", "new"))

@@ -108,12 +108,12 @@ const (
 // Linux 6.5 it has to be enabled.
 var cells = []cell{
 	regularly(stock("amd64", "5.10", noSecret)),
-	regularly(stock("amd64", "6.1", noSecret)),
 	regularly(booted(stock("amd64", "6.1", noSecret), "secretmem", "secretmem.enable=1", hasSecret)),
 	regularly(stock("amd64", "6.12", hasSecret)),
 	regularly(stock("arm64", "6.12", hasSecret)),
 	regularly(stock("s390x", "6.12", hasSecret)),
 
+	stock("amd64", "6.1", noSecret),
 	inC(booted(stock("amd64", "6.12", hasSecret), "nosecretmem", "secretmem.enable=0", noSecret)),
 	inC(with(stock("amd64", "6.12", hasSecret), "noexec1", "vm/memfd_noexec", "1")),
 	with(stock("amd64", "6.12", hasSecret), "noexec2", "vm/memfd_noexec", "2"),

@@ -100,6 +100,7 @@ func addForeignPython(t *testing.T, c cell, m *image) {
 	m.archive.link("lib", "usr/lib")
 	m.archive.link("lib64", "usr/lib64")
 	tree := lab.PartDir(part)
+	m.root = tree
 	must(t, m.addTree("usr/lib", filepath.Join(tree, "usr", "lib"), unneeded...))
 	must(t, m.addTree("usr/lib64", filepath.Join(tree, "usr", "lib64")))
 	must(t, m.addTree("usr/bin", filepath.Join(tree, "usr", "bin")))

@@ -40,7 +40,7 @@ func (m mutation) line() *regexp.Regexp {
 
 func TestMutations(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch lab.Arch) {
-		output, err := build(t, arch, source(mutations...))
+		output, err := goBuild(t, arch, source(mutations...))
 		if err == nil {
 			t.Fatal("the build succeeds")
 		}
@@ -72,7 +72,7 @@ func TestPlainCode(t *testing.T) {
 			t.Skip("none is plain code here")
 		}
 		out := filepath.Join(t.TempDir(), "libmemfd_go.so.1")
-		if output, err := buildTo(t, out, arch, source(plain...)); err != nil {
+		if output, err := goBuildTo(t, out, arch, source(plain...)); err != nil {
 			t.Fatalf("%v\n%s", err, output)
 		}
 		onlyOurs(t, out)
@@ -87,7 +87,7 @@ func TestEachMutation(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch lab.Arch) {
 		for _, m := range mutations {
 			plain := slices.Contains(m.plain, arch.GOARCH)
-			output, err := build(t, arch, source(m))
+			output, err := goBuild(t, arch, source(m))
 			if plain != (err == nil) || !plain && !m.line().MatchString(output) {
 				t.Errorf("%s: %v\n%s", m.name, err, output)
 			}
@@ -106,7 +106,7 @@ func TestLargeFrame(t *testing.T) {
 			//go:nosplit
 			//go:noinline
 			func fold(page *[4096]byte) (sum byte) { for _, b := range page { sum ^= b }; return sum }`}
-		output, err := build(t, arch, source(frame))
+		output, err := goBuild(t, arch, source(frame))
 		if err == nil || !strings.Contains(output, "nosplit stack over") {
 			t.Errorf("%v\n%s", err, output)
 		}
@@ -125,12 +125,12 @@ func source(mutations ...mutation) string {
 	return head + "//go:nosplit\n//go:noinline\nfunc mutations(p unsafe.Pointer, n uintptr) int {\nreturn " + calls + "\n}\n\n" + functions
 }
 
-// build builds the library with a file more, and returns what go build printed.
-func build(t *testing.T, arch lab.Arch, source string) (output string, err error) {
-	return buildTo(t, filepath.Join(t.TempDir(), "libmemfd_go.so.1"), arch, source)
+// goBuild builds the library with a file more, and returns what go build printed.
+func goBuild(t *testing.T, arch lab.Arch, source string) (output string, err error) {
+	return goBuildTo(t, filepath.Join(t.TempDir(), "libmemfd_go.so.1"), arch, source)
 }
 
-func buildTo(t *testing.T, out string, arch lab.Arch, source string) (output string, err error) {
+func goBuildTo(t *testing.T, out string, arch lab.Arch, source string) (output string, err error) {
 	t.Helper()
 	top, err := filepath.Abs(lab.Repository())
 	if err != nil {

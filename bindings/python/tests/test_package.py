@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import doctest
 import errno
-import hmac
+import hashlib
 import importlib
 import inspect
 import os
@@ -37,7 +37,7 @@ def doctests() -> list[doctest.DocTest]:
     # To a user they are one.
     for package, modules in ((memfd_go, MODULES + MORE_MODULES), (memfd_go.raw, RAW_MODULES)):
         names = {name: getattr(package, name) for name in package.__all__}
-        names.update(os=os, hmac=hmac)
+        names.update(os=os, hashlib=hashlib)
         for name in modules:
             module = importlib.import_module(package.__name__ + name)
             found += finder.find(module, extraglobs=names)

@@ -110,9 +110,9 @@ class SecretBuffer(SecretMemory):
     ...     with key.writable() as view:
     ...         count = random.readinto(view)
     ...     with key.readable() as view:
-    ...         code = hmac.digest(view, b"message", "sha256")
+    ...         code = hashlib.blake2b(b"message", key=view).digest()
     >>> count, len(code)
-    (32, 32)
+    (32, 64)
     """
 
     __slots__ = ()
