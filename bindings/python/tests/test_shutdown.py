@@ -47,8 +47,14 @@ key = SecretBuffer(32)
 atexit.register(lambda: print(len(bytes(key.readable().__enter__()))))
 """
 
+PROGRAMS = {
+    "everything": EVERYTHING,
+    "used by a thread": USED_BY_A_THREAD,
+    "used at exit": USED_AT_EXIT,
+}
 
-@pytest.mark.parametrize("program", [EVERYTHING, USED_BY_A_THREAD, USED_AT_EXIT])
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_ends_quietly(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-c", SETUP + program],
