@@ -82,7 +82,7 @@ func run(t *testing.T, file string, opts int) string {
 func needExecutables(t *testing.T) {
 	t.Helper()
 	if policy := newFeatures(t, 0).NoexecPolicy; policy != 0 {
-		t.Skip("vm.memfd_noexec is ", policy)
+		t.Skip("vm.memfd_noexec is", policy)
 	}
 }
 
