@@ -92,7 +92,7 @@ from memfd_go import MemFd, _ffi, errname
 
 brought = os.path.join(os.path.dirname(memfd_go.__file__), "_lib", "libmemfd_go.so.1")
 assert _ffi.library_path == brought, _ffi.library_path
-assert getattr(sys, "_is_gil_enabled", lambda: True)() != ("free-threaded" in sys.version)
+assert getattr(sys, "_is_gil_enabled", lambda: True)() != ("free-threading" in sys.version)
 with MemFd.sealed("greeting", b"hello") as file, file.map() as text:
     try:
         file.set_size(0)
