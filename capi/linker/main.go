@@ -92,7 +92,7 @@ func link(j job) error {
 	if lib.relocatable {
 		lib.makeRelocSections()
 	}
-	if j.debug {
+	if j.debug && !j.static {
 		if err := lib.makeDebugInfo(j.in); err != nil {
 			return err
 		}

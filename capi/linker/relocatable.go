@@ -2,6 +2,7 @@ package main
 
 import (
 	"debug/elf"
+	"fmt"
 	"slices"
 )
 
@@ -56,14 +57,20 @@ func (lib *library) makeRelocatable() {
 	}
 }
 
-// labels are the places amid functions that relocations refer to.
-func (lib *library) labels() (labels []place) {
+// placeSymbols adds what the symbol table of a relocatable file needs besides the
+// names of atoms: symbols for sections, and for places amid functions that relocations
+// refer to.
+func (lib *library) placeSymbols(add func(p place, name string, e *symtabEntry)) {
+	for _, s := range lib.present(lib.rodata, lib.extab, lib.text, lib.relro) {
+		add(place{section: s}, "", &symtabEntry{typ: elf.STT_SECTION, section: s})
+	}
+	var labels []place
 	for _, r := range lib.text.relocs {
-		if r.to.section == lib.text && !slices.Contains(labels, r.to) {
-			labels = append(labels, r.to)
+		if l := r.to; l.section == lib.text && !slices.Contains(labels, l) {
+			labels = append(labels, l)
+			add(l, fmt.Sprintf(".L%x", l.off), &symtabEntry{value: l.off, section: l.section})
 		}
 	}
-	return labels
 }
 
 // distance returns what the 32-bit field at off in s has to hold to tell how far

@@ -2,7 +2,6 @@ package main
 
 import (
 	"debug/elf"
-	"fmt"
 	"slices"
 )
 
@@ -61,19 +60,12 @@ func (lib *library) makeSymtab() {
 			b.symbol(names.add(name), e)
 		}
 		if lib.relocatable {
-			for _, s := range lib.present(lib.rodata, lib.extab, lib.text, lib.relro) {
-				add(place{section: s}, "", &symtabEntry{typ: elf.STT_SECTION, section: s})
-			}
+			lib.placeSymbols(add)
 		}
 		lib.renderMapping(b, names)
 		for _, a := range lib.atoms {
 			if !a.isExport() && a.symbol != nil {
 				add(place{atom: a}, a.name, a.entry(elf.STB_LOCAL))
-			}
-		}
-		if lib.relocatable {
-			for _, l := range lib.labels() {
-				add(l, fmt.Sprintf(".L%x", l.off), &symtabEntry{value: l.off, section: l.section})
 			}
 		}
 		lib.symtab.info = uint32(b.len() / lib.symtab.entry) // the first that is not local

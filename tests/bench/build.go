@@ -113,7 +113,8 @@ func (a *arms) rustEnvironment() []string {
 }
 
 func (a *arms) rust() error {
-	return command(filepath.Join(a.sources, "rust"), a.rustEnvironment(), "cargo", "build", "-q", "--locked", "--release", "--benches")
+	// Not --locked: the crates beside it may have come to depend on others.
+	return command(filepath.Join(a.sources, "rust"), a.rustEnvironment(), "cargo", "build", "-q", "--release", "--benches")
 }
 
 func (a *arms) golang() error {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -107,7 +108,7 @@ func (d *document) head() {
 		d.line("\n**This run is void:** the machine was not quiet (%s).", strings.Join(void, ", "))
 	}
 	d.line(`
-How it was measured: all programs run in turns, %d rounds of them, and each figure is the median
+How it was measured: all programs run in turns, in rounds, and each figure is the median
 of the rounds. In the tables of C, each arm is compared with a reference by quads of short
 blocks (reference, arm, arm, reference), and *ratio* is the median of these comparisons; for what
 allocates in the kernel it is the ratio of the 10th percentiles. *same* is the reference
@@ -116,7 +117,7 @@ more than 0.3 %% for calls and sealed files below 1 MiB, 1 %% up to 8 MiB, and 2
 In the other tables *ratio* is that of the medians, and *same* says how little or much
 that tells. Times are in nanoseconds if nothing else is said. Ratios hold from machine to machine much
 better than times do.
-`, rounds)
+`)
 	d.line(`- *inline* is the bare system call, *glibc* its function (or syscall(2), for
   memfd_secret), *syscall(2)* glibc's general one.
 - *plain C .so* is [tests/bench/c/plain.c](../tests/bench/c/plain.c): the same exported functions, written
@@ -128,16 +129,16 @@ better than times do.
 
 func (d *document) targetTable() {
 	d.line("\n## Targets\n\n| | at most | measured | |\n|---|---|---|---|")
-	var missed []target
+	missed := map[string][]string{}
 	for _, t := range d.targets() {
 		d.line("| %s | %s | %s | %s |", t.what, t.format(t.limit), t.format(t.value), t.verdict())
 		if t.verdict() == "**missed**" {
-			missed = append(missed, t)
+			missed[t.why] = append(missed[t.why], t.what)
 		}
 	}
-	for _, t := range missed {
-		if t.why != "" {
-			d.line("\nMissed, *%s*: %s", t.what, t.why)
+	for _, why := range slices.Sorted(maps.Keys(missed)) {
+		if why != "" {
+			d.line("\nMissed (%s): %s", strings.Join(missed[why], "; "), why)
 		}
 	}
 }

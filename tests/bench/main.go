@@ -2,7 +2,7 @@
 // same calls, and writes docs/BENCHMARKS.md, the plots beside it, and README.md's figures.
 //
 //	go run ./tests/bench            the whole of it, in less than 10 minutes
-//	go run ./tests/bench -quick     a trial: everything once, and nothing is written
+//	go run ./tests/bench -quick     a trial: everything once, and the document is printed
 //	go run ./tests/bench -noisy     on a machine that is not quiet: the document says so
 //
 // Everything is measured in one run, in rounds: each round runs every program once, in
@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	quick = flag.Bool("quick", false, "everything once and briefly; write nothing")
+	quick = flag.Bool("quick", false, "everything once and briefly; print the document")
 	noisy = flag.Bool("noisy", false, "write what is void, too, and that it is")
 )
 
@@ -64,7 +64,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if *quick {
+	if *quick && !*noisy {
 		fmt.Print(document.text())
 		return nil
 	}

@@ -31,6 +31,9 @@ func (d *document) figures() string {
 	all := d.results
 	use := func(work, arm string) float64 { return all.row(tableUse, work, arm).median() }
 	var b strings.Builder
+	if len(all.void()) != 0 {
+		b.WriteString("\n(The machine was not quiet: these figures are void.)\n")
+	}
 	b.WriteString("\n| | ours | plain C .so | stock cgo |\n|---|--:|--:|--:|\n")
 	row := func(format, what string, values ...any) { fmt.Fprintf(&b, "| "+what+" | "+format+" |\n", values...) }
 	row("%d | %d | not counted", "instructions to create a file", d.traceOf("ours", "memfd_go_create").Instructions,
@@ -45,9 +48,9 @@ func (d *document) figures() string {
 	row("%.0f kB | %.0f kB | %.0f kB", "private memory added", use("private dirty", "ours"), use("private dirty", "plain C .so"), use("private dirty", "stock cgo"))
 	row("%.2f | %.2f | %.2f", "the host's fork and wait, alone being 1", all.ratio(tableTax, "fork+wait", "ours", "none"),
 		all.ratio(tableTax, "fork+wait", "plain C .so", "none"), all.ratio(tableTax, "fork+wait", "stock cgo", "none"))
-	fmt.Fprintf(&b, "\nA sealed file of 1 MiB takes %.2f times what the same calls take in C, and %.2f times what filling it by a mapping takes. ",
+	fmt.Fprintf(&b, "\nA sealed file of 1 MiB takes %.2f times what the same calls take in C,\nand %.2f times what filling it by a mapping takes. ",
 		all.ratio(tableSealed, "create_sealed 1 MiB", "ours", "same calls in C"), all.ratio(tableSealed, "create_sealed 1 MiB", "ours", "mmap+memcpy"))
-	fmt.Fprintf(&b, "A slot of a pool for a key of 32 bytes takes %.4f times what libsodium's allocation takes.\n\n",
+	fmt.Fprintf(&b, "A slot of a pool for a key of 32 bytes takes\n%.4f times what libsodium's allocation takes.\n\n",
 		all.ratio(tableSecrets, "secret 32 B", "ours, pool", "sodium_malloc+sodium_free"))
 	for _, p := range d.plots() {
 		fmt.Fprintf(&b, "![%s](docs/%s)\n", p.title, p.file)

@@ -63,11 +63,13 @@ func (a *arms) round(all *results, speed float64) error {
 // again repeats what is void, once, and forgets what was measured before.
 func (a *arms) again(all *results, speed float64) error {
 	void := all.void()
+	if len(void) != 0 {
+		fmt.Println("again, since the machine was not quiet:", strings.Join(void, ", "))
+	}
 	for _, s := range a.steps() {
 		if !slices.ContainsFunc(void, func(v string) bool { return s.fills(v) }) {
 			continue
 		}
-		fmt.Println("again, since the machine was not quiet:", strings.Join(void, ", "))
 		all.drop(s.tables)
 		for range rounds {
 			if err := s.run(all, speed); err != nil {
@@ -225,7 +227,7 @@ func (a *arms) criterion(all *results, speed float64) error {
 	if err := os.RemoveAll(home); err != nil {
 		return err
 	}
-	if err := command(filepath.Join(a.sources, "rust"), a.rustEnvironment(), "cargo", "bench", "-q", "--locked", "--", "--noplot"); err != nil {
+	if err := command(filepath.Join(a.sources, "rust"), a.rustEnvironment(), "cargo", "bench", "-q", "--", "--noplot"); err != nil {
 		return err
 	}
 	found, err := filepath.Glob(filepath.Join(home, "*", "*", "new"))
@@ -257,9 +259,9 @@ func (a *arms) criterion(all *results, speed float64) error {
 func (a *arms) pyperf(all *results, _ float64) error {
 	report := filepath.Join(a.folder, "pyperf.json")
 	os.Remove(report) // it does not overwrite
-	environment := []string{"MEMFD_GO_LIBRARY=" + a.ours}
+	environment := []string{"MEMFD_GO_LIBRARY=" + a.ours, "PYTHONPATH=" + filepath.Join(a.sources, "..", "..", "bindings", "python", "src")}
 	if err := command(filepath.Join(a.sources, "python"), environment, filepath.Join(a.folder, "venv", "bin", "python"), "calls.py",
-		"--quiet", "--processes=1", "--values=5", "--warmups=1", "--min-time=0.02", "--inherit-environ=MEMFD_GO_LIBRARY", "-o", report); err != nil {
+		"--quiet", "--processes=1", "--values=5", "--warmups=1", "--min-time=0.02", "--inherit-environ=MEMFD_GO_LIBRARY,PYTHONPATH", "-o", report); err != nil {
 		return err
 	}
 	var suite struct {

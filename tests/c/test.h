@@ -41,11 +41,11 @@ static struct {
 /* Where a directory entry of getdents64(2) tells its length. */
 #define LENGTH_IN_ENTRY 16
 
-/* The thread sanitizer maps memory as it likes. */
-#if defined __SANITIZE_THREAD__
+/* Sanitizers map memory as they like. */
+#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 #define SANITIZED 1
 #elif defined __has_feature
-#define SANITIZED __has_feature(thread_sanitizer)
+#define SANITIZED (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
 #else
 #define SANITIZED 0
 #endif

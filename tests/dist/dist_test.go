@@ -224,6 +224,7 @@ func TestBillOfMaterials(t *testing.T) {
 		Components             []struct {
 			Name, Version, PURL string
 			Hashes              []struct{ Alg, Content string }
+			Licenses            []struct{ Expression string }
 		}
 	}
 	if err := json.Unmarshal(readFile(t, requireDist(t), "libmemfd_go-"+version+".cdx.json"), &bill); err != nil {
@@ -235,6 +236,14 @@ func TestBillOfMaterials(t *testing.T) {
 	urls, hashes := map[string]bool{}, map[string]string{}
 	for _, c := range bill.Components {
 		urls[strings.Split(c.PURL, "@")[0]] = true
+		for _, l := range c.Licenses {
+			if !slices.Contains([]string{"MIT", "BSD-3-Clause", "MIT OR Apache-2.0", "Apache-2.0 OR MIT"}, l.Expression) {
+				t.Errorf("%s has the licence %q: may it be used?", c.Name, l.Expression)
+			}
+		}
+		if c.PURL != "" && len(c.Licenses) == 0 {
+			t.Errorf("%s has no licence", c.Name)
+		}
 		for _, h := range c.Hashes {
 			hashes[c.Name] = h.Content
 		}

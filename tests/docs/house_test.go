@@ -48,6 +48,12 @@ func TestDependenciesArePinned(t *testing.T) {
 			t.Errorf("%s has no Cargo.lock beside it", manifest)
 		}
 	}
+	for _, lock := range tracked(t, "*Cargo.lock") {
+		text := readFile(t, lock)
+		if strings.Contains(text, "git+") || strings.Count(text, "source = ") != strings.Count(text, "checksum = ") {
+			t.Errorf("%s has what is not from the registry, or has no checksum", lock)
+		}
+	}
 	unpinned := regexp.MustCompile(`(?m)^.*\b(?:install\b.*@(?:latest|master|main)\b|pip install -q [a-z]+[^=\s/]*$).*$`)
 	for _, name := range append(tracked(t, "tests/lab", "tests/setup", "tests/audit"), "Makefile") {
 		for _, line := range unpinned.FindAllString(readFile(t, name), -1) {

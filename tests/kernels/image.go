@@ -25,6 +25,9 @@ type image struct {
 
 	// find tells where a library or a loader of the machine's architecture lies.
 	find func(name string) (string, error)
+
+	// root is the folder that is / in the image, for links that name it.
+	root string
 }
 
 // shellTools are names of busybox that the tests use.
@@ -152,7 +155,7 @@ func (m *image) addTree(name, from string, without ...string) error {
 			if err != nil {
 				return err
 			}
-			m.archive.link(inside, target)
+			m.archive.link(inside, strings.TrimPrefix(target, m.root))
 		default:
 			return m.addFile(inside, file)
 		}

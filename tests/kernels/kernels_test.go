@@ -44,7 +44,7 @@ func TestKernels(t *testing.T) {
 				t.Run(s.name, func(t *testing.T) {
 					t.Parallel()
 					for _, c := range cells {
-						if c.goarch == arch.GOARCH && (lab.Full() || s.isRegular(c)) {
+						if c.goarch == arch.GOARCH && s.isWanted(c) {
 							t.Run(c.name(), func(t *testing.T) {
 								t.Parallel()
 								s.test(t, c)
@@ -57,10 +57,14 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// isRegular tells what is in a regular run: the C suite on each of its kernels, the other
-// languages on the oldest.
-func (s suite) isRegular(c cell) bool {
-	return c.regular && (s.name == cSuite.name || c.kernel == "5.10")
+// isWanted tells what is in a run. A regular one has the C suite on each of its kernels,
+// and on the oldest those other languages that do not take minutes to start with.
+func (s suite) isWanted(c cell) bool {
+	inC := s.name == cSuite.name
+	if lab.Full() {
+		return inC || !c.onlyC
+	}
+	return c.regular && (inC || c.kernel == "5.10" && s.name != pythonSuite.name)
 }
 
 // test runs a suite on a kernel.

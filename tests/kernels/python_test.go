@@ -27,6 +27,9 @@ func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 		addForeignPython(t, c, m)
 		environment = append(environment, "PYTHONHOME=/usr")
 	}
+	if _, err := c.arch().Wheel(); err != nil {
+		unavailable(t, c, err)
+	}
 	installed := t.TempDir()
 	glibc, _ := c.arch().WheelTags()
 	if err := lab.InstallWheel(strings.TrimPrefix(glibc, "py3-none-"), installed); err != nil {
@@ -100,6 +103,7 @@ func addForeignPython(t *testing.T, c cell, m *image) {
 	m.archive.link("lib", "usr/lib")
 	m.archive.link("lib64", "usr/lib64")
 	tree := lab.PartDir(part)
+	m.root = tree
 	must(t, m.addTree("usr/lib", filepath.Join(tree, "usr", "lib"), unneeded...))
 	must(t, m.addTree("usr/lib64", filepath.Join(tree, "usr", "lib64")))
 	must(t, m.addTree("usr/bin", filepath.Join(tree, "usr", "bin")))

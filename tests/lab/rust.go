@@ -44,6 +44,7 @@ func (a Arch) RustEnvironment() ([]string, error) {
 	target := rustTargets[a.GOARCH]
 	return append(environment,
 		"CARGO_BUILD_TARGET="+target,
+		"CARGO_PROFILE_TEST_STRIP=debuginfo", // most of a program, too much for some machine
 		"CARGO_TARGET_DIR="+filepath.Join(Repository(), "build", "rust", suite),
 		"RUSTC="+rustc,
 		rustSetting(target, "LINKER")+"="+linker,

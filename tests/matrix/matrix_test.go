@@ -75,6 +75,9 @@ func onceNatively(t target, m mode) bool {
 func TestC(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
+			if !lab.Full() && !target.isRegular() {
+				t.Skip(onlyFull)
+			}
 			b := newBench(t, target)
 			b.describe(t)
 			for _, program := range programs(t) {

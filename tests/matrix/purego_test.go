@@ -13,7 +13,7 @@ import (
 // Go without cgo calls the library on every architecture: the tests of tests/purego,
 // cross-compiled.
 func TestPurego(t *testing.T) {
-	onForeign(t, true, func(t *testing.T, arch lab.Arch) {
+	onForeign(t, func(t *testing.T, arch lab.Arch) {
 		program := filepath.Join(t.TempDir(), "purego.test")
 		emulator := emulator(t, arch)
 		environment, err := arch.GoEnvironment()

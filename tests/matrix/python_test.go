@@ -21,7 +21,7 @@ type interpreter struct {
 // TestPython runs the tests of the Python package under the Pythons of other
 // architectures.
 func TestPython(t *testing.T) {
-	onForeign(t, false, func(t *testing.T, arch lab.Arch) {
+	onForeign(t, func(t *testing.T, arch lab.Arch) {
 		python := filepath.Join(part(t, arch, "python@"+arch.GOARCH), "bin", "python")
 		glibc, _ := arch.WheelTags()
 		t.Attr("tools", lab.PythonVersion(arch.GOARCH))

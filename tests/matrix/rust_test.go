@@ -14,7 +14,7 @@ func TestRust(t *testing.T) {
 	if _, err := (lab.Tool{Name: "cargo"}).Path(); err != nil {
 		t.Skip(err)
 	}
-	onForeign(t, false, func(t *testing.T, arch lab.Arch) {
+	onForeign(t, func(t *testing.T, arch lab.Arch) {
 		environment, err := arch.RustEnvironment()
 		if err != nil {
 			unavailable(t, slices.Contains(regular, arch.GOARCH), err)

@@ -31,20 +31,26 @@ type mutation struct {
 	plain []string
 }
 
+// line is what a line of the build's output has to be like: the chain from an export to
+// the offender.
+func (m mutation) line() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^\tmemfd_go_unmap -> main\.unmap(\.abi0 -> main\.unmap)? -> libmemfd_go/core\.mutations -> libmemfd_go/core\.` +
+		m.name + `\b.*` + m.want)
+}
+
 func TestMutations(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch lab.Arch) {
-		output, err := build(t, arch, source(mutations...))
+		output, err := goBuild(t, arch, source(mutations...))
 		if err == nil {
 			t.Fatal("the build succeeds")
 		}
 		for _, m := range mutations {
-			line := regexp.MustCompile(`(?m)^\tmemfd_go_unmap -> main\.unmap(\.abi0 -> main\.unmap)? -> libmemfd_go/core\.mutations -> libmemfd_go/core\.` + m.name + `\b.*` + m.want)
 			named := regexp.MustCompile(`(?m)^.* libmemfd_go/core\.`+m.name+`\b.*`).FindAllString(output, -1)
 			switch plain := slices.Contains(m.plain, arch.GOARCH); {
 			case plain && len(named) > 0:
 				t.Errorf("%s: should be plain code, but\n%s", m.name, strings.Join(named, "\n"))
-			case !plain && !line.MatchString(output):
-				t.Errorf("%s: no line like\n\t%s\nbut\n%s", m.name, line, strings.Join(named, "\n"))
+			case !plain && !m.line().MatchString(output):
+				t.Errorf("%s: no line like\n\t%s\nbut\n%s", m.name, m.line(), strings.Join(named, "\n"))
 			}
 		}
 		if t.Failed() {
@@ -66,7 +72,7 @@ func TestPlainCode(t *testing.T) {
 			t.Skip("none is plain code here")
 		}
 		out := filepath.Join(t.TempDir(), "libmemfd_go.so.1")
-		if output, err := buildTo(t, out, arch, source(plain...)); err != nil {
+		if output, err := goBuildTo(t, out, arch, source(plain...)); err != nil {
 			t.Fatalf("%v\n%s", err, output)
 		}
 		onlyOurs(t, out)
@@ -81,8 +87,8 @@ func TestEachMutation(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch lab.Arch) {
 		for _, m := range mutations {
 			plain := slices.Contains(m.plain, arch.GOARCH)
-			output, err := build(t, arch, source(m))
-			if plain != (err == nil) || !plain && !regexp.MustCompile(`core\.`+m.name+`\b.*`+m.want).MatchString(output) {
+			output, err := goBuild(t, arch, source(m))
+			if plain != (err == nil) || !plain && !m.line().MatchString(output) {
 				t.Errorf("%s: %v\n%s", m.name, err, output)
 			}
 		}
@@ -100,7 +106,7 @@ func TestLargeFrame(t *testing.T) {
 			//go:nosplit
 			//go:noinline
 			func fold(page *[4096]byte) (sum byte) { for _, b := range page { sum ^= b }; return sum }`}
-		output, err := build(t, arch, source(frame))
+		output, err := goBuild(t, arch, source(frame))
 		if err == nil || !strings.Contains(output, "nosplit stack over") {
 			t.Errorf("%v\n%s", err, output)
 		}
@@ -116,17 +122,15 @@ func source(mutations ...mutation) string {
 		calls += " + " + m.name + "(p, n)"
 		functions += fmt.Sprintf("//go:nosplit\n//go:noinline\nfunc %s(p unsafe.Pointer, n uintptr) int {\n%s\n}\n\n%s\n\n", m.name, body, outside)
 	}
-	return "package core\n\nimport (\n\"syscall\"\n\"unsafe\"\n)\n\nvar _ = syscall.Getpid\n\n//go:nosplit\n//go:noinline\n" +
-		"func mutations(p unsafe.Pointer, n uintptr) int {\nreturn " + calls + "\n}\n\n" +
-		"//go:nosplit\nfunc Mutations(addr, n uintptr) int { return mutations(*(*unsafe.Pointer)(unsafe.Pointer(&addr)), n) }\n\n" + functions
+	return head + "//go:nosplit\n//go:noinline\nfunc mutations(p unsafe.Pointer, n uintptr) int {\nreturn " + calls + "\n}\n\n" + functions
 }
 
-// build builds the library with a file more, and returns what go build printed.
-func build(t *testing.T, arch lab.Arch, source string) (output string, err error) {
-	return buildTo(t, filepath.Join(t.TempDir(), "libmemfd_go.so.1"), arch, source)
+// goBuild builds the library with a file more, and returns what go build printed.
+func goBuild(t *testing.T, arch lab.Arch, source string) (output string, err error) {
+	return goBuildTo(t, filepath.Join(t.TempDir(), "libmemfd_go.so.1"), arch, source)
 }
 
-func buildTo(t *testing.T, out string, arch lab.Arch, source string) (output string, err error) {
+func goBuildTo(t *testing.T, out string, arch lab.Arch, source string) (output string, err error) {
 	t.Helper()
 	top, err := filepath.Abs(lab.Repository())
 	if err != nil {

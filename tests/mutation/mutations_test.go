@@ -1,5 +1,32 @@
 package mutation
 
+// head is what all mutations begin with: how they are called, and what some call.
+const head = `package core
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+var _ = syscall.Getpid
+
+//go:nosplit
+func Mutations(addr, n uintptr) int { return mutations(*(*unsafe.Pointer)(unsafe.Pointer(&addr)), n) }
+
+//go:nosplit
+//go:noinline
+func plain(n *uintptr) { *n++ }
+
+//go:nosplit
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+`
+
 // What the language offers that takes a runtime, or more than code and constants.
 var mutations = []mutation{
 	{name: "allocation", code: `k := n; *(**uintptr)(p) = &k; return 0`,
@@ -28,11 +55,7 @@ var mutations = []mutation{
 		want: `-> (runtime\.map|internal/runtime/maps\.)\S*: a map$`},
 	{name: "mapRange", code: `for k := range *(*map[uintptr]int)(p) { n += k }; return int(n)`,
 		want: `-> (runtime\.map|internal/runtime/maps\.)\S*: a map$`},
-	{name: "deferred", code: `defer plain(&n); return int(n)
-		---
-		//go:nosplit
-		//go:noinline
-		func plain(n *uintptr) { *n++ }`,
+	{name: "deferred", code: `defer plain(&n); return int(n)`,
 		want: `-> runtime\.defer\w*: a defer$`},
 	{name: "deferredInALoop", code: `for range n { defer plain(&n) }; return int(n)`,
 		want: `-> runtime\.defer\w*: a defer$`},
@@ -82,10 +105,7 @@ var mutations = []mutation{
 	{name: "largeZeroing", code: `clear((*[65536]byte)(p)[:]); return 0`,
 		want:  `-> runtime\.memclr\w*: zeroing of a large variable$`,
 		plain: []string{"amd64", "arm64"}},
-	{name: "comparison", code: `return len(*(*string)(p)) * truth(*(*string)(p) == *(*string)(unsafe.Add(p, n)))
-		---
-		//go:nosplit
-		func truth(b bool) int { if b { return 1 }; return 0 }`,
+	{name: "comparison", code: `return len(*(*string)(p)) * truth(*(*string)(p) == *(*string)(unsafe.Add(p, n)))`,
 		want: `-> runtime\.memequal\w*: a comparison of strings or arrays$`},
 	{name: "ordering", code: `return truth(*(*string)(p) < *(*string)(unsafe.Add(p, n)))`,
 		want: `-> runtime\.cmpstring: a comparison of strings$`},

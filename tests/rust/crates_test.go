@@ -127,6 +127,20 @@ func TestMiri(t *testing.T) {
 	}.mustRun(t)
 }
 
+// Creating a file and getting its seals costs what it does with libc, within a few percent.
+func TestCost(t *testing.T) {
+	requireFull(t)
+	requireCargo(t)
+	output := cargo{
+		folder:    filepath.Join(crates(), "bench"),
+		arguments: []string{"cargo", "bench", "--quiet", "--locked", targetDir(t, "bench")},
+	}.mustRun(t)
+	t.Log(output)
+	if strings.Contains(output, "too noisy") {
+		t.Skip("the machine is too noisy")
+	}
+}
+
 // A minute of fuzzing. A failure names the file that the input is in.
 func TestFuzz(t *testing.T) {
 	requireFull(t)

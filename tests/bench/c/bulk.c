@@ -222,7 +222,7 @@ static void bench_create(const char *what, int (*same)(const struct arm *), int 
 		add_arm(&w, "mmap+memcpy", other, NULL);
 	add_libraries(&w, create_by_library);
 	add_arm(&w, "memcpy alone", copy_memory, NULL);
-	run(&w, size < MIB ? 3 : size < LARGEST ? 6 : 12);
+	run(&w, size < MIB ? 3 : size < LARGEST ? 5 : 9);
 }
 
 static void bench_clone(void)

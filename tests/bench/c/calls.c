@@ -80,8 +80,8 @@ static const struct kind {
 	{ "invalid call", KIND(invalid), 50, 2, 0 },
 	{ "get_seals", KIND(get_seals), 50, 2, 0 },
 	{ "add_seals", KIND(add_seals), 50, 2, 0 },
-	{ "create+close", KIND(create_close), 25, 6, 1 },
-	{ "secret+close", KIND(secret_close), 25, 5, 1 },
+	{ "create+close", KIND(create_close), 25, 5, 1 },
+	{ "secret+close", KIND(secret_close), 25, 4, 1 },
 };
 
 int main(int argc, char **argv)

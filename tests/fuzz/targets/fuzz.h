@@ -25,7 +25,7 @@ struct input {
 };
 
 /* What libFuzzer takes for coverage. */
-static uint8_t seen[1 << 14] __attribute__((section("__libfuzzer_extra_counters")));
+static volatile uint8_t seen[1 << 14] __attribute__((used, section("__libfuzzer_extra_counters")));
 
 static inline void note(unsigned line, uint32_t what)
 {

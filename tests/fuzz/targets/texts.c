@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	memcpy(text, data, length - 1);
 	text[length - 1] = '\0';
 	r = CALL(memfd_go_parse_seals(text, &seals));
-	note(__LINE__, r == 0 ? seals : 0);
+	note(__LINE__, r == 0 ? (seals & 0x3f) | (uint32_t)(seals > 0x3f) << 6 : 0x80);
 	MUST(r == 0 || r == -EINVAL);
 	if (r != 0)
 		MUST(seals == 0xdeadbeef);

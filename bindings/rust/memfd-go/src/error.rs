@@ -21,6 +21,19 @@ pub(crate) fn result(r: c_int) -> io::Result<c_int> {
 ///
 /// `?` turns it into an [`io::Error`] with an error number: `EKEYREJECTED`, or the
 /// one inside [`SealsError::Os`].
+///
+/// ```
+/// use memfd_go::{check_seals, Seals};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let file = memfd_go::create("open")?;
+/// let error = check_seals(&file, Seals::WRITE).unwrap_err();
+/// assert_eq!(error.to_string(), "seals are missing: WRITE");
+/// let error = std::io::Error::from(error);
+/// assert_eq!(memfd_go::errname(error.raw_os_error().unwrap()), "EKEYREJECTED");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SealsError {
@@ -72,6 +85,21 @@ impl From<SealsError> for io::Error {
 }
 
 /// A descriptor that is no [`SealedMemFd`](crate::SealedMemFd), and why.
+///
+/// ```
+/// use memfd_go::{SealedMemFd, Seals, SealsError};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let file = memfd_go::create_sealed("half", b"text", Seals::SHRINK)?;
+/// let refused = SealedMemFd::try_from(file).unwrap_err();
+/// assert!(matches!(refused.reason(), SealsError::Missing(Seals::WRITE)));
+///
+/// let fd = refused.into_fd(); // It is not lost: seal it, say, and try again.
+/// memfd_go::add_seals(&fd, Seals::WRITE)?;
+/// assert_eq!(&SealedMemFd::try_from(fd)?.map()?[..], b"text");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct NotSealed {
     reason: SealsError,

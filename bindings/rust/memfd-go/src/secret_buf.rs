@@ -173,6 +173,23 @@ impl SecretOptions {
     /// # Safety
     ///
     /// As for [`SecretOptions::allocate_shared`].
+    ///
+    /// ```
+    /// use memfd_go::SecretOptions;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// // SAFETY: others look only when they are told that the key is there.
+    /// let mut key = unsafe { SecretOptions::new().keep_fd(true).allocate_shared(32)? };
+    /// key.write()?.fill(7);
+    /// # let sent = key.fd();
+    /// # let Some(fd) = sent else { return Ok(()) };
+    /// // In another process, with the descriptor that it was sent:
+    /// // SAFETY: nobody writes to the key any more.
+    /// let key = unsafe { SecretOptions::new().attach(fd)? };
+    /// assert_eq!(key.read()?[..32], [7; 32]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub unsafe fn attach(&self, fd: impl AsFd) -> io::Result<SecretBuf> {
         let fd = fd.as_fd().as_raw_fd();
         // SAFETY: `area` is writable, and as long as it says.

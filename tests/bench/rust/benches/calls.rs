@@ -38,7 +38,7 @@ fn create(c: &mut Criterion) {
         });
     });
     group.bench_function("memfd-go", |b| {
-        let options = memfd_go::CreateOptions::new().sealable(false);
+        let options = memfd_go::CreateOptions::from_flags(memfd_go::CreateFlags::CLOEXEC);
         b.iter(|| options.create_c_str(NAME).unwrap());
     });
     group.finish();
