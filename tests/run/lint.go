@@ -36,7 +36,7 @@ func linters() []linter {
 		{name: "ruff format", tool: ruff, folder: python, args: append([]string{ruff, "format", "--diff"}, pythonSources...)},
 		{name: "ruff check (bench)", tool: ruff, folder: "tests/bench/python", args: []string{ruff, "check", "--no-cache", "--isolated", "."}},
 		{name: "mypy", tool: mypy, folder: python, args: []string{mypy, "--cache-dir=/dev/null"}},
-		{name: "pyright", tool: pyright, folder: python, args: []string{pyright}},
+		{name: "pyright", tool: pyright, folder: python, args: []string{pyright, "--pythonpath", inVenv("python")}},
 		{name: "cargo fmt", tool: "cargo-fmt", folder: crates, args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippy},
 		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
