@@ -1061,7 +1061,8 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
  * twice, or what was never allocated but zeroed, does nothing.
  *
  * A child of fork() must not free (nor protect) an area of SECRETMEM without
- * OPT_FORK_SHARE: it is not there, and in time something else may be at its address.
+ * OPT_FORK_SHARE: it is not there, and in time something else may be at its address. An
+ * area with OPT_FORK_SHARE is wiped for the parent, too, if a child frees it.
  *
  * Returns 0.
  *

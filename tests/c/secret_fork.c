@@ -59,6 +59,17 @@ static void shared_if_asked_for(void)
 	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK, change_it, SECRET_BYTE + 1);
 }
 
+static void free_it(void)
+{
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void a_child_that_frees_wipes_for_all(void)
+{
+	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), free_it, 0);
+	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK, free_it, 0);
+}
+
 static void fork_again(void)
 {
 	IN_CHILD(change_it);
@@ -102,6 +113,7 @@ int main(int argc, char **argv)
 	RUN(secretmem_is_not_there);
 	RUN(locked_memory_is_zeros);
 	RUN(shared_if_asked_for);
+	RUN(a_child_that_frees_wipes_for_all);
 	RUN(shared_with_grandchildren);
 	RUN(unlocked_memory_is_zeros);
 	RUN(a_child_may_have_its_own);
