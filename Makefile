@@ -90,7 +90,7 @@ uninstall:
 	$(directories) bindings/c/install -u
 
 build/bin/nfpm:
-	GOOS=$(HOSTOS) GOARCH=$(HOST) GOBIN=$(CURDIR)/build/bin $(GO) install $(NFPM)
+	GOOS=$(HOSTOS) GOARCH=$(HOST) GOBIN='$(CURDIR)/build/bin' $(GO) install $(NFPM)
 
 # All files are as old as the last commit.
 dist: all-arch build/man build/bin/nfpm wheels
