@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[3] / "examples" / "python"
+EXAMPLES = Path(__file__).parent / "../../../examples/python"
 
 
 def example(name: str) -> list[str]:
