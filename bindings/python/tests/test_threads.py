@@ -62,13 +62,13 @@ def test_sealing_race(file: MemFd) -> None:
 
 @pytest.mark.usefixtures("_many_switches")
 def test_closing_while_others_read(hello: MemFd) -> None:
-    """Whoever reads keeps the memory; whoever is late is told so."""
+    """Whoever reads keeps the memory; whoever comes while another closes is told so."""
 
     def read(mapping: Mapping) -> bool:
         try:
             return mapping[:] == b"hello"
-        except ValueError:
-            return mapping.closed
+        except ValueError as error:
+            return str(error) == "the mapping is closed"
 
     def close(mapping: Mapping) -> bool:
         while not mapping.closed:

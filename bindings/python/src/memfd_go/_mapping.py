@@ -126,7 +126,8 @@ class Mapping:
         """Unmap the memory. Doing so again is harmless.
 
         Errors: BufferError (there are views, or what was made of them; nothing has changed).
-        Safe: threads, fork. Source: munmap(2).
+        Safe: threads (whoever comes while this runs may be told that the mapping is closed,
+        even if it stays open), fork. Source: munmap(2).
 
         >>> with MemFd.sealed("example", b"hello") as file:
         ...     mapping = file.map()
