@@ -8,14 +8,13 @@ import weakref
 from _thread import RLock  # threading takes longer to import
 
 from memfd_go import _ffi, raw
+from memfd_go._closing import Closing
 from memfd_go._flags import Access, SecretKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, NoReturn
-
-    from typing_extensions import Self
 
 # Plain integers: flags compute slowly.
 _NONE, _READ, _READ_WRITE = int(Access.NONE), int(Access.READ), int(Access.READ_WRITE)
@@ -196,7 +195,7 @@ class Guard:
             raise BufferError("the secret can be used until all of its views are released")
 
 
-class SecretMemory:
+class SecretMemory(Closing):
     """What SecretBuffer and SecretSlot have in common."""
 
     __slots__ = ("__weakref__", "_area")
@@ -299,17 +298,6 @@ class SecretMemory:
 
     def __buffer__(self, flags: int, /) -> memoryview:
         return self._area.lend(bool(flags & _ffi.PyBUF_WRITABLE))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         if not hasattr(self, "_area") or self.closed:  # __init__() may not have run

@@ -6,16 +6,14 @@ import os
 import warnings
 
 from memfd_go import raw
+from memfd_go._closing import Closing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import IO, Any
 
-    from typing_extensions import Self
 
-
-class Descriptor:
+class Descriptor(Closing):
     """The part of MemFd that does not depend on what kind of file it is."""
 
     __slots__ = ("__weakref__", "_owned")
@@ -161,17 +159,6 @@ class Descriptor:
                 continue
 
     # ----------------------------------------------------------- Python's habits
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         try:

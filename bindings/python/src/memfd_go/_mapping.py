@@ -6,10 +6,10 @@ import os
 import weakref
 
 from memfd_go import _ffi, raw
+from memfd_go._closing import Closing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Any, NoReturn, overload
 
     from typing_extensions import Buffer, Self
@@ -19,7 +19,7 @@ else:
         return function
 
 
-class Mapping:
+class Mapping(Closing):
     """Mapped memory of a file, made by MemFd.map(). It stays when the MemFd is closed.
 
     It reads and writes like mmap.mmap: an index gives an int, a slice gives bytes. view()
@@ -149,17 +149,6 @@ class Mapping:
         if memory is not None:
             self._held.append(memory)
             raise BufferError("the mapping has views")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __buffer__(self, flags: int, /) -> memoryview:
         return self.view()

@@ -8,15 +8,13 @@ from _thread import RLock  # threading takes longer to import
 
 from memfd_go import raw
 from memfd_go._area import Area, SecretMemory
+from memfd_go._closing import Closing
 from memfd_go._flags import SecretKind
 from memfd_go._secret import options, warn_of_fallback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import NoReturn
-
-    from typing_extensions import Self
 
 
 class _Slots:
@@ -117,7 +115,7 @@ class SecretSlot(SecretMemory):
         self._area = area
 
 
-class SecretPool:
+class SecretPool(Closing):
     """Memory for many secrets of one size, each had without a system call.
 
     All are in one area like that of SecretBuffer. What is written past the end of a slot is
@@ -254,17 +252,6 @@ class SecretPool:
         self._slots.close()
 
     # ----------------------------------------------------------- Python's habits
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         if not hasattr(self, "_slots") or self.closed:  # __init__() may not have run
