@@ -95,7 +95,7 @@ build/bin/nfpm:
 # All files are as old as the last commit.
 dist: all-arch build/man build/bin/nfpm wheels
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
-		$(GO) run ./bindings/c/dist $(DIST) $(WHEELS) $(ARCHES)
+		$(GO) run ./bindings/c/dist '$(DIST)' '$(WHEELS)' $(ARCHES)
 
 build/venv/bin/hatchling: bindings/python/pyproject.toml
 	python3 -m venv build/venv
@@ -103,12 +103,11 @@ build/venv/bin/hatchling: bindings/python/pyproject.toml
 	@touch $@
 
 wheels: all-arch build/venv/bin/hatchling
-	@rm -rf $(WHEELS)
-	cd bindings/python && for arch in $(ARCHES); do \
+	@rm -rf '$(WHEELS)' && mkdir -p '$(WHEELS)'
+	wheels=$$(cd '$(WHEELS)' && pwd) && cd bindings/python && for arch in $(ARCHES); do \
 		MEMFD_GO_LIB_DIR='$(CURDIR)'/build/linux_$$arch \
-			../../build/venv/bin/hatchling build -t wheel -d $(abspath $(WHEELS)) || exit; \
-	done
-	cd bindings/python && ../../build/venv/bin/hatchling build -t sdist -d $(abspath $(WHEELS))
+			../../build/venv/bin/hatchling build -t wheel -d "$$wheels" || exit; \
+	done && ../../build/venv/bin/hatchling build -t sdist -d "$$wheels"
 
 demo: all
 	examples/demo

@@ -3,6 +3,7 @@ package lab
 import (
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -51,9 +52,14 @@ func (a Arch) RustEnvironment() ([]string, error) {
 	), nil
 }
 
-// RustRunner makes cargo run programs of the architecture by a command.
+// RustRunner is the argument that makes cargo run programs of the architecture by a
+// command. There is a variable for it, too, but that divides the command at each blank.
 func (a Arch) RustRunner(command []string) string {
-	return rustSetting(rustTargets[a.GOARCH], "RUNNER") + "=" + strings.Join(command, " ")
+	quoted := make([]string, len(command))
+	for i, word := range command {
+		quoted[i] = strconv.Quote(word)
+	}
+	return "--config=target." + rustTargets[a.GOARCH] + ".runner=[" + strings.Join(quoted, ",") + "]"
 }
 
 // rustSetting is the name of a variable in which cargo looks for a setting of a target.

@@ -28,7 +28,7 @@ func TestDebuggerShowsLines(t *testing.T) {
 	b.compile("every_function", bfd).mustRun(t)
 	b.link("every_function", bfd).mustRun(t)
 	out, err := exec.Command(gdb, "-nx", "-batch", "-iex", "set debug-file-directory "+debugFolder(t, b),
-		"-ex", "set debuginfod enabled off", "-ex", "directory "+filepath.Join(lab.Repository(), "core"),
+		"-ex", "set debuginfod enabled off", "-ex", `directory "`+filepath.Join(lab.Repository(), "core")+`"`,
 		"-ex", "set breakpoint pending on", "-ex", "break libmemfd_go/core.SetSize", "-ex", "run", "-ex", "list",
 		"-ex", "catch syscall fallocate", "-ex", "continue", "-ex", "bt",
 		"-ex", "kill", b.path("every_function", bfd, "")).CombinedOutput()

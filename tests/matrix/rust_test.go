@@ -23,11 +23,11 @@ func TestRust(t *testing.T) {
 		tellKernel(t, emulator(t, arch))
 		run := command{
 			folder:      filepath.Join(lab.Repository(), "bindings", "rust"),
-			environment: slices.Concat(kernel(t, arch), environment, []string{arch.RustRunner(runner(t, arch))}),
+			environment: slices.Concat(kernel(t, arch), environment),
 			// No examples of the documentation: cargo and an older rustdoc do not agree
 			// how to run those elsewhere.
 			arguments: []string{
-				"cargo", "test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--tests", "--", "--show-output",
+				"cargo", "test", arch.RustRunner(runner(t, arch)), "--locked", "--workspace", "--no-fail-fast", "--lib", "--tests", "--", "--show-output",
 			},
 		}
 		output, status := run.capture(t, suiteTimeout)

@@ -99,8 +99,9 @@ func (c cargo) orSkip(t *testing.T) {
 func packageFile(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
+	escape := strings.NewReplacer(" ", `\ `).Replace
 	text := fmt.Sprintf("libdir=%s\n\nName: libmemfd_go\nDescription: test\nVersion: 1.0.0\nLibs: -L${libdir} -lmemfd_go\nCflags: -I%s\n",
-		product(t), filepath.Join(lab.Repository(), "include"))
+		escape(product(t)), escape(filepath.Join(lab.Repository(), "include")))
 	write(t, filepath.Join(folder, "libmemfd_go.pc"), text)
 	return folder
 }
