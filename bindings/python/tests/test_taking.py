@@ -252,8 +252,8 @@ def run(program: bytes, arguments: list[str], *, keep_fd: bool) -> str:
 
 def test_run_a_script() -> None:
     script = f"#!{sys.executable}\nimport os, sys\nprint(os.environ['WORD'], *sys.argv[1:])\n"
-    if len(sys.executable) > 100:
-        pytest.skip("the interpreter's path is too long for a script")
+    if len(sys.executable) > 100 or " " in sys.executable:
+        pytest.skip("the interpreter's path does not fit into a script's first line")
     if subprocess.run([sys.executable, "-c", ""], env={}, check=False).returncode != 0:
         pytest.skip("this Python needs an environment")
     assert run(script.encode(), ["script", "a", "b"], keep_fd=True) == "hello a b\n"

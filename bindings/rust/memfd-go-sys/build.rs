@@ -131,10 +131,9 @@ fn use_pkg_config() -> Result<()> {
         .probe("libmemfd_go")
         .map_err(|e| first_line(&e.to_string()))?;
     if is_static() {
-        return use_dir(Path::new(&pkg_config::get_variable(
-            "libmemfd_go",
-            "libdir",
-        )?));
+        // As it stands in the file, where blanks are escaped.
+        let libdir = pkg_config::get_variable("libmemfd_go", "libdir")?.replace("\\ ", " ");
+        return use_dir(Path::new(&libdir));
     }
     if let Some(dir) = library.link_paths.first() {
         println!("cargo:lib_dir={}", dir.display());
