@@ -294,6 +294,7 @@ int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
  * -EFBIG    len is over RLIMIT_FSIZE; SIGXFSZ is sent as well
  * -ENOSPC   memory for the contents is exhausted (tmpfs)
  * -ENOMEM   the same; with MFD_HUGETLB either of them for too few free huge pages
+ * -EBUSY    the kernel itself had hold of a page for longer than it waits: try again
  *
  * Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */
@@ -471,7 +472,8 @@ int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
  * -EINVAL   unknown seals; not a file that takes seals (a pipe, a file on a disk, a
  *           secret file)
  * -EBUSY    F_SEAL_WRITE, and a shared mapping of the file can still be written to.
- *           A mapping made read-only by mprotect(2) counts.
+ *           A mapping made read-only by mprotect(2) counts. Also if somebody's direct
+ *           I/O, or the kernel itself, has hold of a page for longer than it waits.
  *
  * Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
