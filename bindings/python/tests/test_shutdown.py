@@ -62,6 +62,8 @@ def test_ends_quietly(program: str) -> None:
         text=True,
         check=False,
     )
+    if "libgcc_s.so.1 must be installed" in done.stderr:
+        pytest.skip("glibc ends no daemon threads without libgcc_s.so.1")
     assert done.returncode == 0, done.stderr
     for line in done.stderr.splitlines():
         # Of what was forgotten Python warns; of where it was made it tells in further lines.
