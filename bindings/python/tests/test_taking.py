@@ -250,6 +250,7 @@ def run(program: bytes, arguments: list[str], *, keep_fd: bool) -> str:
     return said
 
 
+@pytest.mark.usefixtures("executable_by_default")
 def test_run_a_script() -> None:
     script = f"#!{sys.executable}\nimport os, sys\nprint(os.environ['WORD'], *sys.argv[1:])\n"
     if len(sys.executable) > 100 or " " in sys.executable:
