@@ -20,7 +20,8 @@ var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run
 
 func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 	python := "/usr/bin/python3"
-	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=1")
+	// What an emulator has compiled once is there for the tests' own children.
+	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=", "PYTHONPYCACHEPREFIX=/tmp/compiled")
 	if c.goarch == runtime.GOARCH {
 		python = addOwnPython(t, c, m)
 	} else {
