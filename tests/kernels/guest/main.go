@@ -31,7 +31,7 @@ func main() {
 	} else {
 		tell(wire.Message{Done: true})
 	}
-	unix.Sync()
+	unix.IoctlSetInt(1, unix.TCSBRK, 1) // waits until all of it is out
 	unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // where there is no power switch
 }
