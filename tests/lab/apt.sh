@@ -24,12 +24,17 @@ apt_mirror() {
 		awk '$2 !~ /-/ && $1 ~ /debian\/?$/ { print $1; exit }'
 }
 
+# apt_done: let other parts, which ./setup makes at the same time, use the root.
+apt_done() { exec 8>&-; }
+
 # apt_root SUITE ARCH: make the root if need be and fetch its package lists. ARCH is
 # "source" for those of the sources.
 apt_root() {
 	command -v apt-get > /dev/null || die "no apt-get on this machine"
 	root=$MEMFD_GO_CACHE/apt/$1-$2
 	mkdir -p "$root/lists/partial" "$root/archives/partial"
+	exec 8> "$root/.lock" # see apt_done
+	flock 8
 	: > "$root/status"
 	mirror=$(apt_mirror)
 	[ -n "$mirror" ] || die "apt has no Debian mirror in its sources"
@@ -72,6 +77,7 @@ unpack_archives() {
 			tar -x -C "$3" --keep-directory-symlink --exclude='./usr/share/doc' --exclude='./usr/share/man'
 		rm "$deb"
 	done
+	apt_done
 }
 
 # unpack_closure SUITE ARCH DEST PACKAGE...: the packages and all they depend on.
@@ -103,6 +109,7 @@ unpack_source() {
 		die "the mirror has no source of $3 in $1"
 	tar -xf "$archives/$3"_*.orig.tar.* -C "$2" --strip-components=1
 	rm "$archives/$3"_*
+	apt_done
 }
 
 # run_with_own_libc DEST DIRECTORY...: turn each program in the directories into
