@@ -47,13 +47,26 @@ func finish(fd int32, seals uint32, r int) int {
 		seals = SealsImmutable
 	}
 	if r == 0 {
-		r = addSeals(fd, seals)
+		r = sealNew(fd, seals)
 	}
 	if r < 0 {
 		closeFD(fd)
 		return r
 	}
 	return int(fd)
+}
+
+// sealNew seals a file that nobody else has. EBUSY then means that the kernel itself, which
+// may be moving pages about, had hold of one for as long as it waits, some 0.1 s.
+//
+//go:nosplit
+func sealNew(fd int32, seals uint32) int {
+	const attempts = 10
+	r := addSeals(fd, seals)
+	for n := 1; r == -int(unix.EBUSY) && n < attempts; n++ {
+		r = addSeals(fd, seals)
+	}
+	return r
 }
 
 // fill writes length bytes to the start of a file. The file's offset stays 0.

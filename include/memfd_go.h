@@ -294,7 +294,8 @@ int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
  * -EFBIG    len is over RLIMIT_FSIZE; SIGXFSZ is sent as well
  * -ENOSPC   memory for the contents is exhausted (tmpfs)
  * -ENOMEM   the same; with MFD_HUGETLB either of them for too few free huge pages
- * -EBUSY    the kernel itself had hold of a page for longer than it waits: try again
+ * -EBUSY    the kernel itself had hold of a page for ten times as long as it waits,
+ *           which is some 0.1 s: try again
  *
  * Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */

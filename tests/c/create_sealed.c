@@ -13,7 +13,7 @@ static void contents_of_every_size(void)
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		int fd = memfd_go_create_sealed("test", 0, 0, pattern(), sizes[i]);
 
-		CHECK(fd >= 0);
+		EQ(fd < 0 ? fd : 0, 0);
 		check_contents(fd, pattern(), sizes[i]);
 		close(fd);
 	}

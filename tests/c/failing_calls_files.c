@@ -177,20 +177,22 @@ static void is_other(int result)
 	F(create_with_strict_before_6_3, strict_arguments, CREATE_WITH(&out.args), is_descriptor,     \
 	  "memfd_create/1:EINVAL", "memfd_create*2 close", "memfd_create/1:EINVAL close:*") \
 	F(create_sealed, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file, "",                       \
-	  "memfd_create pwrite add_seals", "pwrite:EINTR,0=EIO")                                      \
+	  "memfd_create pwrite add_seals", "pwrite:EINTR,0=EIO add_seals:EBUSY")                      \
+	F(create_sealed_while_busy, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file,                \
+	  "add_seals:EBUSY", "memfd_create pwrite add_seals*10 close", "pwrite:EINTR,0=EIO close:*")  \
 	F(create_sealed_empty, nothing, CREATE_SEALED(0, 0), is_empty, "",                            \
-	  "memfd_create add_seals", "")                                                               \
+	  "memfd_create add_seals", "add_seals:EBUSY")                                                \
 	F(create_sealed_huge, nothing, CREATE_SEALED(MFD_HUGETLB, LENGTH), is_sealed_file, "",        \
-	  "memfd_create_huge statx fallocate mmap munmap add_seals", "")                      \
+	  "memfd_create_huge statx fallocate mmap munmap add_seals", "add_seals:EBUSY")       \
 	F(clone, a_memfd, CLONE(0), is_copy, "",                                                      \
 	  "statx memfd_create sendfile lseek statx pread add_seals",                                  \
-	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread:0")                                      \
+	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread:0 add_seals:EBUSY")                      \
 	F(clone_without_sendfile, a_memfd, CLONE(0), is_copy, "sendfile:ENOSYS",                      \
 	  "statx memfd_create sendfile fallocate mmap pread munmap lseek statx pread add_seals", \
-	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread/1:EINTR,0=EAGAIN pread/2:0")             \
+	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread/1:EINTR,0=EAGAIN pread/2:0 add_seals:EBUSY") \
 	F(clone_huge, a_memfd, CLONE(MFD_HUGETLB), is_copy, "",                                       \
 	  "statx memfd_create_huge statx fallocate mmap pread munmap statx pread add_seals",  \
-	  "pread/1:EINTR,0=EAGAIN pread/2:0")                                                         \
+	  "pread/1:EINTR,0=EAGAIN pread/2:0 add_seals:EBUSY")                                         \
 	F(reopen, a_memfd, memfd_go_reopen(in.fd, O_RDONLY), is_another_descriptor, "",               \
 	  "getfd openat", "")                                                                         \
 	F(huge_flags, nothing, memfd_go_huge_flags(0, &out.bits), is_zero, "", "", "")          \

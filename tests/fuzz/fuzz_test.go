@@ -1,7 +1,8 @@
 // Package fuzz runs the fuzzers: those in C (targets), which call the built library as a
 // program would, and those in Go (core/fuzz_test.go), which see the library's code.
 //
-// A run is bounded, and always the same. With a duration in $MEMFD_GO_FUZZ, such as
+// A run is bounded, and always the same; those in Go run in the full matrix only, since
+// they compile Go's own packages anew, and else go through their seeds (core). With a duration in $MEMFD_GO_FUZZ, such as
 // "10m", each fuzzer runs that long instead and anew, and what the C ones find worth
 // keeping is added to corpus: `make fuzz`. A corpus is a file of one input a line, in hex,
 // for Go in core/testdata/fuzz.
@@ -158,6 +159,9 @@ func pack(t *testing.T, target, program, folder string) {
 }
 
 func TestGo(t *testing.T) {
+	if !lab.Full() && duration(t) == 0 {
+		t.Skip("it takes MEMFD_GO_MATRIX=full, or make fuzz")
+	}
 	overlay := withoutOtherTests(t)
 	limit := fmt.Sprint(goInputs, "x")
 	if long := duration(t); long != 0 {

@@ -39,13 +39,17 @@ func TestRebuildIsIdentical(t *testing.T) {
 	})
 }
 
-// Go releases that the library is known to build with, besides the one at hand.
+// Go releases that the library is known to build with, besides the one at hand. A regular
+// run has the last, which other tests need, too.
 var releases = []string{"go1.25.5", "go1.26.8", "go1.27.4"}
 
 func TestOtherReleasesOfGo(t *testing.T) {
 	top := copySources(t)
-	for _, release := range releases {
+	for i, release := range releases {
 		t.Run(release, func(t *testing.T) {
+			if !lab.Full() && i < len(releases)-1 {
+				t.Skip("it takes MEMFD_GO_MATRIX=full")
+			}
 			env := append(os.Environ(), "GOTOOLCHAIN="+release)
 			version := exec.Command("go", "version")
 			version.Env = env

@@ -82,7 +82,7 @@ func TestPlainCode(t *testing.T) {
 // Each mutation alone: none hides behind another one.
 func TestEachMutation(t *testing.T) {
 	if os.Getenv("MEMFD_GO_MATRIX") != "full" {
-		t.Skip("it takes MEMFD_GO_MATRIX=full, which make matrix sets")
+		t.Skip("it takes MEMFD_GO_MATRIX=full")
 	}
 	eachArch(t, func(t *testing.T, arch lab.Arch) {
 		for _, m := range mutations {
