@@ -118,7 +118,7 @@ var cells = []cell{
 	inC(with(stock("amd64", "6.12", hasSecret), "noexec1", "vm/memfd_noexec", "1")),
 	with(stock("amd64", "6.12", hasSecret), "noexec2", "vm/memfd_noexec", "2"),
 	stock("arm64", "6.12-16k", hasSecret),
-	stock("386", "6.1", noSecret),
+	inC(stock("386", "6.1", noSecret)),
 	stock("386", "6.5", hasSecret),
 	{goarch: "386", host: "amd64", kernel: "6.12", secret: hasSecret}, // the last Debian that has a 386 kernel is 12
 	stock("arm", "6.12", noSecret),

@@ -21,7 +21,7 @@ var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run
 func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 	python := "/usr/bin/python3"
 	// What an emulator has compiled once is there for the tests' own children.
-	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=", "PYTHONPYCACHEPREFIX=/tmp/compiled")
+	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=")
 	if c.goarch == runtime.GOARCH {
 		python = addOwnPython(t, c, m)
 	} else {

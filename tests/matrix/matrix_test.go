@@ -53,23 +53,25 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// byDlopen are the programs that a regular run has in both modes on every target: what
-// they find is that functions are found. All others find the same in either mode.
-var byDlopen = []string{"create", "every_function", "load_unload"}
+// inEveryMode are the programs that a regular run has in all modes on every target: what
+// they find is that functions are found. All others find the same in each mode.
+var inEveryMode = []string{"create", "every_function", "load_unload"}
 
 // runs tells whether a program is run in a mode.
 func (t target) runs(program string, m mode) bool {
 	if applies := only[program]; applies != nil && !applies(t, m) {
 		return false
 	}
-	return lab.Full() || t.arch.GOARCH == "amd64" || !m.isDlopen() || slices.Contains(byDlopen, program)
+	return lab.Full() || m.name == bfd.name || m.isStatic() || m.isDlopen() && t.arch.GOARCH == "amd64" ||
+		slices.Contains(inEveryMode, program)
 }
 
 // onceNatively is for what is costly, needs seccomp, and tests the library's core: another C
 // library or linker would add nothing.
 func onceNatively(t target, m mode) bool {
 	emulator, err := t.arch.Emulator(t.root)
-	return emulator == nil && err == nil && t.libc == "glibc" && m.name == bfd.name
+	return emulator == nil && err == nil && t.libc == "glibc" && m.name == bfd.name &&
+		(lab.Full() || t.arch.GOARCH == runtime.GOARCH)
 }
 
 func TestC(t *testing.T) {

@@ -45,8 +45,9 @@ def holdings() -> tuple[dict[str, str], list[str], list[str]]:
 def nothing_leaks() -> Iterator[None]:
     before = holdings()
     yield
-    gc.collect()
-    assert holdings() == before
+    if holdings() != before:
+        gc.collect()  # what waits for it is no leak; it takes an emulator long
+        assert holdings() == before
 
 
 @pytest.fixture(autouse=True, scope="session")
