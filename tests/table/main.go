@@ -6,6 +6,8 @@
 //	go run ./tests/table 'arm64/*/*'           what kernels one architecture has
 //	go run ./tests/table -write                nothing, but the table of what ran so far
 //
+// Interrupted, it ends the tests and goes on with the results that there are.
+//
 // A cell that fails tells how to run it by hand. Failures on the newest kernel, which
 // is another one each week, do not count.
 package main
@@ -17,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
@@ -144,6 +147,7 @@ func run(arguments []string) (*record, error) {
 		Machine:    lab.Version(nil, "uname", "-sr") + " on " + runtime.GOARCH,
 		Attributes: map[string]map[string]string{},
 	}
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // go test gets it, too
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
