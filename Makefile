@@ -112,9 +112,11 @@ wheels: all-arch build/venv/bin/hatchling
 demo: all
 	examples/demo
 
-# Where everything can be installed, what is missing then is a failure.
-test: all-arch
+# The set-up builds the library as well, while it waits for the network. Where everything
+# can be installed, what is missing then is a failure.
+test:
 	tests/setup
+	$(MAKE) all-arch
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then export MEMFD_GO_REQUIRE=1; fi; \
 		$(GO) run ./tests/run
 

@@ -40,7 +40,7 @@ func TestRebuildIsIdentical(t *testing.T) {
 }
 
 // Go releases that the library is known to build with, besides the one at hand. A regular
-// run has the last, which other tests need, too.
+// run has the last.
 var releases = []string{"go1.25.5", "go1.26.8", "go1.27.4"}
 
 func TestOtherReleasesOfGo(t *testing.T) {

@@ -57,14 +57,13 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// isWanted tells what is in a run. A regular one has the C suite on each of its kernels,
-// and on the oldest those other languages that do not take minutes to start with.
+// isWanted tells what is in a run. A regular one has the C suite alone.
 func (s suite) isWanted(c cell) bool {
 	inC := s.name == cSuite.name
 	if lab.Full() {
 		return inC || !c.onlyC
 	}
-	return c.regular && (inC || c.kernel == "5.10" && s.name != pythonSuite.name)
+	return c.regular && inC
 }
 
 // test runs a suite on a kernel.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"libmemfd_go/tests/results"
 )
@@ -48,11 +49,14 @@ func linters() []linter {
 	}
 }
 
+// runLinters runs them at the same time, since some use one processor only.
 func runLinters() []results.Result {
-	var all []results.Result
-	for _, l := range linters() {
-		all = append(all, l.run())
+	all := make([]results.Result, len(linters()))
+	var running sync.WaitGroup
+	for i, l := range linters() {
+		running.Go(func() { all[i] = l.run() })
 	}
+	running.Wait()
 	return all
 }
 
