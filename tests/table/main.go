@@ -4,6 +4,7 @@
 //	go run ./tests/table                       everything
 //	go run ./tests/table arm64/python/6.12     one cell, as the table names it
 //	go run ./tests/table 'arm64/*/*'           what kernels one architecture has
+//	go run ./tests/table others                the tests of tests/matrix that are of no cell
 //	go run ./tests/table -write                nothing, but the table of what ran so far
 //
 // Interrupted, it ends the tests and goes on with the results that there are.
@@ -17,6 +18,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -48,13 +50,9 @@ func do(onlyWrite bool, name string) (good bool, err error) {
 	if onlyWrite {
 		return true, write()
 	}
-	arguments := []string{"./tests/matrix", "./tests/kernels"}
-	if name != "" {
-		c, err := parseCell(name)
-		if err != nil {
-			return false, err
-		}
-		arguments = c.goTest()
+	arguments, err := goTest(name)
+	if err != nil {
+		return false, err
 	}
 	r, err := run(arguments)
 	if err != nil {
@@ -99,6 +97,19 @@ func parseCell(name string) (cell, error) {
 
 // emulated are the tests of tests/matrix that make up cells, and their languages.
 var emulated = map[string]string{"TestC": "c", "TestPurego": "purego", "TestPython": "python", "TestRust": "rust"}
+
+// goTest are the arguments for `go test` that run what has a name.
+func goTest(name string) ([]string, error) {
+	switch name {
+	case "":
+		return []string{"./tests/matrix", "./tests/kernels"}, nil
+	case "others":
+		tests := slices.Sorted(maps.Keys(emulated))
+		return []string{"-skip", "^(" + strings.Join(tests, "|") + ")$", "./tests/matrix"}, nil
+	}
+	c, err := parseCell(name)
+	return c.goTest(), err
+}
 
 // goTest are the arguments for `go test` that run the cell.
 func (c cell) goTest() []string {

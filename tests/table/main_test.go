@@ -36,9 +36,11 @@ func TestGoTest(t *testing.T) {
 		"arm64/*/*":             `-run ^TestKernels$/^arm64$/^.*$/^.*$ ./tests/kernels`,
 		"arm64/c/musl":          `-run ^TestC$/^arm64$/^musl$ ./tests/matrix`,
 		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/matrix`,
+		"others":                `-skip ^(TestC|TestPurego|TestPython|TestRust)$ ./tests/matrix`,
+		"":                      `./tests/matrix ./tests/kernels`,
 	} {
-		c, err := parseCell(name)
-		if got := strings.Join(c.goTest(), " "); err != nil || got != want {
+		arguments, err := goTest(name)
+		if got := strings.Join(arguments, " "); err != nil || got != want {
 			t.Errorf("%s: %s, %v, want %s", name, got, err, want)
 		}
 	}
