@@ -1,3 +1,4 @@
+use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use memfd_go::{get_size, secret, set_size, Map, MapFlags, MapMut};
@@ -58,7 +59,10 @@ fn over_the_limit_of_locked_memory() {
             // SAFETY: no slice of the mapping is made.
             errno(unsafe { MapMut::new(&file, MapFlags::empty(), 0, 4096) })
         });
-        assert_eq!(error, libc::EAGAIN);
+        // Linux 7 counts pages when they are touched, and not when they are mapped.
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+        let major: u32 = release.split('.').next().unwrap().parse().unwrap();
+        assert!(error == libc::EAGAIN || major >= 7 && error == 0, "{error}");
     });
 }
 
