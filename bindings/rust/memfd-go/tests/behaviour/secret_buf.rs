@@ -2,7 +2,9 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread;
 
-use memfd_go::{inspect, secret, set_size, wipe, Kind, SecretBuf, SecretKind, SecretOptions};
+use memfd_go::{
+    inspect, probe, secret, set_size, wipe, Kind, SecretBuf, SecretKind, SecretOptions,
+};
 
 use crate::common::*;
 
@@ -222,8 +224,10 @@ fn a_child_shares_a_secret_if_told_so() {
 fn another_process_attaches() {
     alone(|| {
         let options = SecretOptions::new().keep_fd(true);
+        // Files have whole pages.
+        let page = probe().unwrap().page_size as usize;
         // SAFETY: no two guards are there at once.
-        let mut secret = unsafe { options.allocate_shared(4096) }.unwrap();
+        let mut secret = unsafe { options.allocate_shared(page) }.unwrap();
         let Some(fd) = secret.fd() else {
             return skip("there is no memfd_secret(2)");
         };
@@ -231,10 +235,10 @@ fn another_process_attaches() {
         // SAFETY: as before.
         let mut other = unsafe { options.attach(fd) }.unwrap();
         assert_ne!(other.fd().unwrap().as_raw_fd(), fd.as_raw_fd());
-        assert_eq!(other.len(), 4096);
+        assert_eq!(other.len(), page);
         other.write().unwrap().fill(8);
         drop(other); // It does not wipe.
-        assert_eq!(&secret.read().unwrap()[..], [8; 4096]);
+        assert_eq!(secret.read().unwrap()[..], vec![8; page]);
         secret.write().unwrap().fill(9);
     });
 }
