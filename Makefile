@@ -116,7 +116,7 @@ demo: all
 # can be installed, what is missing then is a failure.
 test:
 	tests/setup
-	$(MAKE) all-arch
+	@$(MAKE) --no-print-directory all-arch
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then export MEMFD_GO_REQUIRE=1; fi; \
 		$(GO) run ./tests/run
 
