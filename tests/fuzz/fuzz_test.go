@@ -2,10 +2,10 @@
 // program would, and those in Go (core/fuzz_test.go), which see the library's code.
 //
 // A run is bounded, and always the same; those in Go run in the full matrix only, since
-// they compile Go's own packages anew, and else go through their seeds (core). With a duration in $MEMFD_GO_FUZZ, such as
-// "10m", each fuzzer runs that long instead and anew, and what the C ones find worth
-// keeping is added to corpus: `make fuzz`. A corpus is a file of one input a line, in hex,
-// for Go in core/testdata/fuzz.
+// they compile Go's own packages anew, and else go through their seeds (core). With a
+// duration in $MEMFD_GO_FUZZ, such as "10m", each fuzzer runs that long instead and anew,
+// and what the C ones find worth keeping is added to corpus: `make fuzz`. A corpus is a
+// file of one input a line, in hex, for Go in core/testdata/fuzz.
 package fuzz
 
 import (

@@ -43,7 +43,6 @@ func linters() []linter {
 		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo fmt (bench)", tool: "cargo-fmt", folder: crates + "/bench", args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo fmt (fuzz)", tool: "cargo-fmt", folder: crates + "/fuzz", args: []string{"cargo", "fmt", "--check"}},
-		{name: "ruff check (bench)", tool: ruff, folder: "tests/bench/python", args: []string{ruff, "check", "--no-cache", "--isolated", "."}},
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
 		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}
