@@ -109,16 +109,6 @@ func fillHuge(fd int32, data unsafe.Pointer, length uintptr) int {
 	return Unmap(addr, uintptr(whole))
 }
 
-// wholePages rounds size up to pages of the file of huge pages that fd is.
-//
-//go:nosplit
-func wholePages(fd int32, size uint64) (whole uint64, result int) {
-	var st fileStat
-	r := stat(fd, &st)
-	mask := uint64(st.block) - 1
-	return (size + mask) &^ mask, r
-}
-
 // mapNew makes an empty file size bytes long, allocates it, so that touching it cannot be
 // SIGBUS, and maps it to be filled. The pages are there at once, so that copying a secret
 // meets no fault: Linux on loong64 puts what the last fault or interrupt found in the

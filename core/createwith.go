@@ -6,12 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options of CreateWith.
-const (
-	OptStrictNoexec uint32 = 1 << 5
-	OptUnsealable   uint32 = 1 << 6
-)
-
 // CreateArgs.State: how MFD_NOEXEC_SEAL or MFD_EXEC was honoured.
 const (
 	NoexecNative uint32 = iota
@@ -123,23 +117,5 @@ func (a *CreateArgs) apply(fd int32) int {
 	if a.Seals != 0 {
 		return addSeals(fd, a.Seals)
 	}
-	return 0
-}
-
-// HugeFlags stores the flags for a file of huge pages of pageSize bytes.
-//
-//go:nosplit
-func HugeFlags(pageSize uint64, mfdFlags *uint32) int {
-	if bad(unsafe.Pointer(mfdFlags)) {
-		return -int(unix.EFAULT)
-	}
-	if pageSize&(pageSize-1) != 0 || pageSize == 1 { // the logarithm 0 is the default's
-		return -int(unix.EINVAL)
-	}
-	log := uint32(0)
-	for ; pageSize > 1; pageSize >>= 1 {
-		log++
-	}
-	*mfdFlags = unix.MFD_HUGETLB | log<<unix.MFD_HUGE_SHIFT
 	return 0
 }

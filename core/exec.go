@@ -6,10 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OptKeepFD lets the program inherit the descriptor (Exec), or keeps the one of a
-// secret area.
-const OptKeepFD uint32 = 1 << 7
-
 // Exec replaces the process by the program in a file.
 //
 //go:nosplit

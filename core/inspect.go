@@ -152,9 +152,20 @@ func memfdName(fd int32, to unsafe.Pointer) {
 		return
 	}
 	from := unsafe.Pointer(&link)
-	w := word{start: from, length: uintptr(r)}
-	if !w.same(memfdPrefix, 0) || !w.same(deletedAfter, uintptr(end)) {
+	if !startsWith(from, memfdPrefix) || !startsWith(unsafe.Add(from, end), deletedAfter) {
 		return
 	}
 	copyBytes(to, unsafe.Add(from, len(memfdPrefix)), uintptr(end-len(memfdPrefix)))
+}
+
+// startsWith reports whether the bytes at p, of which there are enough, are those of s.
+//
+//go:nosplit
+func startsWith(p unsafe.Pointer, s string) bool {
+	for i := 0; i < len(s); i++ {
+		if *(*byte)(unsafe.Add(p, i)) != s[i] {
+			return false
+		}
+	}
+	return true
 }

@@ -7,14 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options of Map.
-const (
-	OptWrite    uint32 = 1 << 1
-	OptPrivate  uint32 = 1 << 2
-	OptExec     uint32 = 1 << 3
-	OptPopulate uint32 = 1 << 4
-)
-
 // Map maps length bytes from offset off and stores the address at addr.
 //
 //go:nosplit

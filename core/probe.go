@@ -183,15 +183,3 @@ func (f *Features) calls() {
 		f.MemlockSoft = limit.Cur
 	}
 }
-
-// pageSize finds the page size without /proc, libc or the auxiliary vector: mincore(2)
-// refuses an address that does not begin a page.
-//
-//go:nosplit
-func pageSize() uintptr {
-	size := uintptr(4096)
-	for size < 1<<16 && sys(unix.SYS_MINCORE, size, 0, 0) == -int(unix.EINVAL) {
-		size <<= 1
-	}
-	return size
-}

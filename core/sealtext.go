@@ -146,21 +146,6 @@ func (w word) is(upper string, skip uintptr) bool {
 	return w.length == skip+uintptr(len(upper)) && w.begins(upper, skip)
 }
 
-// same reports whether s is at offset skip of the word.
-//
-//go:nosplit
-func (w word) same(s string, skip uintptr) bool {
-	if w.length < skip+uintptr(len(s)) {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if w.at(skip+uintptr(i)) != s[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // begins reports whether upper, in either case, is at offset skip of the word.
 //
 //go:nosplit

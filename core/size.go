@@ -6,9 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OptReserve is SetSize's option: allocate the memory of the whole file.
-const OptReserve uint32 = 1 << 0
-
 // GetSize stores the size of a file at size.
 //
 //go:nosplit

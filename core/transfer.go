@@ -34,7 +34,6 @@ type cmsghdr struct {
 const scmPidfd = 4
 
 const (
-	wordSize   = unsafe.Sizeof(uintptr(0))
 	cmsgHeader = unsafe.Sizeof(cmsghdr{})
 	fdSize     = unsafe.Sizeof(int32(0))
 )

@@ -6,15 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options of the secret functions; OptKeepFD is one too.
-const (
-	OptForkShare     uint32 = 1 << 8
-	OptAlignEnd      uint32 = 1 << 9
-	OptRequire       uint32 = 1 << 10
-	OptNoSecretmem   uint32 = 1 << 11
-	OptAllowUnlocked uint32 = 1 << 12
-)
-
 // What a secret area is made of, as in the header.
 const (
 	KindSecretmem uint32 = 1 + iota
@@ -32,9 +23,6 @@ type SecretArea struct {
 	Opts          uint32
 	Reserved      [4]uint64
 }
-
-// optAttached marks, in SecretArea.Opts, an area that others may be using.
-const optAttached uint32 = 1 << 31
 
 // SecretAlloc allocates length bytes for secrets.
 //
@@ -368,24 +356,4 @@ func SecretFree(s *SecretArea) int {
 	s.Kind, s.FD, s.Opts = 0, -1, 0
 	s.Data, s.Len, s.Base, s.BaseLen = 0, 0, 0, 0
 	return 0
-}
-
-// Wipe overwrites memory with zeros. The compiler does not leave out stores through a
-// pointer that it did not make.
-//
-//go:nosplit
-func Wipe(p unsafe.Pointer, length uintptr) {
-	if p == nil {
-		return
-	}
-	i := uintptr(0)
-	for ; i < length && (uintptr(p)+i)%wordSize != 0; i++ {
-		*(*byte)(unsafe.Add(p, i)) = 0
-	}
-	for ; i+4*wordSize <= length; i += 4 * wordSize {
-		*(*[4]uintptr)(unsafe.Add(p, i)) = [4]uintptr{}
-	}
-	for ; i < length; i++ {
-		*(*byte)(unsafe.Add(p, i)) = 0
-	}
 }

@@ -1,0 +1,99 @@
+package core
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const wordSize = unsafe.Sizeof(uintptr(0))
+
+// edge is the size of the regions at both ends of the address space that never
+// hold an object: the first page, and the values that MAP_FAILED and -errno have.
+const edge = 4096
+
+// bad reports whether p is null or otherwise can't be an object's address. It is
+// all that can be told without a system call.
+//
+//go:nosplit
+func bad(p unsafe.Pointer) bool {
+	return uintptr(p)-edge >= ^uintptr(2*edge-1)
+}
+
+// pointer turns an address that the kernel gave into a pointer. No Go heap exists
+// that it could be mistaken for.
+//
+//go:nosplit
+func pointer(addr uintptr) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
+}
+
+// copyBytes copies memory that does not overlap. Four words at a time are two thirds of
+// memmove's speed, which the runtime keeps to itself; they need both addresses aligned.
+//
+//go:nosplit
+func copyBytes(to, from unsafe.Pointer, length uintptr) {
+	i := uintptr(0)
+	if (uintptr(to)|uintptr(from))%wordSize == 0 {
+		for ; i+4*wordSize <= length; i += 4 * wordSize {
+			d, s := (*[4]uintptr)(unsafe.Add(to, i)), (*[4]uintptr)(unsafe.Add(from, i))
+			d[0], d[1], d[2], d[3] = s[0], s[1], s[2], s[3]
+		}
+	}
+	for ; i+4 <= length; i += 4 {
+		copy4((*[4]byte)(unsafe.Add(to, i)), (*[4]byte)(unsafe.Add(from, i)))
+	}
+	for ; i < length; i++ {
+		*(*byte)(unsafe.Add(to, i)) = *(*byte)(unsafe.Add(from, i))
+	}
+}
+
+// forgetCopied removes from the registers what copyBytes, whose caller may have copied a
+// secret, left there: it copies zeros, by each of its loops.
+//
+//go:nosplit
+func forgetCopied() {
+	var zeros [6]uintptr
+	copyBytes(unsafe.Pointer(&zeros), unsafe.Pointer(&zeros), 4*wordSize+5)
+}
+
+// copy4 copies four bytes at any address. The compiler makes one load and one store of it
+// where the architecture can.
+//
+//go:nosplit
+func copy4(to, from *[4]byte) {
+	v := uint32(from[0]) | uint32(from[1])<<8 | uint32(from[2])<<16 | uint32(from[3])<<24
+	to[0], to[1], to[2], to[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
+}
+
+// Wipe overwrites memory with zeros. The compiler does not leave out stores through a
+// pointer that it did not make.
+//
+//go:nosplit
+func Wipe(p unsafe.Pointer, length uintptr) {
+	if p == nil {
+		return
+	}
+	i := uintptr(0)
+	for ; i < length && (uintptr(p)+i)%wordSize != 0; i++ {
+		*(*byte)(unsafe.Add(p, i)) = 0
+	}
+	for ; i+4*wordSize <= length; i += 4 * wordSize {
+		*(*[4]uintptr)(unsafe.Add(p, i)) = [4]uintptr{}
+	}
+	for ; i < length; i++ {
+		*(*byte)(unsafe.Add(p, i)) = 0
+	}
+}
+
+// pageSize finds the page size without /proc, libc or the auxiliary vector: mincore(2)
+// refuses an address that does not begin a page.
+//
+//go:nosplit
+func pageSize() uintptr {
+	size := uintptr(4096)
+	for size < 1<<16 && sys(unix.SYS_MINCORE, size, 0, 0) == -int(unix.EINVAL) {
+		size <<= 1
+	}
+	return size
+}
