@@ -11,7 +11,8 @@
 #   make wheels     the Python package for all architectures, and its sources, in
 #                   build/wheels; needs Python and pip, too
 #   make demo       sealed memory between processes in four languages
-#   make test       installs what the tests need, then runs everything
+#   make setup      installs what the tests need
+#   make test       does that, then runs everything
 #   make check      runs everything that can run here, installs nothing
 #   make stress     the hosts of tests/hosts, with as many calls as CALLS says
 #   make fuzz       each fuzzer for as long as FUZZ says, and adds to its corpus
@@ -48,7 +49,7 @@ library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug 
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch install uninstall dist wheels demo test check bench stress fuzz audit matrix clean
+.PHONY: all all-arch install uninstall dist wheels demo setup test check bench stress fuzz audit matrix clean
 
 all: $(call library,$(HOST)) build/man
 
@@ -112,16 +113,19 @@ wheels: all-arch build/venv/bin/hatchling
 demo: all
 	examples/demo
 
+setup:
+	tests/cmd/setup/setup
+
 # The set-up builds the library as well, while it waits for the network. Where everything
 # can be installed, what is missing then is a failure.
 test:
-	tests/setup
+	tests/cmd/setup/setup
 	@$(MAKE) --no-print-directory all-arch
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then export MEMFD_GO_REQUIRE=1; fi; \
-		$(GO) run ./tests/run
+		$(GO) run ./tests/cmd/run
 
 check: all-arch
-	$(GO) run ./tests/run
+	$(GO) run ./tests/cmd/run
 
 CALLS ?= 1000000
 
@@ -136,15 +140,15 @@ fuzz: all
 
 audit:
 	@mkdir -p build
-	tests/audit
+	tests/cmd/audit
 
 bench: all-arch
 	$(GO) run ./tests/bench
 
 matrix: all-arch
-	tests/setup
-	$(if $(CELL),,tests/lab/setup -a)
-	$(GO) run ./tests/table $(if $(CELL),'$(CELL)')
+	tests/cmd/setup/setup
+	$(if $(CELL),,tests/cmd/setup/toolchains -a)
+	$(GO) run ./tests/cmd/matrix $(if $(CELL),'$(CELL)')
 
 clean:
 	rm -rf build

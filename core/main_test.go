@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"libmemfd_go/tests/leaks"
+	"libmemfd_go/internal/leaks"
 )
 
 func TestMain(m *testing.M) {

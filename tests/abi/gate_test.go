@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 var record = flag.Bool("record", false, "write what is promised now to tests/abi/<version>/")
@@ -41,7 +41,7 @@ func minorVersion(h *Header) string {
 // describeLibrary describes the header with the library of an architecture.
 func describeLibrary(t *testing.T, h *Header, goarch string) description {
 	t.Helper()
-	folder, err := lab.Product(goarch)
+	folder, err := testenv.Product(goarch)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -69,7 +69,7 @@ func TestABI(t *testing.T) {
 	if *record {
 		writeRecord(t, h)
 	}
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			now := describeLibrary(t, h, arch.GOARCH)
 			for _, version := range versions(t) {
@@ -87,7 +87,7 @@ func TestABIIsRecorded(t *testing.T) {
 		t.Fatalf("nothing is recorded for %s; %s", version, howToRecord)
 	}
 	recorded := readDescription(t, version)
-	for _, f := range describeLibrary(t, h, lab.Arches[0].GOARCH) {
+	for _, f := range describeLibrary(t, h, testenv.Arches[0].GOARCH) {
 		if is, _ := recorded.find(f); is != f {
 			t.Errorf("tests/abi/%s/abi.txt does not have:\n\n%s\n\nIf this is to be, %s", version, f, howToRecord)
 		}
@@ -111,7 +111,7 @@ func writeRecord(t *testing.T, h *Header) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"abi.txt":    describeLibrary(t, h, lab.Arches[0].GOARCH).String(),
+		"abi.txt":    describeLibrary(t, h, testenv.Arches[0].GOARCH).String(),
 		"memfd_go.h": readFile(t, headerFile),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o666); err != nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // layout is where the members of a struct are, in bytes.
@@ -93,7 +93,7 @@ func TestLayoutInGo(t *testing.T) {
 
 func TestLayoutInC(t *testing.T) {
 	h := readHeader(t)
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			compiler, err := arch.Compiler.Path()
 			if err != nil {
@@ -108,7 +108,7 @@ func TestLayoutInC(t *testing.T) {
 
 // A compiler that took any program would prove nothing.
 func TestLayoutInCIsChecked(t *testing.T) {
-	compiler, err := lab.Arches[0].Compiler.Path()
+	compiler, err := testenv.Arches[0].Compiler.Path()
 	if err != nil {
 		t.Skip(err)
 	}

@@ -9,13 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // Programs made for each version run with today's library.
 func TestOldPrograms(t *testing.T) {
 	for _, version := range versions(t) {
-		for _, arch := range lab.Arches {
+		for _, arch := range testenv.Arches {
 			t.Run(version+"/"+arch.GOARCH, func(t *testing.T) {
 				t.Parallel()
 				runOldProgram(t, version, arch)
@@ -24,8 +24,8 @@ func TestOldPrograms(t *testing.T) {
 	}
 }
 
-func runOldProgram(t *testing.T, version string, arch lab.Arch) {
-	product, err := lab.Product(arch.GOARCH)
+func runOldProgram(t *testing.T, version string, arch testenv.Arch) {
+	product, err := testenv.Product(arch.GOARCH)
 	if err != nil {
 		t.Skip(err)
 	}

@@ -6,16 +6,16 @@ import (
 	"slices"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 const symbolVersion = "MEMFD_GO_1.0"
 
 func TestSymbols(t *testing.T) {
 	h := readHeader(t)
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
-			folder, err := lab.Product(arch.GOARCH)
+			folder, err := testenv.Product(arch.GOARCH)
 			if err != nil {
 				t.Skip(err)
 			}

@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"strings"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // arms are the built programs and libraries, as paths.
@@ -23,11 +23,11 @@ type arms struct {
 
 // build makes what is measured.
 func build() (*arms, error) {
-	product, err := lab.Product(runtime.GOARCH)
+	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		return nil, err
 	}
-	top, err := filepath.Abs(lab.Repository())
+	top, err := filepath.Abs(testenv.Repository())
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (a *arms) setup() error {
 }
 
 func (a *arms) gcc(args ...string) error {
-	return command(filepath.Join(a.sources, "c"), nil, "gcc", append(lab.CFlags(), args...)...)
+	return command(filepath.Join(a.sources, "c"), nil, "gcc", append(testenv.CFlags(), args...)...)
 }
 
 func (a *arms) libraries() error {

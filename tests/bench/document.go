@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/counts"
-	"libmemfd_go/tests/lab"
 )
 
 // A document is docs/BENCHMARKS.md, made of results.
@@ -56,8 +56,8 @@ func (d *document) count() error {
 			return err
 		}
 	}
-	for _, arch := range lab.Arches[1:] {
-		product, err := lab.Product(arch.GOARCH)
+	for _, arch := range testenv.Arches[1:] {
+		product, err := testenv.Product(arch.GOARCH)
 		if err != nil {
 			continue // the table says so
 		}
@@ -298,7 +298,7 @@ func (d *document) countTables() {
 		d.line("| `%s` |%s |", name, cells)
 	}
 	d.line("\nOn the other architectures, counted by an emulator:\n\n| | create | get_seals | add_seals |\n|---|--:|--:|--:|")
-	for _, arch := range lab.Arches[1:] {
+	for _, arch := range testenv.Arches[1:] {
 		cells := ""
 		for _, name := range counts.Simple {
 			if n := d.emulated[arch.GOARCH][name]; n != 0 {

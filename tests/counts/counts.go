@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"strings"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // A Call is one call of a function.
@@ -29,14 +29,14 @@ type Call struct {
 var Simple = []string{"memfd_go_create", "memfd_go_get_seals", "memfd_go_add_seals"}
 
 // compile makes counted.c a program, with the lab's compiler for an architecture.
-func compile(folder string, arch lab.Arch) (string, error) {
+func compile(folder string, arch testenv.Arch) (string, error) {
 	compiler, err := arch.Compiler.Path()
 	if err != nil {
 		return "", err
 	}
 	program := filepath.Join(folder, "counted-"+arch.GOARCH)
-	source := filepath.Join(lab.Repository(), "tests", "counts", "c", "counted.c")
-	args := slices.Concat(lab.CFlags(), []string{"-Wno-cast-function-type", "-include", "sys/syscall.h", "-o", program, source, "-ldl"})
+	source := filepath.Join(testenv.Repository(), "tests", "counts", "c", "counted.c")
+	args := slices.Concat(testenv.CFlags(), []string{"-Wno-cast-function-type", "-include", "sys/syscall.h", "-o", program, source, "-ldl"})
 	if out, err := exec.Command(compiler, args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%s %s: %w\n%s", compiler, strings.Join(args, " "), err, out)
 	}
@@ -45,12 +45,12 @@ func compile(folder string, arch lab.Arch) (string, error) {
 
 // Emulate counts the instructions of the simple functions on any architecture: the
 // emulator is told to run each instruction as a block of its own, and to log all blocks.
-func Emulate(folder string, arch lab.Arch, library string) (map[string]int, error) {
+func Emulate(folder string, arch testenv.Arch, library string) (map[string]int, error) {
 	program, err := compile(folder, arch)
 	if err != nil {
 		return nil, err
 	}
-	emulator, err := lab.Tool{Part: "qemu-user", Name: "qemu-" + arch.CPU}.Path()
+	emulator, err := testenv.Tool{Part: "qemu-user", Name: "qemu-" + arch.CPU}.Path()
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // simple is what each architecture takes for the functions that are one system call, in
@@ -48,7 +48,7 @@ const relocations = 18
 
 func unavailable(t *testing.T, err error) {
 	t.Helper()
-	if lab.Required() {
+	if testenv.Required() {
 		t.Fatal(err)
 	}
 	t.Skip(err)
@@ -56,7 +56,7 @@ func unavailable(t *testing.T, err error) {
 
 func library(t *testing.T, goarch string) string {
 	t.Helper()
-	folder, err := lab.Product(goarch)
+	folder, err := testenv.Product(goarch)
 	if err != nil {
 		unavailable(t, err)
 	}
@@ -68,10 +68,10 @@ func library(t *testing.T, goarch string) string {
 }
 
 func TestInstructionsOfSimpleCalls(t *testing.T) {
-	for _, arch := range lab.Arches[1:] { // TestInstructionsAndSystemCalls has amd64
+	for _, arch := range testenv.Arches[1:] { // TestInstructionsAndSystemCalls has amd64
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			t.Parallel()
-			for _, need := range []lab.Tool{arch.Compiler, {Part: "qemu-user", Name: "qemu-" + arch.CPU}} {
+			for _, need := range []testenv.Tool{arch.Compiler, {Part: "qemu-user", Name: "qemu-" + arch.CPU}} {
 				if _, err := need.Path(); err != nil {
 					unavailable(t, err)
 				}
@@ -90,7 +90,7 @@ func TestInstructionsOfSimpleCalls(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			size, err := SizeOf(library(t, arch.GOARCH))
 			if err != nil {
@@ -153,7 +153,7 @@ func TestInstructionsAndSystemCalls(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the counter steps through amd64 only")
 	}
-	if _, err := lab.Arches[0].Compiler.Path(); err != nil {
+	if _, err := testenv.Arches[0].Compiler.Path(); err != nil {
 		unavailable(t, err)
 	}
 	calls, err := Trace(t.TempDir(), library(t, "amd64"))

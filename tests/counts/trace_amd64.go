@@ -10,12 +10,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // Trace runs counted.c with a library, instruction by instruction, on amd64.
 func Trace(folder, library string) ([]Call, error) {
-	program, err := compile(folder, lab.Arches[0])
+	program, err := compile(folder, testenv.Arches[0])
 	if err != nil {
 		return nil, err
 	}

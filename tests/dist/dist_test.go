@@ -19,7 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // version is that of the library, such as 1.0.0.
@@ -27,7 +27,7 @@ var version string
 
 // All commands run in the top folder.
 func TestMain(m *testing.M) {
-	if err := os.Chdir(lab.Repository()); err != nil {
+	if err := os.Chdir(testenv.Repository()); err != nil {
 		panic(err)
 	}
 	header, err := os.ReadFile("include/memfd_go.h")
@@ -56,7 +56,7 @@ func architectures() []names {
 		{"s390x", "s390x", "s390x", "s390x"},
 		{"loong64", "loong64", "loongarch64", "loongarch64"},
 	}
-	if lab.Full() {
+	if testenv.Full() {
 		return all
 	}
 	return all[:1]
@@ -74,7 +74,7 @@ var made = sync.OnceValue(func() folder { return makeDist("TZ=UTC") })
 func makeDist(environment string) folder {
 	for _, tool := range []string{"build/bin/nfpm", "build/venv/bin/hatchling"} {
 		if _, err := os.Stat(tool); err != nil {
-			return folder{missing: tool + " is not there (tests/setup)"}
+			return folder{missing: tool + " is not there (make setup)"}
 		}
 	}
 	path, err := os.MkdirTemp("", "memfd_go")
@@ -106,12 +106,12 @@ func requireDist(t *testing.T) string {
 	return f.dist()
 }
 
-// unavailable ends a test that lacks something that tests/setup gets.
+// unavailable ends a test that lacks something that make setup gets.
 func unavailable(t *testing.T, why string) {
 	t.Helper()
 	switch {
 	case why == "":
-	case lab.Required():
+	case testenv.Required():
 		t.Fatal(why)
 	default:
 		t.Skip(why)
@@ -257,7 +257,7 @@ func TestBillOfMaterials(t *testing.T) {
 		t.Error("it lacks Go itself")
 	}
 	for _, a := range architectures() {
-		product, err := lab.Product(a.goarch)
+		product, err := testenv.Product(a.goarch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ func TestPackagesHaveTheLibrary(t *testing.T) {
 	requireTool(t, "rpm2cpio")
 	requireTool(t, "cpio")
 	for _, a := range architectures() {
-		product, err := lab.Product(a.goarch)
+		product, err := testenv.Product(a.goarch)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // What the program that is tried says in the end.
 const done = " wiped the key\n"
 
-func labArch(goarch string) lab.Arch {
-	i := slices.IndexFunc(lab.Arches, func(a lab.Arch) bool { return a.GOARCH == goarch })
-	return lab.Arches[i]
+func labArch(goarch string) testenv.Arch {
+	i := slices.IndexFunc(testenv.Arches, func(a testenv.Arch) bool { return a.GOARCH == goarch })
+	return testenv.Arches[i]
 }
 
 // runsHere tells whether this machine runs the architecture's programs itself.
@@ -51,11 +51,11 @@ func TestDeb(t *testing.T) {
 // copyRoot returns a copy of a root of the lab.
 func copyRoot(t *testing.T, part string) string {
 	t.Helper()
-	if err := lab.Ready(part); err != nil {
+	if err := testenv.Ready(part); err != nil {
 		unavailable(t, err.Error())
 	}
 	root := t.TempDir()
-	run(t, "cp", "-a", lab.PartDir(part)+"/.", root)
+	run(t, "cp", "-a", testenv.PartDir(part)+"/.", root)
 	return root
 }
 
@@ -76,14 +76,14 @@ func tryInside(t *testing.T, root, file string) {
 }
 
 // tryFromOutside takes this machine's dpkg and a cross compiler, with the root for all else.
-func tryFromOutside(t *testing.T, root, file string, arch lab.Arch) {
+func tryFromOutside(t *testing.T, root, file string, arch testenv.Arch) {
 	t.Helper()
 	compiler, err := arch.Compiler.Path()
 	if err != nil {
 		unavailable(t, err.Error())
 	}
 	if arch.GOARCH == "riscv64" { // the machine's own is older than the C library there
-		if compiler, err = (lab.Tool{Part: "gcc@riscv64", Name: "riscv64-linux-gnu-gcc"}).Path(); err != nil {
+		if compiler, err = (testenv.Tool{Part: "gcc@riscv64", Name: "riscv64-linux-gnu-gcc"}).Path(); err != nil {
 			unavailable(t, err.Error())
 		}
 	}
@@ -165,14 +165,14 @@ func TestAPK(t *testing.T) {
 // musl returns a compiler for it, and its loader, which is all there is of it.
 func musl(t *testing.T, goarch string) (compiler, loader string) {
 	t.Helper()
-	tool, pattern := lab.Tool{Name: "musl-gcc"}, "/lib/ld-musl-*.so.1"
+	tool, pattern := testenv.Tool{Name: "musl-gcc"}, "/lib/ld-musl-*.so.1"
 	if goarch != runtime.GOARCH {
 		part := "musl@" + goarch
-		wrapper, err := filepath.Glob(lab.PartDir(part) + "/bin/*-gcc")
+		wrapper, err := filepath.Glob(testenv.PartDir(part) + "/bin/*-gcc")
 		if err != nil || len(wrapper) != 1 {
-			unavailable(t, part+" of tests/lab/setup is not there")
+			unavailable(t, part+" of make setup is not there")
 		}
-		tool, pattern = lab.Tool{Part: part, Name: filepath.Base(wrapper[0])}, lab.PartDir(part)+"/lib/ld-musl-*.so.1"
+		tool, pattern = testenv.Tool{Part: part, Name: filepath.Base(wrapper[0])}, testenv.PartDir(part)+"/lib/ld-musl-*.so.1"
 	}
 	compiler, err := tool.Path()
 	if err != nil {
@@ -186,7 +186,7 @@ func musl(t *testing.T, goarch string) (compiler, loader string) {
 }
 
 // runInRoot runs a program that sees a folder as its root, all of it or its libraries.
-func runInRoot(t *testing.T, arch lab.Arch, root, program string, arguments ...string) string {
+func runInRoot(t *testing.T, arch testenv.Arch, root, program string, arguments ...string) string {
 	t.Helper()
 	if runsHere(arch.GOARCH) {
 		requireRoot(t)

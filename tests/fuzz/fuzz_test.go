@@ -21,7 +21,7 @@ import (
 	"testing"
 	"time"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // targets are the C fuzzers, and how many inputs of a bounded run take some two seconds.
@@ -85,7 +85,7 @@ func duration(t *testing.T) time.Duration {
 
 // failures is where an input goes that fails.
 func failures(t *testing.T) string {
-	folder := filepath.Join(lab.Repository(), "build", "fuzz")
+	folder := filepath.Join(testenv.Repository(), "build", "fuzz")
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -93,17 +93,17 @@ func failures(t *testing.T) string {
 }
 
 func build(t *testing.T, target string) string {
-	clang, err := lab.Tool{Name: "clang"}.Path()
+	clang, err := testenv.Tool{Name: "clang"}.Path()
 	if err != nil {
 		unavailable(t, err)
 	}
-	product, err := lab.Product(runtime.GOARCH)
+	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		unavailable(t, err)
 	}
 	program := filepath.Join(t.TempDir(), target)
-	arguments := slices.Concat(lab.CFlags(), []string{
-		"-fsanitize=fuzzer", "-I" + filepath.Join(lab.Repository(), "tests", "c"), "-o", program,
+	arguments := slices.Concat(testenv.CFlags(), []string{
+		"-fsanitize=fuzzer", "-I" + filepath.Join(testenv.Repository(), "tests", "c"), "-o", program,
 		filepath.Join("targets", target+".c"), "-L" + product, "-Wl,-rpath," + product, "-lmemfd_go",
 	})
 	run(t, "", nil, clang, arguments...)
@@ -159,7 +159,7 @@ func pack(t *testing.T, target, program, folder string) {
 }
 
 func TestGo(t *testing.T) {
-	if !lab.Full() && duration(t) == 0 {
+	if !testenv.Full() && duration(t) == 0 {
 		t.Skip("it takes MEMFD_GO_MATRIX=full, or make fuzz")
 	}
 	overlay := withoutOtherTests(t)
@@ -169,7 +169,7 @@ func TestGo(t *testing.T) {
 	}
 	for _, fuzzer := range goFuzzers {
 		t.Run(fuzzer, func(t *testing.T) {
-			t.Log(run(t, lab.Repository(), []string{"CGO_ENABLED=0"}, "go", "test", "-overlay="+overlay,
+			t.Log(run(t, testenv.Repository(), []string{"CGO_ENABLED=0"}, "go", "test", "-overlay="+overlay,
 				"-run=^$", "-fuzz=^"+fuzzer+"$", "-fuzztime="+limit, "-parallel=1", "./core"))
 		})
 	}
@@ -179,7 +179,7 @@ func TestGo(t *testing.T) {
 // The instrumentation of `go test -fuzz` takes stack, and some chains of calls, which other
 // tests reach, would then be too long for code that cannot grow its stack.
 func withoutOtherTests(t *testing.T) string {
-	files, err := filepath.Glob(filepath.Join(lab.Repository(), "core", "*_test.go"))
+	files, err := filepath.Glob(filepath.Join(testenv.Repository(), "core", "*_test.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func run(t *testing.T, folder string, environment []string, name string, argumen
 // unavailable ends a test that lacks something that a regular run has.
 func unavailable(t *testing.T, err error) {
 	t.Helper()
-	if lab.Required() {
+	if testenv.Required() {
 		t.Fatal(err)
 	}
 	t.Skip(err)

@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/tap"
+	"libmemfd_go/internal/tap"
+	"libmemfd_go/internal/testenv"
 )
 
 // patience is what a program may take; a long run has more.
@@ -98,7 +98,7 @@ func (h host) all(t *testing.T) []string {
 
 func (h host) test(t *testing.T, program string) {
 	compiler := tool(t, h.compiler)
-	product, err := lab.Product(runtime.GOARCH)
+	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		unavailable(t, err)
 	}
@@ -106,13 +106,13 @@ func (h host) test(t *testing.T, program string) {
 	if len(h.under) > 0 {
 		under = append([]string{tool(t, h.under[0])}, h.under[1:]...)
 	}
-	inC := filepath.Join(lab.Repository(), "tests", "c")
+	inC := filepath.Join(testenv.Repository(), "tests", "c")
 	source := filepath.Join("programs", program+".c")
 	if _, err := os.Stat(source); err != nil {
 		source = filepath.Join(inC, program+".c")
 	}
 	built := filepath.Join(t.TempDir(), program)
-	compile := slices.Concat([]string{compiler}, lab.CFlags(), h.options, []string{
+	compile := slices.Concat([]string{compiler}, testenv.CFlags(), h.options, []string{
 		"-I" + inC, "-o", built, source, "-L" + product, "-Wl,-rpath," + product, "-lmemfd_go", "-ldl",
 	})
 	if out, err := exec.Command(compile[0], compile[1:]...).CombinedOutput(); err != nil {
@@ -160,19 +160,19 @@ func run(t *testing.T, command, environment []string) {
 
 // Python forks, and has its own ideas of what a child is.
 func TestPython(t *testing.T) {
-	product, err := lab.Product(runtime.GOARCH)
+	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		unavailable(t, err)
 	}
 	run(t, []string{tool(t, "python3"), filepath.Join("programs", "forks.py")}, []string{
-		"PYTHONPATH=" + filepath.Join(lab.Repository(), "bindings", "python", "src"),
+		"PYTHONPATH=" + filepath.Join(testenv.Repository(), "bindings", "python", "src"),
 		"PYTHONDONTWRITEBYTECODE=1",
 		"MEMFD_GO_LIBRARY=" + filepath.Join(product, "libmemfd_go.so.1"),
 	})
 }
 
 func tool(t *testing.T, name string) string {
-	path, err := lab.Tool{Name: name}.Path()
+	path, err := testenv.Tool{Name: name}.Path()
 	if err != nil {
 		unavailable(t, err)
 	}
@@ -182,7 +182,7 @@ func tool(t *testing.T, name string) string {
 // unavailable ends a test that lacks something that a regular run has.
 func unavailable(t *testing.T, err error) {
 	t.Helper()
-	if lab.Required() {
+	if testenv.Required() {
 		t.Fatal(err)
 	}
 	t.Skip(err)

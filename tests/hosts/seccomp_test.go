@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/abi"
-	"libmemfd_go/tests/lab"
 )
 
 var (
@@ -53,7 +53,7 @@ func TestSeccompDocument(t *testing.T) {
 }
 
 func read(t *testing.T, file string) string {
-	text, err := os.ReadFile(filepath.Join(lab.Repository(), file))
+	text, err := os.ReadFile(filepath.Join(testenv.Repository(), file))
 	if err != nil {
 		t.Fatal(err)
 	}

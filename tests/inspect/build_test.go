@@ -10,7 +10,7 @@ import (
 	"slices"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // The same sources in another folder give the same bytes, on a machine that has
@@ -47,7 +47,7 @@ func TestOtherReleasesOfGo(t *testing.T) {
 	top := copySources(t)
 	for i, release := range releases {
 		t.Run(release, func(t *testing.T) {
-			if !lab.Full() && i < len(releases)-1 {
+			if !testenv.Full() && i < len(releases)-1 {
 				t.Skip("it takes MEMFD_GO_MATRIX=full")
 			}
 			env := append(os.Environ(), "GOTOOLCHAIN="+release)
@@ -62,7 +62,7 @@ func TestOtherReleasesOfGo(t *testing.T) {
 			if out, err := make.CombinedOutput(); err != nil {
 				t.Fatalf("make: %v\n%s", err, out)
 			}
-			if want, got := exports(t, filepath.Join(lab.Repository(), target)), exports(t, filepath.Join(top, target)); !slices.Equal(want, got) {
+			if want, got := exports(t, filepath.Join(testenv.Repository(), target)), exports(t, filepath.Join(top, target)); !slices.Equal(want, got) {
 				t.Errorf("exports %q, want %q", got, want)
 			}
 		})
@@ -74,7 +74,7 @@ func copySources(t *testing.T) string {
 	t.Helper()
 	top := t.TempDir()
 	for _, part := range []string{"go.mod", "go.sum", "Makefile", "capi", "core"} {
-		from := filepath.Join(lab.Repository(), part)
+		from := filepath.Join(testenv.Repository(), part)
 		if out, err := exec.Command("cp", "-R", from, top).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

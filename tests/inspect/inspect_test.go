@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // machines is what the ELF header and the program headers have to say.
@@ -38,9 +38,9 @@ type library struct {
 
 // each runs a test for every library that is there.
 func each(t *testing.T, test func(t *testing.T, l library)) {
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
-			product, err := lab.Product(arch.GOARCH)
+			product, err := testenv.Product(arch.GOARCH)
 			if err != nil {
 				unavailable(t, err)
 			}
@@ -58,7 +58,7 @@ func each(t *testing.T, test func(t *testing.T, l library)) {
 // unavailable ends a test that lacks something that a regular run has.
 func unavailable(t *testing.T, err error) {
 	t.Helper()
-	if lab.Required() {
+	if testenv.Required() {
 		t.Fatal(err)
 	}
 	t.Skip(err)

@@ -7,11 +7,11 @@ import (
 	"regexp"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 func TestElflintFindsNothing(t *testing.T) {
-	tool, err := lab.Tool{Name: "eu-elflint"}.Path()
+	tool, err := testenv.Tool{Name: "eu-elflint"}.Path()
 	if err != nil {
 		unavailable(t, err)
 	}
@@ -28,7 +28,7 @@ func TestElflintFindsNothing(t *testing.T) {
 
 // readelf reads everything it knows of, and warns about what it does not like.
 func TestReadelfUnderstandsEverything(t *testing.T) {
-	tool, err := lab.Tool{Name: "readelf"}.Path()
+	tool, err := testenv.Tool{Name: "readelf"}.Path()
 	if err != nil {
 		unavailable(t, err)
 	}

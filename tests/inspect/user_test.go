@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 const nobody = 65534
@@ -18,7 +18,7 @@ const nobody = 65534
 // Somebody else, with nothing in a cache, builds the same from files of another day, in
 // another folder, language, time zone and with another umask.
 func TestRebuildByAnotherUser(t *testing.T) {
-	if !lab.Full() {
+	if !testenv.Full() {
 		t.Skip("only in the full matrix: it compiles all of Go's own packages anew")
 	}
 	if os.Getuid() != 0 {
@@ -37,7 +37,7 @@ func TestRebuildByAnotherUser(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, name := range products {
-		ours, err := os.ReadFile(filepath.Join(lab.Repository(), name))
+		ours, err := os.ReadFile(filepath.Join(testenv.Repository(), name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,12 +18,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // All commands run in the top folder.
 func TestMain(m *testing.M) {
-	if err := os.Chdir(lab.Repository()); err != nil {
+	if err := os.Chdir(testenv.Repository()); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -34,7 +34,7 @@ const prefix = "/opt/memfd"
 // install installs the library below a new root, with more settings for make.
 func install(t *testing.T, settings ...string) (root string) {
 	t.Helper()
-	if _, err := lab.Product(runtime.GOARCH); err != nil {
+	if _, err := testenv.Product(runtime.GOARCH); err != nil {
 		t.Skip(err)
 	}
 	root = t.TempDir()
@@ -90,11 +90,11 @@ func functions(t *testing.T) []string {
 	return header(t, `(?m)^ \* (memfd_go_\w+)\(\) `)
 }
 
-// requireTool skips the test where a tool is missing that tests/setup installs, or fails.
+// requireTool skips the test where a tool is missing that make setup installs, or fails.
 func requireTool(t *testing.T, name string) {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
-		if lab.Required() {
+		if testenv.Required() {
 			t.Fatal(err)
 		}
 		t.Skipf("%s is not installed", name)
@@ -125,7 +125,7 @@ func files(t *testing.T, root string) []string {
 // buildID returns that of the library, in hexadecimal.
 func buildID(t *testing.T) string {
 	t.Helper()
-	folder, err := lab.Product(runtime.GOARCH)
+	folder, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		t.Skip(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // A once makes something once for each key, while tests run beside each other.
@@ -62,7 +62,7 @@ func guestProgram(t *testing.T, goarch string) string {
 // goTool runs the go command.
 func goTool(environment []string, arguments ...string) error {
 	cmd := exec.Command("go", arguments...)
-	cmd.Dir = lab.Repository()
+	cmd.Dir = testenv.Repository()
 	cmd.Env = append(os.Environ(), environment...)
 	return runQuietly(cmd)
 }
@@ -75,10 +75,10 @@ func runQuietly(cmd *exec.Cmd) error {
 }
 
 // libraryFinder finds libraries where the C compiler finds them, and ours.
-func libraryFinder(arch lab.Arch) func(string) (string, error) {
+func libraryFinder(arch testenv.Arch) func(string) (string, error) {
 	return func(name string) (string, error) {
 		if name == "libmemfd_go.so.1" {
-			product, err := lab.Product(arch.GOARCH)
+			product, err := testenv.Product(arch.GOARCH)
 			return filepath.Join(product, name), err
 		}
 		compiler, err := arch.Compiler.Path()

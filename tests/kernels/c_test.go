@@ -11,9 +11,9 @@ import (
 	"sync"
 	"testing"
 
+	"libmemfd_go/internal/tap"
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/kernels/wire"
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/tap"
 )
 
 var cSuite = suite{"c", prepareC, func(t *testing.T, run wire.Run, result *wire.Result, hint string) {
@@ -31,19 +31,19 @@ type cPrograms struct {
 var builtC once[cPrograms]
 
 func prepareC(t *testing.T, c cell, m *image) []wire.Run {
-	if _, err := lab.Product(c.goarch); err != nil {
+	if _, err := testenv.Product(c.goarch); err != nil {
 		unavailable(t, c, err)
 	}
 	compiler, err := c.arch().Compiler.Path()
 	if err != nil {
 		unavailable(t, c, err)
 	}
-	t.Attr("tools", lab.CompilerVersion(compiler)+", "+c.arch().GlibcVersion())
+	t.Attr("tools", testenv.CompilerVersion(compiler)+", "+c.arch().GlibcVersion())
 	programs, err := builtC.get(c.goarch, func() (cPrograms, error) { return buildC(compiler, c.goarch) })
 	must(t, err)
 	var runs []wire.Run
 	for _, name := range programs.names {
-		if strings.HasPrefix(name, "failing_calls_") && !(lab.Full() && c.failsCalls()) {
+		if strings.HasPrefix(name, "failing_calls_") && !(testenv.Full() && c.failsCalls()) {
 			continue
 		}
 		must(t, m.addProgram("tests/"+name, filepath.Join(programs.folder, name)))
@@ -61,7 +61,7 @@ func opensLibrary(program string) bool { return program == "load_unload" }
 
 // buildC compiles all programs for which there is a machine.
 func buildC(compiler, goarch string) (cPrograms, error) {
-	sources, err := filepath.Glob(filepath.Join(lab.Repository(), "tests", "c", "*.c"))
+	sources, err := filepath.Glob(filepath.Join(testenv.Repository(), "tests", "c", "*.c"))
 	if err != nil {
 		return cPrograms{}, err
 	}
@@ -82,17 +82,17 @@ func buildC(compiler, goarch string) (cPrograms, error) {
 }
 
 func compileC(compiler, goarch, name, folder string) error {
-	product, err := lab.Product(goarch)
+	product, err := testenv.Product(goarch)
 	if err != nil {
 		return err
 	}
-	arguments := lab.CFlags()
+	arguments := testenv.CFlags()
 	libraries := []string{"-L" + product, "-lmemfd_go", "-ldl"}
 	if opensLibrary(name) {
 		arguments = append(arguments, "-DUSE_DLOPEN")
 		libraries = []string{"-ldl"}
 	}
-	source := filepath.Join(lab.Repository(), "tests", "c", name+".c")
+	source := filepath.Join(testenv.Repository(), "tests", "c", name+".c")
 	arguments = slices.Concat(arguments, []string{"-o", filepath.Join(folder, name), source}, libraries)
 	return runQuietly(exec.Command(compiler, arguments...))
 }

@@ -3,7 +3,7 @@ package kernels
 import (
 	"cmp"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // A cell is a kernel with its settings, on which each language's suite runs.
@@ -61,8 +61,8 @@ func (c cell) known() []string {
 // little difference to them what kernel they run on. The machine's own is a newer one.
 func (c cell) failsCalls() bool { return c.goarch == "amd64" && c.kernel == "5.10" }
 
-func (c cell) arch() lab.Arch {
-	for _, a := range lab.Arches {
+func (c cell) arch() testenv.Arch {
+	for _, a := range testenv.Arches {
 		if a.GOARCH == c.goarch {
 			return a
 		}
@@ -126,7 +126,7 @@ var cells = []cell{
 	stock("ppc64le", "6.12-64k", noSecret),
 	stock("s390x", "6.12", hasSecret),
 
-	// The newest that there is: what fails there is for us to learn (tests/table).
+	// The newest that there is: what fails there is for us to learn (tests/cmd/matrix).
 	stock("amd64", "new", hasSecret),
 	// Its driver of the keyboard waits for one that is not there.
 	booted(stock("loong64", "new", hasSecret), "", "initcall_blacklist=i8042_init", hasSecret),

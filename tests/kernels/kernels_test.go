@@ -3,7 +3,7 @@
 //	TestKernels/arm64/c/6.12/create/bad_names
 //
 // run the suite on it, and make each of its results a test. They need what
-// tests/lab/setup puts into the cache; without it a cell is skipped with its reason,
+// make setup puts into the cache; without it a cell is skipped with its reason,
 // or fails if $MEMFD_GO_REQUIRE says so. All cells run with MEMFD_GO_MATRIX=full, else
 // those of a regular run.
 package kernels
@@ -18,9 +18,9 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/kernels/wire"
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
 )
 
 // A suite is the tests of one language.
@@ -37,7 +37,7 @@ type suite struct {
 var suites = []suite{cSuite, puregoSuite, pythonSuite, rustSuite}
 
 func TestKernels(t *testing.T) {
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			t.Parallel()
 			for _, s := range suites {
@@ -60,7 +60,7 @@ func TestKernels(t *testing.T) {
 // isWanted tells what is in a run. A regular one has the C suite alone.
 func (s suite) isWanted(c cell) bool {
 	inC := s.name == cSuite.name
-	if lab.Full() {
+	if testenv.Full() {
 		return inC || !c.onlyC
 	}
 	return c.regular && inC
@@ -69,13 +69,13 @@ func (s suite) isWanted(c cell) bool {
 // test runs a suite on a kernel.
 func (s suite) test(t *testing.T, c cell) {
 	for _, part := range []string{"qemu-system", c.part(), "shell@" + c.goarch} {
-		if err := lab.Ready(part); err != nil {
+		if err := testenv.Ready(part); err != nil {
 			unavailable(t, c, err)
 		}
 	}
-	file := filepath.Join(lab.Repository(), "build", "kernels", c.goarch+"-"+s.name+"-"+c.name()+".cpio")
+	file := filepath.Join(testenv.Repository(), "build", "kernels", c.goarch+"-"+s.name+"-"+c.name()+".cpio")
 	runs := s.makeImage(t, c, file)
-	kernel, err := bootable(filepath.Join(lab.PartDir(c.part()), "vmlinuz"), file+".kernel")
+	kernel, err := bootable(filepath.Join(testenv.PartDir(c.part()), "vmlinuz"), file+".kernel")
 	if err != nil {
 		unavailable(t, c, err)
 	}
@@ -99,7 +99,7 @@ func (s suite) makeImage(t *testing.T, c cell, file string) []wire.Run {
 	}
 	must(t, m.addFile("init", guestProgram(t, c.goarch)))
 	m.archive.link("bin/echo", "../init")
-	must(t, m.addTools(filepath.Join(lab.PartDir("shell@"+c.goarch), "bin")))
+	must(t, m.addTools(filepath.Join(testenv.PartDir("shell@"+c.goarch), "bin")))
 	runs := s.prepare(t, c, m)
 	settings := maps.Clone(c.settings)
 	if c.hasHugePages() {
@@ -140,7 +140,7 @@ func quoted(command []string) string {
 // else as a skip.
 func unavailable(t *testing.T, c cell, err error) {
 	t.Helper()
-	if c.regular && lab.Required() {
+	if c.regular && testenv.Required() {
 		t.Fatal(err)
 	}
 	t.Skip(err)

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/kernels/wire"
-	"libmemfd_go/tests/lab"
 )
 
 // patience is what a machine may take to boot and to do its work.
@@ -40,7 +40,7 @@ var machines = map[string]machine{
 
 // command is what starts the machine.
 func (m machine) command(kernel, image, commandLine string) ([]string, error) {
-	emulator, err := lab.Tool{Part: "qemu-system", Name: "qemu-system-" + m.emulator}.Path()
+	emulator, err := testenv.Tool{Part: "qemu-system", Name: "qemu-system-" + m.emulator}.Path()
 	if err != nil {
 		return nil, err
 	}

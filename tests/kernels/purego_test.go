@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/kernels/wire"
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
 )
 
 var puregoSuite = suite{"purego", preparePurego, goResults}
@@ -21,7 +21,7 @@ func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
 	if err != nil {
 		t.Skip(err)
 	}
-	t.Attr("tools", lab.GoVersion(environment)+", "+c.arch().GlibcVersion())
+	t.Attr("tools", testenv.GoVersion(environment)+", "+c.arch().GlibcVersion())
 	program, err := builtPurego.get(c.goarch, func() (string, error) {
 		program := filepath.Join(scratch, "purego-"+c.goarch)
 		options := []string{"test", "-c", "-o", program}
@@ -43,7 +43,7 @@ func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
 
 // addLibrary puts our library into the image.
 func addLibrary(t *testing.T, c cell, m *image) {
-	product, err := lab.Product(c.goarch)
+	product, err := testenv.Product(c.goarch)
 	if err != nil {
 		unavailable(t, c, err)
 	}

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/kernels/wire"
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
 )
 
 var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run, result *wire.Result, hint string) {
@@ -33,16 +33,16 @@ func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 	}
 	installed := t.TempDir()
 	glibc, _ := c.arch().WheelTags()
-	if err := lab.InstallWheel(strings.TrimPrefix(glibc, "py3-none-"), installed); err != nil {
+	if err := testenv.InstallWheel(strings.TrimPrefix(glibc, "py3-none-"), installed); err != nil {
 		unavailable(t, c, err)
 	}
 	must(t, m.addTree("packages/memfd_go", filepath.Join(installed, "memfd_go")))
-	must(t, m.addTree("python", filepath.Join(lab.Repository(), "bindings", "python"), "__pycache__", "build"))
-	packages := filepath.Join(lab.Repository(), "build", "venv", "lib", "python3*", "site-packages")
+	must(t, m.addTree("python", filepath.Join(testenv.Repository(), "bindings", "python"), "__pycache__", "build"))
+	packages := filepath.Join(testenv.Repository(), "build", "venv", "lib", "python3*", "site-packages")
 	for _, name := range []string{"pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pygments"} {
 		found, _ := filepath.Glob(filepath.Join(packages, name))
 		if len(found) != 1 {
-			t.Skipf("tests/setup has not put %s into build/venv", name)
+			t.Skipf("make setup has not put %s into build/venv", name)
 		}
 		must(t, m.addTree("packages/"+name, found[0]))
 	}
@@ -77,7 +77,7 @@ func addOwnPython(t *testing.T, c cell, m *image) string {
 		}
 		return elsewhere(name)
 	}
-	t.Attr("tools", lab.Version(nil, python, "--version")+", "+c.arch().GlibcVersion())
+	t.Attr("tools", testenv.Version(nil, python, "--version")+", "+c.arch().GlibcVersion())
 	must(t, m.addProgram(python, python))
 	config, _ := filepath.Glob(filepath.Join(standard, "config-*"))
 	without := unneeded
@@ -97,13 +97,13 @@ func addOwnPython(t *testing.T, c cell, m *image) string {
 // addForeignPython copies a Python of the lab and its C library, as the machine's own.
 func addForeignPython(t *testing.T, c cell, m *image) {
 	part := "python@" + c.goarch
-	if err := lab.Ready(part); err != nil {
+	if err := testenv.Ready(part); err != nil {
 		unavailable(t, c, err)
 	}
-	t.Attr("tools", lab.PythonVersion(c.goarch))
+	t.Attr("tools", testenv.PythonVersion(c.goarch))
 	m.archive.link("lib", "usr/lib")
 	m.archive.link("lib64", "usr/lib64")
-	tree := lab.PartDir(part)
+	tree := testenv.PartDir(part)
 	m.root = tree
 	must(t, m.addTree("usr/lib", filepath.Join(tree, "usr", "lib"), unneeded...))
 	must(t, m.addTree("usr/lib64", filepath.Join(tree, "usr", "lib64")))

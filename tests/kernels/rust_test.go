@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/kernels/wire"
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
 )
 
 var rustSuite = suite{"rust", prepareRust, func(t *testing.T, run wire.Run, result *wire.Result, hint string) {
@@ -31,14 +31,14 @@ type rustTest struct{ name, file string }
 var builtRust once[[]rustTest]
 
 func prepareRust(t *testing.T, c cell, m *image) []wire.Run {
-	if _, err := (lab.Tool{Name: "cargo"}).Path(); err != nil {
+	if _, err := (testenv.Tool{Name: "cargo"}).Path(); err != nil {
 		t.Skip(err)
 	}
 	environment, err := c.arch().RustEnvironment()
 	if err != nil {
 		unavailable(t, c, err)
 	}
-	t.Attr("tools", lab.RustVersion(environment)+", "+c.arch().GlibcVersion())
+	t.Attr("tools", testenv.RustVersion(environment)+", "+c.arch().GlibcVersion())
 	tests, err := builtRust.get(c.goarch, func() ([]rustTest, error) { return buildRust(environment) })
 	must(t, err)
 	var runs []wire.Run
@@ -58,7 +58,7 @@ func prepareRust(t *testing.T, c cell, m *image) []wire.Run {
 // documentation, which are none.
 func buildRust(environment []string) ([]rustTest, error) {
 	cmd := exec.Command("cargo", "test", "--no-run", "--locked", "--workspace", "--lib", "--tests", "--message-format=json")
-	cmd.Dir = filepath.Join(lab.Repository(), "bindings", "rust")
+	cmd.Dir = filepath.Join(testenv.Repository(), "bindings", "rust")
 	cmd.Env = append(os.Environ(), environment...)
 	var messages, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &messages, &problems

@@ -7,7 +7,7 @@ import (
 	"os"
 	"os/exec"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // bootable returns a kernel that an emulator can load: the file itself, or what it makes
@@ -27,7 +27,7 @@ func bootable(kernel, unpacked string) (string, error) {
 	if uint64(offset)+uint64(size) > uint64(len(data)) {
 		return "", fmt.Errorf("%s ends before its payload", kernel)
 	}
-	zstd, err := lab.Tool{Name: "zstd"}.Path()
+	zstd, err := testenv.Tool{Name: "zstd"}.Path()
 	if err != nil {
 		return "", err
 	}

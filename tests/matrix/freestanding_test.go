@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // A program needs no C library to use ours.
@@ -30,9 +30,9 @@ func TestFreestanding(t *testing.T) {
 var (
 	freestandingOptions = []string{
 		"-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib",
-		"-I" + filepath.Join(lab.Repository(), "include"),
+		"-I" + filepath.Join(testenv.Repository(), "include"),
 	}
-	freestandingSource = filepath.Join(lab.Repository(), "examples", "c", "freestanding.c")
+	freestandingSource = filepath.Join(testenv.Repository(), "examples", "c", "freestanding.c")
 )
 
 // needs checks that a program needs these libraries, and no others.

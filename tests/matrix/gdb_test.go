@@ -11,13 +11,13 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // With debug information, which it finds by the build ID, a debugger shows lines of our
 // sources, and functions that were inlined.
 func TestDebuggerShowsLines(t *testing.T) {
-	gdb, err := lab.Tool{Name: "gdb"}.Path()
+	gdb, err := testenv.Tool{Name: "gdb"}.Path()
 	if err != nil {
 		unavailable(t, true, err)
 	}
@@ -28,7 +28,7 @@ func TestDebuggerShowsLines(t *testing.T) {
 	b.compile("every_function", bfd).mustRun(t)
 	b.link("every_function", bfd).mustRun(t)
 	out, err := exec.Command(gdb, "-nx", "-batch", "-iex", "set debug-file-directory "+debugFolder(t, b),
-		"-ex", "set debuginfod enabled off", "-ex", `directory "`+filepath.Join(lab.Repository(), "core")+`"`,
+		"-ex", "set debuginfod enabled off", "-ex", `directory "`+filepath.Join(testenv.Repository(), "core")+`"`,
 		"-ex", "set breakpoint pending on", "-ex", "break libmemfd_go/core.SetSize", "-ex", "run", "-ex", "list",
 		"-ex", "catch syscall fallocate", "-ex", "continue", "-ex", "bt",
 		"-ex", "kill", b.path("every_function", bfd, "")).CombinedOutput()
@@ -80,7 +80,7 @@ func debugFolder(t *testing.T, b bench) string {
 // A debugger that stops in the middle of a compound call shows our frames by name,
 // and the C caller behind them.
 func TestDebuggerShowsTheCaller(t *testing.T) {
-	gdb, err := lab.Tool{Name: "gdb"}.Path()
+	gdb, err := testenv.Tool{Name: "gdb"}.Path()
 	if err != nil {
 		unavailable(t, true, err)
 	}

@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // strict are the warnings that the header has to be free of.
 var strict = []string{
 	"-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror", "-fsyntax-only",
-	"-I" + filepath.Join(lab.Repository(), "include"),
+	"-I" + filepath.Join(testenv.Repository(), "include"),
 }
 
 // compilers are the oldest languages that the header promises, and the newest.
@@ -52,7 +52,7 @@ var includes = []struct{ name, source string }{
 func TestHeaderCompilesWithoutWarning(t *testing.T) {
 	for _, compiler := range compilers {
 		t.Run(compiler[0]+" "+compiler[2], func(t *testing.T) {
-			path, err := lab.Tool{Name: compiler[0]}.Path()
+			path, err := testenv.Tool{Name: compiler[0]}.Path()
 			if err != nil {
 				unavailable(t, true, err)
 			}
@@ -74,7 +74,7 @@ func compile(t *testing.T, what string, command []string, source string) {
 
 // The header may include these two and nothing else.
 func TestHeaderNeedsNoLibc(t *testing.T) {
-	path, err := lab.Tool{Name: "gcc"}.Path()
+	path, err := testenv.Tool{Name: "gcc"}.Path()
 	if err != nil {
 		unavailable(t, true, err)
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 )
 
 // suiteTimeout is what the suite of one language may take under emulation on a busy
@@ -26,13 +26,13 @@ const onlyFull = "make matrix runs it"
 
 // onForeign runs the suite of a language on each architecture but the machine's own,
 // where go test, pytest and cargo run it as it is.
-func onForeign(t *testing.T, suite func(*testing.T, lab.Arch)) {
-	for _, arch := range lab.Arches {
+func onForeign(t *testing.T, suite func(*testing.T, testenv.Arch)) {
+	for _, arch := range testenv.Arches {
 		if arch.GOARCH == runtime.GOARCH {
 			continue
 		}
 		t.Run(arch.GOARCH, func(t *testing.T) {
-			if !lab.Full() && !slices.Contains(regular, arch.GOARCH) {
+			if !testenv.Full() && !slices.Contains(regular, arch.GOARCH) {
 				t.Skip(onlyFull)
 			}
 			t.Parallel()
@@ -42,8 +42,8 @@ func onForeign(t *testing.T, suite func(*testing.T, lab.Arch)) {
 }
 
 // library is the path of the library for an architecture.
-func library(t *testing.T, arch lab.Arch) string {
-	product, err := lab.Product(arch.GOARCH)
+func library(t *testing.T, arch testenv.Arch) string {
+	product, err := testenv.Product(arch.GOARCH)
 	if err != nil {
 		unavailable(t, true, err)
 	}
@@ -51,15 +51,15 @@ func library(t *testing.T, arch lab.Arch) string {
 }
 
 // part is the folder of a part of the lab that an architecture needs.
-func part(t *testing.T, arch lab.Arch, name string) string {
-	if err := lab.Ready(name); err != nil {
+func part(t *testing.T, arch testenv.Arch, name string) string {
+	if err := testenv.Ready(name); err != nil {
 		unavailable(t, slices.Contains(regular, arch.GOARCH), err)
 	}
-	return lab.PartDir(name)
+	return testenv.PartDir(name)
 }
 
 // emulator is the command that runs a program with the glibc of the cross compiler.
-func emulator(t *testing.T, arch lab.Arch) []string {
+func emulator(t *testing.T, arch testenv.Arch) []string {
 	command, err := arch.Emulator(arch.Root())
 	if err != nil {
 		unavailable(t, true, err)
@@ -69,7 +69,7 @@ func emulator(t *testing.T, arch lab.Arch) []string {
 
 // kernel is the environment that tells a suite what the kernel has that is known here:
 // no emulator has memfd_secret(2).
-func kernel(t *testing.T, arch lab.Arch) []string {
+func kernel(t *testing.T, arch testenv.Arch) []string {
 	if emulator(t, arch) == nil {
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/abi"
-	"libmemfd_go/tests/lab"
 )
 
 // The C programs reach the functions through two lists in tests/c/library.h.
@@ -58,7 +58,7 @@ func TestEveryFunctionFails(t *testing.T) {
 }
 
 func source(t *testing.T, file string) string {
-	text, err := os.ReadFile(filepath.Join(lab.Repository(), file))
+	text, err := os.ReadFile(filepath.Join(testenv.Repository(), file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 	"testing"
 	"time"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // timeout is what one program may take under emulation on a busy machine.
@@ -63,7 +63,7 @@ func (t target) runs(program string, m mode) bool {
 		return false
 	}
 	return m.name == bfd.name || m.isStatic() || slices.Contains(inEveryMode, program) ||
-		t.arch.GOARCH == "amd64" && (m.isDlopen() || lab.Full())
+		t.arch.GOARCH == "amd64" && (m.isDlopen() || testenv.Full())
 }
 
 // onceNatively is for what is costly, needs seccomp, and tests the library's core: another C
@@ -71,13 +71,13 @@ func (t target) runs(program string, m mode) bool {
 func onceNatively(t target, m mode) bool {
 	emulator, err := t.arch.Emulator(t.root)
 	return emulator == nil && err == nil && t.libc == "glibc" && m.name == bfd.name &&
-		(lab.Full() || t.arch.GOARCH == runtime.GOARCH)
+		(testenv.Full() || t.arch.GOARCH == runtime.GOARCH)
 }
 
 func TestC(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
-			if !lab.Full() && !target.isRegular() {
+			if !testenv.Full() && !target.isRegular() {
 				t.Skip(onlyFull)
 			}
 			b := newBench(t, target)
@@ -103,7 +103,7 @@ type bench struct {
 
 // newBench ends the test if something is missing.
 func newBench(t *testing.T, target target) bench {
-	product, err := lab.Product(target.arch.GOARCH)
+	product, err := testenv.Product(target.arch.GOARCH)
 	if err != nil {
 		unavailable(t, true, err)
 	}
@@ -122,24 +122,24 @@ func newBench(t *testing.T, target target) bench {
 func (b bench) describe(t *testing.T) {
 	libc := b.target.arch.GlibcVersion()
 	if b.target.libc == "musl" {
-		libc = lab.MuslVersion(b.target.root, b.emulator)
+		libc = testenv.MuslVersion(b.target.root, b.emulator)
 	}
-	t.Attr("tools", lab.CompilerVersion(b.compiler)+", "+libc)
+	t.Attr("tools", testenv.CompilerVersion(b.compiler)+", "+libc)
 	tellKernel(t, b.emulator)
 }
 
 // tellKernel tells which emulator stands in for a kernel, or the machine's own.
 func tellKernel(t *testing.T, emulator []string) {
 	if emulator != nil {
-		t.Attr("kernel", strings.Replace(lab.Version(nil, emulator[0], "--version"), " version", "", 1))
+		t.Attr("kernel", strings.Replace(testenv.Version(nil, emulator[0], "--version"), " version", "", 1))
 	} else {
-		t.Attr("kernel", lab.Version(nil, "uname", "-r"))
+		t.Attr("kernel", testenv.Version(nil, "uname", "-r"))
 	}
 }
 
 // programs are the names of the C programs.
 func programs(t *testing.T) []string {
-	files, err := filepath.Glob(filepath.Join(lab.Repository(), "tests", "c", "*.c"))
+	files, err := filepath.Glob(filepath.Join(testenv.Repository(), "tests", "c", "*.c"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no C programs in tests/c", err)
 	}
@@ -182,7 +182,7 @@ func (b bench) test(t *testing.T, program string) {
 // the functions are the same as in the shared library, and what could differ is how
 // they refer to each other, and whether one can unwind through them.
 func (b bench) linksStatically(program string) bool {
-	return b.target.arch.GOARCH == runtime.GOARCH || lab.Full() || slices.Contains([]string{"every_function", "unwind_interrupted"}, program)
+	return b.target.arch.GOARCH == runtime.GOARCH || testenv.Full() || slices.Contains([]string{"every_function", "unwind_interrupted"}, program)
 }
 
 func (b bench) path(program string, mode mode, suffix string) string {
@@ -198,11 +198,11 @@ func (b bench) object(program string, m mode) string {
 }
 
 func (b bench) compile(program string, m mode) command {
-	arguments := slices.Concat([]string{b.compiler}, lab.CFlags())
+	arguments := slices.Concat([]string{b.compiler}, testenv.CFlags())
 	if m.isDlopen() {
 		arguments = append(arguments, "-DUSE_DLOPEN")
 	}
-	source := filepath.Join(lab.Repository(), "tests", "c", program+".c")
+	source := filepath.Join(testenv.Repository(), "tests", "c", program+".c")
 	return command{arguments: append(arguments, "-c", "-o", b.object(program, m), source)}
 }
 

@@ -6,21 +6,21 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 )
 
 // Go without cgo calls the library on every architecture: the tests of tests/purego,
 // cross-compiled.
 func TestPurego(t *testing.T) {
-	onForeign(t, func(t *testing.T, arch lab.Arch) {
+	onForeign(t, func(t *testing.T, arch testenv.Arch) {
 		program := filepath.Join(t.TempDir(), "purego.test")
 		emulator := emulator(t, arch)
 		environment, err := arch.GoEnvironment()
 		if err != nil {
 			t.Skip(err)
 		}
-		t.Attr("tools", lab.GoVersion(environment)+", "+arch.GlibcVersion())
+		t.Attr("tools", testenv.GoVersion(environment)+", "+arch.GlibcVersion())
 		tellKernel(t, emulator)
 		build := command{
 			environment: environment,
@@ -28,7 +28,7 @@ func TestPurego(t *testing.T) {
 		}
 		build.mustRun(t)
 		run := command{
-			folder:      filepath.Join(lab.Repository(), "tests", "purego"),
+			folder:      filepath.Join(testenv.Repository(), "tests", "purego"),
 			environment: append(kernel(t, arch), "MEMFD_GO_LIBRARY="+library(t, arch)),
 			arguments:   slices.Concat([]string{"go", "tool", "test2json"}, emulator, []string{program, "-test.v=test2json", "-test.short"}),
 		}
@@ -42,7 +42,7 @@ func TestPurego(t *testing.T) {
 }
 
 // loader is the option that makes Go's linker name the dynamic loader that glibc has.
-func loader(arch lab.Arch) string {
+func loader(arch testenv.Arch) string {
 	name := arch.GoLoader()
 	if arch.GOARCH == "386" { // no emulator looks for it below its root
 		name = filepath.Join(arch.Root(), "lib", "ld-linux.so.2")

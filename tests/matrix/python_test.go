@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 )
 
 // An interpreter is a Python, and what it imports: pytest, and the Python package as pip
@@ -21,10 +21,10 @@ type interpreter struct {
 // TestPython runs the tests of the Python package under the Pythons of other
 // architectures.
 func TestPython(t *testing.T) {
-	onForeign(t, func(t *testing.T, arch lab.Arch) {
+	onForeign(t, func(t *testing.T, arch testenv.Arch) {
 		python := filepath.Join(part(t, arch, "python@"+arch.GOARCH), "bin", "python")
 		glibc, _ := arch.WheelTags()
-		t.Attr("tools", lab.PythonVersion(arch.GOARCH))
+		t.Attr("tools", testenv.PythonVersion(arch.GOARCH))
 		tellKernel(t, emulator(t, arch))
 		i := newInterpreter(t, arch.GOARCH, python, glibc, kernel(t, arch)...)
 		i.takes(t, arch, glibc)
@@ -36,12 +36,12 @@ func TestPython(t *testing.T) {
 func newInterpreter(t *testing.T, name, program, tag string, environment ...string) interpreter {
 	// Always the same folder: compiling takes an emulator long, and a compiled file is
 	// found again by the name of its source.
-	folder := filepath.Join(lab.Repository(), "build", "python", name)
+	folder := filepath.Join(testenv.Repository(), "build", "python", name)
 	packages := filepath.Join(folder, "packages")
 	if err := os.RemoveAll(packages); err != nil {
 		t.Fatal(err)
 	}
-	if err := lab.InstallWheel(strings.TrimPrefix(tag, "py3-none-"), packages); err != nil {
+	if err := testenv.InstallWheel(strings.TrimPrefix(tag, "py3-none-"), packages); err != nil {
 		unavailable(t, true, err)
 	}
 	linkPytest(t, packages)
@@ -56,14 +56,14 @@ func newInterpreter(t *testing.T, name, program, tag string, environment ...stri
 // linkPytest makes links to what the tests import from build/venv, without what is
 // compiled for the machine there.
 func linkPytest(t *testing.T, folder string) {
-	venv := filepath.Join(lab.Repository(), "build", "venv", "lib", "python3*", "site-packages")
+	venv := filepath.Join(testenv.Repository(), "build", "venv", "lib", "python3*", "site-packages")
 	for _, name := range []string{
 		"pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pluggy-*.dist-info", "pygments",
 		"exceptiongroup", "tomli", "typing_extensions.py",
 	} {
 		found, _ := filepath.Glob(filepath.Join(venv, name))
 		if len(found) != 1 {
-			t.Skipf("tests/setup has not put %s into build/venv", name)
+			t.Skipf("make setup has not put %s into build/venv", name)
 		}
 		if err := os.Symlink(found[0], filepath.Join(folder, filepath.Base(found[0]))); err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func linkPytest(t *testing.T, folder string) {
 
 func (i interpreter) command(arguments ...string) command {
 	return command{
-		folder:      filepath.Join(lab.Repository(), "bindings", "python"),
+		folder:      filepath.Join(testenv.Repository(), "bindings", "python"),
 		environment: i.environment,
 		arguments:   append([]string{i.program}, arguments...),
 	}
@@ -81,7 +81,7 @@ func (i interpreter) command(arguments ...string) command {
 
 // takes asks the code that pip asks, in the interpreter itself, whether it would take the
 // wheel for this tag. That code reads the header of sys.executable, which may be a script.
-func (i interpreter) takes(t *testing.T, arch lab.Arch, tag string) {
+func (i interpreter) takes(t *testing.T, arch testenv.Arch, tag string) {
 	t.Run("takes", func(t *testing.T) {
 		wheel, err := arch.Wheel()
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // pythons are those for this machine besides its own: from the oldest version that the
@@ -44,7 +44,7 @@ func TestPythons(t *testing.T) {
 			i := newInterpreter(t, python.name, program, tag, environment...)
 			i.takes(t, arch, tag)
 			i.smoke(t)
-			if lab.Full() {
+			if testenv.Full() {
 				i.pytest(t)
 			}
 		})
@@ -52,20 +52,20 @@ func TestPythons(t *testing.T) {
 }
 
 // own is the architecture of this machine.
-func own(t *testing.T) lab.Arch {
-	for _, arch := range lab.Arches {
+func own(t *testing.T) testenv.Arch {
+	for _, arch := range testenv.Arches {
 		if arch.GOARCH == runtime.GOARCH {
 			return arch
 		}
 	}
 	t.Fatal("the library is not for this machine")
-	return lab.Arch{}
+	return testenv.Arch{}
 }
 
 // findPython finds an interpreter in the lab, or in $PATH. What pyenv puts there wants to
 // know the version once more.
 func findPython(t *testing.T, name, part string, promised bool, program string) (string, []string) {
-	path, missing := lab.Tool{Part: part, Name: "python"}.Path()
+	path, missing := testenv.Tool{Part: part, Name: "python"}.Path()
 	if part != "" && missing == nil {
 		return path, nil
 	}

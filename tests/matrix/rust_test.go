@@ -5,24 +5,24 @@ import (
 	"slices"
 	"testing"
 
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 )
 
 // The tests of both crates, cross-compiled.
 func TestRust(t *testing.T) {
-	if _, err := (lab.Tool{Name: "cargo"}).Path(); err != nil {
+	if _, err := (testenv.Tool{Name: "cargo"}).Path(); err != nil {
 		t.Skip(err)
 	}
-	onForeign(t, func(t *testing.T, arch lab.Arch) {
+	onForeign(t, func(t *testing.T, arch testenv.Arch) {
 		environment, err := arch.RustEnvironment()
 		if err != nil {
 			unavailable(t, slices.Contains(regular, arch.GOARCH), err)
 		}
-		t.Attr("tools", lab.RustVersion(environment)+", "+arch.GlibcVersion())
+		t.Attr("tools", testenv.RustVersion(environment)+", "+arch.GlibcVersion())
 		tellKernel(t, emulator(t, arch))
 		run := command{
-			folder:      filepath.Join(lab.Repository(), "bindings", "rust"),
+			folder:      filepath.Join(testenv.Repository(), "bindings", "rust"),
 			environment: slices.Concat(kernel(t, arch), environment),
 			// No examples of the documentation: cargo and an older rustdoc do not agree
 			// how to run those elsewhere.
@@ -37,7 +37,7 @@ func TestRust(t *testing.T) {
 
 // runner is the command that runs a program for cargo: the emulator, or where the
 // machine needs none, the foreign loader.
-func runner(t *testing.T, arch lab.Arch) []string {
+func runner(t *testing.T, arch testenv.Arch) []string {
 	if emulator := emulator(t, arch); emulator != nil {
 		return emulator
 	}

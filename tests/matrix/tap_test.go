@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"libmemfd_go/tests/tap"
+	"libmemfd_go/internal/tap"
 )
 
 // runTAP runs a program and makes each line of its TAP output a test. A failure

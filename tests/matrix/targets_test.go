@@ -4,14 +4,14 @@ import (
 	"path/filepath"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // A target is an architecture and a C library with its compiler.
 type target struct {
-	arch     lab.Arch
+	arch     testenv.Arch
 	libc     string
-	compiler lab.Tool
+	compiler testenv.Tool
 	options  []string // of the compiler
 	root     string   // what the emulator takes for /
 	modes    []mode
@@ -26,7 +26,7 @@ func (t target) isRegular() bool { return t.libc == "glibc" || t.arch.GOARCH == 
 // A mode is a way to reach the library.
 type mode struct {
 	name    string
-	linker  lab.Tool // "" is the compiler's own
+	linker  testenv.Tool // "" is the compiler's own
 	options []string
 }
 
@@ -34,12 +34,12 @@ func (m mode) isDlopen() bool { return m.name == "dlopen" }
 func (m mode) isStatic() bool { return m.name == "static" }
 
 var (
-	dlopen = mode{"dlopen", lab.Tool{}, nil}
-	bfd    = mode{"bfd", lab.Tool{}, nil}
-	gold   = mode{"gold", lab.Tool{Name: "ld.gold"}, []string{"-fuse-ld=gold"}}
-	lld    = mode{"lld", lab.Tool{Name: "ld.lld"}, []string{"-fuse-ld=lld"}}
-	mold   = mode{"mold", lab.Tool{Name: "ld.mold"}, []string{"-fuse-ld=mold"}}
-	static = mode{"static", lab.Tool{}, []string{"-static"}}
+	dlopen = mode{"dlopen", testenv.Tool{}, nil}
+	bfd    = mode{"bfd", testenv.Tool{}, nil}
+	gold   = mode{"gold", testenv.Tool{Name: "ld.gold"}, []string{"-fuse-ld=gold"}}
+	lld    = mode{"lld", testenv.Tool{Name: "ld.lld"}, []string{"-fuse-ld=lld"}}
+	mold   = mode{"mold", testenv.Tool{Name: "ld.mold"}, []string{"-fuse-ld=mold"}}
+	static = mode{"static", testenv.Tool{}, []string{"-static"}}
 )
 
 // targets is the table of what the C programs are built for.
@@ -47,11 +47,11 @@ func targets() []target {
 	all := []mode{dlopen, bfd, gold, lld, mold, static}
 	some := []mode{dlopen, bfd, static}
 	var ts []target
-	add := func(goarch, libc string, compiler lab.Tool, root string, modes []mode, options ...string) {
+	add := func(goarch, libc string, compiler testenv.Tool, root string, modes []mode, options ...string) {
 		promised := libc == "glibc" || goarch == "amd64"
 		ts = append(ts, target{archOf(goarch), libc, compiler, options, root, modes, promised})
 	}
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		modes, options := some, []string(nil)
 		switch arch.GOARCH {
 		case "amd64":
@@ -62,7 +62,7 @@ func targets() []target {
 		add(arch.GOARCH, "glibc", arch.Compiler, arch.Root(), modes, options...)
 	}
 
-	add("amd64", "musl", lab.Tool{Name: "musl-gcc"}, "/", some)
+	add("amd64", "musl", testenv.Tool{Name: "musl-gcc"}, "/", some)
 	for _, m := range []struct{ goarch, triplet, loader string }{
 		{"386", "i386-linux-musl", "ld-musl-i386.so.1"},
 		{"arm64", "aarch64-linux-musl", ""},
@@ -72,12 +72,12 @@ func targets() []target {
 		{"s390x", "s390x-linux-musl", ""},
 	} {
 		part := "musl@" + m.goarch
-		root := lab.PartDir(part) + "/root"
+		root := testenv.PartDir(part) + "/root"
 		var options []string
 		if m.loader != "" {
 			options = ownLoader(root, m.loader)
 		}
-		add(m.goarch, "musl", lab.Tool{Part: part, Name: m.triplet + "-gcc"}, root, some, options...)
+		add(m.goarch, "musl", testenv.Tool{Part: part, Name: m.triplet + "-gcc"}, root, some, options...)
 	}
 	return ts
 }
@@ -88,8 +88,8 @@ func ownLoader(root, loader string) []string {
 	return []string{"-Wl,--dynamic-linker=" + filepath.Join(lib, loader), "-Wl,-rpath," + lib}
 }
 
-func archOf(goarch string) lab.Arch {
-	for _, a := range lab.Arches {
+func archOf(goarch string) testenv.Arch {
+	for _, a := range testenv.Arches {
 		if a.GOARCH == goarch {
 			return a
 		}
@@ -101,7 +101,7 @@ func archOf(goarch string) lab.Arch {
 // it, else as a skip.
 func unavailable(t *testing.T, promised bool, err error) {
 	t.Helper()
-	if promised && lab.Required() {
+	if promised && testenv.Required() {
 		t.Fatal(err)
 	}
 	t.Skip(err)

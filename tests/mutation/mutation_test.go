@@ -18,7 +18,7 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // A mutation is a Go function of an address and a number, and what the build has to
@@ -39,7 +39,7 @@ func (m mutation) line() *regexp.Regexp {
 }
 
 func TestMutations(t *testing.T) {
-	eachArch(t, func(t *testing.T, arch lab.Arch) {
+	eachArch(t, func(t *testing.T, arch testenv.Arch) {
 		output, err := goBuild(t, arch, source(mutations...))
 		if err == nil {
 			t.Fatal("the build succeeds")
@@ -61,7 +61,7 @@ func TestMutations(t *testing.T) {
 
 // What the compiler made plain code of does build, and has nothing of the runtime.
 func TestPlainCode(t *testing.T) {
-	eachArch(t, func(t *testing.T, arch lab.Arch) {
+	eachArch(t, func(t *testing.T, arch testenv.Arch) {
 		var plain []mutation
 		for _, m := range mutations {
 			if slices.Contains(m.plain, arch.GOARCH) {
@@ -84,7 +84,7 @@ func TestEachMutation(t *testing.T) {
 	if os.Getenv("MEMFD_GO_MATRIX") != "full" {
 		t.Skip("it takes MEMFD_GO_MATRIX=full")
 	}
-	eachArch(t, func(t *testing.T, arch lab.Arch) {
+	eachArch(t, func(t *testing.T, arch testenv.Arch) {
 		for _, m := range mutations {
 			plain := slices.Contains(m.plain, arch.GOARCH)
 			output, err := goBuild(t, arch, source(m))
@@ -98,7 +98,7 @@ func TestEachMutation(t *testing.T) {
 // A function with too large a frame is refused by Go's own linker, which adds up what
 // a chain of calls takes of the stack.
 func TestLargeFrame(t *testing.T) {
-	eachArch(t, func(t *testing.T, arch lab.Arch) {
+	eachArch(t, func(t *testing.T, arch testenv.Arch) {
 		frame := mutation{name: "largeFrame", code: `var page [4096]byte
 			for i := range page { page[i] = byte(n) }
 			return int(fold(&page))
@@ -126,13 +126,13 @@ func source(mutations ...mutation) string {
 }
 
 // goBuild builds the library with a file more, and returns what go build printed.
-func goBuild(t *testing.T, arch lab.Arch, source string) (output string, err error) {
+func goBuild(t *testing.T, arch testenv.Arch, source string) (output string, err error) {
 	return goBuildTo(t, filepath.Join(t.TempDir(), "libmemfd_go.so.1"), arch, source)
 }
 
-func goBuildTo(t *testing.T, out string, arch lab.Arch, source string) (output string, err error) {
+func goBuildTo(t *testing.T, out string, arch testenv.Arch, source string) (output string, err error) {
 	t.Helper()
-	top, err := filepath.Abs(lab.Repository())
+	top, err := filepath.Abs(testenv.Repository())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func goBuildTo(t *testing.T, out string, arch lab.Arch, source string) (output s
 
 // overlay is a file that tells go build to see source in core, and to have
 // memfd_go_unmap call it.
-func overlay(t *testing.T, top string, arch lab.Arch, source string) string {
+func overlay(t *testing.T, top string, arch testenv.Arch, source string) string {
 	t.Helper()
 	exports, err := os.ReadFile(filepath.Join(top, "capi", "exports.go"))
 	if err != nil {
@@ -209,8 +209,8 @@ func onlyOurs(t *testing.T, library string) {
 	}
 }
 
-func eachArch(t *testing.T, test func(t *testing.T, arch lab.Arch)) {
-	for _, arch := range lab.Arches {
+func eachArch(t *testing.T, test func(t *testing.T, arch testenv.Arch)) {
+	for _, arch := range testenv.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			t.Parallel()
 			test(t, arch)

@@ -11,18 +11,18 @@ import (
 	"slices"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // The linker sees a store to a variable of the package where its address is formed for
 // the store. Where code computes with the address first, as for an element of an array,
 // the source tells.
 func TestNoFunctionAssignsToAVariable(t *testing.T) {
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		for _, folder := range []string{"core", "capi"} {
 			context := build.Default
 			context.GOOS, context.GOARCH, context.CgoEnabled = "linux", arch.GOARCH, false
-			dir := filepath.Join(lab.Repository(), folder)
+			dir := filepath.Join(testenv.Repository(), folder)
 			sources, err := context.ImportDir(dir, 0)
 			if err != nil {
 				t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"testing"
 
-	"libmemfd_go/tests/leaks"
+	"libmemfd_go/internal/leaks"
 )
 
 var (

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // No pkg-config knows a library in this environment.
@@ -101,7 +101,7 @@ func packageFile(t *testing.T) string {
 	folder := t.TempDir()
 	escape := strings.NewReplacer(" ", `\ `).Replace
 	text := fmt.Sprintf("libdir=%s\n\nName: libmemfd_go\nDescription: test\nVersion: 1.0.0\nLibs: -L${libdir} -lmemfd_go\nCflags: -I%s\n",
-		escape(product(t)), escape(filepath.Join(lab.Repository(), "include")))
+		escape(product(t)), escape(filepath.Join(testenv.Repository(), "include")))
 	write(t, filepath.Join(folder, "libmemfd_go.pc"), text)
 	return folder
 }

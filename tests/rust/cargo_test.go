@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
-// Toolchains that tests/setup installs.
+// Toolchains that make setup installs.
 const (
 	oldest  = "1.66.1"
 	nightly = "nightly-2026-05-20"
@@ -64,17 +64,17 @@ func (c cargo) mustRun(t *testing.T) string {
 	return output
 }
 
-func crates() string { return filepath.Join(lab.Repository(), "bindings", "rust") }
+func crates() string { return filepath.Join(testenv.Repository(), "bindings", "rust") }
 
 // targetDir is a folder for what cargo builds.
 func targetDir(t *testing.T, name string) string {
 	t.Helper()
-	return "--target-dir=" + filepath.Join(lab.Repository(), "build", "rust", name)
+	return "--target-dir=" + filepath.Join(testenv.Repository(), "build", "rust", name)
 }
 
 func product(t *testing.T) string {
 	t.Helper()
-	dir, err := lab.Product(runtime.GOARCH)
+	dir, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -89,7 +89,7 @@ func requireCargo(t *testing.T) {
 	product(t)
 	fetch := cargo{arguments: []string{"cargo", "fetch", "--locked"}}
 	if output, err := fetch.run(t); err != nil {
-		t.Skipf("the crates that it depends on are not there (tests/setup): %s", output)
+		t.Skipf("the crates that it depends on are not there (make setup): %s", output)
 	}
 }
 
@@ -98,14 +98,14 @@ func requireToolchain(t *testing.T, name string) {
 	t.Helper()
 	requireCargo(t)
 	if err := exec.Command("rustup", "run", name, "rustc", "--version").Run(); err != nil {
-		unavailable(t, "Rust "+name+" is not installed (tests/setup does, by rustup)")
+		unavailable(t, "Rust "+name+" is not installed (make setup does, by rustup)")
 	}
 }
 
 // requireFull is for tests that take too long for every run.
 func requireFull(t *testing.T) {
 	t.Helper()
-	if !lab.Full() {
+	if !testenv.Full() {
 		t.Skip("it takes MEMFD_GO_MATRIX=full")
 	}
 }
@@ -113,7 +113,7 @@ func requireFull(t *testing.T) {
 // unavailable fails where everything can be installed, and skips elsewhere.
 func unavailable(t *testing.T, why string) {
 	t.Helper()
-	if lab.Required() {
+	if testenv.Required() {
 		t.Fatal(why)
 	}
 	t.Skip(why)

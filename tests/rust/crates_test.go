@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // All tests pass with the oldest Rust that the crates name. It cannot read the registry
@@ -24,7 +24,7 @@ func TestOldestRust(t *testing.T) {
 	if !strings.Contains(string(manifest), "\nrust-version = \""+strings.TrimSuffix(oldest, ".1")+"\"\n") {
 		t.Errorf("%s is not the rust-version of bindings/rust/Cargo.toml", oldest)
 	}
-	vendor := filepath.Join(lab.Repository(), "build", "rust", "vendor")
+	vendor := filepath.Join(testenv.Repository(), "build", "rust", "vendor")
 	cargo{arguments: []string{"cargo", "vendor", "--locked", "--quiet", vendor}}.mustRun(t)
 	cargo{arguments: []string{
 		"rustup", "run", oldest, "cargo", "test", "--locked", "--offline", "--workspace", "--all-targets",
@@ -93,7 +93,7 @@ func requireTarget(t *testing.T, target string) {
 	}
 	folder := cargo{arguments: []string{"rustc", "--print=target-libdir", "--target=" + target}}.mustRun(t)
 	if _, err := os.Stat(strings.TrimSpace(folder)); err != nil {
-		unavailable(t, "Rust's standard library for "+target+" is not installed (tests/setup does, by rustup)")
+		unavailable(t, "Rust's standard library for "+target+" is not installed (make setup does, by rustup)")
 	}
 }
 
@@ -145,12 +145,12 @@ func TestCost(t *testing.T) {
 func TestFuzz(t *testing.T) {
 	requireFull(t)
 	requireToolchain(t, nightly)
-	bin := filepath.Join(lab.Repository(), "build", "bin")
+	bin := filepath.Join(testenv.Repository(), "build", "bin")
 	if _, err := os.Stat(filepath.Join(bin, "cargo-fuzz")); err != nil {
-		unavailable(t, "cargo-fuzz is not in build/bin (tests/setup)")
+		unavailable(t, "cargo-fuzz is not in build/bin (make setup)")
 	}
 	// What it finds interesting stays out of the sources.
-	corpus := filepath.Join(lab.Repository(), "build", "rust", "corpus")
+	corpus := filepath.Join(testenv.Repository(), "build", "rust", "corpus")
 	if err := os.MkdirAll(corpus, 0o777); err != nil {
 		t.Fatal(err)
 	}

@@ -9,15 +9,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"libmemfd_go/internal/testenv"
 	"libmemfd_go/tests/abi"
-	"libmemfd_go/tests/lab"
 )
 
 // The structs of memfd-go-sys are where a C compiler puts those of the header: size,
 // alignment, and the place of every member.
 func TestLayout(t *testing.T) {
 	requireCargo(t)
-	text, err := os.ReadFile(filepath.Join(lab.Repository(), "include", "memfd_go.h"))
+	text, err := os.ReadFile(filepath.Join(testenv.Repository(), "include", "memfd_go.h"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,14 +42,14 @@ func TestLayout(t *testing.T) {
 
 func printedByC(t *testing.T, lines string) string {
 	t.Helper()
-	compiler, err := lab.Arches[0].Compiler.Path()
+	compiler, err := testenv.Arches[0].Compiler.Path()
 	if err != nil {
 		unavailable(t, err.Error())
 	}
 	folder := t.TempDir()
 	source, program := filepath.Join(folder, "layout.c"), filepath.Join(folder, "layout")
 	write(t, source, "#include <stddef.h>\n#include <stdio.h>\n#include \"memfd_go.h\"\n\nint main(void)\n{\n"+lines+"}\n")
-	cargo{arguments: append(append([]string{compiler}, lab.CFlags()...), source, "-o", program)}.mustRun(t)
+	cargo{arguments: append(append([]string{compiler}, testenv.CFlags()...), source, "-o", program)}.mustRun(t)
 	return cargo{arguments: []string{program}}.mustRun(t)
 }
 

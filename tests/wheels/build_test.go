@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 var errNoSdist = errors.New("there is no sdist: make wheels")
@@ -53,11 +53,11 @@ func sameFiles(t *testing.T, want, got string) {
 func sources(t *testing.T) string {
 	top := t.TempDir()
 	for _, name := range []string{"go.mod", "go.sum", "core", "capi", "bindings/python"} {
-		must(t, filepath.WalkDir(filepath.Join(lab.Repository(), name), func(path string, entry os.DirEntry, err error) error {
+		must(t, filepath.WalkDir(filepath.Join(testenv.Repository(), name), func(path string, entry os.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err
 			}
-			inside, _ := filepath.Rel(lab.Repository(), path)
+			inside, _ := filepath.Rel(testenv.Repository(), path)
 			copied := filepath.Join(top, inside)
 			text, err := os.ReadFile(path)
 			return errors.Join(err, os.MkdirAll(filepath.Dir(copied), 0o700),
@@ -70,8 +70,8 @@ func sources(t *testing.T) string {
 func TestReproducible(t *testing.T) {
 	t.Parallel()
 	copied := sources(t)
-	for _, arch := range lab.Arches[:3] { // the others would show nothing else
-		product, err := lab.Product(arch.GOARCH)
+	for _, arch := range testenv.Arches[:3] { // the others would show nothing else
+		product, err := testenv.Product(arch.GOARCH)
 		must(t, err)
 		out, said, err := hatchling(t, copied, "wheel", "MEMFD_GO_LIB_DIR="+product)
 		if err != nil {
@@ -104,7 +104,7 @@ func TestFromSdist(t *testing.T) {
 	if err != nil {
 		t.Fatal(said)
 	}
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		if arch.GOARCH == runtime.GOARCH {
 			sameFiles(t, wheel(t, arch), one(t, out))
 		}

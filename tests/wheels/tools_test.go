@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 // tool is a program in build/venv.
 func tool(t *testing.T, name string) string {
-	path, err := lab.InVenv(name)
+	path, err := testenv.InVenv(name)
 	if err != nil {
 		unavailable(t, err)
 	}
@@ -20,12 +20,12 @@ func tool(t *testing.T, name string) string {
 
 // everything is what there is to upload.
 func everything(t *testing.T) []string {
-	sdists, _ := filepath.Glob(filepath.Join(lab.Wheels(), "*.tar.gz"))
+	sdists, _ := filepath.Glob(filepath.Join(testenv.Wheels(), "*.tar.gz"))
 	if len(sdists) != 1 {
 		unavailable(t, errNoSdist)
 	}
 	files := sdists
-	for _, arch := range lab.Arches {
+	for _, arch := range testenv.Arches {
 		files = append(files, wheel(t, arch))
 	}
 	return files
@@ -33,7 +33,7 @@ func everything(t *testing.T) []string {
 
 func TestAuditwheel(t *testing.T) {
 	auditwheel := tool(t, "auditwheel")
-	each(t, func(t *testing.T, arch lab.Arch, path string) {
+	each(t, func(t *testing.T, arch testenv.Arch, path string) {
 		if arch.GOARCH == "arm" {
 			t.Skip("auditwheel takes only libraries for hard float alone, and ours is for soft float, too")
 		}

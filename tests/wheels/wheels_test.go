@@ -23,7 +23,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"libmemfd_go/tests/lab"
+	"libmemfd_go/internal/testenv"
 )
 
 const libraryInWheel = "memfd_go/_lib/libmemfd_go.so.1"
@@ -46,15 +46,15 @@ var machines = map[string]struct {
 }
 
 // each runs a test for every wheel.
-func each(t *testing.T, test func(t *testing.T, arch lab.Arch, path string)) {
-	for _, arch := range lab.Arches {
+func each(t *testing.T, test func(t *testing.T, arch testenv.Arch, path string)) {
+	for _, arch := range testenv.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			test(t, arch, wheel(t, arch))
 		})
 	}
 }
 
-func wheel(t *testing.T, arch lab.Arch) string {
+func wheel(t *testing.T, arch testenv.Arch) string {
 	path, err := arch.Wheel()
 	if err != nil {
 		unavailable(t, err)
@@ -65,7 +65,7 @@ func wheel(t *testing.T, arch lab.Arch) string {
 // unavailable ends a test that lacks something that a regular run has.
 func unavailable(t *testing.T, err error) {
 	t.Helper()
-	if lab.Required() {
+	if testenv.Required() {
 		t.Fatal(err)
 	}
 	t.Skip(err)
@@ -97,9 +97,9 @@ func contents(t *testing.T, path string) map[string][]byte {
 }
 
 func TestLibrary(t *testing.T) {
-	each(t, func(t *testing.T, arch lab.Arch, path string) {
+	each(t, func(t *testing.T, arch testenv.Arch, path string) {
 		packed := contents(t, path)[libraryInWheel]
-		product, err := lab.Product(arch.GOARCH)
+		product, err := testenv.Product(arch.GOARCH)
 		must(t, err)
 		built, err := os.ReadFile(filepath.Join(product, "libmemfd_go.so.1"))
 		must(t, err)
@@ -123,8 +123,8 @@ func TestLibrary(t *testing.T) {
 }
 
 func TestContents(t *testing.T) {
-	source := filepath.Join(lab.Repository(), "bindings", "python", "src")
-	each(t, func(t *testing.T, _ lab.Arch, path string) {
+	source := filepath.Join(testenv.Repository(), "bindings", "python", "src")
+	each(t, func(t *testing.T, _ testenv.Arch, path string) {
 		var want, got []string
 		must(t, filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
 			if entry != nil && entry.IsDir() && entry.Name() == "__pycache__" {
@@ -153,7 +153,7 @@ func TestContents(t *testing.T) {
 				t.Errorf("%s is not what is in the sources: make wheels", name)
 			}
 		}
-		license, err := os.ReadFile(filepath.Join(lab.Repository(), "LICENSE"))
+		license, err := os.ReadFile(filepath.Join(testenv.Repository(), "LICENSE"))
 		must(t, err)
 		if !bytes.Equal(files[info+"licenses/LICENSE"], license) {
 			t.Error("bindings/python/LICENSE is not ../../LICENSE: cp LICENSE bindings/python")
@@ -205,19 +205,19 @@ func checkTags(t *testing.T, path string, text []byte) {
 
 // What pytest runs on has to be what was built.
 func TestInstalledInVenv(t *testing.T) {
-	native, err := lab.Product(runtime.GOARCH)
+	native, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		unavailable(t, err)
 	}
-	folders, _ := filepath.Glob(filepath.Join(lab.Repository(), "build", "venv", "lib", "python3*", "site-packages"))
+	folders, _ := filepath.Glob(filepath.Join(testenv.Repository(), "build", "venv", "lib", "python3*", "site-packages"))
 	if len(folders) != 1 {
-		unavailable(t, fmt.Errorf("there is no build/venv: tests/setup"))
+		unavailable(t, fmt.Errorf("there is no build/venv: make setup"))
 	}
 	installed, err := os.ReadFile(filepath.Join(folders[0], libraryInWheel))
 	must(t, err)
 	built, err := os.ReadFile(filepath.Join(native, "libmemfd_go.so.1"))
 	must(t, err)
 	if !bytes.Equal(installed, built) {
-		t.Error("build/venv has another library than build: tests/setup")
+		t.Error("build/venv has another library than build: make setup")
 	}
 }

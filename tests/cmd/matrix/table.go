@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 )
 
 // A table is what came of the last run of each cell.
@@ -122,7 +122,7 @@ func columns(all []results.Result) string {
 
 func order(a, b cell) int {
 	rank := func(c cell) int {
-		return slices.IndexFunc(lab.Arches, func(arch lab.Arch) bool { return arch.GOARCH == c.arch })
+		return slices.IndexFunc(testenv.Arches, func(arch testenv.Arch) bool { return arch.GOARCH == c.arch })
 	}
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.suite, b.suite), cmp.Compare(a.on, b.on))
 }

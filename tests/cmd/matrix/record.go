@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
 )
 
 // kept is where records are.

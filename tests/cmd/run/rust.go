@@ -3,7 +3,7 @@ package main
 import (
 	"os/exec"
 
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
 )
 
 const crates = "bindings/rust"

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
 )
 
 // linter is a program that finds nothing, or fails.
@@ -23,7 +23,7 @@ type linter struct {
 
 func linters() []linter {
 	ruff, mypy, pyright := inVenv("ruff"), inVenv("mypy"), inVenv("pyright")
-	const staticcheck = "./build/bin/staticcheck" // tests/setup makes it
+	const staticcheck = "./build/bin/staticcheck" // make setup makes it
 	const python, examples = "bindings/python", "examples/rust"
 	// The examples have no settings of their own.
 	pythonSources := []string{"--no-cache", "--config", "pyproject.toml", ".", "../../examples/python"}
@@ -73,7 +73,7 @@ func (l linter) run() results.Result {
 // missing says what the linter lacks, if it lacks anything.
 func (l linter) missing() string {
 	if l.tool == "" {
-		return "it is not in " + venv + " (tests/setup)"
+		return "it is not in " + venv + " (make setup)"
 	}
 	if _, err := exec.LookPath(l.tool); err != nil {
 		return l.tool + " is not installed"

@@ -1,4 +1,4 @@
-package lab
+package testenv
 
 import (
 	"fmt"
@@ -39,11 +39,11 @@ func (a Arch) Wheel() (string, error) {
 	return found[0], nil
 }
 
-// InVenv is a program in the virtual environment that tests/setup makes.
+// InVenv is a program in the virtual environment that make setup makes.
 func InVenv(name string) (string, error) {
 	path := filepath.Join(Repository(), "build", "venv", "bin", name)
 	if _, err := exec.LookPath(path); err != nil {
-		return "", fmt.Errorf("%s is not in build/venv (tests/setup)", name)
+		return "", fmt.Errorf("%s is not in build/venv (make setup)", name)
 	}
 	return path, nil
 }

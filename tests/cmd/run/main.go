@@ -2,8 +2,8 @@
 // line: N passed, N failed, N skipped. It is what `make test` and `make check` do
 // once the library is built; it installs nothing.
 //
-//	go run ./tests/run             everything
-//	go run ./tests/run SUITE...    some suites: go python rust lint
+//	go run ./tests/cmd/run             everything
+//	go run ./tests/cmd/run SUITE...    some suites: go python rust lint
 //
 // The exit status is 1 if anything failed, or if nothing passed.
 package main
@@ -16,7 +16,7 @@ import (
 	"slices"
 	"time"
 
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
 )
 
 // suite is a group of tests that one tool runs.

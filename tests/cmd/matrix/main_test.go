@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
 )
 
 func TestCellOf(t *testing.T) {

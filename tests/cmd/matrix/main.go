@@ -1,11 +1,11 @@
 // Command table runs the full matrix of tests, {architecture} x {language} x {C library,
 // kernel}, and writes what came of it to docs/MATRIX.md. It is what `make matrix` does.
 //
-//	go run ./tests/table                       everything
-//	go run ./tests/table arm64/python/6.12     one cell, as the table names it
-//	go run ./tests/table 'arm64/*/*'           what kernels one architecture has
-//	go run ./tests/table others                the tests of tests/matrix that are of no cell
-//	go run ./tests/table -write                nothing, but the table of what ran so far
+//	go run ./tests/cmd/matrix                       everything
+//	go run ./tests/cmd/matrix arm64/python/6.12     one cell, as the table names it
+//	go run ./tests/cmd/matrix 'arm64/*/*'           what kernels one architecture has
+//	go run ./tests/cmd/matrix others                the tests of tests/matrix that are of no cell
+//	go run ./tests/cmd/matrix -write                nothing, but the table of what ran so far
 //
 // Interrupted, it ends the tests and goes on with the results that there are.
 //
@@ -27,8 +27,8 @@ import (
 	"strings"
 	"time"
 
-	"libmemfd_go/tests/lab"
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
 )
 
 const file = "docs/MATRIX.md"
@@ -155,7 +155,7 @@ func run(arguments []string) (*record, error) {
 	r := &record{
 		Date:       time.Now(),
 		Commit:     say("git", "describe", "--always", "--dirty"),
-		Machine:    lab.Version(nil, "uname", "-sr") + " on " + runtime.GOARCH,
+		Machine:    testenv.Version(nil, "uname", "-sr") + " on " + runtime.GOARCH,
 		Attributes: map[string]map[string]string{},
 	}
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // go test gets it, too

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"os/exec"
 
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
 )
 
 // runGo runs all Go tests, the parsers of this package among them.

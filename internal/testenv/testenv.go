@@ -1,6 +1,6 @@
-// Package lab finds what the tests run: the machine's own compilers and linkers,
+// Package testenv finds what the tests run: the machine's own compilers and linkers,
 // and the emulators, compilers and C libraries that ./setup put into the cache.
-package lab
+package testenv
 
 import (
 	"fmt"
@@ -88,9 +88,9 @@ func Ready(part string) error {
 		return nil
 	}
 	if why, err := os.ReadFile(dir + ".missing"); err == nil {
-		return fmt.Errorf("tests/lab/setup could not get %s: %s", part, strings.TrimSpace(string(why)))
+		return fmt.Errorf("make setup could not get %s: %s", part, strings.TrimSpace(string(why)))
 	}
-	return fmt.Errorf("tests/lab/setup has not been run for %s", part)
+	return fmt.Errorf("make setup has not been run for %s", part)
 }
 
 // Emulator is the command that runs a program of the architecture, with root as

@@ -4,10 +4,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"libmemfd_go/tests/results"
+	"libmemfd_go/internal/results"
 )
 
-// venv is the virtual environment that tests/setup makes.
+// venv is the virtual environment that make setup makes.
 const venv = "build/venv"
 
 // inVenv returns the path of a program in the virtual environment, or "" if it is
@@ -26,14 +26,14 @@ func inVenv(name string) string {
 func runPython() []results.Result {
 	pytest := inVenv("pytest")
 	if pytest == "" {
-		return []results.Result{{Name: "pytest", Status: results.Skipped, Detail: "it is not in " + venv + " (tests/setup)"}}
+		return []results.Result{{Name: "pytest", Status: results.Skipped, Detail: "it is not in " + venv + " (make setup)"}}
 	}
 	report, err := filepath.Abs("build/pytest.xml")
 	if err != nil {
 		return []results.Result{{Name: "pytest", Status: results.Failed, Detail: err.Error()}}
 	}
 	os.Remove(report) // an old one must not be taken for this run's
-	// What is tested is the library in the wheel, as tests/setup installed it.
+	// What is tested is the library in the wheel, as make setup installed it.
 	output, err := command("bindings/python", "env", "-u", "MEMFD_GO_LIBRARY", pytest, "--junit-xml="+report)
 	text, _ := os.ReadFile(report)
 	ended, parseErr := results.ParseJUnit(text)
