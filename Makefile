@@ -77,18 +77,18 @@ build/linux_%/libmemfd_go.a: build/linker $(sources)
 	@mkdir -p $(@D)
 	$(call link,$*, -extldflags=-r)
 
-build/man: include/memfd_go.h $(wildcard bindings/c/manpages/*.go)
-	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) run ./bindings/c/manpages include/memfd_go.h $@
+build/man: include/memfd_go.h $(wildcard packaging/manpages/*.go)
+	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) run ./packaging/manpages include/memfd_go.h $@
 	@touch $@
 
 directories = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
 	INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' DEBUGDIR='$(DEBUGDIR)'
 
 install: $(call library,$(ARCH)) build/man
-	$(directories) bindings/c/install build/linux_$(ARCH)
+	$(directories) packaging/install build/linux_$(ARCH)
 
 uninstall:
-	$(directories) bindings/c/install -u
+	$(directories) packaging/install -u
 
 build/bin/nfpm:
 	GOOS=$(HOSTOS) GOARCH=$(HOST) GOBIN='$(CURDIR)/build/bin' $(GO) install $(NFPM)
@@ -96,7 +96,7 @@ build/bin/nfpm:
 # All files are as old as the last commit.
 dist: all-arch build/man build/bin/nfpm wheels
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
-		$(GO) run ./bindings/c/dist '$(DIST)' '$(WHEELS)' $(ARCHES)
+		$(GO) run ./packaging/dist '$(DIST)' '$(WHEELS)' $(ARCHES)
 
 build/venv/bin/hatchling: bindings/python/pyproject.toml
 	python3 -m venv build/venv

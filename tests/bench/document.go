@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"libmemfd_go/internal/testenv"
-	"libmemfd_go/tests/counts"
+	"libmemfd_go/tests/product/counts"
 )
 
 // A document is docs/BENCHMARKS.md, made of results.
@@ -309,7 +309,7 @@ func (d *document) countTables() {
 		}
 		d.line("| %s |%s", arch.GOARCH, cells)
 	}
-	d.line("\n## System calls\n\nThat a call makes when it succeeds, on amd64. [tests/counts](../tests/counts) holds them.\n\n| | |\n|---|---|")
+	d.line("\n## System calls\n\nThat a call makes when it succeeds, on amd64. [tests/product/counts](../tests/product/counts) holds them.\n\n| | |\n|---|---|")
 	for _, call := range d.traced["ours"] {
 		if !strings.HasPrefix(call.Name, "memfd_go_") || len(call.SystemCalls) == 0 {
 			continue

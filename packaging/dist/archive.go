@@ -17,7 +17,7 @@ func stage(a arch, folder, prefix, libdir string) error {
 		"INCLUDEDIR=" + prefix + "/include", "MANDIR=" + prefix + "/share/man",
 		"DEBUGDIR=" + prefix + "/lib/debug",
 	}
-	return command(env, "bindings/c/install", "build/linux_"+a.goarch)
+	return command(env, "packaging/install", "build/linux_"+a.goarch)
 }
 
 // archive is what any system can unpack, into /usr/local say. Without a system's own

@@ -1,10 +1,10 @@
-// Package mutation makes the library worse, in one way at a time, and watches the
+// Package mutants makes the library worse, in one way at a time, and watches the
 // build. core gets a function that uses what the library must not have, and an export
 // comes to call it: the build has to fail, and say what it is. A mutation that the
 // compiler makes plain code of, on some architecture, may be built.
 //
 // The sources stay as they are: go build is told of other ones (-overlay).
-package mutation
+package mutants
 
 import (
 	"debug/elf"

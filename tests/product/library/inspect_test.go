@@ -1,7 +1,7 @@
-// Package inspect looks into the eight built libraries: what a loader, a linker, a
+// Package library looks into the eight built libraries: what a loader, a linker, a
 // debugger and a security audit read from an ELF file. That the exports are the
 // header's functions is the business of tests/abi.
-package inspect
+package library
 
 import (
 	"debug/elf"

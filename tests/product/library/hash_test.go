@@ -1,4 +1,4 @@
-package inspect
+package library
 
 import (
 	"debug/elf"

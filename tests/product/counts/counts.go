@@ -35,7 +35,7 @@ func compile(folder string, arch testenv.Arch) (string, error) {
 		return "", err
 	}
 	program := filepath.Join(folder, "counted-"+arch.GOARCH)
-	source := filepath.Join(testenv.Repository(), "tests", "counts", "c", "counted.c")
+	source := filepath.Join(testenv.Repository(), "tests", "product", "counts", "c", "counted.c")
 	args := slices.Concat(testenv.CFlags(), []string{"-Wno-cast-function-type", "-include", "sys/syscall.h", "-o", program, source, "-ldl"})
 	if out, err := exec.Command(compiler, args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%s %s: %w\n%s", compiler, strings.Join(args, " "), err, out)

@@ -1,4 +1,4 @@
-package mutation
+package mutants
 
 // head is what all mutations begin with: how they are called, and what some call.
 const head = `package core

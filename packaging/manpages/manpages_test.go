@@ -13,7 +13,7 @@ import (
 
 func readHeader(t *testing.T) *header {
 	t.Helper()
-	text, err := os.ReadFile("../../../include/memfd_go.h")
+	text, err := os.ReadFile("../../include/memfd_go.h")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestMentions(t *testing.T) {
 func TestNoWordIsLost(t *testing.T) {
 	h := readHeader(t)
 	folder := t.TempDir()
-	if err := write("../../../include/memfd_go.h", folder); err != nil {
+	if err := write("../../include/memfd_go.h", folder); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range h.functions() {
