@@ -11,7 +11,7 @@
 /* The struct shares its name with a function, which may be a macro from here on. */
 typedef struct memfd_go_secret secret_area;
 
-/* Every function of the header, in its order (tests/matrix compares). */
+/* Every function of the header, in its order (tests/c/runner compares). */
 #define EVERY_FUNCTION(F)            \
 	F(memfd_go_version)          \
 	F(memfd_go_version_string)   \

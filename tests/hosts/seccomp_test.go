@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"libmemfd_go/internal/header"
 	"libmemfd_go/internal/testenv"
-	"libmemfd_go/tests/abi"
 )
 
 var (
@@ -41,7 +41,7 @@ func TestSeccompDocument(t *testing.T) {
 	if diff := cmp.Diff(tried, documented); diff != "" {
 		t.Errorf("-seccomp.c +SECCOMP.md:\n%s", diff)
 	}
-	header, err := abi.Parse(read(t, "include/memfd_go.h"))
+	header, err := header.Parse(read(t, "include/memfd_go.h"))
 	if err != nil {
 		t.Fatal(err)
 	}

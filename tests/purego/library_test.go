@@ -21,7 +21,7 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// library has the functions of memfd_go.h, in its order (tests/abi compares).
+// library has the functions of memfd_go.h, in its order (tests/contract compares).
 type library struct {
 	Version        func() uint32                                                `c:"memfd_go_version"`
 	VersionString  func() string                                                `c:"memfd_go_version_string"`

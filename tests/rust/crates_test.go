@@ -132,7 +132,7 @@ func TestCost(t *testing.T) {
 	requireFull(t)
 	requireCargo(t)
 	output := cargo{
-		folder:    filepath.Join(crates(), "bench"),
+		folder:    filepath.Join(testenv.Repository(), "tests", "bench", "rust-ratios"),
 		arguments: []string{"cargo", "bench", "--quiet", "--locked", targetDir(t, "bench")},
 	}.mustRun(t)
 	t.Log(output)
@@ -154,11 +154,12 @@ func TestFuzz(t *testing.T) {
 	if err := os.MkdirAll(corpus, 0o777); err != nil {
 		t.Fatal(err)
 	}
+	fuzz := filepath.Join(testenv.Repository(), "tests", "fuzz", "rust")
 	output := cargo{
 		environment: []string{"PATH=" + bin + ":" + os.Getenv("PATH")},
 		arguments: []string{
-			"rustup", "run", nightly, "cargo", "fuzz", "run", "--fuzz-dir=fuzz", targetDir(t, "fuzz"), "parse_seals",
-			corpus, filepath.Join(crates(), "fuzz", "corpus", "parse_seals"),
+			"rustup", "run", nightly, "cargo", "fuzz", "run", "--fuzz-dir=" + fuzz, targetDir(t, "fuzz"), "parse_seals",
+			corpus, filepath.Join(fuzz, "corpus", "parse_seals"),
 			"--", "-max_total_time=60", "-max_len=256",
 		},
 	}.mustRun(t)

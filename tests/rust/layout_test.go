@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"libmemfd_go/internal/header"
 	"libmemfd_go/internal/testenv"
-	"libmemfd_go/tests/abi"
 )
 
 // The structs of memfd-go-sys are where a C compiler puts those of the header: size,
@@ -21,7 +21,7 @@ func TestLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	header, err := abi.Parse(string(text))
+	header, err := header.Parse(string(text))
 	if err != nil {
 		t.Fatal(err)
 	}

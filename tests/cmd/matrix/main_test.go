@@ -34,10 +34,10 @@ func TestGoTest(t *testing.T) {
 	for name, want := range map[string]string{
 		"arm64/c/6.1+secretmem": `-run ^TestKernels$/^arm64$/^c$/^6\.1\+secretmem$ ./tests/kernels`,
 		"arm64/*/*":             `-run ^TestKernels$/^arm64$/^.*$/^.*$ ./tests/kernels`,
-		"arm64/c/musl":          `-run ^TestC$/^arm64$/^musl$ ./tests/matrix`,
-		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/matrix`,
-		"others":                `-skip ^(TestC|TestPurego|TestPython|TestRust)$ ./tests/matrix`,
-		"":                      `./tests/matrix ./tests/kernels`,
+		"arm64/c/musl":          `-run ^TestC$/^arm64$/^musl$ ./tests/c/runner`,
+		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/c/runner`,
+		"others":                `-skip ^(TestC|TestPurego|TestPython|TestRust)$ ./tests/c/runner`,
+		"":                      `./tests/c/runner ./tests/kernels`,
 	} {
 		arguments, err := goTest(name)
 		if got := strings.Join(arguments, " "); err != nil || got != want {
@@ -54,7 +54,7 @@ func TestMarkdown(t *testing.T) {
 			{Name: "tests/kernels TestKernels/arm/c/6.12/create/bad_names", Status: results.Failed},
 			{Name: "tests/kernels TestKernels/arm/c/6.12/create/gone"},
 			{Name: "tests/kernels TestKernels/arm/c/new", Status: results.Failed},
-			{Name: "tests/matrix TestFreestanding/arm/glibc"},
+			{Name: "tests/c/runner TestFreestanding/arm/glibc"},
 		},
 	}
 	later := &record{

@@ -41,8 +41,8 @@ func linters() []linter {
 		{name: "cargo fmt", tool: "cargo-fmt", folder: crates, args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippy},
 		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
-		{name: "cargo fmt (bench)", tool: "cargo-fmt", folder: crates + "/bench", args: []string{"cargo", "fmt", "--check"}},
-		{name: "cargo fmt (fuzz)", tool: "cargo-fmt", folder: crates + "/fuzz", args: []string{"cargo", "fmt", "--check"}},
+		{name: "cargo fmt (bench)", tool: "cargo-fmt", folder: "tests/bench/rust-ratios", args: []string{"cargo", "fmt", "--check"}},
+		{name: "cargo fmt (fuzz)", tool: "cargo-fmt", folder: "tests/fuzz/rust", args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
 		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}

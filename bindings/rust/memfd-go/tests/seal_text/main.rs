@@ -44,7 +44,8 @@ const PIECES: [&[u8]; 32] = [
 
 #[test]
 fn corpus() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/parse_seals");
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/fuzz/rust/corpus/parse_seals");
     match fs::read_dir(folder) {
         Ok(files) => {
             for file in files {

@@ -1,0 +1,166 @@
+// Package header reads include/memfd_go.h. Its tests compare all that repeats what
+// the header says - the export list, the Go exports, the bindings, the symbols of
+// the built libraries - and a failure prints the line that is missing and the file
+// that it belongs to.
+//
+// The header is the contract, so it is kept simple enough for a small parser; what
+// the parser does not understand is an error.
+package header
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Header is what memfd_go.h declares, in its order.
+type Header struct {
+	Functions []Function
+	Constants []Constant
+	Structs   []Struct
+}
+
+// Function is a prototype.
+type Function struct {
+	Name   string
+	Result string
+	Params []Param
+}
+
+// Param is a parameter. Its type is spelt like "const char *", "void **",
+// "struct memfd_go_info *", "char *const []".
+type Param struct {
+	Type, Name string
+}
+
+// Struct is a struct that callers see.
+type Struct struct {
+	Name   string
+	Fields []Field
+}
+
+// Field is a member of a struct, an array of Count of its type if that is not 0.
+type Field struct {
+	Type, Name string
+	Count      int
+}
+
+// Constant is a macro that stands for a number or a string. Its text is C's
+// without the U at the end, which happens to be Go, Python and Rust as well.
+type Constant struct {
+	Name, Text string
+}
+
+var (
+	comment      = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	continuation = regexp.MustCompile(`\\\n\s*`)
+	cplusplus    = regexp.MustCompile(`(?s)#ifdef __cplusplus\n.*?#endif\n`)
+	define       = regexp.MustCompile(`^#define (\w+) *(.*?)\s*$`)
+	literal      = regexp.MustCompile(`^(?:(0x[0-9a-fA-F]+|[0-9]+)U?|("[^"\\]*"))$`)
+	prototype    = regexp.MustCompile(`^(\w[\w\s*]*[\s*])(memfd_go_\w+)\(([^()]*)\)$`)
+	parameter    = regexp.MustCompile(`^(\w[\w\s*]*[\s*])(\w+)(\[\])?$`)
+	structure    = regexp.MustCompile(`(?s)struct (memfd_go_\w+) \{(.*?)\};`)
+	member       = regexp.MustCompile(`^(\w[\w\s*]*[\s*])(\w+)(?:\[(\d+)\])?$`)
+	spaces       = regexp.MustCompile(`\s+`)
+)
+
+// Parse reads the text of the header.
+func Parse(text string) (*Header, error) {
+	text, _, found := strings.Cut(text, "#endif /* MEMFD_GO_H */")
+	if !found {
+		return nil, fmt.Errorf("the header does not end with #endif /* MEMFD_GO_H */")
+	}
+	text = comment.ReplaceAllString(text, " ")
+	text = continuation.ReplaceAllString(text, " ")
+	text = cplusplus.ReplaceAllString(text, "")
+
+	h := new(Header)
+	var declarations strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "#") {
+			declarations.WriteString(line)
+		} else if m := define.FindStringSubmatch(line); m != nil {
+			if err := h.addConstant(m[1], m[2]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, m := range structure.FindAllStringSubmatch(declarations.String(), -1) {
+		s, err := parseStruct(m[1], m[2])
+		if err != nil {
+			return nil, err
+		}
+		h.Structs = append(h.Structs, s)
+	}
+	for _, declaration := range statements(structure.ReplaceAllString(declarations.String(), "")) {
+		f, err := parseFunction(declaration)
+		if err != nil {
+			return nil, err
+		}
+		h.Functions = append(h.Functions, f)
+	}
+	return h, nil
+}
+
+// statements splits text at its semicolons.
+func statements(text string) []string {
+	var all []string
+	for s := range strings.SplitSeq(text, ";") {
+		if s = strings.TrimSpace(s); s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// addConstant leaves out the include guard and what is made of other constants,
+// which only C repeats.
+func (h *Header) addConstant(name, value string) error {
+	if value == "" || strings.Contains(value, "MEMFD_GO_") {
+		return nil
+	}
+	m := literal.FindStringSubmatch(value)
+	if m == nil {
+		return fmt.Errorf("#define %s %s: neither a number nor a string", name, value)
+	}
+	h.Constants = append(h.Constants, Constant{name, m[1] + m[2]})
+	return nil
+}
+
+func parseFunction(declaration string) (Function, error) {
+	m := prototype.FindStringSubmatch(declaration)
+	if m == nil {
+		return Function{}, fmt.Errorf("not a function's declaration: %s", declaration)
+	}
+	f := Function{Name: m[2], Result: typeName(m[1])}
+	if m[3] == "void" {
+		return f, nil
+	}
+	for text := range strings.SplitSeq(m[3], ",") {
+		p := parameter.FindStringSubmatch(strings.TrimSpace(text))
+		if p == nil {
+			return Function{}, fmt.Errorf("%s: not a parameter with a name: %q", f.Name, text)
+		}
+		f.Params = append(f.Params, Param{typeName(p[1] + " " + p[3]), p[2]})
+	}
+	return f, nil
+}
+
+func parseStruct(name, body string) (Struct, error) {
+	s := Struct{Name: name}
+	for _, text := range statements(body) {
+		m := member.FindStringSubmatch(text)
+		if m == nil {
+			return Struct{}, fmt.Errorf("struct %s: not a member: %q", name, text)
+		}
+		count, _ := strconv.Atoi(m[3]) // 0 if there is no number
+		s.Fields = append(s.Fields, Field{typeName(m[1]), m[2], count})
+	}
+	return s, nil
+}
+
+// typeName spells a type in the one way that the tables of this package know.
+func typeName(text string) string {
+	return strings.TrimSpace(spaces.ReplaceAllString(text, " "))
+}

@@ -1,0 +1,27 @@
+package runner
+
+import (
+	"os"
+	"strconv"
+	"strings"
+)
+
+const hugePages = "/proc/sys/vm/nr_hugepages"
+
+// reserveHugePages makes sure that there are n huge pages, where it may, and
+// returns what restores the old state.
+func reserveHugePages(n int) (restore func()) {
+	nothing := func() {}
+	text, err := os.ReadFile(hugePages)
+	if err != nil {
+		return nothing
+	}
+	old, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || old >= n {
+		return nothing
+	}
+	if os.WriteFile(hugePages, []byte(strconv.Itoa(n)), 0) != nil {
+		return nothing
+	}
+	return func() { os.WriteFile(hugePages, text, 0) }
+}

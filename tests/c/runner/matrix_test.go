@@ -1,0 +1,272 @@
+// Package runner compiles the C programs of tests/c and runs them: for each
+// architecture and C library, linked by each linker and by dlopen. Each line of a
+// program's TAP output is a test of its own, such as
+//
+//	TestC/arm64/musl/create/dlopen/bad_names
+//
+// It also runs the suites of the other languages on foreign architectures; each of
+// their tests is one here, too.
+//
+// Foreign programs run under qemu-user. Without a compiler or an emulator a target is
+// skipped with its reason; with $MEMFD_GO_REQUIRE it fails if a regular run promises
+// it.
+package runner
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"libmemfd_go/internal/testenv"
+)
+
+// timeout is what one program may take under emulation on a busy machine.
+const timeout = 3 * time.Minute
+
+// only restricts the programs that are not for every cell. Debian's unwinder is
+// made for glibc; the tables that it reads are the same for musl.
+var only = map[string]func(target, mode) bool{
+	"failing_calls_files":    onceNatively,
+	"failing_calls_secret":   onceNatively,
+	"failing_calls_transfer": onceNatively,
+	"known_kernel":           func(target, mode) bool { return false }, // but in tests/kernels
+	"load_unload":            func(_ target, m mode) bool { return m.isDlopen() },
+	"unwind_interrupted":     func(t target, _ mode) bool { return t.libc == "glibc" },
+	"unwind_every_instruction": func(t target, _ mode) bool {
+		return t.libc == "glibc" && (t.arch.GOARCH == "amd64" || t.arch.GOARCH == "386")
+	},
+}
+
+// anywhere are the programs that want signals between any two instructions. Left
+// alone, qemu-user delivers them between blocks of code only.
+var anywhere = []string{"frame_chain", "overwritten_stack", "unwind_interrupted"}
+
+func TestMain(m *testing.M) {
+	restore := reserveHugePages(8)
+	code := m.Run()
+	restore()
+	os.Exit(code)
+}
+
+// inEveryMode are the programs that run in all modes on every target: what they find is
+// that functions are found. All others find the same in each mode.
+var inEveryMode = []string{"create", "every_function", "load_unload"}
+
+// runs tells whether a program is run in a mode.
+func (t target) runs(program string, m mode) bool {
+	if applies := only[program]; applies != nil && !applies(t, m) {
+		return false
+	}
+	return m.name == bfd.name || m.isStatic() || slices.Contains(inEveryMode, program) ||
+		t.arch.GOARCH == "amd64" && (m.isDlopen() || testenv.Full())
+}
+
+// onceNatively is for what is costly, needs seccomp, and tests the library's core: another C
+// library or linker would add nothing.
+func onceNatively(t target, m mode) bool {
+	emulator, err := t.arch.Emulator(t.root)
+	return emulator == nil && err == nil && t.libc == "glibc" && m.name == bfd.name &&
+		(testenv.Full() || t.arch.GOARCH == runtime.GOARCH)
+}
+
+func TestC(t *testing.T) {
+	for _, target := range targets() {
+		t.Run(target.name(), func(t *testing.T) {
+			if !testenv.Full() && !target.isRegular() {
+				t.Skip(onlyFull)
+			}
+			b := newBench(t, target)
+			b.describe(t)
+			for _, program := range programs(t) {
+				t.Run(program, func(t *testing.T) {
+					t.Parallel()
+					b.test(t, program)
+				})
+			}
+		})
+	}
+}
+
+// A bench is a target with what it takes to build programs for it and to run them.
+type bench struct {
+	target   target
+	compiler string
+	emulator []string
+	product  string // the folder of the library
+	folder   string // for the programs
+}
+
+// newBench ends the test if something is missing.
+func newBench(t *testing.T, target target) bench {
+	product, err := testenv.Product(target.arch.GOARCH)
+	if err != nil {
+		unavailable(t, true, err)
+	}
+	compiler, err := target.compiler.Path()
+	if err != nil {
+		unavailable(t, target.promised, err)
+	}
+	emulator, err := target.arch.Emulator(target.root)
+	if err != nil {
+		unavailable(t, target.promised, err)
+	}
+	return bench{target, compiler, emulator, product, t.TempDir()}
+}
+
+// describe tells what the target consists of.
+func (b bench) describe(t *testing.T) {
+	libc := b.target.arch.GlibcVersion()
+	if b.target.libc == "musl" {
+		libc = testenv.MuslVersion(b.target.root, b.emulator)
+	}
+	t.Attr("tools", testenv.CompilerVersion(b.compiler)+", "+libc)
+	tellKernel(t, b.emulator)
+}
+
+// tellKernel tells which emulator stands in for a kernel, or the machine's own.
+func tellKernel(t *testing.T, emulator []string) {
+	if emulator != nil {
+		t.Attr("kernel", strings.Replace(testenv.Version(nil, emulator[0], "--version"), " version", "", 1))
+	} else {
+		t.Attr("kernel", testenv.Version(nil, "uname", "-r"))
+	}
+}
+
+// programs are the names of the C programs.
+func programs(t *testing.T) []string {
+	files, err := filepath.Glob(filepath.Join(testenv.Repository(), "tests", "c", "*.c"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no C programs in tests/c", err)
+	}
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(filepath.Base(file), ".c")
+	}
+	return files
+}
+
+// test runs a program in every mode. The object file is the same for all linkers.
+func (b bench) test(t *testing.T, program string) {
+	compiled := map[bool]command{}
+	for _, mode := range b.target.modes {
+		if !b.target.runs(program, mode) {
+			continue
+		}
+		if mode.isStatic() && !b.linksStatically(program) {
+			continue
+		}
+		t.Run(mode.name, func(t *testing.T) {
+			compile, done := compiled[mode.isDlopen()]
+			if !done {
+				compile = b.compile(program, mode)
+				compile.mustRun(t)
+				compiled[mode.isDlopen()] = compile
+			}
+			if mode.linker.Name != "" {
+				if _, err := mode.linker.Path(); err != nil {
+					unavailable(t, true, err)
+				}
+			}
+			link := b.link(program, mode)
+			link.mustRun(t)
+			runTAP(t, b.run(program, mode), "to run it by hand:\n"+compile.String()+"\n"+link.String())
+		})
+	}
+}
+
+// linksStatically restricts what is linked with the archive for other architectures:
+// the functions are the same as in the shared library, and what could differ is how
+// they refer to each other, and whether one can unwind through them.
+func (b bench) linksStatically(program string) bool {
+	return b.target.arch.GOARCH == runtime.GOARCH || testenv.Full() || slices.Contains([]string{"every_function", "unwind_interrupted"}, program)
+}
+
+func (b bench) path(program string, mode mode, suffix string) string {
+	return filepath.Join(b.folder, program+"."+mode.name+suffix)
+}
+
+// object is the name of the object file that a mode links.
+func (b bench) object(program string, m mode) string {
+	if !m.isDlopen() {
+		m = bfd
+	}
+	return b.path(program, m, ".o")
+}
+
+func (b bench) compile(program string, m mode) command {
+	arguments := slices.Concat([]string{b.compiler}, testenv.CFlags())
+	if m.isDlopen() {
+		arguments = append(arguments, "-DUSE_DLOPEN")
+	}
+	source := filepath.Join(testenv.Repository(), "tests", "c", program+".c")
+	return command{arguments: append(arguments, "-c", "-o", b.object(program, m), source)}
+}
+
+func (b bench) link(program string, m mode) command {
+	arguments := slices.Concat([]string{b.compiler, "-pthread"}, m.options,
+		[]string{"-o", b.path(program, m, ""), b.object(program, m)})
+	if !m.isStatic() {
+		arguments = append(arguments, b.target.options...) // about the loader
+	}
+	if !m.isDlopen() {
+		arguments = append(arguments, b.library()...)
+	}
+	return command{arguments: append(arguments, "-ldl")}
+}
+
+// library is what the linker is told of the library.
+func (b bench) library() []string {
+	return []string{"-L" + b.product, "-Wl,-rpath," + b.product, "-lmemfd_go"}
+}
+
+func (b bench) run(program string, m mode) command {
+	run := command{arguments: slices.Concat(b.emulator, []string{b.path(program, m, "")})}
+	if m.isDlopen() {
+		run.arguments = append(run.arguments, filepath.Join(b.product, "libmemfd_go.so.1"))
+	}
+	if m.isStatic() {
+		run.environment = append(run.environment, "MEMFD_GO_CODE="+codeOf(b.path(program, m, "")))
+	}
+	if b.emulator != nil { // qemu-user has no memfd_secret on any architecture
+		run.environment = append(run.environment, "MEMFD_GO_SECRET=no")
+		if slices.Contains(anywhere, program) {
+			run.environment = append(run.environment, "QEMU_ONE_INSN_PER_TB=1")
+		}
+	}
+	return run
+}
+
+// A command can be shown as one would type it.
+type command struct {
+	folder      string // "" is the current one
+	environment []string
+	arguments   []string
+}
+
+func (c command) String() string {
+	words := slices.Concat(c.environment, c.arguments)
+	for i, word := range words {
+		if strings.ContainsAny(word, " ") {
+			words[i] = "'" + word + "'"
+		}
+	}
+	line := "  " + strings.Join(words, " ")
+	if c.folder != "" {
+		line = "  cd " + c.folder + " &&\n" + line
+	}
+	return line
+}
+
+func (c command) mustRun(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command(c.arguments[0], c.arguments[1:]...)
+	cmd.Dir = c.folder
+	cmd.Env = append(os.Environ(), c.environment...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, c, out)
+	}
+}

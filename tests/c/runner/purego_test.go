@@ -1,0 +1,54 @@
+package runner
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
+)
+
+// Go without cgo calls the library on every architecture: the tests of tests/purego,
+// cross-compiled.
+func TestPurego(t *testing.T) {
+	onForeign(t, func(t *testing.T, arch testenv.Arch) {
+		program := filepath.Join(t.TempDir(), "purego.test")
+		emulator := emulator(t, arch)
+		environment, err := arch.GoEnvironment()
+		if err != nil {
+			t.Skip(err)
+		}
+		t.Attr("tools", testenv.GoVersion(environment)+", "+arch.GlibcVersion())
+		tellKernel(t, emulator)
+		build := command{
+			environment: environment,
+			arguments:   []string{"go", "test", "-c", "-o", program, "-ldflags=" + loader(arch), "libmemfd_go/tests/purego"},
+		}
+		build.mustRun(t)
+		run := command{
+			folder:      filepath.Join(testenv.Repository(), "tests", "purego"),
+			environment: append(kernel(t, arch), "MEMFD_GO_LIBRARY="+library(t, arch)),
+			arguments:   slices.Concat([]string{"go", "tool", "test2json"}, emulator, []string{program, "-test.v=test2json", "-test.short"}),
+		}
+		if emulator == nil {
+			run.environment = append(run.environment, "LD_LIBRARY_PATH="+filepath.Join(arch.Root(), "lib"))
+		}
+		output, status := run.capture(t, suiteTimeout)
+		all, err := results.ParseGo(strings.NewReader(output))
+		subtests(t, run, all, output, status, err)
+	})
+}
+
+// loader is the option that makes Go's linker name the dynamic loader that glibc has.
+func loader(arch testenv.Arch) string {
+	name := arch.GoLoader()
+	if arch.GOARCH == "386" { // no emulator looks for it below its root
+		name = filepath.Join(arch.Root(), "lib", "ld-linux.so.2")
+	}
+	if name == "" {
+		return ""
+	}
+	return "-I " + name
+}

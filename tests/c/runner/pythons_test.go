@@ -1,0 +1,105 @@
+package runner
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+
+	"libmemfd_go/internal/testenv"
+)
+
+// pythons are those for this machine besides its own: from the oldest version that the
+// package is for to the newest, and for musl.
+var pythons = []struct {
+	name     string
+	part     string // of the lab
+	promised bool   // the part is there in a regular run
+	program  string // from $PATH, where the lab has none
+}{
+	{"3.9", "python-version@3.9", true, "python3.9"},
+	{"3.10", "", false, "python3.10"},
+	{"3.12", "", false, "python3.12"},
+	{"3.13", "python-version@3.13", false, "python3.13"},
+	{"3.14", "python-version@3.14", false, "python3.14"},
+	{"3.15", "python-version@3.15", false, "python3.15"},
+	{"free-threaded", "cpython@free-threaded", false, "python3.13t"},
+	{"musl", "cpython@musl", false, ""},
+}
+
+// TestPythons uses the package a little under each of them, and in the full matrix runs its
+// tests.
+func TestPythons(t *testing.T) {
+	arch := own(t)
+	glibc, musl := arch.WheelTags()
+	for _, python := range pythons {
+		t.Run(python.name, func(t *testing.T) {
+			t.Parallel()
+			program, environment := findPython(t, python.name, python.part, python.promised, python.program)
+			tag := glibc
+			if python.name == "musl" {
+				tag = musl
+			}
+			i := newInterpreter(t, python.name, program, tag, environment...)
+			i.takes(t, arch, tag)
+			i.smoke(t)
+			if testenv.Full() {
+				i.pytest(t)
+			}
+		})
+	}
+}
+
+// own is the architecture of this machine.
+func own(t *testing.T) testenv.Arch {
+	for _, arch := range testenv.Arches {
+		if arch.GOARCH == runtime.GOARCH {
+			return arch
+		}
+	}
+	t.Fatal("the library is not for this machine")
+	return testenv.Arch{}
+}
+
+// findPython finds an interpreter in the lab, or in $PATH. What pyenv puts there wants to
+// know the version once more.
+func findPython(t *testing.T, name, part string, promised bool, program string) (string, []string) {
+	path, missing := testenv.Tool{Part: part, Name: "python"}.Path()
+	if part != "" && missing == nil {
+		return path, nil
+	}
+	pyenv := "PYENV_VERSION=" + strings.TrimPrefix(program, "python")
+	try := exec.Command(program, "-c", "")
+	try.Env = append(os.Environ(), pyenv)
+	if err := try.Run(); err == nil {
+		return program, []string{pyenv}
+	}
+	if part == "" {
+		t.Skipf("no suite of Debian has Python %s, and $PATH has no %s", name, program)
+	}
+	unavailable(t, promised, missing)
+	return "", nil
+}
+
+// smoke uses the package a little, with the library that the wheel brought.
+func (i interpreter) smoke(t *testing.T) {
+	t.Run("smoke", func(t *testing.T) {
+		use := i.command("-W", "error", "-c", `import os, sys
+import memfd_go
+from memfd_go import MemFd, _ffi, errname
+
+brought = os.path.join(os.path.dirname(memfd_go.__file__), "_lib", "libmemfd_go.so.1")
+assert _ffi.library_path == brought, _ffi.library_path
+assert getattr(sys, "_is_gil_enabled", lambda: True)() != ("free-threading" in sys.version)
+with MemFd.sealed("greeting", b"hello") as file, file.map() as text:
+    try:
+        file.set_size(0)
+    except OSError as error:
+        print(f"{bytes(text).decode()}, shrink: {errname(error.errno)}")`)
+		output, status := use.capture(t, timeout)
+		if want := "hello, shrink: EPERM\n"; status != 0 || output != want {
+			t.Errorf("%s\n%s\nwant: %s", use, output, want)
+		}
+	})
+}

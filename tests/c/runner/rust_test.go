@@ -1,0 +1,46 @@
+package runner
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
+)
+
+// The tests of both crates, cross-compiled.
+func TestRust(t *testing.T) {
+	if _, err := (testenv.Tool{Name: "cargo"}).Path(); err != nil {
+		t.Skip(err)
+	}
+	onForeign(t, func(t *testing.T, arch testenv.Arch) {
+		environment, err := arch.RustEnvironment()
+		if err != nil {
+			unavailable(t, slices.Contains(regular, arch.GOARCH), err)
+		}
+		t.Attr("tools", testenv.RustVersion(environment)+", "+arch.GlibcVersion())
+		tellKernel(t, emulator(t, arch))
+		run := command{
+			folder:      filepath.Join(testenv.Repository(), "bindings", "rust"),
+			environment: slices.Concat(kernel(t, arch), environment),
+			// No examples of the documentation: cargo and an older rustdoc do not agree
+			// how to run those elsewhere.
+			arguments: []string{
+				"cargo", "test", arch.RustRunner(runner(t, arch)), "--locked", "--workspace", "--no-fail-fast", "--lib", "--tests", "--", "--show-output",
+			},
+		}
+		output, status := run.capture(t, suiteTimeout)
+		subtests(t, run, results.ParseCargo(output), output, status, nil)
+	})
+}
+
+// runner is the command that runs a program for cargo: the emulator, or where the
+// machine needs none, the foreign loader.
+func runner(t *testing.T, arch testenv.Arch) []string {
+	if emulator := emulator(t, arch); emulator != nil {
+		return emulator
+	}
+	lib := filepath.Join(arch.Root(), "lib")
+	return []string{filepath.Join(lib, "ld-linux.so.2"), "--library-path", lib + ":" + filepath.Dir(library(t, arch))}
+}

@@ -1,0 +1,57 @@
+package docs
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"libmemfd_go/internal/header"
+)
+
+var (
+	heldBy   = regexp.MustCompile(`\[[^\]]+\]\(([^)]+)\)(?:: ((?:` + "`[^`]+`" + `(?:, )?)+))?`)
+	codeWord = regexp.MustCompile("`([^`]+)`")
+)
+
+// Each promise of docs/SECURITY.md names the tests that hold it, and they exist.
+func TestSecurityPromisesAreHeld(t *testing.T) {
+	promises := 0
+	for line := range strings.Lines(readFile(t, "docs/SECURITY.md")) {
+		cells := strings.Split(strings.TrimSpace(line), " | ")
+		if len(cells) < 3 || strings.HasPrefix(line, "|---") || strings.HasSuffix(line, "| held by |\n") {
+			continue
+		}
+		promises++
+		tests := heldBy.FindAllStringSubmatch(cells[len(cells)-1], -1)
+		if len(tests) == 0 {
+			t.Errorf("no test holds %s", cells[1])
+		}
+		for _, test := range tests {
+			file := filepath.Join("docs", test[1])
+			source := readFile(t, file)
+			for _, name := range codeWord.FindAllStringSubmatch(test[2], -1) {
+				if !strings.Contains(source, name[1]) {
+					t.Errorf("%s has no test %s, which should hold: %s", file, name[1], cells[1])
+				}
+			}
+		}
+	}
+	if promises < 20 {
+		t.Errorf("only %d promises were found", promises)
+	}
+}
+
+// docs/SECURITY.md has something to say of every function.
+func TestSecurityNamesEveryFunction(t *testing.T) {
+	header, err := header.Parse(readFile(t, "include/memfd_go.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := readFile(t, "docs/SECURITY.md")
+	for _, f := range header.Functions {
+		if !strings.Contains(text, "`"+f.Name+"`") {
+			t.Errorf("docs/SECURITY.md does not mention %s", f.Name)
+		}
+	}
+}

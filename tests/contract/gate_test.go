@@ -1,0 +1,177 @@
+package contract
+
+import (
+	"debug/elf"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"libmemfd_go/internal/testenv"
+)
+
+var record = flag.Bool("record", false, "write what is promised now to tests/contract/<version>/")
+
+// versions are the minor versions whose promises are kept, the newest last. (With the
+// tenth they need a better order.)
+func versions(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("[0-9]*.[0-9]*/abi.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no tests/contract/*/abi.txt: %v", err)
+	}
+	for i, file := range files {
+		files[i] = filepath.Dir(file)
+	}
+	return files
+}
+
+// minorVersion is that of the header, such as 1.0.
+func minorVersion(h *Header) string {
+	number := map[string]string{}
+	for _, c := range h.Constants {
+		number[c.Name] = c.Text
+	}
+	return number["MEMFD_GO_VERSION_MAJOR"] + "." + number["MEMFD_GO_VERSION_MINOR"]
+}
+
+// describeLibrary describes the header with the library of an architecture.
+func describeLibrary(t *testing.T, h *Header, goarch string) description {
+	t.Helper()
+	folder, err := testenv.Product(goarch)
+	if err != nil {
+		t.Skip(err)
+	}
+	library := filepath.Join(folder, "libmemfd_go.so.1")
+	symbols, err := exported(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := elf.Open(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	soname, err := file.DynString(elf.DT_SONAME)
+	if err != nil || len(soname) != 1 {
+		t.Fatalf("%s: %q, %v", library, soname, err)
+	}
+	slices.Sort(symbols)
+	return describe(h, soname[0], symbols)
+}
+
+// What any version has promised holds in this one, on all architectures.
+func TestABI(t *testing.T) {
+	h := readHeader(t)
+	if *record {
+		writeRecord(t, h)
+	}
+	for _, arch := range testenv.Arches {
+		t.Run(arch.GOARCH, func(t *testing.T) {
+			now := describeLibrary(t, h, arch.GOARCH)
+			for _, version := range versions(t) {
+				report(t, breaks(version, readDescription(t, version), now))
+			}
+		})
+	}
+}
+
+// What is new is written down before it can be promised.
+func TestABIIsRecorded(t *testing.T) {
+	h := readHeader(t)
+	version := minorVersion(h)
+	if all := versions(t); all[len(all)-1] != version {
+		t.Fatalf("nothing is recorded for %s; %s", version, howToRecord)
+	}
+	recorded := readDescription(t, version)
+	for _, f := range describeLibrary(t, h, testenv.Arches[0].GOARCH) {
+		if is, _ := recorded.find(f); is != f {
+			t.Errorf("tests/contract/%s/abi.txt does not have:\n\n%s\n\nIf this is to be, %s", version, f, howToRecord)
+		}
+	}
+	if kept := parseText(t, readFile(t, "tests/contract/"+version+"/memfd_go.h")); !reflect.DeepEqual(kept, h) {
+		t.Errorf("tests/contract/%s/memfd_go.h does not declare what %s does; if that is to be, %s", version, headerFile, howToRecord)
+	}
+}
+
+const howToRecord = "run: go test ./tests/contract -run TestABI -record"
+
+func readDescription(t *testing.T, version string) description {
+	t.Helper()
+	return parseDescription(readFile(t, "tests/contract/"+version+"/abi.txt"))
+}
+
+func writeRecord(t *testing.T, h *Header) {
+	t.Helper()
+	folder := minorVersion(h)
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"abi.txt":    describeLibrary(t, h, testenv.Arches[0].GOARCH).String(),
+		"memfd_go.h": readFile(t, headerFile),
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestBreaks(t *testing.T) {
+	const symbol = "memfd_go_get_size@" + symbolVersion
+	h := readHeader(t)
+	promised := describe(h, "libmemfd_go.so.1", []string{symbol})
+	for _, c := range []struct {
+		name    string
+		changes []string
+		soname  string
+		symbols []string
+		want    []string // in the only complaint; nil if there is none
+	}{
+		{name: "nothing"},
+		{name: "soname", soname: "libmemfd_go.so.2", want: []string{"soname libmemfd_go.so.1\n\nis gone"}},
+		{name: "symbol", symbols: []string{}, want: []string{"symbol memfd_go_get_size MEMFD_GO_1.0\n\nis gone", "do not start"}},
+		{name: "version", symbols: []string{"memfd_go_get_size@MEMFD_GO_1.1"}, want: []string{"has become\n\nsymbol memfd_go_get_size MEMFD_GO_1.1"}},
+		{name: "function", changes: []string{getSize, "int memfd_go_get_size(int fd, uint32_t *size);"},
+			want: []string{"function memfd_go_get_size int (int, uint64_t *)\n\nhas become", "Leave it, and add a function."}},
+		{name: "parameter's name", changes: []string{getSize, "int memfd_go_get_size(int file, uint64_t *size);"}},
+		{name: "constant", changes: []string{write, "#define MEMFD_GO_OPT_WRITE 0x00000020U"},
+			want: []string{"constant MEMFD_GO_OPT_WRITE 0x00000002\n\nhas become\n\nconstant MEMFD_GO_OPT_WRITE 0x00000020"}},
+		{name: "struct may grow", changes: []string{nameOfInfo, nameOfInfo + " uint64_t more;"}},
+		{name: "struct may not", changes: []string{"uint64_t reserved[4];", "uint64_t reserved[5];"},
+			want: []string{"struct memfd_go_secret of 64 or 80 bytes\n\nhas become", "member memfd_go_secret.reserved", "struct memfd_go_secret_pool of"}},
+		{name: "member", changes: []string{infoAccess, "int32_t access;"}, want: []string{"member memfd_go_info.access uint32_t at 32 or 32\n\nhas become"}},
+		{name: "new", changes: []string{getSize, getSize + newOne}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			soname, symbols := c.soname, c.symbols
+			if soname == "" {
+				soname = "libmemfd_go.so.1"
+			}
+			if symbols == nil {
+				symbols = []string{symbol}
+			}
+			now := describe(changedHeader(t, c.changes), soname, symbols)
+			got := breaks("1.0", promised, now)
+			if all := strings.Join(got, "\n"); len(c.want) == 0 && all != "" {
+				t.Error(all)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(strings.Join(got, "\n"), want) {
+					t.Errorf("no complaint has:\n%s\nThere are:\n%s", want, strings.Join(got, "\n"))
+				}
+			}
+		})
+	}
+}
+
+// What is written is read again.
+func TestDescriptionRoundTrip(t *testing.T) {
+	d := describe(readHeader(t), "libmemfd_go.so.1", []string{"memfd_go_a@V"})
+	if got := parseDescription(d.String()); !slices.Equal(got, d) {
+		t.Errorf("got\n%swant\n%s", got, d)
+	}
+}
