@@ -2,7 +2,7 @@
 //
 // A row is SHAPE(C name, target). The Go assembler has no ##, so that the shape
 // is the macro's name. Each trampoline_<arch>.s defines the shapes and then
-// includes this file; so does roots.s.
+// includes this file; so does link_roots.s.
 //
 //   SYS       the system call itself, its arguments as they come
 //   FCNTL1    int f(int fd): fcntl(fd, target)
