@@ -472,9 +472,10 @@ int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
  * -EPERM    fd is not open for writing, or F_SEAL_SEAL is set
  * -EINVAL   unknown seals; not a file that takes seals (a pipe, a file on a disk, a
  *           secret file)
- * -EBUSY    F_SEAL_WRITE, and a shared mapping of the file can still be written to.
- *           A mapping made read-only by mprotect(2) counts. Also if somebody's direct
- *           I/O, or the kernel itself, has hold of a page for longer than it waits.
+ * -EBUSY    F_SEAL_WRITE, and the file is mapped shared through a descriptor that is
+ *           open for writing, here or in another process. A read-only mapping counts
+ *           too, since mprotect(2) could make it writable. Or direct I/O, or the kernel
+ *           itself, uses a page for longer than the kernel waits: try again.
  *
  * Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
@@ -884,6 +885,9 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
  * opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd. A script ("#!") needs
  *       that, since its interpreter opens the file anew through /proc.
  *
+ * The program has no folder: $ORIGIN is "/", and /proc/self/exe leads to "/memfd:NAME
+ * (deleted)". Its process name is "memfd:NAME", on older kernels the number of 'fd'.
+ *
  * Returns only on failure. The descriptor is then as it was.
  *
  * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), is on a file system
@@ -1001,6 +1005,11 @@ struct memfd_go_secret {
  *                           another thread forks during this call may share SECRETMEM.
  *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 's', to be sent to
  *                           others
+ *
+ * A process-shared mutex, condition variable or semaphore does not work in memory of
+ * kind SECRETMEM: futex(2) answers -EFAULT, and glibc aborts. Put it into ordinary
+ * shared memory beside the area, or use OPT_NO_SECRETMEM. Locks between threads of one
+ * process work.
  *
  * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory
  * with mlock(2) takes its place, which 'kind' tells.
