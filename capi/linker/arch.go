@@ -102,6 +102,13 @@ type fixup struct {
 	paired func(typ uint32, addr int64) (int64, error)
 }
 
+// clear makes f put zero into the field. Where relocations have addends, most linkers
+// ignore what is in the field, but tcc adds it, and disassemblers show it.
+func (f *fixup) clear() {
+	f.S, f.A, f.P, f.toc, f.other = 0, 0, 0, 0, 0
+	f.paired = func(uint32, int64) (int64, error) { return 0, nil }
+}
+
 func (f *fixup) unknown() error { return fmt.Errorf("unknown relocation") }
 
 // check fails unless lo <= v <= hi.

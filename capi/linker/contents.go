@@ -133,11 +133,10 @@ func (lib *library) fix(a *atom, r ref) error {
 		}
 	}
 	if lib.relocatable {
-		if !lib.usesREL() {
-			return nil // the addend stands in the relocation
+		f.clear()
+		if lib.usesREL() {
+			_, f.A = lib.placeOf(a, r)
 		}
-		f.S, f.P = 0, 0
-		_, f.A = lib.placeOf(a, r)
 	}
 	if r.typ != lib.absolute {
 		return lib.apply(f)

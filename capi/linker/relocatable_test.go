@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -103,4 +104,57 @@ func relocateAt(t *testing.T, obj *object, s *objSection, addr map[*objSection]u
 			t.Errorf("%s+%#x: %s: %v", s.name, r.off, obj.typeName(r.typ), err)
 		}
 	}
+}
+
+// TestFieldsAreClear finds out which bits a relocation writes, by applying it with several
+// addresses. Where the relocation has an addend, these bits are zero in the object file.
+func TestFieldsAreClear(t *testing.T) {
+	eachArch(t, func(t *testing.T, goarch string) {
+		if goarches[goarch].usesREL() {
+			t.Skip("the fields hold the addends")
+		}
+		obj, err := readObject(objectOf(t, goarch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range obj.sections {
+			for _, r := range s.relocs {
+				field := s.data[r.off:min(r.off+8, uint64(len(s.data)))]
+				for i, bits := range bitsOf(t, obj, r, field) {
+					if field[i]&bits != 0 {
+						t.Errorf("%s+%#x: %s: % x, of which the relocation writes % x",
+							s.name, r.off, obj.typeName(r.typ), field, bitsOf(t, obj, r, field))
+						break
+					}
+				}
+			}
+		}
+	})
+}
+
+// bitsOf returns those that a relocation writes to a field.
+func bitsOf(t *testing.T, obj *object, r reloc, field []byte) []byte {
+	t.Helper()
+	bits := make([]byte, len(field))
+	for _, value := range []int64{0, 8, 0x5550, -8, 0x1234568, -0x2468ac8} {
+		got := slices.Clone(field)
+		fix := &fixup{typ: r.typ, loc: got, S: value, order: obj.order,
+			paired: func(uint32, int64) (int64, error) { return value, nil }}
+		switch r.typ {
+		case obj.absolute:
+			for i := range obj.wordSize() {
+				got[i] = ^field[i]
+			}
+		case obj.distance:
+			fix.order.PutUint32(got, ^fix.order.Uint32(got))
+		default:
+			if err := obj.apply(fix); err != nil {
+				continue // out of range
+			}
+		}
+		for i := range bits {
+			bits[i] |= got[i] ^ field[i]
+		}
+	}
+	return bits
 }
