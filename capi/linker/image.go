@@ -2,6 +2,7 @@ package main
 
 import (
 	"debug/elf"
+	"errors"
 	"os"
 	"path/filepath"
 )
@@ -126,8 +127,12 @@ func (lib *library) sectionNames() *strtab {
 	return names
 }
 
-// writeFile writes a file that is there as a whole or not at all.
+// writeFile writes a regular file as a whole or not at all. A device or a FIFO, or a
+// symbolic link to one, is written into: replacing it would remove it.
 func writeFile(name string, data []byte) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return writeInto(name, data)
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".libmemfd_go-*")
 	if err != nil {
 		return err
@@ -144,4 +149,13 @@ func writeFile(name string, data []byte) error {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+func writeInto(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
 }

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 func TestLinkArgs(t *testing.T) {
@@ -133,5 +137,61 @@ func TestWriteFile(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// TestWriteIntoFIFO has something read the output while it is written.
+func TestWriteIntoFIFO(t *testing.T) {
+	dir := t.TempDir()
+	fifo, link := filepath.Join(dir, "fifo"), filepath.Join(dir, "link")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("fifo", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{fifo, link} {
+		before, err := os.Lstat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// With a writer of its own, the reader waits for nobody to open the FIFO.
+		reader, err := os.OpenFile(fifo, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = writeFile(name, []byte("library"))
+		got := make([]byte, 7)
+		if err == nil {
+			reader.SetReadDeadline(time.Now().Add(10 * time.Second))
+			_, err = io.ReadFull(reader, got)
+		}
+		reader.Close()
+		if err != nil || string(got) != "library" {
+			t.Errorf("%s: read %q, %v", name, got, err)
+		}
+		if after, err := os.Lstat(name); err != nil || after.Mode() != before.Mode() || !os.SameFile(before, after) {
+			t.Errorf("%s became %v, %v", name, after, err)
+		}
+	}
+}
+
+// TestWriteIntoFullDevice makes a device of its own; an error of a device is reported.
+func TestWriteIntoFullDevice(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "full")
+	const full = 1<<8 | 7 // the numbers of /dev/full
+	if err := syscall.Mknod(name, syscall.S_IFCHR|0o600, full); err != nil {
+		t.Skipf("mknod: %v", err)
+	}
+	if f, err := os.OpenFile(name, os.O_WRONLY, 0); err != nil {
+		t.Skipf("this file system has no devices: %v", err)
+	} else {
+		f.Close()
+	}
+	if err := writeFile(name, []byte("library")); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v, want %v", err, syscall.ENOSPC)
+	}
+	if info, err := os.Lstat(name); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		t.Errorf("the device became %v, %v", info, err)
 	}
 }
