@@ -38,6 +38,7 @@ func execCopyOfSelf(t *testing.T, variable string) unix.Errno {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer self.Close()
 	name := []byte("core_test\x00")
 	fd := Clone(&name[0], unix.MFD_CLOEXEC, 0, int32(self.Fd()), 1<<30)
 	if fd < 0 {

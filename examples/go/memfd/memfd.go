@@ -5,7 +5,9 @@ package memfd
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -61,7 +63,11 @@ func Load() error {
 		"memfd_go_unmap":          &unmap,
 		"memfd_go_secret":         &secret,
 	} {
-		purego.RegisterLibFunc(function, library, name)
+		address, err := purego.Dlsym(library, name)
+		if err != nil {
+			return err
+		}
+		purego.RegisterFunc(function, address)
 	}
 	return nil
 }
@@ -74,6 +80,20 @@ func result(r int32) (int32, error) {
 	return r, nil
 }
 
+// call calls do with the descriptor of f. It stays open until do returns, even if f is closed
+// meanwhile, or is collected because nothing uses it afterwards.
+func call(f *os.File, do func(fd int32) int32) (int32, error) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var r int32
+	if err := conn.Control(func(fd uintptr) { r = do(int32(fd)) }); err != nil {
+		return 0, err
+	}
+	return result(r)
+}
+
 // ErrName returns the name of the error number inside err, such as EPERM.
 func ErrName(err error) string {
 	var errno syscall.Errno
@@ -84,8 +104,12 @@ func ErrName(err error) string {
 // VersionString returns the version of the library.
 func VersionString() string { return versionString() }
 
-// Create creates an empty file in memory that takes seals.
+// Create creates an empty file in memory that takes seals. A NUL would end the name for C,
+// so a name with one is refused.
 func Create(name string) (*os.File, error) {
+	if strings.IndexByte(name, 0) >= 0 {
+		return nil, fmt.Errorf("creating %q: %w", name, unix.EINVAL)
+	}
 	fd, err := result(create(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING))
 	if err != nil {
 		return nil, fmt.Errorf("creating %q: %w", name, err)
@@ -96,31 +120,31 @@ func Create(name string) (*os.File, error) {
 // Size returns the size of a file.
 func Size(f *os.File) (uint64, error) {
 	var size uint64
-	_, err := result(getSize(int32(f.Fd()), &size))
+	_, err := call(f, func(fd int32) int32 { return getSize(fd, &size) })
 	return size, err
 }
 
 // SetSize makes a file longer or shorter.
 func SetSize(f *os.File, size uint64) error {
-	_, err := result(setSize(int32(f.Fd()), 0, size))
+	_, err := call(f, func(fd int32) int32 { return setSize(fd, 0, size) })
 	return err
 }
 
 // AddSeals seals a file.
 func AddSeals(f *os.File, seals uint32) error {
-	_, err := result(addSeals(int32(f.Fd()), seals))
+	_, err := call(f, func(fd int32) int32 { return addSeals(fd, seals) })
 	return err
 }
 
 // CheckSeals fails unless a file has all the seals that are required.
 func CheckSeals(f *os.File, required uint32) error {
-	_, err := result(checkSeals(int32(f.Fd()), required, nil))
+	_, err := call(f, func(fd int32) int32 { return checkSeals(fd, required, nil) })
 	return err
 }
 
 // SealNames returns the seals of a file as text.
 func SealNames(f *os.File) (string, error) {
-	seals, err := result(getSeals(int32(f.Fd())))
+	seals, err := call(f, getSeals)
 	if err != nil {
 		return "", err
 	}
@@ -131,12 +155,16 @@ func SealNames(f *os.File) (string, error) {
 
 // Map maps the first bytes of a file. They stay after the file is closed, until Unmap.
 func Map(f *os.File, length uint64, writable bool) ([]byte, error) {
+	if length > math.MaxInt {
+		return nil, unix.EOVERFLOW
+	}
 	var opts uint32
 	if writable {
 		opts = optWrite
 	}
 	var addr unsafe.Pointer
-	if _, err := result(mapFile(int32(f.Fd()), opts, 0, uintptr(length), &addr)); err != nil {
+	_, err := call(f, func(fd int32) int32 { return mapFile(fd, opts, 0, uintptr(length), &addr) })
+	if err != nil {
 		return nil, err
 	}
 	return unsafe.Slice((*byte)(addr), length), nil
