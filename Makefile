@@ -10,6 +10,7 @@
 #                   architectures, crates, wheels, checksums, bill of materials
 #   make wheels     the Python package for all architectures, and its sources, in
 #                   build/wheels; needs Python and pip, too
+#   make crates     the Rust packages, with the Go sources in them, in build/crates
 #   make demo       sealed memory between processes in four languages
 #   make setup      installs what the tests need
 #   make test       does that, then runs everything
@@ -49,7 +50,7 @@ library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug 
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch install uninstall dist wheels demo setup test check bench stress fuzz audit matrix clean
+.PHONY: all all-arch install uninstall dist wheels crates demo setup test check bench stress fuzz audit matrix clean
 
 all: $(call library,$(HOST)) build/man
 
@@ -94,7 +95,7 @@ build/bin/nfpm:
 	GOOS=$(HOSTOS) GOARCH=$(HOST) GOBIN='$(CURDIR)/build/bin' $(GO) install $(NFPM)
 
 # All files are as old as the last commit.
-dist: all-arch build/man build/bin/nfpm wheels
+dist: all-arch build/man build/bin/nfpm wheels crates
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
 		$(GO) run ./packaging/dist '$(DIST)' '$(WHEELS)' $(ARCHES)
 
@@ -109,6 +110,9 @@ wheels: all-arch build/venv/bin/hatchling
 		MEMFD_GO_LIB_DIR='$(CURDIR)'/build/linux_$$arch \
 			../../build/venv/bin/hatchling build -t wheel -d "$$wheels" || exit; \
 	done && ../../build/venv/bin/hatchling build -t sdist -d "$$wheels"
+
+crates: all-arch
+	$(GO) run ./packaging/crates build/crates $(ARCHES)
 
 demo: all
 	examples/demo

@@ -20,7 +20,7 @@ func (r *release) crates() error {
 	defer os.RemoveAll(folder)
 	// Not verified: that would build each once more, and the tests have done so.
 	err = command(nil, "cargo", "package", "--quiet", "--workspace", "--no-verify", "--allow-dirty", "--locked",
-		"--manifest-path", "bindings/rust/Cargo.toml", "--target-dir", folder)
+		"--manifest-path", "build/crates/Cargo.toml", "--target-dir", folder)
 	if err != nil {
 		return err
 	}

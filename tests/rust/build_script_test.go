@@ -18,34 +18,10 @@ func nowhere(t *testing.T) []string {
 func away(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	for _, name := range []string{"Cargo.toml", "Cargo.lock", "memfd-go", "memfd-go-sys"} {
+	for _, name := range []string{"Cargo.toml", "Cargo.lock", "memfd-go", "memfd-go-prebuilt", "memfd-go-sys"} {
 		cargo{arguments: []string{"cp", "-r", filepath.Join(crates(), name), folder}}.mustRun(t)
 	}
 	return folder
-}
-
-// What the build script says where there is no library names all the ways to have one.
-func TestNoLibrary(t *testing.T) {
-	requireCargo(t)
-	output, err := cargo{
-		folder:      away(t),
-		environment: nowhere(t),
-		arguments:   []string{"cargo", "build", "--locked", "--package=memfd-go-sys", targetDir(t, "script")},
-	}.run(t)
-	if err == nil {
-		t.Fatal("it found a library")
-	}
-	for _, want := range []string{
-		"error: libmemfd_go is nowhere: MEMFD_GO_LIB_DIR is not set; ",
-		"; there are no Go sources\n",
-		"1. the folder that the environment variable MEMFD_GO_LIB_DIR names, with libmemfd_go.so.1\n",
-		"2. what pkg-config says about libmemfd_go, 1.0.0 or later\n",
-		"3. the Go sources, if this crate is in its place among them, built with go\n",
-	} {
-		if !strings.Contains(output, want) {
-			t.Errorf("it lacks %q:\n%s", want, output)
-		}
-	}
 }
 
 // A folder that is named and has no library is an error, whatever else there is.

@@ -34,18 +34,6 @@ func TestOldestRust(t *testing.T) {
 	}}.mustRun(t)
 }
 
-// Both crates can be published: they build from what is in their packages, and nothing is
-// worth a warning. The Go sources are not in there, nor could they be.
-func TestPackages(t *testing.T) {
-	requireCargo(t)
-	output := cargo{arguments: []string{
-		"cargo", "package", "--locked", "--offline", "--workspace", "--allow-dirty", targetDir(t, "package"),
-	}}.mustRun(t)
-	if strings.Contains(output, "warning") {
-		t.Errorf("cargo package warns:\n%s", output)
-	}
-}
-
 func TestDocumentation(t *testing.T) {
 	requireCargo(t)
 	cargo{

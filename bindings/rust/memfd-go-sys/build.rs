@@ -1,5 +1,4 @@
-//! Finds libmemfd_go, in this order: MEMFD_GO_LIB_DIR, pkg-config, the Go sources
-//! beside this crate.
+//! Finds libmemfd_go, or builds it from the Go sources in this package.
 
 use std::env;
 use std::error::Error;
@@ -26,71 +25,84 @@ fn main() {
         return; // Documentation is not linked.
     }
     if let Err(error) = find() {
-        eprintln!(
-            "error: {}\n\n\
-             libmemfd_go is taken from the first of these that there is:\n\
-             1. the folder that the environment variable MEMFD_GO_LIB_DIR names, with {}\n\
-             2. what pkg-config says about libmemfd_go, {} or later\n\
-             3. the Go sources, if this crate is in its place among them, built with go",
-            error,
-            file_name(),
-            VERSION
-        );
+        eprintln!("error: {}", error);
         std::process::exit(1);
     }
 }
 
+/// Takes the first library there is: those that were asked for come first.
 fn find() -> Result<()> {
     let target_os = env::var("CARGO_CFG_TARGET_OS")?;
-    if target_os != "linux" {
+    if target_os != "linux" && target_os != "android" {
         return Err(format!("libmemfd_go is for Linux, not for {}", target_os).into());
     }
-    if let Some(dir) = env::var_os("MEMFD_GO_LIB_DIR") {
-        let dir = Path::new(&dir);
-        println!("cargo:rerun-if-changed={}", dir.join(file_name()).display());
-        return use_dir(dir).map_err(|e| format!("MEMFD_GO_LIB_DIR: {}", e).into());
+    if let Some(dir) = env::var_os("MEMFD_GO_LIB_DIR").filter(|dir| !dir.is_empty()) {
+        return use_dir(Path::new(&dir)).map_err(|e| format!("MEMFD_GO_LIB_DIR: {}", e).into());
     }
-    let no_package = match use_pkg_config() {
-        Ok(()) => return Ok(()),
-        Err(error) => error,
-    };
-    match go_sources() {
-        Some(top) => build(&top).map_err(|e| format!("building libmemfd_go: {}", e).into()),
-        None => Err(format!(
-            "libmemfd_go is nowhere: MEMFD_GO_LIB_DIR is not set; {}; there are no Go sources",
-            no_package
+    if env::var_os("CARGO_FEATURE_PREBUILT").is_some() {
+        return use_prebuilt().map_err(|e| format!("feature prebuilt: {}", e).into());
+    }
+    if use_pkg_config().is_ok() {
+        return Ok(());
+    }
+    let sources = go_sources().ok_or("the Go sources are missing from this package")?;
+    match Command::new("go").arg("version").output() {
+        Ok(_) => build(&sources).map_err(|e| format!("building libmemfd_go: {}", e).into()),
+        Err(error) => Err(format!(
+            "libmemfd_go not found, and go cannot be run to build it ({}).\n\n\
+             Do one of these:\n\
+             - install Go 1.25 or later: the library is then built from the sources in this package;\n\
+             - enable the feature \"prebuilt\" of memfd-go or memfd-go-sys;\n\
+             - install libmemfd_go {} or later where pkg-config finds it;\n\
+             - set MEMFD_GO_LIB_DIR to a folder with {}.",
+            error,
+            VERSION,
+            file_name()?
         )
         .into()),
     }
 }
 
-/// Whether to link with the static library: where the feature asks for it, and where a
-/// program can have no shared one.
-fn is_static() -> bool {
-    let has = |feature| {
-        let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
-        features.split(',').any(|name| name == feature)
-    };
-    env::var_os("CARGO_FEATURE_STATIC").is_some() || has("crt-static")
+/// Whether to link with the static library if there is a choice: where the feature asks
+/// for it, and in programs without a dynamic loader.
+fn is_static() -> Result<bool> {
+    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    Ok(env::var_os("CARGO_FEATURE_STATIC").is_some()
+        || features.split(',').any(|name| name == "crt-static")
+        || env::var("CARGO_CFG_TARGET_ENV")? == "musl" && is_static_by_default()?)
+}
+
+/// Whether rustc makes static programs for this target. cargo's list of target features
+/// lacks crt-static for musl, because a crate may also become a shared library there.
+fn is_static_by_default() -> Result<bool> {
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(["--print=cfg", "--crate-type=bin", "--target"])
+        .arg(env::var("TARGET")?)
+        .args(flags.split('\x1f').filter(|flag| !flag.is_empty()))
+        .output()?;
+    let cfg = String::from_utf8_lossy(&output.stdout);
+    Ok(cfg.lines().any(|l| l == "target_feature=\"crt-static\""))
 }
 
 /// The file to link with.
-fn file_name() -> &'static str {
-    match is_static() {
-        true => ARCHIVE,
-        false => SONAME,
-    }
+fn file_name() -> Result<&'static str> {
+    Ok(if is_static()? { ARCHIVE } else { SONAME })
 }
 
 /// Links with the library in `dir`.
 fn use_dir(dir: &Path) -> Result<()> {
-    let library = dir.join(file_name());
-    let library =
-        fs::canonicalize(&library).map_err(|e| format!("{}: {}", library.display(), e))?;
-    match is_static() {
+    let library = library_in(dir, file_name()?)?;
+    println!("cargo:rerun-if-changed={}", library.display());
+    match is_static()? {
         true => link_static(&library),
         false => link_shared(&library),
     }
+}
+
+fn library_in(dir: &Path, name: &str) -> Result<PathBuf> {
+    let library = dir.join(name);
+    Ok(fs::canonicalize(&library).map_err(|e| format!("{}: {}", library.display(), e))?)
 }
 
 /// rustc copies the library into the crate, so that what uses the crate need not find it.
@@ -123,14 +135,24 @@ fn replace_link(target: &Path, link: &Path) -> Result<()> {
     Ok(symlink(target, link)?)
 }
 
+/// Links with the archive for the target that memfd-go-prebuilt carries.
+fn use_prebuilt() -> Result<()> {
+    let lib = env::var_os("DEP_MEMFD_GO_PREBUILT_LIB").ok_or(
+        "this copy of memfd-go-prebuilt has no archives; `make crates` writes one that has",
+    )?;
+    link_static(&library_in(&Path::new(&lib).join(goarch()?), ARCHIVE)?)
+}
+
 fn use_pkg_config() -> Result<()> {
+    let is_static = is_static()?;
     let mut config = pkg_config::Config::new();
-    // Whether a static library of the system's is taken shall not be pkg-config's choice.
-    config.atleast_version(VERSION).cargo_metadata(!is_static());
-    let library = config
-        .probe("libmemfd_go")
-        .map_err(|e| first_line(&e.to_string()))?;
-    if is_static() {
+    // pkg-config must not decide whether a static library of the system is taken.
+    config.atleast_version(VERSION).cargo_metadata(!is_static);
+    // Its list of variables would stand before the message of a build that fails.
+    let library = config.env_metadata(false).probe("libmemfd_go")?;
+    println!("cargo:rerun-if-env-changed=PKG_CONFIG_PATH");
+    println!("cargo:rerun-if-env-changed=PKG_CONFIG_LIBDIR");
+    if is_static {
         // As it stands in the file, where blanks are escaped.
         let libdir = pkg_config::get_variable("libmemfd_go", "libdir")?.replace("\\ ", " ");
         return use_dir(Path::new(&libdir));
@@ -141,20 +163,20 @@ fn use_pkg_config() -> Result<()> {
     Ok(())
 }
 
-fn first_line(text: &str) -> String {
-    text.trim().lines().next().unwrap_or_default().to_owned()
-}
-
-/// The top folder of the sources, if this crate is in its place among them.
+/// The Go sources: those in the package, or those around this crate in the repository.
 fn go_sources() -> Option<PathBuf> {
     let crate_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
-    let top = fs::canonicalize(crate_dir.join("../../..")).ok()?;
-    let go_mod = fs::read_to_string(top.join("go.mod")).ok()?;
-    let is_ours = go_mod.lines().any(|line| line == "module libmemfd_go");
-    is_ours.then_some(top)
+    ["go", "../../.."]
+        .iter()
+        .filter_map(|place| fs::canonicalize(crate_dir.join(place)).ok())
+        .find(|top| {
+            let go_mod = fs::read_to_string(top.join("go.mod")).unwrap_or_default();
+            go_mod.lines().any(|line| line == "module libmemfd_go")
+        })
 }
 
-/// Builds the library from the Go sources in `top`, as their Makefile does.
+/// Builds the static library from the Go sources in `top`: a program that links with it
+/// can be installed without anything else.
 fn build(top: &Path) -> Result<()> {
     for input in ["go.mod", "go.sum", "core", "capi"] {
         println!("cargo:rerun-if-changed={}", top.join(input).display());
@@ -170,34 +192,40 @@ fn build(top: &Path) -> Result<()> {
         .env_remove("GOARCH")
         .arg("./capi/linker"))?;
 
-    let mut go = go_build(top, &out.join(file_name()));
+    let archive = out.join(ARCHIVE);
+    let mut go = go_build(top, &archive);
     run(go
         .env("GOOS", "linux")
         .env("GOARCH", goarch()?)
         .env("GOARM", "7")
         .args(["-buildmode=c-archive", "-trimpath"])
         .arg(format!("-toolexec=\"{}\" toolexec", linker.display()))
-        .arg(match is_static() {
-            true => "-ldflags=-E memfd_go_roots -extldflags=-r",
-            false => "-ldflags=-E memfd_go_roots",
-        })
+        .arg("-ldflags=-E memfd_go_roots -extldflags=-r")
         .arg("./capi"))?;
-    use_dir(&out)
+    link_static(&archive)
 }
 
+/// A `go build` in `top`. The package has its modules with it, so nothing is downloaded.
 fn go_build(top: &Path, output: &Path) -> Command {
     let mut go = Command::new("go");
-    go.current_dir(top).env("CGO_ENABLED", "0");
-    go.arg("build").arg("-o").arg(output);
+    go.current_dir(top)
+        .env("CGO_ENABLED", "0")
+        .env("GOTOOLCHAIN", "local")
+        .env("GOFLAGS", "")
+        .env("GOWORK", "off");
+    go.args(["build", "-buildvcs=false", "-o"]).arg(output);
     go
 }
 
 fn run(command: &mut Command) -> Result<()> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{:?}: {}", command, status).into()),
-        Err(error) => Err(format!("cannot run go: {}", error).into()),
+    let output = command
+        .output()
+        .map_err(|e| format!("cannot run go: {}", e))?;
+    if output.status.success() {
+        return Ok(());
     }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{}\n{:?}: {}", said.trim_end(), command, output.status).into())
 }
 
 /// Go's name of the architecture that is built for.

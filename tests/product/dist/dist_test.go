@@ -160,7 +160,9 @@ func TestFiles(t *testing.T) {
 			"libmemfd_go-"+version+"-r1."+a.apk+".apk")
 	}
 	if _, err := exec.LookPath("cargo"); err == nil {
-		want = append(want, "memfd-go-"+version+".crate", "memfd-go-sys-"+version+".crate")
+		for _, name := range []string{"memfd-go", "memfd-go-prebuilt", "memfd-go-sys"} {
+			want = append(want, name+"-"+version+".crate")
+		}
 	}
 	slices.Sort(want)
 	got := slices.DeleteFunc(listed(t, release), func(name string) bool { return strings.HasSuffix(name, ".whl") })
