@@ -133,9 +133,3 @@ func Product(goarch string) (string, error) {
 	}
 	return dir, nil
 }
-
-// Required tells whether the run has promised to skip nothing that can be
-// installed: `make test` sets it, `make check` does not.
-func Required() bool {
-	return os.Getenv("MEMFD_GO_REQUIRE") != ""
-}

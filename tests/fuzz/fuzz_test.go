@@ -95,11 +95,11 @@ func failures(t *testing.T) string {
 func build(t *testing.T, target string) string {
 	clang, err := testenv.Tool{Name: "clang"}.Path()
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	program := filepath.Join(t.TempDir(), target)
 	arguments := slices.Concat(testenv.CFlags(), []string{
@@ -212,13 +212,4 @@ func run(t *testing.T, folder string, environment []string, name string, argumen
 		t.Fatalf("%v: %v\n%s", cmd, err, text)
 	}
 	return text
-}
-
-// unavailable ends a test that lacks something that a regular run has.
-func unavailable(t *testing.T, err error) {
-	t.Helper()
-	if testenv.Required() {
-		t.Fatal(err)
-	}
-	t.Skip(err)
 }

@@ -100,7 +100,7 @@ func (h host) test(t *testing.T, program string) {
 	compiler := tool(t, h.compiler)
 	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	var under []string
 	if len(h.under) > 0 {
@@ -162,7 +162,7 @@ func run(t *testing.T, command, environment []string) {
 func TestPython(t *testing.T) {
 	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	run(t, []string{tool(t, "python3"), filepath.Join("programs", "forks.py")}, []string{
 		"PYTHONPATH=" + filepath.Join(testenv.Repository(), "bindings", "python", "src"),
@@ -174,16 +174,7 @@ func TestPython(t *testing.T) {
 func tool(t *testing.T, name string) string {
 	path, err := testenv.Tool{Name: name}.Path()
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	return path
-}
-
-// unavailable ends a test that lacks something that a regular run has.
-func unavailable(t *testing.T, err error) {
-	t.Helper()
-	if testenv.Required() {
-		t.Fatal(err)
-	}
-	t.Skip(err)
 }

@@ -32,11 +32,11 @@ var builtC once[cPrograms]
 
 func prepareC(t *testing.T, c cell, m *image) []wire.Run {
 	if _, err := testenv.Product(c.goarch); err != nil {
-		unavailable(t, c, err)
+		testenv.UnavailableIf(t, c.regular, err)
 	}
 	compiler, err := c.arch().Compiler.Path()
 	if err != nil {
-		unavailable(t, c, err)
+		testenv.UnavailableIf(t, c.regular, err)
 	}
 	t.Attr("tools", testenv.CompilerVersion(compiler)+", "+c.arch().GlibcVersion())
 	programs, err := builtC.get(c.goarch, func() (cPrograms, error) { return buildC(compiler, c.goarch) })

@@ -70,18 +70,18 @@ func (s suite) isWanted(c cell) bool {
 func (s suite) test(t *testing.T, c cell) {
 	for _, part := range []string{"qemu-system", c.part(), "shell@" + c.goarch} {
 		if err := testenv.Ready(part); err != nil {
-			unavailable(t, c, err)
+			testenv.UnavailableIf(t, c.regular, err)
 		}
 	}
 	file := filepath.Join(testenv.Repository(), "build", "kernels", c.goarch+"-"+s.name+"-"+c.name()+".cpio")
 	runs := s.makeImage(t, c, file)
 	kernel, err := bootable(filepath.Join(testenv.PartDir(c.part()), "vmlinuz"), file+".kernel")
 	if err != nil {
-		unavailable(t, c, err)
+		testenv.UnavailableIf(t, c.regular, err)
 	}
 	command, err := machines[c.hardware()].command(kernel, file, c.commandLine)
 	if err != nil {
-		unavailable(t, c, err)
+		testenv.UnavailableIf(t, c.regular, err)
 	}
 	r := boot(command)
 	hint := "to boot it by hand:\n  " + quoted(command)
@@ -134,16 +134,6 @@ func quoted(command []string) string {
 		}
 	}
 	return strings.Join(words, " ")
-}
-
-// unavailable ends a test that lacks something: as a failure if the run promised it,
-// else as a skip.
-func unavailable(t *testing.T, c cell, err error) {
-	t.Helper()
-	if c.regular && testenv.Required() {
-		t.Fatal(err)
-	}
-	t.Skip(err)
 }
 
 func must(t *testing.T, err error) {

@@ -45,7 +45,7 @@ func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
 func addLibrary(t *testing.T, c cell, m *image) {
 	product, err := testenv.Product(c.goarch)
 	if err != nil {
-		unavailable(t, c, err)
+		testenv.UnavailableIf(t, c.regular, err)
 	}
 	must(t, m.addProgram(library, filepath.Join(product, "libmemfd_go.so.1")))
 }

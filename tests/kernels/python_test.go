@@ -29,12 +29,12 @@ func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 		environment = append(environment, "PYTHONHOME=/usr")
 	}
 	if _, err := c.arch().Wheel(); err != nil {
-		unavailable(t, c, err)
+		testenv.UnavailableIf(t, c.regular, err)
 	}
 	installed := t.TempDir()
 	glibc, _ := c.arch().WheelTags()
 	if err := testenv.InstallWheel(strings.TrimPrefix(glibc, "py3-none-"), installed); err != nil {
-		unavailable(t, c, err)
+		testenv.UnavailableIf(t, c.regular, err)
 	}
 	must(t, m.addTree("packages/memfd_go", filepath.Join(installed, "memfd_go")))
 	must(t, m.addTree("python", filepath.Join(testenv.Repository(), "bindings", "python"), "__pycache__", "build"))
@@ -98,7 +98,7 @@ func addOwnPython(t *testing.T, c cell, m *image) string {
 func addForeignPython(t *testing.T, c cell, m *image) {
 	part := "python@" + c.goarch
 	if err := testenv.Ready(part); err != nil {
-		unavailable(t, c, err)
+		testenv.UnavailableIf(t, c.regular, err)
 	}
 	t.Attr("tools", testenv.PythonVersion(c.goarch))
 	m.archive.link("lib", "usr/lib")

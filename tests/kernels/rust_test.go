@@ -36,7 +36,7 @@ func prepareRust(t *testing.T, c cell, m *image) []wire.Run {
 	}
 	environment, err := c.arch().RustEnvironment()
 	if err != nil {
-		unavailable(t, c, err)
+		testenv.UnavailableIf(t, c.regular, err)
 	}
 	t.Attr("tools", testenv.RustVersion(environment)+", "+c.arch().GlibcVersion())
 	tests, err := builtRust.get(c.goarch, func() ([]rustTest, error) { return buildRust(environment) })

@@ -5,6 +5,7 @@ package rust
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,23 +99,6 @@ func requireToolchain(t *testing.T, name string) {
 	t.Helper()
 	requireCargo(t)
 	if err := exec.Command("rustup", "run", name, "rustc", "--version").Run(); err != nil {
-		unavailable(t, "Rust "+name+" is not installed (make setup does, by rustup)")
+		testenv.Unavailable(t, errors.New("Rust "+name+" is not installed (make setup does, by rustup)"))
 	}
-}
-
-// requireFull is for tests that take too long for every run.
-func requireFull(t *testing.T) {
-	t.Helper()
-	if !testenv.Full() {
-		t.Skip("it takes MEMFD_GO_MATRIX=full")
-	}
-}
-
-// unavailable fails where everything can be installed, and skips elsewhere.
-func unavailable(t *testing.T, why string) {
-	t.Helper()
-	if testenv.Required() {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }

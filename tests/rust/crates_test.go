@@ -2,6 +2,7 @@ package rust
 
 import (
 	"debug/elf"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -81,7 +82,7 @@ func requireTarget(t *testing.T, target string) {
 	}
 	folder := cargo{arguments: []string{"rustc", "--print=target-libdir", "--target=" + target}}.mustRun(t)
 	if _, err := os.Stat(strings.TrimSpace(folder)); err != nil {
-		unavailable(t, "Rust's standard library for "+target+" is not installed (make setup does, by rustup)")
+		testenv.Unavailable(t, errors.New("Rust's standard library for "+target+" is not installed (make setup does, by rustup)"))
 	}
 }
 
@@ -104,7 +105,7 @@ func neededBy(t *testing.T, program string) []string {
 
 // Unsafe code, on a small library in Rust.
 func TestMiri(t *testing.T) {
-	requireFull(t)
+	testenv.RequireFull(t)
 	requireToolchain(t, nightly)
 	cargo{
 		environment: []string{"MIRIFLAGS=-Zmiri-disable-isolation -Zmiri-strict-provenance"},
@@ -117,7 +118,7 @@ func TestMiri(t *testing.T) {
 
 // Creating a file and getting its seals costs what it does with libc, within a few percent.
 func TestCost(t *testing.T) {
-	requireFull(t)
+	testenv.RequireFull(t)
 	requireCargo(t)
 	output := cargo{
 		folder:    filepath.Join(testenv.Repository(), "tests", "bench", "rust-ratios"),
@@ -131,11 +132,11 @@ func TestCost(t *testing.T) {
 
 // A minute of fuzzing. A failure names the file that the input is in.
 func TestFuzz(t *testing.T) {
-	requireFull(t)
+	testenv.RequireFull(t)
 	requireToolchain(t, nightly)
 	bin := filepath.Join(testenv.Repository(), "build", "bin")
 	if _, err := os.Stat(filepath.Join(bin, "cargo-fuzz")); err != nil {
-		unavailable(t, "cargo-fuzz is not in build/bin (make setup)")
+		testenv.Unavailable(t, errors.New("cargo-fuzz is not in build/bin (make setup)"))
 	}
 	// What it finds interesting stays out of the sources.
 	corpus := filepath.Join(testenv.Repository(), "build", "rust", "corpus")

@@ -44,7 +44,7 @@ func printedByC(t *testing.T, lines string) string {
 	t.Helper()
 	compiler, err := testenv.Arches[0].Compiler.Path()
 	if err != nil {
-		unavailable(t, err.Error())
+		testenv.Unavailable(t, err)
 	}
 	folder := t.TempDir()
 	source, program := filepath.Join(folder, "layout.c"), filepath.Join(folder, "layout")

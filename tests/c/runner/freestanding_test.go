@@ -16,12 +16,12 @@ func TestFreestanding(t *testing.T) {
 			b := newBench(t, target)
 			shared, static := filepath.Join(b.folder, "shared"), filepath.Join(b.folder, "static")
 			compile := slices.Concat([]string{b.compiler}, freestandingOptions)
-			command{arguments: slices.Concat(compile, target.options, []string{"-o", shared, freestandingSource}, b.library())}.mustRun(t)
-			command{arguments: slices.Concat(compile, []string{"-static", "-o", static, freestandingSource}, b.library())}.mustRun(t)
+			testenv.Command{Arguments: slices.Concat(compile, target.options, []string{"-o", shared, freestandingSource}, b.library())}.MustRun(t)
+			testenv.Command{Arguments: slices.Concat(compile, []string{"-static", "-o", static, freestandingSource}, b.library())}.MustRun(t)
 			needs(t, shared, "libmemfd_go.so.1")
 			needs(t, static)
 			for _, program := range []string{shared, static} {
-				command{arguments: append(slices.Clone(b.emulator), program)}.mustRun(t)
+				testenv.Command{Arguments: append(slices.Clone(b.emulator), program)}.MustRun(t)
 			}
 		})
 	}

@@ -19,14 +19,14 @@ import (
 func TestDebuggerShowsLines(t *testing.T) {
 	gdb, err := testenv.Tool{Name: "gdb"}.Path()
 	if err != nil {
-		unavailable(t, true, err)
+		testenv.Unavailable(t, err)
 	}
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the table of targets has no native one here")
 	}
 	b := newBench(t, targets()[0])
-	b.compile("every_function", bfd).mustRun(t)
-	b.link("every_function", bfd).mustRun(t)
+	b.compile("every_function", bfd).MustRun(t)
+	b.link("every_function", bfd).MustRun(t)
 	out, err := exec.Command(gdb, "-nx", "-batch", "-iex", "set debug-file-directory "+debugFolder(t, b),
 		"-ex", "set debuginfod enabled off", "-ex", `directory "`+filepath.Join(testenv.Repository(), "core")+`"`,
 		"-ex", "set breakpoint pending on", "-ex", "break libmemfd_go/core.SetSize", "-ex", "run", "-ex", "list",
@@ -82,14 +82,14 @@ func debugFolder(t *testing.T, b bench) string {
 func TestDebuggerShowsTheCaller(t *testing.T) {
 	gdb, err := testenv.Tool{Name: "gdb"}.Path()
 	if err != nil {
-		unavailable(t, true, err)
+		testenv.Unavailable(t, err)
 	}
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the table of targets has no native one here")
 	}
 	b := newBench(t, targets()[0])
-	b.compile("every_function", bfd).mustRun(t)
-	b.link("every_function", bfd).mustRun(t)
+	b.compile("every_function", bfd).MustRun(t)
+	b.link("every_function", bfd).MustRun(t)
 	program := b.path("every_function", bfd, "")
 	// set_size reserves by fallocate(2), deep in Go.
 	out, err := exec.Command(gdb, "-nx", "-batch", "-ex", "set debuginfod enabled off",

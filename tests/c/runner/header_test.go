@@ -54,7 +54,7 @@ func TestHeaderCompilesWithoutWarning(t *testing.T) {
 		t.Run(compiler[0]+" "+compiler[2], func(t *testing.T) {
 			path, err := testenv.Tool{Name: compiler[0]}.Path()
 			if err != nil {
-				unavailable(t, true, err)
+				testenv.Unavailable(t, err)
 			}
 			for _, include := range includes {
 				command := append(append([]string{path}, compiler[1:]...), strict...)
@@ -76,7 +76,7 @@ func compile(t *testing.T, what string, command []string, source string) {
 func TestHeaderNeedsNoLibc(t *testing.T) {
 	path, err := testenv.Tool{Name: "gcc"}.Path()
 	if err != nil {
-		unavailable(t, true, err)
+		testenv.Unavailable(t, err)
 	}
 	folder := t.TempDir()
 	for _, name := range []string{"stddef.h", "stdint.h"} {

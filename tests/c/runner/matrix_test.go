@@ -4,9 +4,6 @@
 //
 //	TestC/arm64/musl/create/dlopen/bad_names
 //
-// It also runs the suites of the other languages on foreign architectures; each of
-// their tests is one here, too.
-//
 // Foreign programs run under qemu-user. Without a compiler or an emulator a target is
 // skipped with its reason; with $MEMFD_GO_REQUIRE it fails if a regular run promises
 // it.
@@ -14,7 +11,6 @@ package runner
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -77,8 +73,8 @@ func onceNatively(t target, m mode) bool {
 func TestC(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
-			if !testenv.Full() && !target.isRegular() {
-				t.Skip(onlyFull)
+			if !target.isRegular() {
+				testenv.RequireFull(t)
 			}
 			b := newBench(t, target)
 			b.describe(t)
@@ -105,15 +101,15 @@ type bench struct {
 func newBench(t *testing.T, target target) bench {
 	product, err := testenv.Product(target.arch.GOARCH)
 	if err != nil {
-		unavailable(t, true, err)
+		testenv.Unavailable(t, err)
 	}
 	compiler, err := target.compiler.Path()
 	if err != nil {
-		unavailable(t, target.promised, err)
+		testenv.UnavailableIf(t, target.promised, err)
 	}
 	emulator, err := target.arch.Emulator(target.root)
 	if err != nil {
-		unavailable(t, target.promised, err)
+		testenv.UnavailableIf(t, target.promised, err)
 	}
 	return bench{target, compiler, emulator, product, t.TempDir()}
 }
@@ -125,16 +121,7 @@ func (b bench) describe(t *testing.T) {
 		libc = testenv.MuslVersion(b.target.root, b.emulator)
 	}
 	t.Attr("tools", testenv.CompilerVersion(b.compiler)+", "+libc)
-	tellKernel(t, b.emulator)
-}
-
-// tellKernel tells which emulator stands in for a kernel, or the machine's own.
-func tellKernel(t *testing.T, emulator []string) {
-	if emulator != nil {
-		t.Attr("kernel", strings.Replace(testenv.Version(nil, emulator[0], "--version"), " version", "", 1))
-	} else {
-		t.Attr("kernel", testenv.Version(nil, "uname", "-r"))
-	}
+	testenv.TellKernel(t, b.emulator)
 }
 
 // programs are the names of the C programs.
@@ -151,7 +138,7 @@ func programs(t *testing.T) []string {
 
 // test runs a program in every mode. The object file is the same for all linkers.
 func (b bench) test(t *testing.T, program string) {
-	compiled := map[bool]command{}
+	compiled := map[bool]testenv.Command{}
 	for _, mode := range b.target.modes {
 		if !b.target.runs(program, mode) {
 			continue
@@ -163,16 +150,16 @@ func (b bench) test(t *testing.T, program string) {
 			compile, done := compiled[mode.isDlopen()]
 			if !done {
 				compile = b.compile(program, mode)
-				compile.mustRun(t)
+				compile.MustRun(t)
 				compiled[mode.isDlopen()] = compile
 			}
 			if mode.linker.Name != "" {
 				if _, err := mode.linker.Path(); err != nil {
-					unavailable(t, true, err)
+					testenv.Unavailable(t, err)
 				}
 			}
 			link := b.link(program, mode)
-			link.mustRun(t)
+			link.MustRun(t)
 			runTAP(t, b.run(program, mode), "to run it by hand:\n"+compile.String()+"\n"+link.String())
 		})
 	}
@@ -197,16 +184,16 @@ func (b bench) object(program string, m mode) string {
 	return b.path(program, m, ".o")
 }
 
-func (b bench) compile(program string, m mode) command {
+func (b bench) compile(program string, m mode) testenv.Command {
 	arguments := slices.Concat([]string{b.compiler}, testenv.CFlags())
 	if m.isDlopen() {
 		arguments = append(arguments, "-DUSE_DLOPEN")
 	}
 	source := filepath.Join(testenv.Repository(), "tests", "c", program+".c")
-	return command{arguments: append(arguments, "-c", "-o", b.object(program, m), source)}
+	return testenv.Command{Arguments: append(arguments, "-c", "-o", b.object(program, m), source)}
 }
 
-func (b bench) link(program string, m mode) command {
+func (b bench) link(program string, m mode) testenv.Command {
 	arguments := slices.Concat([]string{b.compiler, "-pthread"}, m.options,
 		[]string{"-o", b.path(program, m, ""), b.object(program, m)})
 	if !m.isStatic() {
@@ -215,7 +202,7 @@ func (b bench) link(program string, m mode) command {
 	if !m.isDlopen() {
 		arguments = append(arguments, b.library()...)
 	}
-	return command{arguments: append(arguments, "-ldl")}
+	return testenv.Command{Arguments: append(arguments, "-ldl")}
 }
 
 // library is what the linker is told of the library.
@@ -223,50 +210,19 @@ func (b bench) library() []string {
 	return []string{"-L" + b.product, "-Wl,-rpath," + b.product, "-lmemfd_go"}
 }
 
-func (b bench) run(program string, m mode) command {
-	run := command{arguments: slices.Concat(b.emulator, []string{b.path(program, m, "")})}
+func (b bench) run(program string, m mode) testenv.Command {
+	run := testenv.Command{Arguments: slices.Concat(b.emulator, []string{b.path(program, m, "")})}
 	if m.isDlopen() {
-		run.arguments = append(run.arguments, filepath.Join(b.product, "libmemfd_go.so.1"))
+		run.Arguments = append(run.Arguments, filepath.Join(b.product, "libmemfd_go.so.1"))
 	}
 	if m.isStatic() {
-		run.environment = append(run.environment, "MEMFD_GO_CODE="+codeOf(b.path(program, m, "")))
+		run.Environment = append(run.Environment, "MEMFD_GO_CODE="+codeOf(b.path(program, m, "")))
 	}
 	if b.emulator != nil { // qemu-user has no memfd_secret on any architecture
-		run.environment = append(run.environment, "MEMFD_GO_SECRET=no")
+		run.Environment = append(run.Environment, "MEMFD_GO_SECRET=no")
 		if slices.Contains(anywhere, program) {
-			run.environment = append(run.environment, "QEMU_ONE_INSN_PER_TB=1")
+			run.Environment = append(run.Environment, "QEMU_ONE_INSN_PER_TB=1")
 		}
 	}
 	return run
-}
-
-// A command can be shown as one would type it.
-type command struct {
-	folder      string // "" is the current one
-	environment []string
-	arguments   []string
-}
-
-func (c command) String() string {
-	words := slices.Concat(c.environment, c.arguments)
-	for i, word := range words {
-		if strings.ContainsAny(word, " ") {
-			words[i] = "'" + word + "'"
-		}
-	}
-	line := "  " + strings.Join(words, " ")
-	if c.folder != "" {
-		line = "  cd " + c.folder + " &&\n" + line
-	}
-	return line
-}
-
-func (c command) mustRun(t *testing.T) {
-	t.Helper()
-	cmd := exec.Command(c.arguments[0], c.arguments[1:]...)
-	cmd.Dir = c.folder
-	cmd.Env = append(os.Environ(), c.environment...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s\n%s", err, c, out)
-	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"libmemfd_go/internal/testenv"
 )
 
 // The archive can be part of any kind of file, by any linker, without a warning.
@@ -16,14 +18,14 @@ func TestStaticLinking(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
 			b := newBench(t, target)
-			b.compile("every_function", bfd).mustRun(t)
+			b.compile("every_function", bfd).MustRun(t)
 			for _, linker := range b.target.modes {
 				if linker.isDlopen() || linker.isStatic() {
 					continue
 				}
 				if linker.linker.Name != "" {
 					if _, err := linker.linker.Path(); err != nil {
-						unavailable(t, true, err)
+						testenv.Unavailable(t, err)
 					}
 				}
 				for _, kind := range kinds {
@@ -87,10 +89,10 @@ func (b bench) linkStatically(t *testing.T, linker mode, kind kind) {
 	if !slices.ContainsFunc(kind.options, isStaticOption) {
 		arguments = append(arguments, b.target.options...) // about the loader
 	}
-	link := command{arguments: arguments}
-	link.mustRun(t)
+	link := testenv.Command{Arguments: arguments}
+	link.MustRun(t)
 	run := b.run("every_function", linker)
-	run.arguments = append(slices.Clone(b.emulator), program)
+	run.Arguments = append(slices.Clone(b.emulator), program)
 	runTAP(t, run, "to run it by hand:\n"+link.String())
 }
 
@@ -124,7 +126,7 @@ func TestStaticLibraryInASharedOne(t *testing.T) {
 			if option := protection[target.arch.GOARCH]; option != "" {
 				arguments = append(arguments, option)
 			}
-			command{arguments: arguments}.mustRun(t)
+			testenv.Command{Arguments: arguments}.MustRun(t)
 			file, err := elf.Open(library)
 			if err != nil {
 				t.Fatal(err)

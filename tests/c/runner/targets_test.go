@@ -2,7 +2,6 @@ package runner
 
 import (
 	"path/filepath"
-	"testing"
 
 	"libmemfd_go/internal/testenv"
 )
@@ -49,7 +48,7 @@ func targets() []target {
 	var ts []target
 	add := func(goarch, libc string, compiler testenv.Tool, root string, modes []mode, options ...string) {
 		promised := libc == "glibc" || goarch == "amd64"
-		ts = append(ts, target{archOf(goarch), libc, compiler, options, root, modes, promised})
+		ts = append(ts, target{testenv.ArchOf(goarch), libc, compiler, options, root, modes, promised})
 	}
 	for _, arch := range testenv.Arches {
 		modes, options := some, []string(nil)
@@ -86,23 +85,4 @@ func targets() []target {
 func ownLoader(root, loader string) []string {
 	lib := filepath.Join(root, "lib")
 	return []string{"-Wl,--dynamic-linker=" + filepath.Join(lib, loader), "-Wl,-rpath," + lib}
-}
-
-func archOf(goarch string) testenv.Arch {
-	for _, a := range testenv.Arches {
-		if a.GOARCH == goarch {
-			return a
-		}
-	}
-	panic("no such architecture: " + goarch)
-}
-
-// unavailable ends a test that lacks something: as a failure if the run promised
-// it, else as a skip.
-func unavailable(t *testing.T, promised bool, err error) {
-	t.Helper()
-	if promised && testenv.Required() {
-		t.Fatal(err)
-	}
-	t.Skip(err)
 }

@@ -4,7 +4,7 @@
 //	go run ./tests/cmd/matrix                       everything
 //	go run ./tests/cmd/matrix arm64/python/6.12     one cell, as the table names it
 //	go run ./tests/cmd/matrix 'arm64/*/*'           what kernels one architecture has
-//	go run ./tests/cmd/matrix others                the tests of tests/c/runner that are of no cell
+//	go run ./tests/cmd/matrix others                the tests of tests/c/runner and tests/languages that are of no cell
 //	go run ./tests/cmd/matrix -write                nothing, but the table of what ran so far
 //
 // Interrupted, it ends the tests and goes on with the results that there are.
@@ -95,17 +95,20 @@ func parseCell(name string) (cell, error) {
 	return cell{parts[0], parts[1], parts[2]}, nil
 }
 
-// emulated are the tests of tests/c/runner that make up cells, and their languages.
+// The packages of what runs here and under qemu-user.
+const programs, languages = "./tests/c/runner", "./tests/languages"
+
+// emulated are their tests that make up cells, and the languages.
 var emulated = map[string]string{"TestC": "c", "TestPurego": "purego", "TestPython": "python", "TestRust": "rust"}
 
 // goTest are the arguments for `go test` that run what has a name.
 func goTest(name string) ([]string, error) {
 	switch name {
 	case "":
-		return []string{"./tests/c/runner", "./tests/kernels"}, nil
+		return []string{programs, languages, "./tests/kernels"}, nil
 	case "others":
 		tests := slices.Sorted(maps.Keys(emulated))
-		return []string{"-skip", "^(" + strings.Join(tests, "|") + ")$", "./tests/c/runner"}, nil
+		return []string{"-skip", "^(" + strings.Join(tests, "|") + ")$", programs, languages}, nil
 	}
 	c, err := parseCell(name)
 	return c.goTest(), err
@@ -118,11 +121,11 @@ func (c cell) goTest() []string {
 	}
 	switch c.on {
 	case "glibc", "musl":
-		return []string{"-run", "^TestC$/" + quoted(c.arch) + "/" + quoted(c.on), "./tests/c/runner"}
+		return []string{"-run", "^TestC$/" + quoted(c.arch) + "/" + quoted(c.on), programs}
 	case "qemu-user":
 		for test, suite := range emulated {
 			if suite == c.suite {
-				return []string{"-run", quoted(test) + "/" + quoted(c.arch), "./tests/c/runner"}
+				return []string{"-run", quoted(test) + "/" + quoted(c.arch), languages}
 			}
 		}
 	}

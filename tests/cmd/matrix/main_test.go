@@ -35,9 +35,9 @@ func TestGoTest(t *testing.T) {
 		"arm64/c/6.1+secretmem": `-run ^TestKernels$/^arm64$/^c$/^6\.1\+secretmem$ ./tests/kernels`,
 		"arm64/*/*":             `-run ^TestKernels$/^arm64$/^.*$/^.*$ ./tests/kernels`,
 		"arm64/c/musl":          `-run ^TestC$/^arm64$/^musl$ ./tests/c/runner`,
-		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/c/runner`,
-		"others":                `-skip ^(TestC|TestPurego|TestPython|TestRust)$ ./tests/c/runner`,
-		"":                      `./tests/c/runner ./tests/kernels`,
+		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/languages`,
+		"others":                `-skip ^(TestC|TestPurego|TestPython|TestRust)$ ./tests/c/runner ./tests/languages`,
+		"":                      `./tests/c/runner ./tests/languages ./tests/kernels`,
 	} {
 		arguments, err := goTest(name)
 		if got := strings.Join(arguments, " "); err != nil || got != want {

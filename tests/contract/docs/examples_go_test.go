@@ -1,6 +1,10 @@
 package docs
 
-import "testing"
+import (
+	"testing"
+
+	"libmemfd_go/internal/testenv"
+)
 
 // sealsAtOnce seals files that nothing uses any more, while the collector closes them.
 const sealsAtOnce = `package main
@@ -85,7 +89,7 @@ func main() {
 func TestGoExampleRefuses(t *testing.T) {
 	requireLibrary(t)
 	program := writeFile(t, t.TempDir(), "main.go", wrongUse)
-	got := run(t, requireTool(t, "go"), "run", program, absolute(t, libraryDir())+"/libmemfd_go.so.1")
+	got := run(t, testenv.RequireTool(t, "go"), "run", program, absolute(t, libraryDir())+"/libmemfd_go.so.1")
 	const want = `load: true
 name: EINVAL
 length: EOVERFLOW

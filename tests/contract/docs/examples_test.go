@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/internal/testenv"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -88,7 +90,7 @@ func TestExchange(t *testing.T) {
 // A child in a sandbox takes a sealed config and becomes a sealed program.
 func TestSandbox(t *testing.T) {
 	requireLibrary(t)
-	cargo := requireTool(t, "cargo")
+	cargo := testenv.RequireTool(t, "cargo")
 	const manifest = "examples/rust/Cargo.toml"
 	requireCrates(t, cargo, manifest)
 	output := run(t, cargo, "run", "--quiet", "--locked", "--offline", "--manifest-path", manifest,

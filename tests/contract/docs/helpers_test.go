@@ -43,15 +43,6 @@ func requireLibrary(t *testing.T) {
 	}
 }
 
-func requireTool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
-
 // command is a command that finds the library and the bindings.
 func command(t *testing.T, name string, arguments ...string) *exec.Cmd {
 	t.Helper()

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"libmemfd_go/internal/testenv"
 )
 
 // recipe returns the first C program under a heading of docs/COOKBOOK.md.
@@ -152,7 +154,7 @@ int main(int argc, char **argv)
 func TestProgramFromMemoryHasNoFolder(t *testing.T) {
 	requireLibrary(t)
 	requireExecutableFiles(t)
-	cc := requireTool(t, "cc")
+	cc := testenv.RequireTool(t, "cc")
 	dir := t.TempDir()
 	library := writeFile(t, dir, "which.c", `const char *which(void) { return "beside the program"; }`)
 	run(t, cc, "-shared", "-fPIC", library, "-o", filepath.Join(dir, "libwhich.so"))
@@ -254,8 +256,8 @@ with MemFd.create("x") as file:
 // sqlite3 creates a real file when it is given the path of a file in memory.
 func TestPathIsResolvedToARealFile(t *testing.T) {
 	requireLibrary(t)
-	unshare := requireTool(t, "unshare")
-	python := requireTool(t, "python3")
+	unshare := testenv.RequireTool(t, "unshare")
+	python := testenv.RequireTool(t, "python3")
 	root := t.TempDir()
 	const script = `mkdir "$1/proc" && mount --rbind /proc "$1/proc" && exec "$2" "$3" "$1"`
 	program := writeFile(t, t.TempDir(), "program.py", resolvesPaths)

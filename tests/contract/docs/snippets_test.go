@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"libmemfd_go/internal/testenv"
 )
 
 // How the programs of each language are built and run.
@@ -67,16 +69,16 @@ func compile(t *testing.T, source string, compiler ...string) string {
 	program := filepath.Join(t.TempDir(), "program")
 	arguments := append(compiler[1:], "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", "include",
 		source, "-L", libraryDir(), "-lmemfd_go", "-o", program)
-	run(t, requireTool(t, compiler[0]), arguments...)
+	run(t, testenv.RequireTool(t, compiler[0]), arguments...)
 	return program
 }
 
 func runGo(t *testing.T, code string) string {
-	return run(t, requireTool(t, "go"), "run", writeFile(t, t.TempDir(), "main.go", code))
+	return run(t, testenv.RequireTool(t, "go"), "run", writeFile(t, t.TempDir(), "main.go", code))
 }
 
 func runPython(t *testing.T, code string) string {
-	return run(t, requireTool(t, "python3"), writeFile(t, t.TempDir(), "snippet.py", code))
+	return run(t, testenv.RequireTool(t, "python3"), writeFile(t, t.TempDir(), "snippet.py", code))
 }
 
 func requireCrates(t *testing.T, cargo, manifest string) {
@@ -89,7 +91,7 @@ func requireCrates(t *testing.T, cargo, manifest string) {
 // runRust builds a package that takes the place of examples/rust: its name, its
 // dependencies, its lock file and its build folder.
 func runRust(t *testing.T, code string) string {
-	cargo := requireTool(t, "cargo")
+	cargo := testenv.RequireTool(t, "cargo")
 	dir := t.TempDir()
 	manifest := readFile(t, "examples/rust/Cargo.toml")
 	manifest = strings.ReplaceAll(manifest, "../..", topFolder(t))
@@ -108,7 +110,7 @@ var optional = regexp.MustCompile(`(?m)^\s*(cargo|cc|make|objdump)\b`)
 // make may be what runs this test.
 func runShell(t *testing.T, code string) string {
 	for _, match := range optional.FindAllStringSubmatch(code, -1) {
-		requireTool(t, match[1])
+		testenv.RequireTool(t, match[1])
 	}
 	const prelude = `make() { command make -n "$@" >/dev/null; }` + "\n"
 	return run(t, "sh", "-eu", "-c", prelude+code)

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"libmemfd_go/internal/testenv"
 )
 
 // received uses what the library wrote, with or without telling the sanitizer of it.
@@ -50,7 +52,7 @@ int main(void)
 // What docs/SECURITY.md says of MemorySanitizer.
 func TestMemorySanitizer(t *testing.T) {
 	requireLibrary(t)
-	clang := requireTool(t, "clang")
+	clang := testenv.RequireTool(t, "clang")
 	dir := t.TempDir()
 	source := writeFile(t, dir, "received.c", received)
 	build := func(name string, options ...string) string {

@@ -46,19 +46,11 @@ var ceilings = map[string]struct {
 // addresses.
 const relocations = 18
 
-func unavailable(t *testing.T, err error) {
-	t.Helper()
-	if testenv.Required() {
-		t.Fatal(err)
-	}
-	t.Skip(err)
-}
-
 func library(t *testing.T, goarch string) string {
 	t.Helper()
 	folder, err := testenv.Product(goarch)
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	path, err := filepath.Abs(filepath.Join(folder, "libmemfd_go.so.1"))
 	if err != nil {
@@ -73,7 +65,7 @@ func TestInstructionsOfSimpleCalls(t *testing.T) {
 			t.Parallel()
 			for _, need := range []testenv.Tool{arch.Compiler, {Part: "qemu-user", Name: "qemu-" + arch.CPU}} {
 				if _, err := need.Path(); err != nil {
-					unavailable(t, err)
+					testenv.Unavailable(t, err)
 				}
 			}
 			counts, err := Emulate(t.TempDir(), arch, library(t, arch.GOARCH))
@@ -154,7 +146,7 @@ func TestInstructionsAndSystemCalls(t *testing.T) {
 		t.Skip("the counter steps through amd64 only")
 	}
 	if _, err := testenv.Arches[0].Compiler.Path(); err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	calls, err := Trace(t.TempDir(), library(t, "amd64"))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -102,27 +103,10 @@ func requireDist(t *testing.T) string {
 	if f.err != nil {
 		t.Fatal(f.err)
 	}
-	unavailable(t, f.missing)
+	if f.missing != "" {
+		testenv.Unavailable(t, errors.New(f.missing))
+	}
 	return f.dist()
-}
-
-// unavailable ends a test that lacks something that make setup gets.
-func unavailable(t *testing.T, why string) {
-	t.Helper()
-	switch {
-	case why == "":
-	case testenv.Required():
-		t.Fatal(why)
-	default:
-		t.Skip(why)
-	}
-}
-
-func requireTool(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		unavailable(t, name+" is not installed")
-	}
 }
 
 func requireRoot(t *testing.T) {
@@ -272,9 +256,9 @@ func TestBillOfMaterials(t *testing.T) {
 // All packages of an architecture have the library that was built, and nobody's name.
 func TestPackagesHaveTheLibrary(t *testing.T) {
 	release := requireDist(t)
-	requireTool(t, "dpkg-deb")
-	requireTool(t, "rpm2cpio")
-	requireTool(t, "cpio")
+	testenv.RequireTool(t, "dpkg-deb")
+	testenv.RequireTool(t, "rpm2cpio")
+	testenv.RequireTool(t, "cpio")
 	for _, a := range architectures() {
 		product, err := testenv.Product(a.goarch)
 		if err != nil {

@@ -1,6 +1,7 @@
 package dist
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -29,7 +30,7 @@ func runsHere(goarch string) bool {
 func TestDeb(t *testing.T) {
 	release := requireDist(t)
 	requireRoot(t)
-	requireTool(t, "dpkg")
+	testenv.RequireTool(t, "dpkg")
 	for _, a := range architectures() {
 		t.Run(a.goarch, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +53,7 @@ func TestDeb(t *testing.T) {
 func copyRoot(t *testing.T, part string) string {
 	t.Helper()
 	if err := testenv.Ready(part); err != nil {
-		unavailable(t, err.Error())
+		testenv.Unavailable(t, err)
 	}
 	root := t.TempDir()
 	run(t, "cp", "-a", testenv.PartDir(part)+"/.", root)
@@ -80,16 +81,16 @@ func tryFromOutside(t *testing.T, root, file string, arch testenv.Arch) {
 	t.Helper()
 	compiler, err := arch.Compiler.Path()
 	if err != nil {
-		unavailable(t, err.Error())
+		testenv.Unavailable(t, err)
 	}
 	if arch.GOARCH == "riscv64" { // the machine's own is older than the C library there
 		if compiler, err = (testenv.Tool{Part: "gcc@riscv64", Name: "riscv64-linux-gnu-gcc"}).Path(); err != nil {
-			unavailable(t, err.Error())
+			testenv.Unavailable(t, err)
 		}
 	}
 	emulator, err := arch.Emulator(root)
 	if err != nil {
-		unavailable(t, err.Error())
+		testenv.Unavailable(t, err)
 	}
 	run(t, "dpkg", "--root="+root, "--force-architecture", "-i", root+"/tmp/"+file)
 	program := root + "/tmp/mac"
@@ -108,7 +109,7 @@ func tryFromOutside(t *testing.T, root, file string, arch testenv.Arch) {
 func TestRPM(t *testing.T) {
 	release := requireDist(t)
 	requireRoot(t)
-	requireTool(t, "rpm")
+	testenv.RequireTool(t, "rpm")
 	for _, a := range architectures() {
 		root := t.TempDir()
 		rpm := func(arguments ...string) string {
@@ -170,17 +171,17 @@ func musl(t *testing.T, goarch string) (compiler, loader string) {
 		part := "musl@" + goarch
 		wrapper, err := filepath.Glob(testenv.PartDir(part) + "/bin/*-gcc")
 		if err != nil || len(wrapper) != 1 {
-			unavailable(t, part+" of make setup is not there")
+			testenv.Unavailable(t, errors.New("make setup has not made "+part))
 		}
 		tool, pattern = testenv.Tool{Part: part, Name: filepath.Base(wrapper[0])}, testenv.PartDir(part)+"/lib/ld-musl-*.so.1"
 	}
 	compiler, err := tool.Path()
 	if err != nil {
-		unavailable(t, err.Error())
+		testenv.Unavailable(t, err)
 	}
 	loaders, err := filepath.Glob(pattern)
 	if err != nil || len(loaders) != 1 {
-		unavailable(t, "there is no "+pattern)
+		testenv.Unavailable(t, errors.New("there is no "+pattern))
 	}
 	return compiler, loaders[0]
 }
@@ -194,7 +195,7 @@ func runInRoot(t *testing.T, arch testenv.Arch, root, program string, arguments 
 	}
 	emulator, err := arch.Emulator(root)
 	if err != nil {
-		unavailable(t, err.Error())
+		testenv.Unavailable(t, err)
 	}
 	return run(t, emulator[0], append(append(emulator[1:], root+program), arguments...)...)
 }
@@ -202,8 +203,8 @@ func runInRoot(t *testing.T, arch testenv.Arch, root, program string, arguments 
 // The archive works wherever it is unpacked.
 func TestArchive(t *testing.T) {
 	release := requireDist(t)
-	requireTool(t, "pkg-config")
-	requireTool(t, "cc")
+	testenv.RequireTool(t, "pkg-config")
+	testenv.RequireTool(t, "cc")
 	folder := t.TempDir()
 	name := "libmemfd_go-" + version + "-linux-" + runtime.GOARCH
 	runIn(t, folder, nil, "tar", "xzf", filepath.Join(release, name+".tar.gz"))

@@ -90,17 +90,6 @@ func functions(t *testing.T) []string {
 	return header(t, `(?m)^ \* (memfd_go_\w+)\(\) `)
 }
 
-// requireTool skips the test where a tool is missing that make setup installs, or fails.
-func requireTool(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if testenv.Required() {
-			t.Fatal(err)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-}
-
 // files lists all that is not a folder: name, or name -> target.
 func files(t *testing.T, root string) []string {
 	t.Helper()
@@ -184,8 +173,8 @@ func TestInstall(t *testing.T) {
 // The folders are as distributions have them. Whoever asks finds them there, be it below
 // another root or not.
 func TestFolders(t *testing.T) {
-	requireTool(t, "pkg-config")
-	requireTool(t, "cmake")
+	testenv.RequireTool(t, "pkg-config")
+	testenv.RequireTool(t, "cmake")
 	root := install(t, "PREFIX=/usr", "LIBDIR=/usr/lib/x86_64-linux-gnu", "INCLUDEDIR=/srv/include", "MANDIR=/man")
 	if _, err := os.Stat(filepath.Join(root, "man/man7/memfd_go.7")); err != nil {
 		t.Error(err)
@@ -215,11 +204,11 @@ func TestManualPages(t *testing.T) {
 		t.Fatalf("%d pages, %v", len(pages), err)
 	}
 	t.Run("mandoc", func(t *testing.T) {
-		requireTool(t, "mandoc")
+		testenv.RequireTool(t, "mandoc")
 		run(t, nil, "mandoc", append([]string{"-Tlint"}, pages...)...)
 	})
 	t.Run("groff", func(t *testing.T) {
-		requireTool(t, "groff")
+		testenv.RequireTool(t, "groff")
 		if output := run(t, nil, "groff", append([]string{"-man", "-ww", "-z", "-Tutf8"}, pages...)...); output != "" {
 			t.Error(output)
 		}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"libmemfd_go/internal/testenv"
 )
 
 // A program that is linked with the shared library needs that to run, and nothing of it
@@ -51,8 +53,8 @@ func findByPkgConfig(root string) []string {
 }
 
 func TestPkgConfig(t *testing.T) {
-	requireTool(t, "pkg-config")
-	requireTool(t, "cc")
+	testenv.RequireTool(t, "pkg-config")
+	testenv.RequireTool(t, "cc")
 	root := install(t)
 	env := findByPkgConfig(root)
 	for _, l := range linkings {
@@ -67,7 +69,7 @@ func TestPkgConfig(t *testing.T) {
 }
 
 func TestCMake(t *testing.T) {
-	requireTool(t, "cmake")
+	testenv.RequireTool(t, "cmake")
 	root := install(t)
 	for _, l := range linkings {
 		t.Run(l.name, func(t *testing.T) {
@@ -81,7 +83,7 @@ func TestCMake(t *testing.T) {
 
 // Another major number is not compatible, nor is a newer minor one.
 func TestCMakeVersions(t *testing.T) {
-	requireTool(t, "cmake")
+	testenv.RequireTool(t, "cmake")
 	root := install(t)
 	for request, want := range map[string]string{
 		"1": "found", "1.0": "found", version(t) + " EXACT": "found", "1.9": "not found", "0.9": "not found", "2": "not found",
@@ -102,8 +104,8 @@ endif()
 }
 
 func TestMeson(t *testing.T) {
-	requireTool(t, "meson")
-	requireTool(t, "ninja")
+	testenv.RequireTool(t, "meson")
+	testenv.RequireTool(t, "ninja")
 	root := install(t)
 	env := findByPkgConfig(root)
 	for _, l := range linkings {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"libmemfd_go/internal/testenv"
 )
 
 // A member is a file in an archive.
@@ -24,7 +26,7 @@ func archiveOf(t *testing.T, l library) (members []member) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(filepath.Dir(l.path), "libmemfd_go.a"))
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	data, ok := bytes.CutPrefix(data, []byte("!<arch>\n"))
 	if !ok {

@@ -42,7 +42,7 @@ func each(t *testing.T, test func(t *testing.T, l library)) {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			product, err := testenv.Product(arch.GOARCH)
 			if err != nil {
-				unavailable(t, err)
+				testenv.Unavailable(t, err)
 			}
 			path := filepath.Join(product, "libmemfd_go.so.1")
 			file, err := elf.Open(path)
@@ -53,15 +53,6 @@ func each(t *testing.T, test func(t *testing.T, l library)) {
 			test(t, library{file, arch.GOARCH, path})
 		})
 	}
-}
-
-// unavailable ends a test that lacks something that a regular run has.
-func unavailable(t *testing.T, err error) {
-	t.Helper()
-	if testenv.Required() {
-		t.Fatal(err)
-	}
-	t.Skip(err)
 }
 
 func TestFileHeader(t *testing.T) {

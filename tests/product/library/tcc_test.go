@@ -13,7 +13,7 @@ import (
 func TestLinkedByTCC(t *testing.T) {
 	compiler, err := exec.LookPath("tcc")
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {

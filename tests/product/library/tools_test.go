@@ -13,7 +13,7 @@ import (
 func TestElflintFindsNothing(t *testing.T) {
 	tool, err := testenv.Tool{Name: "eu-elflint"}.Path()
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	each(t, func(t *testing.T, l library) {
 		out, err := exec.Command(tool, "--gnu-ld", l.path).CombinedOutput()
@@ -30,7 +30,7 @@ func TestElflintFindsNothing(t *testing.T) {
 func TestReadelfUnderstandsEverything(t *testing.T) {
 	tool, err := testenv.Tool{Name: "readelf"}.Path()
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	complaint := regexp.MustCompile(`(?mi)^.*(warning:|error:|corrupt|<unknown|unrecognized).*$`)
 	each(t, func(t *testing.T, l library) {

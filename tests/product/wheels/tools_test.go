@@ -13,7 +13,7 @@ import (
 func tool(t *testing.T, name string) string {
 	path, err := testenv.InVenv(name)
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	return path
 }
@@ -22,7 +22,7 @@ func tool(t *testing.T, name string) string {
 func everything(t *testing.T) []string {
 	sdists, _ := filepath.Glob(filepath.Join(testenv.Wheels(), "*.tar.gz"))
 	if len(sdists) != 1 {
-		unavailable(t, errNoSdist)
+		testenv.Unavailable(t, errNoSdist)
 	}
 	files := sdists
 	for _, arch := range testenv.Arches {

@@ -57,18 +57,9 @@ func each(t *testing.T, test func(t *testing.T, arch testenv.Arch, path string))
 func wheel(t *testing.T, arch testenv.Arch) string {
 	path, err := arch.Wheel()
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	return path
-}
-
-// unavailable ends a test that lacks something that a regular run has.
-func unavailable(t *testing.T, err error) {
-	t.Helper()
-	if testenv.Required() {
-		t.Fatal(err)
-	}
-	t.Skip(err)
 }
 
 func must(t *testing.T, err error) {
@@ -207,11 +198,11 @@ func checkTags(t *testing.T, path string, text []byte) {
 func TestInstalledInVenv(t *testing.T) {
 	native, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
-		unavailable(t, err)
+		testenv.Unavailable(t, err)
 	}
 	folders, _ := filepath.Glob(filepath.Join(testenv.Repository(), "build", "venv", "lib", "python3*", "site-packages"))
 	if len(folders) != 1 {
-		unavailable(t, fmt.Errorf("there is no build/venv: make setup"))
+		testenv.Unavailable(t, fmt.Errorf("there is no build/venv: make setup"))
 	}
 	installed, err := os.ReadFile(filepath.Join(folders[0], libraryInWheel))
 	must(t, err)

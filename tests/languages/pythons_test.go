@@ -1,9 +1,8 @@
-package runner
+package languages
 
 import (
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -31,7 +30,7 @@ var pythons = []struct {
 // TestPythons uses the package a little under each of them, and in the full matrix runs its
 // tests.
 func TestPythons(t *testing.T) {
-	arch := own(t)
+	arch := testenv.Own()
 	glibc, musl := arch.WheelTags()
 	for _, python := range pythons {
 		t.Run(python.name, func(t *testing.T) {
@@ -51,17 +50,6 @@ func TestPythons(t *testing.T) {
 	}
 }
 
-// own is the architecture of this machine.
-func own(t *testing.T) testenv.Arch {
-	for _, arch := range testenv.Arches {
-		if arch.GOARCH == runtime.GOARCH {
-			return arch
-		}
-	}
-	t.Fatal("the library is not for this machine")
-	return testenv.Arch{}
-}
-
 // findPython finds an interpreter in the lab, or in $PATH. What pyenv puts there wants to
 // know the version once more.
 func findPython(t *testing.T, name, part string, promised bool, program string) (string, []string) {
@@ -78,7 +66,7 @@ func findPython(t *testing.T, name, part string, promised bool, program string) 
 	if part == "" {
 		t.Skipf("no suite of Debian has Python %s, and $PATH has no %s", name, program)
 	}
-	unavailable(t, promised, missing)
+	testenv.UnavailableIf(t, promised, missing)
 	return "", nil
 }
 
@@ -97,7 +85,7 @@ with MemFd.sealed("greeting", b"hello") as file, file.map() as text:
         file.set_size(0)
     except OSError as error:
         print(f"{bytes(text).decode()}, shrink: {errname(error.errno)}")`)
-		output, status := use.capture(t, timeout)
+		output, status := use.Capture(t, timeout)
 		if want := "hello, shrink: EPERM\n"; status != 0 || output != want {
 			t.Errorf("%s\n%s\nwant: %s", use, output, want)
 		}

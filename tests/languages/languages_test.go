@@ -1,4 +1,7 @@
-package runner
+// Package languages runs the suites of Go, Python and Rust where `go test`, pytest and cargo do
+// not run them by themselves: on foreign architectures, under qemu-user, and with other
+// versions of Python. Each of their tests is one here, too.
+package languages
 
 import (
 	"errors"
@@ -12,6 +15,9 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
+// timeout is what one program may take under emulation on a busy machine.
+const timeout = 3 * time.Minute
+
 // suiteTimeout is what the suite of one language may take under emulation on a busy
 // machine.
 const suiteTimeout = 15 * time.Minute
@@ -21,9 +27,6 @@ const suiteTimeout = 15 * time.Minute
 // of them.
 var regular = []string{"arm64", "386"}
 
-// onlyFull is why a regular run skips a test.
-const onlyFull = "make matrix runs it"
-
 // onForeign runs the suite of a language on each architecture but the machine's own,
 // where go test, pytest and cargo run it as it is.
 func onForeign(t *testing.T, suite func(*testing.T, testenv.Arch)) {
@@ -32,8 +35,8 @@ func onForeign(t *testing.T, suite func(*testing.T, testenv.Arch)) {
 			continue
 		}
 		t.Run(arch.GOARCH, func(t *testing.T) {
-			if !testenv.Full() && !slices.Contains(regular, arch.GOARCH) {
-				t.Skip(onlyFull)
+			if !slices.Contains(regular, arch.GOARCH) {
+				testenv.RequireFull(t)
 			}
 			t.Parallel()
 			suite(t, arch)
@@ -45,7 +48,7 @@ func onForeign(t *testing.T, suite func(*testing.T, testenv.Arch)) {
 func library(t *testing.T, arch testenv.Arch) string {
 	product, err := testenv.Product(arch.GOARCH)
 	if err != nil {
-		unavailable(t, true, err)
+		testenv.Unavailable(t, err)
 	}
 	return filepath.Join(product, "libmemfd_go.so.1")
 }
@@ -53,7 +56,7 @@ func library(t *testing.T, arch testenv.Arch) string {
 // part is the folder of a part of the lab that an architecture needs.
 func part(t *testing.T, arch testenv.Arch, name string) string {
 	if err := testenv.Ready(name); err != nil {
-		unavailable(t, slices.Contains(regular, arch.GOARCH), err)
+		testenv.UnavailableIf(t, slices.Contains(regular, arch.GOARCH), err)
 	}
 	return testenv.PartDir(name)
 }
@@ -62,7 +65,7 @@ func part(t *testing.T, arch testenv.Arch, name string) string {
 func emulator(t *testing.T, arch testenv.Arch) []string {
 	command, err := arch.Emulator(arch.Root())
 	if err != nil {
-		unavailable(t, true, err)
+		testenv.Unavailable(t, err)
 	}
 	return command
 }
@@ -77,11 +80,11 @@ func kernel(t *testing.T, arch testenv.Arch) []string {
 }
 
 // subtests makes each test that a suite ran one of ours.
-func subtests(t *testing.T, suite command, all []results.Result, output string, status int, err error) {
+func subtests(t *testing.T, suite testenv.Command, all []results.Result, output string, status int, err error) {
 	if status != 0 {
 		err = errors.Join(err, errors.New("it did not succeed"))
 	}
-	all = results.WithExit(all, suite.arguments[0], output, err)
+	all = results.WithExit(all, suite.Arguments[0], output, err)
 	results.Subtests(t, all, "to run it by hand:\n"+suite.String())
 	if len(all) == 0 {
 		t.Errorf("no tests\n%s\n%s", suite, results.Tail(output))

@@ -1,4 +1,4 @@
-package runner
+package languages
 
 import (
 	"path/filepath"
@@ -17,20 +17,20 @@ func TestRust(t *testing.T) {
 	onForeign(t, func(t *testing.T, arch testenv.Arch) {
 		environment, err := arch.RustEnvironment()
 		if err != nil {
-			unavailable(t, slices.Contains(regular, arch.GOARCH), err)
+			testenv.UnavailableIf(t, slices.Contains(regular, arch.GOARCH), err)
 		}
 		t.Attr("tools", testenv.RustVersion(environment)+", "+arch.GlibcVersion())
-		tellKernel(t, emulator(t, arch))
-		run := command{
-			folder:      filepath.Join(testenv.Repository(), "bindings", "rust"),
-			environment: slices.Concat(kernel(t, arch), environment),
+		testenv.TellKernel(t, emulator(t, arch))
+		run := testenv.Command{
+			Folder:      filepath.Join(testenv.Repository(), "bindings", "rust"),
+			Environment: slices.Concat(kernel(t, arch), environment),
 			// No examples of the documentation: cargo and an older rustdoc do not agree
 			// how to run those elsewhere.
-			arguments: []string{
+			Arguments: []string{
 				"cargo", "test", arch.RustRunner(runner(t, arch)), "--locked", "--workspace", "--no-fail-fast", "--lib", "--tests", "--", "--show-output",
 			},
 		}
-		output, status := run.capture(t, suiteTimeout)
+		output, status := run.Capture(t, suiteTimeout)
 		subtests(t, run, results.ParseCargo(output), output, status, nil)
 	})
 }

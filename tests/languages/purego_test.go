@@ -1,4 +1,4 @@
-package runner
+package languages
 
 import (
 	"path/filepath"
@@ -21,21 +21,21 @@ func TestPurego(t *testing.T) {
 			t.Skip(err)
 		}
 		t.Attr("tools", testenv.GoVersion(environment)+", "+arch.GlibcVersion())
-		tellKernel(t, emulator)
-		build := command{
-			environment: environment,
-			arguments:   []string{"go", "test", "-c", "-o", program, "-ldflags=" + loader(arch), "libmemfd_go/tests/purego"},
+		testenv.TellKernel(t, emulator)
+		build := testenv.Command{
+			Environment: environment,
+			Arguments:   []string{"go", "test", "-c", "-o", program, "-ldflags=" + loader(arch), "libmemfd_go/tests/purego"},
 		}
-		build.mustRun(t)
-		run := command{
-			folder:      filepath.Join(testenv.Repository(), "tests", "purego"),
-			environment: append(kernel(t, arch), "MEMFD_GO_LIBRARY="+library(t, arch)),
-			arguments:   slices.Concat([]string{"go", "tool", "test2json"}, emulator, []string{program, "-test.v=test2json", "-test.short"}),
+		build.MustRun(t)
+		run := testenv.Command{
+			Folder:      filepath.Join(testenv.Repository(), "tests", "purego"),
+			Environment: append(kernel(t, arch), "MEMFD_GO_LIBRARY="+library(t, arch)),
+			Arguments:   slices.Concat([]string{"go", "tool", "test2json"}, emulator, []string{program, "-test.v=test2json", "-test.short"}),
 		}
 		if emulator == nil {
-			run.environment = append(run.environment, "LD_LIBRARY_PATH="+filepath.Join(arch.Root(), "lib"))
+			run.Environment = append(run.Environment, "LD_LIBRARY_PATH="+filepath.Join(arch.Root(), "lib"))
 		}
-		output, status := run.capture(t, suiteTimeout)
+		output, status := run.Capture(t, suiteTimeout)
 		all, err := results.ParseGo(strings.NewReader(output))
 		subtests(t, run, all, output, status, err)
 	})

@@ -1,4 +1,4 @@
-package runner
+package languages
 
 import (
 	"os"
@@ -25,7 +25,7 @@ func TestPython(t *testing.T) {
 		python := filepath.Join(part(t, arch, "python@"+arch.GOARCH), "bin", "python")
 		glibc, _ := arch.WheelTags()
 		t.Attr("tools", testenv.PythonVersion(arch.GOARCH))
-		tellKernel(t, emulator(t, arch))
+		testenv.TellKernel(t, emulator(t, arch))
 		i := newInterpreter(t, arch.GOARCH, python, glibc, kernel(t, arch)...)
 		i.takes(t, arch, glibc)
 		i.pytest(t)
@@ -42,7 +42,7 @@ func newInterpreter(t *testing.T, name, program, tag string, environment ...stri
 		t.Fatal(err)
 	}
 	if err := testenv.InstallWheel(strings.TrimPrefix(tag, "py3-none-"), packages); err != nil {
-		unavailable(t, true, err)
+		testenv.Unavailable(t, err)
 	}
 	linkPytest(t, packages)
 	return interpreter{program, packages, append(environment,
@@ -71,11 +71,11 @@ func linkPytest(t *testing.T, folder string) {
 	}
 }
 
-func (i interpreter) command(arguments ...string) command {
-	return command{
-		folder:      filepath.Join(testenv.Repository(), "bindings", "python"),
-		environment: i.environment,
-		arguments:   append([]string{i.program}, arguments...),
+func (i interpreter) command(arguments ...string) testenv.Command {
+	return testenv.Command{
+		Folder:      filepath.Join(testenv.Repository(), "bindings", "python"),
+		Environment: i.environment,
+		Arguments:   append([]string{i.program}, arguments...),
 	}
 }
 
@@ -85,14 +85,14 @@ func (i interpreter) takes(t *testing.T, arch testenv.Arch, tag string) {
 	t.Run("takes", func(t *testing.T) {
 		wheel, err := arch.Wheel()
 		if err != nil {
-			unavailable(t, true, err)
+			testenv.Unavailable(t, err)
 		}
 		ask := i.command("-c", `import sys; sys.executable = "/proc/self/exe"
 from packaging.tags import sys_tags
 from packaging.utils import parse_wheel_filename
 tags = parse_wheel_filename(sys.argv[1])[3]
 print(*[tag for tag in sys_tags() if tag in tags])`, filepath.Base(wheel))
-		output, status := ask.capture(t, timeout)
+		output, status := ask.Capture(t, timeout)
 		if status != 0 || strings.TrimSpace(output) != tag {
 			t.Errorf("%s\nit takes %q, want %s", ask, output, tag)
 		}
@@ -103,7 +103,7 @@ print(*[tag for tag in sys_tags() if tag in tags])`, filepath.Base(wheel))
 func (i interpreter) pytest(t *testing.T) {
 	report := filepath.Join(t.TempDir(), "pytest.xml")
 	run := i.command("-m", "pytest", "--junit-xml="+report)
-	output, status := run.capture(t, suiteTimeout)
+	output, status := run.Capture(t, suiteTimeout)
 	text, _ := os.ReadFile(report)
 	all, err := results.ParseJUnit(text)
 	subtests(t, run, all, output, status, err)
