@@ -1,6 +1,7 @@
 package core
 
 import (
+	"math"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -29,10 +30,58 @@ func SetSize(fd int32, opts uint32, size uint64) int {
 		return -int(unix.EINVAL)
 	}
 	if opts&OptReserve != 0 && size != 0 {
-		// Allocates and grows in one step, or does neither.
-		if r := fallocate(fd, 0, size); r < 0 {
-			return r
-		}
+		return reserve(fd, size)
 	}
 	return ftruncate(fd, size)
+}
+
+// reserve allocates the first size bytes of a file, and then makes it that long. Any error
+// leaves the size alone, and the memory that was allocated behind it is freed.
+//
+//go:nosplit
+func reserve(fd int32, size uint64) int {
+	r := allocate(fd, size)
+	if r == 0 {
+		r = ftruncate(fd, size)
+	}
+	if r < 0 {
+		freeBehind(fd, size)
+	}
+	return r
+}
+
+// freeBehind frees the blocks that a file has between its end and size bytes, the last one
+// too. Only a regular file has such memory: a block device says that its size is 0, and
+// would lose its contents.
+//
+//go:nosplit
+func freeBehind(fd int32, size uint64) {
+	var st fileStat
+	if stat(fd, &st) == 0 && st.mode&unix.S_IFMT == unix.S_IFREG && st.size < size {
+		end := min(size+uint64(st.block), math.MaxInt64)
+		fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, st.size, end-st.size)
+	}
+}
+
+// allocate allocates the first size bytes of a file without changing its size. A signal makes
+// the kernel undo the system call in progress, so after one the next call asks for less.
+// leastChunk is done long before any timer fires again.
+//
+//go:nosplit
+func allocate(fd int32, size uint64) int {
+	const leastChunk = 1 << 16
+	chunk := size
+	for off := uint64(0); off < size; {
+		n := min(chunk, size-off)
+		r := fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, off, n)
+		if r == -int(unix.EINTR) {
+			chunk = max(chunk/2, leastChunk)
+			continue
+		}
+		if r < 0 {
+			return r
+		}
+		off += n
+	}
+	return 0
 }

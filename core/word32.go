@@ -24,8 +24,8 @@ func ftruncate(fd int32, size uint64) int {
 }
 
 //go:nosplit
-func fallocate(fd int32, off, length uint64) int {
-	return sys6(unix.SYS_FALLOCATE, uintptr(fd), 0, uintptr(off), uintptr(off>>32), uintptr(length), uintptr(length>>32))
+func fallocate(fd int32, mode uintptr, off, length uint64) int {
+	return sys6(unix.SYS_FALLOCATE, uintptr(fd), mode, uintptr(off), uintptr(off>>32), uintptr(length), uintptr(length>>32))
 }
 
 //go:nosplit

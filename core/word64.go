@@ -20,8 +20,8 @@ func ftruncate(fd int32, size uint64) int {
 }
 
 //go:nosplit
-func fallocate(fd int32, off, length uint64) int {
-	return sys6(unix.SYS_FALLOCATE, uintptr(fd), 0, uintptr(off), uintptr(length), 0, 0)
+func fallocate(fd int32, mode uintptr, off, length uint64) int {
+	return sys6(unix.SYS_FALLOCATE, uintptr(fd), mode, uintptr(off), uintptr(length), 0, 0)
 }
 
 //go:nosplit

@@ -400,7 +400,8 @@ int memfd_go_get_size(int fd, uint64_t *size);
  * fd    open for writing
  * opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file at once,
  *       so that no later store to a mapping of it can fail for want of memory
- *       (SIGBUS). If that fails, the file keeps its old size and contents.
+ *       (SIGBUS). If that fails, the file keeps its old size and contents, but holes
+ *       may have become allocated. Nobody else may extend the file at the same time.
  * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret) can be sized
  *       once only. A MFD_HUGETLB file takes multiples of its page size only.
  *
@@ -414,8 +415,9 @@ int memfd_go_get_size(int fd, uint64_t *size);
  *           file system can hold
  * -ENOSPC   with RESERVE: there is not that much memory
  * -ENOMEM   the same, from huge pages
- * -EINTR    with RESERVE: a signal arrived first; nothing has changed, call again
  * -EOPNOTSUPP, -ENODEV, -ESPIPE   with RESERVE: not a file that can be reserved
+ *
+ * Signals do not interrupt RESERVE, however often they arrive.
  *
  * Safe: MT AS fork. Two calls at once on one file leave one of the two sizes.
  * Source: ftruncate(2), fallocate(2), mm/shmem.c.

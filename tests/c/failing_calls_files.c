@@ -166,16 +166,16 @@ static void is_other(int result)
 #define MAP_VERIFIED(seals) memfd_go_map_verified(in.fd, (seals), LENGTH, &out.address, &out.length)
 
 #define ROWS(F)                                                                                       \
-	F(create, nothing, memfd_go_create("test", 0), is_descriptor, "", "memfd_create", "")        \
+	F(create, nothing, memfd_go_create("test", 0), is_descriptor, "", "memfd_create", "")         \
 	F(create_with_defaults, nothing, CREATE_WITH(NULL), is_descriptor, "",                        \
 	  "memfd_create", "memfd_create:EINVAL")                                                      \
 	F(create_with, arguments, CREATE_WITH(&out.args), is_as_in_arguments, "",                     \
 	  "memfd_create fchmod ftruncate add_seals", "memfd_create:EINVAL")                           \
 	F(create_with_before_6_3, arguments, CREATE_WITH(&out.args), is_as_in_arguments,              \
-	  "memfd_create/1:EINVAL", "memfd_create*2 fchmod ftruncate add_seals",            \
+	  "memfd_create/1:EINVAL", "memfd_create*2 fchmod ftruncate add_seals",                       \
 	  "memfd_create/1:EINVAL")                                                                    \
 	F(create_with_strict_before_6_3, strict_arguments, CREATE_WITH(&out.args), is_descriptor,     \
-	  "memfd_create/1:EINVAL", "memfd_create*2 close", "memfd_create/1:EINVAL close:*") \
+	  "memfd_create/1:EINVAL", "memfd_create*2 close", "memfd_create/1:EINVAL close:*")           \
 	F(create_sealed, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file, "",                       \
 	  "memfd_create pwrite add_seals", "pwrite:EINTR,0=EIO add_seals:EBUSY")                      \
 	F(create_sealed_while_busy, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file,                \
@@ -183,23 +183,25 @@ static void is_other(int result)
 	F(create_sealed_empty, nothing, CREATE_SEALED(0, 0), is_empty, "",                            \
 	  "memfd_create add_seals", "add_seals:EBUSY")                                                \
 	F(create_sealed_huge, nothing, CREATE_SEALED(MFD_HUGETLB, LENGTH), is_sealed_file, "",        \
-	  "memfd_create_huge statx fallocate mmap munmap add_seals", "add_seals:EBUSY")       \
+	  "memfd_create_huge statx fallocate ftruncate mmap munmap add_seals",                        \
+	  "fallocate:EINTR add_seals:EBUSY")                                                          \
 	F(clone, a_memfd, CLONE(0), is_copy, "",                                                      \
 	  "statx memfd_create sendfile lseek statx pread add_seals",                                  \
 	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread:0 add_seals:EBUSY")                      \
 	F(clone_without_sendfile, a_memfd, CLONE(0), is_copy, "sendfile:ENOSYS",                      \
-	  "statx memfd_create sendfile fallocate mmap pread munmap lseek statx pread add_seals", \
-	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread/1:EINTR,0=EAGAIN pread/2:0 add_seals:EBUSY") \
+	  "statx memfd_create sendfile fallocate ftruncate mmap pread munmap lseek statx pread add_seals", \
+	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread/1:EINTR,0=EAGAIN pread/2:0 "             \
+	  "fallocate:EINTR add_seals:EBUSY")                                                          \
 	F(clone_huge, a_memfd, CLONE(MFD_HUGETLB), is_copy, "",                                       \
-	  "statx memfd_create_huge statx fallocate mmap pread munmap statx pread add_seals",  \
-	  "pread/1:EINTR,0=EAGAIN pread/2:0 add_seals:EBUSY")                                         \
+	  "statx memfd_create_huge statx fallocate ftruncate mmap pread munmap statx pread add_seals", \
+	  "fallocate:EINTR pread/1:EINTR,0=EAGAIN pread/2:0 add_seals:EBUSY")                         \
 	F(reopen, a_memfd, memfd_go_reopen(in.fd, O_RDONLY), is_another_descriptor, "",               \
 	  "getfd openat", "")                                                                         \
-	F(huge_flags, nothing, memfd_go_huge_flags(0, &out.bits), is_zero, "", "", "")          \
+	F(huge_flags, nothing, memfd_go_huge_flags(0, &out.bits), is_zero, "", "", "")                \
 	F(get_size, a_memfd, memfd_go_get_size(in.fd, &out.size), closes, "", "statx", "")            \
 	F(set_size, a_memfd, memfd_go_set_size(in.fd, 0, 9), closes, "", "ftruncate", "")             \
 	F(set_size_reserve, a_memfd, memfd_go_set_size(in.fd, MEMFD_GO_OPT_RESERVE, 9), closes, "",   \
-	  "fallocate ftruncate", "")                                                                  \
+	  "fallocate ftruncate", "fallocate:EINTR")                                                   \
 	F(add_seals, a_memfd, memfd_go_add_seals(in.fd, F_SEAL_GROW), closes, "", "add_seals", "")    \
 	F(get_seals, a_memfd, memfd_go_get_seals(in.fd), closes, "", "get_seals", "")                 \
 	F(ensure_seals, a_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW), closes, "",               \
@@ -208,8 +210,8 @@ static void is_other(int result)
 	  closes, "", "get_seals", "")                                                                \
 	F(check_seals, a_sealed_memfd, memfd_go_check_seals(in.fd, F_SEAL_GROW, &out.bits), closes,   \
 	  "", "get_seals", "")                                                                        \
-	F(format_seals, nothing, memfd_go_format_seals(1, 0, out.data, 16), is_text, "", "", "") \
-	F(parse_seals, nothing, memfd_go_parse_seals("S", &out.bits), is_zero, "", "", "")      \
+	F(format_seals, nothing, memfd_go_format_seals(1, 0, out.data, 16), is_text, "", "", "")      \
+	F(parse_seals, nothing, memfd_go_parse_seals("S", &out.bits), is_zero, "", "", "")            \
 	F(inspect, a_sealed_memfd, memfd_go_inspect(in.fd, &out.info), is_memfd, "",                  \
 	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")             \
 	F(inspect_unsealable, an_unsealable_memfd, memfd_go_inspect(in.fd, &out.info), is_memfd, "",  \

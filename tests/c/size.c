@@ -1,8 +1,10 @@
 /* memfd_go_get_size() and memfd_go_set_size(). */
 #include <signal.h>
+#include <sys/time.h>
 
 #include "test.h"
 #include "files.h"
+#include "child.h"
 
 #define MIB (1024 * 1024)
 
@@ -20,6 +22,20 @@ static uint64_t allocated(int fd)
 
 	EQ(fstat(fd, &status), 0);
 	return (uint64_t)status.st_blocks * 512;
+}
+
+static volatile sig_atomic_t alarms;
+
+/* Whether the file 'fd' of huge pages can be given one. */
+static int free_huge_page(int fd)
+{
+	struct stat status;
+	int free;
+
+	EQ(fstat(fd, &status), 0);
+	free = fallocate(fd, 0, 0, status.st_blksize) == 0;
+	EQ(ftruncate(fd, 0), 0);
+	return free;
 }
 
 static void new_file_is_empty(void)
@@ -155,6 +171,78 @@ static void over_the_file_size_limit(void)
 	close(fd);
 }
 
+static void growing_for_nothing_allocates_nothing(void)
+{
+	int fd = sized_file(100);
+
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), 0);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, MIB), -EPERM);
+	EQ(size_of(fd), 100);
+	CHECK(allocated(fd) <= page_size());
+	close(fd);
+}
+
+static void shrinking_for_nothing_loses_nothing(void)
+{
+	char text[6] = "";
+	int fd = sealable_file();
+
+	EQ(write(fd, "abcdef", 6), 6);
+	EQ(memfd_go_add_seals(fd, F_SEAL_SHRINK), 0);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 3), -EPERM);
+	EQ(size_of(fd), 6);
+	EQ(pread(fd, text, 6, 0), 6);
+	EQ(memcmp(text, "abcdef", 6), 0);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 6), 0);
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), 0);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 6), 0);
+	close(fd);
+}
+
+/* A size that is no multiple of the huge page can be allocated, but not set. */
+static void part_of_a_huge_page(void)
+{
+	int fd = memfd_go_create("test", MFD_HUGETLB);
+
+	if (fd < 0)
+		SKIP("no huge pages here");
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 1), free_huge_page(fd) ? -EINVAL : -ENOSPC);
+	EQ(size_of(fd), 0);
+	EQ(allocated(fd), 0);
+	close(fd);
+}
+
+static void count_alarm(int number)
+{
+	(void)number;
+	alarms++;
+}
+
+/*
+ * Signals in such a row that no call that allocates the whole file comes to its end. In a
+ * child, since the timer must be gone when the next test counts on system calls.
+ */
+static void reserve_under_fire(void)
+{
+	struct sigaction action = { .sa_handler = count_alarm };
+	struct itimerval timer = { { 0, 1000 }, { 0, 1000 } }, none = { { 0, 0 }, { 0, 0 } };
+	int fd = sealable_file();
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 256 * MIB), 0);
+	setitimer(ITIMER_REAL, &none, NULL);
+	EQ(size_of(fd), 256 * MIB);
+	CHECK(allocated(fd) >= 256 * MIB);
+	CHECK(alarms > 0);
+	close(fd);
+}
+
+static void signals_do_not_stop_reserve(void)
+{
+	IN_CHILD(reserve_under_fire);
+}
+
 /* More huge pages than any machine has free. */
 static void too_few_huge_pages(void)
 {
@@ -243,6 +331,10 @@ int main(int argc, char **argv)
 	RUN(reserve_allocates);
 	RUN(reserve_makes_exactly_that_size);
 	RUN(sealed_file_keeps_its_size);
+	RUN(growing_for_nothing_allocates_nothing);
+	RUN(shrinking_for_nothing_loses_nothing);
+	RUN(part_of_a_huge_page);
+	RUN(signals_do_not_stop_reserve);
 	RUN(over_the_file_size_limit);
 	RUN(too_few_huge_pages);
 	RUN(unknown_options);

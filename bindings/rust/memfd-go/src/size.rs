@@ -81,7 +81,6 @@ pub fn set_size(fd: impl AsFd, size: u64) -> io::Result<()> {
 /// * `EBADF`: `fd` is not open for writing.
 /// * `ENOSPC`: there is not that much memory.
 /// * `ENOMEM`: the same, from huge pages.
-/// * `EINTR`: a signal arrived first; nothing has changed, call again.
 /// * `EOPNOTSUPP`, `ENODEV`, `ESPIPE`: not a file that can be reserved.
 ///
 /// Safe: MT AS fork. Source: fallocate(2), mm/shmem.c.

@@ -37,8 +37,8 @@ def set_size(fd: SupportsIndex, opts: SupportsIndex, size: SupportsIndex) -> Non
 
     Errors: OSError EBADF, EINVAL (not writable, size or opts out of range, not a file that
     can be sized), EPERM (sealed against it), EFBIG (over RLIMIT_FSIZE), ENOSPC, ENOMEM,
-    EOPNOTSUPP, ENODEV, ESPIPE (cannot be reserved), EINTR (with RESERVE; nothing has
-    changed); OverflowError. Safe: threads, fork. Source: ftruncate(2), fallocate(2).
+    EOPNOTSUPP, ENODEV, ESPIPE (cannot be reserved); OverflowError. Safe: threads, fork.
+    Source: ftruncate(2), fallocate(2).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC)
