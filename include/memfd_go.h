@@ -30,6 +30,10 @@
  * leaves out what an older, shorter struct has no room for, and an older library zeroes
  * what it does not know.
  *
+ * Memory.  -ENOMEM and -ENOSPC tell of limits that the kernel checks in advance. Where
+ * memory itself runs out, in the system or in a memory cgroup (such as a container's),
+ * the kernel kills a process (SIGKILL) instead, usually the one that asks for memory.
+ *
  * Options.  An option bit that a function does not list is -EINVAL.
  *
  * Safety.  "Safe: MT AS fork" with a function means: it may be called from any
@@ -280,6 +284,9 @@ int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
  * 'data', and seals it: once it returns, nobody can change what was promised by
  * 'seals', not even the caller. The file's offset is 0.
  *
+ * The contents take memory at once: a memory cgroup at its limit kills the caller (see
+ * Memory above).
+ *
  * name, mfd_flags  like memfd_go_create(); MFD_ALLOW_SEALING is implied
  * seals            F_SEAL_* bits; 0 means MEMFD_GO_SEALS_IMMUTABLE
  * data             may be anything when len is 0
@@ -304,7 +311,8 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
 
 /*
  * memfd_go_clone() creates a sealed copy of the regular file 'src_fd', from its
- * first byte to its last. The offset of src_fd is neither used nor moved.
+ * first byte to its last. The offset of src_fd is neither used nor moved. The copy
+ * takes memory at once, like that of memfd_go_create_sealed().
  *
  * name, mfd_flags, seals  like memfd_go_create_sealed()
  * src_fd                  open for reading
@@ -402,6 +410,7 @@ int memfd_go_get_size(int fd, uint64_t *size);
  *       so that no later store to a mapping of it can fail for want of memory
  *       (SIGBUS). If that fails, the file keeps its old size and contents, but holes
  *       may have become allocated. Nobody else may extend the file at the same time.
+ *       A memory cgroup at its limit kills the caller instead (see Memory above).
  * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret) can be sized
  *       once only. A MFD_HUGETLB file takes multiples of its page size only.
  *
@@ -672,8 +681,14 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 /*
  * memfd_go_map_verified() maps a file that came from somebody who is not trusted,
  * whole and read-only, after checking that nothing can happen to it. Whatever the
- * other side does, before, during or after the call, the mapping can be read
- * without fault, and with F_SEAL_WRITE among 'required' it never changes.
+ * other side does to the file, before, during or after the call, the mapping can be
+ * read without a fault, and with F_SEAL_WRITE among 'required' it never changes.
+ *
+ * What remains is a lack of memory, since reading a hole of the file takes some, and so
+ * does reading a page that was swapped out. With vm.overcommit_memory=2, reading a hole
+ * is SIGBUS if the system's commit limit is reached. Touching all pages first is no
+ * help, as the kernel may drop the pages of a hole again. A memory cgroup at its limit
+ * kills the reader (see Memory above).
  *
  * fd        open for reading
  * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
@@ -990,7 +1005,9 @@ struct memfd_go_secret {
 /*
  * memfd_go_secret_alloc() allocates memory for secrets: zeroed, readable and writable,
  * locked, present (no later access can fail for want of memory), between two guard
- * pages that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK.
+ * pages that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK. A
+ * memory cgroup at its limit kills the caller (see Memory above); the same applies to
+ * memfd_go_secret_attach() and memfd_go_secret_pool_init().
  *
  * s     size_of must be set; the rest is overwritten. One that still holds an area is
  *       forgotten, not freed.

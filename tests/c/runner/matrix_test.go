@@ -32,6 +32,7 @@ var only = map[string]func(target, mode) bool{
 	"failing_calls_transfer": onceNatively,
 	"known_kernel":           func(target, mode) bool { return false }, // but in tests/kernels
 	"load_unload":            func(_ target, m mode) bool { return m.isDlopen() },
+	"memory_cgroup":          onceNatively, // an emulator takes memory of its own
 	"unwind_interrupted":     func(t target, _ mode) bool { return t.libc == "glibc" },
 	"unwind_every_instruction": func(t target, _ mode) bool {
 		return t.libc == "glibc" && (t.arch.GOARCH == "amd64" || t.arch.GOARCH == "386")

@@ -1,0 +1,180 @@
+/* A memory cgroup at its limit: the kernel kills where a call would otherwise fail. */
+#include <signal.h>
+
+#include "test.h"
+#include "area.h"
+#include "child.h"
+
+#define MIB (1 << 20)
+#define LIMIT (12 * MIB)
+#define NO_CGROUPS "no right to make a memory cgroup here"
+
+static char group[128]; /* "" if there is none */
+static size_t length;   /* what the running test allocates */
+
+static int write_to(const char *file, const char *text)
+{
+	char path[192];
+	int fd, done;
+
+	snprintf(path, sizeof path, "%s/%s", group, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return done ? 0 : -1;
+}
+
+/* Makes a group below 'parent' where 'limit' is the file for the limit, 'swap' the one against swap. */
+static int make_group(const char *parent, const char *limit, const char *swap)
+{
+	char bytes[16];
+
+	snprintf(group, sizeof group, "%s/memfd_go-%d", parent, (int)getpid());
+	snprintf(bytes, sizeof bytes, "%d", LIMIT);
+	if (mkdir(group, 0700) == 0) {
+		write_to(swap, "0"); /* missing where there is no swap */
+		if (write_to(limit, bytes) == 0)
+			return 0;
+		rmdir(group);
+	}
+	group[0] = 0;
+	return -1;
+}
+
+static void find_group(void)
+{
+	if (make_group("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.swappiness") != 0)
+		make_group("/sys/fs/cgroup", "memory.max", "memory.swap.max");
+}
+
+static void reserve(void)
+{
+	EQ(memfd_go_set_size(memfd_go_create("test", MFD_CLOEXEC), MEMFD_GO_OPT_RESERVE, length), 0);
+}
+
+/* What is copied is on the disk or is one page of zeros: the group does not pay for it. */
+static void create_sealed(void)
+{
+	void *zeros = mmap(NULL, length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(zeros != MAP_FAILED);
+	CHECK(memfd_go_create_sealed("test", MFD_CLOEXEC, 0, zeros, length) >= 0);
+}
+
+static void clone_hole(void)
+{
+	char path[] = "/var/tmp/memfd_go-XXXXXX";
+	int source = mkstemp(path);
+
+	unlink(path);
+	EQ(ftruncate(source, (off_t)length), 0);
+	CHECK(memfd_go_clone("test", MFD_CLOEXEC, 0, source, length) >= 0);
+}
+
+static void read_hole(void)
+{
+	int fd = sized_file(length);
+	void *addr;
+	size_t len;
+
+	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
+	EQ(memfd_go_map_verified(fd, 0, length, &addr, &len), 0);
+	CHECK(all_bytes(addr, len, 0));
+}
+
+static void secret_memory(void)
+{
+	secret_area s = NEW_AREA;
+
+	EQ(memfd_go_secret_alloc(&s, length, 0), 0);
+}
+
+static void locked_memory(void)
+{
+	secret_area s = NEW_AREA;
+
+	EQ(memfd_go_secret_alloc(&s, length, MEMFD_GO_OPT_NO_SECRETMEM), 0);
+}
+
+static void attached_memory(void)
+{
+	secret_area s = NEW_AREA;
+	int fd = memfd_go_secret(O_CLOEXEC);
+
+	EQ(memfd_go_set_size(fd, 0, length), 0);
+	EQ(memfd_go_secret_attach(&s, fd, 0), 0);
+}
+
+static void (*body)(void);
+
+static void enter_group(void)
+{
+	EQ(write_to("cgroup.procs", "0"), 0);
+	body();
+}
+
+static void kills(void (*allocates)(void))
+{
+	if (group[0] == 0)
+		SKIP(NO_CGROUPS);
+	body = allocates;
+	length = MIB;
+	EQ(status_of(start_child(enter_group)), 0);
+	length = 2 * LIMIT;
+	EQ(status_of(start_child(enter_group)), SIGKILL);
+}
+
+static void reserving(void)
+{
+	kills(reserve);
+}
+
+static void creating_sealed(void)
+{
+	kills(create_sealed);
+}
+
+static void cloning(void)
+{
+	kills(clone_hole);
+}
+
+static void reading_holes(void)
+{
+	kills(read_hole);
+}
+
+static void secrets(void)
+{
+	kills(secret_memory);
+}
+
+static void locked_secrets(void)
+{
+	kills(locked_memory);
+}
+
+static void attached_secrets(void)
+{
+	if (!have_secretmem())
+		SKIP("this kernel has no memfd_secret");
+	kills(attached_memory);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	find_group();
+	RUN(reserving);
+	RUN(creating_sealed);
+	RUN(cloning);
+	RUN(reading_holes);
+	RUN(secrets);
+	RUN(locked_secrets);
+	RUN(attached_secrets);
+	if (group[0] != 0)
+		rmdir(group);
+	return finish();
+}
