@@ -119,7 +119,10 @@ func mapNew(fd int32, size uint64) (addr uintptr, result int) {
 	if tooLarge(size) || size != uint64(uintptr(size)) {
 		return 0, -int(unix.ENOMEM)
 	}
-	if r := reserve(fd, size); r < 0 {
+	if r := allocate(fd, size); r < 0 {
+		return 0, r
+	}
+	if r := ftruncate(fd, size); r < 0 {
 		return 0, r
 	}
 	addr, errno := mmap(uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE, fd, 0)
