@@ -4,9 +4,13 @@ package tap
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // The exit statuses of a program, apart from 0.
@@ -20,9 +24,24 @@ var (
 	plan   = regexp.MustCompile(`^1\.\.(\d+)$`)
 )
 
-// Subtests makes each line of the output of a program a test. A program that did not
-// exit has the status -1. A failure shows the lines that came before it, and the
-// hint: how to run the program by hand.
+// Status is the exit status of a program, or minus the number of the signal that ended it.
+func Status(ended *os.ProcessState) int {
+	if wait, ok := ended.Sys().(syscall.WaitStatus); ok && wait.Signaled() {
+		return -int(wait.Signal())
+	}
+	return ended.ExitCode()
+}
+
+// ending says how a program ended.
+func ending(status int) string {
+	if status < 0 {
+		return "ended by " + unix.SignalName(syscall.Signal(-status))
+	}
+	return fmt.Sprint("exit status ", status)
+}
+
+// Subtests makes each line of the output of a program a test. A failure shows the lines
+// that came before it, and the hint: how to run the program by hand.
 func Subtests(t *testing.T, output string, status int, hint string) {
 	var comments []string
 	tests, failed, planned := 0, 0, -1
@@ -51,7 +70,7 @@ func Subtests(t *testing.T, output string, status int, hint string) {
 	}
 	expected := status == 0 || status == allSkipped || status == someFailed && failed > 0
 	if planned != tests || !expected {
-		t.Errorf("%d tests of %d, exit status %d\n%s\n%s", tests, planned, status, excerpt(comments), hint)
+		t.Errorf("%d tests of %d, %s\n%s\n%s", tests, planned, ending(status), excerpt(comments), hint)
 	}
 }
 

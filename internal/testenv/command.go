@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"libmemfd_go/internal/tap"
 )
 
 // A Command can be shown as one would type it.
@@ -46,8 +48,7 @@ func (c Command) MustRun(t testing.TB) {
 	}
 }
 
-// Capture runs a command and returns what it wrote and its exit status, which is -1
-// if it did not exit.
+// Capture runs a command and returns what it wrote and how it ended (tap.Status).
 func (c Command) Capture(t testing.TB, timeout time.Duration) (output string, status int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -63,12 +64,12 @@ func (c Command) Capture(t testing.TB, timeout time.Duration) (output string, st
 	if cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	output, status = string(out), cmd.ProcessState.ExitCode()
+	output, status = string(out), tap.Status(cmd.ProcessState)
 	if ctx.Err() != nil {
 		output += fmt.Sprintf("no end after %v\n", timeout)
 	}
-	if errors.Is(err, exec.ErrWaitDelay) { // left behind what holds its output
-		status = -1
+	if errors.Is(err, exec.ErrWaitDelay) {
+		t.Errorf("it left a process behind that holds its output\n%s", c)
 	}
 	return output, status
 }

@@ -16,4 +16,22 @@ static inline void alarm_in(long microseconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/*
+ * Stops a timer and gives its signal the action it had before. Between the two no handler
+ * may run: it would start the timer again, and the default action ends the program.
+ */
+static inline void stop_timer(int timer, int number, const struct sigaction *before)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(number, &ignore, NULL); /* discards a pending signal, too */
+	setitimer(timer, &(struct itimerval){ 0 }, NULL);
+	sigaction(number, before, NULL);
+}
+
+static inline void stop_alarms(const struct sigaction *before)
+{
+	stop_timer(ITIMER_REAL, SIGALRM, before);
+}
+
 #endif

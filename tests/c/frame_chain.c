@@ -91,8 +91,7 @@ static void handler_follows_the_frames(void)
 	sigaction(SIGALRM, &action, &old);
 	alarm_in(INTERVAL);
 	CHECK(call_the_library(time(NULL) + SECONDS) > 0);
-	alarm_in(0);
-	sigaction(SIGALRM, &old, NULL);
+	stop_alarms(&old);
 	EQ(followed, interruptions);
 	if (test.failed_checks > 0)
 		fail(__FILE__, __LINE__, "lost %#lx bytes into the code", (unsigned long)lost_at);

@@ -79,8 +79,7 @@ static void handler_overwrites_the_stack(void)
 	alarm_in(INTERVAL);
 	while (interruptions < ENOUGH && line == 0 && time(NULL) < end)
 		line = call_the_library();
-	alarm_in(0);
-	sigaction(SIGALRM, &old, NULL);
+	stop_alarms(&old);
 	sigaltstack(&none, NULL);
 	CHECK(interruptions > 0);
 	EQ(line, 0);

@@ -61,8 +61,7 @@ static void every_function_interrupted_by_every_function(void)
 		alarm_in(1 + n * 37 % MOMENTS);
 		line = call_every_function();
 	}
-	alarm_in(0);
-	sigaction(SIGALRM, &old, NULL);
+	stop_alarms(&old);
 	none.ss_flags = SS_DISABLE;
 	sigaltstack(&none, NULL);
 	munmap(stack.ss_sp, stack.ss_size);

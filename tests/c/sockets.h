@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 
+#include "alarms.h"
 #include "files.h"
 
 /* The most descriptors that the kernel puts into a message. */
@@ -97,10 +97,7 @@ static inline void start_interrupting(void)
 
 static inline void stop_interrupting(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
-
-	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
-	sigaction(SIGALRM, &action, NULL);
+	stop_alarms(&(struct sigaction){ .sa_handler = SIG_DFL });
 }
 
 #endif

@@ -165,8 +165,7 @@ static void handler_walks_into_the_caller(void)
 	sigaction(SIGALRM, &action, &old);
 	alarm_in(INTERVAL);
 	CHECK(call_the_library(time(NULL) + SECONDS) > 0);
-	alarm_in(0);
-	sigaction(SIGALRM, &old, NULL);
+	stop_alarms(&old);
 	CHECK(unwound >= wanted());
 	CHECK(backtraced >= wanted());
 	if (test.failed_checks > 0)

@@ -11,6 +11,7 @@ package hosts
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,11 +152,10 @@ func run(t *testing.T, command, environment []string) {
 	cmd.Env = append(os.Environ(), environment...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
-	status := cmd.ProcessState.ExitCode()
-	if ctx.Err() != nil || status == -1 {
+	if ctx.Err() != nil || errors.Is(err, exec.ErrWaitDelay) {
 		out = append(out, err.Error()...)
 	}
-	tap.Subtests(t, string(out), status, "to run it by hand:\n  "+strings.Join(append(environment, command...), " "))
+	tap.Subtests(t, string(out), tap.Status(cmd.ProcessState), "to run it by hand:\n  "+strings.Join(append(environment, command...), " "))
 }
 
 // Python forks, and has its own ideas of what a child is.

@@ -43,10 +43,8 @@ static void interrupted_at_any_moment(void)
 		profile_in(1 + chance(&random, MOMENTS));
 		line = call_every_function();
 	}
-	alarm_in(0);
-	profile_in(0);
-	sigaction(SIGALRM, &old_alarm, NULL);
-	sigaction(SIGPROF, &old_profile, NULL);
+	stop_alarms(&old_alarm);
+	stop_timer(ITIMER_PROF, SIGPROF, &old_profile);
 	CHECK(handled > 0);
 	EQ(line, 0);
 	EQ(failed_line, 0);

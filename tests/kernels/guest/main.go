@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"libmemfd_go/internal/tap"
 	"libmemfd_go/tests/kernels/wire"
 )
 
@@ -103,6 +104,9 @@ func describe() (*wire.Guest, error) {
 	return &wire.Guest{Release: string(release[:len(release)-1]), PageSize: os.Getpagesize()}, nil
 }
 
+// notStarted is the exit status of a shell whose program could not be started.
+const notStarted = 127
+
 func run(r wire.Run) *wire.Result {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.Seconds)*time.Second)
 	defer cancel()
@@ -111,9 +115,9 @@ func run(r wire.Run) *wire.Result {
 	cmd.Dir = cmp.Or(r.Folder, "/tmp")
 	cmd.WaitDelay = time.Second // should a child of its hold the output
 	output, err := cmd.CombinedOutput()
-	result := &wire.Result{Status: -1, Output: string(output)}
-	if err == nil || cmd.ProcessState != nil && cmd.ProcessState.Exited() {
-		result.Status = cmd.ProcessState.ExitCode()
+	result := &wire.Result{Status: notStarted, Output: string(output)}
+	if cmd.ProcessState != nil {
+		result.Status = tap.Status(cmd.ProcessState)
 	} else {
 		result.Output += fmt.Sprintf("%v\n", err)
 	}

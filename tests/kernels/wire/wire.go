@@ -41,7 +41,7 @@ type Guest struct {
 
 // A Result is how a run ended.
 type Result struct {
-	Status int // -1 if it did not exit
+	Status int // as tap.Status; 127 if it did not start
 	Output string
 	Report string // the text of that file
 }
