@@ -59,24 +59,21 @@ all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch)))
 build/linker: go.mod go.sum $(wildcard capi/linker/*.go)
 	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) build -trimpath -o $@ ./capi/linker
 
-# cmd/go does not offer c-shared without cgo. It is asked for an archive, and the
-# linker, which stands in front of cmd/link, turns that into c-shared and names
-# itself as the external linker (capi/linker/doc.go), for whose flags -extldflags is.
-link = GOOS=linux GOARCH=$(1) $(GO) build -buildmode=c-archive -trimpath \
-	-toolexec='"$(CURDIR)/build/linker" toolexec' -ldflags='-E memfd_go_roots$(2)' -o $@ ./capi
+# The name of the file says what it is (capi/linker/build.go).
+define build
+@mkdir -p $(@D)
+build/linker build -arch $* -o $@
+endef
 
 build/linux_%/libmemfd_go.so.1: build/linker $(sources)
-	@mkdir -p $(@D)
-	$(call link,$*)
+	$(build)
 	@ln -sf libmemfd_go.so.1 $(@D)/libmemfd_go.so
 
 build/linux_%/libmemfd_go.so.1.debug: build/linker $(sources)
-	@mkdir -p $(@D)
-	$(call link,$*, -extldflags=-g)
+	$(build)
 
 build/linux_%/libmemfd_go.a: build/linker $(sources)
-	@mkdir -p $(@D)
-	$(call link,$*, -extldflags=-r)
+	$(build)
 
 build/man: include/memfd_go.h $(wildcard packaging/manpages/*.go)
 	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) run ./packaging/manpages include/memfd_go.h $@

@@ -132,28 +132,14 @@ def _fill_sdist(root: Path, include: dict[str, str]) -> None:
 
 
 def _build(top: Path, temporary: Path) -> Path:
-    """Build the library as the Makefile in 'top' does, for the machine of this Python."""
+    """Build the library for the machine of this Python."""
     goarch = _platform(Path("/proc/self/exe")).goarch
-    linker = temporary / "linker"
     library = temporary / _LIBRARY
-    _go(top, "build", "-buildvcs=false", "-o", str(linker), "./capi/linker")
-    _go(
-        *(top, "build", "-buildvcs=false", "-trimpath", "-buildmode=c-archive"),
-        *(f'-toolexec="{linker}" toolexec', "-ldflags=-E memfd_go_roots"),
-        *("-o", str(library), "./capi"),
-        GOOS="linux",
-        GOARCH=goarch,
-        GOARM="7",
-    )
-    return library
-
-
-def _go(top: Path, *arguments: str, **variables: str) -> None:
     # The linker runs here, whatever the environment is set to build for.
     env = {key: value for key, value in os.environ.items() if key not in ("GOOS", "GOARCH")}
-    env.update(variables, CGO_ENABLED="0")
+    command = ["go", "run", "./capi/linker", "build", "-arch", goarch, "-o", str(library)]
     try:
-        subprocess.run(["go", *arguments], cwd=top, env=env, check=True)
+        subprocess.run(command, cwd=top, env=env | {"CGO_ENABLED": "0"}, check=True)
     except FileNotFoundError:
         raise _BuildError(
             "building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; "
@@ -162,3 +148,4 @@ def _go(top: Path, *arguments: str, **variables: str) -> None:
         ) from None
     except subprocess.CalledProcessError as error:
         raise _BuildError(f"go ended with status {error.returncode}; see above") from None
+    return library

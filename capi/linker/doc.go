@@ -23,7 +23,8 @@
 //	        linker -shared -o libmemfd_go.so.1 go.o
 //
 // With -ldflags=-extldflags=-r it is asked for libmemfd_go.a, with -g for a shared
-// library that also has debug information.
+// library that also has debug information. `linker build` (build.go) runs go build with
+// these options.
 //
 // # What linking is here
 //

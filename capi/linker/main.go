@@ -12,6 +12,9 @@ func main() {
 	if len(args) > 1 && args[0] == "toolexec" {
 		os.Exit(toolexec(args[1], args[2:]))
 	}
+	if len(args) > 0 && args[0] == "build" {
+		os.Exit(buildLibrary(args[1:]))
+	}
 	job, ok := parseArgs(args)
 	if !ok {
 		os.Exit(1)

@@ -206,16 +206,9 @@ func (p published) testPrebuilt(t *testing.T) {
 // buildArchive builds the static library from sources, as memfd-go-prebuilt's README says.
 func buildArchive(t *testing.T, sources, goarch, output string) {
 	t.Helper()
-	linker := filepath.Join(t.TempDir(), "linker")
-	build := func(environment []string, arguments ...string) {
-		t.Helper()
-		cargo{
-			folder:      sources,
-			environment: append(environment, "CGO_ENABLED=0", "GOFLAGS=", "GOTOOLCHAIN=local", "GOPROXY=off"),
-			arguments:   append([]string{"go", "build", "-buildvcs=false", "-trimpath"}, arguments...),
-		}.mustRun(t)
-	}
-	build(nil, "-o", linker, "./capi/linker")
-	build([]string{"GOOS=linux", "GOARCH=" + goarch, "GOARM=7"}, "-buildmode=c-archive",
-		"-toolexec=\""+linker+"\" toolexec", "-ldflags=-E memfd_go_roots -extldflags=-r", "-o", output, "./capi")
+	cargo{
+		folder:      sources,
+		environment: []string{"CGO_ENABLED=0", "GOFLAGS=", "GOTOOLCHAIN=local", "GOPROXY=off"},
+		arguments:   []string{"go", "run", "./capi/linker", "build", "-arch", goarch, "-o", output},
+	}.mustRun(t)
 }

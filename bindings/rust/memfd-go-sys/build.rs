@@ -184,37 +184,21 @@ fn build(top: &Path) -> Result<()> {
     let out = out_dir()?.join("go");
     fs::create_dir_all(&out)?;
 
-    // The linker runs here, so it is built for the host whatever the environment says.
-    let linker = out.join("linker");
-    let mut go = go_build(top, &linker);
-    run(go
-        .env_remove("GOOS")
-        .env_remove("GOARCH")
-        .arg("./capi/linker"))?;
-
     let archive = out.join(ARCHIVE);
-    let mut go = go_build(top, &archive);
-    run(go
-        .env("GOOS", "linux")
-        .env("GOARCH", goarch()?)
-        .env("GOARM", "7")
-        .args(["-buildmode=c-archive", "-trimpath"])
-        .arg(format!("-toolexec=\"{}\" toolexec", linker.display()))
-        .arg("-ldflags=-E memfd_go_roots -extldflags=-r")
-        .arg("./capi"))?;
-    link_static(&archive)
-}
-
-/// A `go build` in `top`. The package has its modules with it, so nothing is downloaded.
-fn go_build(top: &Path, output: &Path) -> Command {
     let mut go = Command::new("go");
     go.current_dir(top)
+        .args(["run", "./capi/linker", "build", "-arch", goarch()?, "-o"])
+        .arg(&archive)
         .env("CGO_ENABLED", "0")
+        // The linker runs here, whatever the environment is set to build for.
+        .env_remove("GOOS")
+        .env_remove("GOARCH")
+        // The package has its modules with it, so nothing is downloaded.
         .env("GOTOOLCHAIN", "local")
         .env("GOFLAGS", "")
         .env("GOWORK", "off");
-    go.args(["build", "-buildvcs=false", "-o"]).arg(output);
-    go
+    run(&mut go)?;
+    link_static(&archive)
 }
 
 fn run(command: &mut Command) -> Result<()> {

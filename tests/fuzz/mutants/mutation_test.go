@@ -140,10 +140,9 @@ func goBuildTo(t *testing.T, out string, arch testenv.Arch, source string) (outp
 	if _, err := os.Stat(linker); err != nil {
 		t.Skipf("%v: make", err)
 	}
-	command := exec.Command("go", "build", "-buildmode=c-archive", "-trimpath", "-overlay="+overlay(t, top, arch, source),
-		"-toolexec=\""+linker+"\" toolexec", "-ldflags=-E memfd_go_roots", "-o", out, "./capi")
+	command := exec.Command(linker, "build", "-arch", arch.GOARCH, "-o", out, "--", "-overlay="+overlay(t, top, arch, source))
 	command.Dir = top
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH="+arch.GOARCH, "GOFLAGS=")
+	command.Env = append(os.Environ(), "GOFLAGS=")
 	printed, err := command.CombinedOutput()
 	return string(printed), err
 }
