@@ -1,0 +1,319 @@
+//go:build linux
+
+package memfd
+
+import (
+	"bytes"
+	"io/fs"
+	"math"
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/core"
+)
+
+// This file is where package core is called. Core takes C strings, addresses and lengths, and
+// returns -errno or a value >= 0. It keeps no address after it returns, and none of its
+// functions lets the stack move while the kernel uses an address. What an address
+// argument points to is kept alive here, since core hands it to the kernel as an integer.
+
+// memoryAt makes a slice of memory that the kernel mapped. No pointer of Go's own leads
+// there, so the collector leaves it alone.
+func memoryAt(addr, length uintptr) []byte {
+	return unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), length)
+}
+
+// addressOf is the reverse.
+func addressOf(memory []byte) uintptr {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(memory)))
+}
+
+// flags returns the flags of memfd_create(2).
+func (o *Options) flags() (uint32, error) {
+	if o == nil {
+		return unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL, nil
+	}
+	flags := uint32(unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL)
+	if o.Exec {
+		flags = unix.MFD_CLOEXEC | unix.MFD_EXEC | unix.MFD_ALLOW_SEALING
+	}
+	if o.HugePageSize < 0 {
+		return 0, syscall.EINVAL
+	}
+	if o.HugePages || o.HugePageSize != 0 {
+		var huge uint32
+		if _, err := result(core.HugeFlags(uint64(o.HugePageSize), &huge)); err != nil {
+			return 0, err
+		}
+		flags |= huge
+	}
+	return flags, nil
+}
+
+// createArgs returns the options as createWith takes them.
+func (o *Options) createArgs() (args core.CreateArgs, err error) {
+	args.SizeOf = uint32(unsafe.Sizeof(args))
+	if args.MFDFlags, err = o.flags(); o == nil || err != nil {
+		return args, err
+	}
+	if o.Size < 0 || o.Mode&^fs.ModePerm != 0 {
+		return args, syscall.EINVAL
+	}
+	if o.StrictNoexec {
+		args.Opts |= core.OptStrictNoexec
+	}
+	if o.Unsealable {
+		args.Opts |= core.OptUnsealable
+	}
+	args.Seals, args.Size, args.Mode = uint32(o.Seals), uint64(o.Size), uint32(o.Mode)
+	return args, nil
+}
+
+// copyArgs returns the options of SealedWith and CloneWith.
+func (o *Options) copyArgs() (flags uint32, seals Seals, err error) {
+	if flags, err = o.flags(); err != nil {
+		return 0, 0, err
+	}
+	seals = Immutable
+	if o == nil {
+		return flags, seals, nil
+	}
+	if o.Size != 0 || o.Mode != 0 || o.StrictNoexec {
+		return 0, 0, syscall.EINVAL
+	}
+	if o.Seals != 0 {
+		seals = o.Seals
+	}
+	if o.Unsealable {
+		seals |= SealSeal
+	}
+	return flags, seals, nil
+}
+
+func createWith(name *byte, args *core.CreateArgs) (int, error) {
+	r := restart(func() int { return core.CreateWith(name, args) })
+	runtime.KeepAlive(name)
+	return result(r)
+}
+
+func createSealed(name *byte, flags uint32, seals Seals, data []byte) (int, error) {
+	r := restart(func() int {
+		return core.CreateSealed(name, flags, uint32(seals), unsafe.SliceData(data), uintptr(len(data)))
+	})
+	runtime.KeepAlive(name)
+	runtime.KeepAlive(data)
+	return result(r)
+}
+
+func clone(name *byte, flags uint32, seals Seals, src int32, maxSize int64) int {
+	r := core.Clone(name, flags, uint32(seals), src, uint64(maxSize))
+	runtime.KeepAlive(name)
+	return r
+}
+
+func addSeals(fd int32, seals Seals) int {
+	r, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, int(seals))
+	if err != nil {
+		return -int(err.(syscall.Errno))
+	}
+	return r
+}
+
+// missingSeals returns those of seals that the file does not have.
+func missingSeals(fd int32, seals Seals) (missing Seals, r int) {
+	var bits uint32
+	r = core.CheckSeals(fd, uint32(seals), &bits)
+	if r == -int(unix.EKEYREJECTED) {
+		r = 0
+	}
+	return Seals(bits), r
+}
+
+func (s Seals) names() string {
+	var text [64]byte // enough for any seals
+	n := core.FormatSeals(uint32(s), core.StyleNames, &text[0], uintptr(len(text)))
+	return string(text[:n])
+}
+
+func parseSeals(text string) (Seals, bool) {
+	var seals uint32
+	c := append([]byte(text), 0)
+	r := core.ParseSeals(&c[0], &seals)
+	return Seals(seals), r == 0
+}
+
+func reopen(fd int32, flag int) int {
+	return core.Reopen(fd, uint32(flag))
+}
+
+func reserve(fd int32, size int64) int {
+	return core.SetSize(fd, core.OptReserve, uint64(size))
+}
+
+func mapFile(fd int32, flags MapFlags, offset int64, length int, addr *uintptr) int {
+	return core.Map(fd, uint32(flags), uint64(offset), uintptr(length), addr)
+}
+
+func mapVerified(fd int32, required Seals, maxSize int64, addr, length *uintptr) int {
+	return core.MapVerified(fd, uint32(required), uint64(maxSize), addr, length)
+}
+
+func verify(fd int32, required Seals, maxSize int64) (size int64, r int) {
+	var addr, length uintptr
+	if r = mapVerified(fd, required, maxSize, &addr, &length); r == 0 {
+		core.Unmap(addr, length)
+	}
+	return int64(length), r
+}
+
+func unmap(memory []byte) error {
+	_, err := result(core.Unmap(addressOf(memory), uintptr(len(memory))))
+	return err
+}
+
+func inspect(fd int32, to *Info) int {
+	var info core.Info
+	info.SizeOf = uint32(unsafe.Sizeof(info))
+	r := core.Inspect(fd, &info)
+	if r < 0 {
+		return r
+	}
+	name, _, _ := bytes.Cut(info.Name[:], []byte{0})
+	*to = Info{
+		Kind:     Kind(info.Kind),
+		Seals:    Seals(info.Seals),
+		Mode:     fileMode(info.Mode),
+		Access:   Access(info.Access),
+		Size:     int64(info.Size),
+		HugePage: int64(info.HugePage),
+		Name:     string(name),
+	}
+	return 0
+}
+
+// fileMode translates st_mode as os.File.Stat does.
+func fileMode(mode uint32) fs.FileMode {
+	m := fs.FileMode(mode & 0o777)
+	switch mode & unix.S_IFMT {
+	case unix.S_IFBLK:
+		m |= fs.ModeDevice
+	case unix.S_IFCHR:
+		m |= fs.ModeDevice | fs.ModeCharDevice
+	case unix.S_IFDIR:
+		m |= fs.ModeDir
+	case unix.S_IFIFO:
+		m |= fs.ModeNamedPipe
+	case unix.S_IFLNK:
+		m |= fs.ModeSymlink
+	case unix.S_IFSOCK:
+		m |= fs.ModeSocket
+	}
+	if mode&unix.S_ISGID != 0 {
+		m |= fs.ModeSetgid
+	}
+	if mode&unix.S_ISUID != 0 {
+		m |= fs.ModeSetuid
+	}
+	if mode&unix.S_ISVTX != 0 {
+		m |= fs.ModeSticky
+	}
+	return m
+}
+
+func probe(request Feature) (Features, error) {
+	var f core.Features
+	f.SizeOf = uint32(unsafe.Sizeof(f))
+	if uint64(request) > math.MaxUint32 {
+		return Features{}, syscall.EINVAL
+	}
+	if _, err := result(core.Probe(&f, uint32(request))); err != nil {
+		return Features{}, err
+	}
+	found := Features{
+		Bits:         Feature(f.Bits),
+		Memlock:      f.MemlockSoft,
+		PageSize:     int(f.PageSize),
+		NoexecPolicy: int(f.NoexecPolicy),
+	}
+	for log := range 63 {
+		if f.HugeSizes>>log&1 != 0 {
+			found.HugePages = append(found.HugePages, 1<<log)
+		}
+	}
+	return found, nil
+}
+
+func secretAlloc(area *core.SecretArea, n int, opts uint32) error {
+	area.SizeOf = uint32(unsafe.Sizeof(*area))
+	_, err := result(core.SecretAlloc(area, uintptr(n), opts))
+	return err
+}
+
+func secretAttach(area *core.SecretArea, fd int32, maxSize int64, opts uint32) int {
+	area.SizeOf = uint32(unsafe.Sizeof(*area))
+	return core.SecretAttach(area, fd, opts)
+}
+
+func secretProtect(area *core.SecretArea, access Access) error {
+	_, err := result(core.SecretProtect(area, uint32(access)))
+	return err
+}
+
+func secretFree(area *core.SecretArea) error {
+	_, err := result(core.SecretFree(area))
+	return err
+}
+
+func wipe(data []byte) {
+	core.Wipe(unsafe.Pointer(unsafe.SliceData(data)), uintptr(len(data)))
+	runtime.KeepAlive(data)
+}
+
+func poolInit(pool *core.SecretPool, n, slots int, opts uint32) error {
+	pool.SizeOf = uint32(unsafe.Sizeof(*pool))
+	_, err := result(core.PoolInit(pool, uintptr(n), uint32(slots), opts))
+	return err
+}
+
+func poolTake(pool *core.SecretPool, slot *uintptr) error {
+	_, err := result(core.PoolTake(pool, slot))
+	return err
+}
+
+func poolGive(pool *core.SecretPool, slot uintptr) error {
+	_, err := result(core.PoolGive(pool, slot))
+	return err
+}
+
+func poolFree(pool *core.SecretPool) error {
+	_, err := result(core.PoolFree(pool))
+	return err
+}
+
+// MaxFiles is the largest number of files in one message.
+const MaxFiles = core.FDsMax
+
+func sendFDs(sock int32, fds []int32, data []byte) int {
+	r := core.SendFDs(sock, unsafe.SliceData(fds), uint32(len(fds)), unsafe.SliceData(data), uintptr(len(data)))
+	runtime.KeepAlive(data)
+	return r
+}
+
+// recvFDs returns 0 at the end of the stream and 1 for a message, and the numbers of bytes and of
+// descriptors.
+func recvFDs(sock int32, fds []int32, data []byte) (r, n, nfds int) {
+	room, length := uint32(len(fds)), uintptr(len(data))
+	r = core.RecvFDs(sock, unsafe.SliceData(fds), &room, unsafe.SliceData(data), &length)
+	runtime.KeepAlive(data)
+	if r < 0 && r != -int(unix.EMSGSIZE) { // no message was taken
+		return r, 0, 0
+	}
+	return r, int(length), int(room)
+}
+
+func importPID(pid, fd int32, flag int) int { return core.ImportPID(pid, fd, uint32(flag)) }
+
+func importPidfd(pidfd, fd int) int { return core.ImportPidfd(int32(pidfd), int32(fd)) }

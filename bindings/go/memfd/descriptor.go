@@ -1,0 +1,48 @@
+//go:build linux
+
+package memfd
+
+import (
+	"os"
+	"syscall"
+)
+
+// control calls f with the descriptor of file, which stays open until f returns, even if file
+// is closed or becomes unreachable meanwhile. Unlike with file.Fd(), the file does not
+// become blocking.
+func control(file *os.File, f func(fd int) error) (err error) {
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if conn.Control(func(fd uintptr) { err = f(int(fd)) }) != nil {
+		return os.ErrClosed
+	}
+	return err
+}
+
+// withFD is control for f that returns what the functions of core do: -errno or a value >= 0.
+func withFD(file *os.File, f func(fd int32) int) (r int, err error) {
+	err = control(file, func(fd int) (err error) {
+		r, err = result(restart(func() int { return f(int32(fd)) }))
+		return err
+	})
+	return r, err
+}
+
+// restart calls f until no signal interrupts it. The runtime preempts by signals.
+func restart(f func() int) int {
+	for {
+		if r := f(); r != -int(syscall.EINTR) {
+			return r
+		}
+	}
+}
+
+// result takes what the functions of core return: -errno or a value >= 0.
+func result(r int) (int, error) {
+	if r < 0 {
+		return 0, syscall.Errno(-r)
+	}
+	return r, nil
+}

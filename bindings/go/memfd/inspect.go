@@ -1,0 +1,53 @@
+//go:build linux
+
+package memfd
+
+import (
+	"io/fs"
+	"os"
+
+	"libmemfd_go/core"
+)
+
+// Kind is what kind of file a file is.
+type Kind uint32
+
+const (
+	KindOther   = Kind(core.KindOther)     // anything else
+	KindMemfd   = Kind(core.KindMemfd)     // made by memfd_create(2)
+	KindHugetlb = Kind(core.KindHugetlb)   // of huge pages
+	KindTmpfs   = Kind(core.KindTmpfsFile) // a regular file on a mounted tmpfs
+	KindSecret  = Kind(core.KindSecret)    // made by memfd_secret(2)
+)
+
+// Access is what may be done with a file or with memory.
+type Access uint32
+
+const (
+	AccessNone      = Access(core.AccessNone)
+	AccessRead      = Access(core.AccessRead)
+	AccessWrite     = Access(core.AccessWrite) // of a file only
+	AccessReadWrite = Access(core.AccessReadWrite)
+)
+
+// Info describes a file.
+type Info struct {
+	Kind     Kind
+	Seals    Seals // 0 for files that take none
+	Mode     fs.FileMode
+	Access   Access // of this descriptor; AccessNone with O_PATH
+	Size     int64  // in bytes
+	HugePage int64  // size of its pages in bytes, of KindHugetlb
+	Name     string // of a memfd, which its maker chose; it may contain any character
+}
+
+// Inspect says what f is. What it says of a file that is not sealed may be out of date
+// when it returns, except for its kind and access.
+func Inspect(f *os.File) (Info, error) {
+	var info Info
+	_, err := withFD(f, func(fd int32) int { return inspect(fd, &info) })
+	if err != nil {
+		return Info{}, fileError("inspect", f, err)
+	}
+	return info, nil
+}

@@ -1,0 +1,120 @@
+//go:build linux
+
+package memfd
+
+import (
+	"io/fs"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"libmemfd_go/core"
+)
+
+// MapFlags says how a file is mapped.
+type MapFlags uint32
+
+const (
+	MapWrite    = MapFlags(core.OptWrite)    // writable
+	MapPrivate  = MapFlags(core.OptPrivate)  // copy on write: stores do not reach the file
+	MapExec     = MapFlags(core.OptExec)     // executable
+	MapPopulate = MapFlags(core.OptPopulate) // all pages are brought in at once
+)
+
+// Mapping is a part of a file in the address space of the process. It does not need the file
+// to stay open. It must be closed: the collector does not unmap it.
+type Mapping struct {
+	name      string
+	mu        sync.Mutex
+	memory    []byte // nil once closed
+	forgotten forgotten
+}
+
+// Map maps length bytes of f, from offset on, readable and shared with all other users of the
+// file unless flags say otherwise. The offset is a multiple of the page size.
+//
+// The mapping may reach past the end of the file, but touching a page there ends the program
+// with SIGBUS, and so does touching any page that somebody cut off the file. What comes from
+// somebody who is not trusted is to be mapped by MapVerified. A store to a mapping without
+// MapWrite ends the program with SIGSEGV.
+//
+// A file with SealWrite is mapped read-only on every kernel, also where its descriptor is
+// open for writing.
+func Map(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, error) {
+	if offset < 0 || length <= 0 {
+		return nil, fileError("map", f, syscall.EINVAL)
+	}
+	var addr uintptr
+	_, err := withFD(f, func(fd int32) int { return mapFile(fd, flags, offset, length, &addr) })
+	if err != nil {
+		return nil, fileError("map", f, err)
+	}
+	return newMapping(f, memoryAt(addr, uintptr(length))), nil
+}
+
+// MapVerified maps a file that came from somebody who is not trusted, whole and read-only,
+// after checking that nothing can happen to it: all required seals and SealShrink are set, and
+// they could not have been forged; the file is neither empty (ENODATA) nor longer than maxSize
+// bytes (EFBIG). Required seals of 0 stand for SealWrite. Whatever the other side does then,
+// the mapping can be read without a fault, and if SealWrite is required it never changes.
+//
+// If seals are missing, the error is a *MissingSealsError. If the seals prove nothing, it
+// is ErrForgeableSeals.
+func MapVerified(f *os.File, required Seals, maxSize int64) (*Mapping, error) {
+	if maxSize < 0 {
+		return nil, fileError("map", f, syscall.EINVAL)
+	}
+	var addr, length uintptr
+	_, err := withFD(f, func(fd int32) int { return mapVerified(fd, required, maxSize, &addr, &length) })
+	if err != nil {
+		return nil, verifyError("map", f, required, err)
+	}
+	return newMapping(f, memoryAt(addr, length)), nil
+}
+
+// Verify checks f like MapVerified, without mapping it, and returns its size. What holds when
+// it returns holds for good.
+func Verify(f *os.File, required Seals, maxSize int64) (size int64, err error) {
+	if maxSize < 0 {
+		return 0, fileError("verify", f, syscall.EINVAL)
+	}
+	_, err = withFD(f, func(fd int32) (r int) {
+		size, r = verify(fd, required, maxSize)
+		return r
+	})
+	if err != nil {
+		return 0, verifyError("verify", f, required, err)
+	}
+	return size, nil
+}
+
+func newMapping(f *os.File, memory []byte) *Mapping {
+	m := &Mapping{name: f.Name(), memory: memory}
+	m.forgotten = watch(m, "Mapping of "+strconv.Itoa(len(memory))+" bytes of "+m.name)
+	return m
+}
+
+// Bytes returns the mapped memory, or nil once the Mapping is closed. The slice must not be
+// used after Close.
+func (m *Mapping) Bytes() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.memory
+}
+
+// Close unmaps the memory. No slice of it may be used any more. Closing again is an error,
+// fs.ErrClosed.
+func (m *Mapping) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.memory == nil {
+		return pathError("unmap", m.name, fs.ErrClosed)
+	}
+	if err := unmap(m.memory); err != nil {
+		return pathError("unmap", m.name, err)
+	}
+	m.memory = nil
+	m.forgotten.stop()
+	return nil
+}

@@ -1,0 +1,237 @@
+//go:build linux
+
+package memfd_test
+
+import (
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/bindings/go/memfd"
+)
+
+var page = os.Getpagesize()
+
+var sink byte
+
+// faults reports whether a load of *p is SIGSEGV or SIGBUS.
+func faults(p *byte) (fault bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() { fault = recover() != nil }()
+	sink = *p
+	return false
+}
+
+// faultsToWrite is the same of a store.
+func faultsToWrite(p *byte) (fault bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() { fault = recover() != nil }()
+	*p = 0
+	return false
+}
+
+func TestMap(t *testing.T) {
+	f := create(t, &memfd.Options{Size: int64(2 * page)})
+	m := closeLater(t, must(memfd.Map(f, int64(page), page, memfd.MapWrite)))
+	want(t, "length", len(m.Bytes()), page)
+	copy(m.Bytes(), "hello")
+	want(t, "what the file has", contents(t, f)[page:page+5], "hello")
+	must(f.WriteAt([]byte("J"), int64(page)))
+	want(t, "what the mapping has", string(m.Bytes()[:5]), "Jello")
+}
+
+func TestMapKinds(t *testing.T) {
+	f := create(t, &memfd.Options{Size: int64(page)})
+	readOnly := closeLater(t, must(memfd.Map(f, 0, page, memfd.MapPopulate)))
+	want(t, "a store to what is read-only faults", faultsToWrite(&readOnly.Bytes()[0]), true)
+	private := closeLater(t, must(memfd.Map(f, 0, page, memfd.MapWrite|memfd.MapPrivate)))
+	copy(private.Bytes(), "mine")
+	want(t, "what the file has of a private mapping", contents(t, f)[:4], "\x00\x00\x00\x00")
+}
+
+// A mapping does not need the file, and what is written to it does not need the mapping.
+func TestMappingOutlivesItsFile(t *testing.T) {
+	f := must(memfd.Sealed("x", []byte("hello")))
+	m := closeLater(t, must(memfd.Map(f, 0, 5, 0)))
+	f.Close()
+	want(t, "contents", string(m.Bytes()), "hello")
+}
+
+// The collector unmaps nothing.
+func TestBytesOutliveTheirMapping(t *testing.T) {
+	f := sealed(t, "hello")
+	bytes := must(memfd.Map(f, 0, 5, 0)).Bytes()
+	for range 3 {
+		runtime.GC()
+	}
+	want(t, "contents", string(bytes), "hello")
+	if err := unix.MunmapPtr(addressOf(bytes), uintptr(len(bytes))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Where the kernel refuses a shared mapping of what is sealed, there is a private one.
+func TestMapOfASealedFile(t *testing.T) {
+	f := create(t, nil)
+	must(f.WriteString("hello"))
+	if err := memfd.AddSeals(f, memfd.SealWrite); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "contents", string(closeLater(t, must(memfd.Map(f, 0, 5, 0))).Bytes()), "hello")
+	_, err := memfd.Map(f, 0, 5, memfd.MapWrite)
+	wantPathError(t, "writable", err, "map", "memfd:test", syscall.EPERM)
+}
+
+func TestMapErrors(t *testing.T) {
+	f := create(t, &memfd.Options{Size: int64(page)})
+	readOnly := closeLater(t, must(memfd.Reopen(f, os.O_RDONLY)))
+	closed := must(memfd.Create("test"))
+	closed.Close()
+	for _, c := range []struct {
+		what   string
+		f      *os.File
+		offset int64
+		length int
+		flags  memfd.MapFlags
+		err    error
+	}{
+		{"nothing", f, 0, 0, 0, syscall.EINVAL},
+		{"less than nothing", f, 0, -1, 0, syscall.EINVAL},
+		{"a negative offset", f, -1, page, 0, syscall.EINVAL},
+		{"an offset inside a page", f, 1, page, 0, syscall.EINVAL},
+		{"past what a file can hold", f, math.MaxInt64 - int64(page) + 1, 2 * page, 0, syscall.EOVERFLOW},
+		{"unknown flags", f, 0, page, 1 << 31, syscall.EINVAL},
+		{"writable, of what is read-only", readOnly, 0, page, memfd.MapWrite, syscall.EACCES},
+		{"a closed file", closed, 0, page, 0, fs.ErrClosed},
+	} {
+		m, err := memfd.Map(c.f, c.offset, c.length, c.flags)
+		wantPathError(t, c.what, err, "map", "memfd:test", c.err)
+		want(t, c.what, m, nil)
+	}
+	_, err := memfd.Map(nil, 0, page, 0)
+	wantError(t, "no file", err, fs.ErrInvalid)
+}
+
+func TestMappingClose(t *testing.T) {
+	f := create(t, &memfd.Options{Size: int64(page)})
+	m := must(memfd.Map(f, 0, page, 0))
+	first := &m.Bytes()[0]
+	want(t, "it faults while mapped", faults(first), false)
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "it faults once closed", faults(first), true)
+	want(t, "Bytes", m.Bytes() == nil, true)
+	wantPathError(t, "again", m.Close(), "unmap", "memfd:test", fs.ErrClosed)
+}
+
+func TestMapVerified(t *testing.T) {
+	f := sealed(t, "hello")
+	for _, from := range []*os.File{f, closeLater(t, must(memfd.Reopen(f, os.O_RDONLY)))} {
+		for _, required := range []memfd.Seals{0, memfd.SealShrink, memfd.SealWrite, memfd.Immutable} {
+			m := closeLater(t, must(memfd.MapVerified(from, required, 5)))
+			want(t, "contents", string(m.Bytes()), "hello")
+			want(t, "Verify", must(memfd.Verify(from, required, 5)), 5)
+		}
+	}
+}
+
+func TestMapVerifiedMissingSeals(t *testing.T) {
+	for _, c := range []struct {
+		has, required, missing memfd.Seals
+	}{
+		{memfd.SealGrow, 0, memfd.SealWrite | memfd.SealShrink},
+		{memfd.SealWrite, memfd.SealWrite, memfd.SealShrink},
+		{memfd.SealShrink, 0, memfd.SealWrite},
+		{memfd.SealShrink | memfd.SealWrite, memfd.SealGrow | memfd.SealWrite, memfd.SealGrow},
+		{memfd.SealShrink | memfd.SealFutureWrite, 0, memfd.SealWrite},
+		{memfd.Immutable, 1 << 30, 1 << 30},
+	} {
+		f := closeLater(t, must(memfd.SealedWith("peer", []byte("x"), &memfd.Options{Seals: c.has})))
+		_, err := memfd.MapVerified(f, c.required, 5)
+		_, verifyErr := memfd.Verify(f, c.required, 5)
+		for _, err := range []error{err, verifyErr} {
+			var missing *memfd.MissingSealsError
+			if !errors.As(err, &missing) {
+				t.Errorf("%v of %v: %v", c.required, c.has, err)
+				continue
+			}
+			want(t, c.has.String(), *missing, memfd.MissingSealsError{Path: "memfd:peer", Missing: c.missing})
+		}
+	}
+}
+
+func TestMapVerifiedErrors(t *testing.T) {
+	f := sealed(t, "hello")
+	null := closeLater(t, must(os.Open("/dev/null")))
+	for _, c := range []struct {
+		what string
+		f    *os.File
+		max  int64
+		err  error
+	}{
+		{"empty", sealed(t, ""), 5, syscall.ENODATA},
+		{"too long", f, 4, syscall.EFBIG},
+		{"a negative limit", f, -1, syscall.EINVAL},
+		{"not for reading", closeLater(t, must(memfd.Reopen(f, os.O_WRONLY))), 5, syscall.EACCES},
+		{"O_PATH", closeLater(t, must(memfd.Reopen(f, unix.O_PATH))), 5, syscall.EBADF},
+		{"a device", null, 5, syscall.EINVAL},
+	} {
+		_, err := memfd.MapVerified(c.f, 0, c.max)
+		wantPathError(t, c.what, err, "map", c.f.Name(), c.err)
+	}
+	_, err := memfd.MapVerified(nil, 0, 5)
+	wantError(t, "no file", err, fs.ErrInvalid)
+}
+
+// A sparse file is as long as it says. Where that is more than the address space, no length is
+// cut off.
+func TestMapVerifiedOfALargeFile(t *testing.T) {
+	f := create(t, &memfd.Options{Size: 1<<32 + 1, Seals: memfd.Immutable})
+	m, err := memfd.MapVerified(f, 0, math.MaxInt64)
+	if strconv.IntSize == 32 {
+		wantPathError(t, "too large", err, "map", "memfd:test", syscall.EOVERFLOW)
+		return
+	}
+	want(t, "length", len(closeLater(t, must(m, err)).Bytes()), 1<<32+1)
+}
+
+// Somebody changes the size all the time and seals at some moment. What is mapped can be read
+// to its end.
+func TestMapVerifiedAgainstTruncation(t *testing.T) {
+	for range rounds(10000) / 50 {
+		f := must(memfd.Create("x"))
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for i := range 50 {
+				f.Truncate(int64(page) * int64(i%3))
+				runtime.Gosched()
+			}
+			memfd.AddSeals(f, memfd.Immutable)
+		}()
+		for range 100000 {
+			m, err := memfd.MapVerified(f, 0, 1<<20)
+			if err == nil {
+				want(t, "contents", strings.Trim(string(m.Bytes()), "\x00"), "")
+				m.Close()
+				break
+			}
+			if !errors.Is(err, syscall.EKEYREJECTED) && !errors.Is(err, syscall.ENODATA) {
+				t.Fatal(err)
+			}
+			runtime.Gosched()
+		}
+		<-done
+		f.Close()
+	}
+}
