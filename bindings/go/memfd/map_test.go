@@ -202,7 +202,7 @@ func TestMapVerifiedOfALargeFile(t *testing.T) {
 		wantPathError(t, "too large", err, "map", "memfd:test", syscall.EOVERFLOW)
 		return
 	}
-	want(t, "length", len(closeLater(t, must(m, err)).Bytes()), 1<<32+1)
+	want(t, "length", int64(len(closeLater(t, must(m, err)).Bytes())), 1<<32+1)
 }
 
 // Somebody changes the size all the time and seals at some moment. What is mapped can be read
