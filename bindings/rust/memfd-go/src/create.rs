@@ -12,7 +12,7 @@ use bitflags::bitflags;
 use memfd_go_sys as sys;
 
 use crate::error::result;
-use crate::{Access, MemFd, Seals};
+use crate::{Access, MemFd, Seals, ToCStr};
 
 /// The longest name that a file can have, in bytes.
 pub const NAME_MAX: usize = sys::MEMFD_GO_NAME_MAX as usize;
@@ -182,8 +182,8 @@ impl CreateOptions {
 
     /// Creates an anonymous file in memory, open for reading and writing.
     ///
-    /// * `name`: what /proc/PID/fd shows, behind "memfd:"; at most [`NAME_MAX`] bytes, of
-    ///   which none is NUL. `/` and newline are accepted too. Names need not differ.
+    /// * `name`: what /proc/PID/fd shows after "memfd:"; at most [`NAME_MAX`] bytes, none of
+    ///   them NUL. `/` and newline are accepted too. Names need not differ.
     ///
     /// # Errors
     ///
@@ -200,12 +200,11 @@ impl CreateOptions {
     /// * others: like [`MemFd::set_size`], [`MemFd::add_seals`].
     ///
     /// Safe: MT AS fork. Source: memfd_create(2), fchmod(2), mm/memfd.c.
-    pub fn create(&self, name: &str) -> io::Result<MemFd> {
-        with_c_str(name, |name| self.create_c_str(name))
+    pub fn create(&self, name: impl ToCStr) -> io::Result<MemFd> {
+        name.with_c_str(|name| self.create_named(name))
     }
 
-    /// Like [`CreateOptions::create`], with a name that may have any bytes but NUL.
-    pub fn create_c_str(&self, name: &CStr) -> io::Result<MemFd> {
+    fn create_named(&self, name: &CStr) -> io::Result<MemFd> {
         if *self == CreateOptions::from_flags(self.flags) {
             // The shortest way, where nothing has to be emulated.
             // SAFETY: the name ends with a NUL.
@@ -254,18 +253,15 @@ impl CreateOptions {
     /// * `ENOMEM`: the same; with huge pages either of them for too few free ones.
     ///
     /// Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
-    pub fn create_sealed(&self, name: &str, data: &[u8], seals: Seals) -> io::Result<MemFd> {
-        with_c_str(name, |name| self.create_sealed_c_str(name, data, seals))
-    }
-
-    /// Like [`CreateOptions::create_sealed`], with a name that may have any bytes but NUL.
-    pub fn create_sealed_c_str(&self, name: &CStr, data: &[u8], seals: Seals) -> io::Result<MemFd> {
-        self.create_filled(seals, |flags, seals| {
-            let data_ptr = data.as_ptr().cast();
-            // SAFETY: the name ends with a NUL, and `data` is as long as is said.
-            unsafe {
-                sys::memfd_go_create_sealed(name.as_ptr(), flags, seals, data_ptr, data.len())
-            }
+    pub fn create_sealed(&self, name: impl ToCStr, data: &[u8], seals: Seals) -> io::Result<MemFd> {
+        name.with_c_str(|name| {
+            self.create_filled(seals, |flags, seals| {
+                let data_ptr = data.as_ptr().cast();
+                // SAFETY: the name ends with a NUL, and `data` is as long as is said.
+                unsafe {
+                    sys::memfd_go_create_sealed(name.as_ptr(), flags, seals, data_ptr, data.len())
+                }
+            })
         })
     }
 
@@ -308,28 +304,17 @@ impl CreateOptions {
     /// ```
     pub fn create_copy(
         &self,
-        name: &str,
-        source: impl AsFd,
-        max_len: u64,
-        seals: Seals,
-    ) -> io::Result<MemFd> {
-        with_c_str(name, |name| {
-            self.create_copy_c_str(name, source, max_len, seals)
-        })
-    }
-
-    /// Like [`CreateOptions::create_copy`], with a name that may have any bytes but NUL.
-    pub fn create_copy_c_str(
-        &self,
-        name: &CStr,
+        name: impl ToCStr,
         source: impl AsFd,
         max_len: u64,
         seals: Seals,
     ) -> io::Result<MemFd> {
         let source = source.as_fd().as_raw_fd();
-        self.create_filled(seals, |flags, seals| {
-            // SAFETY: the name ends with a NUL.
-            unsafe { sys::memfd_go_clone(name.as_ptr(), flags, seals, source, max_len) }
+        name.with_c_str(|name| {
+            self.create_filled(seals, |flags, seals| {
+                // SAFETY: the name ends with a NUL.
+                unsafe { sys::memfd_go_clone(name.as_ptr(), flags, seals, source, max_len) }
+            })
         })
     }
 
@@ -382,7 +367,7 @@ impl Default for CreateOptions {
 /// # Ok(())
 /// # }
 /// ```
-pub fn create(name: &str) -> io::Result<MemFd> {
+pub fn create(name: impl ToCStr) -> io::Result<MemFd> {
     CreateOptions::new().create(name)
 }
 
@@ -402,7 +387,7 @@ pub fn create(name: &str) -> io::Result<MemFd> {
 /// # Ok(())
 /// # }
 /// ```
-pub fn create_sealed(name: &str, data: &[u8], seals: Seals) -> io::Result<MemFd> {
+pub fn create_sealed(name: impl ToCStr, data: &[u8], seals: Seals) -> io::Result<MemFd> {
     CreateOptions::new().create_sealed(name, data, seals)
 }
 
@@ -430,8 +415,8 @@ pub fn create_sealed(name: &str, data: &[u8], seals: Seals) -> io::Result<MemFd>
 /// # fn main() -> std::io::Result<()> {
 /// # if !std::path::Path::new("/proc/self").exists() { return Ok(()) }
 /// let file = memfd_go::create("to be read")?;
-/// let reader = MemFd::from(memfd_go::reopen(&file, Access::Read)?);
-/// assert!(reader.as_file().write(b"x").is_err());
+/// let mut reader = MemFd::try_from(memfd_go::reopen(&file, Access::Read)?)?;
+/// assert!(reader.write(b"x").is_err());
 /// # Ok(())
 /// # }
 /// ```
@@ -442,7 +427,7 @@ pub fn reopen(fd: impl AsFd, access: Access) -> io::Result<OwnedFd> {
 
 /// Takes the result of a function that makes a file.
 fn new_file(r: c_int) -> io::Result<MemFd> {
-    new_fd(r).map(MemFd::from)
+    new_fd(r).map(MemFd::unchecked)
 }
 
 /// Takes the result of a function that makes a descriptor.
@@ -452,37 +437,9 @@ pub(crate) fn new_fd(r: c_int) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Calls `f` with `name` as a C string. No valid name is too long for the stack.
-fn with_c_str<T>(name: &str, f: impl FnOnce(&CStr) -> io::Result<T>) -> io::Result<T> {
-    let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
-    let mut buf = [0; NAME_MAX + 1];
-    let text = buf.get_mut(..name.len() + 1).ok_or_else(invalid)?;
-    text[..name.len()].copy_from_slice(name.as_bytes());
-    f(CStr::from_bytes_with_nul(text).map_err(|_| invalid())?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn c_str(name: &str) -> io::Result<Vec<u8>> {
-        with_c_str(name, |name| Ok(name.to_bytes().to_vec()))
-    }
-
-    #[test]
-    fn names_become_c_strings() {
-        for name in ["", "a", "a/b\n", "ä", &"x".repeat(NAME_MAX)] {
-            assert_eq!(c_str(name).unwrap(), name.as_bytes());
-        }
-    }
-
-    #[test]
-    fn bad_names_are_refused() {
-        for name in ["\0", "a\0b", &"x".repeat(NAME_MAX + 1)] {
-            let error = c_str(name).unwrap_err();
-            assert_eq!(error.raw_os_error(), Some(libc::EINVAL), "{name:?}");
-        }
-    }
 
     #[test]
     fn options_come_to_flags() {

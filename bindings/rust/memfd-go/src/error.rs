@@ -28,7 +28,7 @@ pub(crate) fn result(r: c_int) -> io::Result<c_int> {
 /// # fn main() -> std::io::Result<()> {
 /// let file = memfd_go::create("open")?;
 /// let error = check_seals(&file, Seals::WRITE).unwrap_err();
-/// assert_eq!(error.to_string(), "seals are missing: WRITE");
+/// assert_eq!(error.to_string(), "missing seals: WRITE");
 /// let error = std::io::Error::from(error);
 /// assert_eq!(memfd_go::errname(error.raw_os_error().unwrap()), "EKEYREJECTED");
 /// # Ok(())
@@ -41,7 +41,7 @@ pub enum SealsError {
     Missing(Seals),
     /// The file has [`Seals::EXEC`] and is executable, so its other seals prove nothing.
     ///
-    /// Linux 6.3 and later, until mended in 2026, let F_SEAL_EXEC imply the other seals
+    /// Linux 6.3 and later, until fixed in 2026, let F_SEAL_EXEC imply the other seals
     /// on an executable file without looking for mappings that could still write.
     Executable,
     /// The kernel does not tell the seals.
@@ -51,7 +51,7 @@ pub enum SealsError {
 impl fmt::Display for SealsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SealsError::Missing(seals) => write!(f, "seals are missing: {}", seals),
+            SealsError::Missing(seals) => write!(f, "missing seals: {}", seals),
             SealsError::Executable => f.write_str("an executable file is sealed with EXEC"),
             SealsError::Os(_) => f.write_str("cannot get the seals"),
         }
@@ -141,6 +141,58 @@ impl From<NotSealed> for io::Error {
     }
 }
 
+/// A descriptor that is no [`MemFd`](crate::MemFd), and why.
+///
+/// `?` turns it into an [`io::Error`]: `EINVAL` if the file is of another kind, else what
+/// [`inspect`](crate::inspect) gave.
+///
+/// ```
+/// use memfd_go::MemFd;
+/// use std::fs::File;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let refused = MemFd::try_from(File::open("/dev/null")?).unwrap_err();
+/// assert_eq!(refused.to_string(), "not a file made by memfd_create(2) or memfd_secret(2)");
+/// drop(refused.into_fd()); // It is not lost.
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct NotMemFd {
+    reason: io::Error,
+    fd: OwnedFd,
+}
+
+impl NotMemFd {
+    pub(crate) fn new(reason: io::Error, fd: OwnedFd) -> Self {
+        NotMemFd { reason, fd }
+    }
+
+    /// Gives the descriptor back.
+    pub fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+}
+
+impl fmt::Display for NotMemFd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a file made by memfd_create(2) or memfd_secret(2)")
+    }
+}
+
+impl Error for NotMemFd {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.reason)
+    }
+}
+
+/// Closes the descriptor.
+impl From<NotMemFd> for io::Error {
+    fn from(error: NotMemFd) -> Self {
+        error.reason
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +208,7 @@ mod tests {
     #[test]
     fn a_seals_error_says_what_is_missing() {
         let error = SealsError::Missing(Seals::WRITE | Seals::SHRINK);
-        assert_eq!(error.to_string(), "seals are missing: WRITE SHRINK");
+        assert_eq!(error.to_string(), "missing seals: WRITE SHRINK");
         assert!(error.source().is_none());
         let error = io::Error::from(error);
         assert_eq!(error.raw_os_error(), Some(libc::EKEYREJECTED));

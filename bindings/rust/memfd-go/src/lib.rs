@@ -39,12 +39,12 @@
 #![deny(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
+mod c_str;
 mod create;
 mod error;
 mod exec;
-mod incarnation;
+mod fork;
 mod inspect;
-mod library;
 mod map;
 mod memfd;
 mod probe;
@@ -55,12 +55,13 @@ mod secret_buf;
 mod secret_pool;
 mod size;
 mod transfer;
+mod version;
 
+pub use c_str::ToCStr;
 pub use create::{create, create_sealed, reopen, CreateFlags, CreateOptions, NAME_MAX};
-pub use error::{NotSealed, SealsError};
+pub use error::{NotMemFd, NotSealed, SealsError};
 pub use exec::{exec, exec_c, ExecArg, ExecFlags};
 pub use inspect::{inspect, Access, Info, Kind};
-pub use library::{errname, version, version_string, Version};
 pub use map::{Map, MapFlags, MapMut};
 pub use memfd::MemFd;
 pub use probe::{probe, probe_secret, Features, Probe};
@@ -73,3 +74,4 @@ pub use size::{get_size, reserve, set_size};
 pub use transfer::{
     import_pid, import_pidfd, receive_fds, receive_sealed, send_fds, Message, ReceivedFds, FDS_MAX,
 };
+pub use version::{errname, version, version_string, Version};

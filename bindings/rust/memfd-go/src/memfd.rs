@@ -1,32 +1,32 @@
 //! A file in memory.
 
 use std::fs::File;
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::{
     add_seals, check_seals, ensure_seals, get_seals, get_size, inspect, reopen, reserve, set_size,
-    Access, Info, Map, MapFlags, MapMut, Seals, SealsError,
+    Access, Info, Kind, Map, MapFlags, MapMut, NotMemFd, Seals, SealsError,
 };
 
 /// A descriptor of a file in memory, closed when dropped.
 ///
 /// [`create`](crate::create), [`create_sealed`](crate::create_sealed) and
-/// [`CreateOptions`](crate::CreateOptions) make one. It is made from any other
-/// descriptor without a check, and converts into [`OwnedFd`] and [`File`].
+/// [`CreateOptions`](crate::CreateOptions) make one, and a descriptor from elsewhere becomes
+/// one by `try_from`, which checks what it is. It converts into [`OwnedFd`] and [`File`].
 ///
-/// Each method does what the function of its name in this crate does, which documents
-/// parameters, errors, safety and source.
+/// It reads, writes and seeks like a [`File`]. Each other method does what the function of
+/// its name in this crate does, which documents parameters, errors, safety and source.
 ///
 /// ```
 /// use memfd_go::Seals;
 /// use std::io::Write;
 ///
 /// # fn main() -> std::io::Result<()> {
-/// let file = memfd_go::create("letter")?;
-/// file.as_file().write_all(b"Dear reader")?;
+/// let mut file = memfd_go::create("letter")?;
+/// file.write_all(b"Dear reader")?;
 /// file.add_seals(Seals::IMMUTABLE)?;
-/// assert!(file.as_file().write_all(b"!").is_err());
+/// assert!(file.write_all(b"!").is_err());
 /// assert_eq!(file.size()?, 11);
 /// # Ok(())
 /// # }
@@ -37,9 +37,26 @@ pub struct MemFd {
 }
 
 impl MemFd {
-    /// The file, to read from and write to by [`std::io`] and [`std::os::unix::fs`].
+    /// Takes a descriptor that is known to be of a file in memory.
+    pub(crate) fn unchecked(fd: OwnedFd) -> MemFd {
+        MemFd { file: fd.into() }
+    }
+
+    /// The file, for [`std::os::unix::fs`] and whatever else takes a [`File`].
     pub fn as_file(&self) -> &File {
         &self.file
+    }
+
+    /// Makes another descriptor of the same open file description, close-on-exec: both share
+    /// the offset and the access mode. [`MemFd::reopen`] gives one of its own.
+    ///
+    /// # Errors
+    ///
+    /// * `EMFILE`: the process has `RLIMIT_NOFILE` descriptors open.
+    ///
+    /// Safe: MT AS fork. Source: F_DUPFD_CLOEXEC(2const) (fcntl(2)).
+    pub fn try_clone(&self) -> io::Result<MemFd> {
+        self.file.try_clone().map(|file| MemFd { file })
     }
 
     /// The seals of the file. See [`get_seals`].
@@ -84,7 +101,7 @@ impl MemFd {
 
     /// Opens the file once more. See [`reopen`].
     pub fn reopen(&self, access: Access) -> io::Result<MemFd> {
-        reopen(self, access).map(MemFd::from)
+        reopen(self, access).map(MemFd::unchecked)
     }
 
     /// Maps the whole file, to read from. See [`Map::new`]; `EINVAL` if it is empty.
@@ -134,15 +151,122 @@ impl IntoRawFd for MemFd {
     }
 }
 
-impl From<OwnedFd> for MemFd {
-    fn from(fd: OwnedFd) -> Self {
-        MemFd { file: fd.into() }
+impl FromRawFd for MemFd {
+    /// Takes over `fd`, without a check of what it is.
+    unsafe fn from_raw_fd(fd: RawFd) -> Self {
+        // SAFETY: as the caller promises.
+        let file = unsafe { File::from_raw_fd(fd) };
+        MemFd { file }
     }
 }
 
-impl From<File> for MemFd {
-    fn from(file: File) -> Self {
-        MemFd { file }
+/// Takes a descriptor of a file in memory: of memfd_create(2), on ordinary or huge pages, or
+/// of memfd_secret(2).
+///
+/// # Errors
+///
+/// [`NotMemFd`], which gives the descriptor back.
+///
+/// Safe: MT AS fork. Source: statx(2), statfs(2).
+impl TryFrom<OwnedFd> for MemFd {
+    type Error = NotMemFd;
+
+    fn try_from(fd: OwnedFd) -> Result<Self, NotMemFd> {
+        match inspect(&fd) {
+            Ok(info) => match info.kind() {
+                Kind::MemFd | Kind::HugeTlb | Kind::Secret => Ok(MemFd::unchecked(fd)),
+                _ => Err(NotMemFd::new(
+                    io::Error::from_raw_os_error(libc::EINVAL),
+                    fd,
+                )),
+            },
+            Err(error) => Err(NotMemFd::new(error, fd)),
+        }
+    }
+}
+
+/// Checks what the file is, like `try_from` an [`OwnedFd`].
+impl TryFrom<File> for MemFd {
+    type Error = NotMemFd;
+
+    fn try_from(file: File) -> Result<Self, NotMemFd> {
+        MemFd::try_from(OwnedFd::from(file))
+    }
+}
+
+impl Read for &MemFd {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (&self.file).read(buf)
+    }
+
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        (&self.file).read_vectored(bufs)
+    }
+
+    fn read_to_end(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
+        (&self.file).read_to_end(buf)
+    }
+
+    fn read_to_string(&mut self, buf: &mut String) -> io::Result<usize> {
+        (&self.file).read_to_string(buf)
+    }
+}
+
+impl Write for &MemFd {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        (&self.file).write(buf)
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&self.file).write_vectored(bufs)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&self.file).flush()
+    }
+}
+
+impl Seek for &MemFd {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        (&self.file).seek(position)
+    }
+}
+
+impl Read for MemFd {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buf)
+    }
+
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        (&*self).read_vectored(bufs)
+    }
+
+    fn read_to_end(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
+        (&*self).read_to_end(buf)
+    }
+
+    fn read_to_string(&mut self, buf: &mut String) -> io::Result<usize> {
+        (&*self).read_to_string(buf)
+    }
+}
+
+impl Write for MemFd {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        (&*self).write(buf)
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&*self).write_vectored(bufs)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self).flush()
+    }
+}
+
+impl Seek for MemFd {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        (&*self).seek(position)
     }
 }
 

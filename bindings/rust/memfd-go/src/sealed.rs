@@ -13,7 +13,7 @@ use memfd_go_sys as sys;
 
 use crate::error::{result, NotSealed, SealsError};
 use crate::map::Mapping;
-use crate::{create_sealed, get_seals, CreateOptions, MapFlags, MemFd, Seals};
+use crate::{create_sealed, get_seals, CreateOptions, MapFlags, MemFd, Seals, ToCStr};
 
 /// A file whose contents can neither change nor be cut off, by anybody.
 ///
@@ -54,7 +54,7 @@ impl SealedMemFd {
     /// Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
     ///
     /// [`CreateOptions::create_sealed`]: crate::CreateOptions::create_sealed
-    pub fn new(name: &str, data: &[u8]) -> io::Result<SealedMemFd> {
+    pub fn new(name: impl ToCStr, data: &[u8]) -> io::Result<SealedMemFd> {
         create_sealed(name, data, Seals::IMMUTABLE).map(SealedMemFd)
     }
 
@@ -83,7 +83,7 @@ impl SealedMemFd {
     /// ```
     ///
     /// [`CreateOptions::create_copy`]: crate::CreateOptions::create_copy
-    pub fn copy(name: &str, source: impl AsFd, max_len: u64) -> io::Result<SealedMemFd> {
+    pub fn copy(name: impl ToCStr, source: impl AsFd, max_len: u64) -> io::Result<SealedMemFd> {
         CreateOptions::new()
             .create_copy(name, source, max_len, Seals::IMMUTABLE)
             .map(SealedMemFd)
@@ -194,7 +194,7 @@ impl TryFrom<OwnedFd> for SealedMemFd {
     type Error = NotSealed;
 
     fn try_from(fd: OwnedFd) -> Result<Self, NotSealed> {
-        SealedMemFd::try_from(MemFd::from(fd))
+        SealedMemFd::try_from(MemFd::unchecked(fd))
     }
 }
 
@@ -287,6 +287,15 @@ impl Deref for SealedMap {
             // pages would take memory away). F_SEAL_FUTURE_WRITE would not do.
             Some(map) => unsafe { slice::from_raw_parts(map.as_ptr(), map.len()) },
         }
+    }
+}
+
+impl<'a> IntoIterator for &'a SealedMap {
+    type Item = &'a u8;
+    type IntoIter = slice::Iter<'a, u8>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Seals: what can never happen to a file again.
 
-use std::ffi::{CStr, CString};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -11,6 +10,7 @@ use bitflags::bitflags;
 use memfd_go_sys as sys;
 
 use crate::error::{result, SealsError};
+use crate::ToCStr;
 
 bitflags! {
     /// Seals of a file. A seal is never removed.
@@ -78,17 +78,19 @@ impl Seals {
         DisplaySeals { seals: self, style }
     }
 
-    /// Reads seals from a C string: like [`str::parse`], but it does not allocate.
+    /// Reads seals from text: like [`str::parse`], which takes strings of Rust alone.
     ///
     /// # Errors
     ///
     /// * `EINVAL`: a word is none of those that [`Seals`] lists.
     ///
     /// Safe: MT AS fork. Source: memfd_create(2), EXAMPLES.
-    pub fn parse_c_str(text: &CStr) -> io::Result<Seals> {
+    pub fn parse(text: impl ToCStr) -> io::Result<Seals> {
         let mut seals = 0;
-        // SAFETY: `text` ends with a NUL and `seals` is writable.
-        result(unsafe { sys::memfd_go_parse_seals(text.as_ptr(), &mut seals) })?;
+        text.with_c_str(|text| {
+            // SAFETY: `text` ends with a NUL and `seals` is writable.
+            result(unsafe { sys::memfd_go_parse_seals(text.as_ptr(), &mut seals) })
+        })?;
         Ok(Seals::from_bits_retain(seals))
     }
 }
@@ -97,9 +99,7 @@ impl FromStr for Seals {
     type Err = io::Error;
 
     fn from_str(text: &str) -> io::Result<Seals> {
-        // No word contains a NUL.
-        let text = CString::new(text).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-        Seals::parse_c_str(&text)
+        Seals::parse(text)
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use memfd_go_sys as sys;
 
 use crate::error::result;
-use crate::incarnation::Incarnation;
+use crate::fork::Incarnation;
 use crate::wipe;
 
 /// What secret memory is made of.

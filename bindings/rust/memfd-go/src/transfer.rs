@@ -226,7 +226,7 @@ pub fn receive_sealed(socket: impl AsFd, required: Seals, max_len: u64) -> io::R
     let socket = socket.as_fd().as_raw_fd();
     // SAFETY: the function takes plain values.
     let fd = new_fd(unsafe { sys::memfd_go_recv_verified(socket, required.bits(), max_len) })?;
-    Ok(SealedMemFd::assume_checked(MemFd::from(fd)))
+    Ok(SealedMemFd::assume_checked(MemFd::unchecked(fd)))
 }
 
 /// Opens /proc/PID/fd/N: a descriptor of another process, in a new open file description,

@@ -70,7 +70,7 @@ fn work() -> io::Result<()> {
     drop(SealedMemFd::try_from(file)?.map()?);
     drop(SealedMemFd::new("copy", b"contents")?.map()?);
     let text = CStr::from_bytes_with_nul(b"SHRINK WRITE\0").unwrap();
-    let seals = Seals::parse_c_str(text)?;
+    let seals = Seals::parse(text)?;
     for style in [SealStyle::Names, SealStyle::Letters, SealStyle::Hex] {
         write!(Nowhere, "{}", seals.display(style)).unwrap();
     }

@@ -23,7 +23,7 @@ fn open_file(argument: &str) -> Result<File> {
         // SAFETY: whoever started us says that the descriptor is ours.
         return Ok(unsafe { File::from_raw_fd(argument.parse()?) });
     }
-    // For writing too: it is the seals that shall refuse, not the descriptor.
+    // For writing too: it is the seals that must refuse, not the descriptor.
     let file = OpenOptions::new().read(true).write(true).open(argument)?;
     say!("reader", "process {pid} opened {argument}");
     Ok(file)
@@ -41,7 +41,7 @@ fn must_fail<T>(what: &str, change: io::Result<T>) -> Result<()> {
 
 fn main() -> Result<()> {
     let argument = env::args().nth(1).ok_or("usage: reader PATH | NUMBER")?;
-    let file = MemFd::from(open_file(&argument)?);
+    let file = MemFd::try_from(open_file(&argument)?)?;
     say!("reader", "sees its seals: {}", file.seals()?);
 
     // From here on neither size nor content can change: SealedMemFd checks again, and is

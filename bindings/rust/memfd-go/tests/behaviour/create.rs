@@ -204,8 +204,8 @@ fn bad_names() {
         let long = "x".repeat(NAME_MAX + 1) + "\0";
         let long = CStr::from_bytes_with_nul(long.as_bytes()).unwrap();
         let options = CreateOptions::new();
-        assert_eq!(errno(options.create_c_str(long)), libc::EINVAL);
-        let sealed = options.create_sealed_c_str(long, b"", Seals::empty());
+        assert_eq!(errno(options.create(long)), libc::EINVAL);
+        let sealed = options.create_sealed(long, b"", Seals::empty());
         assert_eq!(errno(sealed), libc::EINVAL);
     });
 }
@@ -215,8 +215,8 @@ fn names_may_have_any_bytes() {
     alone(|| {
         let name = CStr::from_bytes_with_nul(b"\xff\xfe\0").unwrap();
         let options = CreateOptions::new();
-        options.create_c_str(name).unwrap();
-        let file = options.create_sealed_c_str(name, b"x", Seals::empty());
+        options.create(name).unwrap();
+        let file = options.create_sealed(name, b"x", Seals::empty());
         assert_eq!(file.unwrap().size().unwrap(), 1);
     });
 }

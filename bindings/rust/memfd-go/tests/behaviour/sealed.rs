@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::thread;
 
 use memfd_go::{
@@ -92,7 +92,7 @@ fn missing_seals_are_told_and_the_descriptor_given_back() {
                 .source()
                 .unwrap()
                 .to_string()
-                .starts_with("seals are missing"));
+                .starts_with("missing seals: "));
             assert_eq!(error.into_fd().as_raw_fd(), number);
         }
     });
@@ -182,14 +182,14 @@ fn conversions_keep_the_descriptor() {
         let file = SealedMemFd::new("converted", b"abc").unwrap();
         let number = file.as_raw_fd();
         let file = SealedMemFd::try_from(MemFd::from(file)).unwrap();
-        let file = MemFd::from(File::from(file));
+        let file = MemFd::try_from(File::from(file)).unwrap();
         let file = SealedMemFd::try_from(OwnedFd::from(file)).unwrap();
-        let file = MemFd::from(OwnedFd::from(file));
+        let file = MemFd::try_from(OwnedFd::from(file)).unwrap();
         assert_eq!(file.as_raw_fd(), number);
         let raw = File::from(file).into_raw_fd();
         assert_eq!(raw, number);
         // SAFETY: it is nobody's now.
-        let file = MemFd::from(unsafe { OwnedFd::from_raw_fd(raw) });
+        let file = unsafe { MemFd::from_raw_fd(raw) };
         assert_eq!(file.size().unwrap(), 3);
     });
 }
@@ -202,18 +202,15 @@ fn a_strangers_file_is_mapped_if_it_is_sealed_and_not_too_long() {
         assert_eq!(&map[..], b"abc");
         let map = map_verified(&file, Seals::GROW, u64::MAX).unwrap();
         assert_eq!(&map[..], b"abc");
-        let refused = |fd: &MemFd, seals, max| errno(map_verified(fd, seals, max));
-        assert_eq!(refused(file.as_memfd(), Seals::empty(), 2), libc::EFBIG);
-        let future = refused(file.as_memfd(), Seals::FUTURE_WRITE, 3);
+        let refused = |fd: BorrowedFd<'_>, seals, max| errno(map_verified(fd, seals, max));
+        assert_eq!(refused(file.as_fd(), Seals::empty(), 2), libc::EFBIG);
+        let future = refused(file.as_fd(), Seals::FUTURE_WRITE, 3);
         assert_eq!(future, libc::EKEYREJECTED);
         // Whatever is asked for, what safety needs is checked.
         let half = create_sealed("half", b"abc", Seals::SHRINK).unwrap();
-        assert_eq!(refused(&half, Seals::SHRINK, 3), libc::EKEYREJECTED);
+        assert_eq!(refused(half.as_fd(), Seals::SHRINK, 3), libc::EKEYREJECTED);
         let empty = create_sealed("empty", b"", Seals::empty()).unwrap();
-        assert_eq!(refused(&empty, Seals::empty(), 3), libc::ENODATA);
-        assert_eq!(
-            refused(&MemFd::from(pipe().0), Seals::empty(), 3),
-            libc::EINVAL
-        );
+        assert_eq!(refused(empty.as_fd(), Seals::empty(), 3), libc::ENODATA);
+        assert_eq!(refused(pipe().0.as_fd(), Seals::empty(), 3), libc::EINVAL);
     });
 }

@@ -203,7 +203,7 @@ fn text_that_can_be_read() {
             assert_eq!(text.parse::<Seals>().unwrap(), seals, "{text:?}");
         }
         let text = CStr::from_bytes_with_nul(b"GROW\0").unwrap();
-        assert_eq!(Seals::parse_c_str(text).unwrap(), Seals::GROW);
+        assert_eq!(Seals::parse(text).unwrap(), Seals::GROW);
     });
 }
 
@@ -214,6 +214,6 @@ fn text_that_cannot_be_read() {
             assert_eq!(errno(text.parse::<Seals>()), libc::EINVAL, "{text:?}");
         }
         let text = CStr::from_bytes_with_nul(b"\xff\0").unwrap();
-        assert_eq!(errno(Seals::parse_c_str(text)), libc::EINVAL);
+        assert_eq!(errno(Seals::parse(text)), libc::EINVAL);
     });
 }

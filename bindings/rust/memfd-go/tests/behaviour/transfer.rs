@@ -118,7 +118,7 @@ fn imported_by_its_process() {
     alone(|| {
         let file = SealedMemFd::new("here", b"abc").unwrap();
         let again = import_pid(id(), file.as_raw_fd(), Access::Read).unwrap();
-        assert_eq!(MemFd::from(again).size().unwrap(), 3);
+        assert_eq!(MemFd::try_from(again).unwrap().size().unwrap(), 3);
         assert_eq!(errno(import_pid(0, 0, Access::Read)), libc::EINVAL);
         assert_eq!(errno(import_pid(u32::MAX, 0, Access::Read)), libc::EINVAL);
         assert_eq!(errno(import_pid(id(), -1, Access::Read)), libc::EINVAL);

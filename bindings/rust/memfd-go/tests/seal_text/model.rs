@@ -22,7 +22,7 @@ pub fn check(bytes: &[u8]) {
         .filter(|word| !word.is_empty())
         .try_fold(Seals::empty(), |all, word| Some(all | seals_of(word)?));
     let c_text = CString::new(text).expect("there is no NUL");
-    let parsed = Seals::parse_c_str(&c_text);
+    let parsed = Seals::parse(&c_text);
     match &parsed {
         Ok(_) => {}
         Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EINVAL)),
