@@ -11,6 +11,7 @@
 //! | seal, and look at seals | [`add_seals`], [`ensure_seals`], [`get_seals`], [`check_seals`], [`Seals`] |
 //! | size a file | [`get_size`], [`set_size`], [`reserve`] |
 //! | tell what a descriptor is, open it once more | [`inspect`], [`reopen`] |
+//! | share memory that all may write to | [`SharedMap`] |
 //! | map a file that may change | [`Map`], [`MapMut`] |
 //! | send files to another process, and receive them | [`send_fds`], [`receive_fds`], [`receive_sealed`] |
 //! | take files from another process | [`import_pid`], [`import_pidfd`] |
@@ -53,6 +54,7 @@ mod seals;
 mod secret;
 mod secret_buf;
 mod secret_pool;
+mod shared;
 mod size;
 mod transfer;
 mod version;
@@ -70,6 +72,7 @@ pub use seals::{add_seals, check_seals, ensure_seals, get_seals, DisplaySeals, S
 pub use secret::{secret, wipe};
 pub use secret_buf::{SecretBuf, SecretKind, SecretOptions, SecretRead, SecretWrite};
 pub use secret_pool::{SecretPool, SecretSlot};
+pub use shared::{Shared, SharedMap};
 pub use size::{get_size, reserve, set_size};
 pub use transfer::{
     import_pid, import_pidfd, receive_fds, receive_sealed, send_fds, Message, ReceivedFds, FDS_MAX,

@@ -14,6 +14,7 @@ mod seals;
 mod secret;
 mod secret_buf;
 mod secret_pool;
+mod shared;
 mod size;
 mod transfer;
 mod version;

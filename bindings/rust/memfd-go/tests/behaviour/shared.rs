@@ -1,0 +1,107 @@
+//! Memory that several processes write to.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
+use std::thread;
+
+use memfd_go::{create, create_sealed, CreateOptions, MemFd, Seals, SealsError, Shared, SharedMap};
+
+use crate::common::{alone, in_child};
+
+fn file(size: u64) -> MemFd {
+    let options = CreateOptions::new().size(size).seals(Seals::SHRINK);
+    options.create("shared").unwrap()
+}
+
+fn errno<T: Shared>(result: Result<SharedMap<T>, SealsError>) -> i32 {
+    match result {
+        Err(SealsError::Os(error)) => error.raw_os_error().unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_child_process_writes_to_it() {
+    alone(|| {
+        let map = SharedMap::<AtomicU64>::new(file(4096), 0, 512).unwrap();
+        assert_eq!(map.len(), 512);
+        let code = in_child(|| {
+            map[511].store(1 << 40, Ordering::Release);
+            0
+        });
+        assert_eq!((code, map[511].load(Ordering::Acquire)), (0, 1 << 40));
+    });
+}
+
+#[test]
+fn threads_write_to_it() {
+    alone(|| {
+        let map = SharedMap::<AtomicU32>::new(file(4096), 0, 2).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        map[1].fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(map[1].load(Ordering::Relaxed), 4000);
+    });
+}
+
+#[test]
+fn bytes_are_copied() {
+    alone(|| {
+        let file = file(10);
+        let map: SharedMap = SharedMap::new(&file, 0, 10).unwrap();
+        map.write_at(b"hello", 5);
+        let other = SharedMap::<AtomicU8>::new(&file, 0, 10).unwrap();
+        let mut text = [0; 5];
+        other.read_at(&mut text, 5);
+        assert_eq!(&text, b"hello");
+    });
+}
+
+#[test]
+fn a_copy_that_does_not_fit_panics_and_changes_nothing() {
+    alone(|| {
+        let map: SharedMap = SharedMap::new(file(10), 0, 10).unwrap();
+        let write = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            map.write_at(b"hello", 6);
+        }));
+        assert!(write.is_err());
+        assert!(map.iter().all(|byte| byte.load(Ordering::Relaxed) == 0));
+    });
+}
+
+#[test]
+fn a_file_that_can_shrink_is_refused() {
+    alone(|| {
+        let file = create("can shrink").unwrap();
+        file.set_size(4096).unwrap();
+        let refused = SharedMap::<AtomicU8>::new(&file, 0, 1).unwrap_err();
+        assert!(matches!(refused, SealsError::Missing(Seals::SHRINK)));
+    });
+}
+
+#[test]
+fn what_is_not_inside_the_file_is_refused() {
+    alone(|| {
+        let file = file(4096 + 7);
+        SharedMap::<AtomicU64>::new(&file, 0, 512).unwrap();
+        let map = |offset, len| errno(SharedMap::<AtomicU64>::new(&file, offset, len));
+        assert_eq!(map(0, 513), libc::EOVERFLOW);
+        assert_eq!(map(u64::MAX, 1), libc::EOVERFLOW);
+        assert_eq!(map(0, usize::MAX), libc::EOVERFLOW);
+        assert_eq!(map(0, 0), libc::EINVAL);
+        assert_eq!(map(8, 1), libc::EINVAL);
+    });
+}
+
+#[test]
+fn a_file_that_cannot_be_written_to_is_refused() {
+    alone(|| {
+        let file = create_sealed("sealed", b"text", Seals::empty()).unwrap();
+        assert_eq!(errno(SharedMap::<AtomicU8>::new(file, 0, 4)), libc::EPERM);
+    });
+}
