@@ -16,7 +16,7 @@
 //! | send files to another process, and receive them | [`send_fds`], [`receive_fds`], [`receive_sealed`] |
 //! | take files from another process | [`import_pid`], [`import_pidfd`] |
 //! | run a program from memory | [`exec`], [`exec_c`] |
-//! | keep a secret | [`SecretBuf`], [`SecretPool`], [`secret`], [`wipe`] |
+//! | keep a secret | [`SecretBuf`], [`SecretBox`], [`SecretString`], [`SecretPool`], [`secret`], [`wipe`] |
 //! | ask what the kernel can do | [`probe`], [`probe_secret`] |
 //! | ask the library | [`version`], [`version_string`], [`errname`] |
 //!
@@ -52,6 +52,7 @@ mod probe;
 mod sealed;
 mod seals;
 mod secret;
+mod secret_box;
 mod secret_buf;
 mod secret_pool;
 mod shared;
@@ -70,6 +71,7 @@ pub use probe::{probe, probe_secret, Features, Probe};
 pub use sealed::{map_verified, SealedMap, SealedMemFd};
 pub use seals::{add_seals, check_seals, ensure_seals, get_seals, DisplaySeals, SealStyle, Seals};
 pub use secret::{secret, wipe};
+pub use secret_box::{SecretBox, SecretString};
 pub use secret_buf::{SecretBuf, SecretKind, SecretOptions, SecretRead, SecretWrite};
 pub use secret_pool::{SecretPool, SecretSlot};
 pub use shared::{Shared, SharedMap};

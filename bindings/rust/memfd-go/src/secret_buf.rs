@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::io;
-use std::mem::{size_of, MaybeUninit};
+use std::mem::{size_of, ManuallyDrop, MaybeUninit};
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::slice;
+use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use memfd_go_sys as sys;
@@ -329,7 +329,11 @@ impl SecretBuf {
             self.protect(sys::MEMFD_GO_ACCESS_READ)?;
         }
         *readers += 1;
-        Ok(SecretRead { secret: self })
+        drop(readers);
+        Ok(SecretRead {
+            secret: self,
+            value: self.bytes(),
+        })
     }
 
     /// Makes the memory readable and writable, until the guard is dropped.
@@ -338,7 +342,22 @@ impl SecretBuf {
     pub fn write(&mut self) -> io::Result<SecretWrite<'_>> {
         self.check_here()?;
         self.protect(sys::MEMFD_GO_ACCESS_READ_WRITE)?;
-        Ok(SecretWrite { secret: self })
+        let value = self.bytes();
+        Ok(SecretWrite {
+            secret: self,
+            value,
+        })
+    }
+
+    /// The address of the first byte.
+    pub(crate) fn address(&self) -> usize {
+        self.area.data as usize
+    }
+
+    fn bytes(&self) -> NonNull<[u8]> {
+        let bytes = ptr::slice_from_raw_parts_mut(self.area.data.cast(), self.area.len);
+        // SAFETY: no area is at address 0.
+        unsafe { NonNull::new_unchecked(bytes) }
     }
 
     fn protect(&self, access: u32) -> io::Result<()> {
@@ -386,23 +405,47 @@ impl fmt::Debug for SecretBuf {
     }
 }
 
-/// A guard that lets a [`SecretBuf`] be read.
-pub struct SecretRead<'a> {
+/// A guard that lets a [`SecretBuf`] be read, or what is in it.
+pub struct SecretRead<'a, T: ?Sized = [u8]> {
     secret: &'a SecretBuf,
+    value: NonNull<T>,
 }
 
-impl Deref for SecretRead<'_> {
-    type Target = [u8];
+// SAFETY: memory belongs to the process, not to a thread; the guard is a shared reference.
+unsafe impl<T: ?Sized + Sync> Send for SecretRead<'_, T> {}
+// SAFETY: as before.
+unsafe impl<T: ?Sized + Sync> Sync for SecretRead<'_, T> {}
 
-    fn deref(&self) -> &[u8] {
-        let area = &self.secret.area;
-        // SAFETY: so many bytes are there, and readable as long as this guard is counted.
-        // They do not change: writing takes `&mut`, and others have promised.
-        unsafe { slice::from_raw_parts(area.data.cast(), area.len) }
+impl<'a> SecretRead<'a> {
+    /// The same guard, for the value that these bytes are.
+    ///
+    /// # Safety
+    ///
+    /// `value` points to a value inside the buffer.
+    pub(crate) unsafe fn cast<T: ?Sized>(
+        self,
+        value: impl FnOnce(&[u8]) -> NonNull<T>,
+    ) -> SecretRead<'a, T> {
+        let value = value(&self);
+        let guard = ManuallyDrop::new(self); // It goes on as the other guard.
+        SecretRead {
+            secret: guard.secret,
+            value,
+        }
     }
 }
 
-impl Drop for SecretRead<'_> {
+impl<T: ?Sized> Deref for SecretRead<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the value is there, and readable as long as this guard is counted. It does
+        // not change: writing takes `&mut`, and others have promised.
+        unsafe { self.value.as_ref() }
+    }
+}
+
+impl<T: ?Sized> Drop for SecretRead<'_, T> {
     fn drop(&mut self) {
         if !self.secret.is_here() {
             return;
@@ -416,32 +459,57 @@ impl Drop for SecretRead<'_> {
     }
 }
 
-/// A guard that lets a [`SecretBuf`] be read and written.
-pub struct SecretWrite<'a> {
+/// A guard that lets a [`SecretBuf`] be read and written, or what is in it.
+pub struct SecretWrite<'a, T: ?Sized = [u8]> {
     secret: &'a mut SecretBuf,
+    value: NonNull<T>,
 }
 
-impl Deref for SecretWrite<'_> {
-    type Target = [u8];
+// SAFETY: memory belongs to the process, not to a thread; the guard is a unique reference.
+unsafe impl<T: ?Sized + Send> Send for SecretWrite<'_, T> {}
+// SAFETY: through a shared reference nothing but the value can be had.
+unsafe impl<T: ?Sized + Sync> Sync for SecretWrite<'_, T> {}
 
-    fn deref(&self) -> &[u8] {
-        let area = &self.secret.area;
-        // SAFETY: so many bytes are there, and readable as long as this guard lives. Nobody
-        // else has access.
-        unsafe { slice::from_raw_parts(area.data.cast(), area.len) }
+impl<'a> SecretWrite<'a> {
+    /// The same guard, for the value that these bytes are.
+    ///
+    /// # Safety
+    ///
+    /// `value` points to a value inside the buffer.
+    pub(crate) unsafe fn cast<T: ?Sized>(
+        mut self,
+        value: impl FnOnce(&mut [u8]) -> NonNull<T>,
+    ) -> SecretWrite<'a, T> {
+        let value = value(&mut self);
+        let guard = ManuallyDrop::new(self); // It goes on as the other guard.
+        let secret: *const &'a mut SecretBuf = &guard.secret;
+        SecretWrite {
+            // SAFETY: the guard that this is read from is not used again, nor dropped.
+            secret: unsafe { ptr::read(secret) },
+            value,
+        }
     }
 }
 
-impl DerefMut for SecretWrite<'_> {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        let area = &self.secret.area;
-        // SAFETY: so many bytes are there, and writable as long as this guard lives. Nobody
-        // else has access.
-        unsafe { slice::from_raw_parts_mut(area.data.cast(), area.len) }
+impl<T: ?Sized> Deref for SecretWrite<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the value is there, and readable as long as this guard lives. Nobody else
+        // has access.
+        unsafe { self.value.as_ref() }
     }
 }
 
-impl Drop for SecretWrite<'_> {
+impl<T: ?Sized> DerefMut for SecretWrite<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the value is there, and writable as long as this guard lives. Nobody else
+        // has access.
+        unsafe { self.value.as_mut() }
+    }
+}
+
+impl<T: ?Sized> Drop for SecretWrite<'_, T> {
     fn drop(&mut self) {
         if self.secret.is_here() {
             // A guard to read may have been forgotten, but its life is over.
@@ -453,14 +521,14 @@ impl Drop for SecretWrite<'_> {
 }
 
 /// A guard tells no more than its [`SecretBuf`].
-impl fmt::Debug for SecretRead<'_> {
+impl<T: ?Sized> fmt::Debug for SecretRead<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SecretRead").field(&self.secret).finish()
     }
 }
 
 /// A guard tells no more than its [`SecretBuf`].
-impl fmt::Debug for SecretWrite<'_> {
+impl<T: ?Sized> fmt::Debug for SecretWrite<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SecretWrite").field(&self.secret).finish()
     }

@@ -12,6 +12,7 @@ mod processes;
 mod sealed;
 mod seals;
 mod secret;
+mod secret_box;
 mod secret_buf;
 mod secret_pool;
 mod shared;
