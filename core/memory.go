@@ -97,3 +97,20 @@ func pageSize() uintptr {
 	}
 	return size
 }
+
+// totalMemory returns how much memory the machine has, in bytes. The buffer is larger than
+// struct sysinfo since the compiler calls the runtime to zero one of that size on some
+// architectures.
+//
+//go:nosplit
+//go:noinline
+func totalMemory() uint64 {
+	var info struct {
+		unix.Sysinfo_t
+		_ [96]byte
+	}
+	if sys(unix.SYS_SYSINFO, uintptr(unsafe.Pointer(&info)), 0, 0) < 0 {
+		return ^uint64(0)
+	}
+	return uint64(info.Totalram) * uint64(info.Unit)
+}

@@ -21,7 +21,7 @@ type SecretArea struct {
 	Base, BaseLen uintptr
 	FD            int32
 	Opts          uint32
-	Reserved      [4]uint64
+	Reserved      [4]uint64 // reservedMarker, and zeros
 }
 
 // SecretAlloc allocates length bytes for secrets.
@@ -32,12 +32,21 @@ func SecretAlloc(s *SecretArea, length uintptr, opts uint32) int {
 	if size < 0 {
 		return size
 	}
+	var b areaBuilder
+	r := b.alloc(length, opts)
+	b.store(s, size)
+	return r
+}
+
+// alloc makes an area, or leaves b without one.
+//
+//go:nosplit
+func (b *areaBuilder) alloc(length uintptr, opts uint32) int {
 	const all = OptKeepFD | OptForkShare | OptAlignEnd | OptRequire | OptNoSecretmem | OptAllowUnlocked
 	const ofSecretmem = OptRequire | OptKeepFD
 	if opts&^all != 0 || opts&OptNoSecretmem != 0 && opts&ofSecretmem != 0 {
 		return -int(unix.EINVAL)
 	}
-	var b areaBuilder
 	if r := b.reserve(length, opts); r < 0 {
 		return r
 	}
@@ -48,16 +57,12 @@ func SecretAlloc(s *SecretArea, length uintptr, opts uint32) int {
 	if r < 0 && opts&OptRequire == 0 && fallsBack(r, opts) {
 		r = b.anonymous()
 	}
-	if r < 0 {
-		return b.fail(r)
-	}
-	b.store(s, size)
-	return 0
+	return b.finish(r)
 }
 
-// fallsBack reports whether the failure r of memfd_secret(2) leads on to anonymous
-// memory. Filters answer EPERM where they should say ENOSYS. Any other error is one, but
-// where unlocked memory will do, a limit on locked memory (EAGAIN) is none.
+// fallsBack reports whether the failure r of memfd_secret(2) leads on to anonymous memory.
+// Filters answer EPERM where they should say ENOSYS. Other errors are final, except EAGAIN (a
+// limit on locked memory) when unlocked memory is allowed.
 //
 //go:nosplit
 func fallsBack(r int, opts uint32) bool {
@@ -73,6 +78,16 @@ func SecretAttach(s *SecretArea, fd int32, opts uint32) int {
 	if size < 0 {
 		return size
 	}
+	var b areaBuilder
+	r := b.attach(fd, opts)
+	b.store(s, size)
+	return r
+}
+
+// attach makes an area of a file, or leaves b without one.
+//
+//go:nosplit
+func (b *areaBuilder) attach(fd int32, opts uint32) int {
 	if opts&^(OptKeepFD|OptForkShare|OptAlignEnd) != 0 {
 		return -int(unix.EINVAL)
 	}
@@ -93,19 +108,14 @@ func SecretAttach(s *SecretArea, fd int32, opts uint32) int {
 	if st.size != uint64(uintptr(st.size)) {
 		return -int(unix.EOVERFLOW)
 	}
-	var b areaBuilder
 	if r := b.reserve(uintptr(st.size), opts|optAttached); r < 0 {
 		return r
 	}
-	if r := b.secretmem(fd); r < 0 {
-		return b.fail(r)
-	}
-	b.store(s, size)
-	return 0
+	return b.finish(b.secretmem(fd))
 }
 
-// areaBuilder is a secret area in the making: one page that can't be touched, the data
-// pages, and another such page.
+// areaBuilder is a secret area in the making: the front guard, the data pages, the rear guard
+// and the page of the marker.
 type areaBuilder struct {
 	page          uintptr
 	base, baseLen uintptr
@@ -113,18 +123,24 @@ type areaBuilder struct {
 	length        uintptr // as asked for
 	kind, opts    uint32
 	fd            int32
+	marker        uint32
 }
 
-// reserve takes the address space for length bytes and both guards. None of it can be
+// reserve takes the address space for length bytes and what surrounds them. None of it can be
 // touched yet, nor counts as memory.
 //
 //go:nosplit
 func (b *areaBuilder) reserve(length uintptr, opts uint32) int {
 	b.page = pageSize()
 	b.dataLen = (length + b.page - 1) &^ (b.page - 1)
-	b.baseLen = b.dataLen + 2*b.page
+	b.baseLen = b.dataLen + 3*b.page
 	if length == 0 || b.dataLen < length || b.baseLen < b.dataLen || tooLarge(uint64(b.baseLen)) {
 		return -int(unix.EINVAL)
+	}
+	// Locking more than all memory does not fail where there is no limit, as for root, before
+	// the kernel has killed processes to make room.
+	if uint64(b.dataLen) > totalMemory() {
+		return -int(unix.ENOMEM)
 	}
 	b.length, b.opts, b.fd = length, opts, -1
 	const flags = unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_NORESERVE
@@ -162,7 +178,7 @@ func (b *areaBuilder) secretmem(fd int32) int {
 		return r
 	}
 	if b.opts&OptForkShare == 0 {
-		if r := madvise(b.data, b.dataLen, unix.MADV_DONTFORK); r < 0 {
+		if r := b.leaveOutOfChild(); r < 0 {
 			return r
 		}
 	}
@@ -181,6 +197,7 @@ func (b *areaBuilder) secretmem(fd int32) int {
 //go:nosplit
 func (b *areaBuilder) anonymous() int {
 	b.closeFD()
+	b.marker = 0
 	share := uintptr(unix.MAP_PRIVATE)
 	if b.opts&OptForkShare != 0 {
 		share = unix.MAP_SHARED
@@ -214,9 +231,20 @@ func (b *areaBuilder) anonymous() int {
 func (b *areaBuilder) hideFromChild() int {
 	r := madvise(b.data, b.dataLen, unix.MADV_WIPEONFORK)
 	if r == -int(unix.EINVAL) {
-		r = madvise(b.data, b.dataLen, unix.MADV_DONTFORK)
+		r = b.leaveOutOfChild()
 	}
 	return r
+}
+
+// leaveOutOfChild lets a forked child have no data pages, and marks the area: the child will
+// still have the caller's struct, and perhaps something else at this address.
+//
+//go:nosplit
+func (b *areaBuilder) leaveOutOfChild() int {
+	if r := madvise(b.data, b.dataLen, unix.MADV_DONTFORK); r < 0 {
+		return r
+	}
+	return b.mark()
 }
 
 // cover maps over the data pages alone, so that the guards do not count as locked.
@@ -261,22 +289,29 @@ func (b *areaBuilder) closeFD() {
 	}
 }
 
-// fail undoes all and returns r.
+// finish removes everything again if r is an error, and returns r.
 //
 //go:nosplit
-func (b *areaBuilder) fail(r int) int {
-	b.closeFD()
-	Unmap(b.base, b.baseLen)
+func (b *areaBuilder) finish(r int) int {
+	if r < 0 {
+		b.closeFD()
+		Unmap(b.base, b.baseLen)
+		b.base = 0
+	}
 	return r
 }
 
-// store hands the area to the caller, whose struct is of size bytes.
+// store hands the area to the caller, whose struct is of size bytes. Without an area the
+// struct becomes zero: it may hold an old one, which is not to be freed again.
 //
 //go:nosplit
 func (b *areaBuilder) store(s *SecretArea, size int) {
 	const lasting = OptForkShare | OptAlignEnd | OptKeepFD | optAttached
 	Wipe(unsafe.Pointer(s), uintptr(size))
 	s.SizeOf = uint32(size)
+	if b.base == 0 {
+		return
+	}
 	s.Kind = b.kind
 	s.Data = b.data
 	if b.opts&OptAlignEnd != 0 {
@@ -287,6 +322,7 @@ func (b *areaBuilder) store(s *SecretArea, size int) {
 	s.BaseLen = b.baseLen
 	s.FD = b.fd
 	s.Opts = b.opts & lasting
+	s.Reserved[reservedMarker] = uint64(b.marker)
 }
 
 //go:nosplit
@@ -294,16 +330,23 @@ func madvise(addr, length, advice uintptr) int {
 	return sys(unix.SYS_MADVISE, addr, length, advice)
 }
 
-// pages returns the data pages of an area: what lies between two guards of equal size,
-// to one of which the data is next.
+// page returns the size of a page, which the place of the data tells: it is next to the front
+// guard, or else to the rear guard, behind which is the page of the marker.
+//
+//go:nosplit
+func (s *SecretArea) page() uintptr {
+	if s.Opts&OptAlignEnd != 0 {
+		return (s.Base + s.BaseLen - (s.Data + s.Len)) / 2
+	}
+	return s.Data - s.Base
+}
+
+// pages returns the data pages of an area.
 //
 //go:nosplit
 func (s *SecretArea) pages() (start, length uintptr) {
-	guard := s.Data - s.Base
-	if s.Opts&OptAlignEnd != 0 {
-		guard = s.Base + s.BaseLen - (s.Data + s.Len)
-	}
-	return s.Base + guard, s.BaseLen - 2*guard
+	page := s.page()
+	return s.Base + page, s.BaseLen - 3*page
 }
 
 // SecretProtect sets what may be done with an area.
@@ -326,6 +369,9 @@ func SecretProtect(s *SecretArea, access uint32) int {
 	if s.Base == 0 {
 		return -int(unix.EINVAL)
 	}
+	if s.isElsewhere() {
+		return -int(unix.ENXIO)
+	}
 	start, length := s.pages()
 	return sys(unix.SYS_MPROTECT, start, length, prot)
 }
@@ -340,14 +386,9 @@ func SecretFree(s *SecretArea) int {
 	if s.Base == 0 {
 		return 0
 	}
-	if s.Opts&optAttached == 0 {
-		start, length := s.pages()
-		if r := sys(unix.SYS_MPROTECT, start, length, unix.PROT_READ|unix.PROT_WRITE); r < 0 {
-			return r
-		}
-		Wipe(pointer(start), length)
-	}
-	if r := Unmap(s.Base, s.BaseLen); r < 0 {
+	if s.isElsewhere() {
+		s.unmapInherited()
+	} else if r := s.wipeAndUnmap(); r < 0 {
 		return r
 	}
 	if s.FD >= 0 {
@@ -355,5 +396,20 @@ func SecretFree(s *SecretArea) int {
 	}
 	s.Kind, s.FD, s.Opts = 0, -1, 0
 	s.Data, s.Len, s.Base, s.BaseLen = 0, 0, 0, 0
+	s.Reserved[reservedMarker] = uint64(noMarker)
 	return 0
+}
+
+// wipeAndUnmap removes an area that is in this process.
+//
+//go:nosplit
+func (s *SecretArea) wipeAndUnmap() int {
+	if s.Opts&optAttached == 0 {
+		start, length := s.pages()
+		if r := sys(unix.SYS_MPROTECT, start, length, unix.PROT_READ|unix.PROT_WRITE); r < 0 {
+			return r
+		}
+		Wipe(pointer(start), length)
+	}
+	return Unmap(s.Base, s.BaseLen)
 }

@@ -83,13 +83,13 @@ func TestSecretAllocKinds(t *testing.T) {
 			}
 			page := uintptr(os.Getpagesize())
 			for addr, want := range map[uintptr]string{
-				s.Data: permission, s.Base: "---p", s.Base + s.BaseLen - page: "---p",
+				s.Data: permission, s.Base: "---p", s.Base + s.BaseLen - 2*page: "---p",
 			} {
 				if got := protection(t, addr); got != want {
 					t.Errorf("%#x of %#x+%#x is %s, want %s", addr, s.Base, s.BaseLen, got, want)
 				}
 			}
-			if s.BaseLen != 3*page || s.Data != s.Base+page || s.Len != 100 || s.FD != -1 {
+			if s.BaseLen != 4*page || s.Data != s.Base+page || s.Len != 100 || s.FD != -1 {
 				t.Errorf("%+v", *s)
 			}
 		})

@@ -50,6 +50,8 @@ func PoolInit(p *SecretPool, slotLen uintptr, slots, opts uint32) int {
 	if size < 0 {
 		return size
 	}
+	Wipe(unsafe.Pointer(p), uintptr(size))
+	p.SizeOf = uint32(size)
 	if slotLen == 0 || tooLarge(uint64(slotLen)) || slots == 0 || slots > maxSlots || opts&OptAlignEnd != 0 {
 		return -int(unix.EINVAL)
 	}
@@ -61,14 +63,11 @@ func PoolInit(p *SecretPool, slotLen uintptr, slots, opts uint32) int {
 	if total != uint64(uintptr(total)) {
 		return -int(unix.EINVAL)
 	}
-	var area SecretArea
-	area.SizeOf = uint32(unsafe.Sizeof(area))
-	if r := SecretAlloc(&area, uintptr(total), opts); r < 0 {
+	p.Area.SizeOf = uint32(unsafe.Sizeof(p.Area))
+	if r := SecretAlloc(&p.Area, uintptr(total), opts); r < 0 {
+		p.Area.SizeOf = 0
 		return r
 	}
-	Wipe(unsafe.Pointer(p), uintptr(size))
-	p.SizeOf = uint32(size)
-	copyBytes(unsafe.Pointer(&p.Area), unsafe.Pointer(&area), unsafe.Sizeof(area))
 	p.Slots, p.SlotLen, p.Stride = slots, slotLen, uintptr(stride)
 	for i := range slots {
 		h := p.header(i)
@@ -107,6 +106,9 @@ func PoolTake(p *SecretPool, slot *uintptr) int {
 	if p.Area.Base == 0 {
 		return -int(unix.EINVAL)
 	}
+	if p.Area.isElsewhere() {
+		return -int(unix.ENXIO)
+	}
 	if p.Free == noSlot {
 		return -int(unix.ENOSPC)
 	}
@@ -127,6 +129,9 @@ func PoolTake(p *SecretPool, slot *uintptr) int {
 func PoolGive(p *SecretPool, slot uintptr) int {
 	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
 		return r
+	}
+	if p.Area.Base != 0 && p.Area.isElsewhere() {
+		return -int(unix.ENXIO)
 	}
 	off := slot - slotOverhead - p.Area.Data
 	if p.Area.Base == 0 || off%slotAlign != 0 || off > p.Area.Len-p.Stride {

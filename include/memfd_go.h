@@ -322,7 +322,7 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * -EBADF    src_fd is not open, or not for reading
  * -EINVAL   src_fd is not a regular file, or cannot be read at any offset (O_DIRECT)
- * -ESPIPE   src_fd is a secret file
+ * -ESPIPE   src_fd is a secret file, or a file that is read like a pipe (trace_pipe)
  * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
  * -EAGAIN   the file's size changed meanwhile, or is not what it claims (/proc)
  * -EIO      the source could not be read, or others that reading it can give
@@ -999,7 +999,7 @@ struct memfd_go_secret {
 	size_t base_len;      /* its length in bytes */
 	int32_t fd;           /* with OPT_KEEP_FD; else -1 */
 	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
-	uint64_t reserved[4]; /* 0 */
+	uint64_t reserved[4]; /* the library's */
 };
 
 /*
@@ -1009,8 +1009,8 @@ struct memfd_go_secret {
  * memory cgroup at its limit kills the caller (see Memory above); the same applies to
  * memfd_go_secret_attach() and memfd_go_secret_pool_init().
  *
- * s     size_of must be set; the rest is overwritten. One that still holds an area is
- *       forgotten, not freed.
+ * s     size_of must be set; the rest is overwritten, and zero after an error. An area
+ *       that it still holds is forgotten, not freed.
  * len   in bytes, more than 0
  * opts  any of
  *       OPT_REQUIRE         fail unless memfd_secret(2) works
@@ -1037,6 +1037,7 @@ struct memfd_go_secret {
  *
  * -ENOSYS, -EPERM   OPT_REQUIRE, and memfd_secret(2) does not work
  * -EAGAIN, -ENOMEM  over RLIMIT_MEMLOCK; no memory, or no room in the address space
+ * -ENOMEM   len is more than the machine's memory
  * -EPERM    RLIMIT_MEMLOCK is 0
  * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
  *           OPT_NO_SECRETMEM; size_of is less than the struct
@@ -1046,8 +1047,11 @@ struct memfd_go_secret {
  * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
  *           well. OPT_NO_SECRETMEM makes no file.
  *
+ * For root, who has no RLIMIT_MEMLOCK, memory that the machine has but cannot spare is no
+ * error: the kernel kills processes to make room.
+ *
  * Safe: MT AS fork, each 's' in one place at a time. Source: memfd_secret(2), mlock(2),
- * madvise(2), mm/secretmem.c.
+ * madvise(2), sysinfo(2), mm/secretmem.c.
  */
 int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
 
@@ -1078,9 +1082,12 @@ int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
  *
  * Returns 0.
  *
- * -EINVAL   another access; 's' holds no area
+ * -EINVAL   access is not one of the above; 's' holds no area
  * -EFAULT   s is null (see Pointers above)
  * -ENOMEM   too many mappings in the process
+ * -ENXIO    the area is not in this process: it is the child of one that allocated it
+ *           without OPT_FORK_SHARE
+ * -EPERM    the area was sealed with mseal(2)
  *
  * Safe: like memfd_go_secret_alloc(). Source: mprotect(2).
  */
@@ -1091,16 +1098,17 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
  * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing
  * twice, or what was never allocated but zeroed, does nothing.
  *
- * A child of fork() must not free (nor protect) an area of SECRETMEM without
- * OPT_FORK_SHARE: it is not there, and in time something else may be at its address. An
- * area with OPT_FORK_SHARE is wiped for the parent, too, if a child frees it.
+ * In a child of fork() that does not have the area (SECRETMEM without OPT_FORK_SHARE)
+ * this frees what the child has of it: the guards and the descriptor. Whatever else is
+ * mapped where the data would be is left alone. An area with OPT_FORK_SHARE is wiped
+ * for the parent, too, if a child frees it.
  *
  * Returns 0.
  *
  * -EINVAL   size_of is less than the struct
  * -EFAULT   s is null (see Pointers above)
- * -ENOMEM   too many mappings in the process, or this is a child (above); nothing has
- *           been freed
+ * -ENOMEM   too many mappings in the process; nothing has been freed
+ * -EPERM    the area was sealed with mseal(2); nothing has been freed
  *
  * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
  */
@@ -1132,7 +1140,7 @@ struct memfd_go_secret_pool {
  * pool's own but no guard page: an overrun is noticed when the slot, or the one behind
  * it, is given back.
  *
- * pool      size_of must be set; the rest is overwritten
+ * pool      size_of must be set; the rest is overwritten, and zero after an error
  * slot_len  in bytes, more than 0
  * slots     1 to 1048576
  * opts      like memfd_go_secret_alloc() but OPT_ALIGN_END
@@ -1152,7 +1160,9 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  * Returns 0.
  *
  * -ENOSPC   all slots are taken
- * -EINVAL   an overrun went into the free slot; the pool holds no area
+ * -EINVAL   an overrun went into the free slot; the pool holds no area, or that of a
+ *           parent process, of which this one has zeros
+ * -ENXIO    the pool is a parent's, and not in this process (memfd_go_secret_protect())
  * -EFAULT   pool or slot is null (see Pointers above)
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
@@ -1167,6 +1177,7 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
  * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or
  *           out of it, and the pool is of no further use but to be freed; there is no
  *           area
+ * -ENXIO    like memfd_go_secret_pool_take()
  * -EFAULT   pool is null (see Pointers above)
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.

@@ -26,6 +26,19 @@ static inline uint32_t best_kind(void)
 	return have_secretmem() ? MEMFD_GO_SECRETMEM : MEMFD_GO_MLOCK;
 }
 
+/* What an area takes besides its data: two guards, and behind them a page for the library. */
+#define PAGES_AROUND 3
+
+static inline char *front_guard(const secret_area *s)
+{
+	return s->base;
+}
+
+static inline char *rear_guard(const secret_area *s)
+{
+	return (char *)s->base + s->base_len - 2 * page_size();
+}
+
 static inline int all_bytes(const void *p, size_t length, int value)
 {
 	const unsigned char *bytes = p;

@@ -153,28 +153,31 @@ static void is_zero(int result)
 #define ROWS(F)                                                                                    \
 	F(secret, nothing, memfd_go_secret(O_CLOEXEC), is_descriptor, "", "memfd_secret", "")      \
 	F(secret_as_the_page_says, nothing, memfd_go_secret(FD_CLOEXEC), is_descriptor, "",        \
-	  "memfd_secret*2", "memfd_secret/1:EINVAL")                                    \
+	  "memfd_secret*2", "memfd_secret/1:EINVAL")                                               \
 	F(secret_alloc, nothing, ALLOC(0), is_area, "",                                            \
-	  "mincore mmap memfd_secret ftruncate mmap madvise futex close",                          \
-	  "mincore:* " TOUCHED " close:* mmap/1: *:" FORBIDDEN)                                        \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
+	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN) \
 	F(secret_alloc_required, nothing, ALLOC(REQUIRE | KEEP_FD | SHARE), is_area, "",           \
-	  "mincore mmap memfd_secret ftruncate mmap futex", "mincore:* " TOUCHED)                  \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap futex", "mincore:* sysinfo:* " TOUCHED) \
 	F(secret_alloc_without, nothing, ALLOC(WITHOUT), is_area, "",                              \
-	  "mincore mmap*2 madvise*2 mlock", "mincore:* madvise/2:EINVAL")                 \
+	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL")        \
 	F(secret_alloc_shared_without, nothing, ALLOC(WITHOUT | SHARE), is_area, "",               \
-	  "mincore mmap*2 madvise mlock", "mincore:*")                                          \
+	  "mincore sysinfo mmap*2 madvise mlock", "mincore:* sysinfo:*")                           \
 	F(secret_alloc_unlocked, nothing, ALLOC(UNLOCKED), is_area, "",                            \
-	  "mincore mmap memfd_secret ftruncate mmap madvise futex close",                          \
-	  "mincore:* futex:* close:* mmap/1: *:EAGAIN," FORBIDDEN)                                         \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
+	  "mincore:* sysinfo:* futex:* madvise/2:EINVAL,EAGAIN," FORBIDDEN " close:* mmap/1: *:EAGAIN," FORBIDDEN) \
 	F(secret_alloc_unlocked_without, nothing, ALLOC(WITHOUT | UNLOCKED), is_area, "",          \
-	  "mincore mmap*2 madvise*2 mlock", "mincore:* madvise/2:EINVAL mlock:*")         \
+	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL mlock:*") \
 	F(secret_alloc_before_5_14, nothing, ALLOC(KEEP_FD), is_area, "memfd_secret:ENOSYS",       \
-	  "mincore mmap memfd_secret mmap madvise*2 mlock",                                  \
-	  "mincore:* memfd_secret:" FORBIDDEN " madvise/2:EINVAL")                                  \
+	  "mincore sysinfo mmap memfd_secret mmap madvise*2 mlock",                                \
+	  "mincore:* sysinfo:* memfd_secret:" FORBIDDEN " madvise/2:EINVAL")                       \
+	F(secret_alloc_before_4_14, nothing, ALLOC(WITHOUT), is_area, "madvise/2:EINVAL madvise/4:EINVAL", \
+	  "mincore sysinfo mmap*2 madvise*3 mprotect madvise getrandom madvise mlock",             \
+	  "mincore:* sysinfo:* getrandom:* madvise/2:EINVAL madvise/4:EINVAL")                     \
 	F(secret_attach, a_secret_file, ATTACH(0), is_attached, "",                                \
-	  "fstatfs statx mincore mmap*2 madvise futex", "mincore:* " TOUCHED)                     \
+	  "fstatfs statx mincore sysinfo mmap*2 madvise mprotect madvise futex", "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED) \
 	F(secret_attach_keep_fd, a_secret_file, ATTACH(KEEP_FD), is_attached, "",                  \
-	  "fstatfs statx mincore mmap dupfd mmap madvise futex", "mincore:* " TOUCHED)             \
+	  "fstatfs statx mincore sysinfo mmap dupfd mmap madvise mprotect madvise futex", "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED) \
 	F(secret_protect, an_area, memfd_go_secret_protect(&out.area, 1), frees, "", "mprotect", "") \
 	F(secret_free, an_area, memfd_go_secret_free(&out.area), frees, "", "mprotect munmap", "") \
 	F(secret_free_descriptor, an_area_with_descriptor, memfd_go_secret_free(&out.area), frees, "", \
@@ -183,8 +186,8 @@ static void is_zero(int result)
 	  "munmap", "")                                                                            \
 	F(wipe, nothing, (memfd_go_wipe(out.data, sizeof out.data), 0), is_zero, "", "", "")       \
 	F(secret_pool_init, nothing, POOL, is_pool, "",                                            \
-	  "mincore mmap memfd_secret ftruncate mmap madvise futex close",                          \
-	  "mincore:* " TOUCHED " close:* mmap/1: *:" FORBIDDEN)                                        \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
+	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN) \
 	F(secret_pool_take, a_pool, memfd_go_secret_pool_take(&out.pool, &out.address), frees_pool, \
 	  "", "", "")                                                                              \
 	F(secret_pool_give, a_taken_slot, memfd_go_secret_pool_give(&out.pool, out.address),       \

@@ -59,6 +59,7 @@ static const struct {
 	{ SYS_fallocate, "fallocate", 0 },
 	{ SYS_fchmod, "fchmod", 0 },
 	{ SYS_futex, "futex", 0 },
+	{ SYS_getrandom, "getrandom", 0 },
 	{ SYS_getsockopt, "getsockopt", 0 },
 	{ SYS_lseek, "lseek", 0 },
 	{ SYS_madvise, "madvise", 0 },
@@ -77,6 +78,7 @@ static const struct {
 	{ SYS_recvmsg, "recvmsg", 0 },
 	{ SYS_sendmsg, "sendmsg", 0 },
 	{ SYS_statx, "statx", 0 },
+	{ SYS_sysinfo, "sysinfo", 0 },
 #if UINTPTR_MAX > 0xffffffff
 	{ SYS_fcntl, "fcntl", 0 },
 	{ SYS_fstatfs, "fstatfs", 0 },

@@ -23,12 +23,10 @@ static void check_area(const secret_area *s, size_t length, uint32_t opts)
 	EQ(s->size_of, sizeof *s);
 	EQ(s->kind, opts & MEMFD_GO_OPT_NO_SECRETMEM ? MEMFD_GO_MLOCK : best_kind());
 	EQ(s->len, length);
-	EQ(s->base_len, pages + 2 * page);
+	EQ(s->base_len, pages + PAGES_AROUND * page);
 	EQ(data, opts & MEMFD_GO_OPT_ALIGN_END ? base + page + pages - length : base + page);
 	EQ(s->fd, -1);
 	EQ(s->opts & ~(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_ALIGN_END), 0);
-	for (int i = 0; i < 4; i++)
-		EQ(s->reserved[i], 0);
 }
 
 static void zeroed_and_keeps_its_contents(void)
@@ -116,15 +114,58 @@ static void descriptor_is_kept_if_asked_for(void)
 
 static void bad_lengths(void)
 {
-	size_t more_than_fits = (sizeof(void *) == 8 ? INT64_MAX : SIZE_MAX) - 4 * page_size();
 	secret_area s = NEW_AREA, untouched = s;
 
 	EQ(memfd_go_secret_alloc(&s, 0, 0), -EINVAL);
-	for (size_t n = 0; n < 3 * page_size(); n += page_size() / 2)
+	for (size_t n = 0; n < 4 * page_size(); n += page_size() / 2)
 		EQ(memfd_go_secret_alloc(&s, SIZE_MAX - n, 0), -EINVAL);
-	if (!has_room(more_than_fits)) /* else it would be filled, as far as memory goes */
-		EQ(memfd_go_secret_alloc(&s, more_than_fits, 0), -ENOMEM);
 	EQ(memcmp(&s, &untouched, sizeof s), 0);
+}
+
+/* At once, whoever asks: as root nothing else than memory would be the limit. */
+static void more_than_the_machine_has(void)
+{
+	size_t lengths[] = {
+		(size_t)sysconf(_SC_PHYS_PAGES) * page_size() + 1,
+		(sizeof(void *) == 8 ? INT64_MAX : SIZE_MAX) - 8 * page_size(),
+	};
+	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+
+	for (size_t i = 0; i < OPTIONS * 2; i++) {
+		secret_area s = NEW_AREA, untouched = s;
+
+		if (lengths[i % 2] < 100 * page_size()) /* 32 bits for the memory of a larger machine */
+			continue;
+		EQ(memfd_go_secret_alloc(&s, lengths[i % 2], options[i / 2]), -ENOMEM);
+		EQ(memcmp(&s, &untouched, sizeof s), 0);
+	}
+	if (sizeof(void *) == 8)
+		EQ(memfd_go_secret_pool_init(&pool, lengths[0] / 1024, 1025, 0), -ENOMEM);
+}
+
+static void a_failure_leaves_no_area_behind(void)
+{
+	secret_area s = NEW_AREA, copy, zero = { .size_of = sizeof s };
+	struct memfd_go_secret_pool pool = { .size_of = sizeof pool }, no_pool = pool;
+
+	EQ(memfd_go_secret_alloc(&s, 1, 0), 0);
+	copy = s;
+	EQ(memfd_go_secret_alloc(&s, 0, 0), -EINVAL);
+	EQ(memcmp(&s, &zero, sizeof s), 0);
+	s = copy;
+	EQ(memfd_go_secret_alloc(&s, 1, 1U << 31), -EINVAL);
+	EQ(memcmp(&s, &zero, sizeof s), 0);
+	s = copy;
+	EQ(memfd_go_secret_attach(&s, -1, 0), -EBADF);
+	EQ(memcmp(&s, &zero, sizeof s), 0);
+	EQ(memfd_go_secret_free(&s), 0);
+	pool.area = copy;
+	EQ(memfd_go_secret_pool_init(&pool, 0, 1, 0), -EINVAL);
+	EQ(memcmp(&pool, &no_pool, sizeof pool), 0);
+	pool.area = copy;
+	EQ(memfd_go_secret_pool_init(&pool, SIZE_MAX - 100, 1, 0), -EINVAL);
+	EQ(memcmp(&pool, &no_pool, sizeof pool), 0);
+	EQ(memfd_go_secret_free(&copy), 0);
 }
 
 static void bad_options(void)
@@ -209,6 +250,8 @@ int main(int argc, char **argv)
 	RUN(present_from_the_start);
 	RUN(descriptor_is_kept_if_asked_for);
 	RUN(bad_lengths);
+	RUN(more_than_the_machine_has);
+	RUN(a_failure_leaves_no_area_behind);
 	RUN(bad_options);
 	RUN(bad_pointers);
 	RUN(size_of_the_struct);

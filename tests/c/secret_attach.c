@@ -34,7 +34,7 @@ static void whole_file_between_guards(void)
 	EQ(memfd_go_secret_attach(&other, one.fd, 0), 0);
 	EQ(other.kind, MEMFD_GO_SECRETMEM);
 	EQ(other.len, pages);
-	EQ(other.base_len, pages + 2 * page_size());
+	EQ(other.base_len, pages + PAGES_AROUND * page_size());
 	EQ(other.fd, -1);
 	CHECK(all_bytes(other.data, LENGTH, SECRET_BYTE));
 	memset(other.data, 1, LENGTH);

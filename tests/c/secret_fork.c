@@ -10,10 +10,14 @@ static secret_area area;
 
 static void see_nothing(void)
 {
+	secret_area zero = { .size_of = sizeof zero, .fd = -1 };
+
 	EQ(READ_SIGNAL(area.data), SIGSEGV);
 	EQ(READ_SIGNAL((char *)area.data + LENGTH - 1), SIGSEGV);
-	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ), -ENOMEM);
-	EQ(memfd_go_secret_free(&area), -ENOMEM);
+	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ), -ENXIO);
+	EQ(memfd_go_secret_free(&area), 0);
+	EQ(memcmp(&area, &zero, sizeof area), 0);
+	EQ(memfd_go_secret_free(&area), 0);
 }
 
 static void see_zeros(void)

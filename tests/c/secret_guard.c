@@ -10,8 +10,8 @@ static void check_guards(size_t length, uint32_t opts)
 	char *start, *end;
 
 	EQ(memfd_go_secret_alloc(&s, length, opts), 0);
-	start = (char *)s.base + page;
-	end = (char *)s.base + s.base_len - page;
+	start = front_guard(&s) + page;
+	end = rear_guard(&s);
 	for (int write = 0; write < 2; write++) {
 		EQ(signal_of(start - 1, write), SIGSEGV);
 		EQ(signal_of(start - page, write), SIGSEGV);

@@ -19,8 +19,8 @@ static void check_access(const secret_area *s, int read_signal, int write_signal
 	EQ(READ_SIGNAL(data + s->len - 1), read_signal);
 	EQ(WRITE_SIGNAL(data), write_signal);
 	EQ(WRITE_SIGNAL(data + s->len - 1), write_signal);
-	EQ(READ_SIGNAL((char *)s->base + page_size() - 1), SIGSEGV);
-	EQ(READ_SIGNAL((char *)s->base + s->base_len - page_size()), SIGSEGV);
+	EQ(READ_SIGNAL(front_guard(s) + page_size() - 1), SIGSEGV);
+	EQ(READ_SIGNAL(rear_guard(s)), SIGSEGV);
 }
 
 static void access_is_as_asked_for(void)

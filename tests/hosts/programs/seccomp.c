@@ -135,19 +135,19 @@ static int run_nothing(void)
 	P(exec, "exec", "", a_noexec_file, run_nothing(), "execveat fcntl") \
 	P(secret, "secret", "", nothing, memfd_go_secret(0) >= 0, "memfd_secret") \
 	P(secret_alloc, "secret_alloc", "", nothing, memfd_go_secret_alloc(&area, 5, 0) == 0, \
-	  "close ftruncate futex madvise memfd_secret mincore mmap") \
+	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo") \
 	P(secret_alloc_mlock, "secret_alloc", "OPT_NO_SECRETMEM", nothing, memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_NO_SECRETMEM) == 0, \
-	  "madvise mincore mlock mmap") \
+	  "madvise mincore mlock mmap sysinfo") \
 	P(secret_attach, "secret_attach", "", a_secret_file, memfd_go_secret_attach(&area, fd, 0) == 0, \
-	  "fstatfs futex madvise mincore mmap statx") \
+	  "fstatfs futex madvise mincore mmap mprotect statx sysinfo") \
 	P(secret_attach_keep_fd, "secret_attach", "OPT_KEEP_FD", a_secret_file, memfd_go_secret_attach(&area, fd, MEMFD_GO_OPT_KEEP_FD) == 0, \
-	  "fcntl fstatfs futex madvise mincore mmap statx") \
+	  "fcntl fstatfs futex madvise mincore mmap mprotect statx sysinfo") \
 	P(secret_protect, "secret_protect", "", an_area, memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ) == 0, "mprotect") \
 	P(secret_free, "secret_free", "", an_area, memfd_go_secret_free(&area) == 0, "mprotect munmap") \
 	P(secret_free_keep_fd, "secret_free", "OPT_KEEP_FD", an_area_with_descriptor, memfd_go_secret_free(&area) == 0, "close mprotect munmap") \
 	P(wipe, "wipe", "", nothing, (memfd_go_wipe(text, sizeof text), 1), "") \
 	P(secret_pool_init, "secret_pool_init", "", nothing, memfd_go_secret_pool_init(&pool, 5, 2, 0) == 0, \
-	  "close ftruncate futex madvise memfd_secret mincore mmap") \
+	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo") \
 	P(secret_pool_take, "secret_pool_take", "", a_pool, memfd_go_secret_pool_take(&pool, &address) == 0, "") \
 	P(secret_pool_give, "secret_pool_give", "", a_slot, memfd_go_secret_pool_give(&pool, address) == 0, "") \
 	P(secret_pool_free, "secret_pool_free", "", a_pool, memfd_go_secret_pool_free(&pool) == 0, "mprotect munmap")
@@ -181,7 +181,7 @@ static const struct {
 	CALL(ftruncate),    CALL(futex),     CALL(lseek),     CALL(madvise),	CALL(memfd_create), CALL(mincore),
 	CALL(mlock),	    CALL(mmap),	     CALL(mprotect),  CALL(munmap),	CALL(openat),	    CALL(pidfd_getfd),
 	CALL(pread64),	    CALL(prlimit64), CALL(pwrite64),  CALL(readlinkat), CALL(recvmsg),	    CALL(sendfile),
-	CALL(sendmsg),	    CALL(statx),     { "memfd_secret", MEMFD_SECRET },
+	CALL(sendmsg),	    CALL(statx),     CALL(sysinfo),	{ "memfd_secret", MEMFD_SECRET },
 #undef CALL
 };
 #define SYSTEM_CALLS (sizeof system_calls / sizeof *system_calls)

@@ -1,0 +1,218 @@
+/*
+ * A child without its parent's secret area touches nothing that is where the area would be:
+ * after fork(2), and as the first process of a PID namespace, where process IDs do not tell. A
+ * child of vfork(2) has the area.
+ */
+#include <sched.h>
+
+#include "test.h"
+#include "area.h"
+#include "child.h"
+#include "filter.h"
+#include "pool.h"
+
+#define LENGTH 5000
+#define MADVISE_ADVICE 2 /* the argument */
+
+static secret_area area;
+static struct memfd_go_secret_pool pool;
+static void *slot;
+static uint32_t options; /* of the running test */
+
+static size_t data_length(const secret_area *s)
+{
+	return s->base_len - PAGES_AROUND * page_size();
+}
+
+/* Maps memory where the data was, and nothing else is. */
+static char *move_in(const secret_area *s)
+{
+	char *start = front_guard(s) + page_size();
+	void *map = mmap(start, data_length(s), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	EQ(map == start, 1);
+	memset(start, SECRET_BYTE, data_length(s));
+	return start;
+}
+
+/* The memory is as it was, and still writable. */
+static void check_moved_in(char *start, size_t length)
+{
+	CHECK(all_bytes(start, length, SECRET_BYTE));
+	memset(start, SECRET_BYTE, length);
+	EQ(munmap(start, length), 0);
+}
+
+static void use_what_is_not_there(void)
+{
+	secret_area copy = area;
+	struct memfd_go_secret_pool pools = pool;
+	char *in_area = move_in(&area), *in_pool = move_in(&pool.area);
+	long mappings = count_mappings();
+	void *other;
+
+	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_NONE), -ENXIO);
+	EQ(memfd_go_secret_pool_take(&pool, &other), -ENXIO);
+	EQ(memfd_go_secret_pool_give(&pool, slot), -ENXIO);
+	EQ(memfd_go_secret_free(&area), 0);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+	CHECK(area.data == NULL && area.base == NULL);
+	CHECK(pool.area.data == NULL && pool.slots == 0);
+	check_moved_in(in_area, data_length(&copy));
+	check_moved_in(in_pool, data_length(&pools.area));
+	CHECK(count_mappings() < mappings);
+}
+
+static void use_with_fallback_marker(void)
+{
+	/* Also the page that tells has gone, and something else may be there. */
+	size_t page = page_size();
+	void *marker = mmap(front_guard(&area) + area.base_len - page, page, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	CHECK(marker != MAP_FAILED);
+	use_what_is_not_there();
+	EQ(mprotect(marker, page, PROT_READ), 0);
+}
+
+static void use_through_grandchild(void)
+{
+	IN_CHILD(use_what_is_not_there);
+	use_what_is_not_there();
+}
+
+static void in_a_new_namespace(void)
+{
+	EQ(unshare(CLONE_NEWPID), 0);
+	EQ(status_of(start_child(use_what_is_not_there)), 0);
+}
+
+static void allocate_and_fork(void (*child)(void))
+{
+	area = (secret_area)NEW_AREA;
+	pool = new_pool(LENGTH, 3, options);
+	EQ(memfd_go_secret_alloc(&area, LENGTH, options), 0);
+	EQ(memfd_go_secret_pool_take(&pool, &slot), 0);
+	memset(area.data, 1, LENGTH);
+	memset(slot, 1, LENGTH);
+	IN_CHILD(child);
+	CHECK(all_bytes(area.data, LENGTH, 1));
+	CHECK(all_bytes(slot, LENGTH, 1));
+	EQ(memfd_go_secret_pool_give(&pool, slot), 0);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void memory_mapped_at_its_place(void)
+{
+	if (!have_secretmem())
+		SKIP("this kernel has no memfd_secret");
+	options = 0;
+	allocate_and_fork(use_what_is_not_there);
+	options = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_REQUIRE;
+	allocate_and_fork(use_what_is_not_there);
+	allocate_and_fork(use_through_grandchild);
+}
+
+static void process_1_of_a_namespace(void)
+{
+	if (!have_secretmem())
+		SKIP("this kernel has no memfd_secret");
+	if (geteuid() != 0)
+		SKIP("only root may make PID namespaces");
+	options = 0;
+	allocate_and_fork(in_a_new_namespace);
+}
+
+static void play_a_kernel_without_marks(void)
+{
+	EQ(forbid_value(SYS_madvise, MADVISE_ADVICE, MADV_WIPEONFORK, EINVAL), 0);
+	for (int i = 0; i < 2; i++) {
+		options = i == 0 ? 0 : MEMFD_GO_OPT_NO_SECRETMEM;
+		allocate_and_fork(use_what_is_not_there);
+		allocate_and_fork(use_with_fallback_marker);
+		allocate_and_fork(use_through_grandchild);
+		if (geteuid() == 0)
+			allocate_and_fork(in_a_new_namespace);
+	}
+}
+
+static void kernels_that_cannot_mark(void)
+{
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(play_a_kernel_without_marks);
+}
+
+static void vfork_then(void (*body)(void))
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		body();
+		_exit(0);
+	}
+	EQ(status_of(child), 0);
+}
+
+static int shared;
+
+static void share(void)
+{
+	shared = 1;
+}
+
+/* An emulator may make it a fork(2). */
+static int vfork_shares(void)
+{
+	shared = 0;
+	vfork_then(share);
+	return shared;
+}
+
+static void use_what_is_there(void)
+{
+	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ), 0);
+	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ_WRITE), 0);
+	EQ(memfd_go_secret_pool_give(&pool, slot), 0);
+	EQ(memfd_go_secret_pool_take(&pool, &slot), 0);
+	memset(area.data, 1, LENGTH);
+	memset(slot, 1, LENGTH);
+}
+
+static void free_what_is_there(void)
+{
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void child_of_vfork_has_it(void)
+{
+	static const uint32_t all[] = { 0, MEMFD_GO_OPT_NO_SECRETMEM };
+
+	if (!vfork_shares())
+		SKIP("vfork is fork here");
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		options = all[i];
+		area = (secret_area)NEW_AREA;
+		pool = new_pool(LENGTH, 3, options);
+		EQ(memfd_go_secret_alloc(&area, LENGTH, options), 0);
+		EQ(memfd_go_secret_pool_take(&pool, &slot), 0);
+		vfork_then(use_what_is_there);
+		CHECK(all_bytes(area.data, LENGTH, 1));
+		CHECK(all_bytes(slot, LENGTH, 1));
+		vfork_then(free_what_is_there);
+		CHECK(area.data == NULL);
+		EQ(memfd_go_secret_pool_free(&pool), 0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(memory_mapped_at_its_place);
+	RUN(process_1_of_a_namespace);
+	RUN(kernels_that_cannot_mark);
+	RUN(child_of_vfork_has_it);
+	return finish();
+}
