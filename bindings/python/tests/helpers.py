@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import traceback
 from contextlib import contextmanager
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def fails_with(*names: str) -> Generator[None]:
-    """Expect the OSError of one of the errnos named."""
+def fails_with(*names: str, text: str | None = None) -> Generator[None]:
+    """Expect the OSError of one of the errnos named, and of a text."""
     with pytest.raises(OSError) as caught:
         yield
-    name = caught.value.filename
+    assert caught.value.filename is None
+    name = errno.errorcode[caught.value.errno or 0]
     assert name in names, f"{name} is not in {names}"
+    if text is not None:
+        assert caught.value.strerror == text
 
 
 def in_child(work: Callable[[], object]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from ctypes import ArgumentError
 from inspect import isfunction
 from typing import Any, Callable
 
 import pytest
 
-from memfd_go import Mapping, MemFd, raw
+from memfd_go import MemFd, raw
 
 ALL_FUNCTIONS: list[tuple[Callable[..., object], tuple[str, ...]]] = [
     (raw.errname, ("int",)),
@@ -150,5 +151,8 @@ def test_mapping_out_of_range(file: MemFd) -> None:
 
 
 def test_mapping_of_a_wrong_descriptor() -> None:
+    file = MemFd.create("test")
+    os.close(file.fileno())
     with pytest.raises(OSError, match="Bad file descriptor"):
-        Mapping.of(-1, 0, 0, 1)
+        file.map(1)
+    file.detach()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 
 import pytest
 from helpers import fails_with
 
-from memfd_go import MemFd, raw
+from memfd_go import CreateFlag, MemFd, raw
 
 
 def program(path: str) -> int:
@@ -40,7 +41,7 @@ def run(fd: int, argv: list[str], envp: list[str], opts: int) -> tuple[str, int]
         try:
             raw.exec(fd, argv, envp, opts)
         except OSError as error:
-            os.write(1, str(error.filename).encode())
+            os.write(1, errno.errorcode[error.errno or 0].encode())
         finally:
             os._exit(99)
     os.close(writing)
@@ -71,9 +72,10 @@ def test_not_executable(hello: MemFd) -> None:
 
 
 @pytest.mark.usefixtures("executable_by_default")
-def test_not_a_program(hello: MemFd) -> None:
-    os.fchmod(hello.fileno(), 0o700)
-    fd = raw.reopen(hello.fileno(), os.O_RDONLY)
+def test_not_a_program() -> None:
+    with MemFd.sealed("test", b"hello", flags=CreateFlag.CLOEXEC) as hello:
+        os.fchmod(hello.fileno(), 0o700)
+        fd = raw.reopen(hello.fileno(), os.O_RDONLY)
     assert run(fd, ["x"], [], 0) == ("ENOEXEC", 99)
 
 

@@ -14,7 +14,7 @@ from memfd_go import CreateFlag, Seal, SealStyle, raw
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (Seal(0), "none"),
+        (Seal.NONE, "none"),
         (Seal.WRITE, "WRITE"),
         (Seal.IMMUTABLE, "SEAL GROW WRITE SHRINK"),
         (Seal.SHRINK | 0x40, "SHRINK 0x40"),
@@ -67,7 +67,7 @@ def test_format() -> None:
     assert every.format() == "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC"
     assert every.format(SealStyle.LETTERS) == "SgwWsx"
     assert every.format(SealStyle.HEX) == "0x3f"
-    assert [Seal(0).format(style) for style in SealStyle] == ["", "", "0x0"]
+    assert [Seal.NONE.format(style) for style in SealStyle] == ["", "", "0x0"]
     assert raw.format_seals(0xFFFFFFFF) == "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC 0xffffffc0"
 
 

@@ -8,7 +8,7 @@ import os
 import pytest
 from helpers import fails_with
 
-from memfd_go import MemFd, raw
+from memfd_go import CreateFlag, MemFd, MissingSealsError, Seal, raw
 
 
 @pytest.fixture
@@ -58,22 +58,25 @@ def test_empty(file: MemFd) -> None:
 @pytest.mark.parametrize("seals", [0, raw.F_SEAL_WRITE, raw.F_SEAL_SHRINK])
 def test_seals_missing(file: MemFd, seals: int) -> None:
     file.set_size(5)
-    file.ensure(seals)
+    file.ensure(Seal(seals))
     with fails_with("EKEYREJECTED"):
         raw.map_verified(file.fileno(), 0, 5)
 
 
 @pytest.mark.usefixtures("executable_by_default")
-def test_executable_and_sealed_so(file: MemFd) -> None:
+def test_executable_and_sealed_so() -> None:
     if not raw.probe(0).bits & raw.MEMFD_GO_FEATURE_SEAL_EXEC:
         pytest.skip("the kernel has no F_SEAL_EXEC")
-    file.set_size(5)
-    os.fchmod(file.fileno(), 0o700)
-    file.seal(raw.MEMFD_GO_SEALS_IMMUTABLE & ~raw.F_SEAL_SEAL)
-    raw.unmap(*raw.map_verified(file.fileno(), 0, 5))
-    file.seal(raw.F_SEAL_EXEC)
-    with fails_with("EKEYREJECTED"):
-        raw.map_verified(file.fileno(), 0, 5)
+    flags = CreateFlag.CLOEXEC | CreateFlag.ALLOW_SEALING
+    with MemFd.create("test", flags, size=5, mode=0o700) as file:
+        file.seal(Seal.IMMUTABLE & ~Seal.SEAL)
+        raw.unmap(*raw.map_verified(file.fileno(), 0, 5))
+        file.seal(Seal.EXEC)
+        with fails_with("EKEYREJECTED", "EKEYREVOKED"):
+            raw.map_verified(file.fileno(), 0, 5)
+        with pytest.raises(MissingSealsError, match="the seals prove nothing") as caught:
+            file.map_verified()
+        assert caught.value.missing == Seal.NONE
 
 
 def test_not_a_memfd() -> None:

@@ -74,7 +74,7 @@ def test_ensure_through_a_read_only_descriptor(hello: MemFd) -> None:
 
 
 def test_check(file: MemFd) -> None:
-    file.check(0)
+    file.check(Seal.NONE)
     file.seal(Seal.FUTURE_WRITE | Seal.GROW)
     file.check(Seal.GROW)
     with pytest.raises(MissingSealsError) as caught:
@@ -126,9 +126,9 @@ def test_from_fd_of_something_else() -> None:
     with tempfile.TemporaryFile(dir=".") as stream:
         with fails_with("EINVAL"):
             MemFd.from_fd(stream.fileno(), Seal.WRITE)
-    for required in (0, Seal.WRITE):
+    for required in (Seal.NONE, Seal.WRITE):
         with fails_with("EBADF"):
-            MemFd.from_fd(-1, required)
+            MemFd.from_fd(1 << 30, required)
 
 
 def test_seals_seen_by_others(hello: MemFd) -> None:

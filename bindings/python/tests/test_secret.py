@@ -8,7 +8,7 @@ import os
 import pytest
 from helpers import fails_with
 
-from memfd_go import MemFd, raw, secret
+from memfd_go import MemFd, Seal, raw, secret
 
 
 def test_is_where_it_is_known_to_be() -> None:
@@ -64,7 +64,7 @@ def test_takes_no_seals(secret_file: MemFd) -> None:
     for use in (
         lambda: secret_file.seals,
         lambda: secret_file.seal(),
-        lambda: secret_file.check(1),
+        lambda: secret_file.check(Seal.SEAL),
     ):
         with fails_with("EINVAL"):
             use()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def test_create_errors() -> None:
     with fails_with("EINVAL"):
         MemFd.create("test", mode=0o1000)
     with fails_with("EINVAL"):
-        MemFd.create("test", seals=0x4000)
+        MemFd.create("test", seals=Seal(0x4000))
     for numbers in ({"size": -1}, {"mode": 1 << 32}, {"seals": -1}):
         with pytest.raises(OverflowError):
             MemFd.create("test", **numbers)  # type: ignore[arg-type]
@@ -78,7 +79,7 @@ def test_clone(tmp_path: Path) -> None:
         with fails_with("EFBIG"):
             MemFd.clone("copy", source.fileno(), max_size=4)
         with pytest.raises(ValueError, match="no seals given"):
-            MemFd.clone("copy", source, 0)
+            MemFd.clone("copy", source, Seal.NONE)
 
 
 def test_freeze(file: MemFd, hello: MemFd) -> None:
@@ -117,7 +118,7 @@ def test_from_pidfd(hello: MemFd) -> None:
         with MemFd.from_pidfd(process, hello.fileno(), Seal.IMMUTABLE) as file:
             assert os.path.sameopenfile(file.fileno(), hello.fileno())
     except OSError as error:
-        if error.filename != "ENOSYS":
+        if error.errno != errno.ENOSYS:
             raise
         pytest.skip(f"pidfd_getfd: {error}")
     finally:
@@ -163,9 +164,9 @@ def test_map_verified_of_what_may_change(file: MemFd) -> None:
         file.map_verified(Seal.WRITE | Seal.GROW)
     assert caught.value.missing == Seal.GROW | Seal.SHRINK
     with pytest.raises(MissingSealsError, match="missing seals: SHRINK"):
-        file.map_verified(0)
+        file.map_verified(Seal.NONE)
     file.seal(Seal.SHRINK)
-    with file.map_verified(0) as mapping:
+    with file.map_verified(Seal.NONE) as mapping:
         assert bytes(mapping) == bytes(5)
 
 
@@ -198,7 +199,7 @@ def test_reopen(hello: MemFd) -> None:
 
 
 def test_offset_of_its_own(hello: MemFd) -> None:
-    with hello.reopen() as again, again.open() as stream:
+    with hello.reopen() as again, again.open("rb") as stream:
         assert stream.read(2) == b"he"
         assert os.lseek(hello.fileno(), 0, os.SEEK_CUR) == 0
 
@@ -223,7 +224,7 @@ def test_info_of_others(tmp_path: Path) -> None:
         pytest.skip(f"memfd_secret: {error}")
     with file:
         assert file.info.kind is FileKind.SECRET
-        assert file.info.seals == Seal(0)
+        assert file.info.seals == Seal.NONE
 
 
 # -------------------------------------------------------------------------- Run

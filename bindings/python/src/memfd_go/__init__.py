@@ -14,7 +14,7 @@ and its subclasses, with errno, strerror and, as filename, the name of the errno
 from __future__ import annotations
 
 from memfd_go import raw
-from memfd_go._errors import MissingSealsError, SecretFallbackWarning
+from memfd_go._errors import MissingSealsError, RefusedError, SecretFallbackWarning
 from memfd_go._flags import (
     Access,
     CreateFlag,
@@ -41,6 +41,7 @@ __all__ = [
     "Mapping",
     "MemFd",
     "MissingSealsError",
+    "RefusedError",
     "Seal",
     "SealStyle",
     "SecretBuffer",

@@ -94,7 +94,7 @@ class Area:
                 f"the secret belongs to process {self._pid}, not to its children"
             )
         with self.lock:
-            if self.freed:
+            if self.closed:
                 raise ValueError("the secret is closed")
             self._count(writable, 1)
             try:
@@ -134,6 +134,11 @@ class Area:
 
     # --------------------------------------------------------------------- End
 
+    @property
+    def closed(self) -> bool:
+        """Whether no more views can be had."""
+        return self.freed or self._abandoned
+
     def close(self) -> None:
         """Free the memory, unless there are views."""
         if not self.is_here():
@@ -148,7 +153,7 @@ class Area:
             self._free()
 
     def abandon(self) -> None:
-        """Free the memory, if there are views with the last of them."""
+        """Lend no more views, and free the memory: if there are some, with the last."""
         if not self.is_here():
             self.close()
             return
@@ -224,7 +229,7 @@ class SecretMemory(Closing):
         >>> key.closed, key.close(), key.closed
         (False, None, True)
         """
-        return self._area.freed or not self._area.is_here()
+        return self._area.closed or not self._area.is_here()
 
     def readable(self) -> Guard:
         r"""A "with" block in which the secret can be read: of a read-only memoryview.
@@ -290,6 +295,9 @@ class SecretMemory(Closing):
         ValueError: the secret is closed
         """
         self._area.close()
+
+    def _abandon(self) -> None:
+        self._area.abandon()
 
     # ----------------------------------------------------------- Python's habits
 

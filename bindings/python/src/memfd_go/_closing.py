@@ -18,6 +18,10 @@ class Closing:
         """Give up what the object holds."""
         raise NotImplementedError
 
+    def _abandon(self) -> None:
+        """Close when an exception ends the block: whatever has views goes with the last."""
+        self.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -27,4 +31,7 @@ class Closing:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        if kind is None:
+            self.close()
+        else:
+            self._abandon()

@@ -1,45 +1,179 @@
-"""Errors beyond those that OSError itself makes of an errno."""
+"""Errors beyond those that OSError itself makes of an errno, and what their texts say."""
 
 from __future__ import annotations
 
 import errno
 
+from memfd_go import raw
+from memfd_go._flags import CreateFlag, Seal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-    from memfd_go._flags import Seal
+
+class RefusedError(OSError):
+    """A file is not what was asked of somebody else. errno tells why."""
+
+    data: bytes = b""
+    """What else the message had that brought the file, for receive_message()."""
 
 
-class MissingSealsError(OSError):
-    """A file lacks seals that were required of it (EKEYREJECTED).
-
-    >>> from memfd_go import Seal
-    >>> raise MissingSealsError(Seal.WRITE | Seal.SHRINK)
-    Traceback (most recent call last):
-    memfd_go.MissingSealsError: [Errno 129] missing seals: WRITE SHRINK: 'EKEYREJECTED'
-    """
+class MissingSealsError(RefusedError):
+    """A file lacks seals that were required of it (EKEYREJECTED, EKEYREVOKED)."""
 
     missing: Seal
-    """The required seals that are not set; none if the file is gone, so that nobody can tell,
-    or if those that are set prove nothing (see MemFd.map_verified())."""
+    """The required seals that the file lacks; none if its seals prove nothing."""
 
     def __init__(self, missing: Seal) -> None:
-        text = f"missing seals: {missing}" if missing else "seals are missing or prove nothing"
-        super().__init__(errno.EKEYREJECTED, text, "EKEYREJECTED")
         self.missing = missing
+        if missing:
+            super().__init__(errno.EKEYREJECTED, f"missing seals: {missing}")
+        else:
+            super().__init__(errno.EKEYREVOKED, "the seals prove nothing: they could be forged")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.missing,)
+        return type(self), (self.missing,), {"data": self.data}
 
 
 class SecretFallbackWarning(RuntimeWarning):
-    """Secret memory is not as secret as was asked for, since the kernel has no better.
+    """Secret memory is not as secret as was asked for: the kernel has no better."""
 
-    >>> import warnings
-    >>> with warnings.catch_warnings():  # to be content with what there is
-    ...     warnings.simplefilter("ignore", SecretFallbackWarning)
-    ...     with SecretBuffer(32) as key:
-    ...         key.kind in SecretKind
-    True
-    """
+
+# ------------------------------------------------------------------ Explanations
+#
+# The library returns a number. What is known here makes a text of it: which argument was
+# wrong, or which limit was reached. Each function returns "" where there is no more to say.
+
+
+def explaining(error: OSError, explain: Callable[..., str], *about: Any) -> OSError:
+    """The same error with a text that helps, if there is one."""
+    code = error.errno
+    assert code is not None
+    try:
+        text = explain(code, *about) or _general(code)
+    except OSError:  # of a question that an explanation asks
+        return error
+    return OSError(code, text) if text else error
+
+
+def _limit(name: str) -> int:
+    import resource  # only errors need it
+
+    return resource.getrlimit(getattr(resource, name))[0]
+
+
+def _general(code: int) -> str:
+    if code == errno.EMFILE:
+        return f"too many open files: RLIMIT_NOFILE is {_limit('RLIMIT_NOFILE')}"
+    return ""
+
+
+_KNOWN_SEALS = Seal.IMMUTABLE | Seal.FUTURE_WRITE | Seal.EXEC
+_SIZE_MAX = (1 << 63) - 1
+_KNOWN_FLAGS = 0x1F
+_HUGE_SIZE = 0x3F << 26
+_EXECUTABILITY = CreateFlag.NOEXEC_SEAL | CreateFlag.EXEC
+
+
+def explain_create(
+    code: int, name: bytes, flags: int, seals: int = 0, size: int = 0, mode: int = 0
+) -> str:
+    """Why a file could not be created."""
+    if code == errno.EFBIG:
+        return _too_big(size)
+    if code == errno.EACCES:
+        return "vm.memfd_noexec is 2, which allows no executable files"
+    if code == errno.EOPNOTSUPP:
+        return "strict, and this kernel does not have CreateFlag.NOEXEC_SEAL and EXEC"
+    if code != errno.EINVAL:
+        return ""
+    if len(name) > raw.MEMFD_GO_NAME_MAX:
+        return f"name is {len(name)} bytes long, the maximum is {raw.MEMFD_GO_NAME_MAX}"
+    unknown = flags & ~(_KNOWN_FLAGS | (_HUGE_SIZE if flags & CreateFlag.HUGETLB else 0))
+    if unknown:
+        return f"flags has unknown bits: {unknown:#x}"
+    if flags & _EXECUTABILITY == _EXECUTABILITY:
+        return "flags has both NOEXEC_SEAL and EXEC"
+    if mode & ~0o777:
+        return f"mode is {mode:#o}, the maximum is 0o777"
+    if mode & 0o111 and flags & CreateFlag.NOEXEC_SEAL:
+        return f"mode {mode:#o} is executable, and flags has NOEXEC_SEAL"
+    return _unknown_seals(seals) or _no_size(size)
+
+
+def explain_size(code: int, fd: int, size: int) -> str:
+    """Why a file could not be sized."""
+    if code == errno.EFBIG:
+        return _too_big(size)
+    if code == errno.EPERM:
+        now = raw.get_size(fd)
+        seal = "SHRINK" if size < now else "GROW"
+        return f"the file has Seal.{seal} and {now} bytes"
+    return _no_size(size) if code == errno.EINVAL else ""
+
+
+def explain_seal(code: int, fd: int, seals: int) -> str:
+    """Why seals could not be added."""
+    if code == errno.EBUSY:
+        return "a shared mapping can still write to the file, here or in another process"
+    if code == errno.EPERM:
+        sealed = raw.get_seals(fd) & Seal.SEAL
+        return "the file has Seal.SEAL" if sealed else "the file is not open for writing"
+    return _unknown_seals(seals) or "the file takes no seals" if code == errno.EINVAL else ""
+
+
+def explain_refused(code: int, fd: int, max_size: int) -> str:
+    """Why a file was refused, other than for its seals."""
+    if code == errno.EFBIG:
+        return f"the file is {raw.get_size(fd)} bytes long, max_size is {max_size}"
+    if code == errno.ENODATA:
+        return "the file is empty"
+    return "the file takes no seals" if code == errno.EINVAL else ""
+
+
+def explain_open(code: int) -> str:
+    """Why a file could not be opened once more."""
+    if code == errno.ENXIO:
+        return "a secret file or a socket cannot be opened once more"
+    return "/proc is not mounted" if code == errno.ENOENT else ""
+
+
+def explain_secret(code: int, size: int) -> str:
+    """Why there is no secret memory."""
+    if code in (errno.EAGAIN, errno.ENOMEM, errno.EPERM):
+        limit = _limit("RLIMIT_MEMLOCK")
+        if 0 <= limit < size:
+            return f"{size} bytes exceed RLIMIT_MEMLOCK ({limit} bytes)"
+        if code == errno.EAGAIN:
+            return f"{size} more bytes exceed RLIMIT_MEMLOCK ({limit} bytes)"
+    if code == errno.EINVAL and size == 0:
+        return "size is 0"
+    return ""
+
+
+def _unknown_seals(seals: int) -> str:
+    unknown = seals & ~int(_KNOWN_SEALS)
+    return f"unknown seals: {unknown:#x}" if unknown else ""
+
+
+def _no_size(size: int) -> str:
+    return f"size is {size}, the maximum is 2**63 - 1" if size > _SIZE_MAX else ""
+
+
+def _too_big(size: int) -> str:
+    return f"{size} bytes exceed RLIMIT_FSIZE ({_limit('RLIMIT_FSIZE')} bytes)"
+
+
+def explain_map(code: int, offset: int, length: int, block: int) -> str:
+    """Why a file could not be mapped."""
+    if code == errno.EINVAL and offset % block:
+        return f"offset {offset} is not a multiple of the page size, {block}"
+    if code == errno.EPERM:
+        return "writable, and the file is sealed against writing"
+    if code == errno.EACCES:
+        return "the file is not open for that"
+    if code == errno.EAGAIN:
+        return explain_secret(code, length)
+    return ""

@@ -13,6 +13,7 @@ from ctypes import (
     POINTER,
     PYFUNCTYPE,
     Structure,
+    addressof,
     c_char,
     c_char_p,
     c_int,
@@ -24,6 +25,7 @@ from ctypes import (
     c_uint64,
     c_void_p,
     create_string_buffer,
+    get_errno,
     py_object,
     pythonapi,
     sizeof,
@@ -302,8 +304,7 @@ def check(result: int) -> int:
     """
     if result >= 0:
         return result
-    name: bytes = memfd_go_errname(result)
-    raise OSError(-result, os.strerror(-result), name.decode())
+    raise OSError(-result, os.strerror(-result))
 
 
 # -------------------------------------------------------------------- Arguments
@@ -436,3 +437,11 @@ def view_of(memory: Any, length: int, readonly: bool) -> memoryview:
     """A view of the first 'length' bytes that memory_at() exports."""
     view = memoryview(memory).cast("B")[:length]
     return view.toreadonly() if readonly else view
+
+
+def advise(memory: Any, start: int, length: int, option: int) -> None:
+    """madvise(2) about a part of what memory_at() exports. The C library has it, ours not."""
+    libc = CDLL(None, use_errno=True)
+    libc.madvise.argtypes = (c_void_p, c_size_t, c_int)
+    if libc.madvise(addressof(memory) + start, length, to_int(option)) != 0:
+        raise OSError(get_errno(), os.strerror(get_errno()))

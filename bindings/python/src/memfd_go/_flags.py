@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum, IntFlag
 
 from memfd_go import raw
@@ -31,11 +32,8 @@ class _Words(IntFlag):
 class CreateFlag(_Words):
     """Flags of memfd_create(2).
 
+    DEFAULT is CLOEXEC and NOEXEC_SEAL: closed on exec, sealable, and not executable.
     With HUGETLB the base-2 logarithm of a page size may be added, shifted left by 26.
-    NOEXEC_SEAL and EXEC need Linux 6.3.
-
-    >>> print(CreateFlag.CLOEXEC | CreateFlag.HUGETLB | 21 << 26)
-    CLOEXEC HUGETLB 0x54000000
     """
 
     CLOEXEC = raw.MFD_CLOEXEC
@@ -43,6 +41,7 @@ class CreateFlag(_Words):
     HUGETLB = raw.MFD_HUGETLB
     NOEXEC_SEAL = raw.MFD_NOEXEC_SEAL
     EXEC = raw.MFD_EXEC
+    DEFAULT = raw.MFD_CLOEXEC | raw.MFD_NOEXEC_SEAL
 
 
 class _Word(IntEnum):
@@ -166,6 +165,7 @@ class Seal(_Words):
     True
     """
 
+    NONE = 0
     SEAL = raw.F_SEAL_SEAL
     SHRINK = raw.F_SEAL_SHRINK
     GROW = raw.F_SEAL_GROW
@@ -208,3 +208,39 @@ class Seal(_Words):
         <Seal: WRITE SHRINK>
         """
         return cls(raw.parse_seals(text))
+
+
+# ------------------------------------------------------------------- As arguments
+
+
+class _ReadOnly(int):
+    """A number that prints as its name, in signatures."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "os.O_RDONLY"
+
+
+READ_ONLY = _ReadOnly(os.O_RDONLY)
+UNCHANGING = Seal.WRITE | Seal.SHRINK
+
+
+def seal_bits(seals: int, argument: str) -> int:
+    """The bits of a Seal. Those of the fcntl module will do; other flags will not."""
+    if type(seals) is Seal:
+        return int(seals)
+    if type(seals) is int:
+        return seals
+    raise TypeError(f"{argument} must be a Seal, not {type(seals).__name__}")
+
+
+def create_bits(flags: int) -> int:
+    """The bits of a CreateFlag. A number is more likely meant to be a size."""
+    if type(flags) is CreateFlag:
+        return int(flags)
+    number = f"; CreateFlag({flags}) makes it one, size={flags} is a size"
+    raise TypeError(
+        f"flags must be a CreateFlag, not {type(flags).__name__}"
+        + (number if type(flags) is int else "")
+    )

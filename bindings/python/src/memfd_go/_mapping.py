@@ -7,9 +7,11 @@ import weakref
 
 from memfd_go import _ffi, raw
 from memfd_go._closing import Closing
+from memfd_go._errors import explain_map, explaining
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, NoReturn, overload
 
     from typing_extensions import Buffer, Self
@@ -19,22 +21,18 @@ else:
         return function
 
 
+_CHUNK = 1 << 20  # what find() copies at a time, in bytes
+_PIECE = 1 << 12  # the same for iteration
+
+
 class Mapping(Closing):
     """Mapped memory of a file, made by MemFd.map(). It stays when the MemFd is closed.
 
-    It reads and writes like mmap.mmap: an index gives an int, a slice gives bytes. view()
-    gives a memoryview, without a copy; since Python 3.12 the mapping is a buffer itself.
-    Read-only memory gives read-only views.
-
-    The memory is unmapped by close(), by the end of a "with" block, or with the last
-    reference to the mapping and to its views. close() refuses while there are views.
-
-    Safe: threads, as far as the bytes themselves are concerned like any shared memory;
-    fork: a child inherits the mapping, and shares the memory unless it is private.
-
-    >>> with MemFd.sealed("example", b"hello") as file, file.map() as mapping:
-    ...     mapping[:4], mapping[4], len(mapping), mapping.readonly
-    (b'hell', 111, 5, True)
+    It is indexed, sliced and searched like mmap.mmap. view() gives a memoryview without a
+    copy; since Python 3.12 the mapping itself is a buffer, and numpy.asarray() takes it on
+    every Python. close() fails with BufferError while there are views, which include
+    whatever else knows the address, such as numpy arrays. After an exception a "with" block
+    leaves the memory to the last view instead.
     """
 
     __slots__ = ("__weakref__", "_held", "_length", "_readonly")
@@ -58,86 +56,59 @@ class Mapping(Closing):
         self._readonly = readonly
 
     @classmethod
-    def of(cls, fd: int, opts: int, offset: int, length: int) -> Self:
-        """Map a part of any file. MemFd.map() says it in Python's words.
-
-        fd, opts, offset, length  those of memfd_go.raw.map()
-
-        Errors: like MemFd.map(). Safe: threads, fork. Source: mmap(2).
-
-        >>> with MemFd.sealed("example", b"hello") as file:
-        ...     with Mapping.of(file.fileno(), 0, 0, 5) as mapping:
-        ...         bytes(mapping)
-        b'hello'
-        """
+    def _of(
+        cls, fd: int, opts: int, offset: int, length: int | None, *, past_end: bool
+    ) -> Self:
+        """Map a part of a file. See MemFd.map()."""
+        status = os.fstat(fd)
+        if length is None:
+            length = status.st_size - offset
+            if length <= 0:
+                raise ValueError(f"offset is {offset}, and the file has {status.st_size} bytes")
+        length = _ffi.to_size(length)
+        if length == 0:
+            raise ValueError("length is 0")
+        if offset + length > status.st_size and not past_end:
+            raise ValueError(
+                f"the file has {status.st_size} bytes, and the mapping would end at "
+                f"{offset + length}; past_end=True allows it"
+            )
         # munmap(2) of huge pages takes whole ones only, so whole blocks are mapped. What
         # lies beyond 'length' is never touched.
-        length = _ffi.to_size(length)
-        block = os.fstat(fd).st_blksize
+        block = status.st_blksize
         mapped = -(-length // block) * block
-        readonly = not opts & raw.MEMFD_GO_OPT_WRITE
-        return cls(raw.map(fd, opts, offset, mapped), length, mapped, readonly=readonly)
+        try:
+            address = raw.map(fd, opts, offset, mapped)
+        except OSError as error:
+            raise explaining(error, explain_map, offset, mapped, block) from None
+        return cls(address, length, mapped, readonly=not opts & raw.MEMFD_GO_OPT_WRITE)
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed.
-
-        Errors: none. Safe: threads, fork. Source: this package.
-
-        >>> with MemFd.sealed("example", b"hello") as file:
-        ...     mapping = file.map()
-        >>> mapping.closed, mapping.close(), mapping.closed
-        (False, None, True)
-        """
+        """Whether it has been closed."""
         return not self._held
 
     @property
     def readonly(self) -> bool:
-        """Whether the memory can only be read.
-
-        Errors: none. Safe: threads, fork. Source: this package.
-
-        >>> with MemFd.create("example", size=1) as file, file.map(writable=True) as mapping:
-        ...     mapping.readonly
-        False
-        """
+        """Whether the memory can only be read."""
         return self._readonly
 
     def view(self) -> memoryview:
-        """A new memoryview of all the memory, in bytes. Release it before close().
+        """Return a memoryview of all the memory, in bytes. Release it before close().
 
-        Touching a page that lies past the end of the file kills the process (SIGBUS), which
-        cannot happen on a file sealed against shrinking.
-
-        Errors: ValueError (closed). Safe: threads, fork. Source: mmap(2).
-
-        >>> with MemFd.sealed("example", b"hello") as file, file.map() as mapping:
-        ...     with mapping.view() as view:
-        ...         bytes(view[1:3]), view.readonly
-        (b'el', True)
+        If the file shrinks, touching what is gone kills the process (SIGBUS). Seal.SHRINK
+        rules that out.
         """
+        return _ffi.view_of(self._memory(), self._length, self._readonly)
+
+    def _memory(self) -> Any:
         try:
-            memory = self._held[0]
+            return self._held[0]
         except IndexError:
             raise ValueError("the mapping is closed") from None
-        return _ffi.view_of(memory, self._length, self._readonly)
 
     def close(self) -> None:
-        """Unmap the memory. Doing so again is harmless.
-
-        Errors: BufferError (there are views, or what was made of them; nothing has changed).
-        Safe: threads (whoever comes while this runs may be told that the mapping is closed,
-        even if it stays open), fork. Source: munmap(2).
-
-        >>> with MemFd.sealed("example", b"hello") as file:
-        ...     mapping = file.map()
-        >>> view = mapping.view()
-        >>> mapping.close()
-        Traceback (most recent call last):
-        BufferError: the mapping has views
-        >>> view.release()
-        >>> mapping.close()
-        """
+        """Unmap the memory. Closing twice is harmless; BufferError means there are views."""
         try:
             memory = self._held.pop()
         except IndexError:
@@ -150,14 +121,63 @@ class Mapping(Closing):
             self._held.append(memory)
             raise BufferError("the mapping has views")
 
+    def _abandon(self) -> None:
+        self._held.clear()
+
+    # ------------------------------------------------------------- As mmap.mmap
+
+    def find(self, sub: Buffer, start: int = 0, end: int | None = None) -> int:
+        """Return the lowest index where 'sub' is found between start and end, else -1."""
+        pattern = bytes(sub)
+        start, end, _ = slice(start, end).indices(self._length)
+        with self.view() as view:
+            while start + len(pattern) <= end:
+                stop = min(start + max(_CHUNK, 2 * len(pattern)), end)
+                found = bytes(view[start:stop]).find(pattern)
+                if found >= 0:
+                    return start + found
+                if stop == end:
+                    break
+                start = stop - len(pattern) + 1
+        return -1
+
+    def madvise(self, option: int, start: int = 0, length: int | None = None) -> None:
+        """Advise the kernel, by one of mmap.MADV_*, about a part of the memory."""
+        if not 0 <= start < self._length:
+            raise ValueError("madvise start out of bounds")
+        if length is None or length > self._length - start:
+            length = self._length - start
+        if length < 0:
+            raise ValueError("madvise length invalid")
+        _ffi.advise(self._memory(), start, length, option)
+
+    # ------------------------------------------------------ Conventions of Python
+
     def __buffer__(self, flags: int, /) -> memoryview:
         return self.view()
+
+    # With it, numpy.frombuffer() keeps the view; without, only the mapping, which it might
+    # outlive.
+    def __release_buffer__(self, view: memoryview, /) -> None:
+        view.release()
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        # The array keeps the view. Without this, numpy.asarray() would copy number by number
+        # before Python 3.12.
+        return {"version": 3, "typestr": "|u1", "shape": (self._length,), "data": self.view()}
 
     def __bytes__(self) -> bytes:
         return self.view().tobytes()
 
     def __len__(self) -> int:
         return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield each byte as a bytes object of length 1, as mmap.mmap does."""
+        for start in range(0, self._length, _PIECE):
+            for byte in self[start : start + _PIECE]:
+                yield bytes((byte,))
 
     @overload
     def __getitem__(self, key: int) -> int: ...
@@ -175,7 +195,9 @@ class Mapping(Closing):
         self.view()[key] = value
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+        raise TypeError(
+            f"cannot pickle {type(self).__name__!r} object: hand over the MemFd instead"
+        )
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "read-only" if self._readonly else "writable"

@@ -40,7 +40,7 @@ class _Slots:
                 f"the pool belongs to process {self.pid}: a child of fork() has no part in it"
             )
         with self.lock:
-            if self.freed:
+            if self.closed:
                 raise ValueError("the pool is closed")
             slot = _Slot(self, raw.secret_pool_take(self.struct))
             self.taken.add(slot)
@@ -63,11 +63,21 @@ class _Slots:
                 raise BufferError("slots of the pool have views")
             self._free()
 
-    def abandon(self) -> None:
-        """Free the memory, if slots are taken with the last of them."""
+    @property
+    def closed(self) -> bool:
+        """Whether no more slots can be had."""
+        return self.freed or self._abandoned
+
+    def abandon(self, slots_too: bool) -> None:
+        """Free the memory with the last slot that is taken, or that has views."""
         if not self.is_here():
             return
         with self.lock:
+            if self.freed:
+                return
+            if slots_too:
+                for slot in list(self.taken):
+                    slot.abandon()
             if self.taken:
                 self._abandoned = True
             else:
@@ -172,7 +182,7 @@ class SecretPool(Closing):
         >>> with SecretPool(32, 1) as pool, pool.take():
         ...     pool.take()
         Traceback (most recent call last):
-        OSError: [Errno 28] No space left on device: 'ENOSPC'
+        OSError: [Errno 28] No space left on device
         """
         return SecretSlot(self._slots.take())
 
@@ -234,7 +244,7 @@ class SecretPool(Closing):
         >>> pool.closed, pool.close(), pool.closed
         (False, None, True)
         """
-        return self._slots.freed or not self._slots.is_here()
+        return self._slots.closed or not self._slots.is_here()
 
     def close(self) -> None:
         """Wipe and free all slots, taken ones too, which are then closed.
@@ -251,13 +261,16 @@ class SecretPool(Closing):
         """
         self._slots.close()
 
+    def _abandon(self) -> None:
+        self._slots.abandon(slots_too=True)
+
     # ----------------------------------------------------------- Python's habits
 
     def __del__(self) -> None:
         if not hasattr(self, "_slots") or self.closed:  # __init__() may not have run
             return
         warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=1)
-        self._slots.abandon()
+        self._slots.abandon(slots_too=False)
 
     def __reduce_ex__(self, protocol: object, /) -> NoReturn:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object: it is of secrets")

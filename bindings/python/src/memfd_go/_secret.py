@@ -181,7 +181,7 @@ class SecretBuffer(SecretMemory):
         >>> try:
         ...     key = SecretBuffer(32, least=SecretKind.SECRETMEM, keep_fd=True)
         ... except OSError as error:
-        ...     assert error.filename in ("ENOSYS", "EPERM", "EAGAIN")
+        ...     assert error.errno in (errno.ENOSYS, errno.EPERM, errno.EAGAIN)
         ... else:
         ...     with key, SecretBuffer.attach(key) as other:
         ...         assert len(other) >= len(key)  # whole pages
@@ -236,6 +236,6 @@ def secret(flags: int = os.O_CLOEXEC) -> MemFd:
     ...         with file.map(writable=True) as key:
     ...             key[:] = os.urandom(32)
     ... except OSError as error:
-    ...     assert error.filename in ("ENOSYS", "EPERM", "EAGAIN")
+    ...     assert error.errno in (errno.ENOSYS, errno.EPERM, errno.EAGAIN)
     """
     return MemFd(raw.secret(flags))

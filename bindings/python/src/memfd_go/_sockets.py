@@ -1,48 +1,111 @@
-"""Calls on sockets that wait like the methods of Python's own."""
+"""Calls that are repeated until they have an answer, and sockets that can wait for one."""
 
 from __future__ import annotations
 
+import sys
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from typing import Callable, TypeVar
+    from typing import Any, Callable, TypeVar
 
     from _typeshed import FileDescriptorLike
 
     T = TypeVar("T")
 
+_AF_UNIX = 1
+
 
 def descriptor_of(file: FileDescriptorLike) -> int:
-    """The descriptor that a number or an object with fileno() stands for."""
-    return file if isinstance(file, int) else file.fileno()
+    """The descriptor that a number or an object with a fileno() method stands for."""
+    if isinstance(file, int):
+        return file
+    try:
+        method = file.fileno
+    except AttributeError:
+        raise TypeError(
+            f"expected a descriptor or an object with fileno(), not {type(file).__name__}"
+        ) from None
+    return method()
 
 
-def patiently(sock: socket.socket | int, direction: str, function: Callable[[int], T]) -> T:
-    """Call a function on a socket's descriptor, again until there is an answer.
-
-    A signal whose handler does not raise is no answer (PEP 475). Nor is "not yet", where the
-    socket has a timeout: Python then made it non-blocking, and waits on its own.
-    """
-    timeout = None if isinstance(sock, int) else sock.gettimeout()
-    deadline = time.monotonic() + (timeout or 0)
+def patiently(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function again if a signal interrupts it and its handler returns (PEP 475)."""
     while True:
         try:
-            return function(descriptor_of(sock))
+            return function(*arguments)
         except InterruptedError:
             continue
+
+
+def unix_socket(sock: socket.socket | int) -> int:
+    """The descriptor of a Unix socket. No other kind of socket passes descriptors."""
+    fd = descriptor_of(sock)
+    family = getattr(sock, "family", None)
+    if family is None:
+        family = _family(fd)
+    if family != _AF_UNIX:
+        raise ValueError("only a Unix socket (AF_UNIX) can pass a file")
+    return fd
+
+
+def _family(fd: int) -> int:
+    import socket  # most have it already
+
+    sock = socket.socket(fileno=fd)
+    try:
+        return int(sock.family)
+    finally:
+        sock.detach()
+
+
+def waiting(sock: socket.socket | int, direction: str, function: Callable[[int], T]) -> T:
+    """Call a function on a socket's descriptor, and wait as the socket's own methods do.
+
+    Python makes a socket with a timeout non-blocking, and waits on its own; gevent does so
+    with every socket. Where neither applies, a socket that would block is a BlockingIOError.
+    """
+    timeout = None if isinstance(sock, int) else _timeout_of(sock)
+    deadline = time.monotonic() + (timeout or 0)
+    fd = unix_socket(sock)
+    while True:
+        try:
+            return patiently(function, fd)
         except BlockingIOError:
-            if not timeout:
+            if timeout:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    raise TimeoutError("timed out") from None
+                _wait(sock, direction, remaining)
+            elif timeout is None and _gevent_of(sock) is not None:
+                _wait(sock, direction, None)
+            else:
                 raise
-            _wait(descriptor_of(sock), direction, deadline - time.monotonic())
+        fd = descriptor_of(sock)
 
 
-def _wait(fd: int, direction: str, seconds: float) -> None:
+def _timeout_of(sock: Any) -> float | None:
+    method: Any = getattr(sock, "gettimeout", None)
+    return None if method is None else method()
+
+
+def _gevent_of(sock: object) -> Any:
+    """The module gevent.socket if it made the socket; else None."""
+    module = sys.modules.get("gevent.socket")
+    return module if module is not None and isinstance(sock, module.socket) else None
+
+
+def _wait(sock: Any, direction: str, seconds: float | None) -> None:
     """Wait until the socket is ready in that direction, "in" or "out"."""
+    gevent = _gevent_of(sock)
+    if gevent is not None:
+        wait = gevent.wait_read if direction == "in" else gevent.wait_write
+        wait(sock.fileno(), seconds, TimeoutError("timed out"))
+        return
     import select  # few need it
 
     poll = select.poll()
-    poll.register(fd, select.POLLIN if direction == "in" else select.POLLOUT)
-    if seconds <= 0 or not poll.poll(seconds * 1000):
+    poll.register(sock.fileno(), select.POLLIN if direction == "in" else select.POLLOUT)
+    if not poll.poll(None if seconds is None else seconds * 1000):
         raise TimeoutError("timed out")

@@ -107,7 +107,7 @@ def ensure_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
     >>> ensure_seals(fd, F_SEAL_WRITE)
     >>> add_seals(fd, F_SEAL_WRITE)
     Traceback (most recent call last):
-    PermissionError: [Errno 1] Operation not permitted: 'EPERM'
+    PermissionError: [Errno 1] Operation not permitted
     >>> os.close(fd)
     """
     _ffi.check(_ffi.memfd_go_ensure_seals(_ffi.to_int(fd), _ffi.to_uint32(seals)))

@@ -26,7 +26,7 @@ def secret(flags: SupportsIndex) -> int:
     >>> try:
     ...     os.close(secret(os.O_CLOEXEC))
     ... except OSError as error:
-    ...     assert error.filename in ("ENOSYS", "EPERM")
+    ...     assert error.errno in (errno.ENOSYS, errno.EPERM)
     """
     return _ffi.check(_ffi.memfd_go_secret(_ffi.to_uint32(flags)))
 
@@ -76,7 +76,7 @@ def secret_attach(fd: SupportsIndex, opts: SupportsIndex) -> _ffi.Secret:
     >>> try:
     ...     first = secret_alloc(32, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_KEEP_FD)
     ... except OSError as error:
-    ...     assert error.filename in ("ENOSYS", "EPERM", "EAGAIN")
+    ...     assert error.errno in (errno.ENOSYS, errno.EPERM, errno.EAGAIN)
     ... else:
     ...     second = secret_attach(first.fd, 0)
     ...     assert second.data != first.data
@@ -178,7 +178,7 @@ def secret_pool_take(pool: _ffi.SecretPool) -> int:
     >>> slot = secret_pool_take(pool)
     >>> secret_pool_take(pool)
     Traceback (most recent call last):
-    OSError: [Errno 28] No space left on device: 'ENOSPC'
+    OSError: [Errno 28] No space left on device
     >>> secret_pool_free(pool)
     """
     slot = _ffi.Address()
