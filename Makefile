@@ -38,45 +38,42 @@ DIST ?= build/dist
 WHEELS ?= build/wheels
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
 
-export CGO_ENABLED = 0
-export GOARM = 7
+# Instruction sets, and what else of Go's settings must not be the environment's. For old
+# machines, make GOARM=5 or GOARM=6.
+include capi/linker/baseline.env
+export GOAMD64 GO386 GOARM GOARM64 GOPPC64 GORISCV64 GOFLAGS GOWORK CGO_ENABLED
+host = GOOS=$(HOSTOS) GOARCH=$(HOST)
+
 export MEMFD_GO_LIBRARY = $(CURDIR)/build/linux_$(HOST)/libmemfd_go.so.1
 export MEMFD_GO_LIB_DIR = $(CURDIR)/build/linux_$(HOST)
 
-sources := go.mod go.sum $(wildcard core/*.go capi/*.go capi/*.s capi/*.h)
+sources := go.mod go.sum $(filter-out %_test.go,$(wildcard core/*.go capi/*.go capi/*.s capi/*.h \
+	capi/linker/*.go capi/linker/baseline.env))
 library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug libmemfd_go.a)
 
 # What makes wheels: the version that the package itself asks for.
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: all all-arch install uninstall dist wheels crates demo setup test check bench stress fuzz audit matrix clean
+.PHONY: FORCE all all-arch install uninstall dist wheels crates demo setup test check bench stress fuzz audit matrix clean
 
 all: $(call library,$(HOST)) build/man
 
 all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch)))
 
-build/linker: go.mod go.sum $(wildcard capi/linker/*.go)
-	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) build -trimpath -o $@ ./capi/linker
+# One run makes all three.
+build/linux_%/libmemfd_go.so.1 build/linux_%/libmemfd_go.so.1.debug build/linux_%/libmemfd_go.a: $(sources)
+	$(host) $(GO) run ./capi/linker build -arch $* -goarm $(GOARM) -o $(@D)
 
-# The name of the file says what it is (capi/linker/build.go).
-define build
-@mkdir -p $(@D)
-build/linker build -arch $* -o $@
-endef
-
-build/linux_%/libmemfd_go.so.1: build/linker $(sources)
-	$(build)
-	@ln -sf libmemfd_go.so.1 $(@D)/libmemfd_go.so
-
-build/linux_%/libmemfd_go.so.1.debug: build/linker $(sources)
-	$(build)
-
-build/linux_%/libmemfd_go.a: build/linker $(sources)
-	$(build)
+# With another GOARM it is another library.
+$(call library,arm): build/goarm
+build/goarm: FORCE
+	@mkdir -p build
+	@{ read -r was < $@; } 2> /dev/null; [ "$$was" = $(GOARM) ] || echo $(GOARM) > $@
+FORCE:
 
 build/man: include/memfd_go.h $(wildcard packaging/manpages/*.go)
-	GOOS=$(HOSTOS) GOARCH=$(HOST) $(GO) run ./packaging/manpages include/memfd_go.h $@
+	$(host) $(GO) run ./packaging/manpages include/memfd_go.h $@
 	@touch $@
 
 directories = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
@@ -89,7 +86,7 @@ uninstall:
 	$(directories) packaging/install -u
 
 build/bin/nfpm:
-	GOOS=$(HOSTOS) GOARCH=$(HOST) GOBIN='$(CURDIR)/build/bin' $(GO) install $(NFPM)
+	$(host) GOBIN='$(CURDIR)/build/bin' $(GO) install $(NFPM)
 
 # All files are as old as the last commit.
 dist: all-arch build/man build/bin/nfpm wheels crates

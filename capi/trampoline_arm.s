@@ -11,7 +11,8 @@
 //   6        | 4(R13) | 24(R13) | R5
 //   result   | R0     | behind the arguments | R0
 //
-// C wants R4-R11 and F8-F15 (d8-d15) back. Go keeps none of them. Go calls R10 g.
+// C wants R4-R11 and F8-F15 (d8-d15) back. Go keeps none of them; but with GOARM=5, for
+// machines without a floating-point unit, it does not touch the latter. Go calls R10 g.
 // C's offsets are those on entry, Go's those of its caller.
 
 #include "go_asm.h"
@@ -33,11 +34,8 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 #define FRAME		128
 
 // FPSCR needs no saving: Go does not set it.
-#define SAVE \
-	SUB	$FRAME, R13 \
-	MOVW	R14, SAVED_R14(R13) \
-	ADD	$SAVED_R4, R13, R12 \
-	MOVM.IA	[R4, R5, R6, R7, R8, R9, g, R11], (R12) \
+#ifdef GOARM_6 // or later
+#define SAVE_FLOATS \
 	MOVD	F8, (SAVED_F8+0)(R13) \
 	MOVD	F9, (SAVED_F8+8)(R13) \
 	MOVD	F10, (SAVED_F8+16)(R13) \
@@ -46,11 +44,7 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 	MOVD	F13, (SAVED_F8+40)(R13) \
 	MOVD	F14, (SAVED_F8+48)(R13) \
 	MOVD	F15, (SAVED_F8+56)(R13)
-
-#define RESTORE \
-	MOVW	SAVED_R14(R13), R14 \
-	ADD	$SAVED_R4, R13, R12 \
-	MOVM.IA	(R12), [R4, R5, R6, R7, R8, R9, g, R11] \
+#define RESTORE_FLOATS \
 	MOVD	(SAVED_F8+0)(R13), F8 \
 	MOVD	(SAVED_F8+8)(R13), F9 \
 	MOVD	(SAVED_F8+16)(R13), F10 \
@@ -58,7 +52,24 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 	MOVD	(SAVED_F8+32)(R13), F12 \
 	MOVD	(SAVED_F8+40)(R13), F13 \
 	MOVD	(SAVED_F8+48)(R13), F14 \
-	MOVD	(SAVED_F8+56)(R13), F15 \
+	MOVD	(SAVED_F8+56)(R13), F15
+#else
+#define SAVE_FLOATS
+#define RESTORE_FLOATS
+#endif
+
+#define SAVE \
+	SUB	$FRAME, R13 \
+	MOVW	R14, SAVED_R14(R13) \
+	ADD	$SAVED_R4, R13, R12 \
+	MOVM.IA	[R4, R5, R6, R7, R8, R9, g, R11], (R12) \
+	SAVE_FLOATS
+
+#define RESTORE \
+	MOVW	SAVED_R14(R13), R14 \
+	ADD	$SAVED_R4, R13, R12 \
+	MOVM.IA	(R12), [R4, R5, R6, R7, R8, R9, g, R11] \
+	RESTORE_FLOATS \
 	ADD	$FRAME, R13
 
 #define ARG0	MOVW R0, 4(R13)

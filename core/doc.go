@@ -20,11 +20,28 @@
 //   - name a string literal in code: on 386 and arm the linker could not tell
 //     which it is. Texts are package-level variables.
 //   - assign to a package-level variable: they are read-only in the library.
-//   - use more than about 800 bytes of stack in a chain of calls.
+//   - use more than 800 bytes of stack in a chain of calls.
 //
-// The linker (capi/linker) holds all of this: it refuses to build the library and
-// names the offender. What is left is constants, arithmetic, pointers, loops,
-// small structs, and syscall.RawSyscall6.
+// What is left is constants, arithmetic, pointers, loops, small structs, and
+// syscall.RawSyscall6.
+//
+// # What enforces this
+//
+// Every build of the library runs capi/linker, which refuses what must not be there and
+// names the line, the construct and the chain of calls from the export:
+//
+//   - A function that is not nosplit, in core or capi, by reading the sources.
+//   - Everything that needs the runtime, by what the machine code refers to: any function
+//     or variable that is not of core or capi, a few leaves excepted.
+//   - Indirect calls, thread-local storage and stores to package-level variables, by the
+//     instructions. Where the address of a variable is computed before the store, as for
+//     an element of an array, they do not show it; tests/fuzz/mutants finds assignments in
+//     the sources.
+//
+// Stack is added up by Go's own linker, for chains of nosplit functions. In the library it
+// allows 1600 bytes, trampoline included, because it is told that it links for the race
+// detector (capi/linker/toolexec.go). In Go programs that import this package, as
+// bindings/go does, it allows 800: what a goroutine's stack has left at least.
 //
 // A function returns what its namesake in include/memfd_go.h does: -errno, or a
 // value >= 0. The header is the documentation.

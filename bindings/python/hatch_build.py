@@ -123,7 +123,7 @@ def _fill_sdist(root: Path, include: dict[str, str]) -> None:
         files += (
             path
             for path in (top / folder).rglob("*")
-            if path.suffix in (".go", ".s", ".h") and not path.name.endswith("_test.go")
+            if path.suffix in (".go", ".s", ".h", ".env") and not path.name.endswith("_test.go")
         )
     include.update((str(path), f"go/{path.relative_to(top)}") for path in sorted(files))
     # hatchling adds it, but only if there is one: then the sdist would depend on git.
@@ -134,12 +134,19 @@ def _fill_sdist(root: Path, include: dict[str, str]) -> None:
 def _build(top: Path, temporary: Path) -> Path:
     """Build the library for the machine of this Python."""
     goarch = _platform(Path("/proc/self/exe")).goarch
-    library = temporary / _LIBRARY
+    settings = (top / "capi/linker/baseline.env").read_text("utf-8").splitlines()
+    env = dict(os.environ)
+    env.update(line.split("=", 1) for line in settings if line and line[0] != "#")
     # The linker runs here, whatever the environment is set to build for.
-    env = {key: value for key, value in os.environ.items() if key not in ("GOOS", "GOARCH")}
-    command = ["go", "run", "./capi/linker", "build", "-arch", goarch, "-o", str(library)]
+    env["GOOS"], env["GOARCH"] = _go(top, env, "env", "GOHOSTOS", "GOHOSTARCH").split()
+    _go(top, env, "run", "./capi/linker", "build", "-arch", goarch, "-o", str(temporary))
+    return temporary / _LIBRARY
+
+
+def _go(top: Path, env: dict[str, str], *arguments: str) -> str:
+    command = ["go", *arguments]
     try:
-        subprocess.run(command, cwd=top, env=env | {"CGO_ENABLED": "0"}, check=True)
+        done = subprocess.run(command, cwd=top, env=env, check=True, stdout=subprocess.PIPE)
     except FileNotFoundError:
         raise _BuildError(
             "building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; "
@@ -148,4 +155,4 @@ def _build(top: Path, temporary: Path) -> Path:
         ) from None
     except subprocess.CalledProcessError as error:
         raise _BuildError(f"go ended with status {error.returncode}; see above") from None
-    return library
+    return done.stdout.decode()

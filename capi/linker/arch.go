@@ -37,6 +37,9 @@ type arch struct {
 	// set. Here they stay false, as constants: the code takes the other way.
 	unset []string
 
+	// variant returns the table for the object file where there are several.
+	variant func(obj *object) *arch
+
 	landing    []byte // what an indirect call must find at an export
 	attributes attributes
 	property   property

@@ -35,21 +35,54 @@ var arm = &arch{
 	},
 	prel31: uint32(elf.R_ARM_PREL31),
 
-	attributes: attributes{".ARM.attributes", elf.SHT_LOPROC + 3, attributesARM},
+	attributes: attributesARM(tagARMv7, tagVFPv3D16),
+	variant:    variantARM,
 }
+
+// variantARM is what the GOARM calls for that the object file was built with. cmd/link
+// writes it into a variable of the runtime.
+func variantARM(obj *object) *arch {
+	a := *obj.arch
+	goarm := obj.named["runtime.goarm"]
+	if goarm == nil {
+		return &a
+	}
+	switch goarm.section.data[goarm.value] {
+	case 5: // trampoline_arm.s leaves D8-D15 alone
+		a.attributes = attributesARM(tagARMv5T, tagNoVFP)
+		a.frames = slices.Clone(a.frames)
+		a.frames[0].saves = a.frames[0].saves[:2]
+	case 6:
+		a.attributes = attributesARM(tagARMv6, tagVFPv2)
+	}
+	return &a
+}
+
+// Values of Tag_CPU_arch and Tag_FP_arch.
+const (
+	tagARMv5T = 3
+	tagARMv6  = 6
+	tagARMv7  = 10
+
+	tagNoVFP    = 0
+	tagVFPv2    = 2
+	tagVFPv3D16 = 4 // with 16 registers, which are saved
+)
 
 // attributesARM tells linkers what the code needs (Addenda to, and Errata in, the
 // ABI for the Arm Architecture). It neither takes nor returns floating-point
 // numbers, so that soft and hard float are the same to it.
-var attributesARM = []byte{
-	'A', 27, 0, 0, 0, 'a', 'e', 'a', 'b', 'i', 0, // 27 bytes from here on, and whose
-	1, 17, 0, 0, 0, // 17 bytes about the whole file
-	6, 10, // Tag_CPU_arch: ARMv7
-	8, 1, // Tag_ARM_ISA_use: ARM instructions
-	10, 4, // Tag_FP_arch: VFPv3 with 16 registers, which are saved
-	24, 1, // Tag_ABI_align_needed: 8 bytes
-	25, 1, // Tag_ABI_align_preserved: 8 bytes
-	28, 3, // Tag_ABI_VFP_args: with either
+func attributesARM(cpu, vfp byte) attributes {
+	return attributes{".ARM.attributes", elf.SHT_LOPROC + 3, []byte{
+		'A', 27, 0, 0, 0, 'a', 'e', 'a', 'b', 'i', 0, // 27 bytes from here on, and whose
+		1, 17, 0, 0, 0, // 17 bytes about the whole file
+		6, cpu, // Tag_CPU_arch
+		8, 1, // Tag_ARM_ISA_use: ARM instructions
+		10, vfp, // Tag_FP_arch
+		24, 1, // Tag_ABI_align_needed: 8 bytes
+		25, 1, // Tag_ABI_align_preserved: 8 bytes
+		28, 3, // Tag_ABI_VFP_args: with either
+	}}
 }
 
 // armD0 is the DWARF number of the first 64-bit register.

@@ -1,43 +1,218 @@
 package main
 
 import (
+	_ "embed"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 )
 
-// buildLibrary is `linker build [-arch GOARCH] -o FILE [-- FLAG...]`: the one place that knows
-// how go build is told to make the library (doc.go). It works in the folder of go.mod, for the
-// Makefile, the bindings and everybody else. What stands behind -- is for go build.
+// The build command: from the sources to the files of the library. The Makefile, the Rust
+// crate and the Python package call it, in the folder with go.mod:
 //
-//	go run ./capi/linker build -arch arm64 -o libmemfd_go.so.1
-func buildLibrary(args []string) int {
-	flags := flag.NewFlagSet("linker build", flag.ExitOnError)
-	goarch := flags.String("arch", runtime.GOARCH, "build for this `GOARCH`")
-	out := flags.String("o", soname, "write `FILE`: name.a is an archive, name.debug has debug information")
-	flags.Parse(args)
-	self, err := os.Executable()
-	if err != nil {
-		return fail(err)
-	}
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-buildmode=c-archive",
-		fmt.Sprintf("-toolexec=%q toolexec", self), "-ldflags=-E memfd_go_roots"+forLinker(*out), "-o", *out)
-	cmd.Args = append(append(cmd.Args, flags.Args()...), "./capi")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH="+*goarch)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	return status(cmd.Run())
+//	go run ./capi/linker build [-arch GOARCH] [-o FOLDER] [SETTING=VALUE...]
+//
+// A setting is one of baseline.env, to be another for once: GOARM=5, say.
+
+// linkName is what compilers look for. It is a link to the file that programs look for at
+// run time.
+const linkName = "libmemfd_go.so"
+
+// products are the files of the library.
+var products = []struct {
+	name string
+	kind kind
+}{
+	{soname, shared},
+	{soname + ".debug", debug},
+	{"libmemfd_go.a", static},
 }
 
-// forLinker is the option that parseArgs finds for a kind of library.
-func forLinker(file string) string {
-	switch filepath.Ext(file) {
-	case ".a":
-		return " -extldflags=-r"
-	case ".debug":
-		return " -extldflags=-g"
+// build runs the command and returns its exit status.
+func build(args []string) int {
+	flags := flag.NewFlagSet("build", flag.ExitOnError)
+	r := recipe{dir: ".", pkg: "./capi"}
+	flags.StringVar(&r.goarch, "arch", runtime.GOARCH, "the architecture")
+	folder := flags.String("o", "", "the folder for the files (default build/linux_GOARCH)")
+	flags.Parse(args)
+	for _, setting := range flags.Args() {
+		if !isSetting(setting) {
+			return fail(fmt.Errorf("build: %q is none of the settings in baseline.env", setting))
+		}
 	}
-	return ""
+	r.settings = flags.Args()
+	if *folder == "" {
+		*folder = filepath.Join("build", "linux_"+r.goarch)
+	}
+	if err := r.build(*folder); err != nil {
+		return fail(err)
+	}
+	return 0
+}
+
+// A recipe is what is built, and for which machine.
+type recipe struct {
+	dir      string // where go.mod is
+	pkg      string
+	goarch   string
+	settings []string // instead of those in baseline.env
+	env      []string // for the tests
+}
+
+// build writes the files of the library to a folder: all of them or none.
+func (r recipe) build(folder string) error {
+	temporary, err := os.MkdirTemp("", "libmemfd_go")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	env, err := r.environment()
+	if err != nil {
+		return err
+	}
+	object := filepath.Join(temporary, "go.o")
+	if err := r.compile(env, object); err != nil {
+		return err
+	}
+	split, err := r.splitFunctions(env)
+	if err != nil {
+		return err
+	}
+	var images [][]byte
+	for _, p := range products {
+		image, err := link(object, p.kind)
+		var refused refusals
+		if err != nil && !errors.As(err, &refused) {
+			return err
+		}
+		if refused = append(refused, split...); len(refused) > 0 {
+			return refused
+		}
+		images = append(images, image)
+	}
+	return writeProducts(folder, images)
+}
+
+func writeProducts(folder string, images [][]byte) error {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	for i, p := range products {
+		if err := writeFile(filepath.Join(folder, p.name), images[i]); err != nil {
+			return err
+		}
+	}
+	link := filepath.Join(folder, linkName)
+	if target, err := os.Readlink(link); err == nil && target == soname {
+		return nil
+	}
+	os.Remove(link)
+	return os.Symlink(soname, link)
+}
+
+// compile has go build the package and cmd/link write the object file. cmd/go does not
+// offer c-shared without cgo: toolexec.go turns c-archive into it.
+func (r recipe) compile(env []string, object string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	self, err = quote(self)
+	if err != nil {
+		return err
+	}
+	cmd := r.command(env, "build", "-buildmode=c-archive", "-trimpath", "-toolexec="+self+" toolexec",
+		"-ldflags=-E "+rootName, "-o", object, r.pkg)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("go build: %w", err)
+	}
+	return nil
+}
+
+func (r recipe) command(env []string, args ...string) *exec.Cmd {
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Env = r.dir, env
+	return cmd
+}
+
+// quote makes one word of s for those who split at blanks: cmd/go and cmd/link know
+// quotes, but no way to escape one.
+func quote(s string) (string, error) {
+	for _, mark := range []string{`"`, "'"} {
+		if !strings.Contains(s, mark) {
+			return mark + s + mark, nil
+		}
+	}
+	return "", fmt.Errorf("%s: Go cannot run a program whose path has both kinds of quotes", s)
+}
+
+//go:embed baseline.env
+var baselineFile string
+
+// baseline returns the settings of baseline.env.
+func baseline() (settings []string) {
+	for line := range strings.Lines(baselineFile) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			settings = append(settings, line)
+		}
+	}
+	return settings
+}
+
+// isSetting reports whether s gives a value to one of them.
+func isSetting(s string) bool {
+	name, _, given := strings.Cut(s, "=")
+	return given && slices.ContainsFunc(baseline(), func(setting string) bool { return strings.HasPrefix(setting, name+"=") })
+}
+
+// elsewhere are the settings of Go that say where modules come from and where files go.
+// They do not change what is built.
+var elsewhere = []string{
+	"GOAUTH", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH", "GOPRIVATE",
+	"GOPROXY", "GOROOT", "GOSUMDB", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
+}
+
+// environment returns the environment of the build: of Go's settings only those in
+// elsewhere are the user's, be they variables or from `go env -w`.
+func (r recipe) environment() ([]string, error) {
+	set, err := r.goSettings()
+	if err != nil {
+		return nil, err
+	}
+	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		_, known := set[name]
+		return known || name == "GO_EXTLINK_ENABLED" // of cmd/link alone
+	})
+	for _, name := range elsewhere {
+		if set[name] != "" {
+			env = append(env, name+"="+set[name])
+		}
+	}
+	return slices.Concat(env, r.target(), []string{"GOENV=off"}, r.env), nil
+}
+
+// target returns the settings that do change what is built.
+func (r recipe) target() []string {
+	return slices.Concat(baseline(), r.settings, []string{"GOOS=linux", "GOARCH=" + r.goarch})
+}
+
+// goSettings returns all of Go's settings.
+func (r recipe) goSettings() (map[string]string, error) {
+	cmd := r.command(append(os.Environ(), r.target()...), "env", "-json")
+	cmd.Stderr = os.Stderr
+	printed, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	set := map[string]string{}
+	return set, json.Unmarshal(printed, &set)
 }

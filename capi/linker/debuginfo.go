@@ -66,13 +66,17 @@ type debugReader struct {
 	unit *debugUnit
 }
 
-// readDebugInfo returns what is known about the kept functions.
+// readDebugInfo returns what is known about the kept functions: nothing if the object file
+// has no debug information.
 func (lib *library) readDebugInfo(object string) ([]*debugUnit, error) {
 	f, err := elf.Open(object)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if f.Section(".debug_info") == nil {
+		return nil, nil
+	}
 	data, err := f.DWARF()
 	if err != nil {
 		return nil, err

@@ -9,22 +9,30 @@
 //
 // # How the toolchain is brought to it
 //
-// In build mode c-shared cmd/link does not write the library. It writes one
-// relocatable ELF file, go.o, with the whole program, runtime included, and runs
-// the C compiler on it. This program stands in for the C compiler (-extld). cmd/go
-// would refuse to build c-shared without cgo, but not c-archive, and it runs the
-// tools through a program of the user's choice (-toolexec). This program is that
-// one too: it changes the mode on its way to cmd/link. The linker flag -E names
-// the function that the Go linker starts from: an assembly function that refers to
-// every export, and which nobody calls.
+// The build command (build.go) makes the library:
 //
-//	go build -buildmode=c-archive -toolexec="linker toolexec"
-//	    link -buildmode=c-shared -extld=linker
-//	        linker -shared -o libmemfd_go.so.1 go.o
+//	go run ./capi/linker build -arch arm64 -o FOLDER
 //
-// With -ldflags=-extldflags=-r it is asked for libmemfd_go.a, with -g for a shared
-// library that also has debug information. `linker build` (build.go) runs go build with
-// these options.
+// It runs go build, and links what that leaves. In build mode c-shared cmd/link does not
+// write the library. It writes one relocatable ELF file, go.o, with the whole program,
+// runtime included, and runs the C compiler on it. This program stands in for the C compiler
+// (-extld), and copies the file. cmd/go refuses to build c-shared without cgo, but accepts
+// c-archive, and it runs the tools through a program of the user's choice (-toolexec). This
+// program is that one, too: it changes the mode on its way to cmd/link. The linker flag -E
+// names the function that the Go linker starts from: an assembly function that refers to
+// every export, and is never called.
+//
+//	linker build
+//	    go build -buildmode=c-archive -toolexec="linker toolexec"
+//	        linker toolexec link -buildmode=c-archive
+//	            link -buildmode=c-shared -extld=linker
+//	                linker -shared -o FILE go.o
+//
+// From one go.o the build command links all three files: the shared library, the same with
+// debug information, and the static library. So what is refused is reported by itself, not
+// in the middle of what cmd/go and cmd/link have to say about it.
+//
+// Go's settings are fixed (baseline.env), whatever the environment is.
 //
 // # What linking is here
 //
@@ -32,9 +40,10 @@
 //
 //   - reach.go follows relocations from the exports (functions named memfd_go_*)
 //     to everything they need. The unit is the symbol: a function or a variable.
-//   - refuse.go turns down whatever is not this library's own, and tells the chain
-//     from the export to the offender and which Go construct it comes from. This
-//     is what makes the trick safe: code that needs the runtime does not link.
+//   - refuse.go refuses whatever is not this library's own, and tells the chain
+//     from the export to the offender and which Go construct it comes from; locate.go
+//     finds the line. This is what makes the trick safe: code that needs the runtime
+//     does not link. nosplit.go refuses functions by their source.
 //   - prologue.go makes the functions' stack frames fit for a C thread's stack.
 //   - contents.go, dynamic.go, hash.go, notes.go and symtab.go make the sections.
 //   - frames.go, unwind.go, ehframe.go and exidx.go make the unwind tables.

@@ -140,34 +140,65 @@ func TestRelocationsOfTheProduct(t *testing.T) {
 	})
 }
 
-// TestReproducible builds in two folders, with and without -trimpath.
+// others are settings of Go that must not change the library.
+var others = []string{
+	"GOAMD64=v3", "GO386=softfloat", "GOARM=5", "GOARM64=v9.0,crypto", "GOPPC64=power10", "GORISCV64=rva22u64",
+	"GOEXPERIMENT=nodwarf5", "GOFLAGS=-tags=other -gcflags=all=-N -trimpath=false -ldflags=-w", "GOFIPS140=latest",
+	"CGO_ENABLED=1", "GOOS=windows", "GOARCH=s390x",
+}
+
+// TestReproducible builds in another folder, with other settings in the environment or
+// by go env -w.
 func TestReproducible(t *testing.T) {
-	want, err := os.ReadFile(productOf(t, "amd64").library)
-	if err != nil {
+	want := map[string][]byte{}
+	for goarch := range goarches {
+		image, err := os.ReadFile(productOf(t, goarch).library)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[goarch] = image
+	}
+	dir := filepath.Join(t.TempDir(), "it's \"here\"")
+	if err := os.Mkdir(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for _, flag := range []string{"-trimpath=true", "-trimpath=false"} {
-		dir := t.TempDir()
-		for _, from := range []string{"go.mod", "go.sum", "core", "capi"} {
-			copySource(t, filepath.Join("..", "..", from), filepath.Join(dir, from))
+	for _, from := range []string{"go.mod", "go.sum", "core", "capi"} {
+		copySource(t, filepath.Join("..", "..", from), filepath.Join(dir, from))
+	}
+	written := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(written, []byte(strings.Join(others, "\n")+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("environment", func(t *testing.T) {
+		for _, setting := range others {
+			name, value, _ := strings.Cut(setting, "=")
+			t.Setenv(name, value)
 		}
-		out := filepath.Join(dir, "elsewhere", soname)
-		if err := os.Mkdir(filepath.Dir(out), 0o777); err != nil {
+		t.Setenv("GO_EXTLINK_ENABLED", "0")
+		isReproduced(t, dir, want)
+	})
+	t.Run("go env -w", func(t *testing.T) {
+		t.Setenv("GOENV", written)
+		isReproduced(t, dir, want)
+	})
+}
+
+func isReproduced(t *testing.T, dir string, want map[string][]byte) {
+	t.Helper()
+	for goarch := range goarches {
+		out := filepath.Join(t.TempDir(), "out")
+		if err := testRecipe(goarch, dir, "./capi").build(out); err != nil {
 			t.Fatal(err)
 		}
-		printed, err := build{goarch: "amd64", dir: dir, pkg: "./capi", out: out, flags: []string{flag}}.run()
-		if err != nil {
-			t.Fatalf("go build: %v\n%s", err, printed)
-		}
-		got, err := os.ReadFile(out)
+		got, err := os.ReadFile(filepath.Join(out, soname))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("built in another folder with %s the library differs", flag)
+		if !bytes.Equal(got, want[goarch]) {
+			t.Errorf("%s: built in another folder with other settings the library differs", goarch)
 		}
 		if bytes.Contains(got, []byte(dir)) {
-			t.Error("the library names the folder it was built in")
+			t.Errorf("%s: the library names the folder it was built in", goarch)
 		}
 	}
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -11,23 +9,12 @@ import (
 )
 
 // The tests' own binary stands in for the linker: with this in the environment it
-// is the linker. Its value may name a file to copy the object file to.
-const asLinker = "LINKER_TEST_OBJECT"
+// is the linker.
+const asLinker = "LINKER_TEST"
 
 func TestMain(m *testing.M) {
-	object, ok := os.LookupEnv(asLinker)
-	if !ok {
+	if os.Getenv(asLinker) == "" {
 		os.Exit(runTests(m))
-	}
-	if job, link := parseArgs(os.Args[1:]); link && object != "" {
-		data, err := os.ReadFile(job.in)
-		if err == nil {
-			err = os.WriteFile(object, data, 0o666)
-		}
-		if err != nil {
-			os.Stderr.WriteString(err.Error())
-			os.Exit(1)
-		}
 	}
 	main()
 }
@@ -39,32 +26,45 @@ func runTests(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	for goarch := range goarches {
-		built[goarch] = sync.OnceValues(func() (*product, error) { return buildProduct(filepath.Join(dir, goarch), goarch) })
+		builds[goarch] = sync.OnceValues(func() (*built, error) { return buildProduct(filepath.Join(dir, goarch), goarch) })
 	}
 	return m.Run()
 }
 
-// A product is this repository's library, and the object file it came from.
-type product struct{ library, object string }
+// built is this repository's library, and the object file it came from.
+type built struct{ library, object string }
 
-var built = map[string]func() (*product, error){}
+var builds = map[string]func() (*built, error){}
 
-func buildProduct(dir, goarch string) (*product, error) {
-	p := &product{filepath.Join(dir, soname), filepath.Join(dir, "go.o")}
+func buildProduct(dir, goarch string) (*built, error) {
+	p := &built{filepath.Join(dir, soname), filepath.Join(dir, "go.o")}
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return nil, err
 	}
-	printed, err := build{goarch: goarch, dir: "..", pkg: ".", out: p.library, object: p.object}.run()
-	if err != nil || printed != "" {
-		return nil, fmt.Errorf("go build: %v\n%s", err, printed)
+	r := testRecipe(goarch, "..", ".")
+	env, err := r.environment()
+	if err != nil {
+		return nil, err
 	}
-	return p, nil
+	if err := r.compile(env, p.object); err != nil {
+		return nil, err
+	}
+	image, err := link(p.object, shared)
+	if err != nil {
+		return nil, err
+	}
+	return p, os.WriteFile(p.library, image, 0o666)
+}
+
+// testRecipe has go build call this program as the linker.
+func testRecipe(goarch, dir, pkg string) recipe {
+	return recipe{dir: dir, pkg: pkg, goarch: goarch, env: []string{asLinker + "=1"}}
 }
 
 // productOf returns the library for goarch, which is built once.
-func productOf(t *testing.T, goarch string) *product {
+func productOf(t *testing.T, goarch string) *built {
 	t.Helper()
-	p, err := built[goarch]()
+	p, err := builds[goarch]()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,31 +85,6 @@ func eachArch(t *testing.T, f func(t *testing.T, goarch string)) {
 			f(t, goarch)
 		})
 	}
-}
-
-// A build is one run of go build with the tests' linker.
-type build struct {
-	goarch string
-	dir    string // where the package is
-	pkg    string
-	out    string
-	object string // if not empty, where to leave go.o
-	flags  []string
-}
-
-// run returns what go build printed.
-func (b build) run() (output string, err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	args := append([]string{"build", "-buildmode=c-archive", "-toolexec=" + self + " toolexec",
-		"-trimpath", "-ldflags=-E memfd_go_roots", "-o", b.out}, b.flags...)
-	cmd := exec.Command("go", append(args, b.pkg)...)
-	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), asLinker+"="+b.object, "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+b.goarch, "GOFLAGS=")
-	printed, err := cmd.CombinedOutput()
-	return string(printed), err
 }
 
 // writeModule makes a module of these files: name, contents, name, contents...

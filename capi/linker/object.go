@@ -14,6 +14,7 @@ import (
 type object struct {
 	*arch
 	name       string
+	path       string
 	sections   []*objSection
 	symbols    []*symbol // by their index in the file
 	named      map[string]*symbol
@@ -56,7 +57,7 @@ func readObject(name string) (*object, error) {
 		return nil, err
 	}
 	defer f.Close()
-	obj := &object{name: filepath.Base(name), named: map[string]*symbol{}}
+	obj := &object{name: filepath.Base(name), path: name, named: map[string]*symbol{}}
 	if obj.arch, err = archOf(f); err != nil {
 		return nil, err
 	}
@@ -77,6 +78,9 @@ func readObject(name string) (*object, error) {
 	}
 	if err := obj.readSymbols(f); err != nil {
 		return nil, err
+	}
+	if obj.variant != nil {
+		obj.arch = obj.variant(obj)
 	}
 	return obj, obj.readRelocs(f)
 }

@@ -44,10 +44,10 @@ func (lib *library) adaptFrames(frames map[*atom][]step) error {
 			continue
 		}
 		for _, f := range lib.adaptFrame(instructions{a.code(), lib.order}, frames[a]) {
-			refused.add(a, fmt.Sprintf("%s+%#x", a.name, f.off), f.what)
+			refused.add(a, a.start+f.off, fmt.Sprintf("%s+%#x", a.name, f.off), f.what)
 		}
 	}
-	return refused.err()
+	return lib.locate(refused)
 }
 
 // instructions are a function's machine code where each instruction is a word.

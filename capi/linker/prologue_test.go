@@ -210,7 +210,7 @@ func TestRefuseFrame(t *testing.T) {
 	o := smallObject("arm64")
 	arm64.order.PutUint32(o.sections[0].data.data[20:], 0xf81f03e0) // MOVD R0, -16(RSP)
 	_, err := linkObject(t, o)
-	if want := "memfd_go_small -> main.small+0x4: " + faultBelowSP; err == nil || !strings.Contains(err.Error(), want) {
+	if want := faultBelowSP + "\n\tmemfd_go_small -> main.small+0x4\n"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
 	}
 }

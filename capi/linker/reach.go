@@ -39,7 +39,8 @@ type atom struct {
 	align      uint64
 	symbol     *symbol // nil for constants, which need no name
 	refs       []ref
-	from       *atom // who reached it first; an export refers to itself
+	from       *atom  // who reached it first; an export refers to itself
+	fromPC     uint64 // where that refers to it, in its section
 
 	out  *section
 	addr uint64
@@ -99,7 +100,7 @@ func (lib *library) reach() error {
 		}
 		return int(int64(a.start) - int64(b.start))
 	})
-	return r.refused.err()
+	return lib.locate(r.refused)
 }
 
 func (r *reacher) atomOf(sym *symbol) *atom {
@@ -127,22 +128,22 @@ func (r *reacher) follow(a *atom) {
 			if f.what == faultIndirect && r.frameOf(a.name) != nil {
 				continue // the trampolines tell it where to go: references of theirs
 			}
-			r.refused.add(a, fmt.Sprintf("%s+%#x", a.name, f.off), f.what)
+			r.refused.add(a, a.start+f.off, fmt.Sprintf("%s+%#x", a.name, f.off), f.what)
 		}
 	}
 	for _, reloc := range relocs {
 		to, addend, why := r.resolve(a, reloc)
 		if why != "" {
-			r.refused.add(a, cmp.Or(reloc.sym.name, r.typeName(reloc.typ)), why)
+			r.refused.add(a, reloc.off, cmp.Or(reloc.sym.name, r.typeName(reloc.typ)), why)
 			continue
+		}
+		if to != nil && to.from == nil {
+			to.from, to.fromPC = a, reloc.off
+			r.queue = append(r.queue, to)
 		}
 		reloc.off -= a.start
 		reloc.addend += addend
 		a.refs = append(a.refs, ref{reloc, to})
-		if to != nil && to.from == nil {
-			to.from = a
-			r.queue = append(r.queue, to)
-		}
 	}
 }
 

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"debug/elf"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,10 +65,12 @@ func (lib *library) allows(name string) bool {
 	return slices.ContainsFunc(ours, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
+const faultSplit = "the function is not nosplit"
+
 // constructs tells by which Go construct the compiler has probably come to refer
 // to a symbol. The first prefix that fits counts.
 var constructs = []struct{ prefix, what string }{
-	{"runtime.morestack", "the function is not nosplit"},
+	{"runtime.morestack", faultSplit},
 	{"runtime.panicIndex", "a bounds check"},
 	{"runtime.panicBounds", "a bounds check"},
 	{"runtime.goPanic", "a bounds check"},
@@ -149,25 +151,87 @@ func describe(name string) string {
 	return "not a function or variable of this library"
 }
 
-// refusals collects, for each function, what it may not refer to.
-type refusals []string
+// A refusal is a reference or an instruction that may not be in the library.
+type refusal struct {
+	atom  *atom  // the function that has it, or nil where the sources tell
+	pc    uint64 // in the object file's section
+	what  string
+	chain string // from the export to the offender
 
-// add refuses that a refers to offender.
-func (r *refusals) add(a *atom, offender, why string) {
+	// What locate finds out.
+	at       position
+	function string   // that the line belongs to
+	inlined  []string // into which functions it was inlined, the innermost first
+}
+
+// A position is a line of the sources.
+type position struct {
+	file string
+	line int
+}
+
+func (p position) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
+
+// refusals are all that is wrong with a library.
+type refusals []refusal
+
+// add refuses that the field or instruction at pc in a refers to offender.
+func (r *refusals) add(a *atom, pc uint64, offender, why string) {
 	chain := offender
 	if !strings.HasPrefix(offender, a.name+"+") {
 		chain = a.name + " -> " + offender
 	}
-	for ; !a.isExport(); a = a.from {
+	code := refusal{what: why}
+	for at := pc; ; at, a = a.fromPC, a.from {
+		if code.atom == nil && a.isFunc() { // a variable has no line; what refers to it does
+			code.atom, code.pc = a, at
+		}
+		if a.isExport() {
+			break
+		}
 		chain = a.from.name + " -> " + chain
 	}
-	*r = append(*r, fmt.Sprintf("%s: %s", chain, why))
+	code.chain = chain
+	*r = append(*r, code)
+}
+
+// Error lists the refusals as compilers list errors: a line of the sources, what is wrong
+// there, and, on a line of its own, how an export comes to need it.
+func (r refusals) Error() string {
+	sorted := slices.Clone(r)
+	slices.SortStableFunc(sorted, func(a, b refusal) int {
+		return cmp.Or(cmp.Compare(a.at.file, b.at.file), cmp.Compare(a.at.line, b.at.line), cmp.Compare(a.what, b.what),
+			-cmp.Compare(a.chain, b.chain))
+	})
+	// The source and the machine code may tell the same, the latter with a chain.
+	sorted = slices.CompactFunc(sorted, func(a, b refusal) bool {
+		return a.at == b.at && a.what == b.what && (a.chain == b.chain || b.chain == "")
+	})
+	var text strings.Builder
+	for _, one := range sorted {
+		text.WriteString(one.String() + "\n")
+	}
+	return text.String() + "This cannot be in a library without a Go runtime; see core/doc.go."
+}
+
+func (r refusal) String() string {
+	var text strings.Builder
+	if r.at.line > 0 {
+		text.WriteString(r.at.String() + ": ")
+	}
+	text.WriteString(r.what)
+	if r.function != "" {
+		text.WriteString(", in " + strings.Join(append([]string{r.function}, r.inlined...), ", inlined into "))
+	}
+	if r.chain != "" {
+		text.WriteString("\n\t" + r.chain)
+	}
+	return text.String()
 }
 
 func (r refusals) err() error {
 	if len(r) == 0 {
 		return nil
 	}
-	lines := slices.Compact(slices.Sorted(slices.Values(r)))
-	return errors.New("this can't be in a library without a Go runtime:\n\t" + strings.Join(lines, "\n\t"))
+	return r
 }

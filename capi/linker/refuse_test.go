@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,8 +10,8 @@ import (
 	"testing"
 )
 
-// refused are functions that may not be in the library, with the line that the
-// author of each gets to see, as a regular expression. Where that differs between
+// refused are functions that may not be in the library, with the chain and the reason that
+// the author of each gets to see, as a regular expression. Where that differs between
 // architectures, only tells which.
 var refused = []struct {
 	name, code, line string
@@ -110,13 +111,16 @@ TEXT ·threadLocal(SB),NOSPLIT|NOFRAME,$0
 	RET
 `
 
-// TestRefusals builds a program of offenders. The whole of them is reported at
-// once, each with its chain.
+// TestRefusals builds a program of offenders. All of them are reported at once, each with
+// its line and its chain.
 func TestRefusals(t *testing.T) {
 	source, names := refusedHead, []string{"threadLocal"}
+	lines := map[string]int{}
 	for _, r := range refused {
 		first, others, _ := strings.Cut(r.code, "; ")
-		source += "//go:nosplit\n" + first + "\n\n"
+		source += "//go:nosplit\n"
+		lines[r.name] = strings.Count(source, "\n") + 1
+		source += first + "\n\n"
 		for rest := others; rest != ""; {
 			first, rest, _ = strings.Cut(rest, "; ")
 			source += first + "\n\n"
@@ -126,28 +130,80 @@ func TestRefusals(t *testing.T) {
 	source += "func threadLocal()\n"
 	eachArch(t, func(t *testing.T, goarch string) {
 		dir := writeModule(t, "main.go", source, "exports.s", exportsAsm(names...)+refusedTLS)
-		out := filepath.Join(dir, soname)
-		printed, err := build{goarch: goarch, dir: dir, pkg: ".", out: out}.run()
+		out := filepath.Join(dir, "out")
+		err := testRecipe(goarch, dir, ".").build(out)
 		if err == nil {
-			t.Fatalf("go build is content:\n%s", printed)
+			t.Fatal("the library is built")
 		}
 		for _, r := range append(refused, struct{ name, code, line, only string }{"threadLocal", "",
 			`memfd_go_threadLocal -> main\.threadLocal( -> runtime\.tlsg|\+0x[0-9a-f]+|.*): access to thread-local storage`, ""}) {
 			if r.only != "" && !slices.Contains(strings.Fields(r.only), goarch) {
 				continue
 			}
-			line := regexp.MustCompile(`(?m)^\tmemfd_go_` + r.name + `.*` + strings.TrimPrefix(r.line, "memfd_go_"+r.name))
-			if !line.MatchString(printed) {
+			where := `^main\.go:\d+: `
+			if line := lines[r.name]; line > 0 && !strings.Contains(r.line, "main\\.split ") {
+				where = fmt.Sprintf(`^main\.go:%d: `, line)
+			} else if line == 0 {
+				where = `^exports\.s:\d+: `
+			}
+			chain, what := r.line[:strings.LastIndex(r.line, ": ")], r.line[strings.LastIndex(r.line, ": ")+2:]
+			line := regexp.MustCompile(`(?m)` + where + `(` + what + `).*\n\tmemfd_go_` + r.name + `.*` + strings.TrimPrefix(chain, "memfd_go_"+r.name))
+			if !line.MatchString(err.Error()) {
 				t.Errorf("%s: no line like %s", r.name, line)
 			}
 		}
 		if t.Failed() {
-			t.Log(printed)
+			t.Log(err)
 		}
 		if _, err := os.Stat(out); err == nil {
-			t.Error("there is an output file all the same")
+			t.Error("there are output files all the same")
 		}
 	})
+}
+
+// TestSplitFunctions builds what is plain code on every architecture, since small leaves
+// need no check of the stack, and still refused: in functions of every kind, the lines
+// point at those that are not nosplit. An offender that was inlined is named with the
+// functions it was inlined into.
+func TestSplitFunctions(t *testing.T) {
+	dir := writeModule(t, "main.go", `package main
+
+import "libmemfd_go/core"
+
+func main() {}
+
+//go:nosplit
+func leaf(i int) int { return core.Twice(i) + core.Number(i).Next() }
+
+//go:nosplit
+func index(p *[8]byte, i int) byte { return core.Index(p, i) }
+`, "core/core.go", `package core
+
+type Number int
+
+// Next has a comment, but no directive.
+func (n Number) Next() int { return int(n) + 1 }
+
+func Twice(i int) int { return 2 * i }
+
+//go:nosplit
+func Index(p *[8]byte, i int) byte {
+	return at(p, i)
+}
+
+//go:nosplit
+func at(p *[8]byte, i int) byte {
+	return p[i]
+}
+`, "exports.s", exportsAsm("leaf", "index"))
+	err := testRecipe("amd64", dir, ".").build(filepath.Join(dir, "out"))
+	want := `core/core.go:6: the function is not nosplit, in core.Next
+core/core.go:8: the function is not nosplit, in core.Twice
+core/core.go:17: a bounds check, in core.at, inlined into core.Index, inlined into main.index
+	memfd_go_index -> main.index -> runtime.panic`
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want\n%s", err, want)
+	}
 }
 
 // TestDescribe keeps the table free of prefixes that an earlier one hides.

@@ -13,15 +13,11 @@ import (
 // objectOf makes the archive for goarch and returns the name of its object file.
 func objectOf(t *testing.T, goarch string) string {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "libmemfd_go.a")
-	if err := link(job{in: productOf(t, goarch).object, out: name, static: true}); err != nil {
-		t.Fatal(err)
-	}
-	archive, err := os.ReadFile(name)
+	archive, err := link(productOf(t, goarch).object, static)
 	if err != nil {
 		t.Fatal(err)
 	}
-	object := name + ".o"
+	object := filepath.Join(t.TempDir(), memberName)
 	if err := os.WriteFile(object, archive[bytes.Index(archive, []byte(elf.ELFMAG)):], 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,11 @@ func toolexec(tool string, args []string) int {
 		fmt.Println(linkVersion(string(version), hash))
 		return 0
 	}
-	cmd.Args = append(cmd.Args[:1], linkArgs(args, self)...)
+	quoted, err := quote(self)
+	if err != nil {
+		return fail(err)
+	}
+	cmd.Args = append(cmd.Args[:1], linkArgs(args, quoted)...)
 	// One writer for both, as in cmd/go: the lines keep their order.
 	out := &messages{w: os.Stderr}
 	cmd.Stdout, cmd.Stderr = out, out
@@ -56,7 +60,7 @@ func toolName(tool string) string {
 }
 
 // linkArgs turns cmd/link's arguments for a C archive into those for a C shared
-// library that self links. To cmd/link, -race means that a chain of nosplit
+// library that self, a quoted path, links. To cmd/link, -race means that a chain of nosplit
 // functions may use 1600 bytes of stack rather than 800, which suits a C caller's
 // stack; nothing gets instrumented, for that is up to the compiler.
 func linkArgs(args []string, self string) []string {
@@ -69,7 +73,7 @@ func linkArgs(args []string, self string) []string {
 			shared = append(shared, "-race")
 			arg = "-buildmode=c-shared"
 		case strings.HasPrefix(arg, "-extld="):
-			arg = "-extld=\"" + self + "\"" // cmd/link splits it at spaces
+			arg = "-extld=" + self
 		}
 		shared = append(shared, arg)
 	}
@@ -131,9 +135,4 @@ func status(err error) int {
 		return exit.ExitCode()
 	}
 	return fail(err)
-}
-
-func fail(err error) int {
-	fmt.Fprintln(os.Stderr, "linker:", err)
-	return 1
 }

@@ -15,8 +15,8 @@ import (
 
 func TestLinkArgs(t *testing.T) {
 	args := []string{"-o", "out", "-buildmode=c-archive", "-extld=gcc", "-E", "roots", "-extldflags=-static", "main.a"}
-	want := []string{"-o", "out", "-race", "-buildmode=c-shared", `-extld="/a folder/self"`, "-E", "roots", "-extldflags=-static", "main.a"}
-	if got := linkArgs(args, "/a folder/self"); !slices.Equal(got, want) {
+	want := []string{"-o", "out", "-race", "-buildmode=c-shared", `-extld='/a "folder"/self'`, "-E", "roots", "-extldflags=-static", "main.a"}
+	if got := linkArgs(args, `'/a "folder"/self'`); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	for _, args := range [][]string{
@@ -24,7 +24,7 @@ func TestLinkArgs(t *testing.T) {
 		{"-o", "out", "-buildmode=exe", "-extld=gcc", "main.a"},
 		{"-o", "out", "-extld=gcc", "main.a"},
 	} {
-		if got := linkArgs(args, "/self"); !slices.Equal(got, args) {
+		if got := linkArgs(args, `"/self"`); !slices.Equal(got, args) {
 			t.Errorf("%q became %q", args, got)
 		}
 	}
@@ -94,21 +94,19 @@ func TestToolexec(t *testing.T) {
 
 func TestParseArgs(t *testing.T) {
 	for _, test := range []struct {
-		args string
-		job  job
-		ok   bool
+		args, in, out string
+		ok            bool
 	}{
-		{"-m64 -Wl,-z,relro -shared -Wl,-Bsymbolic -o /tmp/a.out.a -rdynamic /tmp/x/go.o", job{in: "/tmp/x/go.o", out: "/tmp/a.out.a"}, true},
-		{"-m64 -shared -o /tmp/a.out.a /tmp/x/go.o -r", job{in: "/tmp/x/go.o", out: "/tmp/a.out.a", static: true}, true},
-		{"-m64 -o /tmp/a.out -Qunused-arguments /tmp/trivial.c", job{}, false},
-		{"-shared -o", job{}, false},
-		{"-o out", job{out: "out"}, false},
-		{"go.o", job{in: "go.o"}, false},
-		{"", job{}, false},
+		{"-m64 -Wl,-z,relro -shared -Wl,-Bsymbolic -o /tmp/a.out.a -rdynamic /tmp/x/go.o", "/tmp/x/go.o", "/tmp/a.out.a", true},
+		{"-m64 -o /tmp/a.out -Qunused-arguments /tmp/trivial.c", "", "", false},
+		{"-shared -o", "", "", false},
+		{"-o out", "", "out", false},
+		{"go.o", "go.o", "", false},
+		{"", "", "", false},
 	} {
-		got, ok := parseArgs(strings.Fields(test.args))
-		if got != test.job || ok != test.ok {
-			t.Errorf("%s: %+v, %v", test.args, got, ok)
+		in, out, ok := parseArgs(strings.Fields(test.args))
+		if in != test.in || out != test.out || ok != test.ok {
+			t.Errorf("%s: %q, %q, %v", test.args, in, out, ok)
 		}
 	}
 }

@@ -206,9 +206,13 @@ func (p published) testPrebuilt(t *testing.T) {
 // buildArchive builds the static library from sources, as memfd-go-prebuilt's README says.
 func buildArchive(t *testing.T, sources, goarch, output string) {
 	t.Helper()
+	folder := t.TempDir()
 	cargo{
 		folder:      sources,
-		environment: []string{"CGO_ENABLED=0", "GOFLAGS=", "GOTOOLCHAIN=local", "GOPROXY=off"},
-		arguments:   []string{"go", "run", "./capi/linker", "build", "-arch", goarch, "-o", output},
+		environment: []string{"CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOTOOLCHAIN=local", "GOPROXY=off"},
+		arguments:   []string{"go", "run", "./capi/linker", "build", "-arch", goarch, "-o", folder},
 	}.mustRun(t)
+	if err := os.Rename(filepath.Join(folder, "libmemfd_go.a"), output); err != nil {
+		t.Fatal(err)
+	}
 }

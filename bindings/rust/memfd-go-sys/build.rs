@@ -182,23 +182,37 @@ fn build(top: &Path) -> Result<()> {
         println!("cargo:rerun-if-changed={}", top.join(input).display());
     }
     let out = out_dir()?.join("go");
-    fs::create_dir_all(&out)?;
+    let mut go = host_go(top)?;
+    go.args(["run", "./capi/linker", "build", "-arch", goarch()?, "-o"]);
+    go.arg(&out);
+    if goarch()? == "arm" {
+        go.args(["-goarm", goarm()?]);
+    }
+    run(&mut go)?;
+    link_static(&out.join(ARCHIVE))
+}
 
-    let archive = out.join(ARCHIVE);
+/// A go command in `top` that builds for this machine, whatever the environment says. The
+/// package has its modules with it, so nothing is downloaded.
+fn host_go(top: &Path) -> Result<Command> {
+    let host = Command::new("go")
+        .args(["env", "GOHOSTOS", "GOHOSTARCH"])
+        .output()
+        .map_err(|e| format!("cannot run go: {}", e))?;
+    let host = String::from_utf8(host.stdout)?;
+    let mut host = host.lines();
     let mut go = Command::new("go");
     go.current_dir(top)
-        .args(["run", "./capi/linker", "build", "-arch", goarch()?, "-o"])
-        .arg(&archive)
-        .env("CGO_ENABLED", "0")
-        // The linker runs here, whatever the environment is set to build for.
-        .env_remove("GOOS")
-        .env_remove("GOARCH")
-        // The package has its modules with it, so nothing is downloaded.
         .env("GOTOOLCHAIN", "local")
-        .env("GOFLAGS", "")
-        .env("GOWORK", "off");
-    run(&mut go)?;
-    link_static(&archive)
+        .env("GOOS", host.next().unwrap_or_default())
+        .env("GOARCH", host.next().unwrap_or_default());
+    let baseline = fs::read_to_string(top.join("capi/linker/baseline.env"))?;
+    for line in baseline.lines().filter(|line| !line.starts_with('#')) {
+        if let Some((name, value)) = line.split_once('=') {
+            go.env(name, value);
+        }
+    }
+    Ok(go)
 }
 
 fn run(command: &mut Command) -> Result<()> {
@@ -226,6 +240,21 @@ fn goarch() -> Result<&'static str> {
         ("s390x", "big") => Ok("s390x"),
         ("loongarch64", "little") => Ok("loong64"),
         _ => Err(format!("libmemfd_go does not support {} ({} endian)", arch, endian).into()),
+    }
+}
+
+/// The oldest version of the architecture that the target's programs run on.
+fn goarm() -> Result<&'static str> {
+    let target = env::var("TARGET")?;
+    if target.starts_with("armv7") || target.starts_with("thumbv7") {
+        return Ok("7");
+    }
+    if target.starts_with("armv4") {
+        return Err(format!("libmemfd_go needs ARMv5, which {} is not", target).into());
+    }
+    match target.ends_with("hf") {
+        true => Ok("6"),
+        false => Ok("5"),
     }
 }
 

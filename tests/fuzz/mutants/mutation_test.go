@@ -3,12 +3,11 @@
 // comes to call it: the build has to fail, and say what it is. A mutation that the
 // compiler makes plain code of, on some architecture, may be built.
 //
-// The sources stay as they are: go build is told of other ones (-overlay).
+// The sources stay as they are: the build has a copy of them.
 package mutants
 
 import (
 	"debug/elf"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -71,11 +70,11 @@ func TestPlainCode(t *testing.T) {
 		if len(plain) == 0 {
 			t.Skip("none is plain code here")
 		}
-		out := filepath.Join(t.TempDir(), "libmemfd_go.so.1")
+		out := t.TempDir()
 		if output, err := goBuildTo(t, out, arch, source(plain...)); err != nil {
 			t.Fatalf("%v\n%s", err, output)
 		}
-		onlyOurs(t, out)
+		onlyOurs(t, filepath.Join(out, "libmemfd_go.so.1"))
 	})
 }
 
@@ -125,32 +124,55 @@ func source(mutations ...mutation) string {
 	return head + "//go:nosplit\n//go:noinline\nfunc mutations(p unsafe.Pointer, n uintptr) int {\nreturn " + calls + "\n}\n\n" + functions
 }
 
-// goBuild builds the library with a file more, and returns what go build printed.
+// linker is the program, built once.
+var linker string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "memfd_go")
+	if err != nil {
+		panic(err)
+	}
+	linker = filepath.Join(folder, "linker")
+	build := exec.Command("go", "build", "-o", linker, "./capi/linker")
+	build.Dir = testenv.Repository()
+	if output, err := build.CombinedOutput(); err != nil {
+		panic(string(output))
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// goBuild builds the library with a file more, and returns what is printed.
 func goBuild(t *testing.T, arch testenv.Arch, source string) (output string, err error) {
-	return goBuildTo(t, filepath.Join(t.TempDir(), "libmemfd_go.so.1"), arch, source)
+	return goBuildTo(t, t.TempDir(), arch, source)
 }
 
 func goBuildTo(t *testing.T, out string, arch testenv.Arch, source string) (output string, err error) {
 	t.Helper()
-	top, err := filepath.Abs(testenv.Repository())
-	if err != nil {
-		t.Fatal(err)
-	}
-	linker := filepath.Join(top, "build", "linker")
-	if _, err := os.Stat(linker); err != nil {
-		t.Skipf("%v: make", err)
-	}
-	command := exec.Command(linker, "build", "-arch", arch.GOARCH, "-o", out, "--", "-overlay="+overlay(t, top, arch, source))
-	command.Dir = top
-	command.Env = append(os.Environ(), "GOFLAGS=")
+	command := exec.Command(linker, "build", "-arch", arch.GOARCH, "-o", out)
+	command.Dir = mutated(t, arch, source)
 	printed, err := command.CombinedOutput()
-	return string(printed), err
+	return chained(string(printed)), err
 }
 
-// overlay is a file that tells go build to see source in core, and to have
-// memfd_go_unmap call it.
-func overlay(t *testing.T, top string, arch testenv.Arch, source string) string {
+// A refusal has a line of the sources, in which there is something wrong, and in the line
+// below the chain from an export.
+var refusal = regexp.MustCompile(`(?m)^\S+:\d+: (.*?), in .*\n\t(.*)$`)
+
+// chained brings each refusal into one line, the chain first.
+func chained(printed string) string { return refusal.ReplaceAllString(printed, "\t$2: $1") }
+
+// mutated copies the sources to a new folder, with source as a file of core that
+// memfd_go_unmap calls.
+func mutated(t *testing.T, arch testenv.Arch, source string) (top string) {
 	t.Helper()
+	top = t.TempDir()
+	for _, part := range []string{"go.mod", "go.sum", "core", "capi"} {
+		if output, err := exec.Command("cp", "-R", filepath.Join(testenv.Repository(), part), top).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+	}
 	exports, err := os.ReadFile(filepath.Join(top, "capi", "exports.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -159,8 +181,6 @@ func overlay(t *testing.T, top string, arch testenv.Arch, source string) string 
 	if !strings.Contains(string(exports), call) {
 		t.Fatalf("nothing like %q in capi/exports.go", call)
 	}
-	dir := t.TempDir()
-	replace := map[string]string{}
 	files := map[string]string{
 		"core/mutations.go": source,
 		"capi/exports.go":   strings.Replace(string(exports), call, call+" + core.Mutations(addr, length)", 1),
@@ -169,21 +189,11 @@ func overlay(t *testing.T, top string, arch testenv.Arch, source string) string 
 		files["core/mutations.s"] = "#include \"textflag.h\"\n\nTEXT ·read(SB),NOSPLIT,$0\n\t" + readAssembly[arch.GOARCH] + "\n\tRET\n"
 	}
 	for file, text := range files {
-		instead := filepath.Join(dir, filepath.Base(file))
-		if err := os.WriteFile(instead, []byte(text), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(top, file), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		replace[filepath.Join(top, file)] = instead
 	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(name, text, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return top
 }
 
 // onlyOurs checks that a library has no function or variable of others but what makes

@@ -8,17 +8,30 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"libmemfd_go/internal/testenv"
 )
 
-// The same sources in another folder give the same bytes, on a machine that has
-// Go, make, and the three commands that the Makefile uses.
+// Settings of Go that must not change the library, nor for which machine the programs are
+// that build it.
+var otherSettings = []string{
+	"GOOS=windows", "GOARCH=arm64", "GOAMD64=v3", "GO386=softfloat", "GOARM=5", "GOARM64=v9.0", "GOPPC64=power10",
+	"GORISCV64=rva22u64", "GOEXPERIMENT=nodwarf5", "GOFLAGS=-tags=other -race -gcflags=all=-N -ldflags=-w", "GOWORK=/nowhere/go.work",
+}
+
+// The same sources in another folder give the same bytes, whatever the environment and `go
+// env -w` say, on a machine that has Go, make, and the two commands that the Makefile uses.
 func TestRebuildIsIdentical(t *testing.T) {
 	top := copySources(t)
 	make := exec.Command("make", "-C", top, "all-arch")
-	make.Env = append(os.Environ(), "PATH="+onlyCommands(t, "go", "make", "sh", "mkdir", "ln"))
+	written := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(written, []byte(strings.Join(otherSettings, "\n")+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	make.Env = append(os.Environ(), otherSettings...)
+	make.Env = append(make.Env, "GOENV="+written, "PATH="+onlyCommands(t, "go", "make", "sh", "mkdir"))
 	if out, err := make.CombinedOutput(); err != nil {
 		t.Fatalf("make all-arch: %v\n%s", err, out)
 	}
