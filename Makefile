@@ -63,7 +63,7 @@ all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch)))
 
 # One run makes all three.
 build/linux_%/libmemfd_go.so.1 build/linux_%/libmemfd_go.so.1.debug build/linux_%/libmemfd_go.a: $(sources)
-	$(host) $(GO) run ./capi/linker build -arch $* -goarm $(GOARM) -o $(@D)
+	$(host) $(GO) run ./capi/linker build -arch $* -o $(@D) GOARM=$(GOARM)
 
 # With another GOARM it is another library.
 $(call library,arm): build/goarm

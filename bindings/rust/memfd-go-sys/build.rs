@@ -186,7 +186,7 @@ fn build(top: &Path) -> Result<()> {
     go.args(["run", "./capi/linker", "build", "-arch", goarch()?, "-o"]);
     go.arg(&out);
     if goarch()? == "arm" {
-        go.args(["-goarm", goarm()?]);
+        go.arg(format!("GOARM={}", goarm()?));
     }
     run(&mut go)?;
     link_static(&out.join(ARCHIVE))

@@ -58,7 +58,7 @@ func TestOldARM(t *testing.T) {
 		"-Iinclude", "-Wl,--fatal-warnings", "-o", program, source, filepath.Join(folder, "libmemfd_go.a")}
 	run := []string{emulator[0], "-cpu", "arm926", program}
 	for _, command := range [][]string{
-		{"go", "run", "./capi/linker", "build", "-arch", "arm", "-goarm", "5", "-o", folder}, append([]string{compiler}, flags...), run,
+		{"go", "run", "./capi/linker", "build", "-arch", "arm", "-o", folder, "GOARM=5"}, append([]string{compiler}, flags...), run,
 	} {
 		cmd := exec.Command(command[0], command[1:]...)
 		cmd.Dir = testenv.Repository()
