@@ -76,17 +76,22 @@ build/man: include/memfd_go.h $(wildcard packaging/manpages/*.go)
 	$(host) $(GO) run ./packaging/manpages include/memfd_go.h $@
 	@touch $@
 
-directories = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
-	INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' DEBUGDIR='$(DEBUGDIR)'
+# By the environment, where any character is only itself.
+install uninstall: export DESTDIR := $(DESTDIR)
+install uninstall: export PREFIX := $(PREFIX)
+install uninstall: export LIBDIR := $(LIBDIR)
+install uninstall: export INCLUDEDIR := $(INCLUDEDIR)
+install uninstall: export MANDIR := $(MANDIR)
+install uninstall: export DEBUGDIR := $(DEBUGDIR)
 
 install: $(call library,$(ARCH)) build/man
-	$(directories) packaging/install build/linux_$(ARCH)
+	packaging/install build/linux_$(ARCH)
 
 uninstall:
-	$(directories) packaging/install -u
+	packaging/install -u
 
 build/bin/nfpm:
-	$(host) GOBIN='$(CURDIR)/build/bin' $(GO) install $(NFPM)
+	$(host) GOBIN="$$PWD/build/bin" $(GO) install $(NFPM)
 
 # All files are as old as the last commit.
 dist: all-arch build/man build/bin/nfpm wheels crates
@@ -100,8 +105,8 @@ build/venv/bin/hatchling: bindings/python/pyproject.toml
 
 wheels: all-arch build/venv/bin/hatchling
 	@rm -rf '$(WHEELS)' && mkdir -p '$(WHEELS)'
-	wheels=$$(cd '$(WHEELS)' && pwd) && cd bindings/python && for arch in $(ARCHES); do \
-		MEMFD_GO_LIB_DIR='$(CURDIR)'/build/linux_$$arch \
+	wheels=$$(cd '$(WHEELS)' && pwd) build=$$PWD/build && cd bindings/python && for arch in $(ARCHES); do \
+		MEMFD_GO_LIB_DIR=$$build/linux_$$arch \
 			../../build/venv/bin/hatchling build -t wheel -d "$$wheels" || exit; \
 	done && ../../build/venv/bin/hatchling build -t sdist -d "$$wheels"
 

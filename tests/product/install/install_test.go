@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"libmemfd_go/internal/header"
 	"libmemfd_go/internal/testenv"
 )
 
@@ -34,12 +34,17 @@ const prefix = "/opt/memfd"
 // install installs the library below a new root, with more settings for make.
 func install(t *testing.T, settings ...string) (root string) {
 	t.Helper()
-	if _, err := testenv.Product(runtime.GOARCH); err != nil {
-		t.Skip(err)
-	}
+	requireProduct(t)
 	root = t.TempDir()
 	run(t, nil, "make", append([]string{"install", "DESTDIR=" + root, "PREFIX=" + prefix}, settings...)...)
 	return root
+}
+
+func requireProduct(t *testing.T) {
+	t.Helper()
+	if _, err := testenv.Product(runtime.GOARCH); err != nil {
+		t.Skip(err)
+	}
 }
 
 // run runs a command to its end and returns what it prints.
@@ -64,30 +69,39 @@ func writeFile(t *testing.T, name, text string) string {
 	return path
 }
 
-// header returns what a pattern finds in the header, each time.
-func header(t *testing.T, pattern string) []string {
+// contract is what the header declares.
+func contract(t *testing.T) *header.Header {
 	t.Helper()
 	text, err := os.ReadFile("include/memfd_go.h")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []string
-	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1) {
-		all = append(all, match[1])
+	parsed, err := header.Parse(string(text))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return all
+	return parsed
 }
 
 // version is that of the library, such as 1.0.0.
 func version(t *testing.T) string {
 	t.Helper()
-	return header(t, `MEMFD_GO_VERSION_STRING "(.*)"`)[0]
+	for _, c := range contract(t).Constants {
+		if c.Name == "MEMFD_GO_VERSION_STRING" {
+			return strings.Trim(c.Text, `"`)
+		}
+	}
+	t.Fatal("no MEMFD_GO_VERSION_STRING in the header")
+	return ""
 }
 
 // functions are all of the library's.
-func functions(t *testing.T) []string {
+func functions(t *testing.T) (names []string) {
 	t.Helper()
-	return header(t, `(?m)^ \* (memfd_go_\w+)\(\) `)
+	for _, f := range contract(t).Functions {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 // files lists all that is not a folder: name, or name -> target.
@@ -166,6 +180,38 @@ func TestInstall(t *testing.T) {
 	for _, folder := range []string{"lib/cmake/memfd_go", "lib/debug/.build-id/" + buildID(t)[:2]} {
 		if _, err := os.Stat(filepath.Join(root, prefix, folder)); err == nil {
 			t.Errorf("make uninstall leaves %s", folder)
+		}
+	}
+}
+
+// Others may read what root installs, whatever may read what root writes.
+func TestUmask(t *testing.T) {
+	requireProduct(t)
+	modes := map[string]string{}
+	for _, umask := range []string{"022", "077"} {
+		root := t.TempDir()
+		run(t, nil, "sh", "-euc", "umask $1; make install DESTDIR=$2 PREFIX="+prefix, "sh", umask, root)
+		modes[umask] = run(t, nil, "sh", "-euc", `cd "$1"; find . -mindepth 1 -printf '%M %p %l\n' | sort`, "sh", root)
+	}
+	if diff := cmp.Diff(modes["022"], modes["077"]); diff != "" {
+		t.Errorf("-umask 022 +umask 077:\n%s", diff)
+	}
+	if strings.Contains(modes["022"], "drwx------") || !strings.Contains(modes["022"], "-rw-r--r-- ./opt/memfd/include/memfd_go.h") {
+		t.Errorf("with umask 022:\n%s", modes["022"])
+	}
+}
+
+// A folder that no build system can name is refused before anything is installed.
+func TestRefusedFolders(t *testing.T) {
+	requireProduct(t)
+	for _, folder := range []string{`/a"b`, `/a\b`, "/a;b", "/a#b", "/a`b", "/a$$b"} {
+		root := t.TempDir()
+		output, err := exec.Command("make", "install", "DESTDIR="+root, "PREFIX="+folder).CombinedOutput()
+		if err == nil || !strings.Contains(string(output), "cannot be found") {
+			t.Errorf("%s: %v\n%s", folder, err, output)
+		}
+		if left := files(t, root); left != nil {
+			t.Errorf("%s: installed %q", folder, left)
 		}
 	}
 }

@@ -117,3 +117,45 @@ func TestMeson(t *testing.T) {
 		})
 	}
 }
+
+// A folder whose name has quotes and blanks is found like any other.
+func TestOddFolder(t *testing.T) {
+	testenv.RequireTool(t, "pkg-config")
+	testenv.RequireTool(t, "cc")
+	folder := filepath.Join(t.TempDir(), "it's a folder & more")
+	install(t, "DESTDIR=", "PREFIX="+folder)
+	env := []string{"PKG_CONFIG_LIBDIR=" + folder + "/lib/pkgconfig"}
+	try := func(t *testing.T, program string) {
+		t.Helper()
+		if output := run(t, []string{"LD_LIBRARY_PATH=" + folder + "/lib"}, program, "pay 5"); !strings.HasSuffix(output, " wiped the key\n") {
+			t.Errorf("it prints\n%s", output)
+		}
+	}
+	t.Run("pkg-config", func(t *testing.T) {
+		program := filepath.Join(t.TempDir(), "mac")
+		run(t, env, "sh", "-euc", `eval "cc -o $1 examples/c/mac.c $(pkg-config --cflags --libs libmemfd_go)"`, "sh", program)
+		try(t, program)
+		if libdir := run(t, env, "pkg-config", "--variable=libdir", "libmemfd_go"); libdir != folder+"/lib\n" {
+			t.Errorf("libdir is %q", libdir)
+		}
+	})
+	t.Run("CMake", func(t *testing.T) {
+		testenv.RequireTool(t, "cmake")
+		build := t.TempDir()
+		run(t, nil, "cmake", "-S", "examples/c", "-B", build, "-DCMAKE_PREFIX_PATH="+folder)
+		run(t, nil, "cmake", "--build", build, "--target", "mac")
+		try(t, filepath.Join(build, "mac"))
+	})
+	t.Run("Meson", func(t *testing.T) {
+		testenv.RequireTool(t, "meson")
+		testenv.RequireTool(t, "ninja")
+		build := t.TempDir()
+		run(t, env, "meson", "setup", build, "examples/c")
+		run(t, env, "ninja", "-C", build, "mac")
+		try(t, filepath.Join(build, "mac"))
+	})
+	run(t, nil, "make", "uninstall", "PREFIX="+folder)
+	if left := files(t, folder); left != nil {
+		t.Errorf("make uninstall leaves %q", left)
+	}
+}
