@@ -233,7 +233,7 @@ func probe(request Feature) (Features, error) {
 		return Features{}, err
 	}
 	found := Features{
-		Bits:         Feature(f.Bits),
+		Feature:      Feature(f.Bits),
 		Memlock:      f.MemlockSoft,
 		PageSize:     int(f.PageSize),
 		NoexecPolicy: int(f.NoexecPolicy),
@@ -298,6 +298,7 @@ const MaxFiles = core.FDsMax
 
 func sendFDs(sock int32, fds []int32, data []byte) int {
 	r := core.SendFDs(sock, unsafe.SliceData(fds), uint32(len(fds)), unsafe.SliceData(data), uintptr(len(data)))
+	runtime.KeepAlive(fds)
 	runtime.KeepAlive(data)
 	return r
 }
@@ -306,7 +307,12 @@ func sendFDs(sock int32, fds []int32, data []byte) int {
 // descriptors.
 func recvFDs(sock int32, fds []int32, data []byte) (r, n, nfds int) {
 	room, length := uint32(len(fds)), uintptr(len(data))
-	r = core.RecvFDs(sock, unsafe.SliceData(fds), &room, unsafe.SliceData(data), &length)
+	if length == 0 {
+		r = core.RecvFDs(sock, unsafe.SliceData(fds), &room, nil, nil)
+	} else {
+		r = core.RecvFDs(sock, unsafe.SliceData(fds), &room, unsafe.SliceData(data), &length)
+	}
+	runtime.KeepAlive(fds)
 	runtime.KeepAlive(data)
 	if r < 0 && r != -int(unix.EMSGSIZE) { // no message was taken
 		return r, 0, 0

@@ -5,6 +5,7 @@ package memfd
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"strings"
 )
@@ -24,7 +25,7 @@ func watch[T any](v *T, what string) forgotten {
 		return forgotten{}
 	}
 	var callers [16]uintptr
-	n := runtime.Callers(3, callers[:]) // without Callers, watch, and its caller
+	n := runtime.Callers(2, callers[:])
 	return forgotten{runtime.AddCleanup(v, report, origin{what, callers, n})}
 }
 
@@ -35,15 +36,17 @@ type origin struct {
 	n       int
 }
 
+// report says who called this package, and who called that.
 func report(o origin) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "memfd: %s was not closed; it was made by\n", o.what)
+	own := reflect.TypeFor[origin]().PkgPath() + "."
 	frames := runtime.CallersFrames(o.callers[:o.n])
-	for {
-		frame, more := frames.Next()
-		fmt.Fprintf(&text, "\t%s\n\t\t%s:%d\n", frame.Function, frame.File, frame.Line)
-		if !more {
-			break
+	for more := true; more; {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		if !strings.HasPrefix(frame.Function, own) {
+			fmt.Fprintf(&text, "\t%s\n\t\t%s:%d\n", frame.Function, frame.File, frame.Line)
 		}
 	}
 	os.Stderr.WriteString(text.String())

@@ -28,15 +28,15 @@ const (
 
 // Features is what Probe found.
 type Features struct {
-	Bits         Feature
+	Feature              // all that was found
 	HugePages    []int64 // the sizes of huge pages in bytes
 	Memlock      uint64  // RLIMIT_MEMLOCK in bytes; the largest uint64 if there is no limit
 	PageSize     int     // in bytes
 	NoexecPolicy int     // vm.memfd_noexec: 0, 1 or 2
 }
 
-// Has reports whether all of bits were found.
-func (f *Features) Has(bits Feature) bool { return f.Bits&bits == bits }
+// Has reports whether f has all of bits.
+func (f Feature) Has(bits Feature) bool { return f&bits == bits }
 
 // Probe finds out what works here and now by trying it, with some 60 system calls. FeatureSecret
 // is looked for only if request is FeatureSecret: it makes hibernation impossible for a moment.

@@ -1,0 +1,183 @@
+//go:build linux
+
+package memfd_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/bindings/go/memfd"
+)
+
+func init() {
+	tasks["exec"] = beReplaced
+	tasks["limits"] = func() error { fmt.Println(string(must(os.ReadFile("/proc/self/limits")))); return nil }
+	tasks["arguments"] = func() error { fmt.Println(strings.Join(os.Args, " ")); return nil }
+	tasks["exec limits"] = func() error {
+		self := must(os.Open("/proc/self/exe"))
+		f := must(memfd.CloneWith("copy", self, 1<<30, &memfd.Options{Exec: true}))
+		return memfd.Exec(f, []string{"copy"}, []string{childTask + "=limits"})
+	}
+	tasks["files"] = func() error {
+		for _, e := range must(os.ReadDir("/proc/self/fd")) {
+			if link, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && strings.Contains(link, "memfd") {
+				fmt.Println(e.Name(), link)
+			}
+		}
+		return nil
+	}
+}
+
+const script = "#!/bin/sh\necho \"$1 $NAME\"\n"
+
+// beReplaced is a child that executes a copy of the file that a variable names, or else a
+// script.
+func beReplaced() error {
+	text := []byte(script)
+	if path := os.Getenv("MEMFD_GO_TEST_FILE"); path != "" {
+		text = must(os.ReadFile(path))
+	}
+	f, err := memfd.SealedWith("x", text, &memfd.Options{Exec: true})
+	if err != nil {
+		return err
+	}
+	return memfd.Exec(f, []string{"name", "hello"}, []string{"NAME=you"})
+}
+
+func needExec(t *testing.T) {
+	t.Helper()
+	if !features(t, 0).Has(memfd.FeatureExecAllowed | memfd.FeatureProcfs) {
+		t.Skip("no executable files, or no /proc")
+	}
+}
+
+func TestExec(t *testing.T) {
+	needExec(t)
+	echo, err := exec.LookPath("echo")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, c := range []struct{ file, want string }{{echo, "hello\n"}, {"", "hello you\n"}} {
+		output, err := runChild(t, "exec", "MEMFD_GO_TEST_FILE="+c.file)
+		want(t, "error", err, nil)
+		want(t, "output", output, c.want)
+	}
+}
+
+// The runtime raises the limit on open files. The new program gets the old one.
+func TestExecRestoresLimits(t *testing.T) {
+	needExec(t)
+	const line = "Max open files"
+	find := func(text string, err error) string {
+		want(t, text, err, nil)
+		_, after, _ := strings.Cut(text, line)
+		fields, _, _ := strings.Cut(after, "\n")
+		return fields
+	}
+	want(t, line, find(runChild(t, "exec limits")), find(runChild(t, "limits")))
+}
+
+func TestExecErrors(t *testing.T) {
+	wantPathError(t, "not executable", memfd.Exec(sealed(t, "x"), []string{"x"}, nil), "exec", "memfd:test", syscall.EACCES)
+	closed := must(memfd.Create("test"))
+	closed.Close()
+	wantPathError(t, "closed", memfd.Exec(closed, []string{"x"}, nil), "exec", "memfd:test", fs.ErrClosed)
+	wantError(t, "no file", memfd.Exec(nil, nil, nil), fs.ErrInvalid)
+	needExec(t)
+	f := closeLater(t, must(memfd.SealedWith("test", []byte("no program"), &memfd.Options{Exec: true})))
+	wantPathError(t, "no program", memfd.Exec(f, []string{"x"}, nil), "exec", "memfd:test", syscall.ENOEXEC)
+	f = closeLater(t, must(memfd.SealedWith("test", []byte("#!/nowhere\n"), &memfd.Options{Exec: true})))
+	wantPathError(t, "no interpreter", memfd.Exec(f, []string{"x"}, nil), "exec", "memfd:test", syscall.ENOENT)
+	want(t, "close-on-exec", closesOnExec(t, f), true)
+}
+
+// command returns a Cmd of this program that does a task.
+func command(t *testing.T, task string, arg ...string) *exec.Cmd {
+	t.Helper()
+	needExec(t)
+	self := must(os.Open("/proc/self/exe"))
+	defer self.Close()
+	cmd := must(memfd.Command(self, arg...))
+	cmd.Env = append(os.Environ(), childTask+"="+task)
+	return cmd
+}
+
+func run(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	output, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("an emulated program cannot start another")
+	}
+	want(t, string(output), err, nil)
+	return string(output)
+}
+
+func TestCommand(t *testing.T) {
+	cmd := command(t, "arguments", "one", "two")
+	for range 3 {
+		runtime.GC() // must not close what Start needs
+	}
+	want(t, "output", run(t, cmd), "/proc/self/exe one two\n")
+	collectCommand(cmd)
+}
+
+// collectCommand makes the collector close the file of a Cmd, so that it is not taken for one
+// left behind.
+func collectCommand(cmd *exec.Cmd) {
+	path := cmd.Path
+	*cmd = exec.Cmd{}
+	for range 1000 {
+		runtime.GC()
+		if _, err := os.Readlink(path); err != nil {
+			return
+		}
+	}
+}
+
+// Files in ExtraFiles do not take the place of the program, and the program is not inherited.
+func TestCommandWithExtraFiles(t *testing.T) {
+	cmd := command(t, "files")
+	for range 20 {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, closeLater(t, must(memfd.Create("extra"))))
+	}
+	output := run(t, cmd)
+	want(t, "files", strings.Count(output, "memfd:extra"), 20)
+	want(t, "the program", strings.Contains(output, "memfd:command"), false)
+	collectCommand(cmd)
+}
+
+// A program that is changed afterwards does not matter.
+func TestCommandRunsAClone(t *testing.T) {
+	needExec(t)
+	f := closeLater(t, must(memfd.CloneWith("program", must(os.Open("/proc/self/exe")), 1<<30, &memfd.Options{Exec: true, Seals: memfd.SealGrow})))
+	cmd := must(memfd.Command(f))
+	cmd.Env = append(os.Environ(), childTask+"=arguments")
+	if err := f.Truncate(0); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "output", run(t, cmd), "memfd:program\n")
+	collectCommand(cmd)
+}
+
+func TestCommandErrors(t *testing.T) {
+	needExec(t)
+	_, err := memfd.Command(sealed(t, script))
+	wantPathError(t, "a script", err, "command", "memfd:test", syscall.ENOEXEC)
+	_, err = memfd.Command(nil)
+	wantError(t, "no file", err, fs.ErrInvalid)
+	cmd := must(memfd.Command(sealed(t, "no program")))
+	wantError(t, "no program", cmd.Run(), syscall.ENOEXEC)
+	collectCommand(cmd)
+	withLimit(t, unix.RLIMIT_NOFILE, 100, func() { // less than dupHigh would like
+		collectCommand(must(memfd.Command(sealed(t, "no program"))))
+	})
+}

@@ -1,0 +1,417 @@
+//go:build linux
+
+package memfd_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/bindings/go/memfd"
+)
+
+// unlocked lets tests run where little memory may be locked.
+var unlocked = &memfd.SecretOptions{AllowUnlocked: true}
+
+func newSecret(t *testing.T, n int, opts memfd.SecretOptions) *memfd.SecretBuffer {
+	t.Helper()
+	opts.AllowUnlocked = true
+	return closeLater(t, must(memfd.NewSecretBuffer(n, &opts)))
+}
+
+func needSecretMem(t *testing.T) {
+	t.Helper()
+	if !features(t, memfd.FeatureSecret).Has(memfd.FeatureSecret) {
+		t.Skip("there is no memfd_secret(2)")
+	}
+}
+
+// beside returns the byte at an offset from the start of memory, which may be outside of it.
+func beside(memory []byte, offset int) *byte {
+	return (*byte)(unsafe.Add(addressOf(memory), offset))
+}
+
+func TestSecretBuffer(t *testing.T) {
+	for _, opts := range []memfd.SecretOptions{{}, {NoSecretMem: true}} {
+		for _, n := range []int{1, page, page + 1, 3 * page} {
+			b := newSecret(t, n, opts)
+			want(t, "Len", b.Len(), n)
+			want(t, "contents", strings.Trim(string(b.Bytes()), "\x00"), "")
+			want(t, "length", len(b.Bytes()), n)
+			copy(b.Bytes(), "the key")
+			whole := (n + page - 1) / page * page
+			want(t, "a fault in front", faults(beside(b.Bytes(), -1)), true)
+			want(t, "a fault behind", faults(beside(b.Bytes(), whole)), true)
+			want(t, "File", b.File(), nil)
+		}
+	}
+}
+
+func TestSecretBufferKind(t *testing.T) {
+	want(t, "without memfd_secret(2)", newSecret(t, 1, memfd.SecretOptions{NoSecretMem: true}).Kind(), memfd.SecretLocked)
+	needSecretMem(t)
+	want(t, "with it", newSecret(t, 1, memfd.SecretOptions{}).Kind(), memfd.SecretMem)
+	want(t, "where it is required", newSecret(t, 1, memfd.SecretOptions{RequireSecretMem: true}).Kind(), memfd.SecretMem)
+}
+
+func TestSecretBufferAtTheEnd(t *testing.T) {
+	for _, n := range []int{1, 100, page, page + 1} {
+		b := newSecret(t, n, memfd.SecretOptions{AlignEnd: true})
+		want(t, "a fault at the end", faultsToWrite(beside(b.Bytes(), n-1)), false)
+		want(t, "a fault behind", faults(beside(b.Bytes(), n)), true)
+	}
+}
+
+func TestNewSecretBufferErrors(t *testing.T) {
+	for what, opts := range map[string]memfd.SecretOptions{
+		"required and forbidden": {RequireSecretMem: true, NoSecretMem: true},
+		"no file to keep":        {KeepFile: true, NoSecretMem: true},
+	} {
+		_, err := memfd.NewSecretBuffer(1, &opts)
+		wantPathError(t, what, err, "allocate", "secret memory", syscall.EINVAL)
+	}
+	for _, n := range []int{0, -1, math.MinInt} {
+		_, err := memfd.NewSecretBuffer(n, unlocked)
+		wantPathError(t, fmt.Sprint(n, " bytes"), err, "allocate", "secret memory", syscall.EINVAL)
+	}
+	_, err := memfd.NewSecretBuffer(math.MaxInt, unlocked)
+	want(t, "more than there is", err != nil, true)
+}
+
+func TestSecretBufferOverTheLimit(t *testing.T) {
+	withLockLimit(t, page, func() {
+		anonymous := &memfd.SecretOptions{NoSecretMem: true}
+		_, err := memfd.NewSecretBuffer(2*page, anonymous)
+		wantError(t, "over the limit", err, syscall.ENOMEM)
+		must(memfd.NewSecretBuffer(page, anonymous)).Close() // guards do not count
+		b := must(memfd.NewSecretBuffer(2*page, &memfd.SecretOptions{NoSecretMem: true, AllowUnlocked: true}))
+		want(t, "kind", b.Kind(), memfd.SecretUnlocked)
+		b.Close()
+	})
+}
+
+// withLockLimit runs f where no more than n bytes may be locked, not by root either.
+func withLockLimit(t *testing.T, n int, f func()) {
+	t.Helper()
+	runtime.LockOSThread() // capabilities are a thread's
+	defer runtime.UnlockOSThread()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var old [2]unix.CapUserData
+	if err := unix.Capget(&header, &old[0]); err != nil {
+		t.Fatal(err)
+	}
+	data := old
+	data[0].Effective &^= 1 << unix.CAP_IPC_LOCK
+	if err := unix.Capset(&header, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Capset(&header, &old[0])
+	withLimit(t, unix.RLIMIT_MEMLOCK, uint64(n), f)
+}
+
+func TestSecretBufferFrom(t *testing.T) {
+	data := []byte("the key")
+	b := closeLater(t, must(memfd.SecretBufferFrom(data, unlocked)))
+	want(t, "contents", string(b.Bytes()), "the key")
+	want(t, "the source", string(data), "\x00\x00\x00\x00\x00\x00\x00")
+
+	data = []byte("the key")
+	_, err := memfd.SecretBufferFrom(data, &memfd.SecretOptions{RequireSecretMem: true, NoSecretMem: true})
+	wantError(t, "options", err, syscall.EINVAL)
+	want(t, "the source after an error", string(data), "\x00\x00\x00\x00\x00\x00\x00")
+	_, err = memfd.SecretBufferFrom(nil, unlocked)
+	wantError(t, "nothing", err, syscall.EINVAL)
+}
+
+func TestSecretBufferEqual(t *testing.T) {
+	b := must(memfd.SecretBufferFrom([]byte("the key"), unlocked))
+	for data, equal := range map[string]bool{"the key": true, "the kez": false, "the ke": false, "the key ": false, "": false} {
+		want(t, data, b.Equal([]byte(data)), equal)
+	}
+	b.Close()
+	want(t, "once closed", b.Equal([]byte("the key")), false)
+	want(t, "nothing, once closed", b.Equal(nil), false)
+}
+
+func TestSecretBufferProtect(t *testing.T) {
+	for _, opts := range []memfd.SecretOptions{{}, {NoSecretMem: true}, {AlignEnd: true}} {
+		b := newSecret(t, page+1, opts)
+		copy(b.Bytes(), "the key")
+		last := &b.Bytes()[page]
+		for _, c := range []struct {
+			access       memfd.Access
+			reads, write bool // fault
+		}{
+			{memfd.AccessNone, true, true},
+			{memfd.AccessRead, false, true},
+			{memfd.AccessNone, true, true},
+			{memfd.AccessReadWrite, false, false},
+		} {
+			if err := b.Protect(c.access); err != nil {
+				t.Fatal(err)
+			}
+			want(t, "a load faults", faults(last), c.reads)
+			want(t, "a store faults", faultsToWrite(last), c.write)
+		}
+		want(t, "contents", string(b.Bytes()[:7]), "the key")
+	}
+	wantPathError(t, "only writing", newSecret(t, 1, memfd.SecretOptions{}).Protect(memfd.AccessWrite), "protect", "secret memory", syscall.EINVAL)
+}
+
+func TestSecretBufferClose(t *testing.T) {
+	for _, opts := range []memfd.SecretOptions{{}, {NoSecretMem: true}, {AlignEnd: true}} {
+		opts.AllowUnlocked = true
+		b := must(memfd.NewSecretBuffer(10, &opts))
+		first := &b.Bytes()[0]
+		if err := b.Protect(memfd.AccessNone); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "Close of what is protected", b.Close(), nil)
+		want(t, "its memory faults", faults(first), true)
+		want(t, "Bytes", b.Bytes() == nil, true)
+		want(t, "Len", b.Len(), 0)
+		wantPathError(t, "Close again", b.Close(), "free", "secret memory", fs.ErrClosed)
+		wantPathError(t, "Protect", b.Protect(memfd.AccessRead), "protect", "secret memory", fs.ErrClosed)
+	}
+}
+
+// The file of a buffer shows others its memory, and that it was wiped in the end.
+func TestSecretBufferFile(t *testing.T) {
+	needSecretMem(t)
+	b := newSecret(t, page, memfd.SecretOptions{KeepFile: true})
+	want(t, "kind", must(memfd.Inspect(b.File())).Kind, memfd.KindSecret)
+	want(t, "close-on-exec", closesOnExec(t, b.File()), true)
+	other := closeLater(t, must(memfd.AttachSecretBuffer(b.File(), int64(page), nil)))
+	copy(b.Bytes(), "the key")
+	want(t, "what the other sees", string(other.Bytes()[:7]), "the key")
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "what the other sees then", string(other.Bytes()[:7]), "\x00\x00\x00\x00\x00\x00\x00")
+	_, err := memfd.GetSeals(b.File())
+	wantError(t, "the file", err, fs.ErrClosed)
+}
+
+// Closing what was attached wipes nothing of the others'.
+func TestAttachSecretBuffer(t *testing.T) {
+	needSecretMem(t)
+	b := newSecret(t, page, memfd.SecretOptions{KeepFile: true})
+	copy(b.Bytes(), "the key")
+	other := must(memfd.AttachSecretBuffer(b.File(), int64(page), &memfd.SecretOptions{KeepFile: true}))
+	want(t, "length", other.Len(), page)
+	want(t, "a file of its own", other.File() != nil && other.File() != b.File(), true)
+	want(t, "a fault in front", faults(beside(other.Bytes(), -1)), true)
+	want(t, "a fault behind", faults(beside(other.Bytes(), page)), true)
+	other.Close()
+	want(t, "contents", string(b.Bytes()[:7]), "the key")
+}
+
+func TestAttachSecretBufferErrors(t *testing.T) {
+	_, err := memfd.AttachSecretBuffer(sealed(t, "hello"), 5, nil)
+	wantPathError(t, "another file", err, "attach", "memfd:test", syscall.EINVAL)
+	_, err = memfd.AttachSecretBuffer(sealed(t, "hello"), -1, nil)
+	wantPathError(t, "a negative limit", err, "attach", "memfd:test", syscall.EINVAL)
+	_, err = memfd.AttachSecretBuffer(nil, 5, nil)
+	wantError(t, "no file", err, fs.ErrInvalid)
+}
+
+// However a buffer or a pool is printed, its contents are not.
+func TestSecretsAreNotPrinted(t *testing.T) {
+	b := must(memfd.SecretBufferFrom([]byte("the key"), unlocked))
+	defer b.Close()
+	p := closeLater(t, must(memfd.NewSecretPool(7, 3, unlocked)))
+	copy(must(p.Take()), "the key")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		want(t, verb, fmt.Sprintf(verb, b), "memfd.SecretBuffer(7 bytes)")
+		want(t, verb, fmt.Sprintf(verb, p), "memfd.SecretPool(1 of 3 slots of 7 bytes taken)")
+	}
+}
+
+func init() {
+	tasks["secrets"] = func() error {
+		maps := string(must(os.ReadFile("/proc/self/maps")))
+		fmt.Println("maps", strings.Count(maps, "secretmem"))
+		entries := must(os.ReadDir("/proc/self/fd"))
+		n := 0
+		for _, e := range entries {
+			if link, _ := os.Readlink("/proc/self/fd/" + e.Name()); strings.Contains(link, "secretmem") {
+				n++
+			}
+		}
+		fmt.Println("files", n)
+		return nil
+	}
+}
+
+// Programs are started all the time while secrets come and go. They get none of them, and the
+// secrets stay.
+func TestSecretsAcrossForkAndExec(t *testing.T) {
+	done := make(chan struct{})
+	var using sync.WaitGroup
+	for range 4 {
+		using.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				b, err := memfd.NewSecretBuffer(100, &memfd.SecretOptions{AllowUnlocked: true, KeepFile: true})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				copy(b.Bytes(), "the key")
+				runtime.Gosched()
+				want(t, "contents", string(b.Bytes()[:7]), "the key")
+				want(t, "Close", b.Close(), nil)
+			}
+		})
+	}
+	defer using.Wait()
+	defer close(done)
+	for range rounds(1000) / 50 {
+		output, err := runChild(t, "secrets")
+		want(t, "error", err, nil)
+		want(t, "what a program gets", output, "maps 0\nfiles 0\n")
+	}
+}
+
+func newPool(t *testing.T, n, slots int) *memfd.SecretPool {
+	t.Helper()
+	return closeLater(t, must(memfd.NewSecretPool(n, slots, unlocked)))
+}
+
+func TestSecretPool(t *testing.T) {
+	for _, n := range []int{1, 16, 100, 4096} {
+		for _, slots := range []int{1, 2, 50} {
+			p := newPool(t, n, slots)
+			var taken [][]byte
+			seen := map[*byte]bool{}
+			for range slots {
+				slot := must(p.Take())
+				want(t, "taken before", seen[&slot[0]], false)
+				seen[&slot[0]] = true
+				want(t, "length", len(slot), n)
+				want(t, "contents", strings.Trim(string(slot), "\x00"), "")
+				for i := range slot { // disturbs no other slot
+					slot[i] = 0x55
+				}
+				taken = append(taken, slot)
+			}
+			_, err := p.Take()
+			want(t, "when all are taken", err, memfd.ErrNoFreeSlot)
+			for _, slot := range taken {
+				want(t, "Give", p.Give(slot), nil)
+				want(t, "contents", strings.Trim(string(slot), "\x00"), "")
+			}
+			must(p.Take())
+		}
+	}
+}
+
+func TestSecretPoolGiveErrors(t *testing.T) {
+	p := newPool(t, 100, 3)
+	slot := must(p.Take())
+	stride := (100+15)/16*16 + 16
+	at := func(offset int) []byte { return unsafe.Slice(beside(slot, offset), 1) }
+	for what, wrong := range map[string][]byte{
+		"nil":                  nil,
+		"elsewhere":            make([]byte, 100),
+		"inside":               slot[16:],
+		"crooked":              slot[1:],
+		"not taken":            at(stride),
+		"in front of the pool": at(-stride),
+		"behind the pool":      at(3 * stride),
+	} {
+		want(t, what, p.Give(wrong), memfd.ErrCorruptPool)
+	}
+	want(t, "right", p.Give(slot), nil)
+	want(t, "twice", p.Give(slot), memfd.ErrCorruptPool)
+}
+
+func TestSecretPoolOverrun(t *testing.T) {
+	p := newPool(t, 100, 3)
+	slot := must(p.Take())
+	clear(unsafe.Slice(&slot[0], 113)) // one byte into the next
+	want(t, "Give", p.Give(slot), memfd.ErrCorruptPool)
+}
+
+func TestSecretPoolClose(t *testing.T) {
+	p := must(memfd.NewSecretPool(100, 3, unlocked))
+	slot := must(p.Take())
+	want(t, "Close", p.Close(), nil)
+	want(t, "its memory faults", faults(&slot[0]), true)
+	_, err := p.Take()
+	wantPathError(t, "Take", err, "take", "secret pool", fs.ErrClosed)
+	wantPathError(t, "Give", p.Give(slot), "give", "secret pool", fs.ErrClosed)
+	wantPathError(t, "Close again", p.Close(), "free", "secret pool", fs.ErrClosed)
+}
+
+func TestNewSecretPoolErrors(t *testing.T) {
+	for _, c := range []struct {
+		what     string
+		n, slots int
+		opts     *memfd.SecretOptions
+	}{
+		{"no length", 0, 1, nil},
+		{"a negative length", -1, 1, nil},
+		{"no slots", 1, 0, nil},
+		{"a negative number of slots", 1, -1, nil},
+		{"many slots", 1, 1<<20 + 1, nil},
+		{"everything", math.MaxInt, 1, nil},
+		{"more than everything", math.MaxInt >> 9, 1 << 20, nil},
+		{"at the end", 1, 1, &memfd.SecretOptions{AlignEnd: true}},
+		{"a file", 1, 1, &memfd.SecretOptions{KeepFile: true}},
+	} {
+		_, err := memfd.NewSecretPool(c.n, c.slots, c.opts)
+		wantPathError(t, c.what, err, "allocate", "secret pool", syscall.EINVAL)
+	}
+}
+
+// Goroutines share a pool, and one closes it.
+func TestSecretPoolByManyGoroutines(t *testing.T) {
+	p := must(memfd.NewSecretPool(32, 8, unlocked))
+	var all sync.WaitGroup
+	for g := range 8 {
+		all.Go(func() {
+			for range rounds(50000) / 8 {
+				slot, err := p.Take()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for i := range slot {
+					slot[i] = byte(g)
+				}
+				for i := range slot {
+					if slot[i] != byte(g) {
+						t.Error("another goroutine's")
+					}
+				}
+				if err := p.Give(slot); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for range 2 {
+		all.Go(func() {
+			if err := p.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
