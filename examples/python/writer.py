@@ -30,7 +30,7 @@ def main(command: list[str]) -> None:
         say("writer", f'filled it: "{TEXT.decode()}"')
 
         file.seal(Seal.IMMUTABLE)
-        say("writer", f"sealed it: {file.seals}")
+        say("writer", f"sealed it: {file.seals & Seal.IMMUTABLE}")
 
         fd = file.fileno()
         subprocess.run([*command, f"/proc/{os.getpid()}/fd/{fd}"], check=True)

@@ -1,8 +1,7 @@
-"""Files sent and received over sockets: in time, interrupted, refused, by asyncio."""
+"""Files sent and received over sockets: in time, interrupted, refused."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from helpers import fails_with
 
-from memfd_go import MemFd, MissingSealsError, Seal, raw
+from memfd_go import MemFd, MissingSealsError, RefusedError, Seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +52,47 @@ def test_descriptors_instead_of_sockets(pair: Pair, hello: MemFd) -> None:
 def test_send_with_data(pair: Pair, hello: MemFd) -> None:
     a, b = pair
     assert hello.send(a, b"message") == 7
-    fds, data = raw.recv_fds(b.fileno(), 1, 100)
-    os.close(fds[0])
-    assert data == b"message"
+    received, data = MemFd.receive_message(b)
+    assert received
+    with received, received.map() as mapping:
+        assert (bytes(mapping), data) == (b"hello", b"message")
+
+
+def test_refused_message(any_pair: Pair, file: MemFd) -> None:
+    """The bytes are not lost, so that a stream keeps its framing."""
+    a, b = any_pair
+    file.set_size(5)
+    file.send(a, b"one")
+    with pytest.raises(MissingSealsError, match="missing seals: WRITE SHRINK") as missing:
+        MemFd.receive_message(b)
+    assert missing.value.data == b"one"
+    file.freeze()
+    file.send(a, b"two")
+    with pytest.raises(RefusedError, match="max_size is 4") as refused:
+        MemFd.receive_message(b, max_size=4)
+    assert refused.value.data == b"two"
+    file.send(a, b"three")
+    received, data = MemFd.receive_message(b, None)
+    assert received
+    received.close()
+    assert data == b"three"
+
+
+def test_length_of_a_message(hello: MemFd) -> None:
+    a, b = socket.socketpair()
+    with a, b:
+        hello.send(a, bytes(100))
+        received, data = MemFd.receive_message(b, max_data=10)
+        assert received
+        received.close()
+        assert data + b.recv(100) == bytes(100)
+        with pytest.raises(ValueError, match="max_data must be at least 1"):
+            MemFd.receive_message(b, max_data=0)
+    a, b = socket.socketpair(type=socket.SOCK_SEQPACKET)
+    with a, b:
+        hello.send(a, bytes(100))
+        with fails_with("EMSGSIZE"):
+            MemFd.receive_message(b, max_data=10)
 
 
 def test_refused(pair: Pair, file: MemFd, hello: MemFd) -> None:
@@ -155,32 +192,3 @@ def test_signals_do_not_interrupt(pair: Pair, hello: MemFd, timeout: int | None)
     finally:
         signal.signal(signal.SIGALRM, before)
     assert seen == [signal.SIGALRM]
-
-
-def test_asyncio(pair: Pair, hello: MemFd) -> None:
-    """The loop tells when the socket is ready; receive() then does not wait."""
-    a, b = pair
-    a.setblocking(False)
-    b.setblocking(False)
-
-    async def receive() -> MemFd:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                return MemFd.receive(b)
-            except BlockingIOError:
-                ready = loop.create_future()
-                loop.add_reader(b, ready.set_result, None)
-                try:
-                    await ready
-                finally:
-                    loop.remove_reader(b)
-
-    async def main() -> bytes:
-        receiving = asyncio.ensure_future(receive())
-        await asyncio.sleep(0)
-        hello.send(a)
-        with await receiving as received, received.map() as mapping:
-            return bytes(mapping)
-
-    assert asyncio.run(main()) == b"hello"

@@ -69,7 +69,7 @@ class Promise:
     def __reduce_ex__(self, protocol: object, /) -> NoReturn:
         raise TypeError(
             f"cannot pickle {type(self.file).__name__!r} object: it is a descriptor, which "
-            "only multiprocessing, concurrent.futures and joblib can pass to a process; "
+            "only multiprocessing, concurrent.futures and loky (joblib) can pass to a process; "
             "to send it yourself, use a Unix socket, send() and receive()"
         )
 
@@ -102,7 +102,7 @@ def _tell_those_at_work(name: str) -> None:
     from pickle import Pickler
 
     for found in gc.get_objects():
-        kind: type[Any] = type(found)
+        kind = type(found)  # pyright: ignore[reportUnknownVariableType]
         if issubclass(kind, Pickler) and any(base.__module__ == name for base in kind.__mro__):
             found.dispatch_table[Promise] = reduce_promise
 

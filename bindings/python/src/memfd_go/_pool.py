@@ -10,7 +10,7 @@ from memfd_go import raw
 from memfd_go._area import Area, SecretMemory
 from memfd_go._closing import Closing
 from memfd_go._flags import SecretKind
-from memfd_go._secret import options, warn_of_fallback
+from memfd_go._secret import explained, options, warn_of_fallback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,7 +164,9 @@ class SecretPool(Closing):
         Errors: like SecretBuffer(), and OSError EINVAL (slots out of range).
         Source: memfd_secret(2).
         """
-        area = _Slots(raw.secret_pool_init(slot_size, slots, options(least, secretmem)))
+        opts = options(least, secretmem)
+        size = slot_size * slots
+        area = _Slots(explained(raw.secret_pool_init, size, slot_size, slots, opts))
         try:
             warn_of_fallback(area.kind, secretmem)
         except BaseException:

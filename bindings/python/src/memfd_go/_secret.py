@@ -8,15 +8,19 @@ from _thread import RLock  # threading takes longer to import
 
 from memfd_go import raw
 from memfd_go._area import Area, SecretMemory
-from memfd_go._errors import SecretFallbackWarning
+from memfd_go._errors import SecretFallbackWarning, explain_secret, explaining
 from memfd_go._flags import SecretKind
 from memfd_go._memfd import MemFd
 from memfd_go._sockets import descriptor_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, TypeVar
+
     from _typeshed import FileDescriptorLike
     from typing_extensions import Self
+
+    T = TypeVar("T")
 
 
 class _OwnPages(Area):
@@ -81,6 +85,14 @@ def warn_of_fallback(kind: int, secretmem: bool) -> None:
     if kind > (SecretKind.SECRETMEM if secretmem else SecretKind.MLOCK):
         what = "locked memory" if kind == SecretKind.MLOCK else "memory that may be swapped out"
         warnings.warn(f"the secret is in {what}", SecretFallbackWarning, stacklevel=3)
+
+
+def explained(function: Callable[..., T], size: int, *arguments: Any) -> T:
+    """Call a function that allocates 'size' bytes, and explain its errors."""
+    try:
+        return function(*arguments)
+    except OSError as error:
+        raise explaining(error, explain_secret, size) from None
 
 
 class SecretBuffer(SecretMemory):
@@ -149,7 +161,7 @@ class SecretBuffer(SecretMemory):
             opts |= raw.MEMFD_GO_OPT_FORK_SHARE
         if keep_fd:
             opts |= raw.MEMFD_GO_OPT_KEEP_FD
-        area = _OwnPages(raw.secret_alloc(size, opts))
+        area = _OwnPages(explained(raw.secret_alloc, size, size, opts))
         try:
             warn_of_fallback(area.kind, secretmem)
         except BaseException:
