@@ -8,6 +8,7 @@
 #   make uninstall  removes it again
 #   make dist       the files of a release, in build/dist: packages for all
 #                   architectures, crates, wheels, checksums, bill of materials
+#   make wheel      the Python package for this machine, in build/wheels, in seconds
 #   make wheels     the Python package for all architectures, and its sources, in
 #                   build/wheels; needs Python and pip, too
 #   make crates     the Rust packages, with the Go sources in them, in build/crates
@@ -55,7 +56,7 @@ library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug 
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE all all-arch install uninstall dist wheels crates demo setup test check bench stress fuzz audit matrix clean
+.PHONY: FORCE all all-arch install uninstall dist wheel wheels crates demo setup test check bench stress fuzz audit matrix clean
 
 all: $(call library,$(HOST)) build/man
 
@@ -102,6 +103,11 @@ build/venv/bin/hatchling: bindings/python/pyproject.toml
 	python3 -m venv build/venv
 	build/venv/bin/pip install -q '$(hatchling)'
 	@touch $@
+
+wheel: $(call library,$(HOST)) build/venv/bin/hatchling
+	@mkdir -p '$(WHEELS)'
+	wheels=$$(cd '$(WHEELS)' && pwd) && cd bindings/python && \
+		../../build/venv/bin/hatchling build -t wheel -d "$$wheels"
 
 wheels: all-arch build/venv/bin/hatchling
 	@rm -rf '$(WHEELS)' && mkdir -p '$(WHEELS)'
