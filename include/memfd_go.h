@@ -47,8 +47,8 @@
  * so. A seccomp filter may answer any function with an error of its own choice,
  * usually -EPERM or -ENOSYS; it is returned as it is.
  *
- * This header is valid C99 and C++11 and includes only <stddef.h> and
- * <stdint.h>, unless MEMFD_GO_DROPIN is defined (see the end).
+ * This header is valid C89 and C++98 and includes only <stddef.h> and <stdint.h>, with
+ * MEMFD_GO_DROPIN (see the end) only <stddef.h>.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -56,7 +56,14 @@
 #define MEMFD_GO_H
 
 #include <stddef.h>
+#if defined(MEMFD_GO_DROPIN) && defined(__UINT64_TYPE__)
+/* glibc's <stdint.h> fixes what a later "#define _GNU_SOURCE" could still ask for. */
+__extension__ typedef __INT32_TYPE__ int32_t;
+__extension__ typedef __UINT32_TYPE__ uint32_t;
+__extension__ typedef __UINT64_TYPE__ uint64_t;
+#else
 #include <stdint.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -1204,38 +1211,106 @@ int memfd_go_secret_pool_free(struct memfd_go_secret_pool *pool);
  * DROP-IN NAMES
  *
  * With MEMFD_GO_DROPIN defined before this header is included, memfd_create(name,
- * flags) and memfd_secret(flags) are there whatever the libc, with libc's manners:
- * they return -1 and set errno. They are macros onto inline functions, so they
- * stand in the way of nothing that a libc declares, today or later; the library
- * itself exports no such names. Also <errno.h> and <sys/mman.h> are included then.
+ * flags) and memfd_secret(flags) are available with any libc. They behave like a libc's
+ * functions: they return -1 and set errno. The library itself exports no such names.
+ *
+ * The names are functions, not macros, and nothing of the libc is included. A
+ * declaration by the libc and the program's own fallback, a static function of the same
+ * name, may stand next to them, and so may members, methods and variables. The header
+ * may come before everything else, such as by the compiler's option -include.
+ *
+ * Taking an address works where the type is known: int (*f)(unsigned) = memfd_secret;
+ * In C the address of memfd_create is that of the libc's function, so the libc must
+ * have one (glibc 2.27, musl 1.1.20).
+ *
+ * Compilers other than GCC and clang get macros that stand for static functions.
  */
 #if defined(MEMFD_GO_DROPIN) && !defined(MEMFD_GO_DROPIN_DONE)
 #define MEMFD_GO_DROPIN_DONE
 
+#ifdef __GNUC__
+/* No warnings about what the libc and the program may declare again. */
+#pragma GCC system_header
+#define MEMFD_GO_DROPIN_STATIC static __inline__
+/* Where glibc and musl keep errno. */
+#ifdef __cplusplus
+extern "C"
+#endif
+int *memfd_go_dropin_errno(void) __asm__("__errno_location");
+#else
 #include <errno.h>
-#include <sys/mman.h>
+#define MEMFD_GO_DROPIN_STATIC static
+#define memfd_go_dropin_errno() (&errno)
+#endif
 
-static inline int memfd_go_dropin_result(int r)
+MEMFD_GO_DROPIN_STATIC int memfd_go_dropin_result(int r)
 {
 	if (r >= 0)
 		return r;
-	errno = -r;
+	*memfd_go_dropin_errno() = -r;
 	return -1;
 }
 
-static inline int memfd_go_dropin_create(const char *name, unsigned int flags)
+MEMFD_GO_DROPIN_STATIC int memfd_go_dropin_create(const char *name, unsigned int flags)
 {
 	return memfd_go_dropin_result(memfd_go_create(name, flags));
 }
 
-static inline int memfd_go_dropin_secret(unsigned int flags)
+MEMFD_GO_DROPIN_STATIC int memfd_go_dropin_secret(unsigned int flags)
 {
 	return memfd_go_dropin_result(memfd_go_secret(flags));
 }
 
-#undef memfd_create
-#undef memfd_secret
-#define memfd_create(name, flags) memfd_go_dropin_create((name), (flags))
-#define memfd_secret(flags) memfd_go_dropin_secret((flags))
+#ifndef __GNUC__
+#define memfd_create memfd_go_dropin_create
+#define memfd_secret memfd_go_dropin_secret
 
+#elif defined(__cplusplus)
+/* Templates, since a call prefers any other function with the same name. */
+namespace memfd_go_dropin
+{
+template <class Flags> inline int memfd_create(const char *name, Flags flags)
+{
+	return memfd_go_dropin_create(name, static_cast<unsigned int>(flags));
+}
+
+template <class Flags> inline int memfd_secret(Flags flags)
+{
+	return memfd_go_dropin_secret(static_cast<unsigned int>(flags));
+}
+} /* namespace memfd_go_dropin */
+using namespace memfd_go_dropin;
+
+#else
+/* In GNU's sense of "extern inline" the program may define the function again. */
+extern __inline__ __attribute__((__gnu_inline__, __always_inline__)) int
+memfd_create(const char *name, unsigned int flags)
+{
+	return memfd_go_dropin_create(name, flags);
+}
+
+/* No libc has memfd_secret() yet, so its address has to be that of a function here. */
+#ifdef __clang__
+static __inline__ int
+	__attribute__((__overloadable__, __enable_if__(1, ""), __unused__))
+	memfd_secret(unsigned int flags)
+{
+	return memfd_go_dropin_secret(flags);
+}
+#else
+int memfd_go_dropin_address(unsigned int flags);
+__attribute__((__weak__, __visibility__("hidden"))) int
+memfd_go_dropin_address(unsigned int flags)
+{
+	return memfd_go_dropin_secret(flags);
+}
+
+int memfd_secret(unsigned int flags) __asm__("memfd_go_dropin_address");
+extern __inline__ __attribute__((__gnu_inline__, __always_inline__)) int
+memfd_secret(unsigned int flags)
+{
+	return memfd_go_dropin_secret(flags);
+}
+#endif
+#endif
 #endif /* MEMFD_GO_DROPIN */

@@ -55,6 +55,7 @@ type Constant struct {
 var (
 	comment      = regexp.MustCompile(`(?s)/\*.*?\*/`)
 	continuation = regexp.MustCompile(`\\\n\s*`)
+	typedef      = regexp.MustCompile(`(?m)^__extension__ typedef .*;$`) // of <stdint.h>
 	cplusplus    = regexp.MustCompile(`(?s)#ifdef __cplusplus\n.*?#endif\n`)
 	define       = regexp.MustCompile(`^#define (\w+) *(.*?)\s*$`)
 	literal      = regexp.MustCompile(`^(?:(0x[0-9a-fA-F]+|[0-9]+)U?|("[^"\\]*"))$`)
@@ -73,6 +74,7 @@ func Parse(text string) (*Header, error) {
 	}
 	text = comment.ReplaceAllString(text, " ")
 	text = continuation.ReplaceAllString(text, " ")
+	text = typedef.ReplaceAllString(text, "")
 	text = cplusplus.ReplaceAllString(text, "")
 
 	h := new(Header)

@@ -43,7 +43,6 @@ static void secret_sets_errno(void)
 
 static void bare_names_are_free(void)
 {
-	/* A macro with arguments leaves the bare names to the C library. */
 	int memfd_secret = 1, memfd_create = 2;
 
 	EQ(memfd_secret + memfd_create, 3);
