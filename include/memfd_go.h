@@ -1054,7 +1054,7 @@ struct memfd_go_secret {
  * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
  *           well. OPT_NO_SECRETMEM makes no file.
  *
- * For root, who has no RLIMIT_MEMLOCK, memory that the machine has but cannot spare is no
+ * Root has no RLIMIT_MEMLOCK. If the system cannot spare that much memory, root gets no
  * error: the kernel kills processes to make room.
  *
  * Safe: MT AS fork, each 's' in one place at a time. Source: memfd_secret(2), mlock(2),
