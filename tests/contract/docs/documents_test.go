@@ -30,13 +30,15 @@ type document struct {
 // documents returns the documents whose contents are checked.
 func documents(t *testing.T) []document {
 	t.Helper()
-	names, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var documents []document
-	for _, name := range append(names, "README.md", "CHANGELOG.md") {
-		documents = append(documents, document{name, readFile(t, name)})
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("no document %s: %v", pattern, err)
+		}
+		for _, name := range names {
+			documents = append(documents, document{name, readFile(t, name)})
+		}
 	}
 	return documents
 }

@@ -55,3 +55,20 @@ func TestSecurityNamesEveryFunction(t *testing.T) {
 		}
 	}
 }
+
+// The hosting site looks for SECURITY.md in the top folder. It says what to do without an
+// address, and docs/SECURITY.md leads there.
+func TestSecurityPolicy(t *testing.T) {
+	policy := readFile(t, "SECURITY.md")
+	for _, text := range []string{"## Supported versions", "## Reporting a vulnerability", "*Report a vulnerability*"} {
+		if !strings.Contains(policy, text) {
+			t.Errorf("SECURITY.md does not have %q", text)
+		}
+	}
+	if address := regexp.MustCompile(`\S+@\S+|TODO|example\.(com|org)`).FindString(policy); address != "" {
+		t.Errorf("SECURITY.md has %q, which nobody reads", address)
+	}
+	if !strings.Contains(readFile(t, "docs/SECURITY.md"), "](../SECURITY.md)") {
+		t.Error("docs/SECURITY.md does not link to the policy")
+	}
+}
