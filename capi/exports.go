@@ -26,7 +26,7 @@ func version() uintptr { return uintptr(core.Version) }
 func versionString() *byte { return core.VersionString() }
 
 //go:nosplit
-func errname(err uintptr) *byte { return core.ErrName(int32(err)) }
+func resultName(r uintptr) *byte { return core.ResultName(int32(r)) }
 
 //go:nosplit
 func probe(f *core.Features, request uintptr) int { return core.Probe(f, uint32(request)) }

@@ -15,7 +15,7 @@
 
 CALL0(memfd_go_version, ·version)
 CALL0(memfd_go_version_string, ·versionString)
-CALL1(memfd_go_errname, ·errname)
+CALL1(memfd_go_result_name, ·resultName)
 CALL2(memfd_go_probe, ·probe)
 SYS(memfd_go_create, $const_sysMemfdCreate)
 CALL2(memfd_go_create_with, ·createWith)

@@ -9,7 +9,7 @@
  *
  * Results.  A function that can fail returns a value >= 0 on success, and
  * -errno (such as -EINVAL) on failure. errno itself is neither read nor
- * written. memfd_go_errname() turns either sign into a name.
+ * written. memfd_go_result_name() turns a result into a name.
  *
  * Outputs.  What a function has to say beyond its return value goes to
  * out-parameters. They are written only on success, unless the function says
@@ -80,7 +80,7 @@ extern "C" {
  *     f.size_of = sizeof f;
  *     r = memfd_go_probe(&f, 0);
  *     if (r < 0)
- *         printf("probe: %s\n", memfd_go_errname(r));
+ *         printf("probe: %s\n", memfd_go_result_name(r));
  *     else if ((f.bits & MEMFD_GO_FEATURE_SEALING) != 0)
  *         printf("libmemfd_go %s can seal\n", memfd_go_version_string());
  */
@@ -112,16 +112,16 @@ uint32_t memfd_go_version(void);
 const char *memfd_go_version_string(void);
 
 /*
- * memfd_go_errname() returns the name of the error number 'err', such as
- * "EBUSY". It takes the number as libc has it (EBUSY) and as this library returns
- * it (-EBUSY). An unknown number, 0 included, gives "E?". Where one number has two
- * names it is the one in errno(3) that is not the alias (EAGAIN, EOPNOTSUPP). The
- * string is constant and lives as long as the library stays loaded.
+ * memfd_go_result_name() returns the name of what a function returned: "OK" for a
+ * success (0 or more), the name of the error for a negative number, such as "EBUSY" for
+ * -EBUSY, or "E?" if it has none. Where one number has two names it is the one in
+ * errno(3) that is not the alias (EAGAIN, EOPNOTSUPP). The string is constant and
+ * lives as long as the library stays loaded.
  *
  * Errors: none. Safe: MT AS fork. Source: errno(3),
  * include/uapi/asm-generic/errno.h.
  */
-const char *memfd_go_errname(int err);
+const char *memfd_go_result_name(int r);
 
 /* What memfd_go_probe() can find, one bit each. */
 #define MEMFD_GO_FEATURE_CREATE 0x00000001U       /* memfd_create(2) */

@@ -48,7 +48,7 @@ static void be_the_child(int sock)
 
 	while ((fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, LARGEST)) != -EPIPE) {
 		if (fd == -EKEYREJECTED)
-			say("child", "refuses a file: %s", memfd_go_errname(fd));
+			say("child", "refuses a file: %s", memfd_go_result_name(fd));
 		else
 			read_file(must("recv_verified", fd));
 	}

@@ -50,7 +50,7 @@ static void must_fail(const char *what, int result)
 		fprintf(stderr, "%s a sealed file succeeded\n", what);
 		exit(EXIT_FAILURE);
 	}
-	say("reader", "tries to %s it: refused, %s", what, memfd_go_errname(result));
+	say("reader", "tries to %s it: refused, %s", what, memfd_go_result_name(result));
 }
 
 int main(int argc, char *argv[])

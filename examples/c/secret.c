@@ -20,7 +20,7 @@ static char *secret_area(void)
 	int fd = memfd_go_secret(O_CLOEXEC);
 
 	if (fd == -ENOSYS || fd == -EPERM) {
-		say("secret", "this system has no secret memory: %s", memfd_go_errname(fd));
+		say("secret", "this system has no secret memory: %s", memfd_go_result_name(fd));
 		return NULL;
 	}
 	must("secret", fd);
@@ -76,7 +76,7 @@ static void try_to_copy(const char *way, int (*copy)(char *from), char *key)
 		fprintf(stderr, "%s copied the key\n", way);
 		exit(EXIT_FAILURE);
 	}
-	say("secret", "tries to copy the key by %s: refused, %s", way, memfd_go_errname(result));
+	say("secret", "tries to copy the key by %s: refused, %s", way, memfd_go_result_name(result));
 }
 
 int main(void)

@@ -28,7 +28,7 @@ int main(int argc, char *argv[])
 
 	seals = memfd_go_get_seals(fd);
 	if (seals < 0) {
-		fprintf(stderr, "fcntl: %s\n", memfd_go_errname(seals));
+		fprintf(stderr, "fcntl: %s\n", memfd_go_result_name(seals));
 		return EXIT_FAILURE;
 	}
 

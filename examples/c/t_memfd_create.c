@@ -33,7 +33,7 @@ static int must(const char *what, int result)
 {
 	if (result >= 0)
 		return result;
-	fprintf(stderr, "%s: %s\n", what, memfd_go_errname(result));
+	fprintf(stderr, "%s: %s\n", what, memfd_go_result_name(result));
 	exit(EXIT_FAILURE);
 }
 

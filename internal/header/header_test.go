@@ -31,7 +31,7 @@ struct memfd_go_info {
 	struct memfd_go_other other;
 };
 uint32_t memfd_go_version(void);
-const char *memfd_go_errname(int err);
+const char *memfd_go_result_name(int r);
 int memfd_go_map(int fd, uint64_t off,
                  const void *data, void **addr);
 int memfd_go_exec(char *const argv[], struct memfd_go_info *info);
@@ -44,7 +44,7 @@ int memfd_go_exec(char *const argv[], struct memfd_go_info *info);
 	want := &Header{
 		Functions: []Function{
 			{"memfd_go_version", "uint32_t", nil},
-			{"memfd_go_errname", "const char *", []Param{{"int", "err"}}},
+			{"memfd_go_result_name", "const char *", []Param{{"int", "r"}}},
 			{"memfd_go_map", "int", []Param{
 				{"int", "fd"}, {"uint64_t", "off"}, {"const void *", "data"}, {"void **", "addr"},
 			}},

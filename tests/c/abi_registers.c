@@ -48,7 +48,7 @@ static intptr_t call(const char *name, word function, const word *argument, size
 static int descriptor(const char *name, intptr_t result)
 {
 	if (result < 0)
-		fail(__FILE__, __LINE__, "%s: %s", name, memfd_go_errname((int)result));
+		fail(__FILE__, __LINE__, "%s: %s", name, memfd_go_result_name((int)result));
 	return (int)result;
 }
 
@@ -62,7 +62,7 @@ static void text_functions(void)
 
 	EQ(CALL0(memfd_go_version), MEMFD_GO_VERSION);
 	TEXT((char *)CALL0(memfd_go_version_string), MEMFD_GO_VERSION_STRING);
-	TEXT((char *)CALL(memfd_go_errname, NARROW(-EBUSY)), "EBUSY");
+	TEXT((char *)CALL(memfd_go_result_name, NARROW(-EBUSY)), "EBUSY");
 	EQ(CALL(memfd_go_probe, (word)&features, NARROW(0)), 0);
 	EQ(memfd_go_probe(&same, 0), 0);
 	EQ(memcmp(&features, &same, sizeof same), 0);

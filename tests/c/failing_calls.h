@@ -91,14 +91,14 @@ static inline void nothing(void) {}
 
 static inline const char *answer_name(int answer)
 {
-	return answer == ZERO ? "0" : answer == HALF ? "half" : memfd_go_errname(answer);
+	return answer == ZERO ? "0" : answer == HALF ? "half" : memfd_go_result_name(-answer);
 }
 
 /* The error of this name. */
 static inline int error_named(const char *name)
 {
 	for (size_t i = 0; i < ERRORS; i++)
-		if (strcmp(memfd_go_errname(errors[i]), name) == 0)
+		if (strcmp(memfd_go_result_name(-errors[i]), name) == 0)
 			return errors[i];
 	fail(__FILE__, __LINE__, "%s is no error", name);
 	return 0;

@@ -201,7 +201,7 @@ static void is_zero(int result)
 	  "memfd_create:" EXHAUSTED " memfd_create_huge:" EXHAUSTED " memfd_secret:" EXHAUSTED " *:*") \
 	F(version, nothing, memfd_go_version() != 0, is_one, "", "", "")                           \
 	F(version_string, nothing, memfd_go_version_string() != NULL, is_one, "", "", "")          \
-	F(errname, nothing, memfd_go_errname(1) != NULL, is_one, "", "", "")
+	F(result_name, nothing, memfd_go_result_name(-1) != NULL, is_one, "", "", "")
 
 TABLE(ROWS)
 

@@ -15,7 +15,7 @@ typedef struct memfd_go_secret secret_area;
 #define EVERY_FUNCTION(F)            \
 	F(memfd_go_version)          \
 	F(memfd_go_version_string)   \
-	F(memfd_go_errname)          \
+	F(memfd_go_result_name)          \
 	F(memfd_go_probe)            \
 	F(memfd_go_create)           \
 	F(memfd_go_create_with)      \
@@ -106,7 +106,7 @@ static inline void library_load(int argc, char **argv)
 
 #define memfd_go_version library.memfd_go_version
 #define memfd_go_version_string library.memfd_go_version_string
-#define memfd_go_errname library.memfd_go_errname
+#define memfd_go_result_name library.memfd_go_result_name
 #define memfd_go_probe library.memfd_go_probe
 #define memfd_go_create library.memfd_go_create
 #define memfd_go_create_with library.memfd_go_create_with

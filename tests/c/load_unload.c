@@ -9,14 +9,14 @@ static void a_thousand_times(void)
 {
 	for (int i = 0; i < 1000; i++) {
 		void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-		const char *(*errname)(int);
+		const char *(*result_name)(int);
 
 		if (handle == NULL) {
 			fail(__FILE__, __LINE__, "load %d: %s", i, dlerror());
 			return;
 		}
-		*(void **)&errname = dlsym(handle, "memfd_go_errname");
-		TEXT(errname(EBUSY), "EBUSY");
+		*(void **)&result_name = dlsym(handle, "memfd_go_result_name");
+		TEXT(result_name(-EBUSY), "EBUSY");
 		EQ(dlclose(handle), 0);
 	}
 }

@@ -38,7 +38,7 @@ static int file;
 static void nothing(void) {}
 static void version(void) { memfd_go_version(); }
 static void version_string(void) { memfd_go_version_string(); }
-static void errname(void) { memfd_go_errname(-EHWPOISON); }
+static void result_name(void) { memfd_go_result_name(-EHWPOISON); }
 static void create(void) { close(memfd_go_create("depth", 0)); }
 static void create_sealed(void) { close(memfd_go_create_sealed("depth", 0, 0, data, sizeof data)); }
 static void set_size(void) { memfd_go_set_size(file, MEMFD_GO_OPT_RESERVE, sizeof data); }
@@ -178,7 +178,7 @@ static struct {
 	const char *name;
 	size_t depth;
 } functions[] = {
-	DEPTH(nothing),      DEPTH(version),       DEPTH(version_string),   DEPTH(errname),
+	DEPTH(nothing),      DEPTH(version),       DEPTH(version_string),   DEPTH(result_name),
 	DEPTH(probe),        DEPTH(create),        DEPTH(create_with),      DEPTH(create_sealed),
 	DEPTH(clone_file),   DEPTH(clone_huge),    DEPTH(reopen),           DEPTH(huge_flags),
 	DEPTH(get_size),     DEPTH(set_size),      DEPTH(add_seals),        DEPTH(get_seals),

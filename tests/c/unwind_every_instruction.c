@@ -126,9 +126,9 @@ static void library_functions(void)
 {
 	STEP(memfd_go_version, 0);
 	STEP(memfd_go_version_string, 0);
-	STEP(memfd_go_errname, WORD(EBUSY));
-	STEP(memfd_go_errname, WORD(-EHWPOISON));
-	STEP(memfd_go_errname, 0);
+	STEP(memfd_go_result_name, WORD(-EBUSY));
+	STEP(memfd_go_result_name, WORD(-EHWPOISON));
+	STEP(memfd_go_result_name, 0);
 }
 
 static void creation(void)

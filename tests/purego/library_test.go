@@ -25,7 +25,7 @@ import (
 type library struct {
 	Version        func() uint32                                                `c:"memfd_go_version"`
 	VersionString  func() string                                                `c:"memfd_go_version_string"`
-	Errname        func(int32) string                                           `c:"memfd_go_errname"`
+	ResultName     func(int32) string                                           `c:"memfd_go_result_name"`
 	Probe          func(*Features, uint32) int32                                `c:"memfd_go_probe"`
 	Create         func(string, uint32) int32                                   `c:"memfd_go_create"`
 	CreateWith     func(string, *CreateArgs) int32                              `c:"memfd_go_create_with"`

@@ -17,7 +17,7 @@ func (lib *library) session(text string) error {
 	if v := lib.Version(); lib.VersionString() != fmt.Sprintf("%d.%d.%d", v>>16, v>>8&0xff, v&0xff) {
 		return fmt.Errorf("version %#x, %q", v, lib.VersionString())
 	}
-	if name := lib.Errname(lib.Create(text, 1<<30)); name != "EINVAL" {
+	if name := lib.ResultName(lib.Create(text, 1<<30)); name != "EINVAL" {
 		return fmt.Errorf("create with an unknown flag: %s", name)
 	}
 	if err := lib.sealByHand(text); err != nil {

@@ -12,7 +12,7 @@ import pytest
 from memfd_go import MemFd, raw
 
 ALL_FUNCTIONS: list[tuple[Callable[..., object], tuple[str, ...]]] = [
-    (raw.errname, ("int",)),
+    (raw.result_name, ("int",)),
     (raw.probe, ("uint32",)),
     (raw.create, ("text", "uint32")),
     (raw.create_with, ("text", "args")),

@@ -18,7 +18,7 @@ import (
 // The C functions, with the types of memfd_go.h.
 var (
 	versionString func() string
-	errname       func(err int32) string
+	resultName    func(r int32) string
 	create        func(name string, flags uint32) int32
 	getSize       func(fd int32, size *uint64) int32
 	setSize       func(fd int32, opts uint32, size uint64) int32
@@ -51,7 +51,7 @@ func Load() error {
 	}
 	for name, function := range map[string]any{
 		"memfd_go_version_string": &versionString,
-		"memfd_go_errname":        &errname,
+		"memfd_go_result_name":    &resultName,
 		"memfd_go_create":         &create,
 		"memfd_go_get_size":       &getSize,
 		"memfd_go_set_size":       &setSize,
@@ -98,7 +98,7 @@ func call(f *os.File, do func(fd int32) int32) (int32, error) {
 func ErrName(err error) string {
 	var errno syscall.Errno
 	errors.As(err, &errno)
-	return errname(int32(errno))
+	return resultName(-int32(errno))
 }
 
 // VersionString returns the version of the library.

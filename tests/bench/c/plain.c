@@ -41,9 +41,9 @@ const char *memfd_go_version_string(void)
 	return MEMFD_GO_VERSION_STRING;
 }
 
-const char *memfd_go_errname(int err)
+const char *memfd_go_result_name(int r)
 {
-	const char *name = strerrorname_np(abs(err));
+	const char *name = r >= 0 ? "OK" : strerrorname_np(-r);
 
 	return name != NULL ? name : "E?";
 }

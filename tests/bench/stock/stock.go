@@ -42,9 +42,9 @@ func memfd_go_version_string() unsafe.Pointer {
 	return unsafe.Pointer(core.VersionString())
 }
 
-//export memfd_go_errname
-func memfd_go_errname(err C.int) unsafe.Pointer {
-	return unsafe.Pointer(core.ErrName(int32(err)))
+//export memfd_go_result_name
+func memfd_go_result_name(r C.int) unsafe.Pointer {
+	return unsafe.Pointer(core.ResultName(int32(r)))
 }
 
 //export memfd_go_probe

@@ -9,7 +9,7 @@
  *
  * Results.  A function that can fail returns a value >= 0 on success, and
  * -errno (such as -EINVAL) on failure. errno itself is neither read nor
- * written. memfd_go_errname() turns either sign into a name.
+ * written. memfd_go_result_name() turns a result into a name.
  *
  * Outputs.  What a function has to say beyond its return value goes to
  * out-parameters. They are written only on success, unless the function says
@@ -29,6 +29,10 @@
  * 4096 is -E2BIG. What a function writes it writes up to 'size_of': a newer library
  * leaves out what an older, shorter struct has no room for, and an older library zeroes
  * what it does not know.
+ *
+ * Memory.  -ENOMEM and -ENOSPC tell of limits that the kernel checks in advance. Where
+ * memory itself runs out, in the system or in a memory cgroup (such as a container's),
+ * the kernel kills a process (SIGKILL) instead, usually the one that asks for memory.
  *
  * Options.  An option bit that a function does not list is -EINVAL.
  *
@@ -69,7 +73,7 @@ extern "C" {
  *     f.size_of = sizeof f;
  *     r = memfd_go_probe(&f, 0);
  *     if (r < 0)
- *         printf("probe: %s\n", memfd_go_errname(r));
+ *         printf("probe: %s\n", memfd_go_result_name(r));
  *     else if ((f.bits & MEMFD_GO_FEATURE_SEALING) != 0)
  *         printf("libmemfd_go %s can seal\n", memfd_go_version_string());
  */
@@ -101,16 +105,16 @@ uint32_t memfd_go_version(void);
 const char *memfd_go_version_string(void);
 
 /*
- * memfd_go_errname() returns the name of the error number 'err', such as
- * "EBUSY". It takes the number as libc has it (EBUSY) and as this library returns
- * it (-EBUSY). An unknown number, 0 included, gives "E?". Where one number has two
- * names it is the one in errno(3) that is not the alias (EAGAIN, EOPNOTSUPP). The
- * string is constant and lives as long as the library stays loaded.
+ * memfd_go_result_name() returns the name of what a function returned: "OK" for a
+ * success (0 or more), the name of the error for a negative number, such as "EBUSY" for
+ * -EBUSY, or "E?" if it has none. Where one number has two names it is the one in
+ * errno(3) that is not the alias (EAGAIN, EOPNOTSUPP). The string is constant and
+ * lives as long as the library stays loaded.
  *
  * Errors: none. Safe: MT AS fork. Source: errno(3),
  * include/uapi/asm-generic/errno.h.
  */
-const char *memfd_go_errname(int err);
+const char *memfd_go_result_name(int r);
 
 /* What memfd_go_probe() can find, one bit each. */
 #define MEMFD_GO_FEATURE_CREATE 0x00000001U       /* memfd_create(2) */
@@ -280,6 +284,9 @@ int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
  * 'data', and seals it: once it returns, nobody can change what was promised by
  * 'seals', not even the caller. The file's offset is 0.
  *
+ * The contents take memory at once: a memory cgroup at its limit kills the caller (see
+ * Memory above).
+ *
  * name, mfd_flags  like memfd_go_create(); MFD_ALLOW_SEALING is implied
  * seals            F_SEAL_* bits; 0 means MEMFD_GO_SEALS_IMMUTABLE
  * data             may be anything when len is 0
@@ -294,6 +301,8 @@ int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
  * -EFBIG    len is over RLIMIT_FSIZE; SIGXFSZ is sent as well
  * -ENOSPC   memory for the contents is exhausted (tmpfs)
  * -ENOMEM   the same; with MFD_HUGETLB either of them for too few free huge pages
+ * -EBUSY    the kernel itself had hold of a page for ten times as long as it waits,
+ *           which is some 0.1 s: try again
  *
  * Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */
@@ -302,7 +311,8 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
 
 /*
  * memfd_go_clone() creates a sealed copy of the regular file 'src_fd', from its
- * first byte to its last. The offset of src_fd is neither used nor moved.
+ * first byte to its last. The offset of src_fd is neither used nor moved. The copy
+ * takes memory at once, like that of memfd_go_create_sealed().
  *
  * name, mfd_flags, seals  like memfd_go_create_sealed()
  * src_fd                  open for reading
@@ -312,7 +322,7 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * -EBADF    src_fd is not open, or not for reading
  * -EINVAL   src_fd is not a regular file, or cannot be read at any offset (O_DIRECT)
- * -ESPIPE   src_fd is a secret file
+ * -ESPIPE   src_fd is a secret file, or a file that is read like a pipe (trace_pipe)
  * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
  * -EAGAIN   the file's size changed meanwhile, or is not what it claims (/proc)
  * -EIO      the source could not be read, or others that reading it can give
@@ -324,8 +334,8 @@ int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src
                    uint64_t max_len);
 
 /*
- * memfd_go_reopen() opens the file of 'fd' once more through /proc/self/fd: a new
- * open file description, with an offset and an access mode of its own. This is no
+ * memfd_go_reopen() opens the file of 'fd' once more through /proc/thread-self/fd: a
+ * new open file description, with an offset and an access mode of its own. This is no
  * security boundary: whoever holds a read-only descriptor of a memfd may reopen it
  * for writing, as far as the file's mode and owner allow. Seals are the boundary.
  *
@@ -398,7 +408,9 @@ int memfd_go_get_size(int fd, uint64_t *size);
  * fd    open for writing
  * opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file at once,
  *       so that no later store to a mapping of it can fail for want of memory
- *       (SIGBUS). If that fails, the file keeps its old size and contents.
+ *       (SIGBUS). If that fails, the file keeps its old size and contents, but holes
+ *       may have become allocated. Nobody else may extend the file at the same time.
+ *       A memory cgroup at its limit kills the caller instead (see Memory above).
  * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret) can be sized
  *       once only. A MFD_HUGETLB file takes multiples of its page size only.
  *
@@ -412,8 +424,9 @@ int memfd_go_get_size(int fd, uint64_t *size);
  *           file system can hold
  * -ENOSPC   with RESERVE: there is not that much memory
  * -ENOMEM   the same, from huge pages
- * -EINTR    with RESERVE: a signal arrived first; nothing has changed, call again
  * -EOPNOTSUPP, -ENODEV, -ESPIPE   with RESERVE: not a file that can be reserved
+ *
+ * Signals do not interrupt RESERVE, however often they arrive.
  *
  * Safe: MT AS fork. Two calls at once on one file leave one of the two sizes.
  * Source: ftruncate(2), fallocate(2), mm/shmem.c.
@@ -470,8 +483,10 @@ int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
  * -EPERM    fd is not open for writing, or F_SEAL_SEAL is set
  * -EINVAL   unknown seals; not a file that takes seals (a pipe, a file on a disk, a
  *           secret file)
- * -EBUSY    F_SEAL_WRITE, and a shared mapping of the file can still be written to.
- *           A mapping made read-only by mprotect(2) counts.
+ * -EBUSY    F_SEAL_WRITE, and the file is mapped shared through a descriptor that is
+ *           open for writing, here or in another process. A read-only mapping counts
+ *           too, since mprotect(2) could make it writable. Or direct I/O, or the kernel
+ *           itself, uses a page for longer than the kernel waits: try again.
  *
  * Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
@@ -654,7 +669,8 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
  * -EOVERFLOW  off + len is over INT64_MAX, or does not fit the architecture
  * -EBADF      fd is not open, or opened with O_PATH
  * -ENODEV     not a file that can be mapped
- * -EAGAIN     the mapping is locked (a secret file's is) and over RLIMIT_MEMLOCK
+ * -EAGAIN     the mapping is locked and over RLIMIT_MEMLOCK (a secret file's is locked;
+ *             but see memfd_go_secret() for newer kernels)
  * -ENOMEM     no room in the address space, or too few free huge pages
  * -EFAULT     addr is null (see Pointers above)
  *
@@ -665,8 +681,14 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 /*
  * memfd_go_map_verified() maps a file that came from somebody who is not trusted,
  * whole and read-only, after checking that nothing can happen to it. Whatever the
- * other side does, before, during or after the call, the mapping can be read
- * without fault, and with F_SEAL_WRITE among 'required' it never changes.
+ * other side does to the file, before, during or after the call, the mapping can be
+ * read without a fault, and with F_SEAL_WRITE among 'required' it never changes.
+ *
+ * What remains is a lack of memory, since reading a hole of the file takes some, and so
+ * does reading a page that was swapped out. With vm.overcommit_memory=2, reading a hole
+ * is SIGBUS if the system's commit limit is reached. Touching all pages first is no
+ * help, as the kernel may drop the pages of a hole again. A memory cgroup at its limit
+ * kills the reader (see Memory above).
  *
  * fd        open for reading
  * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
@@ -870,7 +892,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
 
 /*
  * memfd_go_exec() replaces the process by the program in the file 'fd': execveat(2) of
- * the descriptor, or execve(2) of /proc/self/fd/N where that is missing (-ENOSYS).
+ * the descriptor, or execve(2) of its path in /proc where that is missing (-ENOSYS).
  *
  * fd    open for reading or with O_PATH. The file must not be open for writing through
  *       a descriptor that open(2) or memfd_go_reopen() gave to anybody; those that
@@ -879,6 +901,9 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
  * envp  environment, NULL at the end
  * opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd. A script ("#!") needs
  *       that, since its interpreter opens the file anew through /proc.
+ *
+ * The program has no folder: $ORIGIN is "/", and /proc/self/exe leads to "/memfd:NAME
+ * (deleted)". Its process name is "memfd:NAME", on older kernels the number of 'fd'.
  *
  * Returns only on failure. The descriptor is then as it was.
  *
@@ -937,8 +962,10 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  * once mapped, only the processes that hold it can see; not even the kernel keeps
  * them in its own page tables. Size it once with memfd_go_set_size(), then map it
  * shared and writable with memfd_go_map(). Its pages are locked into memory and
- * count against RLIMIT_MEMLOCK. While the file or a mapping of it exists, the
- * machine cannot hibernate.
+ * count against RLIMIT_MEMLOCK: up to Linux 6.18 in every process that maps them, and
+ * mapping more fails; in Linux 7.2 once for the user, and the first touch of a page
+ * beyond the limit is SIGBUS. memfd_go_secret_alloc() fails on both. While the file or
+ * a mapping of it exists, the machine cannot hibernate.
  *
  * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC; the kernel
  *        refuses that value (1), so it is taken for O_CLOEXEC here.
@@ -972,16 +999,18 @@ struct memfd_go_secret {
 	size_t base_len;      /* its length in bytes */
 	int32_t fd;           /* with OPT_KEEP_FD; else -1 */
 	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
-	uint64_t reserved[4]; /* 0 */
+	uint64_t reserved[4]; /* the library's */
 };
 
 /*
  * memfd_go_secret_alloc() allocates memory for secrets: zeroed, readable and writable,
  * locked, present (no later access can fail for want of memory), between two guard
- * pages that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK.
+ * pages that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK. A
+ * memory cgroup at its limit kills the caller (see Memory above); the same applies to
+ * memfd_go_secret_attach() and memfd_go_secret_pool_init().
  *
- * s     size_of must be set; the rest is overwritten. One that still holds an area is
- *       forgotten, not freed.
+ * s     size_of must be set; the rest is overwritten, and zero after an error. An area
+ *       that it still holds is forgotten, not freed.
  * len   in bytes, more than 0
  * opts  any of
  *       OPT_REQUIRE         fail unless memfd_secret(2) works
@@ -991,9 +1020,15 @@ struct memfd_go_secret {
  *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
  *                           first byte behind the area faults. It is then not aligned.
  *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
- *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED)
+ *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED). A child that
+ *                           another thread forks during this call may share SECRETMEM.
  *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 's', to be sent to
  *                           others
+ *
+ * A process-shared mutex, condition variable or semaphore does not work in memory of
+ * kind SECRETMEM: futex(2) answers -EFAULT, and glibc aborts. Put it into ordinary
+ * shared memory beside the area, or use OPT_NO_SECRETMEM. Locks between threads of one
+ * process work.
  *
  * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory
  * with mlock(2) takes its place, which 'kind' tells.
@@ -1002,15 +1037,21 @@ struct memfd_go_secret {
  *
  * -ENOSYS, -EPERM   OPT_REQUIRE, and memfd_secret(2) does not work
  * -EAGAIN, -ENOMEM  over RLIMIT_MEMLOCK; no memory, or no room in the address space
+ * -ENOMEM   len is more than the machine's memory
  * -EPERM    RLIMIT_MEMLOCK is 0
  * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
  *           OPT_NO_SECRETMEM; size_of is less than the struct
  * -E2BIG    size_of is over 4096
  * -EFAULT   s is null (see Pointers above)
  * -EMFILE, -ENFILE  no descriptor free
+ * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
+ *           well. OPT_NO_SECRETMEM makes no file.
+ *
+ * For root, who has no RLIMIT_MEMLOCK, memory that the machine has but cannot spare is no
+ * error: the kernel kills processes to make room.
  *
  * Safe: MT AS fork, each 's' in one place at a time. Source: memfd_secret(2), mlock(2),
- * madvise(2), mm/secretmem.c.
+ * madvise(2), sysinfo(2), mm/secretmem.c.
  */
 int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
 
@@ -1018,7 +1059,8 @@ int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
  * memfd_go_secret_attach() maps a secret file that another process made and passed on,
  * whole and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
  *
- * fd    a secret file that has been sized
+ * fd    a secret file that has been sized. Its size is its maker's choice, and cannot
+ *       change: ask memfd_go_get_size() before all of it is made present here.
  * opts  OPT_FORK_SHARE, OPT_ALIGN_END, OPT_KEEP_FD (which keeps a duplicate of fd)
  *
  * Returns 0.
@@ -1040,9 +1082,12 @@ int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
  *
  * Returns 0.
  *
- * -EINVAL   another access; 's' holds no area
+ * -EINVAL   access is not one of the above; 's' holds no area
  * -EFAULT   s is null (see Pointers above)
  * -ENOMEM   too many mappings in the process
+ * -ENXIO    the area is not in this process: it is the child of one that allocated it
+ *           without OPT_FORK_SHARE
+ * -EPERM    the area was sealed with mseal(2)
  *
  * Safe: like memfd_go_secret_alloc(). Source: mprotect(2).
  */
@@ -1053,15 +1098,17 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
  * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing
  * twice, or what was never allocated but zeroed, does nothing.
  *
- * A child of fork() must not free (nor protect) an area of SECRETMEM without
- * OPT_FORK_SHARE: it is not there, and in time something else may be at its address.
+ * In a child of fork() that does not have the area (SECRETMEM without OPT_FORK_SHARE)
+ * this frees what the child has of it: the guards and the descriptor. Whatever else is
+ * mapped where the data would be is left alone. An area with OPT_FORK_SHARE is wiped
+ * for the parent, too, if a child frees it.
  *
  * Returns 0.
  *
  * -EINVAL   size_of is less than the struct
  * -EFAULT   s is null (see Pointers above)
- * -ENOMEM   too many mappings in the process, or this is a child (above); nothing has
- *           been freed
+ * -ENOMEM   too many mappings in the process; nothing has been freed
+ * -EPERM    the area was sealed with mseal(2); nothing has been freed
  *
  * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
  */
@@ -1093,7 +1140,7 @@ struct memfd_go_secret_pool {
  * pool's own but no guard page: an overrun is noticed when the slot, or the one behind
  * it, is given back.
  *
- * pool      size_of must be set; the rest is overwritten
+ * pool      size_of must be set; the rest is overwritten, and zero after an error
  * slot_len  in bytes, more than 0
  * slots     1 to 1048576
  * opts      like memfd_go_secret_alloc() but OPT_ALIGN_END
@@ -1113,7 +1160,9 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  * Returns 0.
  *
  * -ENOSPC   all slots are taken
- * -EINVAL   an overrun went into the free slot; the pool holds no area
+ * -EINVAL   an overrun went into the free slot; the pool holds no area, or that of a
+ *           parent process, of which this one has zeros
+ * -ENXIO    the pool is a parent's, and not in this process (memfd_go_secret_protect())
  * -EFAULT   pool or slot is null (see Pointers above)
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
@@ -1128,6 +1177,7 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
  * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or
  *           out of it, and the pool is of no further use but to be freed; there is no
  *           area
+ * -ENXIO    like memfd_go_secret_pool_take()
  * -EFAULT   pool is null (see Pointers above)
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.

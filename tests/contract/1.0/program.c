@@ -34,7 +34,7 @@ static void library(void)
 	EXPECT(memfd_go_version() >= MEMFD_GO_VERSION);
 	EXPECT(memfd_go_version() >> 16 == 1);
 	EXPECT(strncmp(memfd_go_version_string(), "1.", 2) == 0);
-	EXPECT(strcmp(memfd_go_errname(-EBUSY), "EBUSY") == 0);
+	EXPECT(strcmp(memfd_go_result_name(-EBUSY), "EBUSY") == 0);
 	EXPECT(memfd_go_probe(&features, 0) == 0);
 	EXPECT((features.bits & MEMFD_GO_FEATURE_SEALING) != 0);
 	EXPECT((int)features.page_size == getpagesize());

@@ -177,7 +177,7 @@ int main(void)
 {
 	int r = example();
 
-	fprintf(stderr, "%s\n", memfd_go_errname(r));
+	fprintf(stderr, "%s\n", memfd_go_result_name(r));
 	return r < 0;
 }
 `

@@ -109,7 +109,7 @@ static void check_call(const struct call *c, int may_succeed)
 		remove_result(c, r);
 	else if (r != lacking && !(r == -ENOSYS && c->make == secret) &&
 		 !(r == 0 && !have_secretmem() && (c->make == secret_alloc || c->make == pool_init)))
-		fail(__FILE__, __LINE__, "%s: %s", c->name, memfd_go_errname(r));
+		fail(__FILE__, __LINE__, "%s: %s", c->name, memfd_go_result_name(r));
 }
 
 /* Each call with no, one and two descriptors to be had. */

@@ -97,7 +97,7 @@ static int run_nothing(void)
 #define PROFILES(P) \
 	P(version, "version", "", nothing, memfd_go_version() != 0, "") \
 	P(version_string, "version_string", "", nothing, *memfd_go_version_string() != '\0', "") \
-	P(errname, "errname", "", nothing, *memfd_go_errname(1) == 'E', "") \
+	P(result_name, "result_name", "", nothing, *memfd_go_result_name(-1) == 'E', "") \
 	P(probe, "probe", "", nothing, memfd_go_probe(&features, 0) == 0, \
 	  "close execveat fcntl ftruncate memfd_create mincore mmap munmap openat pidfd_getfd prlimit64 statx") \
 	P(create, "create", "", nothing, memfd_go_create("seccomp", 0) >= 0, "memfd_create") \

@@ -104,7 +104,7 @@ func TestSizes(t *testing.T) {
 var systemCalls = map[string]string{
 	"memfd_go_version":          "",
 	"memfd_go_version_string":   "",
-	"memfd_go_errname":          "",
+	"memfd_go_result_name":      "",
 	"memfd_go_create":           "memfd_create",
 	"memfd_go_create_with":      "memfd_create ftruncate fcntl",
 	"memfd_go_create_sealed":    "memfd_create pwrite fcntl",

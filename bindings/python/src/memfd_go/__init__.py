@@ -14,7 +14,7 @@ and its subclasses, with errno, strerror and, as filename, the name of the errno
 from __future__ import annotations
 
 from memfd_go import raw
-from memfd_go._errors import MissingSealsError, RefusedError, SecretFallbackWarning
+from memfd_go._errors import MissingSealsError, RefusedError, SecretFallbackWarning, errname
 from memfd_go._flags import (
     Access,
     CreateFlag,
@@ -29,7 +29,7 @@ from memfd_go._memfd import MemFd
 from memfd_go._pool import SecretPool, SecretSlot
 from memfd_go._records import Features, Info, probe
 from memfd_go._secret import SecretBuffer, secret
-from memfd_go.raw import errname, version_string
+from memfd_go.raw import version_string
 
 __all__ = [
     "Access",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from operator import index
 
 from memfd_go import raw
 from memfd_go._flags import CreateFlag, Seal
@@ -10,7 +11,23 @@ from memfd_go._flags import CreateFlag, Seal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, SupportsIndex
+
+
+def errname(err: SupportsIndex) -> str:
+    """The name of an error number, given as in the errno module or negative.
+
+    err  -2**31 to 2**31 - 1
+
+    Returns "E?" for an unknown number, 0 included.
+
+    Errors: OverflowError. Safe: threads, fork. Source: errno(3).
+
+    >>> errname(16), errname(-16), errname(0)
+    ('EBUSY', 'EBUSY', 'E?')
+    """
+    number = index(err)
+    return raw.result_name(min(number, -number)) if number else "E?"
 
 
 class RefusedError(OSError):

@@ -248,7 +248,7 @@ class SecretPool(_Sized):
 # fmt: off
 memfd_go_version = _declare("memfd_go_version", c_uint32)
 memfd_go_version_string = _declare("memfd_go_version_string", c_char_p)
-memfd_go_errname = _declare("memfd_go_errname", c_char_p, c_int)
+memfd_go_result_name = _declare("memfd_go_result_name", c_char_p, c_int)
 memfd_go_probe = _declare("memfd_go_probe", c_int, POINTER(Features), c_uint32)
 memfd_go_create = _declare("memfd_go_create", c_int, c_char_p, c_uint32)
 memfd_go_create_with = _declare("memfd_go_create_with", c_int, c_char_p, POINTER(CreateArgs))

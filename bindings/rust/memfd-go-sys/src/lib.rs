@@ -293,8 +293,8 @@ extern "C" {
     pub fn memfd_go_version() -> u32;
     /// The same as text, such as "1.0.0"; a constant.
     pub fn memfd_go_version_string() -> *const c_char;
-    /// The name of an error number of either sign, such as "EBUSY", else "E?"; a constant.
-    pub fn memfd_go_errname(err: c_int) -> *const c_char;
+    /// The name of a result: "OK", or that of the error, such as "EBUSY", or "E?"; a constant.
+    pub fn memfd_go_result_name(r: c_int) -> *const c_char;
     /// Finds out what works here and now; `request`: 0 or [`MEMFD_GO_FEATURE_SECRET`].
     pub fn memfd_go_probe(f: *mut memfd_go_features, request: u32) -> c_int;
 

@@ -75,7 +75,12 @@ pub fn version_string() -> &'static str {
 /// ```
 pub fn errname(err: i32) -> &'static str {
     // SAFETY: the result is a constant string, whatever the number.
-    unsafe { constant(sys::memfd_go_errname(err)) }
+    unsafe {
+        match err {
+            0 => "E?",
+            _ => constant(sys::memfd_go_result_name(if err > 0 { -err } else { err })),
+        }
+    }
 }
 
 /// Takes a string that the library has.

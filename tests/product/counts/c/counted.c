@@ -95,7 +95,7 @@ static void count_files(int fd)
 
 	count("memfd_go_version", 0, 0, 0, 0, 0);
 	count("memfd_go_version_string", 0, 0, 0, 0, 0);
-	count("memfd_go_errname", 22, 0, 0, 0, 0);
+	count("memfd_go_result_name", 22, 0, 0, 0, 0);
 	count("memfd_go_probe", W(&features), 0, 0, 0, 0);
 	count("memfd_go_create_with", W("counted"), W(&args), 0, 0, 0);
 	count("memfd_go_create_sealed", W("counted"), MFD_CLOEXEC, 0, W("hello"), 5);

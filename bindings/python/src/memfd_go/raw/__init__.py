@@ -94,7 +94,7 @@ from memfd_go.raw._files import (
     parse_seals,
     set_size,
 )
-from memfd_go.raw._library import errname, probe, version, version_string
+from memfd_go.raw._library import probe, result_name, version, version_string
 from memfd_go.raw._map import map, map_verified, unmap
 from memfd_go.raw._secret import (
     secret,
@@ -191,7 +191,6 @@ __all__ = [
     "create_sealed",
     "create_with",
     "ensure_seals",
-    "errname",
     "exec",
     "format_seals",
     "get_seals",
@@ -207,6 +206,7 @@ __all__ = [
     "recv_fds",
     "recv_verified",
     "reopen",
+    "result_name",
     "secret",
     "secret_alloc",
     "secret_attach",

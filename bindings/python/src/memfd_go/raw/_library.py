@@ -32,19 +32,19 @@ def version_string() -> str:
     return text.decode()
 
 
-def errname(err: SupportsIndex) -> str:
-    """The name of an error number, given as in the errno module or negative.
+def result_name(r: SupportsIndex) -> str:
+    """The name of what a function of the library returned.
 
-    err  -2**31 to 2**31 - 1
+    r  -2**31 to 2**31 - 1
 
-    Returns "E?" for an unknown number, 0 included.
+    Returns "OK" for 0 and more, the name of the error for less, "E?" if it has none.
 
     Errors: OverflowError. Safe: threads, fork. Source: errno(3).
 
-    >>> errname(16), errname(-16), errname(0)
-    ('EBUSY', 'EBUSY', 'E?')
+    >>> result_name(0), result_name(-16), result_name(-41)
+    ('OK', 'EBUSY', 'E?')
     """
-    name: bytes = _ffi.memfd_go_errname(_ffi.to_int(err))
+    name: bytes = _ffi.memfd_go_result_name(_ffi.to_int(r))
     return name.decode()
 
 

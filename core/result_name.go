@@ -23,21 +23,23 @@ var errorNames = "E?\x00" +
 	"ECANCELED\x00ENOKEY\x00EKEYEXPIRED\x00EKEYREVOKED\x00EKEYREJECTED\x00EOWNERDEAD\x00ENOTRECOVERABLE\x00" +
 	"ERFKILL\x00EHWPOISON\x00EFTYPE\x00"
 
-// ErrName returns the name of the error number err, which may be negative.
+var okName = "OK\x00"
+
+// ResultName returns the name of what a function returned: of the error, or that it is none.
 //
 //go:nosplit
-func ErrName(err int32) *byte {
-	if err < 0 {
-		err = -err
+func ResultName(r int32) *byte {
+	if r >= 0 {
+		return unsafe.StringData(okName)
 	}
 	unknown := unsafe.StringData(errorNames)
 	start := 0
 	for i := 0; i < len(errorNames); i++ {
-		if err <= 0 {
+		if r >= 0 {
 			break
 		}
 		if errorNames[i] == 0 {
-			err--
+			r++
 			start = i + 1
 		}
 	}

@@ -15,20 +15,22 @@ var aliases = map[string]string{"ENOTSUP": "EOPNOTSUPP", "EFSCORRUPTED": "EUCLEA
 // newer are the numbers that x/sys/unix does not know yet.
 var newer = map[int32]string{134: "EFTYPE"}
 
-func TestErrname(t *testing.T) {
+func TestResultName(t *testing.T) {
 	want, got := make(map[int32]string), make(map[int32]string)
-	for n := int32(-150); n <= 150; n++ {
-		number := max(n, -n)
-		name := unix.ErrnoName(syscall.Errno(number))
+	for n := int32(1); n <= 150; n++ {
+		name := unix.ErrnoName(syscall.Errno(n))
 		if name == "" {
-			name = cmp.Or(newer[number], "E?")
+			name = cmp.Or(newer[n], "E?")
 		} else if other, found := aliases[name]; found {
 			name = other
 		}
-		want[n], got[n] = name, lib.Errname(n)
+		want[-n], got[-n] = name, lib.ResultName(-n)
 	}
-	for _, n := range []int32{-4096, -4095, 4095, 4096, math.MinInt32, math.MinInt32 + 1, math.MaxInt32} {
-		want[n], got[n] = "E?", lib.Errname(n)
+	for _, r := range []int32{-4096, -4095, math.MinInt32, math.MinInt32 + 1} {
+		want[r], got[r] = "E?", lib.ResultName(r)
+	}
+	for _, r := range []int32{0, 1, 4096, math.MaxInt32} {
+		want[r], got[r] = "OK", lib.ResultName(r)
 	}
 	same(t, "names", want, got)
 }
