@@ -136,7 +136,7 @@ def _build(top: Path, temporary: Path) -> Path:
     goarch = _platform(Path("/proc/self/exe")).goarch
     settings = (top / "capi/linker/baseline.env").read_text("utf-8").splitlines()
     env = dict(os.environ)
-    env.update(line.split("=", 1) for line in settings if line and line[0] != "#")
+    env.update(dict(line.split("=", 1) for line in settings if line and line[0] != "#"))
     # The linker runs here, whatever the environment is set to build for.
     env["GOOS"], env["GOARCH"] = _go(top, env, "env", "GOHOSTOS", "GOHOSTARCH").split()
     _go(top, env, "run", "./capi/linker", "build", "-arch", goarch, "-o", str(temporary))

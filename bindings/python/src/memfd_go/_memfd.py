@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
     from typing_extensions import Buffer, Self
 
-_DEFAULT = CreateFlag.DEFAULT
-_DEFAULT_BITS = int(_DEFAULT)  # flags compute slowly
+_DEFAULT, _NO_SEALS = CreateFlag.DEFAULT, Seal.NONE
+_DEFAULT_BITS = int(_DEFAULT)
 _ANY_SIZE = (1 << 63) - 1  # of a file
 
 
@@ -57,7 +57,7 @@ class MemFd(File):
         *,
         size: int = 0,
         mode: int = 0,
-        seals: Seal = Seal.NONE,
+        seals: Seal = _NO_SEALS,
         strict: bool = False,
     ) -> Self:
         """Create a file of 'size' zeros, open for reading and writing.
@@ -68,10 +68,11 @@ class MemFd(File):
         strict  fail where the kernel (before Linux 6.3) does not have NOEXEC_SEAL and EXEC,
                 rather than emulate them by the mode
         """
-        bits = _DEFAULT_BITS if flags is _DEFAULT else create_bits(flags)
+        bits = _DEFAULT_BITS  # flags compute slowly
         try:
-            if not (size or mode or seals or strict) and flags is _DEFAULT:
+            if flags is _DEFAULT and seals is _NO_SEALS and not (size or mode or strict):
                 return cls(raw.create_with(name, None))
+            bits = create_bits(flags)
             args = raw.CreateArgs(
                 mfd_flags=bits,
                 opts=raw.MEMFD_GO_OPT_STRICT_NOEXEC if strict else 0,
@@ -133,7 +134,7 @@ class MemFd(File):
     # --------------------------------------------------- Take from elsewhere
 
     @classmethod
-    def from_fd(cls, fd: int, required: Seal = Seal.NONE) -> Self:
+    def from_fd(cls, fd: int, required: Seal = _NO_SEALS) -> Self:
         """Own a descriptor that came from elsewhere, if the file has the required seals.
 
         After an error it stays the caller's. Of a file from somebody who is not trusted,
@@ -152,7 +153,7 @@ class MemFd(File):
 
     @classmethod
     def from_pid(
-        cls, pid: int, remote_fd: int, required: Seal = Seal.NONE, flags: int = READ_ONLY
+        cls, pid: int, remote_fd: int, required: Seal = _NO_SEALS, flags: int = READ_ONLY
     ) -> Self:
         """Open a file that another process has open, through /proc.
 
@@ -162,7 +163,7 @@ class MemFd(File):
 
     @classmethod
     def from_pidfd(
-        cls, pidfd: FileDescriptorLike, remote_fd: int, required: Seal = Seal.NONE
+        cls, pidfd: FileDescriptorLike, remote_fd: int, required: Seal = _NO_SEALS
     ) -> Self:
         """Duplicate a descriptor of another process, given os.pidfd_open() of it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memfd_go import _ffi
+from memfd_go._ffi import INT_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _memfd_go_create, _to_text, _to_uint32 = _ffi.memfd_go_create, _ffi.to_text, _ffi.to_uint32
+_quick_create_with, _quick_create_sealed = _ffi.quick_create_with, _ffi.quick_create_sealed
 
 
 def create(name: str | bytes, mfd_flags: SupportsIndex) -> int:
@@ -65,7 +67,11 @@ def create_with(name: str | bytes, args: _ffi.CreateArgs | None) -> int:
     (10, True, 0)
     >>> os.close(fd)
     """
-    return _ffi.check(_ffi.memfd_go_create_with(_ffi.to_text(name), args))
+    text = _to_text(name)
+    if args is None:  # the usual file, whose cost is measured
+        fd: int = _quick_create_with(text, None)
+        return fd if fd >= 0 else _ffi.check(fd)
+    return _ffi.check(_ffi.memfd_go_create_with(text, args))
 
 
 def create_sealed(
@@ -93,6 +99,9 @@ def create_sealed(
     >>> os.close(fd)
     """
     text, flags, bits = _ffi.to_text(name), _ffi.to_uint32(mfd_flags), _ffi.to_uint32(seals)
+    if type(data) is bytes and flags <= INT_MAX and bits <= INT_MAX and len(data) <= INT_MAX:
+        fd: int = _quick_create_sealed(text, flags, bits, data, len(data))
+        return fd if fd >= 0 else _ffi.check(fd)
     with _ffi.Readable(data) as (address, length):
         return _ffi.check(_ffi.memfd_go_create_sealed(text, flags, bits, address, length))
 

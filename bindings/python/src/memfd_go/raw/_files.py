@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from memfd_go import _ffi
-from memfd_go._ffi import MEMFD_GO_STYLE_NAMES
+from memfd_go._ffi import INT_MAX, INT_MIN, MEMFD_GO_STYLE_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import SupportsIndex
+
+
+_quick_get_seals = _ffi.quick_get_seals
 
 
 def get_size(fd: SupportsIndex) -> int:
@@ -91,7 +94,10 @@ def get_seals(fd: SupportsIndex) -> int:
     False
     >>> os.close(fd)
     """
-    return _ffi.check(_ffi.memfd_go_get_seals(_ffi.to_int(fd)))
+    if type(fd) is not int or not INT_MIN <= fd <= INT_MAX:
+        fd = _ffi.to_int(fd)
+    seals: int = _quick_get_seals(fd)
+    return seals if seals >= 0 else _ffi.check(seals)
 
 
 def ensure_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
