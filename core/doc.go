@@ -25,6 +25,10 @@
 // What is left is constants, arithmetic, pointers, loops, small structs, and
 // syscall.RawSyscall6.
 //
+// What may take long is called by the functions in blocking.go, for the sake of ordinary
+// Go programs (bindings/go/memfd), where this package runs too and has a scheduler to tell.
+// There the address of a variable is passed to them as a pointer, since the stack may move.
+//
 // # What enforces this
 //
 // Every build of the library runs capi/linker, which refuses what must not be there and

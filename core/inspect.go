@@ -1,6 +1,7 @@
 package core
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -145,10 +146,10 @@ func memfdName(fd int32, to unsafe.Pointer) {
 	var path fdPath
 	path.set(fd)
 	var link [288]byte
-	r := sys6(unix.SYS_READLINKAT, atCWD, uintptr(unsafe.Pointer(&path)),
+	n, _, errno := syscall.RawSyscall6(unix.SYS_READLINKAT, atCWD, uintptr(unsafe.Pointer(&path)),
 		uintptr(unsafe.Pointer(&link)), unsafe.Sizeof(link), 0, 0)
-	end := r - len(deletedAfter)
-	if r < 0 || end < len(memfdPrefix) {
+	end := int(n) - len(deletedAfter)
+	if errno != 0 || end < len(memfdPrefix) {
 		return
 	}
 	from := unsafe.Pointer(&link)

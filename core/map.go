@@ -71,5 +71,5 @@ func sealedWrite(fd int32) bool {
 //
 //go:nosplit
 func Unmap(addr, length uintptr) int {
-	return sys(unix.SYS_MUNMAP, addr, length, 0)
+	return blocking6(unix.SYS_MUNMAP, addr, length, 0, 0, 0, 0)
 }

@@ -109,7 +109,7 @@ func totalMemory() uint64 {
 		unix.Sysinfo_t
 		_ [96]byte
 	}
-	if sys(unix.SYS_SYSINFO, uintptr(unsafe.Pointer(&info)), 0, 0) < 0 {
+	if _, errno := blockingAt1(unix.SYS_SYSINFO, unsafe.Pointer(&info), 0, 0); errno != 0 {
 		return ^uint64(0)
 	}
 	return uint64(info.Totalram) * uint64(info.Unit)

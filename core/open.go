@@ -45,7 +45,7 @@ func (p *fdPath) setOf(pid, fd int32) {
 //go:nosplit
 func (p *fdPath) open(flags uint32) int {
 	flags |= unix.O_CLOEXEC | unix.O_LARGEFILE
-	return sys6(unix.SYS_OPENAT, atCWD, uintptr(unsafe.Pointer(p)), uintptr(flags), 0, 0, 0)
+	return blockingAt2(unix.SYS_OPENAT, atCWD, unsafe.Pointer(p), uintptr(flags), 0, 0, 0)
 }
 
 // Reopen opens the file of a descriptor once more.

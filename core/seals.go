@@ -11,7 +11,7 @@ const SealsImmutable uint32 = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEA
 
 //go:nosplit
 func addSeals(fd int32, seals uint32) int {
-	return sys(sysFcntl, uintptr(fd), unix.F_ADD_SEALS, uintptr(seals))
+	return blocking6(sysFcntl, uintptr(fd), unix.F_ADD_SEALS, uintptr(seals), 0, 0, 0)
 }
 
 //go:nosplit

@@ -216,7 +216,7 @@ func (b *areaBuilder) anonymous() int {
 	// For anonymous memory a load would only map the shared page of zeros; mlock(2)
 	// makes pages of its own. Unlocked memory promises nothing.
 	b.kind = KindMlock
-	if r := sys(unix.SYS_MLOCK, b.data, b.dataLen, 0); r < 0 {
+	if r := blocking6(unix.SYS_MLOCK, b.data, b.dataLen, 0, 0, 0, 0); r < 0 {
 		if b.opts&OptAllowUnlocked == 0 {
 			return r
 		}
@@ -264,7 +264,7 @@ func (b *areaBuilder) cover(flags uintptr, fd int32) int {
 func (b *areaBuilder) touch() int {
 	for i := uintptr(0); i < b.dataLen; i += b.page {
 		at := b.data + i
-		if sys6(unix.SYS_FUTEX, at, futexCmpRequeuePrivate, 0, 0, at, 0) == -int(unix.EFAULT) {
+		if blocking6(unix.SYS_FUTEX, at, futexCmpRequeuePrivate, 0, 0, at, 0) == -int(unix.EFAULT) {
 			return -int(unix.EAGAIN)
 		}
 		load((*byte)(pointer(at)))
@@ -327,7 +327,7 @@ func (b *areaBuilder) store(s *SecretArea, size int) {
 
 //go:nosplit
 func madvise(addr, length, advice uintptr) int {
-	return sys(unix.SYS_MADVISE, addr, length, advice)
+	return blocking6(unix.SYS_MADVISE, addr, length, advice, 0, 0, 0)
 }
 
 // page returns the size of a page, which the place of the data tells: it is next to the front
@@ -373,7 +373,7 @@ func SecretProtect(s *SecretArea, access uint32) int {
 		return -int(unix.ENXIO)
 	}
 	start, length := s.pages()
-	return sys(unix.SYS_MPROTECT, start, length, prot)
+	return blocking6(unix.SYS_MPROTECT, start, length, prot, 0, 0, 0)
 }
 
 // SecretFree wipes an area and unmaps it.
@@ -406,7 +406,7 @@ func SecretFree(s *SecretArea) int {
 func (s *SecretArea) wipeAndUnmap() int {
 	if s.Opts&optAttached == 0 {
 		start, length := s.pages()
-		if r := sys(unix.SYS_MPROTECT, start, length, unix.PROT_READ|unix.PROT_WRITE); r < 0 {
+		if r := blocking6(unix.SYS_MPROTECT, start, length, unix.PROT_READ|unix.PROT_WRITE, 0, 0, 0); r < 0 {
 			return r
 		}
 		Wipe(pointer(start), length)

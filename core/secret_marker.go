@@ -31,7 +31,7 @@ const (
 //go:nosplit
 func (b *areaBuilder) mark() int {
 	at := b.base + b.baseLen - b.page
-	if r := sys(unix.SYS_MPROTECT, at, b.page, unix.PROT_READ|unix.PROT_WRITE); r < 0 {
+	if r := blocking6(unix.SYS_MPROTECT, at, b.page, unix.PROT_READ|unix.PROT_WRITE, 0, 0, 0); r < 0 {
 		return r
 	}
 	marker := (*uint32)(pointer(at))
@@ -52,7 +52,7 @@ func (b *areaBuilder) mark() int {
 //go:noinline
 func randomWord(at uintptr) uint64 {
 	word := uint64(at) * 0x9e3779b97f4a7c15
-	sys(unix.SYS_GETRANDOM, uintptr(unsafe.Pointer(&word)), unsafe.Sizeof(word), unix.GRND_NONBLOCK)
+	blockingAt1(unix.SYS_GETRANDOM, unsafe.Pointer(&word), unsafe.Sizeof(word), unix.GRND_NONBLOCK)
 	return word
 }
 

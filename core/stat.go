@@ -1,7 +1,6 @@
 package core
 
 import (
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -34,10 +33,8 @@ func stat(fd int32, st *fileStat) int {
 		return -int(unix.EBADF)
 	}
 	var x unix.Statx_t
-	_, _, errno := syscall.RawSyscall6(unix.SYS_STATX, uintptr(fd), emptyPath(),
-		unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, uintptr(unsafe.Pointer(&x)), 0)
-	if errno != 0 {
-		return -int(errno)
+	if r := blockingAt5(unix.SYS_STATX, uintptr(fd), emptyPath(), unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, unsafe.Pointer(&x)); r < 0 {
+		return r
 	}
 	st.size = x.Size
 	st.dev = uint64(x.Dev_major)<<32 | uint64(x.Dev_minor)
@@ -57,6 +54,6 @@ func fileSystem(fd int32) (magic uint32, result int) {
 		unix.Statfs_t
 		_ [96]byte
 	}
-	r := fstatfs(fd, uintptr(unsafe.Pointer(&st)))
+	r := fstatfs(fd, unsafe.Pointer(&st))
 	return uint32(st.Type), r
 }

@@ -18,45 +18,45 @@ const sysFcntl = unix.SYS_FCNTL64
 //go:nosplit
 func ftruncate(fd int32, size uint64) int {
 	if evenPairs {
-		return sys6(unix.SYS_FTRUNCATE64, uintptr(fd), 0, uintptr(size), uintptr(size>>32), 0, 0)
+		return blocking6(unix.SYS_FTRUNCATE64, uintptr(fd), 0, uintptr(size), uintptr(size>>32), 0, 0)
 	}
-	return sys(unix.SYS_FTRUNCATE64, uintptr(fd), uintptr(size), uintptr(size>>32))
+	return blocking6(unix.SYS_FTRUNCATE64, uintptr(fd), uintptr(size), uintptr(size>>32), 0, 0, 0)
 }
 
 //go:nosplit
 func fallocate(fd int32, mode uintptr, off, length uint64) int {
-	return sys6(unix.SYS_FALLOCATE, uintptr(fd), mode, uintptr(off), uintptr(off>>32), uintptr(length), uintptr(length>>32))
+	return blocking6(unix.SYS_FALLOCATE, uintptr(fd), mode, uintptr(off), uintptr(off>>32), uintptr(length), uintptr(length>>32))
 }
 
 //go:nosplit
 func pwrite(fd int32, data unsafe.Pointer, length uintptr, off uint64) int {
 	if evenPairs {
-		return sys6(unix.SYS_PWRITE64, uintptr(fd), uintptr(data), length, 0, uintptr(off), uintptr(off>>32))
+		return blockingAt2(unix.SYS_PWRITE64, uintptr(fd), data, length, 0, uintptr(off), uintptr(off>>32))
 	}
-	return sys6(unix.SYS_PWRITE64, uintptr(fd), uintptr(data), length, uintptr(off), uintptr(off>>32), 0)
+	return blockingAt2(unix.SYS_PWRITE64, uintptr(fd), data, length, uintptr(off), uintptr(off>>32), 0)
 }
 
 // statfs64Size is the kernel's, which Go's type exceeds where C would pack it.
 const statfs64Size = 84
 
 //go:nosplit
-func fstatfs(fd int32, st uintptr) int {
-	return sys(unix.SYS_FSTATFS64, uintptr(fd), statfs64Size, st)
+func fstatfs(fd int32, st unsafe.Pointer) int {
+	return blockingAt3(unix.SYS_FSTATFS64, uintptr(fd), statfs64Size, st, 0)
 }
 
 // sendfile writes to the offset of to, and reads from *off.
 //
 //go:nosplit
 func sendfile(to, from int32, off *uint64, length uintptr) int {
-	return sys6(unix.SYS_SENDFILE64, uintptr(to), uintptr(from), uintptr(unsafe.Pointer(off)), length, 0, 0)
+	return blockingAt3(unix.SYS_SENDFILE64, uintptr(to), uintptr(from), unsafe.Pointer(off), length)
 }
 
 //go:nosplit
 func pread(fd int32, to unsafe.Pointer, length uintptr, off uint64) int {
 	if evenPairs {
-		return sys6(unix.SYS_PREAD64, uintptr(fd), uintptr(to), length, 0, uintptr(off), uintptr(off>>32))
+		return blockingAt2(unix.SYS_PREAD64, uintptr(fd), to, length, 0, uintptr(off), uintptr(off>>32))
 	}
-	return sys6(unix.SYS_PREAD64, uintptr(fd), uintptr(to), length, uintptr(off), uintptr(off>>32), 0)
+	return blockingAt2(unix.SYS_PREAD64, uintptr(fd), to, length, uintptr(off), uintptr(off>>32), 0)
 }
 
 // mmapAt maps at addr, or where the kernel chooses if that is 0. mmap2 counts the
@@ -70,6 +70,5 @@ func mmapAt(addr, length, prot, flags uintptr, fd int32, off uint64) (at uintptr
 	if off>>(12+32) != 0 {
 		return 0, unix.EOVERFLOW
 	}
-	at, _, errno = syscall.RawSyscall6(unix.SYS_MMAP2, addr, length, prot, flags, uintptr(fd), uintptr(off>>12))
-	return at, errno
+	return blockingMap(unix.SYS_MMAP2, addr, length, prot, flags, uintptr(fd), uintptr(off>>12))
 }

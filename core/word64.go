@@ -16,34 +16,34 @@ const sysFcntl = unix.SYS_FCNTL
 
 //go:nosplit
 func ftruncate(fd int32, size uint64) int {
-	return sys(unix.SYS_FTRUNCATE, uintptr(fd), uintptr(size), 0)
+	return blocking6(unix.SYS_FTRUNCATE, uintptr(fd), uintptr(size), 0, 0, 0, 0)
 }
 
 //go:nosplit
 func fallocate(fd int32, mode uintptr, off, length uint64) int {
-	return sys6(unix.SYS_FALLOCATE, uintptr(fd), mode, uintptr(off), uintptr(length), 0, 0)
+	return blocking6(unix.SYS_FALLOCATE, uintptr(fd), mode, uintptr(off), uintptr(length), 0, 0)
 }
 
 //go:nosplit
 func pwrite(fd int32, data unsafe.Pointer, length uintptr, off uint64) int {
-	return sys6(unix.SYS_PWRITE64, uintptr(fd), uintptr(data), length, uintptr(off), 0, 0)
+	return blockingAt2(unix.SYS_PWRITE64, uintptr(fd), data, length, uintptr(off), 0, 0)
 }
 
 //go:nosplit
-func fstatfs(fd int32, st uintptr) int {
-	return sys(unix.SYS_FSTATFS, uintptr(fd), st, 0)
+func fstatfs(fd int32, st unsafe.Pointer) int {
+	return blockingAt2(unix.SYS_FSTATFS, uintptr(fd), st, 0, 0, 0, 0)
 }
 
 // sendfile writes to the offset of to, and reads from *off.
 //
 //go:nosplit
 func sendfile(to, from int32, off *uint64, length uintptr) int {
-	return sys6(unix.SYS_SENDFILE, uintptr(to), uintptr(from), uintptr(unsafe.Pointer(off)), length, 0, 0)
+	return blockingAt3(unix.SYS_SENDFILE, uintptr(to), uintptr(from), unsafe.Pointer(off), length)
 }
 
 //go:nosplit
 func pread(fd int32, to unsafe.Pointer, length uintptr, off uint64) int {
-	return sys6(unix.SYS_PREAD64, uintptr(fd), uintptr(to), length, uintptr(off), 0, 0)
+	return blockingAt2(unix.SYS_PREAD64, uintptr(fd), to, length, uintptr(off), 0, 0)
 }
 
 // mmapAt maps at addr, or where the kernel chooses if that is 0.
@@ -52,9 +52,7 @@ func pread(fd int32, to unsafe.Pointer, length uintptr, off uint64) int {
 func mmapAt(addr, length, prot, flags uintptr, fd int32, off uint64) (at uintptr, errno syscall.Errno) {
 	if mmapArray {
 		args := [...]uintptr{addr, length, prot, flags, uintptr(fd), uintptr(off)}
-		at, _, errno = syscall.RawSyscall6(unix.SYS_MMAP, uintptr(unsafe.Pointer(&args)), 0, 0, 0, 0, 0)
-		return at, errno
+		return blockingAt1(unix.SYS_MMAP, unsafe.Pointer(&args), 0, 0)
 	}
-	at, _, errno = syscall.RawSyscall6(unix.SYS_MMAP, addr, length, prot, flags, uintptr(fd), uintptr(off))
-	return at, errno
+	return blockingMap(unix.SYS_MMAP, addr, length, prot, flags, uintptr(fd), uintptr(off))
 }

@@ -117,6 +117,10 @@ func writeProducts(folder string, images [][]byte) error {
 	return os.Symlink(soname, link)
 }
 
+// libraryTag tells core that there is no scheduler to be told of system calls that may
+// take long (core/blocking.go).
+const libraryTag = "memfd_go_library"
+
 // compile has go build the package and cmd/link write the object file. cmd/go does not
 // offer c-shared without cgo: toolexec.go turns c-archive into it.
 func (r recipe) compile(env []string, object string) error {
@@ -128,7 +132,7 @@ func (r recipe) compile(env []string, object string) error {
 	if err != nil {
 		return err
 	}
-	cmd := r.command(env, "build", "-buildmode=c-archive", "-trimpath", "-toolexec="+self+" toolexec",
+	cmd := r.command(env, "build", "-buildmode=c-archive", "-tags="+libraryTag, "-trimpath", "-toolexec="+self+" toolexec",
 		"-ldflags=-E "+rootName, "-o", object, r.pkg)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {

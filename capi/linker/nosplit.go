@@ -21,7 +21,7 @@ import (
 // splitFunctions refuses the functions of this module, among those that the package is made
 // of, that are not nosplit.
 func (r recipe) splitFunctions(env []string) (refused refusals, err error) {
-	cmd := r.command(env, "list", "-deps", "-json=Dir,GoFiles,Module", r.pkg)
+	cmd := r.command(env, "list", "-deps", "-tags="+libraryTag, "-json=Dir,GoFiles,Module", r.pkg)
 	cmd.Stderr = os.Stderr
 	printed, err := cmd.Output()
 	if err != nil {
