@@ -57,52 +57,70 @@ func Inspect(fd int32, info *Info) int {
 		return r
 	}
 	seals := getSeals(fd)
-	kind := kindOf(magic, seals, &st)
-	if kind < 0 {
-		return kind
+	kind := kindOf(magic, &st)
+	internal := 0
+	if kind == KindHugetlb || kind == KindTmpfsFile {
+		if internal = onMemfdDevice(kind, seals, &st); internal < 0 {
+			return internal
+		}
 	}
-	head := infoHead{sizeOf: uint32(size), kind: uint32(kind), mode: st.mode, size: st.size, access: accessOf(fd)}
+	head := infoHead{sizeOf: uint32(size), kind: kind, mode: st.mode, size: st.size, access: accessOf(fd)}
 	if seals > 0 {
 		head.seals = uint32(seals)
 	}
-	if head.kind == KindHugetlb {
+	if kind == KindHugetlb {
 		head.hugePage = uint64(st.block)
 	}
 	copyOut(unsafe.Pointer(info), unsafe.Pointer(&head), uintptr(size), unsafe.Sizeof(head))
-	if head.kind == KindMemfd || head.kind == KindHugetlb {
-		memfdName(fd, unsafe.Pointer(&info.Name))
+	if internal > 0 {
+		named := memfdName(fd, unsafe.Pointer(&info.Name))
+		if kind == KindTmpfsFile {
+			info.Kind = memoryKind(seals, named)
+		}
 	}
 	return 0
 }
 
-// kindOf returns a Kind, or an error. seals are what F_GET_SEALS answered.
+// kindOf returns the kind that the file system tells: KindTmpfsFile for anything on tmpfs.
 //
 //go:nosplit
-func kindOf(magic uint32, seals int, st *fileStat) int {
+func kindOf(magic uint32, st *fileStat) uint32 {
 	if st.mode&unix.S_IFMT != unix.S_IFREG {
-		return int(KindOther)
+		return KindOther
 	}
 	switch magic {
 	case unix.SECRETMEM_MAGIC:
-		return int(KindSecret)
+		return KindSecret
 	case unix.HUGETLBFS_MAGIC:
-		return int(KindHugetlb)
+		return KindHugetlb
 	case unix.TMPFS_MAGIC:
-		return memfdOrTmpfs(seals, st)
+		return KindTmpfsFile
 	}
-	return int(KindOther)
+	return KindOther
 }
 
-// memfdOrTmpfs tells a memfd from a file on a mounted tmpfs. The latter's seals are
-// always F_SEAL_SEAL alone. A memfd may have the same; but all memfds are on one device,
-// which the kernel mounts nowhere.
+// takesSeals reports whether what F_GET_SEALS answered proves a memfd: every other file on
+// tmpfs and hugetlbfs has F_SEAL_SEAL and nothing else, for good.
 //
 //go:nosplit
-func memfdOrTmpfs(seals int, st *fileStat) int {
-	if seals >= 0 && seals != unix.F_SEAL_SEAL {
-		return int(KindMemfd)
+func takesSeals(seals int) bool {
+	return seals >= 0 && seals != unix.F_SEAL_SEAL
+}
+
+// onMemfdDevice returns 1 for a file on the device that holds the memfds of its kind, and 0
+// for one elsewhere. The kernel mounts that device nowhere: only memfd_create(2) puts a file
+// there whose name somebody chose, and always behind a prefix.
+//
+//go:nosplit
+func onMemfdDevice(kind uint32, seals int, st *fileStat) int {
+	if takesSeals(seals) {
+		return 1
 	}
-	r := create(unsafe.StringData(noPath), unix.MFD_CLOEXEC)
+	flags := uint32(0)
+	if kind == KindHugetlb { // a device for each size of huge page
+		HugeFlags(uint64(st.block), &flags)
+	}
+	r := create(unsafe.StringData(noPath), flags|unix.MFD_CLOEXEC)
 	if r < 0 {
 		return r
 	}
@@ -113,9 +131,20 @@ func memfdOrTmpfs(seals int, st *fileStat) int {
 		return s
 	}
 	if memfd.dev == st.dev {
-		return int(KindMemfd)
+		return 1
 	}
-	return int(KindTmpfsFile)
+	return 0
+}
+
+// memoryKind tells memfds from the other files on their device: shared anonymous memory,
+// System V shared memory, buffers of graphics drivers.
+//
+//go:nosplit
+func memoryKind(seals int, named bool) uint32 {
+	if takesSeals(seals) || named {
+		return KindMemfd
+	}
+	return KindOther
 }
 
 //go:nosplit
@@ -133,30 +162,36 @@ func accessOf(fd int32) uint32 {
 	return AccessReadWrite
 }
 
+// nameMax is MEMFD_GO_NAME_MAX.
+const nameMax = 249
+
 var (
 	memfdPrefix  = "/memfd:"
 	deletedAfter = " (deleted)"
 )
 
-// memfdName stores the name of a memfd, or nothing if it can't be found.
+// memfdName stores the name of a file on a device of memfds. It reports false, and stores
+// nothing, if the file is not a memfd, or if there is no /proc to ask.
 //
 //go:nosplit
 //go:noinline
-func memfdName(fd int32, to unsafe.Pointer) {
+func memfdName(fd int32, to unsafe.Pointer) bool {
 	var path fdPath
 	path.set(fd)
 	var link [288]byte
 	n, _, errno := syscall.RawSyscall6(unix.SYS_READLINKAT, atCWD, uintptr(unsafe.Pointer(&path)),
 		uintptr(unsafe.Pointer(&link)), unsafe.Sizeof(link), 0, 0)
 	end := int(n) - len(deletedAfter)
-	if errno != 0 || end < len(memfdPrefix) {
-		return
+	length := end - len(memfdPrefix)
+	if errno != 0 || length < 0 || length > nameMax {
+		return false
 	}
 	from := unsafe.Pointer(&link)
 	if !startsWith(from, memfdPrefix) || !startsWith(unsafe.Add(from, end), deletedAfter) {
-		return
+		return false
 	}
-	copyBytes(to, unsafe.Add(from, len(memfdPrefix)), uintptr(end-len(memfdPrefix)))
+	copyBytes(to, unsafe.Add(from, len(memfdPrefix)), uintptr(length))
+	return true
 }
 
 // startsWith reports whether the bytes at p, of which there are enough, are those of s.

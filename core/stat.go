@@ -22,18 +22,25 @@ func emptyPath() uintptr {
 	return uintptr(unsafe.Pointer(unsafe.StringData(noPath)))
 }
 
-// stat fills st from a descriptor. statx(2) is the one call for it that every
-// architecture has. noinline keeps its large buffer out of the callers' frames; with sys6
-// in between, the chain of nosplit functions would get too long.
+// stat fills st from a descriptor.
+//
+//go:nosplit
+func stat(fd int32, st *fileStat) int {
+	return statx(fd, unix.AT_STATX_SYNC_AS_STAT, st)
+}
+
+// statx is the one call for it that every architecture has. noinline keeps its large
+// buffer out of the callers' frames; with sys6 in between, the chain of nosplit functions
+// would get too long.
 //
 //go:nosplit
 //go:noinline
-func stat(fd int32, st *fileStat) int {
+func statx(fd int32, flags uintptr, st *fileStat) int {
 	if fd < 0 { // AT_FDCWD would be the current folder
 		return -int(unix.EBADF)
 	}
 	var x unix.Statx_t
-	if r := blockingAt5(unix.SYS_STATX, uintptr(fd), emptyPath(), unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, unsafe.Pointer(&x)); r < 0 {
+	if r := blockingAt5(unix.SYS_STATX, uintptr(fd), emptyPath(), flags|unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS, unsafe.Pointer(&x)); r < 0 {
 		return r
 	}
 	st.size = x.Size
