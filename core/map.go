@@ -67,9 +67,41 @@ func sealedWrite(fd int32) bool {
 	return seals >= 0 && seals&unix.F_SEAL_WRITE != 0
 }
 
+//go:nosplit
+func munmap(addr, length uintptr) int {
+	return blocking6(unix.SYS_MUNMAP, addr, length, 0, 0, 0, 0)
+}
+
 // Unmap removes the mappings of a range of pages.
 //
 //go:nosplit
 func Unmap(addr, length uintptr) int {
-	return blocking6(unix.SYS_MUNMAP, addr, length, 0, 0, 0, 0)
+	if bad(pointer(addr)) {
+		return -int(unix.EFAULT)
+	}
+	r := munmap(addr, length)
+	if r == -int(unix.EINVAL) && addr%basePage == 0 && length != 0 {
+		return unmapHuge(addr, length)
+	}
+	return r
+}
+
+// unmapHuge removes mappings that end within a huge page. mmap(2) rounds a length up to
+// whole huge pages, munmap(2) does not. The size of the page is found by trying those that
+// addr is a multiple of, the smallest first: one that is too small would split a page, which
+// the kernel refuses, with nothing done.
+//
+//go:nosplit
+func unmapHuge(addr, length uintptr) int {
+	for log := uint32(smallestHuge); log <= largestHuge; log++ {
+		mask := uint64(1)<<log - 1
+		whole := (uint64(length) + mask) &^ mask
+		if uint64(addr)&mask != 0 || whole != uint64(uintptr(whole)) {
+			break
+		}
+		if r := munmap(addr, uintptr(whole)); r != -int(unix.EINVAL) {
+			return r
+		}
+	}
+	return -int(unix.EINVAL)
 }

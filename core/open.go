@@ -48,6 +48,24 @@ func (p *fdPath) open(flags uint32) int {
 	return blockingAt2(unix.SYS_OPENAT, atCWD, unsafe.Pointer(p), uintptr(flags), 0, 0, 0)
 }
 
+// openNow opens without waiting. O_NONBLOCK, unless asked for, is gone afterwards. Opening
+// a FIFO would wait for its other end, and a file under a lease for the holder to give that
+// up; -EAGAIN is the result then.
+//
+//go:nosplit
+func (p *fdPath) openNow(flags uint32) int {
+	fd := p.open(flags | unix.O_NONBLOCK)
+	if fd < 0 || flags&(unix.O_NONBLOCK|unix.O_PATH) != 0 {
+		return fd
+	}
+	r := sys(sysFcntl, uintptr(fd), unix.F_SETFL, uintptr(flags))
+	if r < 0 {
+		closeFD(int32(fd))
+		return r
+	}
+	return fd
+}
+
 // Reopen opens the file of a descriptor once more.
 //
 //go:nosplit
@@ -58,10 +76,11 @@ func Reopen(fd int32, openFlags uint32) int {
 	}
 	var path fdPath
 	path.set(fd)
-	return path.open(openFlags)
+	return path.openNow(openFlags)
 }
 
-// ImportPID opens a descriptor of another process.
+// ImportPID opens a descriptor of another process. It looks at the file first, through a
+// descriptor with O_PATH, which neither waits nor has an effect on a device.
 //
 //go:nosplit
 func ImportPID(pid, remoteFD int32, openFlags uint32) int {
@@ -70,7 +89,22 @@ func ImportPID(pid, remoteFD int32, openFlags uint32) int {
 	}
 	var path fdPath
 	path.setOf(pid, remoteFD)
-	return path.open(openFlags)
+	r := path.open(unix.O_PATH)
+	if r < 0 {
+		return r
+	}
+	look := int32(r)
+	var st fileStat
+	r = statx(look, unix.AT_STATX_DONT_SYNC, &st) // nor waits for a server of files
+	if r == 0 && st.mode&unix.S_IFMT != unix.S_IFREG {
+		r = -int(unix.ENXIO)
+	}
+	if r == 0 {
+		path.set(look)
+		r = path.openNow(openFlags)
+	}
+	closeFD(look)
+	return r
 }
 
 // ImportPidfd duplicates a descriptor of another process.

@@ -16,6 +16,8 @@ const (
 	OptRequire                          // SecretAlloc, PoolInit
 	OptNoSecretmem                      // SecretAlloc, PoolInit
 	OptAllowUnlocked                    // SecretAlloc, PoolInit
+	OptDontwait                         // messages
+	OptNoHoles                          // Verify and its kin
 )
 
 // optAttached is set in SecretArea.Opts of an attached area, which others may be using. No

@@ -140,7 +140,7 @@ func RecvVerified(sock int32, required uint32, maxLen uint64) int {
 		return got
 	}
 	var size uint64
-	r := verify(fd, required, maxLen, &size)
+	r := verify(fd, required, maxLen, 0, &size)
 	if r == 0 && size != uint64(uintptr(size)) {
 		r = -int(unix.EOVERFLOW)
 	}

@@ -192,7 +192,7 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 #define MFD_HUGETLB 0x0004U /* back the file by huge pages (4.14) */
 #endif
 #ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* not executable, for good; sealable (6.3) */
+#define MFD_NOEXEC_SEAL 0x0008U /* not executable; sealable (6.3) */
 #endif
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* executable, whatever vm.memfd_noexec=1 says (6.3) */
@@ -349,12 +349,16 @@ int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src
  * fd          also one opened with O_PATH
  * open_flags  of open(2), usually O_RDONLY. O_CLOEXEC is always added.
  *
+ * It never waits, whatever the file is: it is opened with O_NONBLOCK, which is cleared
+ * afterwards unless 'open_flags' has it.
+ *
  * Returns the new descriptor.
  *
+ * -EAGAIN   somebody has a lease on the file, who is told that it is wanted (fcntl(2))
  * -EBADF    fd is not open
  * -ENOENT   /proc is not mounted
  * -EACCES   the file's mode forbids it
- * -ENXIO    a secret file, a socket
+ * -ENXIO    a secret file, a socket, a FIFO that nobody reads
  * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
  *
  * Safe: MT AS fork. Source: open(2), proc_pid_fd(5).
@@ -589,7 +593,7 @@ int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap)
 int memfd_go_parse_seals(const char *text, uint32_t *seals);
 
 /* Kinds of file. */
-#define MEMFD_GO_KIND_OTHER 0U      /* anything else */
+#define MEMFD_GO_KIND_OTHER 0U      /* anything else, such as a shared mapping's file */
 #define MEMFD_GO_KIND_MEMFD 1U      /* made by memfd_create(2) */
 #define MEMFD_GO_KIND_HUGETLB 2U    /* of huge pages */
 #define MEMFD_GO_KIND_TMPFS_FILE 3U /* a regular file on a mounted tmpfs */
@@ -611,13 +615,16 @@ struct memfd_go_info {
 	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, else 0 */
 	uint32_t access;    /* MEMFD_GO_ACCESS_* of the descriptor; NONE with O_PATH */
 	uint32_t reserved;  /* 0 */
-	char name[256];     /* of a memfd, with a NUL; "" without /proc */
+	char name[256];     /* given to memfd_create(2), with a NUL; "" without /proc */
 };
 
 /*
  * memfd_go_inspect() tells what the descriptor 'fd' is. It reads nothing of the
  * file's contents. What it tells of a file that others hold too, and that is not
  * sealed, may be outdated when it returns; kind and access do not change.
+ *
+ * Without /proc, a memfd that takes no seals cannot be told from other shared memory,
+ * and is KIND_OTHER.
  *
  * info  size_of must be set
  *
@@ -627,8 +634,8 @@ struct memfd_go_info {
  * -EFAULT   info is null (see Pointers above)
  * -EINVAL   size_of is less than 296
  * -E2BIG    size_of is over 4096
- * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file on
- *           tmpfs that looks like a memfd without MFD_ALLOW_SEALING)
+ * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file of
+ *           memory that takes no seals)
  *
  * Safe: MT AS fork. Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
  */
@@ -705,18 +712,23 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  *
  * Returns 0.
  *
- * -EKEYREJECTED  a required seal is missing; or F_SEAL_EXEC is set on a file that can
- *                be executed: kernels from 6.3 on let that pair set the other seals
- *                while somebody could still write; or a MFD_HUGETLB file has neither
- *                F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE: pages could be taken out of it
+ * -EKEYREJECTED  a required seal is missing
+ * -EKEYREVOKED   the seals prove nothing: F_SEAL_EXEC and F_SEAL_FUTURE_WRITE are both
+ *                set, and this kernel (6.3 or later, without a fix of 2026) sets the
+ *                seals of an executable file while somebody can still write to it, or
+ *                vm.memfd_noexec=2 keeps the library from trying whether it does; or a
+ *                MFD_HUGETLB file has neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE, so
+ *                that pages can be taken out of it
  * -ENODATA       the file is empty
  * -EFBIG         the file is longer than max_len
  * -EOVERFLOW     the file does not fit the address space
- * -EINVAL        not a file that takes seals
+ * -EINVAL        not a file that takes seals; a MFD_HUGETLB file whose size is not a
+ *                multiple of its page size
  * -EACCES        fd is not open for reading
  * -EBADF         fd is not open, or opened with O_PATH
  * -EFAULT        addr or len is null (see Pointers above)
  * -ENOMEM        no room in the address space, or too few free huge pages
+ * -EMFILE, -ENFILE  no descriptor free to try the kernel with (see -EKEYREVOKED)
  *
  * Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
  */
@@ -724,15 +736,16 @@ int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, void **ad
                           size_t *len);
 
 /*
- * memfd_go_unmap() is munmap(2): it removes all mappings of the pages from 'addr'
- * on that hold one of 'len' bytes. Nothing need be mapped there.
+ * memfd_go_unmap() removes all mappings of the pages from 'addr' on that hold one of
+ * 'len' bytes, like munmap(2). Nothing need be mapped there.
  *
  * addr  a multiple of the page size, such as memfd_go_map() gives
- * len   in bytes, more than 0; need not be a multiple of the page size, but of the
+ * len   in bytes, more than 0; need not be a multiple of the page size, nor of the
  *       huge page's for a MFD_HUGETLB file
  *
  * Returns 0.
  *
+ * -EFAULT   addr is null (see Pointers above)
  * -EINVAL   addr is not a multiple of the page size; len is 0 or reaches past the
  *           end of the address space
  * -ENOMEM   it would split a mapping, and there are too many of them
@@ -846,6 +859,8 @@ int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len);
 /*
  * memfd_go_import_pid() opens /proc/PID/fd/N: a descriptor of another process, in a new
  * open file description. The process need not cooperate, but must allow it.
+ * Nothing but a regular file is opened, and the call never waits for the process. (A
+ * file system may wait for its server: FUSE, NFS.)
  *
  * pid         a process as seen from here, more than 0
  * remote_fd   its descriptor, 0 or more
@@ -856,7 +871,8 @@ int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len);
  * -EINVAL   pid or remote_fd is out of range
  * -ENOENT   no such process or descriptor, or /proc is not mounted
  * -EACCES   no ptrace access to the process, or the file's mode forbids it
- * -ENXIO    a secret file, a socket
+ * -ENXIO    a secret file; not a regular file
+ * -EAGAIN   somebody has a lease on the file, who is told that it is wanted (fcntl(2))
  * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
  *
  * Safe: MT AS fork. Source: proc_pid_fd(5), ptrace(2).

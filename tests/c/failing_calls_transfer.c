@@ -115,7 +115,8 @@ static char *const none[] = { NULL };
 	  "recvmsg get_seals statx getfl", "getfl:*=EACCES")                                                     \
 	F(recv_verified_unsealed, a_message, VERIFIED, closes_socket, "",                          \
 	  "recvmsg get_seals close", "close:*")                                                    \
-	F(import_pid, a_file, memfd_go_import_pid(getpid(), in.fd, O_RDONLY), closes, "", "openat", "") \
+	F(import_pid, a_file, memfd_go_import_pid(getpid(), in.fd, O_RDONLY), closes, "",         \
+	  "openat statx openat setfl close", "close:*")                                                      \
 	F(import_pidfd, a_pidfd, memfd_go_import_pidfd(in.fd, in.fd), closes, "", "pidfd_getfd", "") \
 	F(exec, a_file, EXEC, did_not_run, "", "getfd setfd execveat setfd",                       \
 	  "execveat:ENOSYS setfd/2:*")                                                             \

@@ -45,22 +45,6 @@ static int may_be_written_to_through_mappings(void)
 	return file_with(0, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | F_SEAL_FUTURE_WRITE);
 }
 
-/*
- * F_SEAL_EXEC on an executable file sets the other seals, on kernels from 6.3 on without
- * looking for mappings that can still be written to.
- */
-static int executable_and_sealed_so(void)
-{
-	int fd = raw_create("hostile", MFD_EXEC | MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return NOT_HERE;
-	EQ(write(fd, "abcdef", 6), 6);
-	EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC), 0);
-	fcntl(fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE); /* where it did not set them */
-	return fd;
-}
-
 static int empty(void)
 {
 	int fd = sealable_file();
@@ -98,6 +82,20 @@ static int path_only(void)
 static int huge_pages_that_can_be_taken_out(void)
 {
 	return file_with(MFD_HUGETLB, F_SEAL_SHRINK | F_SEAL_GROW);
+}
+
+/* Its last page may be a hole, and touching that is SIGBUS. */
+static int part_of_a_huge_page(void)
+{
+	int fd = raw_create("hostile", MFD_HUGETLB | MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return NOT_HERE;
+	if (fallocate(fd, 0, 0, 1) != 0 || fcntl(fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE) != 0) {
+		close(fd);
+		return NOT_HERE;
+	}
+	return fd;
 }
 
 static int file_on_tmpfs(void)
@@ -161,12 +159,12 @@ static const struct hostile_file {
 	{ "may_shrink_if_only_writing_matters", may_shrink, F_SEAL_WRITE, -EKEYREJECTED },
 	{ "may_be_written_to", may_be_written_to, 0, -EKEYREJECTED },
 	{ "may_be_written_to_through_mappings", may_be_written_to_through_mappings, 0, -EKEYREJECTED },
-	{ "executable_and_sealed_so", executable_and_sealed_so, 0, -EKEYREJECTED },
 	{ "empty", empty, 0, -ENODATA },
 	{ "too_large", too_large, 0, -EFBIG },
 	{ "write_only", write_only, 0, -EACCES },
 	{ "path_only", path_only, 0, -EBADF },
-	{ "huge_pages_that_can_be_taken_out", huge_pages_that_can_be_taken_out, F_SEAL_SHRINK, -EKEYREJECTED },
+	{ "huge_pages_that_can_be_taken_out", huge_pages_that_can_be_taken_out, F_SEAL_SHRINK, -EKEYREVOKED },
+	{ "part_of_a_huge_page", part_of_a_huge_page, 0, -EINVAL },
 	{ "file_on_tmpfs", file_on_tmpfs, 0, -EKEYREJECTED },
 	{ "file_on_tmpfs_with_the_seal_it_has", file_on_tmpfs, F_SEAL_SEAL, -EKEYREJECTED },
 	{ "file_on_disk", file_on_disk, 0, -EINVAL },

@@ -90,6 +90,66 @@ static void what_cannot_be_opened_again(void)
 	close(ends[1]);
 }
 
+/* Opening it would wait for a writer. */
+static void fifo(void)
+{
+	char path[] = "/tmp/memfd_go-fifo-XXXXXX";
+	int fd = mkstemp(path);
+
+	close(fd);
+	unlink(path);
+	EQ(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	unlink(path);
+	EQ(import(fd, O_RDONLY), -ENXIO);
+	EQ(import(fd, O_WRONLY), -ENXIO);
+	EQ(import(fd, O_PATH), -ENXIO);
+	close(fd);
+}
+
+/* Opening a device may have an effect. */
+static void what_is_no_regular_file(void)
+{
+	int device = open("/dev/null", O_RDWR | O_CLOEXEC), directory = open("/", O_RDONLY | O_CLOEXEC);
+
+	EQ(import(device, O_RDWR), -ENXIO);
+	EQ(import(directory, O_RDONLY), -ENXIO);
+	close(device);
+	close(directory);
+}
+
+/* Opening the file would wait until its holder gives up the lease, or for 45 seconds. */
+static void file_under_a_lease(void)
+{
+	int fd = sealable_file(), reader = reopen(fd, O_RDONLY);
+
+	close(fd);
+	signal(SIGIO, SIG_IGN);
+	EQ(fcntl(reader, F_SETLEASE, F_WRLCK), 0);
+	EQ(import(reader, O_RDONLY), -EAGAIN);
+	EQ(import(reader, O_RDWR), -EAGAIN);
+	EQ(memfd_go_reopen(reader, O_RDONLY), -EAGAIN);
+	EQ(fcntl(reader, F_SETLEASE, F_UNLCK), 0);
+	signal(SIGIO, SIG_DFL);
+	close(reader);
+}
+
+/* It is opened with O_NONBLOCK, which is gone afterwards. */
+static void blocks_as_it_was_asked_to(void)
+{
+	int fd = sealable_file(), got = import(fd, O_RDWR);
+
+	EQ(fcntl(got, F_GETFL) & O_NONBLOCK, 0);
+	close(got);
+	got = import(fd, O_RDWR | O_NONBLOCK);
+	EQ(fcntl(got, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	close(got);
+	got = memfd_go_reopen(fd, O_RDWR);
+	EQ(fcntl(got, F_GETFL) & O_NONBLOCK, 0);
+	close(got);
+	close(fd);
+}
+
 static void sealed_against_writing_stays_so(void)
 {
 	int fd = memfd_go_create_sealed("test", 0, 0, "abcdef", 6), got = import(fd, O_RDWR);
@@ -155,6 +215,10 @@ int main(int argc, char **argv)
 	RUN(numbers_out_of_range);
 	RUN(no_such_process_or_descriptor);
 	RUN(what_cannot_be_opened_again);
+	RUN(fifo);
+	RUN(what_is_no_regular_file);
+	RUN(file_under_a_lease);
+	RUN(blocks_as_it_was_asked_to);
 	RUN(sealed_against_writing_stays_so);
 	RUN(process_that_forbids_it);
 	RUN(mode_of_the_file_forbids_it);

@@ -77,6 +77,7 @@ static const struct {
 	{ F_GETFD, "getfd" },
 	{ F_SETFD, "setfd" },
 	{ F_GETFL, "getfl" },
+	{ F_SETFL, "setfl" },
 	{ F_DUPFD_CLOEXEC, "dupfd" },
 	{ F_ADD_SEALS, "add_seals" },
 	{ F_GET_SEALS, "get_seals" },

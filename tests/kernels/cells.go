@@ -19,6 +19,7 @@ type cell struct {
 	secret  bool // memfd_secret(2) has to work
 	regular bool // not for the full matrix alone
 	onlyC   bool // other languages would find what they find on another one
+	forgery bool // F_SEAL_EXEC sets seals while somebody can write
 }
 
 func (c cell) name() string {
@@ -54,6 +55,7 @@ func (c cell) known() []string {
 		"MEMFD_GO_SECRET=" + yesNo[c.secret],
 		"MEMFD_GO_HUGE_PAGES=" + yesNo[c.hasHugePages()],
 		"MEMFD_GO_NOEXEC=" + noexec,
+		"MEMFD_GO_FORGERY=" + yesNo[c.forgery],
 	}
 }
 
@@ -113,12 +115,13 @@ var cells = []cell{
 
 	stock("amd64", "6.1", noSecret),
 	stock("amd64", "6.12", hasSecret),
+	{goarch: "amd64", kernel: "6.12.43", secret: hasSecret, onlyC: true, forgery: true},
 	inC(booted(stock("amd64", "6.12", hasSecret), "nosecretmem", "secretmem.enable=0", noSecret)),
 	inC(with(stock("amd64", "6.12", hasSecret), "noexec1", "vm/memfd_noexec", "1")),
 	with(stock("amd64", "6.12", hasSecret), "noexec2", "vm/memfd_noexec", "2"),
 	stock("arm64", "6.12-16k", hasSecret),
 	inC(stock("386", "6.1", noSecret)),
-	stock("386", "6.5", hasSecret),
+	{goarch: "386", kernel: "6.5", secret: hasSecret, forgery: true},
 	{goarch: "386", host: "amd64", kernel: "6.12", secret: hasSecret}, // the last Debian that has a 386 kernel is 12
 	stock("arm", "6.12", noSecret),
 	stock("riscv64", "6.12", hasSecret),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 
 import pytest
@@ -72,11 +73,13 @@ def test_executable_and_sealed_so() -> None:
         file.seal(Seal.IMMUTABLE & ~Seal.SEAL)
         raw.unmap(*raw.map_verified(file.fileno(), 0, 5))
         file.seal(Seal.EXEC)
-        with fails_with("EKEYREJECTED", "EKEYREVOKED"):
-            raw.map_verified(file.fileno(), 0, 5)
-        with pytest.raises(MissingSealsError, match="the seals prove nothing") as caught:
-            file.map_verified()
-        assert caught.value.missing == Seal.NONE
+        try:  # a kernel that looks for writable mappings can be believed
+            raw.unmap(*raw.map_verified(file.fileno(), 0, 5))
+        except OSError as error:
+            assert error.errno == errno.EKEYREVOKED
+            with pytest.raises(MissingSealsError, match="the seals prove nothing") as caught:
+                file.map_verified()
+            assert caught.value.missing == Seal.NONE
 
 
 def test_not_a_memfd() -> None:

@@ -49,6 +49,24 @@ static void a_file_growing_only(void)
 	memfd_go_add_seals(fd, F_SEAL_SHRINK);
 }
 
+/* On a kernel before 6.3 it stays unsealed. */
+static void a_file_sealed_by_exec(void)
+{
+	fd = raw_create("seccomp", MFD_EXEC | MFD_ALLOW_SEALING);
+	(void)!ftruncate(fd, 5);
+	memfd_go_add_seals(fd, F_SEAL_EXEC);
+}
+
+static int have_seal_exec(void)
+{
+	int seals;
+
+	a_file_sealed_by_exec();
+	seals = memfd_go_get_seals(fd);
+	close(fd);
+	return seals >= 0 && (seals & F_SEAL_EXEC) != 0;
+}
+
 static void a_socket(void)
 {
 	a_sealed_file();
@@ -122,6 +140,8 @@ static int run_nothing(void)
 	  "close fcntl fstatfs memfd_create readlinkat statx") \
 	P(map, "map", "", a_sealed_file, memfd_go_map(fd, 0, 0, 5, &address) == 0, "mmap") \
 	P(map_verified, "map_verified", "", a_sealed_file, memfd_go_map_verified(fd, 0, 5, &address, &length) == 0, "fcntl mmap statx") \
+	P(map_verified_exec, "map_verified", "with F_SEAL_EXEC and F_SEAL_FUTURE_WRITE", a_file_sealed_by_exec, \
+	  memfd_go_map_verified(fd, 0, 5, &address, &length) == 0, "close fcntl memfd_create mmap munmap statx") \
 	P(map_verified_growing, "map_verified", "without F_SEAL_WRITE", a_file_growing_only, \
 	  memfd_go_map_verified(fd, F_SEAL_SHRINK, 5, &address, &length) == 0, "fcntl fstatfs mmap statx") \
 	P(unmap, "unmap", "", a_mapping, memfd_go_unmap(address, 5) == 0, "munmap") \
@@ -130,7 +150,7 @@ static int run_nothing(void)
 	P(recv_verified, "recv_verified", "", a_message, memfd_go_recv_verified(sockets[1], 0, 5) >= 0, "fcntl recvmsg statx") \
 	P(recv_verified_refused, "recv_verified", "a file that is refused", a_message_of_an_unsealed_file, \
 	  memfd_go_recv_verified(sockets[1], 0, 5) == -EKEYREJECTED, "close fcntl recvmsg") \
-	P(import_pid, "import_pid", "", a_file, memfd_go_import_pid(pid, fd, O_RDONLY) >= 0, "openat") \
+	P(import_pid, "import_pid", "", a_file, memfd_go_import_pid(pid, fd, O_RDONLY) >= 0, "close fcntl openat statx") \
 	P(import_pidfd, "import_pidfd", "", a_pidfd, memfd_go_import_pidfd(fd, fd) >= 0, "pidfd_getfd") \
 	P(exec, "exec", "", a_noexec_file, run_nothing(), "execveat fcntl") \
 	P(secret, "secret", "", nothing, memfd_go_secret(0) >= 0, "memfd_secret") \
@@ -252,6 +272,8 @@ static void try_profile(void)
 	EQ(count <= MOST_WORDS, 1);
 	if (now->needs_secretmem && !have_secretmem())
 		SKIP("this kernel has no memfd_secret");
+	if (now->before == a_file_sealed_by_exec && !have_seal_exec())
+		SKIP("this kernel has no F_SEAL_EXEC");
 	EQ(try_without(now, count), 0);
 	for (int i = 0; i < count; i++) {
 		int status = try_without(now, i);

@@ -1,0 +1,219 @@
+/*
+ * Seals that F_SEAL_EXEC sets by itself on an executable file. Linux from 6.3 to a fix of
+ * 2026 sets them while somebody can still write: a file that may have been sealed like this
+ * is refused there. The mode proves nothing, since it can change afterwards.
+ */
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "test.h"
+#include "files.h"
+
+#define BY_EXEC (F_SEAL_EXEC | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+#define LARGEST INT64_MAX
+
+static const mode_t execute_bits[] = { 0, 0100, 0010, 0001, 0111 };
+#define MODES (sizeof execute_bits / sizeof *execute_bits)
+
+static uint32_t page_flags; /* 0 or MFD_HUGETLB */
+static size_t page;         /* its size, of either kind */
+
+/* Gives a file other execute bits: where F_SEAL_EXEC keeps chmod(2) from it, an access control list does. */
+static void set_execute_bits(int fd, mode_t bits)
+{
+	struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, permissions;
+			uint32_t id;
+		} entries[3];
+	} list = { 2, { { 1, 6, UINT32_MAX }, { 4, 6, UINT32_MAX }, { 0x20, 6, UINT32_MAX } } };
+
+	if (fchmod(fd, 0666 | bits) == 0)
+		return;
+	for (int i = 0; i < 3; i++)
+		list.entries[i].permissions |= bits >> (6 - 3 * i) & 1;
+	fsetxattr(fd, "system.posix_acl_access", &list, sizeof list, 0);
+}
+
+static char *map_writable(int fd)
+{
+	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Whether the kernel looks for writable mappings first, or has no F_SEAL_EXEC. */
+static int kernel_is_sound(void)
+{
+	int fd = raw_create("test", MFD_EXEC | MFD_ALLOW_SEALING), r;
+	char *mine;
+
+	if (fd == -EINVAL)
+		return 1;
+	EQ(ftruncate(fd, (off_t)page_size()), 0);
+	mine = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	r = memfd_go_add_seals(fd, F_SEAL_EXEC);
+	CHECK(r == 0 || r == -EBUSY);
+	munmap(mine, page_size());
+	close(fd);
+	return r == -EBUSY;
+}
+
+/* A file is mapped only if its contents cannot change, and it is if all is well with it. */
+static void check(int fd, char *mine)
+{
+	uint32_t seals = (uint32_t)fcntl(fd, F_GET_SEALS);
+	void *address = NULL;
+	size_t length = 0;
+	int want = 0, r = memfd_go_map_verified(fd, F_SEAL_WRITE, LARGEST, &address, &length);
+
+	if ((seals & F_SEAL_WRITE) == 0)
+		want = -EKEYREJECTED;
+	else if ((seals & BY_EXEC) == BY_EXEC && !kernel_is_sound())
+		want = -EKEYREVOKED;
+	EQ(r, want);
+	if (r != 0)
+		return;
+	TEXT(address, "before");
+	if (mine != NULL)
+		strcpy(mine, "after");
+	TEXT(address, "before");
+	EQ(memfd_go_unmap(address, length), 0);
+}
+
+/* Seals a file that may be mapped, and changes its mode in between. */
+static void seal_and_check(int fd, int mapped, uint32_t exec, mode_t before, mode_t after)
+{
+	char *mine;
+
+	EQ(ftruncate(fd, (off_t)page), 0);
+	set_execute_bits(fd, before);
+	mine = map_writable(fd);
+	if (mine == NULL)
+		return; /* no free huge page */
+	strcpy(mine, "before");
+	if (!mapped)
+		munmap(mine, page);
+	if (exec != 0)
+		fcntl(fd, F_ADD_SEALS, exec);
+	fcntl(fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE);
+	set_execute_bits(fd, after);
+	check(fd, mapped ? mine : NULL);
+	if (mapped)
+		munmap(mine, page);
+}
+
+static void every_way(uint32_t flags, uint32_t exec)
+{
+	for (size_t before = 0; before < MODES; before++)
+		for (size_t after = 0; after < MODES; after++)
+			for (int mapped = 0; mapped < 2; mapped++) {
+				int fd = raw_create("test", flags | page_flags);
+
+				if (fd < 0)
+					return;
+				seal_and_check(fd, mapped, exec, execute_bits[before], execute_bits[after]);
+				close(fd);
+			}
+}
+
+static int page_is_there(void)
+{
+	int fd = raw_create("test", page_flags);
+	struct stat status;
+	int there = fd >= 0 && fstat(fd, &status) == 0 && fallocate(fd, 0, 0, status.st_blksize) == 0;
+
+	page = page_flags == 0 ? page_size() : (size_t)status.st_blksize;
+	close(fd);
+	return there;
+}
+
+#define WITH_PAGE                            \
+	do {                                 \
+		if (!page_is_there())        \
+			SKIP("no huge page"); \
+	} while (0)
+
+static void executable_files(void)
+{
+	WITH_PAGE;
+	if (!executables_work())
+		SKIP(NO_EXECUTABLES);
+	every_way(MFD_ALLOW_SEALING | MFD_EXEC, F_SEAL_EXEC);
+	every_way(MFD_ALLOW_SEALING | MFD_EXEC, 0);
+	every_way(MFD_ALLOW_SEALING, 0); /* before 6.3 */
+}
+
+/* Their F_SEAL_EXEC may be set once more after their mode has changed. */
+static void files_that_were_not_executable(void)
+{
+	WITH_PAGE;
+	if (!executables_work())
+		SKIP(NO_EXECUTABLES);
+	every_way(MFD_NOEXEC_SEAL, F_SEAL_EXEC);
+	every_way(MFD_NOEXEC_SEAL, 0);
+}
+
+/* The default of a careful sender: accepted on every kernel. */
+static void sealed_noexec_file(void)
+{
+	int fd;
+
+	WITH_PAGE;
+	fd = raw_create("test", MFD_NOEXEC_SEAL | page_flags);
+	if (fd == -EINVAL)
+		SKIP("this kernel has no MFD_NOEXEC_SEAL");
+	EQ(ftruncate(fd, (off_t)page), 0);
+	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
+	for (size_t i = 0; i < MODES; i++) {
+		void *address;
+		size_t length;
+
+		set_execute_bits(fd, execute_bits[i]);
+		EQ(memfd_go_map_verified(fd, F_SEAL_WRITE | F_SEAL_EXEC, LARGEST, &address, &length), 0);
+		EQ(memfd_go_unmap(address, length), 0);
+	}
+	close(fd);
+}
+
+/* Where nothing executable may be created, the kernel cannot be tried. */
+static void kernel_that_cannot_be_tried(void)
+{
+	void *address;
+	size_t length;
+	int fd;
+
+	if (executables_work())
+		SKIP("executable files can be made, so the kernel can be tried");
+	fd = raw_create("test", MFD_NOEXEC_SEAL);
+	EQ(ftruncate(fd, 1), 0);
+	EQ(memfd_go_add_seals(fd, BY_EXEC), 0);
+	EQ(memfd_go_map_verified(fd, 0, LARGEST, &address, &length), -EKEYREVOKED);
+	close(fd);
+}
+
+/* What MEMFD_GO_FORGERY says of the kernel is true. */
+static void kernel_is_what_it_is_said_to_be(void)
+{
+	const char *said = getenv("MEMFD_GO_FORGERY");
+
+	if (said == NULL)
+		SKIP("nothing is said about this kernel");
+	EQ(kernel_is_sound(), strcmp(said, "no") == 0);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(executable_files);
+	RUN(files_that_were_not_executable);
+	RUN(sealed_noexec_file);
+	RUN(kernel_that_cannot_be_tried);
+	RUN(kernel_is_what_it_is_said_to_be);
+	page_flags = MFD_HUGETLB;
+	run("executable_files_of_huge_pages", executable_files);
+	run("files_of_huge_pages_that_were_not_executable", files_that_were_not_executable);
+	run("sealed_noexec_file_of_huge_pages", sealed_noexec_file);
+	return finish();
+}
