@@ -38,7 +38,7 @@ func (d *document) figures() string {
 	row := func(format, what string, values ...any) { fmt.Fprintf(&b, "| "+what+" | "+format+" |\n", values...) }
 	row("%d | %d | not counted", "instructions to create a file", d.traceOf("ours", "memfd_go_create").Instructions,
 		d.traceOf("plain C .so", "memfd_go_create").Instructions)
-	row("%.2f | %.2f | %.2f", "get_seals, time, glibc being 1", all.ratio(tableCalls, "get_seals", "ours", "glibc"),
+	row("%.2f | %.2f | %.2f", "get_seals, time relative to glibc", all.ratio(tableCalls, "get_seals", "ours", "glibc"),
 		all.ratio(tableCalls, "get_seals", "plain C .so", "glibc"),
 		all.row(tableStock, "get_seals", "stock cgo").median()/all.row(tableCalls, "get_seals", "glibc").median())
 	load := func(arm string) float64 { return all.row(tableLoad, "load", arm).median() / 1000 }
@@ -46,11 +46,11 @@ func (d *document) figures() string {
 	row("%.0f | %.0f | %.0f", "threads and signal handlers added", use("threads", "ours")+use("handlers", "ours"),
 		use("threads", "plain C .so")+use("handlers", "plain C .so"), use("threads", "stock cgo")+use("handlers", "stock cgo"))
 	row("%.0f kB | %.0f kB | %.0f kB", "private memory added", use("private dirty", "ours"), use("private dirty", "plain C .so"), use("private dirty", "stock cgo"))
-	row("%.2f | %.2f | %.2f", "the host's fork and wait, alone being 1", all.ratio(tableTax, "fork+wait", "ours", "none"),
+	row("%.2f | %.2f | %.2f", "fork and wait of the process, relative to no library", all.ratio(tableTax, "fork+wait", "ours", "none"),
 		all.ratio(tableTax, "fork+wait", "plain C .so", "none"), all.ratio(tableTax, "fork+wait", "stock cgo", "none"))
-	fmt.Fprintf(&b, "\nA sealed file of 1 MiB takes %.2f times what the same calls take in C,\nand %.2f times what filling it by a mapping takes. ",
+	fmt.Fprintf(&b, "\nCreating a sealed file of 1 MiB takes %.2f times as long as the same calls in C, and %.2f times as\nlong as filling it through a mapping. ",
 		all.ratio(tableSealed, "create_sealed 1 MiB", "ours", "same calls in C"), all.ratio(tableSealed, "create_sealed 1 MiB", "ours", "mmap+memcpy"))
-	fmt.Fprintf(&b, "A slot of a pool for a key of 32 bytes takes\n%.4f times what libsodium's allocation takes.\n\n",
+	fmt.Fprintf(&b, "Taking a 32-byte slot from a pool and giving it back takes\n%.4f times as long as libsodium's sodium_malloc and sodium_free.\n\n",
 		all.ratio(tableSecrets, "secret 32 B", "ours, pool", "sodium_malloc+sodium_free"))
 	for _, p := range d.plots() {
 		fmt.Fprintf(&b, "![%s](docs/%s)\n", p.title, p.file)

@@ -132,6 +132,13 @@ func TestReadmeNamesEveryFunction(t *testing.T) {
 	}
 }
 
+func TestReadmeIsShort(t *testing.T) {
+	const most = 180
+	if n := strings.Count(readFile(t, "README.md"), "\n"); n > most {
+		t.Errorf("README.md has %d lines, more than %d; docs/ has room", n, most)
+	}
+}
+
 // The documents speak of no function that does not exist.
 func TestFunctionsExist(t *testing.T) {
 	known := append(function.FindAllString(readFile(t, "include/memfd_go.h"), -1),
