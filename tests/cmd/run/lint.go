@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,6 +29,7 @@ func linters() []linter {
 	// The examples have no settings of their own.
 	pythonSources := []string{"--no-cache", "--config", "pyproject.toml", ".", "../../examples/python"}
 	clippy := []string{"cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"}
+	clippyCrates := slices.Insert(slices.Clone(clippy), 2, features)
 	return []linter{
 		{name: "gofmt", tool: "gofmt", folder: ".", args: []string{"gofmt", "-l", "."}, silent: true},
 		{name: "go vet", tool: "go", folder: ".", args: []string{"go", "vet", "./..."}},
@@ -39,7 +41,7 @@ func linters() []linter {
 		{name: "mypy", tool: mypy, folder: python, args: []string{mypy, "--cache-dir=/dev/null"}},
 		{name: "pyright", tool: pyright, folder: python, args: []string{pyright, "--pythonpath", inVenv("python")}},
 		{name: "cargo fmt", tool: "cargo-fmt", folder: crates, args: []string{"cargo", "fmt", "--check"}},
-		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippy},
+		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippyCrates},
 		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo fmt (bench)", tool: "cargo-fmt", folder: "tests/bench/rust-ratios", args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo fmt (fuzz)", tool: "cargo-fmt", folder: "tests/fuzz/rust", args: []string{"cargo", "fmt", "--check"}},

@@ -8,11 +8,14 @@ import (
 
 const crates = "bindings/rust"
 
+// Features that add functions. The others choose a library.
+const features = "--features=memfd-go/allocator-api2,memfd-go/tokio,memfd-go/zeroize"
+
 func runRust() []results.Result {
 	if why := cannotCargo(crates); why != "" {
 		return []results.Result{{Name: "cargo test", Status: results.Skipped, Detail: why}}
 	}
-	output, err := command(crates, "cargo", "test", "--locked", "--workspace", "--no-fail-fast", "--", "--show-output")
+	output, err := command(crates, "cargo", "test", "--locked", "--workspace", features, "--no-fail-fast", "--", "--show-output")
 	return results.WithExit(results.ParseCargo(output), "cargo test", output, err)
 }
 

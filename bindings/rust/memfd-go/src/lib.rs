@@ -40,6 +40,8 @@
 #![deny(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
+#[cfg(feature = "allocator-api2")]
+mod allocator;
 mod c_str;
 mod create;
 mod error;
@@ -57,9 +59,15 @@ mod secret_buf;
 mod secret_pool;
 mod shared;
 mod size;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod transfer;
 mod version;
+#[cfg(feature = "zeroize")]
+mod zeroize;
 
+#[cfg(feature = "allocator-api2")]
+pub use allocator::SecretAllocator;
 pub use c_str::ToCStr;
 pub use create::{create, create_sealed, reopen, CreateFlags, CreateOptions, NAME_MAX};
 pub use error::{NotMemFd, NotSealed, SealsError};

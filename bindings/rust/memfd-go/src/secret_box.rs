@@ -153,6 +153,15 @@ impl SecretString {
         Ok(unsafe { guard.cast(|bytes| str::from_utf8_unchecked(&bytes[..self.len]).into()) })
     }
 
+    /// Wipes the text. What remains is the empty string.
+    ///
+    /// Errors like [`SecretBuf::write`].
+    pub fn clear(&mut self) -> io::Result<()> {
+        wipe(&mut self.buf.write()?);
+        self.len = 0;
+        Ok(())
+    }
+
     /// The length of the text in bytes.
     pub fn len(&self) -> usize {
         self.len

@@ -91,7 +91,7 @@ type Resource = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
 type Resource = c_int;
 
-fn set_limit(resource: Resource, limit: libc::rlim_t) {
+pub fn set_limit(resource: Resource, limit: libc::rlim_t) {
     let limit = libc::rlimit {
         rlim_cur: limit,
         rlim_max: limit,

@@ -1,6 +1,8 @@
 //! What the crate does, and its errors. One program, so that `common::alone` can keep
 //! the tests apart.
 
+#[cfg(feature = "allocator-api2")]
+mod allocator;
 mod common;
 mod create;
 mod exec;
@@ -17,5 +19,9 @@ mod secret_buf;
 mod secret_pool;
 mod shared;
 mod size;
+#[cfg(feature = "tokio")]
+mod tokio;
 mod transfer;
 mod version;
+#[cfg(feature = "zeroize")]
+mod zeroize;

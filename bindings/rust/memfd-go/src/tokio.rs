@@ -1,0 +1,63 @@
+//! Sending and receiving in tasks of tokio.
+//!
+//! Each function waits until the socket is ready, and then does what its namesake at the top
+//! of this crate does, which documents parameters and errors; only `EAGAIN` cannot happen.
+//!
+//! All of them may be cancelled: a future that is dropped before it is ready has taken nothing
+//! from the socket, and sent nothing.
+//!
+//! ```
+//! use memfd_go::{tokio::{receive_sealed, send_fds}, SealedMemFd, Seals};
+//! use std::os::fd::AsFd;
+//! use tokio::net::UnixStream;
+//!
+//! # fn main() -> std::io::Result<()> {
+//! # tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(async {
+//! let (ours, theirs) = UnixStream::pair()?;
+//! let page = SealedMemFd::new("page", b"hello")?;
+//! send_fds(&ours, &[page.as_fd()], b"").await?;
+//! let page = receive_sealed(&theirs, Seals::empty(), 1 << 20).await?;
+//! assert_eq!(&page.map()?[..], b"hello");
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use ::tokio::io::Interest;
+use ::tokio::net::UnixStream;
+
+use crate::{Message, SealedMemFd, Seals};
+
+/// Sends descriptors and `data` in one message. See [`send_fds`](crate::send_fds).
+///
+/// Returns how much of `data` was sent. The rest is for
+/// [`AsyncWrite`](::tokio::io::AsyncWrite).
+pub async fn send_fds(
+    socket: &UnixStream,
+    fds: &[BorrowedFd<'_>],
+    data: &[u8],
+) -> io::Result<usize> {
+    let send = || crate::send_fds(socket, fds, data);
+    socket.async_io(Interest::WRITABLE, send).await
+}
+
+/// Receives one message with descriptors, or `None` at the end of the stream. See
+/// [`receive_fds`](crate::receive_fds).
+pub async fn receive_fds(socket: &UnixStream, data: &mut [u8]) -> io::Result<Option<Message>> {
+    let receive = || crate::receive_fds(socket, data);
+    socket.async_io(Interest::READABLE, receive).await
+}
+
+/// Receives one file from somebody who is not trusted, and checks it. See
+/// [`receive_sealed`](crate::receive_sealed).
+pub async fn receive_sealed(
+    socket: &UnixStream,
+    required: Seals,
+    max_len: u64,
+) -> io::Result<SealedMemFd> {
+    let receive = || crate::receive_sealed(socket, required, max_len);
+    socket.async_io(Interest::READABLE, receive).await
+}
