@@ -24,6 +24,9 @@ const (
 	Immutable = SealSeal | SealShrink | SealGrow | SealWrite
 )
 
+// Has reports whether s contains all of seals.
+func (s Seals) Has(seals Seals) bool { return s&seals == seals }
+
 // AddSeals adds seals to the file f, all of them or, if it fails, none.
 //
 // It fails with EPERM if f is not open for writing or has SealSeal, with EBUSY if SealWrite is
