@@ -25,8 +25,9 @@
 #                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
 
 GO ?= go
-HOST := $(shell $(GO) env GOHOSTARCH)
-HOSTOS := $(shell $(GO) env GOHOSTOS)
+# Go does not answer if it is set to something that it cannot build for.
+HOST := $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTARCH)
+HOSTOS := $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTOS)
 ARCHES := amd64 arm64 386 arm riscv64 ppc64le s390x loong64
 
 PREFIX ?= /usr/local

@@ -137,7 +137,9 @@ def _build(top: Path, temporary: Path) -> Path:
     settings = (top / "capi/linker/baseline.env").read_text("utf-8").splitlines()
     env = dict(os.environ)
     env.update(dict(line.split("=", 1) for line in settings if line and line[0] != "#"))
-    # The linker runs here, whatever the environment is set to build for.
+    # The linker runs here, whatever the environment is set to build for. Go does not
+    # answer where that is something it cannot build for.
+    env.update(GOOS="linux", GOARCH="amd64")
     env["GOOS"], env["GOARCH"] = _go(top, env, "env", "GOHOSTOS", "GOHOSTARCH").split()
     _go(top, env, "run", "./capi/linker", "build", "-arch", goarch, "-o", str(temporary))
     return temporary / _LIBRARY

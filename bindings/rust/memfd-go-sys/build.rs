@@ -197,6 +197,8 @@ fn build(top: &Path) -> Result<()> {
 fn host_go(top: &Path) -> Result<Command> {
     let host = Command::new("go")
         .args(["env", "GOHOSTOS", "GOHOSTARCH"])
+        // Go does not answer if it is set to something that it cannot build for.
+        .envs([("GOOS", "linux"), ("GOARCH", "amd64")])
         .output()
         .map_err(|e| format!("cannot run go: {}", e))?;
     let host = String::from_utf8(host.stdout)?;

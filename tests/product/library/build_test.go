@@ -17,7 +17,7 @@ import (
 // Settings of Go that must not change the library, nor for which machine the programs are
 // that build it.
 var otherSettings = []string{
-	"GOOS=windows", "GOARCH=arm64", "GOAMD64=v3", "GO386=softfloat", "GOARM=5", "GOARM64=v9.0", "GOPPC64=power10",
+	"GOOS=plan9", "GOARCH=mips", "GOAMD64=v3", "GO386=softfloat", "GOARM=5", "GOARM64=v9.0", "GOPPC64=power10",
 	"GORISCV64=rva22u64", "GOEXPERIMENT=nodwarf5", "GOFLAGS=-tags=other -race -gcflags=all=-N -ldflags=-w", "GOWORK=/nowhere/go.work",
 }
 
