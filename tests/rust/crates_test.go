@@ -156,3 +156,15 @@ func TestFuzz(t *testing.T) {
 		t.Errorf("it did not come to its end:\n%s", output)
 	}
 }
+
+// What examples/rust/recipes shows works.
+func TestRecipes(t *testing.T) {
+	requireCargo(t)
+	run := cargo{folder: filepath.Join(testenv.Repository(), "examples", "rust", "recipes")}
+	run.arguments = []string{"cargo", "fetch", "--locked"}
+	run.orSkip(t)
+	run.arguments = []string{"cargo", "clippy", "--locked", "--all-targets", targetDir(t, "recipes"), "--", "-D", "warnings"}
+	run.mustRun(t)
+	run.arguments = []string{"cargo", "test", "--locked", targetDir(t, "recipes")}
+	run.mustRun(t)
+}

@@ -43,6 +43,7 @@ func linters() []linter {
 		{name: "cargo fmt", tool: "cargo-fmt", folder: crates, args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippyCrates},
 		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
+		{name: "cargo fmt (recipes)", tool: "cargo-fmt", folder: "examples/rust/recipes", args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo fmt (bench)", tool: "cargo-fmt", folder: "tests/bench/rust-ratios", args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo fmt (fuzz)", tool: "cargo-fmt", folder: "tests/fuzz/rust", args: []string{"cargo", "fmt", "--check"}},
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},

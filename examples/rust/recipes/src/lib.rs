@@ -1,0 +1,111 @@
+//! Files and maps of memfd-go in the hands of other crates.
+//!
+//! Two things make this work: a [`MemFd`] is `AsFd`, which every crate takes that follows
+//! Rust's rules for descriptors, and a [`SealedMap`] is a slice of bytes that cannot change,
+//! starts at a page and lives for as long as it is owned.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use memfd_go::{MemFd, SealedMap, SealedMemFd, Seals};
+
+/// bytes: a buffer that can be cut and cloned without a copy of the file. It is unmapped with
+/// the last piece.
+pub fn to_bytes(file: &SealedMemFd) -> io::Result<bytes::Bytes> {
+    Ok(bytes::Bytes::from_owner(file.map()?))
+}
+
+/// memmap2: a mapping for a function that asks for one. `map` is unsafe because a file may
+/// change; this one cannot.
+pub fn to_mmap(file: &SealedMemFd) -> io::Result<memmap2::Mmap> {
+    // SAFETY: the file is sealed against writing and shrinking.
+    unsafe { memmap2::Mmap::map(file.as_memfd().as_file()) }
+}
+
+/// bytemuck: numbers, in the byte order of the machine, if the file has whole ones.
+pub fn to_numbers(map: &SealedMap) -> Option<&[u32]> {
+    bytemuck::try_cast_slice(map).ok()
+}
+
+/// A header as some format defines it.
+#[derive(Debug, PartialEq, zerocopy::FromBytes, zerocopy::Immutable, zerocopy::KnownLayout)]
+#[repr(C)]
+pub struct Header {
+    pub magic: [u8; 4],
+    pub len: zerocopy::little_endian::U32,
+}
+
+/// zerocopy: a header and what follows it, if the file is long enough.
+pub fn to_header(map: &SealedMap) -> Option<(&Header, &[u8])> {
+    zerocopy::FromBytes::ref_from_prefix(map).ok()
+}
+
+/// rustix: its functions take a `MemFd`, and what its memfd_create returns becomes one.
+pub fn from_rustix(name: &str) -> io::Result<MemFd> {
+    use rustix::fs::{fcntl_add_seals, memfd_create, MemfdFlags, SealFlags};
+
+    let fd = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    let file = MemFd::try_from(fd)?;
+    fcntl_add_seals(&file, SealFlags::GROW)?;
+    assert!(file.seals()?.contains(Seals::GROW));
+    Ok(file)
+}
+
+/// nix: its functions take a `MemFd`, and its descriptors become one.
+pub fn from_nix(file: &MemFd) -> io::Result<MemFd> {
+    let size = nix::sys::stat::fstat(file)?.st_size;
+    assert_eq!(size as u64, file.size()?);
+    Ok(MemFd::try_from(nix::unistd::dup(file.as_fd())?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_cut_without_a_copy() {
+        let file = SealedMemFd::new("page", b"head body").unwrap();
+        let whole = to_bytes(&file).unwrap();
+        let body = whole.slice(5..);
+        assert_eq!(body.as_ptr() as usize, whole.as_ptr() as usize + 5);
+        drop((file, whole));
+        assert_eq!(&body[..], b"body");
+    }
+
+    #[test]
+    fn memmap2_maps_it() {
+        let file = SealedMemFd::new("page", b"hello").unwrap();
+        assert_eq!(&to_mmap(&file).unwrap()[..], b"hello");
+    }
+
+    #[test]
+    fn bytemuck_reads_numbers() {
+        let file = SealedMemFd::new("numbers", bytemuck::bytes_of(&[1u32, 2, 3])).unwrap();
+        assert_eq!(to_numbers(&file.map().unwrap()), Some(&[1, 2, 3][..]));
+        let odd = SealedMemFd::new("odd", b"12345").unwrap();
+        assert_eq!(to_numbers(&odd.map().unwrap()), None);
+    }
+
+    #[test]
+    fn zerocopy_reads_a_header() {
+        let file = SealedMemFd::new("message", b"MSG0\x05\0\0\0hello").unwrap();
+        let map = file.map().unwrap();
+        let (header, rest) = to_header(&map).unwrap();
+        assert_eq!((header.magic, header.len.get()), (*b"MSG0", 5));
+        assert_eq!(rest, b"hello");
+        let short = SealedMemFd::new("short", b"MSG0").unwrap();
+        assert!(to_header(&short.map().unwrap()).is_none());
+    }
+
+    #[test]
+    fn rustix_makes_a_file() {
+        assert_eq!(from_rustix("rustix").unwrap().size().unwrap(), 0);
+    }
+
+    #[test]
+    fn nix_duplicates_a_file() {
+        let file = memfd_go::create("nix").unwrap();
+        file.set_size(7).unwrap();
+        assert_eq!(from_nix(&file).unwrap().size().unwrap(), 7);
+    }
+}
