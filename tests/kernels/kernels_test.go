@@ -34,7 +34,7 @@ type suite struct {
 	results func(t *testing.T, run wire.Run, result *wire.Result, hint string)
 }
 
-var suites = []suite{cSuite, puregoSuite, pythonSuite, rustSuite}
+var suites = []suite{cSuite, goSuite, puregoSuite, pythonSuite, rustSuite}
 
 func TestKernels(t *testing.T) {
 	for _, arch := range testenv.Arches {

@@ -99,7 +99,7 @@ func parseCell(name string) (cell, error) {
 const programs, languages = "./tests/c/runner", "./tests/languages"
 
 // emulated are their tests that make up cells, and the languages.
-var emulated = map[string]string{"TestC": "c", "TestPurego": "purego", "TestPython": "python", "TestRust": "rust"}
+var emulated = map[string]string{"TestC": "c", "TestGo": "go", "TestPurego": "purego", "TestPython": "python", "TestRust": "rust"}
 
 // goTest are the arguments for `go test` that run what has a name.
 func goTest(name string) ([]string, error) {

@@ -36,7 +36,7 @@ func TestGoTest(t *testing.T) {
 		"arm64/*/*":             `-run ^TestKernels$/^arm64$/^.*$/^.*$ ./tests/kernels`,
 		"arm64/c/musl":          `-run ^TestC$/^arm64$/^musl$ ./tests/c/runner`,
 		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/languages`,
-		"others":                `-skip ^(TestC|TestPurego|TestPython|TestRust)$ ./tests/c/runner ./tests/languages`,
+		"others":                `-skip ^(TestC|TestGo|TestPurego|TestPython|TestRust)$ ./tests/c/runner ./tests/languages`,
 		"":                      `./tests/c/runner ./tests/languages ./tests/kernels`,
 	} {
 		arguments, err := goTest(name)

@@ -1,0 +1,56 @@
+package languages
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"libmemfd_go/internal/results"
+	"libmemfd_go/internal/testenv"
+)
+
+// The Go package on every architecture: its tests, cross-compiled, in a static program.
+func TestGo(t *testing.T) {
+	onForeign(t, func(t *testing.T, arch testenv.Arch) {
+		emulator := emulator(t, arch)
+		testenv.TellKernel(t, emulator)
+		environment := goEnvironment(arch)
+		t.Attr("tools", testenv.GoVersion(environment))
+		program := filepath.Join(t.TempDir(), "memfd.test")
+		build := testenv.Command{
+			Environment: environment,
+			Arguments:   []string{"go", "test", "-c", "-o", program, "libmemfd_go/bindings/go/memfd"},
+		}
+		build.MustRun(t)
+		arguments := slices.Concat([]string{"go", "tool", "test2json"}, emulator, []string{program, "-test.v=test2json", "-test.short"})
+		if emulator != nil { // an emulated program cannot start another
+			arguments = append(arguments, "-test.skip=^(ExampleCommand|ExampleSealed_child)$")
+		}
+		run := testenv.Command{
+			Folder:    filepath.Join(testenv.Repository(), "bindings", "go", "memfd"),
+			Arguments: arguments,
+		}
+		output, status := run.Capture(t, suiteTimeout)
+		all, err := results.ParseGo(strings.NewReader(output))
+		subtests(t, run, all, output, status, err)
+	})
+}
+
+// goEnvironment makes the go command build a static program. Unlike what loads the library,
+// that needs no newer Go for any architecture.
+func goEnvironment(arch testenv.Arch) []string {
+	return []string{"CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH=" + arch.GOARCH}
+}
+
+// The Go package builds for each architecture. Its chains of nosplit functions have to fit an
+// ordinary link there.
+func TestGoBuildsEverywhere(t *testing.T) {
+	for _, arch := range testenv.Arches {
+		build := testenv.Command{
+			Environment: goEnvironment(arch),
+			Arguments:   []string{"go", "test", "-c", "-o", filepath.Join(t.TempDir(), "memfd.test"), "libmemfd_go/bindings/go/memfd"},
+		}
+		build.MustRun(t)
+	}
+}
