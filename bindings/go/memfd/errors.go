@@ -10,10 +10,11 @@ import (
 )
 
 var (
-	// ErrForgeableSeals is the error for a file whose seals prove nothing: it is executable
-	// and has SealExec. Some kernels from Linux 6.3 on let such a file get the other seals
-	// while somebody could still write to it.
-	ErrForgeableSeals = errors.New("seals could have been forged")
+	// ErrSealsProveNothing is the error for a file whose seals do not keep it as it is: they could
+	// have been set for SealExec while somebody could still write, as some kernels from Linux 6.3
+	// on do; or the file is of huge pages, which can be taken out of it unless it is sealed
+	// against writing.
+	ErrSealsProveNothing = errors.New("the seals prove nothing")
 
 	// ErrNoFreeSlot is the error of SecretPool.Take when all slots are taken.
 	ErrNoFreeSlot = errors.New("memfd: no free slot in the pool")
@@ -53,7 +54,7 @@ func pathError(op, path string, err error) error {
 	case err == nil:
 		return nil
 	case err == error(syscall.EKEYREVOKED):
-		err = ErrForgeableSeals
+		err = ErrSealsProveNothing
 	}
 	return &fs.PathError{Op: op, Path: path, Err: err}
 }

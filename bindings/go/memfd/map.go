@@ -55,20 +55,20 @@ func Map(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, error)
 
 // MapVerified maps a file that came from somebody who is not trusted, whole and read-only,
 // after checking that nothing can happen to it: all required seals and SealShrink are set, and
-// they could not have been forged; the file is neither empty (ENODATA) nor longer than maxSize
+// can be relied on; the file is neither empty (ENODATA) nor longer than maxSize
 // bytes (EFBIG). Required seals of 0 stand for SealWrite. Whatever the other side does then,
 // the mapping can be read without a fault, and if SealWrite is required it never changes.
 //
-// If seals are missing, the error is a *MissingSealsError. If the seals prove nothing, it
-// is ErrForgeableSeals.
+// If seals are missing, the error is a *MissingSealsError. If they cannot be relied on, it
+// is ErrSealsProveNothing.
 func MapVerified(f *os.File, required Seals, maxSize int64) (*Mapping, error) {
 	if maxSize < 0 {
 		return nil, fileError("map", f, syscall.EINVAL)
 	}
 	var addr, length uintptr
-	_, err := withFD(f, func(fd int32) int { return mapVerified(fd, required, maxSize, &addr, &length) })
+	err := verified("map", f, required, func(fd int32) int { return mapVerified(fd, required, maxSize, &addr, &length) })
 	if err != nil {
-		return nil, verifyError("map", f, required, err)
+		return nil, err
 	}
 	return newMapping(f, memoryAt(addr, length)), nil
 }
@@ -79,14 +79,11 @@ func Verify(f *os.File, required Seals, maxSize int64) (size int64, err error) {
 	if maxSize < 0 {
 		return 0, fileError("verify", f, syscall.EINVAL)
 	}
-	_, err = withFD(f, func(fd int32) (r int) {
+	err = verified("verify", f, required, func(fd int32) (r int) {
 		size, r = verify(fd, required, maxSize)
 		return r
 	})
-	if err != nil {
-		return 0, verifyError("verify", f, required, err)
-	}
-	return size, nil
+	return size, err
 }
 
 func newMapping(f *os.File, memory []byte) *Mapping {

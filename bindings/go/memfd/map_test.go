@@ -235,3 +235,26 @@ func TestMapVerifiedAgainstTruncation(t *testing.T) {
 		f.Close()
 	}
 }
+
+// Some kernels from 6.3 on let SealExec bring the other seals to an executable file while somebody
+// can still write to it.
+func TestMapVerifiedRefusesForgeableSeals(t *testing.T) {
+	if found := features(t, 0); !found.Has(memfd.FeatureSealExec|memfd.FeatureExecAllowed) || found.NoexecPolicy != 0 {
+		t.Skip("the kernel has no F_SEAL_EXEC, or allows no executable files")
+	}
+	f := create(t, &memfd.Options{Exec: true, Size: 5})
+	writable := must(memfd.Map(f, 0, 5, memfd.MapWrite))
+	err := memfd.AddSeals(f, memfd.SealExec)
+	sound := errors.Is(err, syscall.EBUSY)
+	writable.Close()
+	if sound {
+		err = memfd.AddSeals(f, memfd.SealExec)
+	}
+	want(t, "F_SEAL_EXEC", err, nil)
+	_, err = memfd.Verify(f, 0, 5)
+	if sound {
+		want(t, "a kernel that looks for writable mappings", err, nil)
+		return
+	}
+	wantPathError(t, "a kernel that does not", err, "verify", "memfd:test", memfd.ErrSealsProveNothing)
+}

@@ -84,19 +84,20 @@ func CheckSeals(f *os.File, required Seals) error {
 	return fileError("check seals", f, err)
 }
 
-// verifyError turns the error of a verifying function into one that names the missing seals.
-func verifyError(op string, f *os.File, required Seals, err error) error {
-	if !errors.Is(err, syscall.EKEYREJECTED) {
-		return fileError(op, f, err)
-	}
+// verified calls a function of core that verifies f, and names the seals that are missing.
+func verified(op string, f *os.File, required Seals, verify func(fd int32) int) error {
 	required |= SealShrink
 	if required == SealShrink {
 		required |= SealWrite
 	}
-	if err := CheckSeals(f, required); err != nil {
-		return err
+	for {
+		_, err := withFD(f, verify)
+		if !errors.Is(err, syscall.EKEYREJECTED) {
+			return fileError(op, f, err)
+		}
+		if err := CheckSeals(f, required); err != nil {
+			return err
+		}
+		// Somebody has added what was missing.
 	}
-	// A file of huge pages that is not sealed against writing at all: pages could be taken
-	// out of it.
-	return &MissingSealsError{Path: f.Name(), Missing: SealWrite}
 }
