@@ -22,6 +22,10 @@ var cSuite = suite{"c", prepareC, func(t *testing.T, run wire.Run, result *wire.
 
 const library = "/lib/libmemfd_go.so.1"
 
+// shortSequences bounds the interleavings that are tried (tests/c/interleavings.h): an
+// emulated machine is some 30 times slower.
+const shortSequences = "MEMFD_GO_SEQUENCES=1"
+
 // cPrograms hold the names of the C programs and where they were built.
 type cPrograms struct {
 	folder string
@@ -47,7 +51,7 @@ func prepareC(t *testing.T, c cell, m *image) []wire.Run {
 			continue
 		}
 		must(t, m.addProgram("tests/"+name, filepath.Join(programs.folder, name)))
-		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180, Environment: c.known()}
+		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180, Environment: append(c.known(), shortSequences)}
 		if opensLibrary(name) {
 			run.Arguments = append(run.Arguments, library)
 		}

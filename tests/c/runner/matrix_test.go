@@ -24,12 +24,21 @@ import (
 // timeout is what one program may take under emulation on a busy machine.
 const timeout = 3 * time.Minute
 
+// patience is what a program may take. The full matrix tries longer interleavings.
+func patience(program string) time.Duration {
+	if program == "interleavings" && testenv.Full() {
+		return time.Hour
+	}
+	return timeout
+}
+
 // only restricts the programs that are not for every cell. Debian's unwinder is
 // made for glibc; the tables that it reads are the same for musl.
 var only = map[string]func(target, mode) bool{
 	"failing_calls_files":    onceNatively,
 	"failing_calls_secret":   onceNatively,
 	"failing_calls_transfer": onceNatively,
+	"interleavings":          onceNatively,
 	"known_kernel":           func(target, mode) bool { return false }, // but in tests/kernels
 	"load_unload":            func(_ target, m mode) bool { return m.isDlopen() },
 	"memory_cgroup":          onceNatively, // an emulator takes memory of its own
@@ -161,7 +170,7 @@ func (b bench) test(t *testing.T, program string) {
 			}
 			link := b.link(program, mode)
 			link.MustRun(t)
-			runTAP(t, b.run(program, mode), "to run it by hand:\n"+compile.String()+"\n"+link.String())
+			runTAP(t, b.run(program, mode), patience(program), "to run it by hand:\n"+compile.String()+"\n"+link.String())
 		})
 	}
 }
@@ -224,6 +233,9 @@ func (b bench) run(program string, m mode) testenv.Command {
 		if slices.Contains(anywhere, program) {
 			run.Environment = append(run.Environment, "QEMU_ONE_INSN_PER_TB=1")
 		}
+	}
+	if program == "interleavings" && testenv.Full() {
+		run.Environment = append(run.Environment, "MEMFD_GO_SEQUENCES=3")
 	}
 	return run
 }

@@ -93,7 +93,7 @@ func (b bench) linkStatically(t *testing.T, linker mode, kind kind) {
 	link.MustRun(t)
 	run := b.run("every_function", linker)
 	run.Arguments = append(slices.Clone(b.emulator), program)
-	runTAP(t, run, "to run it by hand:\n"+link.String())
+	runTAP(t, run, timeout, "to run it by hand:\n"+link.String())
 }
 
 func isStaticOption(option string) bool { return strings.HasPrefix(option, "-static") }

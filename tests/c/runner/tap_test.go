@@ -2,6 +2,7 @@ package runner
 
 import (
 	"testing"
+	"time"
 
 	"libmemfd_go/internal/tap"
 	"libmemfd_go/internal/testenv"
@@ -9,7 +10,7 @@ import (
 
 // runTAP runs a program and makes each line of its TAP output a test. A failure
 // shows how to run the program by hand.
-func runTAP(t *testing.T, run testenv.Command, hint string) {
+func runTAP(t *testing.T, run testenv.Command, timeout time.Duration, hint string) {
 	output, status := run.Capture(t, timeout)
 	tap.Subtests(t, output, status, hint+"\n"+run.String())
 }
