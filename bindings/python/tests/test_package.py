@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import inspect
 import os
+import pydoc
 import re
 import subprocess
 import sys
@@ -20,27 +21,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import memfd_go
-from memfd_go import _ffi, raw
+from memfd_go import MemFd, Seal, _ffi, aio, raw, secrets, types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MODULES = ["", "._area", "._descriptor", "._errors", "._flags", "._mapping", "._memfd"]
-MORE_MODULES = ["._pool", "._records", "._secret"]
+PUBLIC = [memfd_go, aio, secrets, types, raw]
 RAW_MODULES = ["._library", "._create", "._files", "._map", "._transfer", "._secret"]
 README = Path(__file__).parent.parent / "README.md"
 
 
 def doctests() -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
+    folder = Path(memfd_go.__file__).parent
+    names = {name: value for module in PUBLIC[:-1] for name, value in vars(module).items()}
     found: list[doctest.DocTest] = []
     # To a user they are one.
-    for package, modules in ((memfd_go, MODULES + MORE_MODULES), (memfd_go.raw, RAW_MODULES)):
-        names = {name: getattr(package, name) for name in package.__all__}
-        names.update(os=os, errno=errno, hashlib=hashlib)
-        for name in modules:
+    for package, others in ((memfd_go, names), (memfd_go.raw, vars(memfd_go.raw))):
+        globs = {**others, "os": os, "errno": errno, "hashlib": hashlib}
+        for path in sorted(Path(folder, *package.__name__.split(".")[1:]).glob("*.py")):
+            name = "" if path.stem == "__init__" else f".{path.stem}"
             module = importlib.import_module(package.__name__ + name)
-            found += finder.find(module, extraglobs=names)
+            found += finder.find(module, extraglobs=globs)
     return [test for test in found if test.examples]
 
 
@@ -61,11 +63,13 @@ def own_names(owner: type) -> list[str]:
 
 
 def public_functions() -> list[tuple[str, Any]]:
-    found = members(memfd_go, memfd_go.__all__) + members(memfd_go.raw, memfd_go.raw.__all__)
-    for name in memfd_go.__all__:
-        value = getattr(memfd_go, name)
-        if inspect.isclass(value):
-            found += members(value, own_names(value))
+    found: list[tuple[str, Any]] = []
+    for module in PUBLIC:
+        found += members(module, module.__all__)
+        for name in module.__all__:
+            value = getattr(module, name)
+            if inspect.isclass(value):
+                found += members(value, own_names(value))
     return found
 
 
@@ -78,7 +82,7 @@ def test_typed() -> None:
     assert (Path(memfd_go.__file__).parent / "py.typed").exists()
 
 
-@pytest.mark.parametrize("module", [memfd_go, memfd_go.raw])
+@pytest.mark.parametrize("module", PUBLIC)
 def test_all_names_exist(module: Any) -> None:
     assert len(set(module.__all__)) == len(module.__all__)
     for name in module.__all__:
@@ -123,6 +127,46 @@ def test_readme(capsys: pytest.CaptureFixture[str]) -> None:
 def test_documentation(name: str, function: Any) -> None:
     text = inspect.getdoc(function)
     assert text, f"{name} has no docstring"
+    assert text.split("\n")[0][-1] in ".:", f"{name}: the summary is not one line"
+
+
+def test_raw_says_how_it_fails() -> None:
+    for name, function in members(raw, raw.__all__):
+        text = inspect.getdoc(function) or ""
+        for part in ("Errors: ", "Source: ", ">>> "):
+            assert part in text, f"raw.{name} has no {part!r}"
+
+
+def test_help_is_short_and_starts_with_what_people_need() -> None:
+    text = pydoc.plain(pydoc.render_doc(memfd_go))
+    assert len(text.splitlines()) <= 600
+    start = "".join(text.splitlines(keepends=True)[:30])
+    for name in ("MemFd.sealed", "Mapping", "Seal", "memfd_go.secrets", "memfd_go.aio"):
+        assert name in start
+
+
+def test_defaults_print_as_names() -> None:
+    for name, function in public_functions():
+        if name.startswith("memfd_go.raw") or not callable(function):
+            continue
+        for parameter in inspect.signature(function).parameters.values():
+            if isinstance(parameter.default, int):
+                assert re.search(r"[A-Za-z]|^-?[01]$|^65536$", repr(parameter.default)), name
+    signature = str(inspect.signature(MemFd.sealed))
+    assert "<Seal: SEAL GROW WRITE SHRINK>" in signature
+    assert "<CreateFlag: CLOEXEC NOEXEC_SEAL>" in signature
+
+
+@pytest.mark.parametrize("module", [secrets, types])
+def test_everything_can_be_imported_from_the_top(module: Any) -> None:
+    for name in module.__all__:
+        assert getattr(memfd_go, name) is getattr(module, name)
+
+
+def test_dir_of_a_class_is_about_the_class() -> None:
+    assert dir(Seal) == sorted([*Seal.__members__, "format", "parse"])
+    assert dir(memfd_go.MissingSealsError) == ["data"]
+    assert "strerror" in dir(memfd_go.MissingSealsError(Seal.WRITE))
 
 
 def test_import_is_light() -> None:

@@ -5,70 +5,66 @@
     ...     print(bytes(mapping), Seal.WRITE in file.seals)
     b'hello' True
 
-MemFd is a file in memory, Mapping its memory, Seal what can no longer be done to it.
-SecretBuffer is memory for a key, SecretPool for many. probe() tells what the kernel can do.
-The module memfd_go.raw has the functions of the C library as they are. Errors are OSError
-and its subclasses, with errno, strerror and, as filename, the name of the errno ('EBUSY').
+MemFd    a file in memory, to be shared with other processes
+Mapping  its memory, as MemFd.map() returns it
+Seal     what can no longer be done to it
+
+memfd_go.secrets  SecretBuffer and SecretPool: memory for keys
+memfd_go.aio      MemFd.send() and receive() for asyncio
+memfd_go.types    what MemFd and probe() return: kinds, features, records
+memfd_go.raw      the functions of the C library, one to one
+
+All names of memfd_go.secrets and memfd_go.types can be imported from memfd_go, too.
+
+Errors of the system are OSError and its subclasses, with a text that names the argument or
+limit that was exceeded. A number that does not fit the kernel's type is an OverflowError, an
+embedded NUL in a name and the use of what is closed a ValueError. Unless their description
+says otherwise, all functions and methods may be called from several threads at once, and in
+a child after fork().
 """
 
 from __future__ import annotations
 
 from memfd_go import raw
-from memfd_go._errors import MissingSealsError, RefusedError, SecretFallbackWarning, errname
-from memfd_go._flags import (
-    Access,
-    CreateFlag,
-    Feature,
-    FileKind,
-    Seal,
-    SealStyle,
-    SecretKind,
-)
+from memfd_go._errors import MissingSealsError, RefusedError
+from memfd_go._errors import errname as errname
+from memfd_go._flags import CreateFlag, Seal
 from memfd_go._mapping import Mapping
 from memfd_go._memfd import MemFd
-from memfd_go._pool import SecretPool, SecretSlot
-from memfd_go._records import Features, Info, probe
-from memfd_go._secret import SecretBuffer, secret
-from memfd_go.raw import version_string
+from memfd_go._records import probe
+from memfd_go.raw import version_string as version_string
+from memfd_go.secrets import SecretBuffer as SecretBuffer
+from memfd_go.secrets import SecretFallbackWarning as SecretFallbackWarning
+from memfd_go.secrets import SecretKind as SecretKind
+from memfd_go.secrets import SecretPool as SecretPool
+from memfd_go.secrets import SecretSlot as SecretSlot
+from memfd_go.secrets import secret as secret
+from memfd_go.secrets import wipe as wipe
+from memfd_go.types import Access as Access
+from memfd_go.types import Feature as Feature
+from memfd_go.types import Features as Features
+from memfd_go.types import FileKind as FileKind
+from memfd_go.types import Info as Info
+from memfd_go.types import SealStyle as SealStyle
 
 __all__ = [
-    "Access",
     "CreateFlag",
-    "Feature",
-    "Features",
-    "FileKind",
-    "Info",
     "Mapping",
     "MemFd",
     "MissingSealsError",
     "RefusedError",
     "Seal",
-    "SealStyle",
-    "SecretBuffer",
-    "SecretFallbackWarning",
-    "SecretKind",
-    "SecretPool",
-    "SecretSlot",
     "__version__",
-    "errname",
     "probe",
     "raw",
-    "secret",
     "version",
-    "version_string",
 ]
 
 __version__ = "1.0.0"
 
 
 def version() -> tuple[int, int, int]:
-    """The version of the library that is running, as (major, minor, patch).
-
-    Errors: none. Safe: threads, fork. Source: the library.
-
-    >>> version() >= (1, 0, 0)
-    True
-    """
+    """Return the version of the library that is running, as (major, minor, patch)."""
     number = raw.version()
     return number >> 16, number >> 8 & 0xFF, number & 0xFF
 

@@ -209,97 +209,49 @@ class SecretMemory(Closing):
 
     @property
     def kind(self) -> SecretKind:
-        """What the memory is made of.
-
-        Errors: none. Safe: threads, fork. Source: this package.
-
-        >>> with SecretBuffer(32) as key:
-        ...     key.kind in (SecretKind.SECRETMEM, SecretKind.MLOCK)
-        True
-        """
+        """What the memory is made of."""
         return self._area.kind
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed, or is of a parent process.
-
-        Errors: none. Safe: threads, fork. Source: this package.
-
-        >>> key = SecretBuffer(32)
-        >>> key.closed, key.close(), key.closed
-        (False, None, True)
-        """
+        """Whether it has been closed, or belongs to a parent process."""
         return self._area.closed or not self._area.is_here()
 
     def readable(self) -> Guard:
-        r"""A "with" block in which the secret can be read: of a read-only memoryview.
+        """Return a "with" block in which the secret can be read: of a read-only memoryview.
 
-        Blocks may be nested, and be entered by several threads: the memory can be read until
-        the last of them ends. Then it cannot be touched. Whatever is made of the view has to be
-        released before the end, or else the end is a BufferError, and the memory stays readable
-        until it is.
+        Blocks may be nested and entered by several threads; the memory is readable until the
+        last of them ends. A view that is left then is a BufferError.
 
-        Errors: ValueError (closed); RuntimeError (a child of fork()); OSError ENOMEM (too many
-        mappings in the process); at the end BufferError. Safe: threads; fork, see the class.
-        Source: mprotect(2).
-
-        >>> with SecretBuffer(5) as key:
+        >>> with SecretBuffer(32) as key:
         ...     with key.readable() as view:
-        ...         bytes(view), view.readonly
-        (b'\x00\x00\x00\x00\x00', True)
+        ...         code = hashlib.blake2b(b"message", key=view).digest()
         """
         return Guard(self, writable=False)
 
     def writable(self) -> Guard:
-        """A "with" block in which the secret can be read and written. See readable().
+        """Return a "with" block in which the secret can be read and written.
 
-        As long as one thread is in such a block, all could write.
-
-        Errors: like readable(). Safe: threads; fork, see the class. Source: mprotect(2).
-
-        >>> with SecretBuffer(32) as key, open("/dev/urandom", "rb", buffering=0) as random:
-        ...     with key.writable() as view:
-        ...         random.readinto(view)
-        32
+        As long as one thread is in it, all could write.
         """
         return Guard(self, writable=True)
 
     def wipe(self) -> None:
-        r"""Overwrite the secret with zeros. Closing does so, too.
-
-        Errors: like readable(). Safe: threads; fork, see the class. Source: the library.
-
-        >>> with SecretBuffer(3) as key:
-        ...     with key.writable() as view:
-        ...         view[:] = b"abc"
-        ...     key.wipe()
-        ...     with key.readable() as view:
-        ...         bytes(view)
-        b'\x00\x00\x00'
-        """
+        """Overwrite the secret with zeros, which closing does, too."""
         with self.writable():
             raw.wipe(self._area.address, self._area.length)
 
     def close(self) -> None:
-        """Wipe the secret and give the memory back. Doing so again is harmless.
+        """Wipe the secret and give the memory back. Closing twice is harmless.
 
-        Errors: BufferError (there are views; nothing has changed); OSError ENOMEM (too many
-        mappings in the process). Safe: threads; in a child of fork() it does nothing to the
-        secret. Source: munmap(2).
-
-        >>> key = SecretBuffer(32)
-        >>> key.close()
-        >>> with key.readable():
-        ...     pass
-        Traceback (most recent call last):
-        ValueError: the secret is closed
+        Errors: BufferError if there are views; nothing has changed then.
         """
         self._area.close()
 
     def _abandon(self) -> None:
         self._area.abandon()
 
-    # ----------------------------------------------------------- Python's habits
+    # ------------------------------------------------------ Conventions of Python
 
     def __len__(self) -> int:
         return self._area.length

@@ -7,6 +7,7 @@ from operator import index
 
 from memfd_go import raw
 from memfd_go._flags import CreateFlag, Seal
+from memfd_go._terse import Terse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,33 +16,28 @@ if TYPE_CHECKING:
 
 
 def errname(err: SupportsIndex) -> str:
-    """The name of an error number, given as in the errno module or negative.
-
-    err  -2**31 to 2**31 - 1
-
-    Returns "E?" for an unknown number, 0 included.
-
-    Errors: OverflowError. Safe: threads, fork. Source: errno(3).
-
-    >>> errname(16), errname(-16), errname(0)
-    ('EBUSY', 'EBUSY', 'E?')
-    """
+    """Return the name of an error number, positive or negative, such as 'EBUSY'."""
     number = index(err)
     return raw.result_name(min(number, -number)) if number else "E?"
 
 
-class RefusedError(OSError):
-    """A file is not what was asked of somebody else. errno tells why."""
+class RefusedError(OSError, metaclass=Terse):
+    """A file of somebody else is not as required. errno tells why.
+
+    data are the bytes of the message that brought it to receive_message().
+    """
 
     data: bytes = b""
-    """What else the message had that brought the file, for receive_message()."""
 
 
 class MissingSealsError(RefusedError):
-    """A file lacks seals that were required of it (EKEYREJECTED, EKEYREVOKED)."""
+    """A file lacks seals that were required of it (EKEYREJECTED).
+
+    missing are these seals; Seal.NONE means that the file has them, but they could be forged
+    (EKEYREVOKED).
+    """
 
     missing: Seal
-    """The required seals that the file lacks; none if its seals prove nothing."""
 
     def __init__(self, missing: Seal) -> None:
         self.missing = missing
@@ -54,8 +50,8 @@ class MissingSealsError(RefusedError):
         return type(self), (self.missing,), {"data": self.data}
 
 
-class SecretFallbackWarning(RuntimeWarning):
-    """Secret memory is not as secret as was asked for: the kernel has no better."""
+class SecretFallbackWarning(RuntimeWarning, metaclass=Terse):
+    """Secret memory is not as secret as was asked for, since the kernel has no better."""
 
 
 # ------------------------------------------------------------------ Explanations

@@ -403,15 +403,25 @@ class Readable:
 
     __slots__ = ("_buffer",)
 
+    _flags = _PyBUF_SIMPLE
+
     def __init__(self, data: Buffer) -> None:
         self._buffer = _PyBuffer()
-        _get_buffer(data, self._buffer, _PyBUF_SIMPLE)
+        _get_buffer(data, self._buffer, self._flags)
 
     def __enter__(self) -> tuple[int | None, int]:
         return self._buffer.buf, self._buffer.len
 
     def __exit__(self, *_: object) -> None:
         _release_buffer(self._buffer)
+
+
+class Writable(Readable):
+    """The same of a buffer that must be writable."""
+
+    __slots__ = ()
+
+    _flags = PyBUF_WRITABLE
 
 
 _ADDRESS_BITS = 8 * sizeof(c_void_p)

@@ -6,9 +6,10 @@ import os
 from enum import IntEnum, IntFlag
 
 from memfd_go import raw
+from memfd_go._terse import TerseEnum
 
 
-class _Words(IntFlag):
+class _Words(IntFlag, metaclass=TerseEnum):
     """Flags whose text is the names of the bits, "none" if there are none."""
 
     def __str__(self) -> str:
@@ -44,7 +45,7 @@ class CreateFlag(_Words):
     DEFAULT = raw.MFD_CLOEXEC | raw.MFD_NOEXEC_SEAL
 
 
-class _Word(IntEnum):
+class _Word(IntEnum, metaclass=TerseEnum):
     """One of several, whose text is its name."""
 
     def __str__(self) -> str:
@@ -69,9 +70,6 @@ class Feature(_Words):
     PROCFS        /proc/self/fd
     PIDFD_GETFD   pidfd_getfd(2)
     EXECVEAT      execveat(2)
-
-    >>> print(Feature.CREATE | Feature.SEALING)
-    CREATE SEALING
     """
 
     CREATE = raw.MEMFD_GO_FEATURE_CREATE
@@ -89,11 +87,7 @@ class Feature(_Words):
 
 
 class Access(_Words):
-    """What a descriptor, or a view of memory, is open for.
-
-    >>> print(Access.READ_WRITE, Access.NONE)
-    READ WRITE none
-    """
+    """What a descriptor, or a view of memory, is open for."""
 
     NONE = raw.MEMFD_GO_ACCESS_NONE
     READ = raw.MEMFD_GO_ACCESS_READ
@@ -109,9 +103,6 @@ class FileKind(_Word):
     HUGETLB     of huge pages
     TMPFS_FILE  a regular file on a mounted tmpfs
     SECRET      made by memfd_secret(2)
-
-    >>> print(*FileKind)
-    OTHER MEMFD HUGETLB TMPFS_FILE SECRET
     """
 
     OTHER = raw.MEMFD_GO_KIND_OTHER
@@ -127,9 +118,6 @@ class SecretKind(_Word):
     SECRETMEM  memfd_secret(2): not even in the kernel's own page tables
     MLOCK      locked: never swapped out, not in core dumps
     UNLOCKED   not in core dumps, but may be swapped out
-
-    >>> SecretKind.SECRETMEM < SecretKind.MLOCK < SecretKind.UNLOCKED
-    True
     """
 
     SECRETMEM = raw.MEMFD_GO_SECRETMEM
@@ -138,11 +126,7 @@ class SecretKind(_Word):
 
 
 class SealStyle(_Word):
-    """How Seal.format() writes.
-
-    >>> [Seal.IMMUTABLE.format(style) for style in SealStyle]
-    ['SEAL GROW WRITE SHRINK', 'Sgws', '0xf']
-    """
+    """How Seal.format() writes: as in "GROW WRITE", "gw" or "0xc"."""
 
     NAMES = raw.MEMFD_GO_STYLE_NAMES
     LETTERS = raw.MEMFD_GO_STYLE_LETTERS
@@ -159,10 +143,8 @@ class Seal(_Words):
     EXEC          the execute permission cannot change (Linux 6.3)
     IMMUTABLE     SEAL, SHRINK, GROW and WRITE: neither size nor contents can change
 
-    >>> print(Seal.WRITE | Seal.SHRINK | 0x40)
-    WRITE SHRINK 0x40
-    >>> Seal.WRITE in Seal.IMMUTABLE
-    True
+    >>> print(Seal.WRITE | Seal.SHRINK)
+    WRITE SHRINK
     """
 
     NONE = 0
@@ -181,31 +163,14 @@ class Seal(_Words):
             return f"{int(self):#x}"
 
     def format(self, style: SealStyle = SealStyle.NAMES) -> str:
-        """The seals as text; no seals give "" (in HEX "0x0").
-
-        style  NAMES, LETTERS (as in "gsw") or HEX
-
-        Errors: OSError EINVAL (another style); OverflowError (bits beyond 32).
-        Safe: threads, fork. Source: memfd_create(2), EXAMPLES.
-
-        >>> (Seal.GROW | Seal.WRITE).format(SealStyle.LETTERS)
-        'gw'
-        """
+        """Return the seals as text: NAMES as in "GROW WRITE", LETTERS as in "gw", or HEX."""
         return raw.format_seals(self, style)
 
     @classmethod
     def parse(cls, text: str | bytes) -> Seal:
-        """The union of the seals that a text names.
+        """Return the seals that a text names, as in "F_SEAL_WRITE, shrink" or "sgw|0x20".
 
-        text  words, separated by blanks, commas, "|" or "+": names with or without "F_SEAL_"
-              (upper or lower case), letters as in "sgw", hexadecimal numbers, "immutable",
-              "none"
-
-        Errors: OSError EINVAL (a word is none of these); ValueError (an embedded NUL).
-        Safe: threads, fork. Source: memfd_create(2), EXAMPLES.
-
-        >>> Seal.parse("F_SEAL_WRITE, shrink")
-        <Seal: WRITE SHRINK>
+        "immutable" and "none" are known, too. Names may be in upper or lower case.
         """
         return cls(raw.parse_seals(text))
 

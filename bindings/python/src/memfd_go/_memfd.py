@@ -347,7 +347,9 @@ def _some(seals: Seal) -> int:
 def _refusal(error: OSError, fd: int, required: int, max_size: int) -> OSError:
     """What to raise instead of an error of verification."""
     code = error.errno
-    if code in (errno.EKEYREJECTED, errno.EKEYREVOKED):
+    if code == errno.EKEYREVOKED:
+        return MissingSealsError(Seal.NONE)
+    if code == errno.EKEYREJECTED:
         return MissingSealsError(Seal(raw.check_seals(fd, required)))
     if code in (errno.EFBIG, errno.ENODATA, errno.EINVAL):
         better = explaining(error, explain_refused, fd, max_size)

@@ -110,12 +110,6 @@ class SecretSlot(SecretMemory):
     It is used like a SecretBuffer, and given back by close() or at the end of a "with" block.
     But it can be touched at any time, because others are in the same page: readable() and
     writable() cost no system call, and bound what Python code does, not what other code does.
-
-    >>> with SecretPool(32, 10) as pool, pool.take() as key:
-    ...     with key.writable() as view:
-    ...         view[:3] = b"abc"
-    ...     key
-    <SecretSlot of 32 bytes, ...>
     """
 
     __slots__ = ()
@@ -126,21 +120,10 @@ class SecretSlot(SecretMemory):
 
 
 class SecretPool(Closing):
-    """Memory for many secrets of one size, each had without a system call.
+    """Memory for many secrets of one size. Taking one costs no system call.
 
-    All are in one area like that of SecretBuffer. What is written past the end of a slot is
-    noticed when the slot, or the one behind it, is given back. The pool is wiped and freed by
-    close(), or at the end of a "with" block; one that is forgotten is, too, with a
-    ResourceWarning, as soon as no slot is taken.
-
-    Safe: threads. A child of fork() does not have the memory: there, use of the pool or its
-    slots is a RuntimeError, and closing them harmless.
-
-    >>> with SecretPool(32, 10) as pool:
-    ...     with pool.take() as key, key.writable() as view:
-    ...         view[:] = os.urandom(32)  # which itself makes a copy
-    ...     pool.used, pool.slots
-    (0, 10)
+    All are in one area like that of a SecretBuffer. Writing past the end of a slot is noticed
+    when that slot, or the one behind it, is given back.
     """
 
     __slots__ = ("__weakref__", "_slots")
@@ -155,15 +138,7 @@ class SecretPool(Closing):
         least: SecretKind = SecretKind.MLOCK,
         secretmem: bool = True,
     ) -> None:
-        """Allocate.
-
-        slot_size         of each, in bytes, more than 0
-        slots             how many, 1 to 1048576
-        least, secretmem  like SecretBuffer()
-
-        Errors: like SecretBuffer(), and OSError EINVAL (slots out of range).
-        Source: memfd_secret(2).
-        """
+        """Allocate 1 to 1048576 slots of 'slot_size' bytes; the rest is as of SecretBuffer."""
         opts = options(least, secretmem)
         size = slot_size * slots
         area = _Slots(explained(raw.secret_pool_init, size, slot_size, slots, opts))
@@ -175,98 +150,46 @@ class SecretPool(Closing):
         self._slots = area
 
     def take(self) -> SecretSlot:
-        """Take a free slot. It holds zeros. Close it to give it back.
+        """Take a free slot of zeros. Close it to give it back.
 
-        Errors: OSError ENOSPC (all are taken), EINVAL (something was written past the end of a
-        slot, into the free one); ValueError (closed); RuntimeError (a child of fork()).
-        Safe: threads; fork, see the class. Source: the library.
-
-        >>> with SecretPool(32, 1) as pool, pool.take():
-        ...     pool.take()
-        Traceback (most recent call last):
-        OSError: [Errno 28] No space left on device
+        Errors: OSError ENOSPC if all are taken, EINVAL if something was written past the end
+        of another slot, into the free one.
         """
         return SecretSlot(self._slots.take())
 
     @property
     def kind(self) -> SecretKind:
-        """What the memory is made of.
-
-        Errors: none. Safe: threads, fork. Source: this package.
-
-        >>> with SecretPool(32, 1) as pool:
-        ...     pool.kind in (SecretKind.SECRETMEM, SecretKind.MLOCK)
-        True
-        """
+        """What the memory is made of."""
         return self._slots.kind
 
     @property
     def slots(self) -> int:
-        """How many slots there are; 0 once it is closed.
-
-        Errors: none. Safe: threads, fork. Source: this package.
-
-        >>> with SecretPool(32, 10) as pool:
-        ...     pool.slots
-        10
-        """
+        """How many slots there are; 0 once it is closed."""
         return int(self._slots.struct.slots)
 
     @property
     def used(self) -> int:
-        """How many slots are taken.
-
-        Errors: none. Safe: threads, fork. Source: this package.
-
-        >>> with SecretPool(32, 10) as pool, pool.take():
-        ...     pool.used
-        1
-        """
+        """How many slots are taken."""
         return int(self._slots.struct.used)
 
     @property
     def slot_size(self) -> int:
-        """The length of each slot in bytes.
-
-        Errors: none. Safe: threads, fork. Source: this package.
-
-        >>> with SecretPool(32, 10) as pool:
-        ...     pool.slot_size
-        32
-        """
+        """The length of each slot in bytes."""
         return self._slots.length
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed, or is of a parent process.
-
-        Errors: none. Safe: threads, fork. Source: this package.
-
-        >>> pool = SecretPool(32, 1)
-        >>> pool.closed, pool.close(), pool.closed
-        (False, None, True)
-        """
+        """Whether it has been closed, or belongs to a parent process."""
         return self._slots.closed or not self._slots.is_here()
 
     def close(self) -> None:
-        """Wipe and free all slots, taken ones too, which are then closed.
-
-        Errors: BufferError (a slot has views; nothing has changed); OSError ENOMEM (too many
-        mappings in the process). Safe: threads; in a child of fork() it does nothing.
-        Source: munmap(2).
-
-        >>> pool = SecretPool(32, 1)
-        >>> slot = pool.take()
-        >>> pool.close()
-        >>> slot.closed
-        True
-        """
+        """Wipe and free all slots, taken ones too. BufferError means that one has views."""
         self._slots.close()
 
     def _abandon(self) -> None:
         self._slots.abandon(slots_too=True)
 
-    # ----------------------------------------------------------- Python's habits
+    # ------------------------------------------------------ Conventions of Python
 
     def __del__(self) -> None:
         if not hasattr(self, "_slots") or self.closed:  # __init__() may not have run

@@ -6,11 +6,13 @@ import os
 
 from memfd_go import raw
 from memfd_go._flags import Access, Feature, FileKind, Seal
+from memfd_go._sockets import descriptor_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from _typeshed import FileDescriptorLike
     from typing_extensions import Self
 
 
@@ -50,17 +52,12 @@ class Info(Record):
     """What a descriptor is, as MemFd.info tells it.
 
     kind       a FileKind
-    seals      a Seal; none where there are none to ask for
+    seals      a Seal; none if the file takes no seals
     mode       type and permissions, as in os.stat()
     size       in bytes
     huge_page  the page size in bytes of a file of huge pages, else 0
-    access     an Access of the descriptor; none of one opened with O_PATH
-    name       what create() was told; "" of what is no memfd, or without /proc
-
-    >>> with MemFd.sealed("example", b"hello") as file:
-    ...     info = file.info
-    >>> info.kind is FileKind.MEMFD, info.size, info.access
-    (True, 5, <Access: READ WRITE>)
+    access     an Access of the descriptor; none if it was opened with O_PATH
+    name       the name that create() was given; "" if it is no memfd, or without /proc
     """
 
     __slots__ = ("kind", "seals", "mode", "size", "huge_page", "access", "name")  # noqa: RUF023
@@ -74,21 +71,9 @@ class Info(Record):
     name: str
 
     @classmethod
-    def of(cls, fd: int) -> Self:
-        """What a descriptor is, be it a MemFd's or any other.
-
-        fd  open, also with O_PATH
-
-        Errors: OSError EBADF (not open), EMFILE, ENFILE, ENOMEM; OverflowError.
-        Safe: threads, fork. Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
-
-        >>> read_end, write_end = os.pipe()
-        >>> Info.of(read_end).kind, Info.of(write_end).access
-        (<FileKind.OTHER: 0>, <Access: WRITE>)
-        >>> os.close(read_end), os.close(write_end)
-        (None, None)
-        """
-        told = raw.inspect(fd)
+    def of(cls, fd: FileDescriptorLike) -> Self:
+        """Return what a descriptor is, be it a MemFd's or any other."""
+        told = raw.inspect(descriptor_of(fd))
         return cls(
             FileKind(told.kind),
             Seal(told.seals),
@@ -101,17 +86,13 @@ class Info(Record):
 
 
 class Features(Record):
-    """What works here and now, as probe() found out.
+    """What works here and now, as probe() found out: feature in features.
 
-    found          the Feature bits; "in" asks for one of them
-    huge_sizes     the sizes of huge pages that there are, in bytes, smallest first
-    memlock        the bytes that may be locked (RLIMIT_MEMLOCK); None: no limit
+    found          the Feature bits
+    huge_sizes     the sizes in bytes of the huge pages that exist, smallest first
+    memlock        the bytes that may be locked (RLIMIT_MEMLOCK); None means no limit
     page_size      in bytes
     noexec_policy  vm.memfd_noexec: 0, 1 or 2
-
-    >>> features = probe()
-    >>> features.page_size == os.sysconf("SC_PAGESIZE"), Feature.CREATE in features
-    (True, True)
     """
 
     __slots__ = ("found", "huge_sizes", "memlock", "page_size", "noexec_policy")  # noqa: RUF023
@@ -130,15 +111,9 @@ _NO_LIMIT = (1 << 64) - 1
 
 
 def probe(*, secret: bool = False) -> Features:
-    """Find out what works here, by trying it, whatever the kernel's version says.
+    """Find out what works here by trying it, in some 60 system calls: call it once.
 
-    secret  look for memfd_secret(2) too, which opens a secret file for a moment, in which the
-            machine cannot hibernate. Else Feature.SECRET is never in the result.
-
-    It makes some 60 system calls: call it once.
-
-    Errors: OSError EMFILE, ENFILE, ENOMEM (nothing left to try with). Safe: threads, fork.
-    Source: the library.
+    secret looks for memfd_secret(2), too, and for a moment keeps the machine from hibernating.
 
     >>> Feature.SEALING in probe()
     True

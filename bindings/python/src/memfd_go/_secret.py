@@ -6,7 +6,7 @@ import os
 import warnings
 from _thread import RLock  # threading takes longer to import
 
-from memfd_go import raw
+from memfd_go import _ffi, raw
 from memfd_go._area import Area, SecretMemory
 from memfd_go._errors import SecretFallbackWarning, explain_secret, explaining
 from memfd_go._flags import SecretKind
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, TypeVar
 
     from _typeshed import FileDescriptorLike
-    from typing_extensions import Self
+    from typing_extensions import Buffer, Self
 
     T = TypeVar("T")
 
@@ -98,33 +98,19 @@ def explained(function: Callable[..., T], size: int, *arguments: Any) -> T:
 class SecretBuffer(SecretMemory):
     """Memory for a secret: zeroed, locked, between two pages that nobody can touch.
 
-    Made by memfd_secret(2) it is not even in the kernel's own page tables, so that neither
-    another process, root's included, nor a bug in the kernel that reads memory gets to see it.
-    Where there is no memfd_secret(2), locked memory takes its place, with a
-    SecretFallbackWarning; 'kind' tells.
+    Made by memfd_secret(2), it is not even in the kernel's own page tables. Where that does not
+    exist, locked memory takes its place, with a SecretFallbackWarning; 'kind' tells.
 
-    The memory can be touched only in a "with" block of readable() or writable(), or while
-    there is a memoryview of the object itself (Python 3.12). Touching it otherwise, by numpy or
-    ctypes, kills the process. It is wiped and given back by close(), or at the end of a "with"
-    block; one that is forgotten is, too, with a ResourceWarning. At the end of the process
-    the kernel does it.
+    The memory can be touched only in a "with" block of readable() or writable(), or while a
+    memoryview of the object exists (Python 3.12). Otherwise touching it kills the process. It
+    is wiped and freed by close() or at the end of a "with" block. If an exception ends that
+    while there are views, they are the last: the memory is wiped and freed with them.
 
-    What is computed with a secret leaves traces elsewhere: bytes(view) is a copy that nobody
-    wipes, and so are many results. Hand on views. Two secrets are compared by
-    hmac.compare_digest(). The object cannot be pickled or copied, and its repr() tells its
-    length alone.
+    bytes(view) and many results are copies that nobody wipes: hand on views. The object
+    cannot be pickled or copied, and repr() tells its length alone.
 
-    Safe: threads. A child of fork() does not have the memory: there, use of the object is a
-    RuntimeError, and closing it harmless; a view from before the fork kills the child. With
-    fork_share parent and child share the memory, and the child does not wipe it.
-
-    >>> with SecretBuffer(32) as key, open("/dev/urandom", "rb", buffering=0) as random:
-    ...     with key.writable() as view:
-    ...         count = random.readinto(view)
-    ...     with key.readable() as view:
-    ...         code = hashlib.blake2b(b"message", key=view).digest()
-    >>> count, len(code)
-    (32, 64)
+    A child of fork() does not have the memory, and using it is a RuntimeError there. With
+    fork_share it shares the memory, and locks it again; it does not wipe it.
     """
 
     __slots__ = ()
@@ -139,20 +125,15 @@ class SecretBuffer(SecretMemory):
         fork_share: bool = False,
         keep_fd: bool = False,
     ) -> None:
-        """Allocate.
+        """Allocate 'size' bytes.
 
-        size        in bytes, more than 0
-        least       the least secret kind of memory that will do: SecretKind.SECRETMEM
-                    (memfd_secret(2) or an error), MLOCK, or UNLOCKED where limits forbid more
-        secretmem   use memfd_secret(2); without it the machine can still hibernate
+        least       the least secret kind that will do: SECRETMEM, MLOCK or UNLOCKED
+        secretmem   use memfd_secret(2), which keeps the machine from hibernating
         align_end   put the end, not the start, against a page that cannot be touched
-        fork_share  let a child of fork() share the memory
-        keep_fd     keep the descriptor, to be sent to a process that shall attach() it
+        fork_share  let children of fork() share the memory
+        keep_fd     keep the descriptor, for another process to attach()
 
-        Errors: OSError ENOSYS or EPERM (least is SECRETMEM, and there is none), EAGAIN or
-        ENOMEM (over RLIMIT_MEMLOCK, or no memory), EPERM (RLIMIT_MEMLOCK is 0), EINVAL (size is
-        0 or cannot be; secretmem=False with least=SECRETMEM or keep_fd), EMFILE, ENFILE;
-        ValueError (another least); OverflowError. Source: memfd_secret(2), mlock(2).
+        Errors: OSError, which names RLIMIT_MEMLOCK if that is the reason.
         """
         opts = options(least, secretmem)
         if align_end:
@@ -178,25 +159,9 @@ class SecretBuffer(SecretMemory):
         fork_share: bool = False,
         keep_fd: bool = False,
     ) -> Self:
-        """Map a secret file that another process made, by keep_fd or secret(), and passed on.
+        """Share the secret of another process, given the descriptor that keep_fd keeps there.
 
-        fd          its descriptor, which stays the caller's, or what has fileno()
-        keep_fd     keep a duplicate of it
-        align_end, fork_share  like SecretBuffer()
-
-        The processes share the memory. close() does not wipe it here.
-
-        Errors: OSError EINVAL (not a secret file), ENODATA (it has no size yet), EBADF, EAGAIN
-        or ENOMEM (over RLIMIT_MEMLOCK, or no memory); OverflowError. Safe: threads, fork.
-        Source: memfd_secret(2).
-
-        >>> try:
-        ...     key = SecretBuffer(32, least=SecretKind.SECRETMEM, keep_fd=True)
-        ... except OSError as error:
-        ...     assert error.errno in (errno.ENOSYS, errno.EPERM, errno.EAGAIN)
-        ... else:
-        ...     with key, SecretBuffer.attach(key) as other:
-        ...         assert len(other) >= len(key)  # whole pages
+        fd stays the caller's. Closing does not wipe the memory.
         """
         opts = 0
         if align_end:
@@ -210,44 +175,29 @@ class SecretBuffer(SecretMemory):
         return self
 
     def fileno(self) -> int:
-        """The descriptor that keep_fd kept, which stays the object's.
-
-        A child of fork() has it, too, and may attach() it.
-
-        Errors: ValueError (closed; none was kept, or the memory is not of memfd_secret(2)).
-        Safe: threads, fork. Source: this package.
-
-        >>> with SecretBuffer(32) as key:
-        ...     key.fileno()
-        Traceback (most recent call last):
-        ValueError: the secret has no descriptor
-        """
+        """Return the descriptor that keep_fd kept, which stays the object's."""
         fd = self._area.fileno()
         if fd < 0:
             raise ValueError("the secret has no descriptor")
         return fd
 
 
-def secret(flags: int = os.O_CLOEXEC) -> MemFd:
-    """Create a file that only processes which hold it can see: memfd_secret(2).
+def wipe(buffer: Buffer) -> None:
+    r"""Overwrite a writable buffer with zeros, in a way that nothing optimizes away.
 
-    flags  os.O_CLOEXEC, or 0
-
-    Size it once, map it writable, and close it: its pages are not even in the kernel's own
-    page tables, and locked into memory. While the file or a mapping of it exists, the machine
-    cannot hibernate. It takes no seals, and cannot be read or written but by mapping.
-    SecretBuffer does all that.
-
-    Errors: OSError ENOSYS (this kernel has or allows no secret memory), EINVAL (unknown
-    flags), EMFILE, ENFILE, ENOMEM; under a seccomp filter often EPERM; OverflowError.
-    Safe: threads, fork. Source: memfd_secret(2).
-
-    >>> try:
-    ...     with secret() as file:
-    ...         file.set_size(32)
-    ...         with file.map(writable=True) as key:
-    ...             key[:] = os.urandom(32)
-    ... except OSError as error:
-    ...     assert error.errno in (errno.ENOSYS, errno.EPERM, errno.EAGAIN)
+    >>> password = bytearray(b"secret")
+    >>> wipe(password)
+    >>> password
+    bytearray(b'\x00\x00\x00\x00\x00\x00')
     """
-    return MemFd(raw.secret(flags))
+    with _ffi.Writable(buffer) as (address, length):
+        raw.wipe(address or 0, length)
+
+
+def secret() -> MemFd:
+    """Create a secret file: memfd_secret(2). Size it once, map it writable, and close it.
+
+    It takes no seals, and cannot be read or written but by mapping. While it or a mapping
+    exists, the machine cannot hibernate. SecretBuffer does all that.
+    """
+    return MemFd(raw.secret(os.O_CLOEXEC))
