@@ -28,7 +28,7 @@ import "fmt"
 // one by one, so that nothing else moves.
 
 const (
-	faultBelowSP = "memory below SP, where signal handlers write, in a way that the linker does not know how to mend"
+	faultBelowSP = "memory below SP, where signal handlers write, in a way that the linker cannot adapt"
 	faultHeader  = "a stack frame made in a way that the linker does not know how to turn into C's"
 )
 

@@ -23,7 +23,7 @@ static const char *kind_name(uint32_t kind)
 }
 
 /* FNV-1a over the key and the message: short, and worth nothing. A real function keeps
- * more than a word of state, which shall not stay on the stack: memfd_go_wipe() it. */
+ * more than a word of state, which must not stay on the stack: memfd_go_wipe() it. */
 static uint64_t toy_mac(const unsigned char *key, size_t key_size, const char *message)
 {
 	uint64_t hash = 0xcbf29ce484222325;

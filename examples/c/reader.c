@@ -19,7 +19,7 @@ static int open_file(const char *argument)
 		say("reader", "process %ld inherited descriptor %d", (long)getpid(), fd);
 		return fd;
 	}
-	/* For writing too: it is the seals that shall refuse, not the descriptor. */
+	/* For writing too: the seals must refuse a change, not the descriptor. */
 	fd = open(argument, O_RDWR | O_CLOEXEC);
 	must(argument, fd == -1 ? -errno : 0);
 	say("reader", "process %ld opened %s", (long)getpid(), argument);

@@ -18,7 +18,7 @@ def open_file(argument: str) -> int:
     if not argument.startswith("/"):
         say("reader", f"process {os.getpid()} inherited descriptor {argument}")
         return int(argument)
-    # For writing too: it is the seals that shall refuse, not the descriptor.
+    # For writing too: the seals must refuse a change, not the descriptor.
     fd = os.open(argument, os.O_RDWR)
     say("reader", f"process {os.getpid()} opened {argument}")
     return fd

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leak names, for a child of this test, what its tests shall leave behind.
+// leak names, for a child of this test, what its tests are to leave behind.
 const leak = "MEMFD_GO_LEAK"
 
 func TestMain(m *testing.M) {

@@ -28,7 +28,7 @@ func openFile(argument string) (*os.File, error) {
 		say("process %d inherited descriptor %d", os.Getpid(), fd)
 		return os.NewFile(uintptr(fd), argument), nil
 	}
-	// For writing too: it is the seals that shall refuse, not the descriptor.
+	// For writing too: the seals must refuse a change, not the descriptor.
 	file, err := os.OpenFile(argument, os.O_RDWR, 0)
 	if err == nil {
 		say("process %d opened %s", os.Getpid(), argument)

@@ -17,7 +17,7 @@ type block struct {
 	language string
 	arch     string // the only one that it is about, or ""
 	code     string
-	output   string // what it shall print, if hasOutput
+	output   string // what it must print, if checked
 	checked  bool   // whether output is known
 }
 

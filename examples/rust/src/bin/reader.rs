@@ -23,7 +23,7 @@ fn open_file(argument: &str) -> Result<File> {
         // SAFETY: whoever started us says that the descriptor is ours.
         return Ok(unsafe { File::from_raw_fd(argument.parse()?) });
     }
-    // For writing too: it is the seals that must refuse, not the descriptor.
+    // For writing too: the seals must refuse a change, not the descriptor.
     let file = OpenOptions::new().read(true).write(true).open(argument)?;
     say!("reader", "process {pid} opened {argument}");
     Ok(file)

@@ -1,7 +1,7 @@
 /*
- * No function leaves bytes of a secret in a register or on the dead part of the stack. The
- * call is followed by a trap: the signal's frame has all registers, and nothing has
- * happened on the stack since.
+ * No function leaves a copy of a secret in a register or below the stack pointer. A trap
+ * follows each call: the signal frame contains all registers, and nothing has used the
+ * stack since.
  */
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -27,7 +27,7 @@ static void *secret; /* LENGTH bytes in one of the two */
 
 static char handlers_stack[256 * 1024];
 static sigjmp_buf after_trap;
-static int leftovers;
+static int copies;
 
 static __attribute__((noinline)) void fill_secret(void)
 {
@@ -37,7 +37,7 @@ static __attribute__((noinline)) void fill_secret(void)
 		to[i] = masked[i % PERIOD] + MASK;
 }
 
-static int is_leftover(const uint8_t *at)
+static int is_copy(const uint8_t *at)
 {
 	for (size_t from = 0; from < PERIOD; from++) {
 		size_t same = 0;
@@ -50,12 +50,12 @@ static int is_leftover(const uint8_t *at)
 	return 0;
 }
 
-static int count_leftovers(const uint8_t *from, const uint8_t *to)
+static int count_copies(const uint8_t *from, const uint8_t *to)
 {
 	int count = 0;
 
 	for (; from + ENOUGH <= to; from++)
-		count += is_leftover(from);
+		count += is_copy(from);
 	return count;
 }
 
@@ -65,8 +65,8 @@ static void handler(int number, siginfo_t *info, void *context)
 
 	(void)number;
 	(void)info;
-	leftovers = count_leftovers(sp - DEAD_STACK, sp);
-	leftovers += count_leftovers(frame, frame + sizeof handlers_stack);
+	copies = count_copies(sp - DEAD_STACK, sp);
+	copies += count_copies(frame, frame + sizeof handlers_stack);
 	siglongjmp(after_trap, 1);
 }
 
@@ -82,7 +82,7 @@ static __attribute__((noinline)) void clear_stack(void)
 static const int traps[] = { SIGILL, SIGTRAP };
 
 /* How much of the secret can be found after a call. */
-static __attribute__((noinline)) int leftovers_of(uintptr_t (*call)(void))
+static __attribute__((noinline)) int copies_after(uintptr_t (*call)(void))
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK }, old[2];
 	stack_t stack = { .ss_sp = handlers_stack, .ss_size = sizeof handlers_stack }, none = { .ss_flags = SS_DISABLE };
@@ -91,7 +91,7 @@ static __attribute__((noinline)) int leftovers_of(uintptr_t (*call)(void))
 	sigaltstack(&stack, NULL);
 	for (int i = 0; i < 2; i++)
 		sigaction(traps[i], &action, &old[i]);
-	leftovers = -1;
+	copies = -1;
 	clear_stack();
 	if (sigsetjmp(after_trap, 1) == 0) {
 		call();
@@ -101,7 +101,7 @@ static __attribute__((noinline)) int leftovers_of(uintptr_t (*call)(void))
 		sigaction(traps[i], &old[i], NULL);
 	sigaltstack(&none, NULL);
 	clear_stack(); /* for what libraries copy from it */
-	return leftovers;
+	return copies;
 }
 
 /* --------------------------------------------------------------------- Calls */
@@ -208,28 +208,28 @@ static void new_pool(void)
 static void the_search_finds_copies(void)
 {
 	new_area();
-	CHECK(leftovers_of(leave_in_a_register) > 0);
-	CHECK(leftovers_of(leave_on_the_stack) > 0);
+	CHECK(copies_after(leave_in_a_register) > 0);
+	CHECK(copies_after(leave_on_the_stack) > 0);
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
 static void check_area_and_pool(void)
 {
 	new_area();
-	EQ(leftovers_of(read_only), 0);
-	EQ(leftovers_of(writable), 0);
-	EQ(leftovers_of(wipe_unaligned), 0);
+	EQ(copies_after(read_only), 0);
+	EQ(copies_after(writable), 0);
+	EQ(copies_after(wipe_unaligned), 0);
 	fill_secret();
-	EQ(leftovers_of(wipe), 0);
+	EQ(copies_after(wipe), 0);
 	fill_secret();
-	EQ(leftovers_of(free_area), 0);
+	EQ(copies_after(free_area), 0);
 	CHECK(area.data == NULL);
 	new_pool();
-	EQ(leftovers_of(give_wrongly), 0);
-	EQ(leftovers_of(give), 0);
+	EQ(copies_after(give_wrongly), 0);
+	EQ(copies_after(give), 0);
 	EQ(memfd_go_secret_pool_take(&pool, &secret), 0);
 	fill_secret();
-	EQ(leftovers_of(free_pool), 0);
+	EQ(copies_after(free_pool), 0);
 	EQ(pool.slots, 0);
 }
 
@@ -249,7 +249,7 @@ static void attached_areas(void)
 		SKIP("this kernel has no memfd_secret");
 	options = MEMFD_GO_OPT_KEEP_FD;
 	new_area();
-	EQ(leftovers_of(attach), 0);
+	EQ(copies_after(attach), 0);
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
@@ -257,12 +257,12 @@ static void contents_handed_on(void)
 {
 	options = MEMFD_GO_OPT_NO_SECRETMEM; /* of which no system call could copy */
 	new_area();
-	EQ(leftovers_of(create_sealed), 0);
-	EQ(leftovers_of(clone_it), 0);
+	EQ(copies_after(create_sealed), 0);
+	EQ(copies_after(clone_it), 0);
 	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-	EQ(leftovers_of(send_it), 0);
-	EQ(leftovers_of(receive), 0);
-	EQ(leftovers_of(parse), 0);
+	EQ(copies_after(send_it), 0);
+	EQ(copies_after(receive), 0);
+	EQ(copies_after(parse), 0);
 	EQ(memfd_go_secret_free(&area), 0);
 	close(sockets[0]);
 	close(sockets[1]);
@@ -274,7 +274,7 @@ static void contents_of_huge_pages(void)
 	options = 0;
 	file = -1;
 	new_area();
-	EQ(leftovers_of(create_huge), 0);
+	EQ(copies_after(create_huge), 0);
 	EQ(memfd_go_secret_free(&area), 0);
 	if (file < 0)
 		SKIP("no huge pages here");
