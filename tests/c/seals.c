@@ -137,6 +137,55 @@ static void busy_while_a_shared_mapping_can_write(void)
 	close(fd);
 }
 
+/* Adds F_SEAL_WRITE to a file while a shared mapping exists, and afterwards. */
+static void seal_while_mapped(int protection, int open_mode, int result)
+{
+	size_t page = page_size();
+	int fd = sized_file(page), mapped = reopen(fd, open_mode);
+	void *map = mmap(NULL, page, protection, MAP_SHARED, mapped, 0);
+
+	CHECK(map != MAP_FAILED);
+	close(mapped);
+	EQ(memfd_go_add_seals(fd, F_SEAL_WRITE), result);
+	EQ(without_exec(memfd_go_get_seals(fd)), result == 0 ? F_SEAL_WRITE : 0);
+	munmap(map, page);
+	EQ(memfd_go_ensure_seals(fd, F_SEAL_WRITE), 0);
+	close(fd);
+}
+
+/* What counts is whether mprotect(2) could make it writable. */
+static void busy_through_mappings_that_cannot_write_now(void)
+{
+	seal_while_mapped(PROT_WRITE, O_RDWR, -EBUSY);
+	seal_while_mapped(PROT_READ, O_RDWR, -EBUSY);
+	seal_while_mapped(PROT_NONE, O_RDWR, -EBUSY);
+	seal_while_mapped(PROT_READ, O_RDONLY, 0);
+}
+
+static void duplicates_share_contents_and_seals(void)
+{
+	int fd = sealable_file(), copy = dup(fd), other = reopen(fd, O_RDWR);
+	char text[8] = "";
+
+	EQ(write(fd, "abcdef", 6), 6);
+	EQ(lseek(copy, 0, SEEK_CUR), 6); /* one file description */
+	EQ(lseek(other, 0, SEEK_CUR), 0);
+	EQ(pread(copy, text, 7, 0), 6);
+	TEXT(text, "abcdef");
+	EQ(pwrite(copy, "ABC", 3, 0), 3);
+	EQ(read(other, text, 7), 6);
+	TEXT(text, "ABCdef");
+	EQ(memfd_go_add_seals(copy, F_SEAL_WRITE), 0);
+	EQ(raw(pwrite(fd, "x", 1, 0)), -EPERM);
+	EQ(raw(pwrite(other, "x", 1, 0)), -EPERM);
+	EQ(without_exec(memfd_go_get_seals(fd)), F_SEAL_WRITE);
+	close(fd);
+	EQ(pread(copy, text, 7, 0), 6);
+	TEXT(text, "ABCdef");
+	close(copy);
+	close(other);
+}
+
 static void private_mapping_keeps_nobody_from_sealing(void)
 {
 	size_t page = page_size();
@@ -164,6 +213,8 @@ int main(int argc, char **argv)
 	RUN(file_that_takes_no_seals);
 	RUN(file_on_tmpfs_looks_like_a_sealed_memfd);
 	RUN(busy_while_a_shared_mapping_can_write);
+	RUN(busy_through_mappings_that_cannot_write_now);
+	RUN(duplicates_share_contents_and_seals);
 	RUN(private_mapping_keeps_nobody_from_sealing);
 	return finish();
 }

@@ -67,6 +67,51 @@ static void grow_forbids_writing_past_the_end(void)
 	close(fd);
 }
 
+/* What lies in front of the end may be written or not, but nothing behind it. */
+static void check_write_across_the_end(uint64_t size, size_t length, uint64_t offset)
+{
+	static const char data[3 * 65536] = { 1 };
+	uint64_t now = 0;
+	int fd = sized_file(size);
+	long r;
+
+	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), 0);
+	r = raw(pwrite(fd, data, length, (off_t)offset));
+	CHECK(r == -EPERM || (r > 0 && (uint64_t)r <= size - offset));
+	EQ(memfd_go_get_size(fd, &now), 0);
+	EQ(now, size);
+	close(fd);
+}
+
+static void grow_forbids_writing_across_the_end(void)
+{
+	size_t page = page_size();
+
+	check_write_across_the_end(100, 6, 97);
+	check_write_across_the_end(page, 2, page - 1);
+	check_write_across_the_end(page, 2 * page, 0);
+	check_write_across_the_end(2 * page + 100, 3 * page, 0);
+	check_write_across_the_end(2 * page + 100, 2 * page, page - 1);
+}
+
+static void writing_nothing_is_never_forbidden(void)
+{
+	static const uint32_t seals[] = { F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE, MEMFD_GO_SEALS_IMMUTABLE };
+	char byte = 'x';
+
+	for (size_t i = 0; i < sizeof seals / sizeof *seals; i++) {
+		int fd = sealed_file(seals[i]);
+		uint64_t size = 0;
+
+		EQ(raw(pwrite(fd, &byte, 0, 0)), 0);
+		EQ(raw(pwrite(fd, &byte, 0, 100)), 0);
+		EQ(raw(pwrite(fd, &byte, 0, 1000)), 0);
+		EQ(memfd_go_get_size(fd, &size), 0);
+		EQ(size, 100);
+		close(fd);
+	}
+}
+
 static void write_seal_forbids_new_writable_mappings(void)
 {
 	int fd = sealed_file(F_SEAL_WRITE);
@@ -121,6 +166,8 @@ int main(int argc, char **argv)
 	RUN(immutable);
 	RUN(same_size_is_never_forbidden);
 	RUN(grow_forbids_writing_past_the_end);
+	RUN(grow_forbids_writing_across_the_end);
+	RUN(writing_nothing_is_never_forbidden);
 	RUN(write_seal_forbids_new_writable_mappings);
 	RUN(future_write_keeps_existing_mappings_writable);
 	RUN(exec_seal_freezes_the_execute_permission);

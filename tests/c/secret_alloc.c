@@ -1,6 +1,7 @@
 /* memfd_go_secret_alloc(): what an area is, and what is refused. */
 #include "test.h"
 #include "area.h"
+#include "child.h"
 
 static const size_t lengths[] = { 1, 15, 16, 4095, 4096, 4097, 65536, 65537, 300000 };
 #define LENGTHS (sizeof lengths / sizeof *lengths)
@@ -110,6 +111,24 @@ static void descriptor_is_kept_if_asked_for(void)
 	EQ(memfd_go_secret_free(&s), 0);
 	EQ(s.fd, -1);
 	EQ(raw(fcntl(fd, F_GETFD)), -EBADF);
+}
+
+static void keep_descriptor_0(void)
+{
+	secret_area s = NEW_AREA;
+
+	close(0);
+	EQ(memfd_go_secret_alloc(&s, 1, MEMFD_GO_OPT_KEEP_FD), 0);
+	EQ(s.fd, 0);
+	EQ(memfd_go_secret_free(&s), 0);
+	EQ(raw(fcntl(0, F_GETFD)), -EBADF);
+}
+
+static void descriptor_0_is_closed_like_any_other(void)
+{
+	if (!have_secretmem())
+		SKIP("this kernel has no memfd_secret");
+	IN_CHILD(keep_descriptor_0);
 }
 
 static void bad_lengths(void)
@@ -249,6 +268,7 @@ int main(int argc, char **argv)
 	RUN(system_calls_can_use_it);
 	RUN(present_from_the_start);
 	RUN(descriptor_is_kept_if_asked_for);
+	RUN(descriptor_0_is_closed_like_any_other);
 	RUN(bad_lengths);
 	RUN(more_than_the_machine_has);
 	RUN(a_failure_leaves_no_area_behind);

@@ -32,9 +32,12 @@ static void use_slots_under_the_filter(void)
 	pool = new_pool(4096, SLOTS, 0);
 	if (forbid_all() != 0)
 		_exit(9);
-	for (int i = 0; i < 1000; i++)
-		if (use_all_slots() != 0)
-			_exit(use_all_slots());
+	for (int i = 0; i < 1000; i++) {
+		int failed = use_all_slots();
+
+		if (failed != 0)
+			_exit(failed);
+	}
 	_exit(0);
 }
 

@@ -117,6 +117,22 @@ static void overrun_into_a_free_slot_is_noticed(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
+/* An overrun that leaves the mark alone, and makes a free slot name a taken one as the next. */
+static void taken_slot_is_never_given_out_again(void)
+{
+	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
+	char *first = take(&pool);
+	uint32_t *header = (uint32_t *)(first + 48); /* of the second: its mark, and the next free one */
+	void *slot = NULL;
+
+	EQ(header[1], 2);
+	header[1] = 0;
+	CHECK(take(&pool) == first + pool.stride);
+	EQ(memfd_go_secret_pool_take(&pool, &slot), -EINVAL);
+	CHECK(slot == NULL);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
 /* Whatever an overrun writes, the pool stays inside its area. */
 static void overrun_never_leads_astray(void)
 {
@@ -166,6 +182,7 @@ int main(int argc, char **argv)
 	RUN(slots_that_are_none);
 	RUN(overrun_is_noticed_by_its_slot);
 	RUN(overrun_into_a_free_slot_is_noticed);
+	RUN(taken_slot_is_never_given_out_again);
 	RUN(overrun_never_leads_astray);
 	RUN(over_the_limit_of_locked_memory);
 	return finish();
