@@ -36,9 +36,10 @@ def test_words(flags: Seal | CreateFlag, words: str) -> None:
 
 def test_values() -> None:
     assert Seal.SEAL | Seal.SHRINK | Seal.GROW | Seal.WRITE == Seal.IMMUTABLE
-    assert [int(flag) for flag in CreateFlag] == [1, 2, 4, 8, 16]
-    for flag in CreateFlag:
-        assert getattr(raw, f"MFD_{flag.name}") == flag
+    flags = [name for name in CreateFlag.__members__ if name != "DEFAULT"]
+    assert [int(CreateFlag[name]) for name in flags] == [1, 2, 4, 8, 16]
+    for name in flags:
+        assert getattr(raw, f"MFD_{name}") == CreateFlag[name]
     for name in ("SEAL", "SHRINK", "GROW", "WRITE", "FUTURE_WRITE", "EXEC"):
         assert getattr(raw, f"F_SEAL_{name}") == Seal[name]
 

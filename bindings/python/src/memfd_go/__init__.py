@@ -11,7 +11,7 @@ Seal     what can no longer be done to it
 
 memfd_go.secrets  SecretBuffer and SecretPool: memory for keys
 memfd_go.aio      MemFd.send() and receive() for asyncio
-memfd_go.types    what MemFd and probe() return: kinds, features, records
+memfd_go.types    what MemFd and probe() take and return: flags, kinds, records
 memfd_go.raw      the functions of the C library, one to one
 
 All names of memfd_go.secrets and memfd_go.types can be imported from memfd_go, too.
@@ -28,7 +28,7 @@ from __future__ import annotations
 from memfd_go import raw
 from memfd_go._errors import MissingSealsError, RefusedError
 from memfd_go._errors import errname as errname
-from memfd_go._flags import CreateFlag, Seal
+from memfd_go._flags import Seal
 from memfd_go._mapping import Mapping
 from memfd_go._memfd import MemFd
 from memfd_go._records import probe
@@ -41,6 +41,7 @@ from memfd_go.secrets import SecretSlot as SecretSlot
 from memfd_go.secrets import secret as secret
 from memfd_go.secrets import wipe as wipe
 from memfd_go.types import Access as Access
+from memfd_go.types import CreateFlag as CreateFlag
 from memfd_go.types import Feature as Feature
 from memfd_go.types import Features as Features
 from memfd_go.types import FileKind as FileKind
@@ -48,7 +49,6 @@ from memfd_go.types import Info as Info
 from memfd_go.types import SealStyle as SealStyle
 
 __all__ = [
-    "CreateFlag",
     "Mapping",
     "MemFd",
     "MissingSealsError",

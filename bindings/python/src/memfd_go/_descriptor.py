@@ -10,7 +10,7 @@ from memfd_go._closing import Closing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn, SupportsIndex
+    from typing import Any, SupportsIndex
 
     from typing_extensions import Self
 
@@ -20,15 +20,12 @@ class Descriptor(Closing):
 
     __slots__ = ("__weakref__", "_owned")
 
-    # The descriptor; empty once closed. Only one thread can pop it, whatever locks the
-    # interpreter has.
-    _owned: list[int]
-
     def __init__(self, fd: int) -> None:
         """Own a descriptor, without asking what it is. from_fd() asks."""
         if type(fd) is not int or fd < 0:
             _refuse(fd, type(self).__name__)
-        self._owned = [fd]
+        # Empty once closed. Only one thread can pop it, whatever locks the interpreter has.
+        self._owned: list[int] = [fd]
 
     @property
     def closed(self) -> bool:
@@ -74,15 +71,6 @@ class Descriptor(Closing):
         shared = type(self)(os.dup(self.fileno()))
         shared._owned = _pickling.Handover(shared.detach())
         return shared
-
-    def __copy__(self) -> NoReturn:
-        raise TypeError(
-            f"cannot copy {type(self).__name__!r} object: reopen() opens the file once more, "
-            "clone() copies it"
-        )
-
-    def __deepcopy__(self, memo: object) -> NoReturn:
-        self.__copy__()
 
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> tuple[Any, ...]:
         return _pickling.reduce_file(self)

@@ -37,9 +37,6 @@ class Mapping(Closing):
 
     __slots__ = ("__weakref__", "_held", "_length", "_readonly")
 
-    # What exports the memory; empty once closed. Only one thread can pop it.
-    _held: list[Any]
-
     def __init__(self, address: int, length: int, mapped: int, *, readonly: bool) -> None:
         """Own 'mapped' bytes at an address, and show 'length' of them. See MemFd.map()."""
         try:
@@ -51,7 +48,8 @@ class Mapping(Closing):
         unmapping: Any = weakref.finalize(memory, raw.unmap, address, mapped)
         # When the interpreter exits, threads may use views still: leave it to the kernel.
         unmapping.atexit = False
-        self._held = [memory]
+        # What exports the memory; empty once closed. Only one thread can pop it.
+        self._held: list[Any] = [memory]
         self._length = length
         self._readonly = readonly
 
@@ -128,6 +126,8 @@ class Mapping(Closing):
 
     def find(self, sub: Buffer, start: int = 0, end: int | None = None) -> int:
         """Return the lowest index where 'sub' is found between start and end, else -1."""
+        if start > self._length:
+            return -1
         pattern = bytes(sub)
         start, end, _ = slice(start, end).indices(self._length)
         with self.view() as view:

@@ -66,6 +66,9 @@ class Promise:
     def __init__(self, file: Any) -> None:
         self.file = file
 
+    def __deepcopy__(self, memo: object) -> Any:
+        return arrived(self)
+
     def __reduce_ex__(self, protocol: object, /) -> NoReturn:
         raise TypeError(
             f"cannot pickle {type(self.file).__name__!r} object: it is a descriptor, which "
@@ -108,7 +111,12 @@ def _tell_those_at_work(name: str) -> None:
 
 
 def arrived(file: Any) -> Any:
-    """Take the file that has come in place of the Promise."""
+    """Take the file that has come in place of the Promise. With the copy module, none has."""
+    if isinstance(file, Promise):
+        raise TypeError(
+            f"cannot copy {type(file.file).__name__!r} object: reopen() opens the file once "
+            "more, clone() copies it"
+        )
     return file
 
 
