@@ -1,28 +1,5 @@
-# libmemfd_go: only Go and make are needed to build; see README.md for the rest.
-#
-#   make            the library for this machine, shared and static
-#   make all-arch   for all architectures
-#   make install    installs what was built, below PREFIX; DESTDIR, LIBDIR,
-#                   INCLUDEDIR and MANDIR as usual, ARCH=arm64 for another machine;
-#                   gdb looks for what is in DEBUGDIR in /usr/lib/debug
-#   make uninstall  removes it again
-#   make dist       the files of a release, in build/dist: packages for all
-#                   architectures, crates, wheels, checksums, bill of materials
-#   make wheel      the Python package for this machine, in build/wheels, in seconds
-#   make wheels     the Python package for all architectures, and its sources, in
-#                   build/wheels; needs Python and pip, too
-#   make crates     the Rust packages, with the Go sources in them, in build/crates
-#   make demo       sealed memory between processes in four languages
-#   make setup      installs what the tests need
-#   make test       does that, then runs everything
-#   make check      runs everything that can run here, installs nothing
-#   make stress     the hosts of tests/hosts, with as many calls as CALLS says
-#   make fuzz       each fuzzer for as long as FUZZ says, and adds to its corpus
-#   make audit      asks the network what is known against the dependencies
-#   make bench      compares the library with its peers, in 10 minutes; writes
-#                   docs/BENCHMARKS.md and README.md's figures
-#   make matrix     every architecture, language, C library and kernel; writes
-#                   docs/MATRIX.md; CELL=arm64/c/6.12 is one of them alone
+# libmemfd_go: only Go and make are needed to build. `make help` lists the targets: what
+# stands behind ## here.
 
 GO ?= go
 # Go does not answer if it is set to something that it cannot build for.
@@ -57,11 +34,13 @@ library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug 
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE all all-arch install uninstall dist wheel wheels crates demo setup test check bench stress fuzz audit matrix clean
+.PHONY: FORCE all all-arch install uninstall dist wheel wheels crates demo help setup quick test check lint format bench stress fuzz audit matrix clean
 
-all: $(call library,$(HOST)) build/man
+##@ Build
 
-all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch)))
+all: $(call library,$(HOST)) build/man ## the library for this machine, shared and static
+
+all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch))) ## the library for all architectures
 
 # One run makes all three.
 build/linux_%/libmemfd_go.so.1 build/linux_%/libmemfd_go.so.1.debug build/linux_%/libmemfd_go.a: $(sources)
@@ -86,17 +65,21 @@ install uninstall: export INCLUDEDIR := $(INCLUDEDIR)
 install uninstall: export MANDIR := $(MANDIR)
 install uninstall: export DEBUGDIR := $(DEBUGDIR)
 
-install: $(call library,$(ARCH)) build/man
+##@ Install: PREFIX, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR as usual; gdb looks below DEBUGDIR
+
+install: $(call library,$(ARCH)) build/man ## the library; ARCH=arm64 is that for another machine
 	packaging/install build/linux_$(ARCH)
 
-uninstall:
+uninstall: ## remove it again
 	packaging/install -u
 
 build/bin/nfpm:
 	$(host) GOBIN="$$PWD/build/bin" $(GO) install $(NFPM)
 
+##@ Packages
+
 # All files are as old as the last commit.
-dist: all-arch build/man build/bin/nfpm wheels crates
+dist: all-arch build/man build/bin/nfpm wheels crates ## the files of a release, in build/dist
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
 		$(GO) run ./packaging/dist '$(DIST)' '$(WHEELS)' $(ARCHES)
 
@@ -105,60 +88,82 @@ build/venv/bin/hatchling: bindings/python/pyproject.toml
 	build/venv/bin/pip install -q '$(hatchling)'
 	@touch $@
 
-wheel: $(call library,$(HOST)) build/venv/bin/hatchling
+wheel: $(call library,$(HOST)) build/venv/bin/hatchling ## the Python package for this machine, in seconds
 	@mkdir -p '$(WHEELS)'
 	wheels=$$(cd '$(WHEELS)' && pwd) && cd bindings/python && \
 		../../build/venv/bin/hatchling build -t wheel -d "$$wheels"
 
-wheels: all-arch build/venv/bin/hatchling
+wheels: all-arch build/venv/bin/hatchling ## the Python package for all architectures, and its sources
 	@rm -rf '$(WHEELS)' && mkdir -p '$(WHEELS)'
 	wheels=$$(cd '$(WHEELS)' && pwd) build=$$PWD/build && cd bindings/python && for arch in $(ARCHES); do \
 		MEMFD_GO_LIB_DIR=$$build/linux_$$arch \
 			../../build/venv/bin/hatchling build -t wheel -d "$$wheels" || exit; \
 	done && ../../build/venv/bin/hatchling build -t sdist -d "$$wheels"
 
-crates: all-arch
+crates: all-arch ## the Rust packages, with the Go sources in them
 	$(GO) run ./packaging/crates build/crates $(ARCHES)
 
-demo: all
+##@ Try
+
+demo: all ## sealed memory between processes in four languages
 	examples/demo
 
-setup:
+##@ Test
+
+setup: ## install what the tests need: packages, toolchains, build/venv
 	tests/cmd/setup/setup
 
-# The set-up builds the library as well, while it waits for the network. Where everything
-# can be installed, what is missing then is a failure.
-test:
-	tests/cmd/setup/setup
+quick: all ## what a change is likely to break, in a minute; T=map is one subject, in seconds
+	$(GO) run ./tests/cmd/run -quick $(if $(T),-subject '$(T)')
+
+# Where everything can be installed, what is missing then is a failure.
+test: setup ## setup, then everything
 	@$(MAKE) --no-print-directory all-arch
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then export MEMFD_GO_REQUIRE=1; fi; \
 		$(GO) run ./tests/cmd/run
 
-check: all-arch
+check: all-arch ## everything that can run here; installs nothing
 	$(GO) run ./tests/cmd/run
+
+lint: all ## the linters of all languages
+	$(GO) run ./tests/cmd/run lint
+
+format: ## format all sources
+	$(GO) run ./tests/cmd/run -format
+
+##@ Test more
 
 CALLS ?= 1000000
 
-stress: all
-	MEMFD_GO_CALLS=$(CALLS) $(GO) test -v -count=1 -timeout=0 ./tests/hosts
-	MEMFD_GO_CALLS=$(CALLS) $(GO) test -v -count=1 -timeout=0 -run Stress ./tests/purego
+stress: export MEMFD_GO_TESTS = regular
+stress: export MEMFD_GO_CALLS = $(CALLS)
+stress: all ## host programs with threads, forks and signals, CALLS calls each
+	$(GO) test -v -count=1 -timeout=0 ./tests/hosts
+	$(GO) test -v -count=1 -timeout=0 -run Stress ./tests/purego
 
 FUZZ ?= 10m
 
-fuzz: all
-	MEMFD_GO_FUZZ=$(FUZZ) $(GO) test -v -count=1 -timeout=0 ./tests/fuzz
+fuzz: export MEMFD_GO_TESTS = regular
+fuzz: export MEMFD_GO_FUZZ = $(FUZZ)
+fuzz: all ## each fuzzer for FUZZ=10m, and add to its corpus
+	$(GO) test -v -count=1 -timeout=0 ./tests/fuzz
 
-audit:
+audit: ## ask the network for known vulnerabilities of dependencies
 	@mkdir -p build
 	tests/cmd/audit
 
-bench: all-arch
+bench: all-arch ## compare with other libraries; writes docs/BENCHMARKS.md and figures in README.md
 	$(GO) run ./tests/bench
 
-matrix: all-arch
-	tests/cmd/setup/setup
-	$(if $(CELL),,tests/cmd/setup/toolchains -a)
+matrix: all-arch ## every architecture, language, C library and kernel; CELL=arm64/c/6.12 is one of them
+	$(if $(CELL),,MEMFD_GO_TESTS=full) tests/cmd/setup/setup
 	$(GO) run ./tests/cmd/matrix $(if $(CELL),'$(CELL)')
 
-clean:
+##@ Other
+
+help: ## this text
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { print "\n" substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+clean: ## remove what was built
 	rm -rf build

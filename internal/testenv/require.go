@@ -9,6 +9,23 @@ import (
 	"testing"
 )
 
+// Regular tells whether a run is more than quick. $MEMFD_GO_TESTS says how much it tests:
+// nothing at all is quick, as in `go test ./...`; "regular" is `make test` and `make check`;
+// "full" is `make matrix`.
+func Regular() bool { return os.Getenv("MEMFD_GO_TESTS") == "regular" || Full() }
+
+// Full tells whether a run tests everything.
+func Full() bool { return os.Getenv("MEMFD_GO_TESTS") == "full" }
+
+// Tested are the architectures whose libraries a run looks at: a quick one does not expect
+// others than this machine's to be there, or up to date.
+func Tested() []Arch {
+	if !Regular() {
+		return []Arch{Own()}
+	}
+	return Arches
+}
+
 // Required tells whether the run has promised to skip nothing that can be installed:
 // `make test` sets it, `make check` does not.
 func Required() bool { return os.Getenv("MEMFD_GO_REQUIRE") != "" }
@@ -31,6 +48,14 @@ func UnavailableIf(t testing.TB, promised bool, err error) {
 		t.Skip(err)
 	}
 	Unavailable(t, err)
+}
+
+// RequireRegular skips a test that takes too long for a quick run.
+func RequireRegular(t testing.TB) {
+	t.Helper()
+	if !Regular() {
+		t.Skip("make check runs it")
+	}
 }
 
 // RequireFull skips a test that is only part of `make matrix`.

@@ -1,6 +1,9 @@
 package testenv
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -19,8 +22,9 @@ var rustTargets = map[string]string{
 	"s390x":   "s390x-unknown-linux-gnu",
 }
 
-// RustEnvironment makes cargo build for the architecture, with the lab's rustc for any
-// other than the machine's own.
+// RustEnvironment makes cargo build for the architecture. For any other than the machine's
+// own it takes the standard library that `rustup target add` brings, and the C compiler
+// to link with.
 func (a Arch) RustEnvironment() ([]string, error) {
 	product, err := Product(a.GOARCH)
 	if err != nil {
@@ -34,20 +38,18 @@ func (a Arch) RustEnvironment() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	suite := "trixie"
-	if a.GOARCH == "loong64" {
-		suite = "sid"
-	}
-	rustc, err := Tool{Part: "rust@" + suite, Name: "rustc"}.Path()
-	if err != nil {
-		return nil, err
-	}
 	target := rustTargets[a.GOARCH]
+	folder, err := exec.Command("rustc", "--print=target-libdir", "--target="+target).Output()
+	if err != nil {
+		return nil, fmt.Errorf("rustc --target=%s: %w", target, err)
+	}
+	if _, err := os.Stat(strings.TrimSpace(string(folder))); err != nil {
+		return nil, fmt.Errorf("no standard library of Rust for %s: rustup target add %[1]s", target)
+	}
 	return append(environment,
 		"CARGO_BUILD_TARGET="+target,
 		"CARGO_PROFILE_TEST_STRIP=debuginfo", // most of a program, too much for some machine
-		"CARGO_TARGET_DIR="+filepath.Join(Repository(), "build", "rust", suite),
-		"RUSTC="+rustc,
+		"CARGO_TARGET_DIR="+filepath.Join(Repository(), "build", "rust", "foreign"),
 		rustSetting(target, "LINKER")+"="+linker,
 	), nil
 }

@@ -36,9 +36,6 @@ var Arches = []Arch{
 	{"loong64", "loongarch64", Tool{"gcc@loong64", "loongarch64-linux-gnu-gcc"}, "root"},
 }
 
-// Full tells whether the full matrix is wanted, and not the part that make test runs.
-func Full() bool { return os.Getenv("MEMFD_GO_MATRIX") == "full" }
-
 // Root is the directory that holds the glibc of the compiler, as if it were /.
 func (a Arch) Root() string {
 	if a.Compiler.Part == "" {

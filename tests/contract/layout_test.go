@@ -93,7 +93,7 @@ func TestLayoutInGo(t *testing.T) {
 
 func TestLayoutInC(t *testing.T) {
 	h := readHeader(t)
-	for _, arch := range testenv.Arches {
+	for _, arch := range testenv.Tested() {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			compiler, err := arch.Compiler.Path()
 			if err != nil {

@@ -45,6 +45,7 @@ const (
 )
 
 func TestC(t *testing.T) {
+	testenv.RequireRegular(t)
 	if runtime.GOARCH != "amd64" {
 		t.Skip("libFuzzer is set up for amd64 only")
 	}
@@ -160,7 +161,7 @@ func pack(t *testing.T, target, program, folder string) {
 
 func TestGo(t *testing.T) {
 	if !testenv.Full() && duration(t) == 0 {
-		t.Skip("it takes MEMFD_GO_MATRIX=full, or make fuzz")
+		t.Skip("make matrix runs it, and make fuzz")
 	}
 	overlay := withoutOtherTests(t)
 	limit := fmt.Sprint(goInputs, "x")

@@ -67,6 +67,7 @@ var notWith = map[string][]string{
 }
 
 func TestHosts(t *testing.T) {
+	testenv.RequireRegular(t)
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the table of hosts is for amd64")
 	}
@@ -160,6 +161,7 @@ func run(t *testing.T, command, environment []string) {
 
 // Python forks, and has its own ideas of what a child is.
 func TestPython(t *testing.T) {
+	testenv.RequireRegular(t)
 	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		testenv.Unavailable(t, err)

@@ -4,7 +4,7 @@
 //
 // run the suite on it, and make each of its results a test. They need what
 // make setup puts into the cache; without it a cell is skipped with its reason,
-// or fails if $MEMFD_GO_REQUIRE says so. All cells run with MEMFD_GO_MATRIX=full, else
+// or fails if $MEMFD_GO_REQUIRE says so. All cells run with MEMFD_GO_TESTS=full, else
 // those of a regular run.
 package kernels
 
@@ -37,6 +37,7 @@ type suite struct {
 var suites = []suite{cSuite, goSuite, puregoSuite, pythonSuite, rustSuite}
 
 func TestKernels(t *testing.T) {
+	testenv.RequireRegular(t)
 	for _, arch := range testenv.Arches {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			t.Parallel()

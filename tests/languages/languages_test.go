@@ -23,13 +23,14 @@ const timeout = 3 * time.Minute
 const suiteTimeout = 15 * time.Minute
 
 // regular are the architectures on which a regular run tests every language: the most
-// used one, and one of 32 bits. `make matrix` sets $MEMFD_GO_MATRIX to "full", and has all
+// used one, and one of 32 bits. `make matrix` sets $MEMFD_GO_TESTS to "full", and has all
 // of them.
 var regular = []string{"arm64", "386"}
 
 // onForeign runs the suite of a language on each architecture but the machine's own,
 // where go test, pytest and cargo run it as it is.
 func onForeign(t *testing.T, suite func(*testing.T, testenv.Arch)) {
+	testenv.RequireRegular(t)
 	for _, arch := range testenv.Arches {
 		if arch.GOARCH == runtime.GOARCH {
 			continue

@@ -30,6 +30,7 @@ var pythons = []struct {
 // TestPythons uses the package a little under each of them, and in the full matrix runs its
 // tests.
 func TestPythons(t *testing.T) {
+	testenv.RequireRegular(t)
 	arch := testenv.Own()
 	glibc, musl := arch.WheelTags()
 	for _, python := range pythons {

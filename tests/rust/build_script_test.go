@@ -26,6 +26,7 @@ func away(t *testing.T) string {
 
 // A folder that is named and has no library is an error, whatever else there is.
 func TestWrongFolder(t *testing.T) {
+	testenv.RequireRegular(t)
 	requireCargo(t)
 	empty := t.TempDir()
 	for feature, name := range map[string]string{"default": "libmemfd_go.so.1", "static": "libmemfd_go.a"} {
@@ -44,6 +45,7 @@ func TestWrongFolder(t *testing.T) {
 // The crates find the library by pkg-config, and build it from the Go sources, shared and
 // static.
 func TestOtherWays(t *testing.T) {
+	testenv.RequireRegular(t)
 	requireCargo(t)
 	for _, linking := range []struct {
 		name     string

@@ -17,6 +17,7 @@ import (
 // All tests pass with the oldest Rust that the crates name. It cannot read the registry
 // any more, so the crates that it needs lie beside it.
 func TestOldestRust(t *testing.T) {
+	testenv.RequireRegular(t)
 	requireToolchain(t, oldest)
 	manifest, err := os.ReadFile(filepath.Join(crates(), "Cargo.toml"))
 	if err != nil {
@@ -36,6 +37,7 @@ func TestOldestRust(t *testing.T) {
 }
 
 func TestDocumentation(t *testing.T) {
+	testenv.RequireRegular(t)
 	requireCargo(t)
 	cargo{
 		environment: []string{"RUSTDOCFLAGS=-D warnings"},
@@ -46,6 +48,7 @@ func TestDocumentation(t *testing.T) {
 // With the feature "static" programs do without libmemfd_go.so.1, and with musl without any
 // shared library.
 func TestStaticLinking(t *testing.T) {
+	testenv.RequireRegular(t)
 	requireCargo(t)
 	for _, test := range []struct {
 		target string

@@ -16,6 +16,7 @@ import (
 // The structs of memfd-go-sys are where a C compiler puts those of the header: size,
 // alignment, and the place of every member.
 func TestLayout(t *testing.T) {
+	testenv.RequireRegular(t)
 	requireCargo(t)
 	text, err := os.ReadFile(filepath.Join(testenv.Repository(), "include", "memfd_go.h"))
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 // The packages are written as they are published (make crates), build from what is in them,
 // give no warning, and serve a package that depends on them outside of the repository.
 func TestPackages(t *testing.T) {
+	testenv.RequireRegular(t)
 	requireCargo(t)
 	folder := t.TempDir()
 	arguments := []string{"go", "run", "./packaging/crates", filepath.Join(folder, "written")}

@@ -53,10 +53,11 @@ def test_loky(tmp_path: Path, imports: str, pickler: str) -> None:
     pytest.importorskip("joblib")
     (tmp_path / "tasks.py").write_text(TASKS)
     (tmp_path / "program.py").write_text(PROGRAM.format(imports=imports))
+    path = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-W", "error::ResourceWarning", "program.py"],
         cwd=tmp_path,
-        env={**os.environ, "LOKY_PICKLER": pickler, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "LOKY_PICKLER": pickler, "PYTHONPATH": os.pathsep.join(path)},
         capture_output=True,
         text=True,
         check=False,

@@ -68,6 +68,9 @@ func (t target) runs(program string, m mode) bool {
 	if applies := only[program]; applies != nil && !applies(t, m) {
 		return false
 	}
+	if !testenv.Regular() { // make quick: everything once
+		return m.name == bfd.name
+	}
 	return m.name == bfd.name || m.isStatic() || slices.Contains(inEveryMode, program) ||
 		t.arch.GOARCH == "amd64" && (m.isDlopen() || testenv.Full())
 }
@@ -109,6 +112,9 @@ type bench struct {
 
 // newBench ends the test if something is missing.
 func newBench(t *testing.T, target target) bench {
+	if target.arch.GOARCH != runtime.GOARCH || target.libc != "glibc" {
+		testenv.RequireRegular(t)
+	}
 	product, err := testenv.Product(target.arch.GOARCH)
 	if err != nil {
 		testenv.Unavailable(t, err)

@@ -149,7 +149,7 @@ func cellOf(test string) (c cell, whole, found bool) {
 // run runs the tests.
 func run(arguments []string) (*record, error) {
 	cmd := exec.Command("go", slices.Concat([]string{"test", "-json", "-count=1", "-p=1", "-timeout=3h"}, arguments)...)
-	cmd.Env = append(os.Environ(), "MEMFD_GO_MATRIX=full")
+	cmd.Env = append(os.Environ(), "MEMFD_GO_TESTS=full")
 	cmd.Stderr = os.Stderr
 	output, err := cmd.StdoutPipe()
 	if err != nil {

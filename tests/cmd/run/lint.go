@@ -20,6 +20,8 @@ type linter struct {
 	folder string
 	args   []string
 	silent bool // it says by its output that it found something
+
+	fix []string // formats the same files
 }
 
 func linters() []linter {
@@ -30,32 +32,49 @@ func linters() []linter {
 	pythonSources := []string{"--no-cache", "--config", "pyproject.toml", ".", "../../examples/python"}
 	clippy := []string{"cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"}
 	clippyCrates := slices.Insert(slices.Clone(clippy), 2, features)
+	rustfmt := func(name, folder string) linter {
+		return linter{name: "cargo fmt" + name, tool: "cargo-fmt", folder: folder, args: []string{"cargo", "fmt", "--check"}, fix: []string{"cargo", "fmt"}}
+	}
 	return []linter{
-		{name: "gofmt", tool: "gofmt", folder: ".", args: []string{"gofmt", "-l", "."}, silent: true},
+		{name: "gofmt", tool: "gofmt", folder: ".", args: []string{"gofmt", "-l", "."}, silent: true, fix: []string{"gofmt", "-w", "."}},
 		{name: "go vet", tool: "go", folder: ".", args: []string{"go", "vet", "./..."}},
 		{name: "go mod verify", tool: "go", folder: ".", args: []string{"go", "mod", "verify"}},
 		{name: "staticcheck", tool: staticcheck, folder: ".", args: []string{staticcheck, "./..."}},
-		{name: "ruff check", tool: ruff, folder: python, args: append([]string{ruff, "check"}, pythonSources...)},
-		{name: "ruff format", tool: ruff, folder: python, args: append([]string{ruff, "format", "--diff"}, pythonSources...)},
+		{name: "ruff check", tool: ruff, folder: python, args: append([]string{ruff, "check"}, pythonSources...), fix: append([]string{ruff, "check", "--fix"}, pythonSources...)},
+		{name: "ruff format", tool: ruff, folder: python, args: append([]string{ruff, "format", "--diff"}, pythonSources...), fix: append([]string{ruff, "format"}, pythonSources...)},
 		{name: "ruff check (bench)", tool: ruff, folder: "tests/bench/python", args: []string{ruff, "check", "--no-cache", "--isolated", "."}},
 		{name: "mypy", tool: mypy, folder: python, args: []string{mypy, "--cache-dir=/dev/null"}},
 		{name: "pyright", tool: pyright, folder: python, args: []string{pyright, "--pythonpath", inVenv("python")}},
-		{name: "cargo fmt", tool: "cargo-fmt", folder: crates, args: []string{"cargo", "fmt", "--check"}},
+		rustfmt("", crates),
 		{name: "cargo clippy", tool: "cargo-clippy", folder: crates, args: clippyCrates},
-		{name: "cargo fmt (examples)", tool: "cargo-fmt", folder: examples, args: []string{"cargo", "fmt", "--check"}},
-		{name: "cargo fmt (recipes)", tool: "cargo-fmt", folder: "examples/rust/recipes", args: []string{"cargo", "fmt", "--check"}},
-		{name: "cargo fmt (bench)", tool: "cargo-fmt", folder: "tests/bench/rust-ratios", args: []string{"cargo", "fmt", "--check"}},
-		{name: "cargo fmt (fuzz)", tool: "cargo-fmt", folder: "tests/fuzz/rust", args: []string{"cargo", "fmt", "--check"}},
+		rustfmt(" (examples)", examples),
+		rustfmt(" (recipes)", "examples/rust/recipes"),
+		rustfmt(" (bench)", "tests/bench/rust-ratios"),
+		rustfmt(" (fuzz)", "tests/fuzz/rust"),
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
 		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}
 }
 
-// runLinters runs them at the same time, since some use one processor only.
-func runLinters() []results.Result {
-	all := make([]results.Result, len(linters()))
+// format changes what the formatters among them would find.
+func format() []results.Result {
+	var formatters []linter
+	for _, l := range linters() {
+		if l.fix != nil {
+			l.args, l.silent = l.fix, false
+			formatters = append(formatters, l)
+		}
+	}
+	return runAll(formatters)
+}
+
+func runLinters() []results.Result { return runAll(linters()) }
+
+// runAll runs linters at the same time, since some use one processor only.
+func runAll(linters []linter) []results.Result {
+	all := make([]results.Result, len(linters))
 	var running sync.WaitGroup
-	for i, l := range linters() {
+	for i, l := range linters {
 		running.Go(func() { all[i] = l.run() })
 	}
 	running.Wait()

@@ -1,14 +1,17 @@
 // Command run runs the tests of all languages and the linters, and ends with one
-// line: N passed, N failed, N skipped. It is what `make test` and `make check` do
-// once the library is built; it installs nothing.
+// line: N passed, N failed, N skipped. It is what `make test`, `make check`, `make quick` and
+// `make lint` do once the library is built; it installs nothing.
 //
-//	go run ./tests/cmd/run             everything
-//	go run ./tests/cmd/run SUITE...    some suites: go python rust lint
+//	go run ./tests/cmd/run [SUITE...]                    everything, or some suites: go python rust lint
+//	go run ./tests/cmd/run -quick [SUITE...]             what a change is likely to break
+//	go run ./tests/cmd/run -quick -subject map [SUITE...]  only tests with that in their name
+//	go run ./tests/cmd/run -format                       formats all sources
 //
 // The exit status is 1 if anything failed, or if nothing passed.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,34 +22,39 @@ import (
 	"libmemfd_go/internal/results"
 )
 
-// suite is a group of tests that one tool runs.
+// suite is a group of tests that one tool runs, and which of them a quick run has.
 type suite struct {
-	name string
-	run  func() []results.Result
+	name  string
+	run   func() []results.Result
+	quick func(subject string) []results.Result // nil: no part of it
 }
 
 var suites = []suite{
-	{"go", runGo},
-	{"python", runPython},
-	{"rust", runRust},
-	{"lint", runLinters},
+	{"go", runGo, quickGo},
+	{"python", runPython, quickPython},
+	{"rust", runRust, quickRust},
+	{"lint", runLinters, nil},
 }
 
 func main() {
-	if err := prepare(os.Args[1:]); err != nil {
+	quick := flag.Bool("quick", false, "run what a change is likely to break, in a minute")
+	subject := flag.String("subject", "", "of a quick run, only tests with this in their `name`")
+	fix := flag.Bool("format", false, "format all sources")
+	flag.Parse()
+	if err := prepare(flag.Args(), *quick); err != nil {
 		fmt.Fprintln(os.Stderr, "run:", err)
 		os.Exit(2)
 	}
 	var all []results.Result
-	for _, s := range suites {
-		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], s.name) {
-			continue
+	switch {
+	case *fix:
+		all = format()
+	case *quick:
+		all = runQuickly(wanted(flag.Args()), *subject)
+	default:
+		for _, s := range wanted(flag.Args()) {
+			all = append(all, s.timed(s.run)...)
 		}
-		fmt.Printf("%s: running\n", s.name)
-		start := time.Now()
-		ended := s.run()
-		fmt.Printf("%s: %s in %.1f s\n", s.name, results.Count(ended), time.Since(start).Seconds())
-		all = append(all, ended...)
 	}
 	fmt.Print(results.Report(all))
 	if !results.Good(all) {
@@ -54,8 +62,25 @@ func main() {
 	}
 }
 
+// wanted are the suites with these names, or all of them.
+func wanted(names []string) []suite {
+	if len(names) == 0 {
+		return suites
+	}
+	return slices.DeleteFunc(slices.Clone(suites), func(s suite) bool { return !slices.Contains(names, s.name) })
+}
+
+// timed runs a suite and tells how it went.
+func (s suite) timed(run func() []results.Result) []results.Result {
+	fmt.Printf("%s: running\n", s.name)
+	start := time.Now()
+	ended := run()
+	fmt.Printf("%s: %s in %.1f s\n", s.name, results.Count(ended), time.Since(start).Seconds())
+	return ended
+}
+
 // prepare checks where it runs, and tells the suites where the library is.
-func prepare(names []string) error {
+func prepare(names []string, quick bool) error {
 	for _, name := range names {
 		if !slices.ContainsFunc(suites, func(s suite) bool { return s.name == name }) {
 			return fmt.Errorf("no suite is called %s", name)
@@ -69,6 +94,9 @@ func prepare(names []string) error {
 	library := filepath.Join(folder, "libmemfd_go.so.1")
 	if _, err := os.Stat(library); err != nil {
 		return fmt.Errorf("%w: run `make` first, in the top folder", err)
+	}
+	if level := "MEMFD_GO_TESTS"; !quick && os.Getenv(level) == "" {
+		os.Setenv(level, "regular")
 	}
 	for name, value := range map[string]string{
 		"CGO_ENABLED":       "0",

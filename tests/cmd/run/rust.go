@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 
 	"libmemfd_go/internal/results"
 )
@@ -11,11 +12,16 @@ const crates = "bindings/rust"
 // Features that add functions. The others choose a library.
 const features = "--features=memfd-go/allocator-api2,memfd-go/tokio,memfd-go/zeroize"
 
-func runRust() []results.Result {
+// runRust runs all tests of both crates.
+func runRust() []results.Result { return cargoTest(nil, "--show-output") }
+
+// cargoTest runs tests with arguments for cargo, and others for the test programs.
+func cargoTest(forCargo []string, forTests ...string) []results.Result {
 	if why := cannotCargo(crates); why != "" {
 		return []results.Result{{Name: "cargo test", Status: results.Skipped, Detail: why}}
 	}
-	output, err := command(crates, "cargo", "test", "--locked", "--workspace", features, "--no-fail-fast", "--", "--show-output")
+	words := slices.Concat([]string{"cargo", "test", "--locked", "--workspace", features, "--no-fail-fast"}, forCargo, []string{"--"}, forTests)
+	output, err := command(crates, words...)
 	return results.WithExit(results.ParseCargo(output), "cargo test", output, err)
 }
 

@@ -80,9 +80,7 @@ func TestPlainCode(t *testing.T) {
 
 // Each mutation alone: none hides behind another one.
 func TestEachMutation(t *testing.T) {
-	if os.Getenv("MEMFD_GO_MATRIX") != "full" {
-		t.Skip("it takes MEMFD_GO_MATRIX=full")
-	}
+	testenv.RequireFull(t)
 	eachArch(t, func(t *testing.T, arch testenv.Arch) {
 		for _, m := range mutations {
 			plain := slices.Contains(m.plain, arch.GOARCH)

@@ -28,6 +28,7 @@ func runsHere(goarch string) bool {
 // The .deb installs in a bare Debian of its architecture; a C program compiles against it
 // there, and runs; and nothing is left when it is removed.
 func TestDeb(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	requireRoot(t)
 	testenv.RequireTool(t, "dpkg")
@@ -107,6 +108,7 @@ func tryFromOutside(t *testing.T, root, file string, arch testenv.Arch) {
 
 // rpm installs its package, and finds everything in order.
 func TestRPM(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	requireRoot(t)
 	testenv.RequireTool(t, "rpm")
@@ -131,6 +133,7 @@ func TestRPM(t *testing.T) {
 
 // Alpine's package works with musl alone, in a tree laid out like Alpine's.
 func TestAPK(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	for _, a := range architectures() {
 		t.Run(a.goarch, func(t *testing.T) {
@@ -202,6 +205,7 @@ func runInRoot(t *testing.T, arch testenv.Arch, root, program string, arguments 
 
 // The archive works wherever it is unpacked.
 func TestArchive(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	testenv.RequireTool(t, "pkg-config")
 	testenv.RequireTool(t, "cc")

@@ -38,7 +38,7 @@ type library struct {
 
 // each runs a test for every library that is there.
 func each(t *testing.T, test func(t *testing.T, l library)) {
-	for _, arch := range testenv.Arches {
+	for _, arch := range testenv.Tested() {
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			product, err := testenv.Product(arch.GOARCH)
 			if err != nil {

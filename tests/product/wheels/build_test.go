@@ -68,6 +68,7 @@ func sources(t *testing.T) string {
 }
 
 func TestReproducible(t *testing.T) {
+	testenv.RequireRegular(t)
 	t.Parallel()
 	copied := sources(t)
 	for _, arch := range testenv.Arches[:3] { // the others would show nothing else
@@ -97,6 +98,7 @@ func unpackedSdist(t *testing.T) string {
 
 // Go alone makes the same wheel, and the same sdist, of the sdist.
 func TestFromSdist(t *testing.T) {
+	testenv.RequireRegular(t)
 	t.Parallel()
 	sdist := unpackedSdist(t)
 	// Go is set to build for another machine than the one that the linker runs on.
@@ -117,6 +119,7 @@ func TestFromSdist(t *testing.T) {
 }
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
+	testenv.RequireRegular(t)
 	t.Parallel()
 	sdist := unpackedSdist(t)
 	withoutGo := unpackedSdist(t)

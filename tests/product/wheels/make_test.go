@@ -11,6 +11,7 @@ import (
 
 // `make wheel` makes the wheel of this machine alone, the same as `make wheels` does.
 func TestMakeWheel(t *testing.T) {
+	testenv.RequireRegular(t)
 	tool(t, "hatchling")
 	folder := t.TempDir()
 	build := exec.Command("make", "wheel", "WHEELS="+folder)

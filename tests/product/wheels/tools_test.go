@@ -32,6 +32,7 @@ func everything(t *testing.T) []string {
 }
 
 func TestAuditwheel(t *testing.T) {
+	testenv.RequireRegular(t)
 	auditwheel := tool(t, "auditwheel")
 	each(t, func(t *testing.T, arch testenv.Arch, path string) {
 		if arch.GOARCH == "arm" {
@@ -48,10 +49,12 @@ func TestAuditwheel(t *testing.T) {
 }
 
 func TestTwine(t *testing.T) {
+	testenv.RequireRegular(t)
 	check(t, append([]string{tool(t, "twine"), "check", "--strict"}, everything(t)...))
 }
 
 func TestCheckWheelContents(t *testing.T) {
+	testenv.RequireRegular(t)
 	check(t, append([]string{tool(t, "check-wheel-contents")}, everything(t)[1:]...))
 }
 

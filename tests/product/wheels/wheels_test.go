@@ -88,6 +88,7 @@ func contents(t *testing.T, path string) map[string][]byte {
 }
 
 func TestLibrary(t *testing.T) {
+	testenv.RequireRegular(t)
 	each(t, func(t *testing.T, arch testenv.Arch, path string) {
 		packed := contents(t, path)[libraryInWheel]
 		product, err := testenv.Product(arch.GOARCH)
@@ -114,6 +115,7 @@ func TestLibrary(t *testing.T) {
 }
 
 func TestContents(t *testing.T) {
+	testenv.RequireRegular(t)
 	source := filepath.Join(testenv.Repository(), "bindings", "python", "src")
 	each(t, func(t *testing.T, _ testenv.Arch, path string) {
 		var want, got []string
@@ -196,6 +198,7 @@ func checkTags(t *testing.T, path string, text []byte) {
 
 // What pytest runs on has to be what was built.
 func TestInstalledInVenv(t *testing.T) {
+	testenv.RequireRegular(t)
 	native, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		testenv.Unavailable(t, err)
