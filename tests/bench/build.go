@@ -118,7 +118,7 @@ func (a *arms) rust() error {
 }
 
 func (a *arms) golang() error {
-	return command(a.sources, nil, "go", "test", "-c", "-o", filepath.Join(a.folder, "go.test"), ".")
+	return command(filepath.Join(a.sources, "go"), nil, "go", "test", "-c", "-o", filepath.Join(a.folder, "go.test"), ".")
 }
 
 // command runs a program in a folder, and says what it printed if it fails.

@@ -197,7 +197,7 @@ func (a *arms) wholes(all *results, speed float64) error {
 	return nil
 }
 
-// gobench runs the benchmarks of calls_test.go.
+// gobench runs the benchmarks in go.
 func (a *arms) gobench(all *results, speed float64) error {
 	out, err := output(a.folder, []string{"MEMFD_GO_LIBRARY=" + a.ours}, filepath.Join(a.folder, "go.test"),
 		"-test.run=-", "-test.bench=.", fmt.Sprintf("-test.benchtime=%dms", int(200/speed)))
@@ -216,7 +216,10 @@ func (a *arms) gobench(all *results, speed float64) error {
 		if err != nil {
 			return err
 		}
-		all.add(tableGo, strings.ReplaceAll(work, "_close", "+close"), strings.ReplaceAll(arm, "_", " "), ns)
+		if work != "get_seals" {
+			work = strings.ReplaceAll(strings.ReplaceAll(work, "_close", "+close"), "_", " ")
+		}
+		all.add(tableGo, work, strings.ReplaceAll(arm, "_", " "), ns)
 	}
 	return lines.Err()
 }

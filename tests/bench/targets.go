@@ -100,5 +100,12 @@ func (d *document) targets() []target {
 	for _, work := range []string{"secret 32 B", "secret 4096 B"} {
 		ts = append(ts, target{what: work + ", pool take+give/sodium_malloc+sodium_free", limit: 0.02, value: all.ratio(tableSecrets, work, "ours, pool", "sodium_malloc+sodium_free")})
 	}
+	for _, work := range []string{"create+close", "sealed 64 B", "sealed 4 KiB", "sealed 1 MiB"} {
+		ts = append(ts, target{what: "Go: " + work + ", ours/x/sys/unix", limit: 1.05, value: all.ratio(tableGo, work, "ours", "x/sys/unix"), slack: slack(tableGo, work)})
+	}
+	ts = append(ts, target{what: "Go: get_seals, ours/x/sys/unix", limit: 1.25, value: all.ratio(tableGo, "get_seals", "ours", "x/sys/unix"), slack: slack(tableGo, "get_seals")})
+	for _, work := range []string{"secret 32 B", "secret 4096 B"} {
+		ts = append(ts, target{what: "Go: " + work + ", pool take+give/memguard", limit: 0.01, value: all.ratio(tableGo, work, "ours, pool", "memguard")})
+	}
 	return ts
 }

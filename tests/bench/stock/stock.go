@@ -4,8 +4,8 @@
 //
 //	CGO_ENABLED=1 go build -buildmode=c-shared -o libstock.so .
 //
-// It is as good as such a library can be: it allocates nothing, and its system calls do
-// not go through the scheduler.
+// It is as good as such a library can be: it allocates nothing, and its short system calls
+// do not go through the scheduler.
 package main
 
 /*
