@@ -36,16 +36,15 @@
  *
  * Options.  An option bit that a function does not list is -EINVAL.
  *
- * Safety.  "Safe: MT AS fork" with a function means: it may be called from any
- * number of threads at once (MT), from a signal handler (AS), and in the child
- * after fork(), vfork() or clone() whatever the parent's other threads were doing
- * (fork). No function needs more than 4096 bytes of stack. No function is a
- * cancellation point.
+ * Safety.  Every function may be called from any number of threads at once, from a
+ * signal handler, and in the child after fork(), vfork() or clone(), whatever the
+ * parent's other threads were doing. "Safe:" with a function says where it differs. No
+ * function needs more than 4096 bytes of stack. No function is a cancellation point.
  *
- * Sources.  "Source:" names the manual page (section 2) or the kernel file that
- * the behaviour comes from. Linux 3.17 or later is assumed; what needs more says
- * so. A seccomp filter may answer any function with an error of its own choice,
- * usually -EPERM or -ENOSYS; it is returned as it is.
+ * Sources.  "Source:" names the manual pages and kernel files that define the
+ * behaviour. Linux 3.17 or later is assumed; a function says so if it needs a newer
+ * kernel. A seccomp filter may make any function fail with any error, usually -EPERM
+ * or -ENOSYS. The function returns that error.
  *
  * This header is valid C89 and C++98 and includes only <stddef.h> and <stdint.h>, with
  * MEMFD_GO_DROPIN (see the end) only <stddef.h>.
@@ -96,30 +95,31 @@ extern "C" {
 	 MEMFD_GO_VERSION_PATCH)
 
 /*
- * memfd_go_version() returns the version of the library that is running,
- * MAJOR << 16 | MINOR << 8 | PATCH, to compare with MEMFD_GO_VERSION.
+ * memfd_go_version() returns the version of the running library, as MAJOR << 16 |
+ * MINOR << 8 | PATCH. Compare it with MEMFD_GO_VERSION, the version of the header.
  *
- * Errors: none. Safe: MT AS fork. Source: this library.
+ * Errors: none.
  */
 uint32_t memfd_go_version(void);
 
 /*
- * memfd_go_version_string() returns the same as text, such as "1.0.0". The
- * string is constant and lives as long as the library stays loaded.
+ * memfd_go_version_string() returns the version of the running library as text, such
+ * as "1.0.0". The string is constant and valid as long as the library is loaded.
  *
- * Errors: none. Safe: MT AS fork. Source: this library.
+ * Errors: none.
  */
 const char *memfd_go_version_string(void);
 
 /*
- * memfd_go_result_name() returns the name of what a function returned: "OK" for a
- * success (0 or more), the name of the error for a negative number, such as "EBUSY" for
- * -EBUSY, or "E?" if it has none. Where one number has two names it is the one in
- * errno(3) that is not the alias (EAGAIN, EOPNOTSUPP). The string is constant and
- * lives as long as the library stays loaded.
+ * memfd_go_result_name() returns the name of a result: "OK" for success (0 or more),
+ * the name of the error for a negative number, such as "EBUSY" for -EBUSY, and "E?" if
+ * the number has no name. Of two names for one number it returns the one that errno(3)
+ * does not call an alias (EAGAIN, EOPNOTSUPP). The string is constant and valid as
+ * long as the library is loaded.
  *
- * Errors: none. Safe: MT AS fork. Source: errno(3),
- * include/uapi/asm-generic/errno.h.
+ * Errors: none.
+ *
+ * Source: errno(3), include/uapi/asm-generic/errno.h.
  */
 const char *memfd_go_result_name(int r);
 
@@ -341,43 +341,40 @@ int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src
                    uint64_t max_len);
 
 /*
- * memfd_go_reopen() opens the file of 'fd' once more through /proc/thread-self/fd: a
- * new open file description, with an offset and an access mode of its own. This is no
- * security boundary: whoever holds a read-only descriptor of a memfd may reopen it
- * for writing, as far as the file's mode and owner allow. Seals are the boundary.
+ * memfd_go_reopen() opens the file of 'fd' again through /proc/thread-self/fd, and
+ * returns a descriptor with a new open file description: an offset and an access mode
+ * of its own. This is not a security boundary. A process with a read-only descriptor
+ * of a memfd may reopen it for writing, as far as the file's mode and owner allow.
+ * Only seals are.
  *
- * fd          also one opened with O_PATH
- * open_flags  of open(2), usually O_RDONLY. O_CLOEXEC is always added.
- *
- * It never waits, whatever the file is: it is opened with O_NONBLOCK, which is cleared
- * afterwards unless 'open_flags' has it.
+ * fd          may be opened with O_PATH
+ * open_flags  of open(2), usually O_RDONLY; O_CLOEXEC is implied
  *
  * Returns the new descriptor.
  *
- * -EAGAIN   somebody has a lease on the file, who is told that it is wanted (fcntl(2))
  * -EBADF    fd is not open
  * -ENOENT   /proc is not mounted
  * -EACCES   the file's mode forbids it
- * -ENXIO    a secret file, a socket, a FIFO that nobody reads
- * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
+ * -ENXIO    a secret file or a socket
+ * others    like open(2), such as -EMFILE, -ENFILE and -ENOMEM
  *
- * Safe: MT AS fork. Source: open(2), proc_pid_fd(5).
+ * Source: open(2), proc_pid_fd(5).
  */
 int memfd_go_reopen(int fd, uint32_t open_flags);
 
 /*
- * memfd_go_huge_flags() stores at 'mfd_flags' what memfd_go_create() wants for a
- * file of huge pages of 'page_size' bytes: MFD_HUGETLB with the size's logarithm. It
- * does not ask whether the system has them (memfd_go_probe() does).
+ * memfd_go_huge_flags() stores at 'mfd_flags' the flags of memfd_go_create() for huge
+ * pages of 'page_size' bytes: MFD_HUGETLB and the size's logarithm. It does not check
+ * whether the system has such pages; memfd_go_probe() does.
  *
- * page_size  a power of two more than 1, or 0 for the system's default size
+ * page_size  a power of two greater than 1, or 0 for the system's default
  *
  * Returns 0.
  *
- * -EINVAL   page_size is neither 0 nor a power of two more than 1
- * -EFAULT   mfd_flags is null (see Pointers above)
+ * -EINVAL   page_size is neither 0 nor a power of two greater than 1
+ * -EFAULT   mfd_flags is null
  *
- * Safe: MT AS fork. Source: memfd_create(2), include/uapi/linux/memfd.h.
+ * Source: memfd_create(2), include/uapi/linux/memfd.h.
  */
 int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
 
@@ -397,17 +394,17 @@ int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
  */
 
 /*
- * memfd_go_get_size() stores the size of the file 'fd' at 'size', in bytes. Any
- * descriptor will do, also one opened with O_PATH; what is not a regular file
- * usually has size 0.
+ * memfd_go_get_size() stores the size of the file 'fd' at 'size', in bytes. The
+ * descriptor may be opened with O_PATH. Files that are not regular usually have size
+ * 0.
  *
  * Returns 0.
  *
  * -EBADF    fd is not open
- * -EFAULT   size is null (see Pointers above)
+ * -EFAULT   size is null
  * -ENOSYS   before Linux 4.11
  *
- * Safe: MT AS fork. Source: statx(2).
+ * Source: statx(2).
  */
 int memfd_go_get_size(int fd, uint64_t *size);
 
@@ -485,64 +482,67 @@ int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
 #define MEMFD_GO_SEALS_IMMUTABLE 0x0000000FU
 
 /*
- * memfd_go_add_seals() is fcntl(fd, F_ADD_SEALS, seals), verbatim: it adds all of
- * 'seals' to the file, or none. Seals that are there already may be named.
+ * memfd_go_add_seals() adds all of 'seals' to the file 'fd', or none, like fcntl(2)
+ * with F_ADD_SEALS. Seals that are set already may be included.
  *
  * Returns 0.
  *
  * -EBADF    fd is not open, or opened with O_PATH
- * -EPERM    fd is not open for writing, or F_SEAL_SEAL is set
- * -EINVAL   unknown seals; not a file that takes seals (a pipe, a file on a disk, a
- *           secret file)
+ * -EPERM    fd is not open for writing
+ * -EPERM    F_SEAL_SEAL is set
+ * -EINVAL   unknown seals
+ * -EINVAL   the file does not support seals: a pipe, a file on a disk, a secret file
  * -EBUSY    F_SEAL_WRITE, and the file is mapped shared through a descriptor that is
  *           open for writing, here or in another process. A read-only mapping counts
- *           too, since mprotect(2) could make it writable. Or direct I/O, or the kernel
- *           itself, uses a page for longer than the kernel waits: try again.
+ *           too, since mprotect(2) could make it writable.
+ * -EBUSY    F_SEAL_WRITE, and direct I/O, or the kernel itself, used a page for longer
+ *           than the kernel waits: try again
  *
- * Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ * Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
 int memfd_go_add_seals(int fd, uint32_t seals);
 
 /*
- * memfd_go_get_seals() is fcntl(fd, F_GET_SEALS), verbatim. A descriptor open for
- * reading only is enough.
+ * memfd_go_get_seals() returns the seals of the file 'fd', like fcntl(2) with
+ * F_GET_SEALS. The descriptor may be open for reading only.
  *
- * Returns the F_SEAL_* bits. Success does not prove that the file is a memfd: a
- * regular file on tmpfs answers F_SEAL_SEAL. A kernel from 6.3 on may report
- * F_SEAL_EXEC without having been asked, so test bits, never compare.
+ * Returns the F_SEAL_* bits, or an error: test for a negative result first, since its
+ * bits look like seals. Success does not prove that the file is a memfd: a regular
+ * file on tmpfs has F_SEAL_SEAL. Test single bits instead of comparing: since Linux
+ * 6.3, F_SEAL_EXEC may be set without a request.
  *
  * -EBADF    fd is not open, or opened with O_PATH
- * -EINVAL   not a file that takes seals (a pipe, a file on a disk, a secret file)
+ * -EINVAL   the file does not support seals: a pipe, a file on a disk, a secret file
  *
- * Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
 int memfd_go_get_seals(int fd);
 
 /*
- * memfd_go_ensure_seals() makes sure that all of 'seals' are set: it adds those
- * that are missing, and does nothing where none is. Unlike memfd_go_add_seals() it
- * thus succeeds on a file that is sealed already, even through a descriptor that
- * is open for reading only.
+ * memfd_go_ensure_seals() adds those of 'seals' that are missing, and does nothing if
+ * none is. Unlike memfd_go_add_seals() it succeeds on a file that has all of them,
+ * even through a descriptor that is open for reading only.
  *
  * Returns 0. Errors like memfd_go_add_seals().
  *
- * Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ * Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
 int memfd_go_ensure_seals(int fd, uint32_t seals);
 
 /*
- * memfd_go_check_seals() tells whether all of 'required' are set. F_SEAL_FUTURE_WRITE
+ * memfd_go_check_seals() checks that all of 'required' are set. F_SEAL_FUTURE_WRITE
  * does not count as F_SEAL_WRITE, nor the reverse.
  *
- * missing  may be null; else it receives the bits of 'required' that are not set,
- *          on success (0) and on -EKEYREJECTED
+ * required  F_SEAL_* bits; with 0 the check succeeds on any file that supports seals
+ * missing   null, or receives the bits of 'required' that are not set, on success (0)
+ *           and on -EKEYREJECTED
  *
- * Returns 0 if all are set.
+ * Returns 0.
  *
  * -EKEYREJECTED  one or more are not set
  * -EBADF, -EINVAL  like memfd_go_get_seals()
  *
- * Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
 int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 
@@ -552,28 +552,28 @@ int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 #define MEMFD_GO_STYLE_HEX 2U     /* "0x3f" */
 
 /*
- * memfd_go_format_seals() writes 'seals' as text into the 'cap' bytes at 'buf',
- * always ending it with a NUL if cap is not 0. Bits without a name follow in hex:
- * "WRITE 0x40", "w 0x40". No bits at all give "" (in hex "0x0").
+ * memfd_go_format_seals() writes 'seals' as text into the 'cap' bytes at 'buf', with a
+ * NUL at the end unless cap is 0. Bits without a name follow in hexadecimal: "WRITE
+ * 0x40", "w 0x40". Without any bit the text is "", in hexadecimal "0x0".
  *
  * style  one of MEMFD_GO_STYLE_*
- * buf    may be null when cap is 0
- * cap    in bytes; 64 is enough for any mask in any style
+ * buf    may be null if cap is 0
+ * cap    in bytes; 64 is enough for any seals in any style
  *
- * Returns the length of the whole text without its NUL, whether it fitted or not,
- * like snprintf(3): the text was cut if the result is >= cap.
+ * Returns the length of the complete text without its NUL, like snprintf(3): if it is
+ * cap or more, the text was cut.
  *
  * -EINVAL   unknown style
- * -EFAULT   buf is null and cap is not 0 (see Pointers above)
+ * -EFAULT   buf is null and cap is not 0
  *
- * Safe: MT AS fork. Source: memfd_create(2), EXAMPLES.
+ * Source: memfd_create(2), EXAMPLES.
  */
 int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap);
 
 /*
- * memfd_go_parse_seals() reads what memfd_go_format_seals() writes, in any style,
- * and a little more. The text is a list of words, separated by any number of blanks,
- * commas, '|' or '+'. A word is
+ * memfd_go_parse_seals() reads the text that memfd_go_format_seals() writes, in any
+ * style, and some more. The text is a list of words, separated by any number of
+ * blanks, commas, '|' or '+'. A word is
  *
  *   a name         WRITE, write, F_SEAL_WRITE (in any case)
  *   letters        any of g s w W S x, in any order ("sw")
@@ -581,14 +581,15 @@ int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap)
  *   "immutable"    MEMFD_GO_SEALS_IMMUTABLE
  *   "none"         no seal
  *
- * The text without any word is no seal. Bits that the kernel does not know pass.
+ * A text without a word means no seals. Bits that the kernel does not know are
+ * accepted.
  *
- * Returns 0 and stores the union of all words at 'seals'.
+ * Returns 0, and stores the union of all words at 'seals'.
  *
  * -EINVAL   a word is none of these
- * -EFAULT   text or seals is null (see Pointers above)
+ * -EFAULT   text or seals is null
  *
- * Safe: MT AS fork. Source: memfd_create(2), EXAMPLES.
+ * Source: memfd_create(2), EXAMPLES.
  */
 int memfd_go_parse_seals(const char *text, uint32_t *seals);
 
@@ -1138,10 +1139,10 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
 int memfd_go_secret_free(struct memfd_go_secret *s);
 
 /*
- * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros, in a way that no compiler
- * leaves out, and leaves no copy of them in a register. A null 'p' does nothing.
+ * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros. No compiler removes this,
+ * and no copy of the bytes remains in a register. A null 'p' does nothing.
  *
- * Errors: none. Safe: MT AS fork. Source: this library.
+ * Errors: none.
  */
 void memfd_go_wipe(void *p, size_t len);
 

@@ -19,6 +19,7 @@ type item struct {
 var (
 	termLine  = regexp.MustCompile(`^(\S(?:.*?\S)?) {2,}(\S.*)$`)
 	innerLine = regexp.MustCompile(`^ +(OPT_\w+) {2,}(\S.*)$`)
+	noteLine  = regexp.MustCompile(`^(?:Errors|Safe|Source): `)
 	errorLine = regexp.MustCompile(`^(?:-E[A-Z0-9]+|others)\b`)
 )
 
@@ -52,10 +53,10 @@ func (h *header) page(f function) string {
 		switch {
 		case strings.HasPrefix(p[0], "Returns"):
 			returns = append(returns, p)
-		case errorLine.MatchString(p[0]) && !strings.Contains(p[0], "Safe:"):
-			errors = append(errors, p)
-		case strings.Contains(strings.Join(p, " "), "Safe: "):
+		case noteLine.MatchString(p[0]) || strings.Contains(strings.Join(p, " "), "Safe: "):
 			notes = append(notes, p)
+		case errorLine.MatchString(p[0]):
+			errors = append(errors, p)
 		default:
 			r.block(p)
 		}
