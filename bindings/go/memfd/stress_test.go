@@ -57,3 +57,92 @@ func TestFilesAreNotCollectedInUse(t *testing.T) {
 		runtime.GC()
 	}
 }
+
+// atDepth calls f below n frames, of which the last few are of another size.
+//
+//go:noinline
+func atDepth(n int, f func()) {
+	if n < 8 {
+		wide(n, f)
+		return
+	}
+	atDepth(n-8, f)
+	sink++
+}
+
+//go:noinline
+func wide(n int, f func()) {
+	var space [16]byte
+	if n == 0 {
+		f()
+		return
+	}
+	space[n] = sink
+	wide(n-1, f)
+	sink += space[n]
+}
+
+// Goroutines begin with a small stack, which moves when it grows. Wherever that happens inside a
+// call, the kernel gets the addresses of variables as they are then.
+func TestStacksMoveInsideCalls(t *testing.T) {
+	for _, depth := range depths() {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			var text [100]byte // on the stack
+			for i := range text {
+				text[i] = byte(depth + i)
+			}
+			var f, copied *os.File
+			var info memfd.Info
+			var err error
+			atDepth(depth, func() { f, err = memfd.Sealed("moving", text[:]) })
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer f.Close()
+			atDepth(depth, func() { copied, err = memfd.Clone("moving", f, 1000) })
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer copied.Close()
+			want(t, "contents", contents(t, copied), string(text[:]))
+			atDepth(depth, func() { info, err = memfd.Inspect(copied) })
+			want(t, "error", err, nil)
+			want(t, "name", info.Name, "moving")
+			want(t, "size", info.Size, 100)
+			var m *memfd.Mapping
+			atDepth(depth, func() { m, err = memfd.MapVerified(copied, 0, 1000) })
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			want(t, "mapped", string(m.Bytes()), string(text[:]))
+			m.Close()
+			var b *memfd.SecretBuffer
+			atDepth(depth, func() { b, err = memfd.SecretBufferFrom(text[:], unlocked) })
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			want(t, "secret", b.Bytes()[99], byte(depth+99))
+			want(t, "the source", text, [100]byte{})
+			b.Close()
+		}()
+		<-done
+	}
+}
+
+// depths are numbers of frames that make a stack grow in different places.
+func depths() (all []int) {
+	step := 1
+	if testing.Short() {
+		step = 11
+	}
+	for depth := 0; depth < 2000; depth += step {
+		all = append(all, depth)
+	}
+	return all
+}
