@@ -4,6 +4,7 @@
 #include "test.h"
 #include "area.h"
 #include "child.h"
+#include "mounts.h"
 
 #define MIB (1 << 20)
 #define LIMIT (12 * MIB)
@@ -43,10 +44,23 @@ static int make_group(const char *parent, const char *limit, const char *swap)
 	return -1;
 }
 
+/* The hierarchy of a system on which nobody has mounted one, and "" after a failure. */
+static const char *mounted_hierarchy(void)
+{
+	static char folder[] = "/tmp/memfd_go-XXXXXX";
+
+	if (own_mounts() != 0 || mkdtemp(folder) == NULL || mount("cgroup2", folder, "cgroup2", 0, NULL) != 0)
+		return "";
+	snprintf(group, sizeof group, "%s", folder);
+	write_to("cgroup.subtree_control", "+memory");
+	return folder;
+}
+
 static void find_group(void)
 {
-	if (make_group("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.swappiness") != 0)
-		make_group("/sys/fs/cgroup", "memory.max", "memory.swap.max");
+	if (make_group("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.swappiness") != 0 &&
+	    make_group("/sys/fs/cgroup", "memory.max", "memory.swap.max") != 0)
+		make_group(mounted_hierarchy(), "memory.max", "memory.swap.max");
 }
 
 static void reserve(void)
@@ -65,7 +79,7 @@ static void create_sealed(void)
 
 static void clone_hole(void)
 {
-	char path[] = "/var/tmp/memfd_go-XXXXXX";
+	char path[] = "/tmp/memfd_go-XXXXXX";
 	int source = mkstemp(path);
 
 	unlink(path);
