@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/cmd/memfd/internal/text"
+)
+
+func checkCommand() *cobra.Command {
+	var require, limit string
+	var quiet bool
+	command := &cobra.Command{
+		Use:   "check PID/FD",
+		Short: "Tell by the exit status whether a file can be trusted to stay as it is",
+		Long: `check does what a receiver does that does not trust the sender of a file: it
+checks that the required seals are set and could not have been forged, and that
+the file is neither empty nor too long. The seal "shrink" is always required.
+
+The exit status is 0 if the file is accepted, 1 if it is not, and 2 if it could
+not be looked at.`,
+		Example: `  memfd check 1234/5
+  memfd check 1234/5 --require write,grow --max 1M && echo fine`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			remote, err := parseFile(args[0])
+			if err != nil {
+				return err
+			}
+			required, err := memfd.ParseSeals(require)
+			if err != nil {
+				return fmt.Errorf("--require: %q is not a list of seals: want some of seal, grow, shrink, write, future_write, exec", require)
+			}
+			max := int64(math.MaxInt64)
+			if limit != "" {
+				if max, err = text.ParseSize(limit); err != nil {
+					return fmt.Errorf("--max: %w", err)
+				}
+			}
+			f, err := remote.open()
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			_, err = memfd.Verify(f, required|memfd.SealShrink, max)
+			if err != nil {
+				if quiet {
+					return &exitError{1, nil}
+				}
+				return &exitError{1, fmt.Errorf("%v: a receiver %s", remote, verdict(err))}
+			}
+			return nil
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&require, "require", "write", "the `SEALS` that must be set, separated by commas")
+	flags.StringVar(&limit, "max", "", "the largest `SIZE` to accept, such as 1M; by default any")
+	flags.BoolVarP(&quiet, "quiet", "q", false, "do not say why a file is refused")
+	return command
+}

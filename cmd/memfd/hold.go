@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// runChild runs the command as a child, which finds the files in /proc, and ends as it does.
+func (o *withOptions) runChild(files []*os.File, path string, args []string) error {
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), number(f)))
+	}
+	args, err := o.fill(args, paths)
+	if err != nil {
+		return err
+	}
+	command := exec.Command(path)
+	command.Args = args
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2)
+	if err := command.Start(); err != nil {
+		return &exitError{lookupStatus(err), err}
+	}
+	go forward(signals, command.Process)
+	err = command.Wait()
+	runtime.KeepAlive(files)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	status := exit.Sys().(interface {
+		Signaled() bool
+		Signal() unix.Signal
+		ExitStatus() int
+	})
+	if status.Signaled() {
+		return &exitError{128 + int(status.Signal()), nil}
+	}
+	return &exitError{status.ExitStatus(), nil}
+}
+
+// number returns the descriptor of a file without making it blocking.
+func number(f *os.File) (fd int) {
+	if conn, err := f.SyscallConn(); err == nil {
+		conn.Control(func(number uintptr) { fd = int(number) })
+	}
+	return fd
+}
+
+// forward passes signals on. The terminal sends what is typed there to the child itself.
+func forward(signals <-chan os.Signal, child *os.Process) {
+	_, err := unix.IoctlGetTermios(0, unix.TCGETS)
+	typed := err == nil
+	for s := range signals {
+		if typed && (s == unix.SIGINT || s == unix.SIGQUIT) {
+			continue
+		}
+		child.Signal(s)
+	}
+}

@@ -1,0 +1,212 @@
+package scan
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/bindings/go/memfd"
+)
+
+// process is one process, and what it holds.
+type process struct {
+	pid  int
+	err  error // its files could not be seen
+	held map[ID]*held
+	anon map[ID]int64 // shared anonymous memory: bytes, by file
+
+	name, group *string // once they were asked for
+}
+
+// held is what one process holds of a file.
+type held struct {
+	name     string
+	fds      []int
+	stat     unix.Stat_t // unless Mode is 0
+	mapped   int64
+	end      int64  // how far into the file mappings reach
+	resident int64  // of secret files: memory that is there
+	mapping  string // the name of one of its mappings in map_files
+}
+
+// How the links and mappings of memory files begin and end in /proc.
+const (
+	memfdPrefix = "/memfd:"
+	secretName  = "/secretmem"
+	anonName    = "/dev/zero"
+	deleted     = " (deleted)"
+)
+
+// look finds what the process pid holds. buf is for reading into.
+func look(pid int, known fileSystems, buf []byte) *process {
+	p := &process{pid: pid, held: map[ID]*held{}, anon: map[ID]int64{}}
+	dir := "/proc/" + strconv.Itoa(pid)
+	err := p.descriptors(dir+"/fd", known, buf)
+	if err == nil {
+		err = p.mappings(dir, known, buf)
+	}
+	if err != nil {
+		p.err = fmt.Errorf("process %d: %w", pid, err)
+	}
+	return p
+}
+
+// ended reports whether the process was gone before it could be looked at.
+func (p *process) ended() bool {
+	return errors.Is(p.err, os.ErrNotExist) || errors.Is(p.err, unix.ESRCH)
+}
+
+// descriptors looks at all descriptors of the process.
+func (p *process) descriptors(dir string, known fileSystems, buf []byte) error {
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: dir, Err: err}
+	}
+	defer unix.Close(fd)
+	var link [512]byte
+	var names []string
+	for {
+		n, err := unix.ReadDirent(fd, buf)
+		if err != nil {
+			return &os.PathError{Op: "read", Path: dir, Err: err}
+		}
+		if n == 0 {
+			return nil
+		}
+		_, _, names = unix.ParseDirent(buf[:n], -1, names[:0])
+		for _, name := range names {
+			n, err := unix.Readlinkat(fd, name, link[:])
+			if err == nil && isMemory(link[:n]) {
+				p.descriptor(fd, name, string(link[:n]), known)
+			}
+		}
+	}
+}
+
+// isMemory reports whether a link may be that of a memory file.
+func isMemory(link []byte) bool {
+	return bytes.HasPrefix(link, []byte(memfdPrefix)) || bytes.HasPrefix(link, []byte(secretName))
+}
+
+// descriptor looks at one descriptor, by the entry name of the folder dir.
+func (p *process) descriptor(dir int, name, link string, known fileSystems) {
+	number, err := strconv.Atoi(name)
+	if err != nil {
+		return
+	}
+	var st unix.Stat_t
+	if unix.Fstatat(dir, name, &st, 0) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return
+	}
+	if _, ok := known[st.Dev]; !ok && !isSecret("/proc/"+strconv.Itoa(p.pid)+"/fd/"+name, link) {
+		return
+	}
+	h := p.hold(ID{st.Dev, st.Ino}, link)
+	h.fds = append(h.fds, number)
+	h.stat = st
+}
+
+// isSecret reports whether a path leads to a file of memfd_secret(2).
+func isSecret(path, link string) bool {
+	var fs unix.Statfs_t
+	return strings.HasPrefix(link, secretName) && unix.Statfs(path, &fs) == nil && fs.Type == unix.SECRETMEM_MAGIC
+}
+
+func (p *process) hold(id ID, link string) *held {
+	h := p.held[id]
+	if h == nil {
+		name, _ := strings.CutPrefix(strings.TrimSuffix(link, deleted), memfdPrefix)
+		if strings.HasPrefix(link, secretName) {
+			name = ""
+		}
+		h = &held{name: name}
+		p.held[id] = h
+	}
+	return h
+}
+
+// seals returns the seals of a file, if they can be had without opening it, or if nobody can
+// have a lease on it.
+func (p *process) seals(id ID, h *held) (memfd.Seals, bool) {
+	if len(h.fds) == 0 && h.mapping != "" {
+		return p.mappedSeals(id, h.mapping)
+	}
+	pidfd, err := unix.PidfdOpen(p.pid, 0)
+	if err != nil {
+		return 0, false
+	}
+	defer unix.Close(pidfd)
+	for _, remote := range h.fds {
+		fd, err := unix.PidfdGetfd(pidfd, remote, 0)
+		if err != nil {
+			continue
+		}
+		seals, err := sealsOf(fd, id)
+		unix.Close(fd)
+		if err == nil {
+			return seals, true
+		}
+	}
+	return 0, false
+}
+
+// sealsOf returns the seals of a descriptor, if it still is the file id.
+func sealsOf(fd int, id ID) (memfd.Seals, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return 0, err
+	}
+	if (ID{st.Dev, st.Ino}) != id {
+		return 0, unix.ESTALE
+	}
+	seals, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+	return memfd.Seals(seals), err
+}
+
+// command returns the name of the process.
+func (p *process) command() string {
+	if p.name == nil {
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.pid))
+		text := strings.TrimSuffix(string(name), "\n")
+		p.name = &text
+	}
+	return *p.name
+}
+
+// container returns the ID or name of the process's container, as far as its cgroup tells.
+func (p *process) container() string {
+	if p.group == nil {
+		groups, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", p.pid))
+		text := containerOf(string(groups))
+		p.group = &text
+	}
+	return *p.group
+}
+
+// containerOf finds a container in the lines of /proc/PID/cgroup: docker-ID.scope and the
+// like, /docker/ID, /kubepods/.../ID, lxc.payload.NAME, machine-NAME.scope.
+func containerOf(groups string) string {
+	for line := range strings.Lines(groups) {
+		_, path, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		_, path, _ = strings.Cut(path, ":")
+		for part := range strings.SplitSeq(path, "/") {
+			if name, ok := strings.CutPrefix(part, "lxc.payload."); ok {
+				return name
+			}
+			part, isScope := strings.CutSuffix(part, ".scope")
+			if name, ok := strings.CutPrefix(part, "machine-"); ok && isScope {
+				return name
+			}
+			id := part[strings.LastIndex(part, "-")+1:]
+			if len(id) == 64 && strings.Trim(id, "0123456789abcdef") == "" {
+				return id[:12]
+			}
+		}
+	}
+	return ""
+}

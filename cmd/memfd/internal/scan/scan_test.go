@@ -1,0 +1,205 @@
+package scan
+
+import (
+	"math/rand"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/bindings/go/memfd"
+)
+
+// fileOf returns the file with a name, of those that this process holds.
+func fileOf(t *testing.T, name string) *File {
+	t.Helper()
+	result, err := All(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range result.Files {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// check fails the test if there is an error.
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fd(f *os.File) (number int) {
+	conn, _ := f.SyscallConn()
+	conn.Control(func(fd uintptr) { number = int(fd) })
+	return number
+}
+
+func TestFile(t *testing.T) {
+	name := "scan \x1b\n(deleted)" + strings.Repeat("n", 230)
+	sealed, err := memfd.Sealed(name, make([]byte, 10_000))
+	check(t, err)
+	defer sealed.Close()
+	again, err := unix.FcntlInt(uintptr(fd(sealed)), unix.F_DUPFD_CLOEXEC, 0)
+	check(t, err)
+	defer unix.Close(again)
+	f := fileOf(t, name)
+	if f == nil {
+		t.Fatal("it is not found")
+	}
+	if f.Kind != memfd.KindMemfd || f.Size != 10_000 || f.Allocated < 10_000 || f.Executable() {
+		t.Errorf("%+v", f)
+	}
+	if !f.SealsKnown || !f.Seals.Has(memfd.Immutable) {
+		t.Errorf("seals %v, known: %v", f.Seals, f.SealsKnown)
+	}
+	want := []int{fd(sealed), again}
+	slices.Sort(want)
+	if len(f.Holders) != 1 || f.Holders[0].PID != os.Getpid() || !slices.Equal(f.Holders[0].FDs, want) {
+		t.Errorf("holders %+v, want %v", f.Holders, want)
+	}
+}
+
+// A file is found as long as it is mapped, also when its descriptor is closed.
+func TestOnlyMapped(t *testing.T) {
+	sealed, err := memfd.Sealed("only mapped", make([]byte, 10_000))
+	check(t, err)
+	m, err := memfd.Map(sealed, 0, 10_000, 0)
+	check(t, err)
+	defer m.Close()
+	check(t, sealed.Close())
+	f := fileOf(t, "only mapped")
+	if f == nil {
+		t.Fatal("it is not found")
+	}
+	if f.Size < 10_000 || len(f.Holders) != 1 || len(f.Holders[0].FDs) != 0 || f.Holders[0].Mapped != 12<<10 && f.Holders[0].Mapped < 10_000 {
+		t.Errorf("%+v", f)
+	}
+	if os.Geteuid() == 0 && (f.Size != 10_000 || !f.Seals.Has(memfd.Immutable)) {
+		t.Errorf("root is not told: size %d, seals %v, known: %v", f.Size, f.Seals, f.SealsKnown)
+	}
+}
+
+// The memory of a secret is that which was touched.
+func TestSecret(t *testing.T) {
+	secret, err := memfd.NewSecretBuffer(5000, nil)
+	check(t, err)
+	defer secret.Close()
+	if secret.Kind() != memfd.SecretMem {
+		t.Skip("memfd_secret(2) does not work here")
+	}
+	result, err := All(os.Getpid())
+	check(t, err)
+	i := slices.IndexFunc(result.Files, func(f *File) bool { return f.Kind == memfd.KindSecret })
+	if i < 0 {
+		t.Fatal("it is not found")
+	}
+	page := int64(os.Getpagesize())
+	if f := result.Files[i]; f.Allocated != (5000+page-1)/page*page || f.SealsKnown || f.Name != "" {
+		t.Errorf("%+v", f)
+	}
+}
+
+// Only memfds are listed, not files that are named like one.
+func TestNamedAlike(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "memfd:alike (deleted)")
+	f, err := os.Create(path)
+	check(t, err)
+	defer f.Close()
+	root, err := os.OpenFile("/memfd:alike (deleted)", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		defer os.Remove(root.Name())
+		defer root.Close()
+	}
+	if f := fileOf(t, "alike"); f != nil {
+		t.Errorf("%+v", f)
+	}
+}
+
+// Nobody with a lease is told, and no FIFO makes it wait.
+func TestLeaseAndFIFO(t *testing.T) {
+	leased, err := memfd.Create("leased")
+	check(t, err)
+	defer leased.Close()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGIO)
+	defer signal.Stop(signals)
+	if _, err := unix.FcntlInt(uintptr(fd(leased)), unix.F_SETLEASE, unix.F_WRLCK); err != nil {
+		t.Skip("no lease: ", err)
+	}
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	check(t, unix.Mkfifo(fifo, 0o600))
+	held, err := os.OpenFile(fifo, os.O_RDWR, 0)
+	check(t, err)
+	defer held.Close()
+	start := time.Now()
+	if f := fileOf(t, "leased"); f == nil || !f.SealsKnown {
+		t.Errorf("%+v", f)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("it waited for %v", took)
+	}
+	select {
+	case <-signals:
+		t.Error("the holder of the lease was signalled")
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+// A descriptor that becomes another file all the time is never reported as what it is not.
+func TestSwapped(t *testing.T) {
+	small, err := memfd.Sealed("small", make([]byte, 1))
+	check(t, err)
+	defer small.Close()
+	large, err := memfd.CreateWith("large", &memfd.Options{Size: 1 << 20})
+	check(t, err)
+	defer large.Close()
+	null, err := os.Open("/dev/null")
+	check(t, err)
+	defer null.Close()
+	target, err := unix.FcntlInt(uintptr(fd(small)), unix.F_DUPFD_CLOEXEC, 100)
+	check(t, err)
+	defer unix.Close(target)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		files := []int{fd(small), fd(large), fd(null)}
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				unix.Dup3(files[rand.Intn(3)], target, unix.O_CLOEXEC)
+			}
+		}
+	}()
+	for range 200 {
+		result, err := All(os.Getpid())
+		check(t, err)
+		for _, f := range result.Files {
+			switch {
+			case f.Name == "small" && f.SealsKnown && !f.Seals.Has(memfd.Immutable),
+				f.Name == "large" && f.SealsKnown && f.Seals.Has(memfd.SealWrite),
+				f.Name == "small" && f.Size != 1, f.Name == "large" && f.Size != 1<<20:
+				t.Fatalf("%+v", f)
+			}
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
+func TestNoProcess(t *testing.T) {
+	if _, err := All(1 << 22); err == nil {
+		t.Error("a process that is not there can be looked at")
+	}
+}

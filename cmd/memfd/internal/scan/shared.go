@@ -1,0 +1,102 @@
+package scan
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/bindings/go/memfd"
+)
+
+// Shared says what the shared memory of the system is, as far as that can be seen. All are
+// bytes. What is not explained are files that nobody holds by a descriptor or a mapping (in
+// flight in sockets, or held by io_uring), those of processes and mounts that could not be
+// read, and memory of graphics drivers.
+type Shared struct {
+	Total int64 // Shmem of /proc/meminfo
+	Files int64 // memfds on ordinary pages
+	Tmpfs int64 // mounted tmpfs
+	SysV  int64 // shmget(2)
+	Anon  int64 // shared anonymous mappings
+}
+
+// Unexplained returns what is left of the total.
+func (s Shared) Unexplained() int64 {
+	return max(0, s.Total-s.Files-s.Tmpfs-s.SysV-s.Anon)
+}
+
+func sharedMemory(files []*File, found []*process) Shared {
+	s := Shared{Total: meminfo("Shmem:"), Tmpfs: tmpfs(), SysV: sysv()}
+	for _, f := range files {
+		if f.Kind == memfd.KindMemfd {
+			s.Files += f.Allocated
+		}
+	}
+	anon := map[ID]int64{}
+	for _, p := range found {
+		for id, bytes := range p.anon {
+			anon[id] = bytes
+		}
+	}
+	for _, bytes := range anon {
+		s.Anon += bytes
+	}
+	return s
+}
+
+// meminfo returns a line of /proc/meminfo in bytes, 0 if it is not there.
+func meminfo(name string) int64 {
+	text, _ := os.ReadFile("/proc/meminfo")
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == name {
+			kB, _ := strconv.ParseInt(fields[1], 10, 64)
+			return kB << 10
+		}
+	}
+	return 0
+}
+
+// tmpfs adds up what is used of all tmpfs that are mounted here.
+func tmpfs() (used int64) {
+	text, _ := os.ReadFile("/proc/self/mountinfo")
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		mount, source, _ := strings.Cut(line, " - ")
+		fields := strings.Fields(mount)
+		if !strings.HasPrefix(source, "tmpfs ") && !strings.HasPrefix(source, "devtmpfs ") || len(fields) < 5 || seen[fields[2]] {
+			continue
+		}
+		var fs unix.Statfs_t
+		if unix.Statfs(unescape(fields[4]), &fs) == nil && fs.Type == unix.TMPFS_MAGIC {
+			seen[fields[2]] = true
+			used += int64(fs.Blocks-fs.Bfree) * int64(fs.Bsize)
+		}
+	}
+	return used
+}
+
+// unescape undoes what mountinfo does to blanks and the like: \040.
+func unescape(text string) string {
+	for i := 0; i+4 <= len(text); i++ {
+		if text[i] == '\\' {
+			if c, err := strconv.ParseUint(text[i+1:i+4], 8, 8); err == nil {
+				text = text[:i] + string([]byte{byte(c)}) + text[i+4:]
+			}
+		}
+	}
+	return text
+}
+
+// sysv adds up the memory of shmget(2) that is there.
+func sysv() (resident int64) {
+	text, _ := os.ReadFile("/proc/sysvipc/shm")
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) >= 15 {
+			bytes, _ := strconv.ParseInt(fields[14], 10, 64) // not in the heading
+			resident += bytes
+		}
+	}
+	return resident
+}

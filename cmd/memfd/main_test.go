@@ -1,0 +1,385 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/cmd/memfd/internal/scan"
+)
+
+// The test program is the command, too, if this variable is set.
+const isCommand = "MEMFD_TEST_IS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(isCommand) != "" {
+		os.Unsetenv(isCommand)
+		os.Exit(run(os.Args[1:]))
+	}
+	flag.Parse()
+	os.Exit(m.Run())
+}
+
+// command is a run of the command with standard input.
+func command(input string, args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), isCommand+"=1")
+	cmd.Stdin = strings.NewReader(input)
+	return cmd
+}
+
+// result is what a command printed, and its exit status.
+type result struct {
+	stdout, stderr string
+	status         int
+}
+
+func execute(t *testing.T, input string, args ...string) result {
+	t.Helper()
+	cmd := command(input, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// expect runs a command that has to end with a status and print a text: to standard output
+// if it succeeds, to standard error if it fails.
+func expect(t *testing.T, status int, text, input string, args ...string) {
+	t.Helper()
+	r := execute(t, input, args...)
+	got := r.stdout
+	if status != 0 {
+		got = r.stderr
+	}
+	if r.status != status || got != text {
+		t.Errorf("memfd %s: status %d, want %d; output %q, want %q; also %q", strings.Join(args, " "), r.status, status, got, text, r.stderr)
+	}
+}
+
+func sealedFile(t *testing.T, name, text string) (f *os.File, argument string) {
+	t.Helper()
+	f, err := memfd.Sealed(name, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f, fmt.Sprintf("%d/%d", os.Getpid(), number(f))
+}
+
+func TestWith(t *testing.T) {
+	expect(t, 0, "secret", "secret", "with", "--", "cat", "{}")
+	expect(t, 0, "file=secret", "secret", "with", "--", "sh", "-c", `printf file=; cat "$0"`, "{}")
+	expect(t, 0, "secret", "secret", "with", "--replace", "@", "--", "cat", "@")
+	expect(t, 0, "secret", "secret", "with", "--hold", "--", "cat", "{}")
+	folder := t.TempDir()
+	one, two := filepath.Join(folder, "one"), filepath.Join(folder, "two")
+	os.WriteFile(one, []byte("1"), 0o600)
+	os.WriteFile(two, []byte("2"), 0o600)
+	expect(t, 0, "211", "", "with", "--from", one, "--from", two, "--", "cat", "{2}", "{1}", "{}")
+	expect(t, 0, "23", "3", "with", "--from", two, "--from", "-", "--", "cat", "{1}", "{2}")
+}
+
+// The file is sealed, not writable, and the only descriptor beside the standard ones.
+func TestWithFile(t *testing.T) {
+	script := `echo no >> $0 || echo sealed; stat -Lc %a $0; readlink $0; ls -l /proc/$$/fd | grep -c /memfd:`
+	r := execute(t, "x", "with", "--name", "key", "--", "sh", "-c", script, "{}")
+	if !strings.HasSuffix(r.stdout, "sealed\n400\n/memfd:key (deleted)\n1\n") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestWithStatus(t *testing.T) {
+	expect(t, 7, "", "x", "with", "--", "sh", "-c", "exit 7", "{}")
+	expect(t, 7, "", "x", "with", "--hold", "--", "sh", "-c", "exit 7", "{}")
+	expect(t, 128+15, "", "x", "with", "--hold", "--", "sh", "-c", "kill $$", "{}")
+	expect(t, 125, "memfd: no {} in the arguments of true: it would not know of the file\n", "x", "with", "--", "true")
+	expect(t, 125, "memfd: open /nonexistent: no such file or directory\n", "", "with", "--from", "/nonexistent", "--", "cat", "{}")
+	expect(t, 125, "memfd: --seal: \"bogus\" is not a list of seals\n", "x", "with", "--seal", "bogus", "--", "cat", "{}")
+	expect(t, 127, "memfd: exec: \"no-such-command\": executable file not found in $PATH\n", "x", "with", "--", "no-such-command", "{}")
+	expect(t, 126, "memfd: exec: \"/\": is a directory\n", "x", "with", "--", "/", "{}")
+}
+
+// A signal to memfd --hold is one to the command.
+func TestHoldForwards(t *testing.T) {
+	cmd := command("x", "with", "--hold", "--", "sh", "-c", `trap 'echo got it; exit 3' TERM; echo ready; while :; do sleep 0.1; done`, "{}")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	if !lines.Scan() || lines.Text() != "ready" {
+		t.Fatalf("%q", lines.Text())
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	if !lines.Scan() || lines.Text() != "got it" {
+		t.Errorf("%q", lines.Text())
+	}
+	cmd.Wait()
+	if status := cmd.ProcessState.ExitCode(); status != 3 {
+		t.Errorf("status %d", status)
+	}
+}
+
+func TestRun(t *testing.T) {
+	expect(t, 0, "hello\n", "", "run", "echo", "hello")
+	expect(t, 3, "", "", "run", "sh", "-c", "exit 3")
+	expect(t, 0, "a script\n", "#!/bin/sh\necho a $1\n", "run", "-", "script")
+	expect(t, 127, "memfd: exec: \"no-such-command\": executable file not found in $PATH\n", "", "run", "no-such-command")
+	r := execute(t, "not a program", "run", "-")
+	if r.status != 126 || !strings.HasPrefix(r.stderr, "memfd: -: ") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// What runs is a file in memory that cannot change.
+func TestRunFile(t *testing.T) {
+	r := execute(t, "", "run", "readlink", "/proc/self/exe")
+	if r.stdout != "/memfd:readlink (deleted)\n" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestShow(t *testing.T) {
+	_, file := sealedFile(t, "shown\n", "text")
+	r := execute(t, "", "show", file)
+	for _, want := range []string{
+		"name         shown\\n\n", "type         memfd: made by memfd_create(2)\n", "size         4 bytes\n",
+		"not executable\n", "seals        + SEAL         no seal can be added\n", "+ WRITE        the contents cannot change\n",
+		"a receiver   may accept it: nobody can change or shorten it\n",
+	} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("it lacks %q:\n%+v", want, r)
+		}
+	}
+	open, err := memfd.Create("open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	r = execute(t, "", "show", fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), number(open)))
+	if want := "a receiver   must refuse it: missing seals: WRITE SHRINK\n"; !strings.Contains(r.stdout, want) {
+		t.Errorf("it lacks %q:\n%+v", want, r)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	_, file := sealedFile(t, "checked", "text")
+	expect(t, 0, "", "", "check", file)
+	expect(t, 0, "", "", "check", file, "--require", "write,shrink,grow", "--max", "4")
+	expect(t, 1, "memfd: "+file+": a receiver refuses it: it is too long\n", "", "check", file, "--max", "3")
+	expect(t, 1, "memfd: "+file+": a receiver must refuse it: missing seals: FUTURE_WRITE\n", "", "check", file, "--require", "future_write")
+	expect(t, 1, "", "", "check", "-q", file, "--max", "3")
+	expect(t, 2, "memfd: --max: \"4X\" is not a size: want a number of bytes, with K, M, G, T, P or E behind it for 1024 and its powers\n", "", "check", file, "--max", "4X")
+	expect(t, 2, "memfd: \"x\" does not name a file: want PID/FD or /proc/PID/fd/FD\n", "", "check", "x")
+	expect(t, 2, "memfd: there is no process 4194303\n", "", "check", "4194303/0")
+	none := fmt.Sprintf("%d/99999", os.Getpid())
+	expect(t, 2, fmt.Sprintf("memfd: process %d has no descriptor 99999\n", os.Getpid()), "", "check", none)
+}
+
+// The contents are those of the whole file, wherever its holder reads.
+func TestCatAndClone(t *testing.T) {
+	f, file := sealedFile(t, "copied", "contents")
+	f.Seek(5, 0)
+	expect(t, 0, "contents", "", "cat", file)
+	expect(t, 0, "contents", "", "clone", file, "--", "cat", "{}")
+	if at, _ := f.Seek(0, 1); at != 5 {
+		t.Errorf("the offset is %d", at)
+	}
+	null, err := os.Open("/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	other := fmt.Sprintf("%d/%d", os.Getpid(), number(null))
+	expect(t, 2, "memfd: "+other+": not a memory file\n", "", "cat", other)
+}
+
+func TestUsage(t *testing.T) {
+	expect(t, 2, "memfd: unknown command \"bogus\" for \"memfd\"\n", "", "bogus")
+	expect(t, 2, "memfd: unknown flag: --bogus\n", "", "ls", "--bogus")
+	expect(t, 125, "memfd: unknown flag: --bogus\n", "", "with", "--bogus")
+}
+
+// listing is one of each kind of file.
+func listing() *scan.Result {
+	return &scan.Result{
+		Files: []*scan.File{
+			{ID: scan.ID{Dev: 1, Ino: 10}, Kind: memfd.KindMemfd, Name: "wayland-cursor", Size: 64 << 20, Allocated: 64 << 20, Mode: 0o777,
+				SealsKnown: true, Seals: memfd.SealShrink, Holders: []scan.Holder{
+					{PID: 1234, Command: "firefox", FDs: []int{12, 13}, Mapped: 64 << 20},
+					{PID: 99, Command: "compositor", FDs: []int{7}, Container: "0123456789ab"}}},
+			{ID: scan.ID{Dev: 17, Ino: 11}, Kind: memfd.KindHugetlb, Name: "guest-memory-of-a-virtual-machine-with-a-long-name", Size: 2 << 20,
+				Allocated: 2 << 20, Mode: 0o600, Holders: []scan.Holder{{PID: 2, Command: "qemu", Mapped: 2 << 20}}},
+			{ID: scan.ID{Dev: 14, Ino: 12}, Kind: memfd.KindSecret, Size: 8192, Allocated: 4096, Mode: 0o600,
+				Holders: []scan.Holder{{PID: 3, Command: "agent\x1b[2J", FDs: []int{5}}}},
+			{ID: scan.ID{Dev: 1, Ino: 13}, Kind: memfd.KindMemfd, Name: "evil\n\x1b[31m\xff", Mode: 0o444, SealsKnown: true,
+				Seals: memfd.Immutable | memfd.SealExec, Holders: []scan.Holder{{PID: 4, Command: "sh", FDs: []int{3}}}},
+		},
+		Unreadable: 12,
+		Shared:     scan.Shared{Total: 100 << 20, Files: 64 << 20, Tmpfs: 30 << 20, SysV: 1 << 20, Anon: 1 << 20},
+	}
+}
+
+var update = flag.Bool("update", false, "write the files in testdata anew")
+
+func TestListing(t *testing.T) {
+	for name, print := range map[string]func(out *bytes.Buffer){
+		"table":    func(out *bytes.Buffer) { printTable(out, listing(), 0) },
+		"table-80": func(out *bytes.Buffer) { t.Setenv("NO_COLOR", "1"); printTable(out, listing(), 80) },
+		"table-40": func(out *bytes.Buffer) { t.Setenv("NO_COLOR", "1"); printTable(out, listing(), 40) },
+		"tree":     func(out *bytes.Buffer) { printTree(out, listing()) },
+		"json":     func(out *bytes.Buffer) { printJSON(out, listing()) },
+		"empty":    func(out *bytes.Buffer) { printTable(out, &scan.Result{}, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			print(&out)
+			golden := filepath.Join("testdata", name+".golden")
+			if *update {
+				os.WriteFile(golden, out.Bytes(), 0o666)
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out.String() != string(want) {
+				t.Errorf("it is not what %s has (-update writes it anew):\n%s", golden, out.String())
+			}
+		})
+	}
+}
+
+// inNamespace runs a shell script as root of new namespaces; $MEMFD is the command.
+func inNamespace(t *testing.T, script string) result {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("it takes root")
+	}
+	cmd := exec.Command("unshare", "--mount", "--pid", "--fork", "sh", "-c", script)
+	cmd.Env = append(os.Environ(), isCommand+"=1", "MEMFD="+os.Args[0])
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if strings.Contains(stderr.String(), "unshare failed") {
+		t.Skip(stderr.String())
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Skip(err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+func TestWithoutProc(t *testing.T) {
+	r := inNamespace(t, `umount -l /proc && exec "$MEMFD" ls`)
+	if r.status != 2 || !strings.HasPrefix(r.stderr, "memfd: /proc shows no processes") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// In a PID namespace only its own processes are there.
+func TestOtherNamespace(t *testing.T) {
+	sealedFile(t, "outside", "text")
+	r := inNamespace(t, `mount -t proc proc /proc && "$MEMFD" ls`)
+	if r.status != 0 || strings.Contains(r.stdout, "outside") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Another user sees nothing of root's files, and is told that there is more.
+func TestHiddenProcesses(t *testing.T) {
+	sealedFile(t, "hidden", "text")
+	script := `cp "$MEMFD" /mnt/memfd && chmod 755 /mnt /mnt/memfd && exec setpriv --reuid=65534 --regid=65534 --clear-groups /mnt/memfd ls`
+	for _, mount := range []string{`mount -t tmpfs tmpfs /mnt && `, `mount -t tmpfs tmpfs /mnt && mount -t proc -o hidepid=2 proc /proc && `} {
+		r := inNamespace(t, mount+script)
+		if r.status != 0 || strings.Contains(r.stdout, "hidden") {
+			t.Errorf("%s: %+v", mount, r)
+		}
+		if !strings.Contains(mount, "hidepid") && !strings.Contains(r.stdout, "could not be read; root sees more") {
+			t.Errorf("it does not say that there is more: %+v", r)
+		}
+	}
+}
+
+// As many descriptors as a process may have.
+func TestManyDescriptors(t *testing.T) {
+	f, file := sealedFile(t, "many", "text")
+	pid, _, _ := strings.Cut(file, "/")
+	var limit syscall.Rlimit
+	syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
+	var fds []int
+	for len(fds) < min(100_000, int(limit.Cur)-100) {
+		fd, err := syscall.Dup(number(f))
+		if err != nil {
+			break
+		}
+		syscall.CloseOnExec(fd)
+		fds = append(fds, fd)
+	}
+	defer func() {
+		for _, fd := range fds {
+			syscall.Close(fd)
+		}
+	}()
+	result, err := scan.All(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range result.Files {
+		if f.Name == "many" && len(f.Holders[0].FDs) != len(fds)+1 {
+			t.Errorf("process %s: %d descriptors, not %d", pid, len(f.Holders[0].FDs), len(fds)+1)
+		}
+	}
+}
+
+// Processes that come and go while it looks are no error.
+func TestComingAndGoing(t *testing.T) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				exec.Command("true").Run()
+			}
+		}
+	}()
+	for range 20 {
+		if _, err := scan.All(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
+func TestLs(t *testing.T) {
+	_, file := sealedFile(t, "listed by the test", "text")
+	pid, fd, _ := strings.Cut(file, "/")
+	r := execute(t, "", "ls", "--pid", pid, "--name", "listed by")
+	if r.status != 0 || !strings.Contains(r.stdout, "memfd  Sgw-s") || !strings.Contains(r.stdout, "["+pid+"] "+fd+"\n") {
+		t.Errorf("%+v", r)
+	}
+	if r = execute(t, "", "ls"); !strings.Contains(r.stdout, "\nShared memory: ") {
+		t.Errorf("%+v", r)
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/cmd/memfd/internal/scan"
+	"libmemfd_go/cmd/memfd/internal/text"
+)
+
+func showCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show PID/FD",
+		Short: "Explain one file",
+		Long: `show says everything about one file: what each of its seals forbids, whether a
+receiver that does not trust its sender would accept it, and if not, why.`,
+		Example: `  memfd show 1234/5
+  memfd show /proc/1234/fd/5`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			remote, err := parseFile(args[0])
+			if err != nil {
+				return err
+			}
+			return show(command.OutOrStdout(), remote)
+		},
+	}
+}
+
+func show(out io.Writer, remote remoteFile) error {
+	f, info, err := remote.openMemory()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fmt.Fprintf(out, "%-12s %s\n", "name", text.Escape(info.Name))
+	fmt.Fprintf(out, "%-12s %s\n", "type", kinds[info.Kind])
+	fmt.Fprintf(out, "%-12s %d bytes\n", "size", info.Size)
+	if info.HugePage > 0 {
+		fmt.Fprintf(out, "%-12s %s\n", "pages of", text.Size(info.HugePage))
+	}
+	result, err := scan.All()
+	if err != nil {
+		return err
+	}
+	listed := find(result.Files, remote)
+	if listed != nil {
+		fmt.Fprintf(out, "%-12s %d bytes\n", "memory", listed.Allocated)
+	}
+	fmt.Fprintf(out, "%-12s %v, %s\n", "mode", info.Mode, map[bool]string{true: "executable", false: "not executable"}[info.Mode&0o111 != 0])
+	fmt.Fprintf(out, "%-12s %s\n", "open for", accesses[info.Access])
+	if info.Kind == memfd.KindSecret {
+		fmt.Fprintf(out, "%-12s none: files of memfd_secret(2) take no seals\n", "seals")
+	} else {
+		showSeals(out, info.Seals)
+	}
+	_, err = memfd.Verify(f, memfd.SealWrite|memfd.SealShrink, math.MaxInt64)
+	fmt.Fprintf(out, "%-12s %s\n", "a receiver", verdict(err))
+	if listed != nil {
+		heading := "held by"
+		for _, h := range listed.Holders {
+			if h.PID == os.Getpid() {
+				continue
+			}
+			fmt.Fprintf(out, "%-12s %s[%d] %s\n", heading, text.Escape(h.Command), h.PID, handles(h))
+			heading = ""
+		}
+	}
+	return nil
+}
+
+// find returns the file that a descriptor of a process is, if the list has it.
+func find(files []*scan.File, remote remoteFile) *scan.File {
+	for _, f := range files {
+		for _, h := range f.Holders {
+			for _, fd := range h.FDs {
+				if h.PID == remote.pid && fd == remote.fd {
+					return f
+				}
+			}
+		}
+	}
+	return nil
+}
+
+var kinds = map[memfd.Kind]string{
+	memfd.KindMemfd:   "memfd: made by memfd_create(2)",
+	memfd.KindHugetlb: "huge: made by memfd_create(2) with MFD_HUGETLB",
+	memfd.KindSecret:  "secret: made by memfd_secret(2)",
+}
+
+var accesses = map[memfd.Access]string{
+	memfd.AccessNone:      "nothing (O_PATH)",
+	memfd.AccessRead:      "reading",
+	memfd.AccessWrite:     "writing",
+	memfd.AccessReadWrite: "reading and writing",
+}
+
+// sealTexts say what a seal forbids, and what is possible without it.
+var sealTexts = []struct {
+	seal      memfd.Seals
+	set, miss string
+}{
+	{memfd.SealSeal, "no seal can be added", "seals can be added"},
+	{memfd.SealGrow, "the file cannot get longer", "the file can get longer"},
+	{memfd.SealShrink, "the file cannot get shorter", "the file can get shorter: reading a mapping may be SIGBUS"},
+	{memfd.SealWrite, "the contents cannot change", "the contents can change"},
+	{memfd.SealFutureWrite, "nobody new can write; whoever mapped it writable before still can", ""},
+	{memfd.SealExec, "the execute permission cannot change", "the execute permission can change"},
+}
+
+func showSeals(out io.Writer, seals memfd.Seals) {
+	name := "seals"
+	for _, t := range sealTexts {
+		sign, line := "+", t.set
+		if !seals.Has(t.seal) {
+			sign, line = "-", t.miss
+		}
+		if line != "" {
+			fmt.Fprintf(out, "%-12s %s %-12v %s\n", name, sign, t.seal, line)
+			name = ""
+		}
+	}
+}
+
+// verdict says whether a file would be accepted.
+func verdict(err error) string {
+	var missing *memfd.MissingSealsError
+	switch {
+	case err == nil:
+		return "may accept it: nobody can change or shorten it"
+	case errors.As(err, &missing):
+		return fmt.Sprintf("must refuse it: missing seals: %v", missing.Missing)
+	case errors.Is(err, memfd.ErrSealsProveNothing):
+		return "must refuse it: its seals could have been forged by way of F_SEAL_EXEC"
+	case errors.Is(err, unix.ENODATA):
+		return "refuses it: it is empty"
+	case errors.Is(err, unix.EFBIG):
+		return "refuses it: it is too long"
+	case errors.Is(err, unix.EINVAL):
+		return "cannot verify it: it takes no seals"
+	}
+	return fmt.Sprintf("refuses it: %v", err)
+}
