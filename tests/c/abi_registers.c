@@ -203,7 +203,7 @@ static void errors(void)
 	EQ(CALL(memfd_go_inspect, NARROW(-1), 0), -EFAULT);
 	EQ(CALL(memfd_go_map, NARROW(-1), NARROW(0), WIDE(0), 1, (word)&errno), -EBADF);
 	EQ(CALL(memfd_go_map_verified, NARROW(-1), NARROW(0), WIDE(1), 0, 0), -EFAULT);
-	EQ(CALL(memfd_go_unmap, 1, 1), -EINVAL);
+	EQ(CALL(memfd_go_unmap, 4097, 1), -EINVAL);
 	EQ(CALL(memfd_go_send_fds, NARROW(-1), 0, NARROW(1), 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_recv_fds, NARROW(-1), 0, 0, 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_recv_verified, NARROW(-1), NARROW(0), WIDE(1)), -EBADF);
