@@ -31,7 +31,7 @@ var bindings = map[string]binding{
 			line:      regexp.MustCompile(`(?m)^        \("(\w+)", .*\),$`),
 			writeLine: func(f Field) string { return fmt.Sprintf("(%q, %s),", f.Name, pythonTypes.member(f)) },
 			name:      pascal,
-			others:    []string{"_Sized", "_PyBuffer", "Readable"},
+			others:    []string{"_Sized", "_PyBuffer", "Readable", "Writable"},
 		},
 	},
 	"rust": {

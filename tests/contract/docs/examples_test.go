@@ -49,6 +49,7 @@ func sessionOf(language, output string) string {
 	for _, line := range strings.Split(output, "\n") {
 		if text, ok := strings.CutPrefix(line, language+" "); ok {
 			text = strings.ReplaceAll(strings.TrimSpace(text), "from "+language, "from X")
+			text = strings.TrimSuffix(text, " EXEC") // of languages whose files are not executable
 			lines = append(lines, normal(text))
 		}
 	}
