@@ -25,15 +25,22 @@ func lsCommand() *cobra.Command {
 		Long: `ls lists every memory file that a process holds, by a descriptor or only by a
 mapping, once each:
 
-  MEMORY   memory that it occupies
-  SIZE     its length
-  TYPE     memfd, huge (a memfd of huge pages), or secret (memfd_secret(2))
-  SEALS    S no more seals, g cannot grow, w cannot change, W cannot be written
-           to except by existing mappings, s cannot shrink, x execute permission
-           cannot change; ? if the process may not be traced
-  X        x if it may be executed
-  NAME     as its maker chose it; what is not printable is escaped
-  HELD BY  processes with their descriptors; "map" if they have it mapped
+    MEMORY   memory that it occupies
+    SIZE     its length
+    TYPE     memfd, huge (a memfd of huge pages), or secret (memfd_secret(2))
+    SEALS    its seals; ? if the process may not be traced
+    X        x if it may be executed
+    NAME     as its maker chose it; what is not printable is escaped
+    HELD BY  processes with their descriptors; "map" if they have it mapped
+
+The seals are
+
+    S        no seals can be added
+    g        the file cannot get longer
+    w        the contents cannot change
+    W        nobody new can write; mappings that exist still can
+    s        the file cannot get shorter
+    x        the execute permission cannot change
 
 ls opens none of these files, so it cannot wait for one or be noticed by its
 holder. It cannot see files in flight in sockets or held by io_uring, nor the
@@ -192,8 +199,9 @@ func orNone(text string) string {
 // printRest writes what the list cannot show.
 func printRest(out io.Writer, result *scan.Result) {
 	s := result.Shared
-	fmt.Fprintf(out, "\nShared memory: %s (memfds %s, tmpfs %s, System V %s, anonymous %s), %s unexplained.\n",
-		text.Size(s.Total), text.Size(s.Files), text.Size(s.Tmpfs), text.Size(s.SysV), text.Size(s.Anon), text.Size(s.Unexplained()))
+	fmt.Fprintf(out, "\nShared memory: %s, of which %s is unexplained;\n", text.Size(s.Total), text.Size(s.Unexplained()))
+	fmt.Fprintf(out, "memfds %s, tmpfs %s, System V %s, anonymous mappings %s.\n",
+		text.Size(s.Files), text.Size(s.Tmpfs), text.Size(s.SysV), text.Size(s.Anon))
 	if result.Unreadable == 0 {
 		return
 	}

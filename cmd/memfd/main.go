@@ -53,7 +53,10 @@ pages, and those of memfd_secret(2). They appear in no directory; du(1) and
 df(1) do not count them, and free(1) counts them as "shared".
 
 A file of another process is named PID/FD, such as 1234/5, or by its path
-/proc/PID/fd/FD.`,
+/proc/PID/fd/FD. "memfd completion SHELL" writes completions for bash, zsh, fish.
+
+The exit status is 0, or 2 if something fails; memfd check, with, clone and run
+have others.`,
 		Example: `  memfd ls
   memfd with --from key.pem -- openssl rsa -in {} -noout -check
   memfd run ./program argument`,
@@ -61,11 +64,16 @@ A file of another process is named PID/FD, such as 1234/5, or by its path
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("memfd {{.Version}}\n")
 	root.AddCommand(lsCommand(), showCommand(), checkCommand(), catCommand(), withCommand(),
 		cloneCommand(), runCommand(), doctorCommand())
+	root.AddCommand(extra...)
 	return root
 }
+
+// extra are commands that only some builds have (docs.go).
+var extra []*cobra.Command
 
 // version is that of the library, which the command is released with.
 const version = "1.0.0"
