@@ -40,6 +40,8 @@ func linters() []linter {
 		{name: "go vet", tool: "go", folder: ".", args: []string{"go", "vet", "./..."}},
 		{name: "go mod verify", tool: "go", folder: ".", args: []string{"go", "mod", "verify"}},
 		{name: "staticcheck", tool: staticcheck, folder: ".", args: []string{staticcheck, "./..."}},
+		{name: "go vet (memfd)", tool: "go", folder: memfdCommand, args: []string{"go", "vet", "./..."}},
+		{name: "staticcheck (memfd)", tool: staticcheck, folder: memfdCommand, args: []string{"../../" + staticcheck, "./..."}},
 		{name: "ruff check", tool: ruff, folder: python, args: append([]string{ruff, "check"}, pythonSources...), fix: append([]string{ruff, "check", "--fix"}, pythonSources...)},
 		{name: "ruff format", tool: ruff, folder: python, args: append([]string{ruff, "format", "--diff"}, pythonSources...), fix: append([]string{ruff, "format"}, pythonSources...)},
 		{name: "ruff check (bench)", tool: ruff, folder: "tests/bench/python", args: []string{ruff, "check", "--no-cache", "--isolated", "."}},
