@@ -7,22 +7,20 @@
  *
  * CONVENTIONS
  *
- * Results.  A function that can fail returns a value >= 0 on success, and
- * -errno (such as -EINVAL) on failure. errno itself is neither read nor
- * written. memfd_go_result_name() turns a result into a name.
+ * Results.  A function that can fail returns a value >= 0 on success, and -errno
+ * (such as -EINVAL) on failure. It neither reads nor writes errno.
+ * memfd_go_result_name() returns the name of a result.
  *
- * Outputs.  What a function has to say beyond its return value goes to
- * out-parameters. They are written only on success, unless the function says
- * otherwise. On failure nothing leaks: no descriptor, no mapping.
+ * Outputs.  A function writes its out-parameters only on success, unless its comment
+ * says otherwise. On failure nothing leaks: no descriptor and no mapping.
  *
- * Pointers.  A pointer must point to enough readable or writable memory for its
- * whole use. A null pointer, and any pointer into the first or the last 4096
- * bytes of the address space, is -EFAULT. A wrong pointer that is handed on to
- * the kernel (names, file contents) is -EFAULT too. Any other wrong pointer is a
- * bug in the caller, and faults as it would in the caller's own code.
+ * Pointers.  A null pointer, and any pointer into the first or last 4096 bytes of the
+ * address space, is -EFAULT; "null" below means all of these. A wrong pointer that is
+ * passed to the kernel (names, file contents) is -EFAULT as well. Any other wrong
+ * pointer is a bug in the caller, and faults as it would in the caller's own code.
  *
- * Sizes.  Sizes and offsets of files are uint64_t bytes on every architecture,
- * 32-bit ones too, from 0 to INT64_MAX. size_t is used for memory alone.
+ * Sizes.  Sizes and offsets of files are uint64_t, in bytes, from 0 to INT64_MAX, on
+ * 32-bit architectures too. size_t is used only for memory.
  *
  * Structs.  A struct that may grow begins with 'size_of', which the caller sets to the
  * struct's sizeof. A size that is less than what version 1.0 had is -EINVAL, one over
@@ -30,11 +28,20 @@
  * leaves out what an older, shorter struct has no room for, and an older library zeroes
  * what it does not know.
  *
- * Memory.  -ENOMEM and -ENOSPC tell of limits that the kernel checks in advance. Where
+ * Memory.  -ENOMEM and -ENOSPC report limits that the kernel checks in advance. When
  * memory itself runs out, in the system or in a memory cgroup (such as a container's),
- * the kernel kills a process (SIGKILL) instead, usually the one that asks for memory.
+ * the kernel kills a process (SIGKILL) instead, usually the one that needs memory.
  *
  * Options.  An option bit that a function does not list is -EINVAL.
+ *
+ * Zero.  What 0 means differs:
+ *
+ *   seals of create_sealed, clone        MEMFD_GO_SEALS_IMMUTABLE
+ *   seals of create_with                 no seals
+ *   required of the verifying functions  F_SEAL_WRITE | F_SEAL_SHRINK
+ *   required of check_seals              no seals
+ *   mode of create_with                  the kernel's default
+ *   page_size of huge_flags              the system's default
  *
  * Safety.  Every function may be called from any number of threads at once, from a
  * signal handler, and in the child after fork(), vfork() or clone(), whatever the
@@ -158,7 +165,7 @@ struct memfd_go_features {
  *
  * Returns 0.
  *
- * -EFAULT   f is null (see Pointers above)
+ * -EFAULT   f is null
  * -EINVAL   size_of is less than 32; another request
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
  *
@@ -217,28 +224,31 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 #define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_alloc: even unlocked */
 
 /*
- * memfd_go_create() is memfd_create(2), verbatim: it creates an anonymous file in
- * memory and returns a descriptor for it, open for reading and writing. The file
- * is empty; memfd_go_set_size() or write(2) makes it grow.
+ * memfd_go_create() creates an anonymous file in memory, like memfd_create(2), and
+ * returns a descriptor that is open for reading and writing. The file is empty;
+ * write(2) and memfd_go_set_size() make it grow.
  *
- * name       what /proc/PID/fd shows, behind "memfd:"; at most 249 bytes and a
- *            NUL. Any byte is accepted, '/' and newline too. Names need not differ.
- * mfd_flags  MFD_* bits; 0 is allowed. With MFD_HUGETLB the size of the huge page
- *            may be chosen by its base-2 logarithm << 26, as in memfd_create(2).
+ * name       shown as "memfd:NAME" in /proc/PID/fd; at most 249 bytes and a NUL. Any
+ *            byte is accepted, '/', newline and escape sequences too, so escape a name
+ *            before printing it. Several files may have the same name.
+ * mfd_flags  MFD_* bits, or 0. With MFD_HUGETLB, the page size's base-2 logarithm <<
+ *            26 selects a page size; see memfd_go_huge_flags().
  *
  * Returns the descriptor.
  *
  * -EFAULT   name is not a readable string
- * -EINVAL   unknown flags; MFD_EXEC with MFD_NOEXEC_SEAL; a name of more than 249
- *           bytes; MFD_EXEC or MFD_NOEXEC_SEAL before Linux 6.3
- * -EACCES   vm.memfd_noexec is 2 and MFD_EXEC was asked for (6.6)
- * -EMFILE   the process has RLIMIT_NOFILE descriptors open
- * -ENFILE   the system-wide limit on open files has been reached
+ * -EINVAL   unknown flags
+ * -EINVAL   the name is longer than 249 bytes
+ * -EINVAL   MFD_EXEC together with MFD_NOEXEC_SEAL
+ * -EINVAL   MFD_EXEC or MFD_NOEXEC_SEAL before Linux 6.3
+ * -EACCES   MFD_EXEC, and vm.memfd_noexec is 2 (Linux 6.6)
+ * -EMFILE   the process has RLIMIT_NOFILE open descriptors
+ * -ENFILE   the system-wide limit on open files is reached
  * -ENODEV   MFD_HUGETLB with a page size that the system does not have
- * -ENOENT, -ENOSYS   MFD_HUGETLB on a kernel without hugetlbfs
+ * -ENOENT, -ENOSYS  MFD_HUGETLB on a kernel without hugetlbfs
  * -ENOMEM   not enough memory
  *
- * Safe: MT AS fork. Source: memfd_create(2), mm/memfd.c.
+ * Source: memfd_create(2), mm/memfd.c.
  */
 int memfd_go_create(const char *name, uint32_t mfd_flags);
 
@@ -287,31 +297,32 @@ struct memfd_go_create_args {
 int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
 
 /*
- * memfd_go_create_sealed() creates a file that holds a copy of 'len' bytes at
- * 'data', and seals it: once it returns, nobody can change what was promised by
- * 'seals', not even the caller. The file's offset is 0.
+ * memfd_go_create_sealed() creates a file with a copy of the 'len' bytes at 'data',
+ * and seals it. After it returns, nobody can change what 'seals' cover, not even the
+ * caller. The file's offset is 0.
  *
- * The contents take memory at once: a memory cgroup at its limit kills the caller (see
- * Memory above).
+ * The contents use memory immediately: a memory cgroup at its limit kills the caller
+ * (see Memory above).
  *
  * name, mfd_flags  like memfd_go_create(); MFD_ALLOW_SEALING is implied
- * seals            F_SEAL_* bits; 0 means MEMFD_GO_SEALS_IMMUTABLE
- * data             may be anything when len is 0
- * len              in bytes, 0 to INT64_MAX. With MFD_HUGETLB the file's size is
+ * seals            F_SEAL_* bits; 0 stands for MEMFD_GO_SEALS_IMMUTABLE
+ * data             ignored if len is 0
+ * len              in bytes, 0 to INT64_MAX. With MFD_HUGETLB the size of the file is
  *                  len rounded up to whole huge pages; the rest is zero.
  *
  * Returns the descriptor. Errors like memfd_go_create(), and:
  *
- * -EFAULT   data is not readable. With MFD_HUGETLB the kernel does not look: only
- *           the pointers that the conventions name are caught.
- * -EINVAL   unknown seals; len is over INT64_MAX
- * -EFBIG    len is over RLIMIT_FSIZE; SIGXFSZ is sent as well
- * -ENOSPC   memory for the contents is exhausted (tmpfs)
- * -ENOMEM   the same; with MFD_HUGETLB either of them for too few free huge pages
- * -EBUSY    the kernel itself had hold of a page for ten times as long as it waits,
- *           which is some 0.1 s: try again
+ * -EFAULT   data is not readable. With MFD_HUGETLB the kernel does not check: only the
+ *           pointers that the conventions name are detected.
+ * -EINVAL   unknown seals
+ * -EINVAL   len is more than INT64_MAX
+ * -EFBIG    len is more than RLIMIT_FSIZE; SIGXFSZ is sent as well
+ * -ENOSPC   not enough memory for the contents, or too few free huge pages
+ * -ENOMEM   the same
+ * -EBUSY    the kernel itself used a page for ten times as long as it waits, about 0.1
+ *           s: try again
  *
- * Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
+ * Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */
 int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
                            const void *data, size_t len);
@@ -410,33 +421,37 @@ int memfd_go_get_size(int fd, uint64_t *size);
 
 /*
  * memfd_go_set_size() makes the file 'fd' exactly 'size' bytes long. A longer file
- * loses its tail; a shorter one is extended by zeros, which take no memory before
- * they are written to.
+ * loses its tail. A shorter file is extended by zeros, which use no memory until they
+ * are written.
  *
  * fd    open for writing
- * opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file at once,
- *       so that no later store to a mapping of it can fail for want of memory
- *       (SIGBUS). If that fails, the file keeps its old size and contents, but holes
- *       may have become allocated. Nobody else may extend the file at the same time.
- *       A memory cgroup at its limit kills the caller instead (see Memory above).
- * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret) can be sized
- *       once only. A MFD_HUGETLB file takes multiples of its page size only.
+ * opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file now, so that
+ *       no later store to a mapping of it is SIGBUS for lack of memory. If that fails,
+ *       the file keeps its size and contents, but holes may have become allocated. No
+ *       other process may extend the file at the same time. A memory cgroup at its
+ *       limit kills the caller instead (see Memory above).
+ * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret()) can be sized only
+ *       once. An MFD_HUGETLB file accepts multiples of its page size only.
  *
  * Returns 0.
  *
- * -EBADF    fd is not open, or not for writing (with RESERVE)
- * -EINVAL   fd is not open for writing; size is over INT64_MAX; not a file that
- *           can be sized; a secret file that has a size; unknown options
- * -EPERM    the file is sealed against this change (F_SEAL_SHRINK, F_SEAL_GROW)
- * -EFBIG    size is over RLIMIT_FSIZE (SIGXFSZ is sent as well) or more than the
- *           file system can hold
- * -ENOSPC   with RESERVE: there is not that much memory
- * -ENOMEM   the same, from huge pages
- * -EOPNOTSUPP, -ENODEV, -ESPIPE   with RESERVE: not a file that can be reserved
+ * -EBADF    fd is not open, or (with RESERVE) not for writing
+ * -EINVAL   fd is not open for writing
+ * -EINVAL   size is more than INT64_MAX
+ * -EINVAL   the size of the file cannot be set
+ * -EINVAL   a secret file that has a size
+ * -EINVAL   unknown options
+ * -EPERM    the file is sealed against the change (F_SEAL_SHRINK, F_SEAL_GROW)
+ * -EFBIG    size is more than RLIMIT_FSIZE; SIGXFSZ is sent as well
+ * -EFBIG    size is more than the file system supports
+ * -ENOSPC   with RESERVE: not enough memory
+ * -ENOMEM   with RESERVE: too few free huge pages
+ * -EOPNOTSUPP, -ENODEV, -ESPIPE   with RESERVE: the file does not support it
  *
  * Signals do not interrupt RESERVE, however often they arrive.
  *
- * Safe: MT AS fork. Two calls at once on one file leave one of the two sizes.
+ * Safe: but two calls at once on one file leave one of the two sizes.
+ *
  * Source: ftruncate(2), fallocate(2), mm/shmem.c.
  */
 int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
@@ -632,7 +647,7 @@ struct memfd_go_info {
  * Returns 0.
  *
  * -EBADF    fd is not open
- * -EFAULT   info is null (see Pointers above)
+ * -EFAULT   info is null
  * -EINVAL   size_of is less than 296
  * -E2BIG    size_of is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file of
@@ -659,37 +674,39 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
  */
 
 /*
- * memfd_go_map() maps 'len' bytes of the file 'fd' from offset 'off' on, shared and
+ * memfd_go_map() maps 'len' bytes of the file 'fd' from offset 'off', shared and
  * readable, and stores the address at 'addr'.
  *
- * A file sealed against writing is mapped read-only whatever the kernel: where it
- * refuses the shared mapping (before 6.7, with exceptions), a private one takes
- * its place, which shows the same bytes since they cannot change.
+ * A file sealed against writing can be mapped read-only on any kernel. Where the
+ * kernel refuses the shared mapping (before 6.7, with exceptions), a private mapping
+ * takes its place. It shows the same bytes, since they cannot change.
  *
- * fd    open for reading; for OPT_WRITE without OPT_PRIVATE for writing too
+ * fd    open for reading; with OPT_WRITE and without OPT_PRIVATE also for writing
  * opts  any of MEMFD_GO_OPT_WRITE, _PRIVATE, _EXEC, _POPULATE
- * off   in bytes, a multiple of the page size (of a MFD_HUGETLB file: its own)
- * len   in bytes, more than 0; need not be a multiple of the page size. A mapping
- *       may reach past the end of the file, but touching a page there is SIGBUS,
- *       as it is when somebody else shortens a file that is not sealed against it.
+ * off   in bytes, a multiple of the page size (of an MFD_HUGETLB file: its page size)
+ * len   in bytes, more than 0; need not be a multiple of the page size. A mapping may
+ *       extend past the end of the file, but touching a page there is SIGBUS. So is
+ *       touching a page that somebody has cut off, unless F_SEAL_SHRINK is set.
  *
  * Returns 0.
  *
- * -EACCES     fd is not open for what the mapping allows, or is not a file that can
- *             be mapped that way
- * -EPERM      OPT_WRITE, and the file is sealed against writing; OPT_EXEC, and the
- *             file is secret or on a file system mounted noexec
- * -EINVAL     len is 0; off is not a multiple of the page size, or over INT64_MAX;
- *             unknown options; OPT_PRIVATE on a secret file
- * -EOVERFLOW  off + len is over INT64_MAX, or does not fit the architecture
+ * -EACCES     fd is not open for the access that the mapping allows
+ * -EACCES     the file cannot be mapped that way
+ * -EPERM      OPT_WRITE, and the file is sealed against writing
+ * -EPERM      OPT_EXEC, and the file is secret or on a file system mounted noexec
+ * -EINVAL     len is 0
+ * -EINVAL     off is not a multiple of the page size, or more than INT64_MAX
+ * -EINVAL     unknown options
+ * -EINVAL     OPT_PRIVATE, and the file is secret
+ * -EOVERFLOW  off + len is more than INT64_MAX, or does not fit the architecture
  * -EBADF      fd is not open, or opened with O_PATH
- * -ENODEV     not a file that can be mapped
- * -EAGAIN     the mapping is locked and over RLIMIT_MEMLOCK (a secret file's is locked;
- *             but see memfd_go_secret() for newer kernels)
+ * -ENODEV     the file cannot be mapped
+ * -EAGAIN     the mapping is locked and exceeds RLIMIT_MEMLOCK. Mappings of secret
+ *             files are locked (but see memfd_go_secret() for newer kernels).
  * -ENOMEM     no room in the address space, or too few free huge pages
- * -EFAULT     addr is null (see Pointers above)
+ * -EFAULT     addr is null
  *
- * Safe: MT AS fork. Source: mmap(2), mm/mmap.c, mm/secretmem.c.
+ * Source: mmap(2), mm/mmap.c, mm/secretmem.c.
  */
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
@@ -727,7 +744,7 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  *                multiple of its page size
  * -EACCES        fd is not open for reading
  * -EBADF         fd is not open, or opened with O_PATH
- * -EFAULT        addr or len is null (see Pointers above)
+ * -EFAULT        addr or len is null
  * -ENOMEM        no room in the address space, or too few free huge pages
  * -EMFILE, -ENFILE  no descriptor free to try the kernel with (see -EKEYREVOKED)
  *
@@ -746,7 +763,7 @@ int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, void **ad
  *
  * Returns 0.
  *
- * -EFAULT   addr is null (see Pointers above)
+ * -EFAULT   addr is null
  * -EINVAL   addr is not a multiple of the page size; len is 0 or reaches past the
  *           end of the address space
  * -ENOMEM   it would split a mapping, and there are too many of them
@@ -800,7 +817,7 @@ int memfd_go_unmap(void *addr, size_t len);
  *
  * -EINVAL   n is 0 or over MEMFD_GO_FDS_MAX
  * -EBADF    sock or one of fds is not open
- * -EFAULT   fds is null (see Pointers above); data is not readable
+ * -EFAULT   fds is null; data is not readable
  * -ENOTSOCK sock is not a socket
  * -EAGAIN   sock is non-blocking and the other side's buffer is full
  * -EINTR    a signal arrived before anything was sent
@@ -938,7 +955,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
  * -ENOEXEC  not a program that this machine can run
  * -ETXTBSY  the file is open for writing (see fd)
  * -EBADF    fd is not open
- * -EFAULT   argv or envp is null (see Pointers above) or not readable
+ * -EFAULT   argv or envp is null or not readable
  * -E2BIG    arguments and environment are too long
  * -EINVAL   unknown options
  * others    like execve(2)
@@ -982,29 +999,32 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  */
 
 /*
- * memfd_go_secret() is memfd_secret(2): it creates an anonymous file whose pages,
- * once mapped, only the processes that hold it can see; not even the kernel keeps
- * them in its own page tables. Size it once with memfd_go_set_size(), then map it
- * shared and writable with memfd_go_map(). Its pages are locked into memory and
- * count against RLIMIT_MEMLOCK: up to Linux 6.18 in every process that maps them, and
- * mapping more fails; in Linux 7.2 once for the user, and the first touch of a page
- * beyond the limit is SIGBUS. memfd_go_secret_alloc() fails on both. While the file or
- * a mapping of it exists, the machine cannot hibernate.
+ * memfd_go_secret() creates an anonymous file of secret memory, like memfd_secret(2),
+ * and returns a descriptor. Only processes that have mapped it can see its pages: the
+ * kernel removes them from its own page tables. Set its size once with
+ * memfd_go_set_size(), then map it shared and writable with memfd_go_map(). While the
+ * file or a mapping of it exists, the system cannot hibernate.
  *
- * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC; the kernel
- *        refuses that value (1), so it is taken for O_CLOEXEC here.
+ * The pages are locked into memory and count against RLIMIT_MEMLOCK. Up to Linux 6.18
+ * they count in each process that maps them, and mapping more than the limit fails. In
+ * Linux 7.2 they count once for the user, and the first touch of a page beyond the
+ * limit is SIGBUS. memfd_go_secret_alloc() fails on both.
+ *
+ * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC, but the kernel
+ *        refuses that value (1). This function accepts it as O_CLOEXEC.
  *
  * Returns the descriptor.
  *
- * -ENOSYS   before Linux 5.14; no support in this kernel or on this architecture
- *           (arm, ppc64le); from 5.14 to 6.4 unless booted with
- *           secretmem.enable=1; booted with secretmem.enable=0
+ * -ENOSYS   before Linux 5.14; or this kernel or architecture does not support it
+ *           (arm, ppc64le)
+ * -ENOSYS   Linux 5.14 to 6.4 booted without secretmem.enable=1
+ * -ENOSYS   booted with secretmem.enable=0
  * -EINVAL   unknown flags
- * -EMFILE   the process has RLIMIT_NOFILE descriptors open
- * -ENFILE   the system-wide limit on open files has been reached
+ * -EMFILE   the process has RLIMIT_NOFILE open descriptors
+ * -ENFILE   the system-wide limit on open files is reached
  * -ENOMEM   not enough memory
  *
- * Safe: MT AS fork. Source: memfd_secret(2), mm/secretmem.c.
+ * Source: memfd_secret(2), mm/secretmem.c.
  */
 int memfd_go_secret(uint32_t flags);
 
@@ -1066,7 +1086,7 @@ struct memfd_go_secret {
  * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
  *           OPT_NO_SECRETMEM; size_of is less than the struct
  * -E2BIG    size_of is over 4096
- * -EFAULT   s is null (see Pointers above)
+ * -EFAULT   s is null
  * -EMFILE, -ENFILE  no descriptor free
  * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
  *           well. OPT_NO_SECRETMEM makes no file.
@@ -1107,7 +1127,7 @@ int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
  * Returns 0.
  *
  * -EINVAL   access is not one of the above; 's' holds no area
- * -EFAULT   s is null (see Pointers above)
+ * -EFAULT   s is null
  * -ENOMEM   too many mappings in the process
  * -ENXIO    the area is not in this process: it is the child of one that allocated it
  *           without OPT_FORK_SHARE
@@ -1130,7 +1150,7 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
  * Returns 0.
  *
  * -EINVAL   size_of is less than the struct
- * -EFAULT   s is null (see Pointers above)
+ * -EFAULT   s is null
  * -ENOMEM   too many mappings in the process; nothing has been freed
  * -EPERM    the area was sealed with mseal(2); nothing has been freed
  *
@@ -1187,7 +1207,7 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  * -EINVAL   an overrun went into the free slot; the pool holds no area, or that of a
  *           parent process, of which this one has zeros
  * -ENXIO    the pool is a parent's, and not in this process (memfd_go_secret_protect())
- * -EFAULT   pool or slot is null (see Pointers above)
+ * -EFAULT   pool or slot is null
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
  */
@@ -1202,7 +1222,7 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
  *           out of it, and the pool is of no further use but to be freed; there is no
  *           area
  * -ENXIO    like memfd_go_secret_pool_take()
- * -EFAULT   pool is null (see Pointers above)
+ * -EFAULT   pool is null
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
  */

@@ -229,7 +229,7 @@ func (h *header) overview() string {
 		case isItem:
 			r.items([]item{{term: lead, text: append(paragraph{rest}, p[1:]...)}})
 		default:
-			r.paragraph(p)
+			r.block(p)
 		}
 	}
 	r.section("FUNCTIONS")
