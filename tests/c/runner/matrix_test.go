@@ -53,7 +53,7 @@ var only = map[string]func(target, mode) bool{
 var anywhere = []string{"frame_chain", "overwritten_stack", "unwind_interrupted"}
 
 func TestMain(m *testing.M) {
-	restore := reserveHugePages(8)
+	restore := testenv.ReserveHugePages(8)
 	code := m.Run()
 	restore()
 	os.Exit(code)

@@ -1,4 +1,4 @@
-package runner
+package testenv
 
 import (
 	"os"
@@ -8,9 +8,9 @@ import (
 
 const hugePages = "/proc/sys/vm/nr_hugepages"
 
-// reserveHugePages makes sure that there are n huge pages, where it may, and
+// ReserveHugePages makes sure that there are n huge pages, where it may, and
 // returns what restores the old state.
-func reserveHugePages(n int) (restore func()) {
+func ReserveHugePages(n int) (restore func()) {
 	nothing := func() {}
 	text, err := os.ReadFile(hugePages)
 	if err != nil {
