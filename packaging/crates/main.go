@@ -16,6 +16,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"libmemfd_go/packaging/vendored"
 )
 
 func main() {
@@ -61,35 +63,18 @@ func goSources(folder string) error {
 		}
 	}
 	// tidy drops the modules that only tests use; all that remain are on this machine.
-	for _, arguments := range [][]string{{"mod", "tidy"}, {"mod", "vendor"}} {
-		cmd := exec.Command("go", arguments...)
-		cmd.Dir = folder
-		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
-		if output, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", cmd, err, output)
-		}
+	cmd := exec.Command("go", "mod", "tidy")
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", cmd, err, output)
 	}
-	return pruneVendor(filepath.Join(folder, "vendor"))
+	return vendored.Write(folder, filepath.Join(folder, "vendor"))
 }
 
 // isBuilt leaves out tests and what they read.
 func isBuilt(path string) bool {
 	return !strings.HasSuffix(path, "_test.go") && !slices.Contains(strings.Split(path, "/"), "testdata")
-}
-
-// pruneVendor removes files for systems other than Linux, which are most of x/sys/unix.
-func pruneVendor(folder string) error {
-	others := []string{"aix", "darwin", "dragonfly", "freebsd", "netbsd", "openbsd", "solaris", "zos"}
-	return filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		words := strings.FieldsFunc(d.Name(), func(r rune) bool { return r == '_' || r == '.' })
-		if !slices.ContainsFunc(words, func(word string) bool { return slices.Contains(others, word) }) {
-			return nil
-		}
-		return os.Remove(path)
-	})
 }
 
 // archives copies the static libraries, and says which Go they were built with.

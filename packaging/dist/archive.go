@@ -5,8 +5,10 @@ import (
 	"compress/gzip"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -55,23 +57,29 @@ func copyFile(from, to string) error {
 
 // writeArchive packs a folder in the order of the names, as root's.
 func (r *release) writeArchive(folder, name string) error {
+	return r.createArchive(name, func(archive *tar.Writer) error { return r.addTree(archive, folder, name) })
+}
+
+func (r *release) createArchive(name string, fill func(archive *tar.Writer) error) error {
 	file, err := os.Create(filepath.Join(r.folder, name+".tar.gz"))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	packed, err := gzip.NewWriterLevel(file, gzip.BestCompression)
+	if err := r.writeTar(file, fill); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func (r *release) writeTar(to io.Writer, fill func(archive *tar.Writer) error) error {
+	packed, err := gzip.NewWriterLevel(to, gzip.BestCompression)
 	if err != nil {
 		return err
 	}
 	archive := tar.NewWriter(packed)
-	err = filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return r.add(archive, path, name+strings.TrimPrefix(path, folder))
-	})
-	for _, c := range []io.Closer{archive, packed, file} {
+	err = fill(archive)
+	for _, c := range []io.Closer{archive, packed} {
 		if err == nil {
 			err = c.Close()
 		}
@@ -79,12 +87,37 @@ func (r *release) writeArchive(folder, name string) error {
 	return err
 }
 
+// addTree adds a folder and what is in it.
+func (r *release) addTree(archive *tar.Writer, folder, name string) error {
+	return filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return r.add(archive, path, name+strings.TrimPrefix(path, folder))
+	})
+}
+
+// addTexts adds files, by name.
+func (r *release) addTexts(archive *tar.Writer, texts map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		header := &tar.Header{Name: "./" + name, Mode: 0o644, Size: int64(len(texts[name])), ModTime: r.time,
+			Uname: "root", Gname: "root"}
+		if err := archive.WriteHeader(header); err != nil {
+			return err
+		}
+		if _, err := archive.Write([]byte(texts[name])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *release) add(archive *tar.Writer, path, name string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
 	}
-	header := &tar.Header{Name: name, ModTime: r.time, Format: tar.FormatUSTAR, Uname: "root", Gname: "root"}
+	header := &tar.Header{Name: name, ModTime: r.time, Uname: "root", Gname: "root"}
 	switch mode := info.Mode(); {
 	case mode.IsDir():
 		header.Typeflag, header.Mode = tar.TypeDir, 0o755
@@ -101,7 +134,7 @@ func (r *release) add(archive *tar.Writer, path, name string) error {
 	if err != nil {
 		return err
 	}
-	header.Typeflag, header.Mode, header.Size = tar.TypeReg, 0o644, int64(len(content))
+	header.Typeflag, header.Mode, header.Size = tar.TypeReg, 0o644|int64(info.Mode()&0o111), int64(len(content))
 	if err := archive.WriteHeader(header); err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // Command dist makes the files of a release out of what has been built: per architecture
-// an archive and packages for dpkg, rpm and apk; Rust crates; a bill of materials; and the
-// checksums of all of them.
+// an archive and packages for dpkg, rpm and apk; archives of the sources; Rust crates; a bill
+// of materials; and the checksums of all of them.
 //
 //	dist FOLDER WHEELS GOARCH...
 //
@@ -10,20 +10,29 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // release is what the files have in common.
 type release struct {
-	folder  string // where the files go
-	version string
-	time    time.Time
+	folder     string // where the files go
+	version    string
+	time       time.Time
+	maintainer string // for packages
+}
+
+// major is the number in the library's name.
+func (r *release) major() string {
+	major, _, _ := strings.Cut(r.version, ".")
+	return major
 }
 
 func main() {
@@ -52,6 +61,9 @@ func run(folder, wheels string, arches []string) error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
+	}
+	if err := r.sources(); err != nil {
+		return err
 	}
 	if err := r.crates(); err != nil {
 		return err
@@ -86,7 +98,8 @@ func newRelease(folder string) (*release, error) {
 	if folder, err = filepath.Abs(folder); err != nil {
 		return nil, err
 	}
-	return &release{folder, string(version[1]), time.Unix(seconds, 0).UTC()}, os.MkdirAll(folder, 0o777)
+	maintainer := cmp.Or(os.Getenv("MAINTAINER"), "libmemfd_go maintainers <maintainers@libmemfd-go.invalid>")
+	return &release{folder, string(version[1]), time.Unix(seconds, 0).UTC(), maintainer}, os.MkdirAll(folder, 0o777)
 }
 
 // command runs a program, and says what it printed if it fails.

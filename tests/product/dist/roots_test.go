@@ -25,8 +25,8 @@ func runsHere(goarch string) bool {
 	return goarch == runtime.GOARCH || goarch == "386" && runtime.GOARCH == "amd64"
 }
 
-// The .deb installs in a bare Debian of its architecture; a C program compiles against it
-// there, and runs; and nothing is left when it is removed.
+// The packages install in a bare Debian of their architecture; a C program compiles against
+// them there; it needs one of them to run; and nothing is left when they are removed.
 func TestDeb(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -36,15 +36,19 @@ func TestDeb(t *testing.T) {
 		t.Run(a.goarch, func(t *testing.T) {
 			t.Parallel()
 			root := copyRoot(t, "root@"+a.goarch)
-			file := "libmemfd-go_" + version + "-1_" + a.deb + ".deb"
-			run(t, "cp", filepath.Join(release, file), "examples/c/mac.c", "examples/c/example.h", root+"/tmp")
-			if runsHere(a.goarch) {
-				tryInside(t, root, file)
-			} else {
-				tryFromOutside(t, root, file, labArch(a.goarch))
+			var packages []string
+			for _, file := range a.debs() {
+				run(t, "cp", filepath.Join(release, file), root+"/tmp")
+				packages = append(packages, "/tmp/"+file)
 			}
-			if left := run(t, "find", root, "-name", "*memfd_go*", "-not", "-type", "d"); left != "" {
-				t.Errorf("the package leaves\n%s", left)
+			run(t, "cp", "examples/c/mac.c", "examples/c/example.h", root+"/tmp")
+			if runsHere(a.goarch) {
+				tryInside(t, root, packages)
+			} else {
+				tryFromOutside(t, root, packages, labArch(a.goarch))
+			}
+			if left := run(t, "find", root, "-name", "*memfd[_-]go*", "-not", "-path", root+"/tmp/*"); left != "" {
+				t.Errorf("the packages leave\n%s", left)
 			}
 		})
 	}
@@ -62,23 +66,24 @@ func copyRoot(t *testing.T, part string) string {
 }
 
 // tryInside uses nothing but what is in the root.
-func tryInside(t *testing.T, root, file string) {
+func tryInside(t *testing.T, root string, packages []string) {
 	t.Helper()
 	inside := func(arguments ...string) string {
 		t.Helper()
 		return run(t, "env", append([]string{"-i", "PATH=/usr/sbin:/usr/bin", "chroot", root}, arguments...)...)
 	}
-	inside("dpkg", "-i", "/tmp/"+file)
+	inside(append([]string{"dpkg", "-i"}, packages...)...)
 	flags := strings.Fields(inside("pkgconf", "--cflags", "--libs", "libmemfd_go >= 1.0"))
 	inside(append([]string{"tcc", "-o", "/tmp/mac", "/tmp/mac.c"}, flags...)...)
+	inside("dpkg", "-P", "libmemfd-go-dev", "libmemfd-go1-dbgsym")
 	if output := inside("/tmp/mac", "pay 5"); !strings.HasSuffix(output, done) {
 		t.Errorf("it prints\n%s", output)
 	}
-	inside("dpkg", "-P", "libmemfd-go")
+	inside("dpkg", "-P", "libmemfd-go1")
 }
 
 // tryFromOutside takes this machine's dpkg and a cross compiler, with the root for all else.
-func tryFromOutside(t *testing.T, root, file string, arch testenv.Arch) {
+func tryFromOutside(t *testing.T, root string, packages []string, arch testenv.Arch) {
 	t.Helper()
 	compiler, err := arch.Compiler.Path()
 	if err != nil {
@@ -93,7 +98,11 @@ func tryFromOutside(t *testing.T, root, file string, arch testenv.Arch) {
 	if err != nil {
 		testenv.Unavailable(t, err)
 	}
-	run(t, "dpkg", "--root="+root, "--force-architecture", "-i", root+"/tmp/"+file)
+	install := []string{"--root=" + root, "--force-architecture", "-i"}
+	for _, file := range packages {
+		install = append(install, root+file)
+	}
+	run(t, "dpkg", install...)
 	program := root + "/tmp/mac"
 	libraries, err := filepath.Glob(root + "/usr/lib/*-linux-gnu*")
 	if err != nil || len(libraries) != 1 {
@@ -103,35 +112,52 @@ func tryFromOutside(t *testing.T, root, file string, arch testenv.Arch) {
 	if output := run(t, emulator[0], append(emulator[1:], program, "pay 5")...); !strings.HasSuffix(output, done) {
 		t.Errorf("it prints\n%s", output)
 	}
-	run(t, "dpkg", "--root="+root, "-P", "libmemfd-go")
+	run(t, "dpkg", "--root="+root, "-P", "libmemfd-go-dev", "libmemfd-go1-dbgsym", "libmemfd-go1")
 }
 
-// rpm installs its package, and finds everything in order.
+// rpm installs its packages, and finds everything in order.
 func TestRPM(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
 	requireRoot(t)
 	testenv.RequireTool(t, "rpm")
+	names := []string{"libmemfd_go1", "libmemfd_go-devel", "libmemfd_go1-debuginfo"}
 	for _, a := range architectures() {
-		root := t.TempDir()
-		rpm := func(arguments ...string) string {
-			t.Helper()
-			return run(t, "rpm", append([]string{"--root", root}, arguments...)...)
+		rpm, root := rpmRoot(t)
+		for _, file := range a.rpms() {
+			rpm("-i", "--ignorearch", filepath.Join(release, file))
 		}
-		rpm("--initdb")
-		rpm("-i", "--ignorearch", filepath.Join(release, "libmemfd_go-"+version+"-1."+a.rpm+".rpm"))
-		rpm("-V", "libmemfd_go")
-		if provided := rpm("-q", "--provides", "libmemfd_go"); !strings.Contains(provided, "libmemfd_go.so.1") {
-			t.Errorf("%s: it provides\n%s", a.rpm, provided)
+		rpm(append([]string{"-V"}, names...)...)
+		provided := strings.Split(rpm("-q", "--provides", "libmemfd_go1"), "\n")
+		want := []string{"libmemfd_go.so.1()(64bit)", "libmemfd_go.so.1(MEMFD_GO_1.0)(64bit)"}
+		if a.goarch == "386" || a.goarch == "arm" {
+			want = []string{"libmemfd_go.so.1", "libmemfd_go.so.1(MEMFD_GO_1.0)"}
 		}
-		rpm("-e", "libmemfd_go")
-		if left := run(t, "find", root, "-name", "*memfd_go*", "-not", "-type", "d"); left != "" {
-			t.Errorf("%s: the package leaves\n%s", a.rpm, left)
+		for _, name := range want {
+			if !slices.Contains(provided, name) {
+				t.Errorf("%s: it provides\n%s\nwithout %s", a.rpm, strings.Join(provided, "\n"), name)
+			}
+		}
+		rpm(append([]string{"-e"}, names...)...)
+		if left := run(t, "find", root, "-name", "*memfd_go*"); left != "" {
+			t.Errorf("%s: the packages leave\n%s", a.rpm, left)
 		}
 	}
 }
 
-// Alpine's package works with musl alone, in a tree laid out like Alpine's.
+// rpmRoot returns what runs rpm in a new root.
+func rpmRoot(t *testing.T) (rpm func(arguments ...string) string, root string) {
+	t.Helper()
+	root = t.TempDir()
+	rpm = func(arguments ...string) string {
+		t.Helper()
+		return run(t, "rpm", append([]string{"--root", root}, arguments...)...)
+	}
+	rpm("--initdb")
+	return rpm, root
+}
+
+// Alpine's packages work with musl alone, in a tree laid out like Alpine's.
 func TestAPK(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -142,8 +168,9 @@ func TestAPK(t *testing.T) {
 				t.Skip("Debian has no musl for it")
 			}
 			root := t.TempDir()
-			runIn(t, root, nil, "tar", "xzf", filepath.Join(release, "libmemfd_go-"+version+"-r1."+a.apk+".apk"),
-				"--warning=no-unknown-keyword")
+			for _, file := range a.apks() {
+				runIn(t, root, nil, "tar", "xzf", filepath.Join(release, file), "--warning=no-unknown-keyword")
+			}
 			compiler, loader := musl(t, a.goarch)
 			name := filepath.Base(loader)
 			for folder, file := range map[string]string{"lib/" + name: loader, "etc/" + strings.TrimSuffix(name, ".so.1") + ".path": ""} {

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"compress/gzip"
+	"debug/elf"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A system's packages are several: the shared library alone, which the packages of other
+// programs depend on; what a compiler needs besides; and what a debugger does. Only the
+// second can be there but once: the names in the others have the major number.
+type part int
+
+const (
+	runtime part = iota
+	devel
+	debug
+)
+
+// parts are the packages of one system and architecture.
+type parts struct {
+	release *release
+	arch    arch
+	format  *format
+	folder  string // has a folder of files for each part
+	library libraryFacts
+}
+
+// libraryFacts is what packages say of a library.
+type libraryFacts struct {
+	buildID  string
+	exports  []elf.Symbol
+	versions []string // of its symbols
+}
+
+func (p *parts) tree(of part) string { return filepath.Join(p.folder, fmt.Sprint("part", int(of))) }
+
+// partOf says which one an installed file belongs to.
+func partOf(path string) part {
+	switch name := filepath.Base(path); {
+	case strings.Contains(path, "/lib/debug/"):
+		return debug
+	case strings.HasPrefix(name, "libmemfd_go.so."):
+		return runtime
+	}
+	return devel
+}
+
+// newParts installs the library, and sorts its files.
+func (r *release) newParts(a arch, f *format) (*parts, error) {
+	folder, err := os.MkdirTemp("", "memfd_go")
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{release: r, arch: a, format: f, folder: folder}
+	staged := filepath.Join(folder, "stage")
+	if err := stage(a, staged, "/usr", f.libdir(a)); err != nil {
+		return p, err
+	}
+	err = filepath.WalkDir(staged, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		name := strings.TrimPrefix(path, staged)
+		to := filepath.Join(p.tree(partOf(name)), name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if strings.Contains(name, "/man/") {
+			return compress(path, to+".gz")
+		}
+		return os.Rename(path, to)
+	})
+	if err != nil {
+		return p, err
+	}
+	p.library, err = readLibrary(filepath.Join(p.tree(runtime), f.libdir(a), "libmemfd_go.so."+r.version))
+	return p, err
+}
+
+func readLibrary(name string) (facts libraryFacts, err error) {
+	f, err := elf.Open(name)
+	if err != nil {
+		return facts, err
+	}
+	defer f.Close()
+	note, err := f.Section(".note.gnu.build-id").Data()
+	if err != nil {
+		return facts, err
+	}
+	facts.buildID = fmt.Sprintf("%x", note[len(note)-20:])
+	if facts.exports, err = f.DynamicSymbols(); err != nil {
+		return facts, err
+	}
+	slices.SortFunc(facts.exports, func(a, b elf.Symbol) int { return strings.Compare(a.Name, b.Name) })
+	for _, s := range facts.exports {
+		facts.versions = append(facts.versions, s.Version)
+	}
+	slices.Sort(facts.versions)
+	facts.versions = slices.Compact(facts.versions)
+	return facts, nil
+}
+
+// compress writes a file as gzip -9n does: without its name and time.
+func compress(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return writeCompressed(to, text)
+}
+
+func writeCompressed(name string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	packed, err := gzip.NewWriterLevel(file, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := packed.Write(text); err != nil {
+		return err
+	}
+	if err := packed.Close(); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// summary is the same for all.
+const summary = "sealed files and secret memory"
+
+const introduction = "libmemfd_go creates, seals and verifies files in memory, and allocates secret memory. " +
+	"It calls no C library, so that programs in every language can use it."
+
+// contents says what is in a package.
+func (of part) contents() string {
+	return [...]string{
+		"This package has the shared library.",
+		"This package has the header, the static library, pkg-config and CMake files, and manual pages.",
+		"This package has debugging information.",
+	}[of]
+}
+
+func (of part) title() string {
+	return summary + [...]string{"", " (development files)", " (debug symbols)"}[of]
+}
+
+// wrap breaks a text into lines.
+func wrap(text string) (lines []string) {
+	for _, word := range strings.Fields(text) {
+		if last := len(lines) - 1; last >= 0 && len(lines[last])+len(word) < 79 {
+			lines[last] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"archive/tar"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"libmemfd_go/packaging/vendored"
+)
+
+// sources writes the sources as they are, and again with the modules that a build without
+// a network needs.
+func (r *release) sources() error {
+	files, err := sourceFiles()
+	if err != nil {
+		return err
+	}
+	name := "libmemfd_go-" + r.version
+	if err := r.writeSources(name, name, files, ""); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "memfd_go")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	modules := filepath.Join(folder, "vendor")
+	if err := vendored.Write(".", modules); err != nil {
+		return err
+	}
+	return r.writeSources(name+"-vendored", name, files, modules)
+}
+
+// writeSources packs files of this folder, and the modules if there are any.
+func (r *release) writeSources(archiveName, folder string, files []string, modules string) error {
+	return r.createArchive(archiveName, func(archive *tar.Writer) error {
+		for _, file := range files {
+			if err := r.add(archive, file, folder+"/"+file); err != nil {
+				return err
+			}
+		}
+		if modules == "" {
+			return nil
+		}
+		return r.addTree(archive, modules, folder+"/vendor")
+	})
+}
+
+// sourceFiles are the files that git knows, or all that were in the archive that this
+// folder comes from.
+func sourceFiles() (files []string, err error) {
+	if _, err := os.Stat(".git"); err != nil {
+		return unpackedFiles()
+	}
+	output, err := exec.Command("git", "ls-files", "-z").Output()
+	if err != nil {
+		return nil, fmt.Errorf("git ls-files: %w", err)
+	}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(output), "\x00"), "\x00") {
+		if _, err := os.Lstat(name); err == nil {
+			files = append(files, name)
+		}
+	}
+	slices.Sort(files)
+	return files, nil
+}
+
+func unpackedFiles() (files []string, err error) {
+	made := []string{"build", "target", "vendor", "__pycache__"}
+	err = filepath.WalkDir(".", func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && slices.Contains(made, e.Name()):
+			return fs.SkipDir
+		case !e.IsDir():
+			files = append(files, path)
+		}
+		return nil
+	})
+	slices.Sort(files)
+	return files, err
+}
