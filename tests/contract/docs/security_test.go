@@ -10,12 +10,12 @@ import (
 )
 
 var (
-	heldBy   = regexp.MustCompile(`\[[^\]]+\]\(([^)]+)\)(?:: ((?:` + "`[^`]+`" + `(?:, )?)+))?`)
+	testLink   = regexp.MustCompile(`\[[^\]]+\]\(([^)]+)\)(?:: ((?:` + "`[^`]+`" + `(?:, )?)+))?`)
 	codeWord = regexp.MustCompile("`([^`]+)`")
 )
 
-// Each promise of docs/SECURITY.md names the tests that hold it, and they exist.
-func TestSecurityPromisesAreHeld(t *testing.T) {
+// Each promise in docs/SECURITY.md names its tests, and they exist.
+func TestSecurityPromisesAreTested(t *testing.T) {
 	promises := 0
 	for line := range strings.Lines(readFile(t, "docs/SECURITY.md")) {
 		cells := strings.Split(strings.TrimSpace(line), " | ")
@@ -23,16 +23,16 @@ func TestSecurityPromisesAreHeld(t *testing.T) {
 			continue
 		}
 		promises++
-		tests := heldBy.FindAllStringSubmatch(cells[len(cells)-1], -1)
+		tests := testLink.FindAllStringSubmatch(cells[len(cells)-1], -1)
 		if len(tests) == 0 {
-			t.Errorf("no test holds %s", cells[1])
+			t.Errorf("no test for: %s", cells[1])
 		}
 		for _, test := range tests {
 			file := filepath.Join("docs", test[1])
 			source := readFile(t, file)
 			for _, name := range codeWord.FindAllStringSubmatch(test[2], -1) {
 				if !hasTest(test[1], source, name[1]) {
-					t.Errorf("%s has no test %s, which should hold: %s", file, name[1], cells[1])
+					t.Errorf("%s has no test %s, which is to test: %s", file, name[1], cells[1])
 				}
 			}
 		}
