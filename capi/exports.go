@@ -83,26 +83,37 @@ func mapFile(fd, opts uintptr, off uint64, length uintptr, addr *uintptr) int {
 }
 
 //go:nosplit
-func mapVerified(fd, required uintptr, maxLen uint64, addr, length *uintptr) int {
-	return core.MapVerified(int32(fd), uint32(required), maxLen, addr, length)
+func verify(fd, required uintptr, maxLen uint64, opts uintptr, size *uint64) int {
+	return core.Verify(int32(fd), uint32(required), maxLen, uint32(opts), size)
+}
+
+//go:nosplit
+func mapVerified(fd, required uintptr, maxLen uint64, opts uintptr, addr, length *uintptr) int {
+	return core.MapVerified(int32(fd), uint32(required), maxLen, uint32(opts), addr, length)
 }
 
 //go:nosplit
 func unmap(addr, length uintptr) int { return core.Unmap(addr, length) }
 
 //go:nosplit
-func sendFDs(sock uintptr, fds *int32, n uintptr, data *byte, length uintptr) int {
-	return core.SendFDs(int32(sock), fds, uint32(n), data, length)
+func sendFDs(sock, opts uintptr, fds *int32, n uintptr, data *byte, length uintptr) int {
+	var control core.ControlBuffer
+	return core.SendFDs(int32(sock), uint32(opts), fds, uint32(n), data, length, &control)
 }
 
 //go:nosplit
-func recvFDs(sock uintptr, fds *int32, n *uint32, data *byte, length *uintptr) int {
-	return core.RecvFDs(int32(sock), fds, n, data, length)
+func recvFDs(sock, opts uintptr, fds *int32, n *uint32, data *byte, length *uintptr) int {
+	var control core.ControlBuffer
+	return core.RecvFDs(int32(sock), uint32(opts), fds, n, data, length, &control)
 }
 
 //go:nosplit
-func recvVerified(sock, required uintptr, maxLen uint64) int {
-	return core.RecvVerified(int32(sock), uint32(required), maxLen)
+func recvVerified(sock, required uintptr, maxLen uint64, opts uintptr, data *byte, length *uintptr) int {
+	r := recvOne(sock, opts, data, length)
+	if r < 0 {
+		return r
+	}
+	return core.VerifyReceived(int32(r), uint32(required), maxLen, uint32(opts)&^core.OptDontwait)
 }
 
 //go:nosplit
@@ -111,8 +122,8 @@ func importPID(pid, remoteFD, openFlags uintptr) int {
 }
 
 //go:nosplit
-func importPidfd(pidfd, remoteFD uintptr) int {
-	return core.ImportPidfd(int32(pidfd), int32(remoteFD))
+func importPidfd(pidfd, remoteFD, flags uintptr) int {
+	return core.ImportPidfd(int32(pidfd), int32(remoteFD), uint32(flags))
 }
 
 //go:nosplit

@@ -15,6 +15,7 @@
 #define CALLD1(name, fn)	ROOT(name)
 #define CALL2D(name, fn)	ROOT(name)
 #define CALL2D2(name, fn)	ROOT(name)
+#define CALL2D3(name, fn)	ROOT(name)
 #define CALL4D(name, fn)	ROOT(name)
 
 // The symbol that the Go linker starts from (-E): it reaches every export. It

@@ -1,4 +1,4 @@
-// Go takes its arguments on the stack: ARG0 to ARG5 put them there,
+// Go takes its arguments on the stack: ARG0 to ARG6 put them there (where a uint64_t is two),
 // and the result comes back in the slot behind the last one.
 
 #define ARGS0	NOP
@@ -8,6 +8,7 @@
 #define ARGS4	ARGS3; ARG3
 #define ARGS5	ARGS4; ARG4
 #define ARGS6	ARGS5; ARG5
+#define ARGS7	ARGS6; ARG6
 
 #define CALL0(name, fn)	GOCALL(name, fn, ARGS0, 0)
 #define CALL1(name, fn)	GOCALL(name, fn, ARGS1, 1)
@@ -16,3 +17,4 @@
 #define CALL4(name, fn)	GOCALL(name, fn, ARGS4, 4)
 #define CALL5(name, fn)	GOCALL(name, fn, ARGS5, 5)
 #define CALL6(name, fn)	GOCALL(name, fn, ARGS6, 6)
+#define CALL7(name, fn)	GOCALL(name, fn, ARGS7, 7)

@@ -9,6 +9,7 @@
 //   4        | 16(SP) | 12(SP) | SI
 //   5        | 20(SP) | 16(SP) | DI
 //   6        | 24(SP) | 20(SP) | BP
+//   7        | 28(SP) | 24(SP) |
 //   result   | AX     | behind the arguments | AX
 //
 // C wants BX, SI, DI and BP back. Go keeps none of them. C's offsets are those on
@@ -22,9 +23,10 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 
 // The frame, upwards from SP:
 //
-//    0  six arguments and the result, for Go
-//   28  DI, SI, BX, BP: our linker reads the pushes
-//   44  the return address, then C's arguments
+//    0  seven arguments and the result, for Go
+//   32  pad: a call leaves SP at 12 modulo 16
+//   44  DI, SI, BX, BP: our linker reads the pushes
+//   60  the return address, then C's arguments
 //
 // The x87 and SSE control words and the direction flag need no saving: Go does
 // not set them.
@@ -33,21 +35,22 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 	PUSHL	BX \
 	PUSHL	SI \
 	PUSHL	DI \
-	ADJSP	$28
+	ADJSP	$44
 
 #define RESTORE \
-	ADJSP	$-28 \
+	ADJSP	$-44 \
 	POPL	DI \
 	POPL	SI \
 	POPL	BX \
 	POPL	BP
 
-#define ARG0	MOVL 48(SP), AX; MOVL AX, 0(SP)
-#define ARG1	MOVL 52(SP), AX; MOVL AX, 4(SP)
-#define ARG2	MOVL 56(SP), AX; MOVL AX, 8(SP)
-#define ARG3	MOVL 60(SP), AX; MOVL AX, 12(SP)
-#define ARG4	MOVL 64(SP), AX; MOVL AX, 16(SP)
-#define ARG5	MOVL 68(SP), AX; MOVL AX, 20(SP)
+#define ARG0	MOVL 64(SP), AX; MOVL AX, 0(SP)
+#define ARG1	MOVL 68(SP), AX; MOVL AX, 4(SP)
+#define ARG2	MOVL 72(SP), AX; MOVL AX, 8(SP)
+#define ARG3	MOVL 76(SP), AX; MOVL AX, 12(SP)
+#define ARG4	MOVL 80(SP), AX; MOVL AX, 16(SP)
+#define ARG5	MOVL 84(SP), AX; MOVL AX, 20(SP)
+#define ARG6	MOVL 88(SP), AX; MOVL AX, 24(SP)
 
 #define GOCALL(name, fn, args, n) \
 ENTRY(name) \

@@ -9,6 +9,7 @@
 //   4        | R3     | 16(R13) | R3
 //   5        | 0(R13) | 20(R13) | R4
 //   6        | 4(R13) | 24(R13) | R5
+//   7        | 8(R13) | 28(R13) |
 //   result   | R0     | behind the arguments | R0
 //
 // C wants R4-R11 and F8-F15 (d8-d15) back. Go keeps none of them; but with GOARM=5, for
@@ -27,11 +28,11 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 // The frame, upwards from R13; linker/arm.go knows it too:
 //
 //    0  R14
-//    4  six arguments and the result, for Go
+//    4  seven arguments and the result, for Go; 4 bytes of padding
 #define SAVED_R14	0
-#define SAVED_R4	32
-#define SAVED_F8	64
-#define FRAME		128
+#define SAVED_R4	40
+#define SAVED_F8	72
+#define FRAME		136
 
 // FPSCR needs no saving: Go does not set it.
 #ifdef GOARM_6 // or later
@@ -78,6 +79,7 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 #define ARG3	MOVW R3, 16(R13)
 #define ARG4	MOVW (FRAME+0)(R13), R12; MOVW R12, 20(R13)
 #define ARG5	MOVW (FRAME+4)(R13), R12; MOVW R12, 24(R13)
+#define ARG6	MOVW (FRAME+8)(R13), R12; MOVW R12, 28(R13)
 
 #define GOCALL(name, fn, args, n) \
 ENTRY(name) \

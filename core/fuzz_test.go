@@ -143,7 +143,7 @@ func FuzzStructs(f *testing.F) {
 // Whatever is in a control buffer, what is taken from it are descriptors that are in there,
 // as many as were counted. The kernel would not send most of this; another one might.
 func FuzzControlMessages(f *testing.F) {
-	message := func(level, ctype int32, fds ...int32) []byte {
+	bytesOf := func(level, ctype int32, fds ...int32) []byte {
 		m := make([]byte, cmsgAlign(cmsgHeader+uintptr(len(fds))*fdSize))
 		h := (*cmsghdr)(unsafe.Pointer(&m[0]))
 		h.length, h.level, h.ctype = cmsgHeader+uintptr(len(fds))*fdSize, level, ctype
@@ -152,16 +152,16 @@ func FuzzControlMessages(f *testing.F) {
 		}
 		return m
 	}
-	one := message(unix.SOL_SOCKET, unix.SCM_RIGHTS, 7)
+	one := bytesOf(unix.SOL_SOCKET, unix.SCM_RIGHTS, 7)
 	f.Add(one, uint16(len(one)))
-	f.Add(append(message(unix.SOL_SOCKET, scmPidfd, 9), message(unix.SOL_SOCKET, unix.SCM_RIGHTS, 1, 2, 3)...), uint16(200))
-	f.Add(append(message(unix.SOL_SOCKET, unix.SCM_CREDENTIALS, 1, 2, 3), one...), uint16(21))
+	f.Add(append(bytesOf(unix.SOL_SOCKET, scmPidfd, 9), bytesOf(unix.SOL_SOCKET, unix.SCM_RIGHTS, 1, 2, 3)...), uint16(200))
+	f.Add(append(bytesOf(unix.SOL_SOCKET, unix.SCM_CREDENTIALS, 1, 2, 3), one...), uint16(21))
 	f.Fuzz(func(t *testing.T, contents []byte, length uint16) {
-		var buffer controlBuffer
+		var buffer ControlBuffer
 		memory := unsafe.Slice((*byte)(unsafe.Pointer(&buffer)), unsafe.Sizeof(buffer))
 		copy(memory, contents)
-		control := controlMessages{unsafe.Pointer(&buffer), uintptr(length) % (unsafe.Sizeof(buffer) + 1)}
-		neverOpen(control)
+		control := message{control: &buffer, length: uintptr(length) % (ControlSize + 1)}
+		neverOpen(&control)
 		n := control.rights()
 		const guard = 0x5a5a5a5a
 		fds := make([]int32, unsafe.Sizeof(buffer)/fdSize+1)
@@ -185,7 +185,7 @@ func FuzzControlMessages(f *testing.F) {
 }
 
 // neverOpen makes all that may be closed a number that no descriptor has.
-func neverOpen(c controlMessages) {
+func neverOpen(c *message) {
 	off := uintptr(0)
 	for m := c.at(0); m != nil; m = c.at(off) {
 		for i := range m.descriptors() {

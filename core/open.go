@@ -110,6 +110,6 @@ func ImportPID(pid, remoteFD int32, openFlags uint32) int {
 // ImportPidfd duplicates a descriptor of another process.
 //
 //go:nosplit
-func ImportPidfd(pidfd, remoteFD int32) int {
-	return sys(unix.SYS_PIDFD_GETFD, uintptr(pidfd), uintptr(remoteFD), 0)
+func ImportPidfd(pidfd, remoteFD int32, flags uint32) int {
+	return sys(unix.SYS_PIDFD_GETFD, uintptr(pidfd), uintptr(remoteFD), uintptr(flags))
 }

@@ -1,13 +1,14 @@
 package core
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 // FDsMax is the largest number of descriptors in a message.
-const FDsMax = 16
+const FDsMax = 64
 
 // iovec, msghdr and cmsghdr are the kernel's. x/sys's have pointers, and a store of
 // one might be a write barrier.
@@ -45,9 +46,15 @@ func cmsgAlign(n uintptr) uintptr {
 	return (n + wordSize - 1) &^ (wordSize - 1)
 }
 
-// controlBuffer has room for FDsMax descriptors and what else a socket's options can
-// have the kernel put in front: credentials, a security label, a pidfd. Words align it.
-type controlBuffer [208 / wordSize]uintptr
+// ControlSize is the room for the control messages of a message. FDsMax descriptors take
+// 272 bytes of it. What a socket's options can have the kernel put in beside them takes
+// 176: two timestamps, credentials, a pidfd, what is left to read. The rest is for a
+// security label, whose length is the system's choice.
+const ControlSize = 704
+
+// ControlBuffer is where the caller of SendFDs and RecvFDs has that room: on its stack,
+// where there is more of it than in a chain of functions here. Words align it.
+type ControlBuffer [ControlSize / wordSize]uintptr
 
 //go:nosplit
 func fdAt(p unsafe.Pointer, i uintptr) *int32 {
@@ -57,173 +64,177 @@ func fdAt(p unsafe.Pointer, i uintptr) *int32 {
 // SendFDs sends n descriptors and length bytes in one message.
 //
 //go:nosplit
-func SendFDs(sock int32, fds *int32, n uint32, data *byte, length uintptr) int {
-	if bad(unsafe.Pointer(fds)) {
+func SendFDs(sock int32, opts uint32, fds *int32, n uint32, data *byte, length uintptr, control *ControlBuffer) int {
+	if n != 0 && bad(unsafe.Pointer(fds)) {
 		return -int(unix.EFAULT)
 	}
-	if n == 0 || n > FDsMax {
+	if n > FDsMax || opts&^OptDontwait != 0 {
 		return -int(unix.EINVAL)
-	}
-	var control controlBuffer
-	first := (*cmsghdr)(unsafe.Pointer(&control))
-	first.length = cmsgHeader + uintptr(n)*fdSize
-	first.level = unix.SOL_SOCKET
-	first.ctype = unix.SCM_RIGHTS
-	to := unsafe.Add(unsafe.Pointer(&control), cmsgHeader)
-	for i := range uintptr(n) {
-		*fdAt(to, i) = *fdAt(unsafe.Pointer(fds), i)
 	}
 	var zero byte
 	iov := iovec{uintptr(unsafe.Pointer(data)), length}
 	if length == 0 {
 		iov = iovec{uintptr(unsafe.Pointer(&zero)), 1}
 	}
-	msg := msghdr{
-		iov:        uintptr(unsafe.Pointer(&iov)),
-		iovLen:     1,
-		control:    uintptr(unsafe.Pointer(&control)),
-		controlLen: first.length,
+	msg := msghdr{iov: uintptr(unsafe.Pointer(&iov)), iovLen: 1}
+	if n != 0 {
+		first := (*cmsghdr)(unsafe.Pointer(control))
+		first.length = cmsgHeader + uintptr(n)*fdSize
+		first.level = unix.SOL_SOCKET
+		first.ctype = unix.SCM_RIGHTS
+		to := unsafe.Add(unsafe.Pointer(control), cmsgHeader)
+		for i := range uintptr(n) {
+			*fdAt(to, i) = *fdAt(unsafe.Pointer(fds), i)
+		}
+		msg.control = uintptr(unsafe.Pointer(control))
+		msg.controlLen = first.length
 	}
-	r := sys(unix.SYS_SENDMSG, uintptr(sock), uintptr(unsafe.Pointer(&msg)), unix.MSG_NOSIGNAL)
+	r := sys(unix.SYS_SENDMSG, uintptr(sock), uintptr(unsafe.Pointer(&msg)), unix.MSG_NOSIGNAL|dontwait(opts))
 	if length == 0 && r > 0 {
 		return 0
 	}
 	return r
 }
 
-// RecvFDs receives one message with descriptors.
-//
 //go:nosplit
-func RecvFDs(sock int32, fds *int32, n *uint32, data *byte, length *uintptr) int {
-	if bad(unsafe.Pointer(fds)) || bad(unsafe.Pointer(n)) {
-		return -int(unix.EFAULT)
+func dontwait(opts uint32) uintptr {
+	if opts&OptDontwait != 0 {
+		return unix.MSG_DONTWAIT
 	}
-	if (data != nil || length != nil) && (bad(unsafe.Pointer(data)) || bad(unsafe.Pointer(length))) {
-		return -int(unix.EFAULT)
-	}
-	room := *n
-	if room == 0 || room > FDsMax {
-		return -int(unix.EINVAL)
-	}
-	var sink byte
-	iov := iovec{uintptr(unsafe.Pointer(&sink)), 1}
-	whole := length != nil && *length != 0
-	if whole {
-		iov = iovec{uintptr(unsafe.Pointer(data)), *length}
-	}
-	got := recvMessage(sock, &iov, whole, fds, room)
-	if got == endOfStream {
-		got, iov.length = 0, 0
-	}
-	if got < 0 {
-		return got
-	}
-	*n = uint32(got)
-	if whole {
-		*length = iov.length
-	}
-	return min(got, 1)
+	return 0
 }
 
-// RecvVerified receives one descriptor from an untrusted sender and verifies it.
+// RecvFDs receives one message, and up to *n descriptors with it. *length is written
+// whenever a message has come, even if that is then refused.
 //
 //go:nosplit
-func RecvVerified(sock int32, required uint32, maxLen uint64) int {
-	var sink byte
-	var fd int32
-	iov := iovec{uintptr(unsafe.Pointer(&sink)), 1}
-	got := recvMessage(sock, &iov, false, &fd, 1)
-	if got == endOfStream {
+func RecvFDs(sock int32, opts uint32, fds *int32, n *uint32, data *byte, length *uintptr, control *ControlBuffer) int {
+	if bad(unsafe.Pointer(n)) || badRoom(data, length) {
+		return -int(unix.EFAULT)
+	}
+	room := min(*n, FDsMax)
+	if room != 0 && bad(unsafe.Pointer(fds)) {
+		return -int(unix.EFAULT)
+	}
+	if opts&^OptDontwait != 0 {
+		return -int(unix.EINVAL)
+	}
+	m := message{control: control}
+	r := m.receive(sock, dontwait(opts), data, length)
+	if r < 0 {
+		return r
+	}
+	if m.count > uintptr(room) || m.cut {
+		m.takeFDs(nil)
+		return -int(unix.EMSGSIZE)
+	}
+	if m.count == 0 && m.bytes == 0 {
+		m.takeFDs(nil)
 		return -int(unix.EPIPE)
 	}
-	if got < 0 {
-		return got
+	m.takeFDs(fds)
+	*n = uint32(m.count)
+	return 0
+}
+
+// OneReceived returns the descriptor of a message for which RecvFDs, with room for one,
+// returned r, fd and n.
+//
+//go:nosplit
+func OneReceived(r int, fd int32, n uint32) int {
+	switch {
+	case r < 0:
+		return r
+	case n == 0:
+		return -int(unix.EPROTO)
 	}
-	var size uint64
-	r := verify(fd, required, maxLen, 0, &size)
-	if r == 0 && size != uint64(uintptr(size)) {
-		r = -int(unix.EOVERFLOW)
-	}
-	if r == 0 && accessOf(fd)&AccessRead == 0 {
-		r = -int(unix.EACCES)
-	}
-	if r < 0 {
+	return int(fd)
+}
+
+// VerifyReceived verifies a descriptor that an untrusted sender sent. It returns the
+// descriptor, or closes it.
+//
+//go:nosplit
+func VerifyReceived(fd int32, required uint32, maxLen uint64, opts uint32) int {
+	if r := Verify(fd, required, maxLen, opts, nil); r < 0 {
 		closeFD(fd)
 		return r
 	}
 	return int(fd)
 }
 
-// endOfStream is what recvMessage returns when the other side has closed. No errno
-// has this value.
-const endOfStream = -5000
-
-// recvMessage receives one message of 1 to room descriptors. It returns their number
-// and sets iov.length to that of the payload; if that must be whole, a datagram that
-// does not fit is an error. On any error all descriptors are closed.
+// badRoom reports whether a place for data cannot be one. Both pointers may be nil.
 //
 //go:nosplit
-func recvMessage(sock int32, iov *iovec, whole bool, fds *int32, room uint32) int {
-	var buffer controlBuffer
-	msg := msghdr{
-		iov:        uintptr(unsafe.Pointer(iov)),
-		iovLen:     1,
-		control:    uintptr(unsafe.Pointer(&buffer)),
-		controlLen: unsafe.Sizeof(buffer),
-	}
-	r := sys(unix.SYS_RECVMSG, uintptr(sock), uintptr(unsafe.Pointer(&msg)), unix.MSG_CMSG_CLOEXEC)
-	if r < 0 {
-		return r
-	}
-	control := controlMessages{unsafe.Pointer(&buffer), min(msg.controlLen, unsafe.Sizeof(buffer))}
-	n := control.rights()
-	cut := msg.flags&unix.MSG_CTRUNC != 0 || whole && msg.flags&unix.MSG_TRUNC != 0
-	if n == 0 || n > uintptr(room) || cut {
-		control.takeFDs(nil)
-	}
-	switch {
-	case n > uintptr(room) || cut:
-		return -int(unix.EMSGSIZE)
-	case n == 0 && r == 0:
-		return endOfStream
-	case n == 0:
-		return -int(unix.EPROTO)
-	}
-	control.takeFDs(fds)
-	iov.length = uintptr(r)
-	return int(n)
+func badRoom(data *byte, length *uintptr) bool {
+	return (data != nil || length != nil) && (bad(unsafe.Pointer(data)) || bad(unsafe.Pointer(length)))
 }
 
-// controlMessages is what recvmsg(2) put into a control buffer.
-type controlMessages struct {
-	buffer unsafe.Pointer
-	length uintptr
+// message is one that was received.
+type message struct {
+	control *ControlBuffer
+	length  uintptr // of what the kernel put there
+	bytes   uintptr // of payload
+	count   uintptr // of descriptors
+	cut     bool    // something did not fit
+}
+
+// receive receives a message. Without room for data one byte is taken and dropped, and what
+// does not fit of a datagram; with room, a datagram has to fit.
+//
+//go:nosplit
+func (m *message) receive(sock int32, flags uintptr, data *byte, length *uintptr) int {
+	var sink byte
+	iov := iovec{uintptr(unsafe.Pointer(&sink)), 1}
+	whole := length != nil && *length != 0
+	if whole {
+		iov = iovec{uintptr(unsafe.Pointer(data)), *length}
+	}
+	msg := msghdr{
+		iov:        uintptr(unsafe.Pointer(&iov)),
+		iovLen:     1,
+		control:    uintptr(unsafe.Pointer(m.control)),
+		controlLen: ControlSize,
+	}
+	r, _, errno := syscall.RawSyscall6(unix.SYS_RECVMSG, uintptr(sock), uintptr(unsafe.Pointer(&msg)),
+		unix.MSG_CMSG_CLOEXEC|flags, 0, 0, 0) // sys6 would make the chain too long
+	if errno != 0 {
+		return -int(errno)
+	}
+	if whole {
+		*length = r
+	}
+	m.length = min(msg.controlLen, ControlSize)
+	m.bytes = r
+	m.count = m.rights()
+	m.cut = msg.flags&unix.MSG_CTRUNC != 0 || whole && msg.flags&unix.MSG_TRUNC != 0
+	return 0
 }
 
 // at returns the control message at an offset, or nil behind the last one.
 //
 //go:nosplit
-func (c *controlMessages) at(off uintptr) *cmsghdr {
-	if off+cmsgHeader > c.length {
+func (m *message) at(off uintptr) *cmsghdr {
+	if off+cmsgHeader > m.length {
 		return nil
 	}
-	m := (*cmsghdr)(unsafe.Add(c.buffer, off))
-	if m.length < cmsgHeader || m.length > c.length-off {
+	c := (*cmsghdr)(unsafe.Add(unsafe.Pointer(m.control), off))
+	if c.length < cmsgHeader || c.length > m.length-off {
 		return nil
 	}
-	return m
+	return c
 }
 
 // rights counts the descriptors that were sent.
 //
 //go:nosplit
-func (c *controlMessages) rights() (n uintptr) {
+func (m *message) rights() (n uintptr) {
 	off := uintptr(0)
-	for m := c.at(0); m != nil; m = c.at(off) {
-		if m.level == unix.SOL_SOCKET && m.ctype == unix.SCM_RIGHTS {
-			n += m.descriptors()
+	for c := m.at(0); c != nil; c = m.at(off) {
+		if c.level == unix.SOL_SOCKET && c.ctype == unix.SCM_RIGHTS {
+			n += c.descriptors()
 		}
-		off += cmsgAlign(m.length)
+		off += cmsgAlign(c.length)
 	}
 	return n
 }
@@ -232,13 +243,13 @@ func (c *controlMessages) rights() (n uintptr) {
 // descriptor of the sender (SO_PASSPIDFD) is always closed: nobody would.
 //
 //go:nosplit
-func (c *controlMessages) takeFDs(fds *int32) {
+func (m *message) takeFDs(fds *int32) {
 	off, taken := uintptr(0), uintptr(0)
-	for m := c.at(0); m != nil; m = c.at(off) {
-		payload := unsafe.Add(unsafe.Pointer(m), cmsgHeader)
-		rights := m.ctype == unix.SCM_RIGHTS
-		if m.level == unix.SOL_SOCKET && (rights || m.ctype == scmPidfd) {
-			for i := range m.descriptors() {
+	for c := m.at(0); c != nil; c = m.at(off) {
+		payload := unsafe.Add(unsafe.Pointer(c), cmsgHeader)
+		rights := c.ctype == unix.SCM_RIGHTS
+		if c.level == unix.SOL_SOCKET && (rights || c.ctype == scmPidfd) {
+			for i := range c.descriptors() {
 				if fd := *fdAt(payload, i); fds == nil || !rights {
 					closeFD(fd)
 				} else {
@@ -247,13 +258,13 @@ func (c *controlMessages) takeFDs(fds *int32) {
 				}
 			}
 		}
-		off += cmsgAlign(m.length)
+		off += cmsgAlign(c.length)
 	}
 }
 
 // descriptors is the number of descriptors in a message that consists of them.
 //
 //go:nosplit
-func (m *cmsghdr) descriptors() uintptr {
-	return (m.length - cmsgHeader) / fdSize
+func (c *cmsghdr) descriptors() uintptr {
+	return (c.length - cmsgHeader) / fdSize
 }

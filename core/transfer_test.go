@@ -51,17 +51,18 @@ func TestSendAndReceive(t *testing.T) {
 			a, b := socketpair(t, kind)
 			before := openFDs(t)
 			var fds [FDsMax]int32
+			var control ControlBuffer
 			for i := range fds {
 				fds[i] = a
 			}
 			text := []byte("payload")
-			if r := SendFDs(a, &fds[0], n, &text[0], uintptr(len(text))); r != len(text) {
+			if r := SendFDs(a, 0, &fds[0], n, &text[0], uintptr(len(text)), &control); r != len(text) {
 				t.Fatalf("SendFDs of %d: %d", n, r)
 			}
 			var got [FDsMax]int32
 			room, data, length := uint32(FDsMax), [20]byte{}, uintptr(20)
-			r := RecvFDs(b, &got[0], &room, &data[0], &length)
-			if r != 1 || room != n || string(data[:length]) != "payload" {
+			r := RecvFDs(b, 0, &got[0], &room, &data[0], &length, &control)
+			if r != 0 || room != n || string(data[:length]) != "payload" {
 				t.Fatalf("RecvFDs: %d, %d descriptors, %q", r, room, data[:length])
 			}
 			for _, fd := range got[:n] {
@@ -81,14 +82,26 @@ func TestSendAndReceive(t *testing.T) {
 func receive(t *testing.T, b int32) (result, n int) {
 	t.Helper()
 	fd, room := int32(-7), uint32(1)
-	result = RecvFDs(b, &fd, &room, nil, nil)
+	var control ControlBuffer
+	result = RecvFDs(b, 0, &fd, &room, nil, nil, &control)
 	if result < 0 && (fd != -7 || room != 1) {
 		t.Errorf("a failure wrote %d, %d", fd, room)
 	}
-	if result == 1 {
+	if result == 0 && room == 1 {
 		closeFD(fd)
 	}
 	return result, int(room)
+}
+
+// receiveVerified is what memfd_go_recv_verified does.
+func receiveVerified(b int32, required uint32, maxLen uint64) int {
+	fd, n := int32(-1), uint32(1)
+	var control ControlBuffer
+	r := RecvFDs(b, 0, &fd, &n, nil, nil, &control)
+	if r = OneReceived(r, fd, n); r < 0 {
+		return r
+	}
+	return VerifyReceived(int32(r), required, maxLen, 0)
 }
 
 func TestReceiveRefuses(t *testing.T) {
@@ -102,13 +115,13 @@ func TestReceiveRefuses(t *testing.T) {
 		control []byte
 		want    int
 	}{
-		{"nothing", "x", nil, -int(unix.EPROTO)},
+		{"nothing", "x", nil, 0},
 		{"two", "x", rights(2), -int(unix.EMSGSIZE)},
 		{"sixteen", "x", rights(16), -int(unix.EMSGSIZE)},
 		{"seventeen", "x", rights(17), -int(unix.EMSGSIZE)},
 		{"253", "x", rights(253), -int(unix.EMSGSIZE)},
-		{"one", "x", rights(1), 1},
-		{"one with a long payload", "long", rights(1), 1},
+		{"one", "x", rights(1), 0},
+		{"one with a long payload", "long", rights(1), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := socketpair(t, unix.SOCK_SEQPACKET)
@@ -137,11 +150,12 @@ func TestReceiveWithCredentials(t *testing.T) {
 	for i := range fds {
 		fds[i] = a
 	}
-	if r := SendFDs(a, &fds[0], FDsMax, nil, 0); r != 0 {
+	var control ControlBuffer
+	if r := SendFDs(a, 0, &fds[0], FDsMax, nil, 0, &control); r != 0 {
 		t.Fatalf("SendFDs: %d", r)
 	}
 	room := uint32(FDsMax)
-	if r := RecvFDs(b, &fds[0], &room, nil, nil); r != 1 || room != FDsMax {
+	if r := RecvFDs(b, 0, &fds[0], &room, nil, nil, &control); r != 0 || room != FDsMax {
 		t.Fatalf("RecvFDs: %d, %d descriptors", r, room)
 	}
 	for _, fd := range fds {
@@ -156,11 +170,11 @@ func TestReceiveEnd(t *testing.T) {
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
 		a, b := socketpair(t, kind)
 		unix.Shutdown(int(a), unix.SHUT_WR)
-		if r, n := receive(t, b); r != 0 || n != 0 {
-			t.Errorf("RecvFDs at the end: %d, %d descriptors", r, n)
+		if r, _ := receive(t, b); r != -int(unix.EPIPE) {
+			t.Errorf("RecvFDs at the end: %d", r)
 		}
-		if r := RecvVerified(b, 0, 1<<20); r != -int(unix.EPIPE) {
-			t.Errorf("RecvVerified at the end: %d", r)
+		if r := receiveVerified(b, 0, 1<<20); r != -int(unix.EPIPE) {
+			t.Errorf("receiveVerified at the end: %d", r)
 		}
 	}
 }
@@ -169,14 +183,14 @@ func TestSendErrors(t *testing.T) {
 	a, _ := socketpair(t, unix.SOCK_STREAM)
 	fd := a
 	bad := int32(-1)
+	var control ControlBuffer
 	for what, c := range map[string]struct{ got, want int }{
-		"none":            {SendFDs(a, &fd, 0, nil, 0), -int(unix.EINVAL)},
-		"seventeen":       {SendFDs(a, &fd, FDsMax+1, nil, 0), -int(unix.EINVAL)},
-		"null":            {SendFDs(a, nil, 1, nil, 0), -int(unix.EFAULT)},
-		"closed":          {SendFDs(a, &bad, 1, nil, 0), -int(unix.EBADF)},
-		"no socket":       {SendFDs(-1, &fd, 1, nil, 0), -int(unix.EBADF)},
-		"not a socket":    {SendFDs(mustCreate(t, 0), &fd, 1, nil, 0), -int(unix.ENOTSOCK)},
-		"payload is null": {SendFDs(a, &fd, 1, nil, 5), -int(unix.EFAULT)},
+		"too many":        {SendFDs(a, 0, &fd, FDsMax+1, nil, 0, &control), -int(unix.EINVAL)},
+		"null":            {SendFDs(a, 0, nil, 1, nil, 0, &control), -int(unix.EFAULT)},
+		"closed":          {SendFDs(a, 0, &bad, 1, nil, 0, &control), -int(unix.EBADF)},
+		"no socket":       {SendFDs(-1, 0, &fd, 1, nil, 0, &control), -int(unix.EBADF)},
+		"not a socket":    {SendFDs(mustCreate(t, 0), 0, &fd, 1, nil, 0, &control), -int(unix.ENOTSOCK)},
+		"payload is null": {SendFDs(a, 0, &fd, 1, nil, 5, &control), -int(unix.EFAULT)},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %d, want %d", what, c.got, c.want)
@@ -207,15 +221,16 @@ func TestRecvVerified(t *testing.T) {
 			a, b := socketpair(t, unix.SOCK_STREAM)
 			before := openFDs(t)
 			fd := int32(CreateSealed(&name[0], 0, c.seals, &data[0], uintptr(c.length)))
-			SendFDs(a, &fd, 1, nil, 0)
+			var control ControlBuffer
+			SendFDs(a, 0, &fd, 1, nil, 0, &control)
 			closeFD(fd)
-			got := RecvVerified(b, c.required, c.max)
+			got := receiveVerified(b, c.required, c.max)
 			if min(got, 0) != c.want {
 				t.Errorf("got %d, want %d", got, c.want)
 			}
 			if got >= 0 {
 				var addr, length uintptr
-				if r := MapVerified(int32(got), c.required, c.max, &addr, &length); r != 0 || length != 7 {
+				if r := MapVerified(int32(got), c.required, c.max, 0, &addr, &length); r != 0 || length != 7 {
 					t.Errorf("MapVerified: %d, length %d", r, length)
 				} else if s := unsafe.String((*byte)(pointer(addr)), length); s != "content" {
 					t.Errorf("mapped %q", s)

@@ -11,6 +11,9 @@ import (
 //
 //go:nosplit
 func verify(fd int32, required uint32, maxLen uint64, opts uint32, size *uint64) int {
+	if opts&^OptNoHoles != 0 {
+		return -int(unix.EINVAL)
+	}
 	if required == 0 {
 		required = unix.F_SEAL_WRITE
 	}
@@ -38,6 +41,9 @@ func verify(fd int32, required uint32, maxLen uint64, opts uint32, size *uint64)
 	}
 	if st.size > maxLen {
 		return -int(unix.EFBIG)
+	}
+	if st.size != uint64(uintptr(st.size)) {
+		return -int(unix.EOVERFLOW)
 	}
 	if r := checkPages(fd, seals, opts, &st); r < 0 {
 		return r
@@ -131,19 +137,35 @@ func fillHoles(fd int32, st *fileStat) int {
 	return r
 }
 
+// Verify checks the file of an untrusted descriptor as MapVerified does, and stores its
+// size unless that is nil.
+//
+//go:nosplit
+func Verify(fd int32, required uint32, maxLen uint64, opts uint32, size *uint64) int {
+	if size != nil && bad(unsafe.Pointer(size)) {
+		return -int(unix.EFAULT)
+	}
+	var length uint64
+	r := verify(fd, required, maxLen, opts, &length)
+	if r == 0 && accessOf(fd)&AccessRead == 0 {
+		r = -int(unix.EACCES)
+	}
+	if r == 0 && size != nil {
+		*size = length
+	}
+	return r
+}
+
 // MapVerified maps the file of an untrusted descriptor, whole and read-only.
 //
 //go:nosplit
-func MapVerified(fd int32, required uint32, maxLen uint64, addr, length *uintptr) int {
+func MapVerified(fd int32, required uint32, maxLen uint64, opts uint32, addr, length *uintptr) int {
 	if bad(unsafe.Pointer(addr)) || bad(unsafe.Pointer(length)) {
 		return -int(unix.EFAULT)
 	}
 	var size uint64
-	if r := verify(fd, required, maxLen, 0, &size); r < 0 {
+	if r := verify(fd, required, maxLen, opts, &size); r < 0 {
 		return r
-	}
-	if size != uint64(uintptr(size)) {
-		return -int(unix.EOVERFLOW)
 	}
 	if r := Map(fd, 0, 0, uintptr(size), addr); r < 0 {
 		return r

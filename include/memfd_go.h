@@ -222,6 +222,8 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 #define MEMFD_GO_OPT_REQUIRE 0x00000400U        /* secret_alloc: memfd_secret or fail */
 #define MEMFD_GO_OPT_NO_SECRETMEM 0x00000800U   /* secret_alloc: without memfd_secret */
 #define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_alloc: even unlocked */
+#define MEMFD_GO_OPT_DONTWAIT 0x00002000U       /* send, recv: -EAGAIN, not wait */
+#define MEMFD_GO_OPT_NO_HOLES 0x00004000U       /* verify: allocate all of the file */
 
 /*
  * memfd_go_create() creates an anonymous file in memory, like memfd_create(2), and
@@ -711,22 +713,26 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
- * memfd_go_map_verified() maps a file that came from somebody who is not trusted,
- * whole and read-only, after checking that nothing can happen to it. Whatever the
- * other side does to the file, before, during or after the call, the mapping can be
- * read without a fault, and with F_SEAL_WRITE among 'required' it never changes.
+ * memfd_go_verify() checks a file that came from somebody who is not trusted. Whatever
+ * the other side does to the file afterwards, it can be mapped, and the mapping be read
+ * without a fault; with F_SEAL_WRITE among 'required' it never changes.
  *
  * What remains is a lack of memory, since reading a hole of the file takes some, and so
  * does reading a page that was swapped out. With vm.overcommit_memory=2, reading a hole
  * is SIGBUS if the system's commit limit is reached. Touching all pages first is no
  * help, as the kernel may drop the pages of a hole again. A memory cgroup at its limit
- * kills the reader (see Memory above).
+ * kills the reader (see Memory above). OPT_NO_HOLES takes the memory during the call.
  *
  * fd        open for reading
  * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
  *           F_SEAL_WRITE | F_SEAL_SHRINK.
  * max_len   the largest size to accept, in bytes
- * addr,len  receive the mapping, for memfd_go_unmap(), and the file's size in bytes
+ * opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate the pages that the file lacks, so
+ *           that no later access can fail for want of memory. They stay allocated as
+ *           long as the file exists, and may be swapped out. That needs F_SEAL_WRITE or
+ *           F_SEAL_FUTURE_WRITE, and a descriptor that is open for writing, or that
+ *           can be reopened like this.
+ * size      receives the file's size in bytes; may be null
  *
  * Returns 0.
  *
@@ -736,22 +742,40 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  *                seals of an executable file while somebody can still write to it, or
  *                vm.memfd_noexec=2 keeps the library from trying whether it does; or a
  *                MFD_HUGETLB file has neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE, so
- *                that pages can be taken out of it
+ *                that pages can be taken out of it, or any file with OPT_NO_HOLES
  * -ENODATA       the file is empty
  * -EFBIG         the file is longer than max_len
  * -EOVERFLOW     the file does not fit the address space
  * -EINVAL        not a file that takes seals; a MFD_HUGETLB file whose size is not a
- *                multiple of its page size
- * -EACCES        fd is not open for reading
+ *                multiple of its page size; unknown options
+ * -EACCES        fd is not open for reading; OPT_NO_HOLES, fd is not open for writing,
+ *                and the file's mode forbids to reopen it
  * -EBADF         fd is not open, or opened with O_PATH
- * -EFAULT        addr or len is null
- * -ENOMEM        no room in the address space, or too few free huge pages
+ * -EFAULT        size is not null, but next to it
+ * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not that much memory
  * -EMFILE, -ENFILE  no descriptor free to try the kernel with (see -EKEYREVOKED)
+ *
+ * Safe: MT AS fork. Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
+ */
+int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
+                    uint64_t *size);
+
+/*
+ * memfd_go_map_verified() checks a file like memfd_go_verify(), and maps it, whole and
+ * read-only.
+ *
+ * fd, required, max_len, opts  like memfd_go_verify()
+ * addr, len  receive the mapping, for memfd_go_unmap(), and the file's size in bytes
+ *
+ * Returns 0. Errors like memfd_go_verify(), and:
+ *
+ * -EFAULT   addr or len is null
+ * -ENOMEM   no room in the address space, or too few free huge pages
  *
  * Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
  */
-int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, void **addr,
-                          size_t *len);
+int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
+                          void **addr, size_t *len);
 
 /*
  * memfd_go_unmap() removes all mappings of the pages from 'addr' on that hold one of
@@ -782,32 +806,33 @@ int memfd_go_unmap(void *addr, size_t len);
  *
  *     if (fd < 0)
  *         return fd;
- *     r = memfd_go_send_fds(sock, &fd, 1, NULL, 0);
+ *     r = memfd_go_send_fds(sock, 0, &fd, 1, NULL, 0);
  *     close(fd);
  *
  * EXAMPLE: read a file from somebody who is not trusted, without a copy
  *
  *     void *page;
  *     size_t len;
- *     int r, fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, 1 << 20);
+ *     int r, fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, 1 << 20, 0, NULL, NULL);
  *
  *     if (fd < 0)
  *         return fd;
- *     r = memfd_go_map_verified(fd, F_SEAL_WRITE, 1 << 20, &page, &len);
+ *     r = memfd_go_map_verified(fd, F_SEAL_WRITE, 1 << 20, 0, &page, &len);
  *     close(fd);
  *     if (r == 0)
  *         printf("%.*s\n", (int)len, (const char *)page);
  */
 
 /* The largest number of descriptors in one message. */
-#define MEMFD_GO_FDS_MAX 16
+#define MEMFD_GO_FDS_MAX 64
 
 /*
  * memfd_go_send_fds() sends descriptors and 'len' bytes at 'data' over the Unix
  * socket 'sock' in one message. The descriptors stay open here. SIGPIPE is not sent.
  *
  * sock    a Unix socket. Internet sockets take the data and drop the descriptors.
- * fds, n  1 to MEMFD_GO_FDS_MAX descriptors
+ * opts    0, or MEMFD_GO_OPT_DONTWAIT: do not wait, whatever the socket's O_NONBLOCK
+ * fds, n  0 to MEMFD_GO_FDS_MAX descriptors; fds may be anything when n is 0
  * data    may be null when len is 0: one zero byte is sent then, since a message
  *         without any would not carry descriptors over a stream
  * len     in bytes
@@ -815,11 +840,12 @@ int memfd_go_unmap(void *addr, size_t len);
  * Returns the number of bytes of 'data' sent, which on a stream may be less than
  * 'len'; the descriptors went with the first of them. The rest is for write(2).
  *
- * -EINVAL   n is 0 or over MEMFD_GO_FDS_MAX
+ * -EINVAL   n is over MEMFD_GO_FDS_MAX; unknown options
  * -EBADF    sock or one of fds is not open
- * -EFAULT   fds is null; data is not readable
+ * -EFAULT   fds is null and n is not 0; data is not readable
  * -ENOTSOCK sock is not a socket
- * -EAGAIN   sock is non-blocking and the other side's buffer is full
+ * -EAGAIN   the other side's buffer is full, and sock is non-blocking or OPT_DONTWAIT
+ *           is set
  * -EINTR    a signal arrived before anything was sent
  * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN   nobody is there
  * -EMSGSIZE a datagram longer than the socket allows
@@ -827,52 +853,62 @@ int memfd_go_unmap(void *addr, size_t len);
  *
  * Safe: MT AS fork. Source: unix(7), sendmsg(2).
  */
-int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data,
-                      size_t len);
+int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
+                      const void *data, size_t len);
 
 /*
- * memfd_go_recv_fds() receives one message with descriptors, which are close-on-exec.
+ * memfd_go_recv_fds() receives one message, and the descriptors that came with it,
+ * which are close-on-exec. Whatever options the socket has, such as SO_PASSCRED, there
+ * is room for MEMFD_GO_FDS_MAX of them, and for a security label of some 200 bytes.
  *
- * fds, n    '*n' is the room at 'fds', 1 to MEMFD_GO_FDS_MAX, and receives the number
- *           of descriptors
- * data,len  '*len' is the room at 'data' in bytes and receives the number of bytes.
- *           Both may be null; one byte is then taken from the socket and dropped.
+ * opts      0, or MEMFD_GO_OPT_DONTWAIT: do not wait, whatever the socket's O_NONBLOCK
+ * fds, n    '*n' is the room at 'fds', and receives the number of descriptors, which
+ *           may be 0. Room for more than MEMFD_GO_FDS_MAX is not used.
+ * data,len  '*len' is the room at 'data' in bytes, and receives the number of bytes
+ *           whenever a message was taken from the socket, also if it is then refused.
+ *           Both may be null, or *len 0; one byte is then taken and dropped.
  *
- * Returns 1, or 0 at the end of the stream, when the other side has closed; '*n' and
- * '*len' are 0 then. An empty datagram without descriptors looks the same.
+ * Returns 0.
  *
+ * -EPIPE    the end of the stream: the other side has closed. An empty datagram or
+ *           packet without descriptors looks the same.
  * -EMSGSIZE the message had more descriptors than room, or more than the kernel could
  *           deliver (RLIMIT_NOFILE), or was a datagram longer than the room at 'data'.
- *           All of its descriptors are closed; what fitted may be at 'data'.
- * -EPROTO   the message had no descriptor. Its bytes are lost, and may be at 'data'.
- * -EINVAL   '*n' is 0 or over MEMFD_GO_FDS_MAX
- * -EFAULT   fds or n is null; one of data and len is, but not both; data is not
- *           writable
+ *           All of its descriptors are closed; what fitted is at 'data'.
+ * -EINVAL   unknown options
+ * -EFAULT   n is null, or fds is and *n is not 0; one of data and len is null, but not
+ *           both; data is not writable
  * -EBADF, -ENOTSOCK   sock is not open, not a socket
  * -EINVAL, -ENOTCONN  sock is not connected (of a stream, of packets)
  * -ECONNRESET   the other side closed without having read all that was sent to it
- * -EAGAIN   sock is non-blocking and there is no message
+ * -EAGAIN   there is no message, and sock is non-blocking or OPT_DONTWAIT is set
  * -EINTR    a signal arrived first
  *
  * Safe: MT AS fork. Source: unix(7), recvmsg(2).
  */
-int memfd_go_recv_fds(int sock, int *fds, uint32_t *n, void *data, size_t *len);
+int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data,
+                      size_t *len);
 
 /*
- * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted and
- * checks it like memfd_go_map_verified(), which it is then ready for. The first byte of
- * the message is taken from the socket and dropped; of a datagram all are. The sender
- * can still move the file's offset: read through a mapping, or with pread(2).
+ * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted,
+ * and checks it like memfd_go_verify(). memfd_go_map_verified() then maps it. The
+ * sender can still move the file's offset: read through a mapping, or with pread(2).
+ *
+ * required, max_len  like memfd_go_verify()
+ * opts               MEMFD_GO_OPT_DONTWAIT, MEMFD_GO_OPT_NO_HOLES
+ * data,len           like memfd_go_recv_fds()
  *
  * Returns the descriptor, close-on-exec. On failure the descriptor is closed.
  *
- * -EPIPE    the other side has closed
- * -EMSGSIZE the message had more than one descriptor
- * others    like memfd_go_recv_fds(), memfd_go_map_verified()
+ * -EPROTO   the message had no descriptor
+ * -EMSGSIZE the message had more than one descriptor, or was a datagram longer than the
+ *           room at 'data'
+ * others    like memfd_go_recv_fds(), memfd_go_verify()
  *
  * Safe: MT AS fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
  */
-int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len);
+int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32_t opts,
+                           void *data, size_t *len);
 
 /*
  * memfd_go_import_pid() opens /proc/PID/fd/N: a descriptor of another process, in a new
@@ -903,18 +939,20 @@ int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
  *
  * pidfd      of the process, from pidfd_open(2)
  * remote_fd  its descriptor
+ * flags      0: the kernel knows none so far
  *
  * Returns the descriptor.
  *
  * -EBADF    pidfd is not one, or the process has no such descriptor
  * -EPERM    no right to attach to the process with ptrace
  * -ESRCH    the process has ended
+ * -EINVAL   unknown flags
  * -ENOSYS   before Linux 5.6
  * -EMFILE   the process has RLIMIT_NOFILE descriptors open
  *
  * Safe: MT AS fork. Source: pidfd_getfd(2).
  */
-int memfd_go_import_pidfd(int pidfd, int remote_fd);
+int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
 
 /* --------------------------------------------------------------------- Exec */
 

@@ -30,7 +30,7 @@ var arm = &arch{
 	dwarf:     dwarfRegs{sp: 13, ra: 14},
 	// trampoline_arm.s: SAVE has R14, R4-R11 and D8-D15, a system call R7.
 	frames: []frame{
-		{size: 128, saves: []save{{14, 1, 0, 4}, {4, 8, 32, 4}, {armD0 + 8, 8, 64, 8}}},
+		{size: 136, saves: []save{{14, 1, 0, 4}, {4, 8, 40, 4}, {armD0 + 8, 8, 72, 8}}},
 		{size: 4, saves: []save{{7, 1, 0, 4}}},
 	},
 	prel31: uint32(elf.R_ARM_PREL31),

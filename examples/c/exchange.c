@@ -16,7 +16,7 @@ enum { LARGEST = 1 << 20 }; /* The child maps no more than this. */
 static void send_file(int sock, const char *what, int fd)
 {
 	must("create", fd);
-	must("send_fds", memfd_go_send_fds(sock, &fd, 1, NULL, 0));
+	must("send_fds", memfd_go_send_fds(sock, 0, &fd, 1, NULL, 0));
 	say("parent", "sent a file %s", what);
 	close(fd);
 }
@@ -36,7 +36,7 @@ static void read_file(int fd)
 	void *text;
 	size_t size;
 
-	must("map_verified", memfd_go_map_verified(fd, F_SEAL_WRITE, LARGEST, &text, &size));
+	must("map_verified", memfd_go_map_verified(fd, F_SEAL_WRITE, LARGEST, 0, &text, &size));
 	say("child", "reads a file: \"%.*s\"", (int)size, (const char *)text);
 	must("unmap", memfd_go_unmap(text, size));
 	close(fd);
@@ -46,7 +46,7 @@ static void be_the_child(int sock)
 {
 	int fd;
 
-	while ((fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, LARGEST)) != -EPIPE) {
+	while ((fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, LARGEST, 0, NULL, NULL)) != -EPIPE) {
 		if (fd == -EKEYREJECTED)
 			say("child", "refuses a file: %s", memfd_go_result_name(fd));
 		else

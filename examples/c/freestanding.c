@@ -57,7 +57,7 @@ static int run(void)
 	fd = memfd_go_create_sealed("freestanding", MFD_CLOEXEC, 0, text, sizeof text);
 	if (fd < 0)
 		return 2;
-	if (memfd_go_map_verified(fd, MEMFD_GO_SEALS_IMMUTABLE, sizeof text, &address, &length) != 0)
+	if (memfd_go_map_verified(fd, MEMFD_GO_SEALS_IMMUTABLE, sizeof text, 0, &address, &length) != 0)
 		return 3;
 	if (length != sizeof text || !same(address, text, length))
 		return 4;

@@ -25,7 +25,7 @@ static word shift;
 
 static intptr_t call(const char *name, word function, const word *argument, size_t number)
 {
-	word arguments[6] = { GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE };
+	word arguments[7] = { GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE };
 	struct registers r;
 	intptr_t result;
 
@@ -109,6 +109,7 @@ static void create_functions(void)
 	struct memfd_go_create_args args = { .size_of = sizeof args, .mfd_flags = MFD_CLOEXEC, .size = 5 };
 	void *at = NULL;
 	size_t length = 0;
+	uint64_t size = 0;
 	char *none[] = { NULL };
 	int fd = OPEN(memfd_go_create_with, (word)"with", (word)&args), sealed, copy, again;
 
@@ -118,7 +119,9 @@ static void create_functions(void)
 	EQ(memfd_go_get_seals(sealed) & 15, MEMFD_GO_SEALS_IMMUTABLE);
 	copy = OPEN(memfd_go_clone, (word)"copy", NARROW(MFD_CLOEXEC), NARROW(0), NARROW(sealed), WIDE(1ULL << 32));
 	again = OPEN(memfd_go_reopen, NARROW(copy), NARROW(O_RDONLY));
-	EQ(CALL(memfd_go_map_verified, NARROW(again), NARROW(0), WIDE(1ULL << 32), (word)&at, (word)&length), 0);
+	EQ(CALL(memfd_go_verify, NARROW(again), NARROW(0), WIDE(1ULL << 32), NARROW(0), (word)&size), 0);
+	EQ(size, 8);
+	EQ(CALL(memfd_go_map_verified, NARROW(again), NARROW(0), WIDE(1ULL << 32), NARROW(0), (word)&at, (word)&length), 0);
 	EQ(length, 8);
 	TEXT((char *)at, "written");
 	memfd_go_unmap(at, length);
@@ -137,12 +140,14 @@ static void transfer_functions(void)
 	char text[8];
 
 	EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	EQ(CALL(memfd_go_send_fds, NARROW(pair[0]), (word) & (int[]){ fd, fd }, NARROW(2), (word)"ab", 2), 2);
-	EQ(CALL(memfd_go_recv_fds, NARROW(pair[1]), (word)got, (word)&number, (word)text, (word)&length), 1);
+	EQ(CALL(memfd_go_send_fds, NARROW(pair[0]), NARROW(0), (word) & (int[]){ fd, fd }, NARROW(2), (word)"ab", 2), 2);
+	EQ(CALL(memfd_go_recv_fds, NARROW(pair[1]), NARROW(0), (word)got, (word)&number, (word)text, (word)&length), 0);
 	EQ(number, 2);
 	EQ(length, 2);
-	EQ(memfd_go_send_fds(pair[0], &fd, 1, NULL, 0), 0);
-	verified = OPEN(memfd_go_recv_verified, NARROW(pair[1]), NARROW(0), WIDE(1ULL << 32));
+	EQ(memfd_go_send_fds(pair[0], 0, &fd, 1, NULL, 0), 0);
+	length = 8;
+	verified = OPEN(memfd_go_recv_verified, NARROW(pair[1]), NARROW(0), WIDE(1ULL << 32), NARROW(0), (word)text, (word)&length);
+	EQ(length, 1);
 	imported = OPEN(memfd_go_import_pid, NARROW(getpid()), NARROW(fd), NARROW(O_RDONLY));
 	close(fd);
 	close(pair[0]);
@@ -202,13 +207,14 @@ static void errors(void)
 	EQ(CALL(memfd_go_parse_seals, 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_inspect, NARROW(-1), 0), -EFAULT);
 	EQ(CALL(memfd_go_map, NARROW(-1), NARROW(0), WIDE(0), 1, (word)&errno), -EBADF);
-	EQ(CALL(memfd_go_map_verified, NARROW(-1), NARROW(0), WIDE(1), 0, 0), -EFAULT);
-	EQ(CALL(memfd_go_unmap, 4097, 1), -EINVAL);
-	EQ(CALL(memfd_go_send_fds, NARROW(-1), 0, NARROW(1), 0, 0), -EFAULT);
-	EQ(CALL(memfd_go_recv_fds, NARROW(-1), 0, 0, 0, 0), -EFAULT);
-	EQ(CALL(memfd_go_recv_verified, NARROW(-1), NARROW(0), WIDE(1)), -EBADF);
+	EQ(CALL(memfd_go_map_verified, NARROW(-1), NARROW(0), WIDE(1), NARROW(0), 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_verify, NARROW(-1), NARROW(0), WIDE(1), NARROW(0), 0), -EBADF);
+	EQ(CALL(memfd_go_unmap, 65537, 1), -EINVAL);
+	EQ(CALL(memfd_go_send_fds, NARROW(-1), NARROW(0), 0, NARROW(1), 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_recv_fds, NARROW(-1), NARROW(0), 0, 0, 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_recv_verified, NARROW(-1), NARROW(0), WIDE(1), NARROW(0), 0, 0), -EBADF);
 	EQ(CALL(memfd_go_import_pid, NARROW(-1), NARROW(0), NARROW(0)), -EINVAL);
-	r = CALL(memfd_go_import_pidfd, NARROW(-1), NARROW(0));
+	r = CALL(memfd_go_import_pidfd, NARROW(-1), NARROW(0), NARROW(0));
 	CHECK(r == -EBADF || r == -ENOSYS);
 	EQ(CALL(memfd_go_exec, NARROW(-1), 0, 0, NARROW(0)), -EFAULT);
 	r = CALL(memfd_go_secret, NARROW(2));

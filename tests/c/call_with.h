@@ -8,7 +8,8 @@ typedef uintptr_t word;
 
 /*
  * call_with() loads the KEPT words of before[] into the registers that a callee
- * keeps, calls function(argument[0], ..., argument[5]), and stores what these
+ * keeps, calls function(argument[0], ...), with 7 words where a uint64_t takes two of
+ * them and else with 6, and stores what these
  * registers hold then to after[]. It keeps C's own and 'r' in its frame.
  */
 struct registers {
@@ -56,12 +57,12 @@ __asm__(BEGIN
 #define R "ebx, esi, edi, ebp"
 __asm__(BEGIN
         "sub $44, %esp\n mov 48(%esp), %eax\n mov 52(%esp), %ecx\n mov 56(%esp), %edx\n"
-        EACH(R, 24, 4, "mov %\\r, n(%esp)")
-        EACH("0, 4, 8, 12, 16, 20", 0, 4, "mov n(%edx), %ebx\n mov %ebx, n(%esp)")
+        EACH(R, 28, 4, "mov %\\r, n(%esp)")
+        EACH("0, 4, 8, 12, 16, 20, 24", 0, 4, "mov n(%edx), %ebx\n mov %ebx, n(%esp)")
         EACH(R, 0, 4, "mov n(%eax), %\\r")
         "call *%ecx\n mov 48(%esp), %ecx\n"
         EACH(R, 256, 4, "mov %\\r, n(%ecx)")
-        EACH(R, 24, 4, "mov n(%esp), %\\r")
+        EACH(R, 28, 4, "mov n(%esp), %\\r")
         "add $44, %esp\n ret\n" END
         BEGIN_SHIFTED
         "push %ebp\n mov %esp, %ebp\n sub 20(%ebp), %esp\n"
@@ -87,14 +88,15 @@ __asm__(BEGIN
 #define R "r4, r5, r6, r7, r8, r9, r10, r11"
 #define F "d8, d9, d10, d11, d12, d13, d14, d15"
 __asm__(".arm\n.fpu vfpv3-d16\n" BEGIN
-        "sub sp, sp, #112\n str r0, [sp, #104]\n str lr, [sp, #108]\n mov r12, r1\n"
-        EACH(R, 8, 4, "str \\r, [sp, #n]") EACH(F, 40, 8, "vstr \\r, [sp, #n]")
+        "sub sp, sp, #120\n str r0, [sp, #112]\n str lr, [sp, #116]\n mov r12, r1\n"
+        EACH(R, 16, 4, "str \\r, [sp, #n]") EACH(F, 48, 8, "vstr \\r, [sp, #n]")
         "ldr r4, [r2, #16]\n str r4, [sp]\n ldr r4, [r2, #20]\n str r4, [sp, #4]\n"
+        "ldr r4, [r2, #24]\n str r4, [sp, #8]\n"
         EACH(R, 0, 4, "ldr \\r, [r0, #n]") EACH(F, 32, 8, "vldr \\r, [r0, #n]")
-        "ldm r2, {r0, r1, r2, r3}\n blx r12\n ldr r1, [sp, #104]\n ldr lr, [sp, #108]\n"
+        "ldm r2, {r0, r1, r2, r3}\n blx r12\n ldr r1, [sp, #112]\n ldr lr, [sp, #116]\n"
         EACH(R, 256, 4, "str \\r, [r1, #n]") EACH(F, 288, 8, "vstr \\r, [r1, #n]")
-        EACH(R, 8, 4, "ldr \\r, [sp, #n]") EACH(F, 40, 8, "vldr \\r, [sp, #n]")
-        "add sp, sp, #112\n bx lr\n" END
+        EACH(R, 16, 4, "ldr \\r, [sp, #n]") EACH(F, 48, 8, "vldr \\r, [sp, #n]")
+        "add sp, sp, #120\n bx lr\n" END
         BEGIN_SHIFTED
         "push {r4, lr}\n mov r4, sp\n sub sp, sp, r3\n bl call_with\n mov sp, r4\n"
         "pop {r4, lr}\n bx lr\n" END_SHIFTED);

@@ -106,7 +106,8 @@ static inline int call_file_functions(void)
 	EXPECT(memfd_go_check_seals(fd, F_SEAL_GROW | F_SEAL_SHRINK, &missing) == -EKEYREJECTED);
 	EXPECT(missing == F_SEAL_SHRINK);
 	EXPECT(memfd_go_ensure_seals(fd, F_SEAL_SHRINK) == 0);
-	EXPECT(memfd_go_map_verified(fd, 0, 5, &map, &length) == 0 && length == 5);
+	EXPECT(memfd_go_verify(fd, 0, 5, 0, NULL) == 0);
+	EXPECT(memfd_go_map_verified(fd, 0, 5, 0, &map, &length) == 0 && length == 5);
 	EXPECT(memfd_go_unmap(map, 5) == 0);
 	EXPECT(memfd_go_inspect(fd, &info) == 0 && info.kind == MEMFD_GO_KIND_MEMFD);
 	close(fd);
@@ -119,12 +120,12 @@ static inline int call_transfer_functions(void)
 	uint32_t number = 2;
 
 	EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
-	EXPECT(memfd_go_send_fds(sockets[0], (int[]){ fd, fd }, 2, NULL, 0) == 0);
-	EXPECT(memfd_go_recv_fds(sockets[1], received, &number, NULL, NULL) == 1 && number == 2);
+	EXPECT(memfd_go_send_fds(sockets[0], 0, (int[]){ fd, fd }, 2, NULL, 0) == 0);
+	EXPECT(memfd_go_recv_fds(sockets[1], 0, received, &number, NULL, NULL) == 0 && number == 2);
 	close(received[0]);
 	close(received[1]);
-	EXPECT(memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0) == 0);
-	received[0] = memfd_go_recv_verified(sockets[1], 0, 5);
+	EXPECT(memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0) == 0);
+	received[0] = memfd_go_recv_verified(sockets[1], 0, 5, 0, NULL, NULL);
 	EXPECT(received[0] >= 0);
 	close(received[0]);
 	close(sockets[0]);
@@ -132,7 +133,7 @@ static inline int call_transfer_functions(void)
 	received[0] = memfd_go_import_pid(getpid(), fd, O_RDONLY);
 	EXPECT(received[0] >= 0);
 	close(received[0]);
-	EXPECT(memfd_go_import_pidfd(-1, fd) < 0);
+	EXPECT(memfd_go_import_pidfd(-1, fd, 0) < 0);
 	close(fd);
 	return 0;
 }

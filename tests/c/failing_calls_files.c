@@ -171,7 +171,7 @@ static void is_other(int result)
 #define CREATE_SEALED(flags, length) memfd_go_create_sealed("test", MFD_CLOEXEC | (flags), 0, TEXT_OF_FILE, (length))
 #define CREATE_WITH(args) memfd_go_create_with("test", (args))
 #define MAP memfd_go_map(in.fd, 0, 0, LENGTH, &out.address)
-#define MAP_VERIFIED(seals) memfd_go_map_verified(in.fd, (seals), LENGTH, &out.address, &out.length)
+#define MAP_VERIFIED(seals) memfd_go_map_verified(in.fd, (seals), LENGTH, 0, &out.address, &out.length)
 
 #define ROWS(F)                                                                                       \
 	F(create, nothing, memfd_go_create("test", 0), is_descriptor, "", "memfd_create", "")         \

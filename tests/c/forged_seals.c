@@ -66,7 +66,7 @@ static void check(int fd, char *mine)
 	uint32_t seals = (uint32_t)fcntl(fd, F_GET_SEALS);
 	void *address = NULL;
 	size_t length = 0;
-	int want = 0, r = memfd_go_map_verified(fd, F_SEAL_WRITE, LARGEST, &address, &length);
+	int want = 0, r = memfd_go_map_verified(fd, F_SEAL_WRITE, LARGEST, 0, &address, &length);
 
 	if ((seals & F_SEAL_WRITE) == 0)
 		want = -EKEYREJECTED;
@@ -171,7 +171,7 @@ static void sealed_noexec_file(void)
 		size_t length;
 
 		set_execute_bits(fd, execute_bits[i]);
-		EQ(memfd_go_map_verified(fd, F_SEAL_WRITE | F_SEAL_EXEC, LARGEST, &address, &length), 0);
+		EQ(memfd_go_map_verified(fd, F_SEAL_WRITE | F_SEAL_EXEC, LARGEST, 0, &address, &length), 0);
 		EQ(memfd_go_unmap(address, length), 0);
 	}
 	close(fd);
@@ -189,7 +189,7 @@ static void kernel_that_cannot_be_tried(void)
 	fd = raw_create("test", MFD_NOEXEC_SEAL);
 	EQ(ftruncate(fd, 1), 0);
 	EQ(memfd_go_add_seals(fd, BY_EXEC), 0);
-	EQ(memfd_go_map_verified(fd, 0, LARGEST, &address, &length), -EKEYREVOKED);
+	EQ(memfd_go_map_verified(fd, 0, LARGEST, 0, &address, &length), -EKEYREVOKED);
 	close(fd);
 }
 

@@ -190,7 +190,7 @@ static void map(int fd)
 	void *address = (void *)0x5a5a;
 	size_t length = 77;
 
-	EQ(memfd_go_map_verified(fd, file->required, largest(), &address, &length), file->error);
+	EQ(memfd_go_map_verified(fd, file->required, largest(), 0, &address, &length), file->error);
 	CHECK(address == (void *)0x5a5a);
 	EQ(length, 77);
 }
@@ -202,7 +202,7 @@ static void receive(int fd, int type)
 
 	EQ(send_message(c.sender, fd, 1, "x", 1), 1);
 	before = count_descriptors();
-	EQ(memfd_go_recv_verified(c.receiver, file->required, largest()), file->error);
+	EQ(memfd_go_recv_verified(c.receiver, file->required, largest(), 0, NULL, NULL), file->error);
 	EQ(count_descriptors(), before);
 	close_channel(c);
 }

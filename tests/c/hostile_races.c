@@ -81,7 +81,7 @@ static char *map_at_last(int fd, uint32_t required, size_t *length)
 	int r;
 
 	do
-		r = memfd_go_map_verified(fd, required, INT64_MAX, &address, length);
+		r = memfd_go_map_verified(fd, required, INT64_MAX, 0, &address, length);
 	while (r == -EKEYREJECTED);
 	EQ(r, 0);
 	return address;
@@ -95,7 +95,7 @@ static void unsealed_file_is_never_mapped(void)
 	size_t length = 0;
 
 	for (int i = 0; i < 1000; i++)
-		EQ(memfd_go_map_verified(fd, 0, INT64_MAX, &address, &length), -EKEYREJECTED);
+		EQ(memfd_go_map_verified(fd, 0, INT64_MAX, 0, &address, &length), -EKEYREJECTED);
 	stop_attack(thread);
 	close(fd);
 }
@@ -146,7 +146,7 @@ static void file_that_is_received(void)
 
 		do {
 			EQ(send_message(c.sender, fd, 1, "x", 1), 1);
-			got = memfd_go_recv_verified(c.receiver, 0, INT64_MAX);
+			got = memfd_go_recv_verified(c.receiver, 0, INT64_MAX, 0, NULL, NULL);
 		} while (got == -EKEYREJECTED);
 		watch(got, F_SEAL_WRITE);
 		EQ(close(got), 0);

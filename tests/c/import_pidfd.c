@@ -28,7 +28,7 @@ static void descriptor_of_another_process(void)
 
 	pidfd = pidfd_of(child);
 	EQ(write(fd, "abcdef", 6), 6);
-	got = memfd_go_import_pidfd(pidfd, fd);
+	got = memfd_go_import_pidfd(pidfd, fd, 0);
 	EQ(fcntl(got, F_GETFD), FD_CLOEXEC);
 	EQ(lseek(got, 0, SEEK_CUR), 6); /* the same open file description */
 	EQ(memfd_go_add_seals(got, F_SEAL_GROW), 0);
@@ -48,7 +48,7 @@ static void secret_file(void)
 		close(pidfd);
 		SKIP("this kernel has no memfd_secret(2)");
 	}
-	got = memfd_go_import_pidfd(pidfd, fd);
+	got = memfd_go_import_pidfd(pidfd, fd, 0);
 	EQ(memfd_go_inspect(got, &info), 0);
 	EQ(info.kind, MEMFD_GO_KIND_SECRET);
 	close(got);
@@ -61,10 +61,10 @@ static void no_such_descriptor(void)
 	int fd = sealable_file(), pidfd = pidfd_of(getpid());
 
 	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
-		EQ(memfd_go_import_pidfd(pidfd, closed_descriptors[i]), -EBADF);
-		EQ(memfd_go_import_pidfd(closed_descriptors[i], fd), -EBADF);
+		EQ(memfd_go_import_pidfd(pidfd, closed_descriptors[i], 0), -EBADF);
+		EQ(memfd_go_import_pidfd(closed_descriptors[i], fd, 0), -EBADF);
 	}
-	EQ(memfd_go_import_pidfd(fd, fd), -EBADF); /* not a pidfd */
+	EQ(memfd_go_import_pidfd(fd, fd, 0), -EBADF); /* not a pidfd */
 	close(pidfd);
 	close(fd);
 }
@@ -75,7 +75,7 @@ static void process_that_has_ended(void)
 	int pidfd = pidfd_of(child);
 
 	kill_child(child);
-	EQ(memfd_go_import_pidfd(pidfd, 0), -ESRCH);
+	EQ(memfd_go_import_pidfd(pidfd, 0, 0), -ESRCH);
 	close(pidfd);
 }
 
@@ -84,7 +84,7 @@ static void import_from_parent(void)
 	int pidfd = pidfd_of(getppid());
 
 	drop_privileges();
-	EQ(memfd_go_import_pidfd(pidfd, 0), -EPERM);
+	EQ(memfd_go_import_pidfd(pidfd, 0, 0), -EPERM);
 }
 
 static void process_that_forbids_it(void)
@@ -98,7 +98,7 @@ static void too_many_descriptors(void)
 {
 	int pidfd = pidfd_of(getpid());
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
-	int error = memfd_go_import_pidfd(pidfd, pidfd);
+	int error = memfd_go_import_pidfd(pidfd, pidfd, 0);
 
 	set_limit(RLIMIT_NOFILE, old);
 	EQ(error, -EMFILE);
@@ -107,7 +107,7 @@ static void too_many_descriptors(void)
 
 static void kernel_without_it_says_so(void)
 {
-	EQ(memfd_go_import_pidfd(-1, 0), -ENOSYS);
+	EQ(memfd_go_import_pidfd(-1, 0, 0), -ENOSYS);
 }
 
 int main(int argc, char **argv)

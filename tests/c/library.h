@@ -33,6 +33,7 @@ typedef struct memfd_go_secret secret_area;
 	F(memfd_go_parse_seals)      \
 	F(memfd_go_inspect)          \
 	F(memfd_go_map)              \
+	F(memfd_go_verify)           \
 	F(memfd_go_map_verified)     \
 	F(memfd_go_unmap)            \
 	F(memfd_go_send_fds)         \
@@ -124,6 +125,7 @@ static inline void library_load(int argc, char **argv)
 #define memfd_go_parse_seals library.memfd_go_parse_seals
 #define memfd_go_inspect library.memfd_go_inspect
 #define memfd_go_map library.memfd_go_map
+#define memfd_go_verify library.memfd_go_verify
 #define memfd_go_map_verified library.memfd_go_map_verified
 #define memfd_go_unmap library.memfd_go_unmap
 #define memfd_go_send_fds library.memfd_go_send_fds

@@ -16,7 +16,7 @@ static int map_verified(int fd, uint32_t required, uint64_t max_len)
 {
 	map.address = UNTOUCHED;
 	map.length = 77;
-	return memfd_go_map_verified(fd, required, max_len, &map.address, &map.length);
+	return memfd_go_map_verified(fd, required, max_len, 0, &map.address, &map.length);
 }
 
 #define FAILS(call, error)                         \
@@ -155,8 +155,8 @@ static void bad_pointers(void)
 	void *address = UNTOUCHED;
 
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
-		EQ(memfd_go_map_verified(fd, 0, LARGEST, (void **)null_pointers[i], &length), -EFAULT);
-		EQ(memfd_go_map_verified(fd, 0, LARGEST, &address, (size_t *)null_pointers[i]), -EFAULT);
+		EQ(memfd_go_map_verified(fd, 0, LARGEST, 0, (void **)null_pointers[i], &length), -EFAULT);
+		EQ(memfd_go_map_verified(fd, 0, LARGEST, 0, &address, (size_t *)null_pointers[i]), -EFAULT);
 	}
 	EQ(length, 77);
 	CHECK(address == UNTOUCHED);

@@ -94,7 +94,7 @@ static void read_hole(void)
 	size_t len;
 
 	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
-	EQ(memfd_go_map_verified(fd, 0, length, &addr, &len), 0);
+	EQ(memfd_go_map_verified(fd, 0, length, 0, &addr, &len), 0);
 	CHECK(all_bytes(addr, len, 0));
 }
 

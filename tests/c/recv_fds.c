@@ -20,7 +20,7 @@ static int receive(int sock, uint32_t room)
 	memset(got.data, 0, sizeof got.data);
 	got.count = room;
 	got.length = 4;
-	return memfd_go_recv_fds(sock, got.fds, &got.count, got.data, &got.length);
+	return memfd_go_recv_fds(sock, 0, got.fds, &got.count, got.data, &got.length);
 }
 
 #define FAILS(call, error, room)                   \
@@ -37,7 +37,7 @@ static void descriptors_and_data(void)
 		struct channel c = open_channel(socket_types[type]);
 
 		EQ(send_message(c.sender, c.sender, 2, "abc", 3), 3);
-		EQ(receive(c.receiver, 3), 1);
+		EQ(receive(c.receiver, 3), 0);
 		EQ(got.count, 2);
 		EQ(got.length, 3);
 		TEXT(got.data, "abc");
@@ -59,12 +59,12 @@ static void without_room_for_data_one_byte_is_dropped(void)
 
 	EQ(send_message(c.sender, c.sender, 1, "abc", 3), 3);
 	got.count = 1;
-	EQ(memfd_go_recv_fds(c.receiver, got.fds, &got.count, NULL, NULL), 1);
+	EQ(memfd_go_recv_fds(c.receiver, 0, got.fds, &got.count, NULL, NULL), 0);
 	close(got.fds[0]);
 	EQ(recv(c.receiver, rest, sizeof rest, 0), 2);
 	TEXT(rest, "bc");
 	EQ(send_message(c.sender, c.sender, 1, "a", 1), 1);
-	EQ(memfd_go_recv_fds(c.receiver, got.fds, &got.count, rest, &none), 1);
+	EQ(memfd_go_recv_fds(c.receiver, 0, got.fds, &got.count, rest, &none), 0);
 	EQ(none, 0);
 	TEXT(rest, "bc");
 	close(got.fds[0]);
@@ -77,7 +77,7 @@ static void rest_of_a_stream_stays(void)
 	char rest[8] = "";
 
 	EQ(send_message(c.sender, c.sender, 1, "abcdef", 6), 6);
-	EQ(receive(c.receiver, 1), 1);
+	EQ(receive(c.receiver, 1), 0);
 	EQ(got.length, 4);
 	EQ(memcmp(got.data, "abcd", 4), 0);
 	EQ(recv(c.receiver, rest, sizeof rest, 0), 2);
@@ -94,7 +94,7 @@ static void messages_stay_apart(void)
 		for (unsigned n = 1; n <= 3; n++)
 			EQ(send_message(c.sender, c.sender, n, "x", 1), 1);
 		for (unsigned n = 1; n <= 3; n++) {
-			EQ(receive(c.receiver, 16), 1);
+			EQ(receive(c.receiver, 16), 0);
 			EQ(got.count, n);
 			EQ(got.length, 1);
 			for (unsigned i = 0; i < got.count; i++)
@@ -112,25 +112,93 @@ static void end_of_stream(void)
 		struct channel c = open_channel(types[type]);
 
 		close(c.sender);
-		EQ(receive(c.receiver, 5), 0);
-		EQ(got.count, 0);
+		EQ(receive(c.receiver, 5), -EPIPE);
+		EQ(got.count, 5);
 		EQ(got.length, 0);
 		EQ(got.fds[0], UNTOUCHED);
-		got.count = 5;
-		EQ(memfd_go_recv_fds(c.receiver, got.fds, &got.count, NULL, NULL), 0);
-		EQ(got.count, 0);
+		EQ(memfd_go_recv_fds(c.receiver, 0, got.fds, &got.count, NULL, NULL), -EPIPE);
 		close(c.receiver);
 	}
 }
 
-static void no_room_or_too_much(void)
+static void messages_without_descriptors(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+
+		EQ(write(c.sender, "abc", 3), 3);
+		EQ(receive(c.receiver, 2), 0);
+		EQ(got.count, 0);
+		EQ(got.length, 3);
+		TEXT(got.data, "abc");
+		EQ(write(c.sender, "d", 1), 1);
+		got.count = 0;
+		EQ(memfd_go_recv_fds(c.receiver, 0, NULL, &got.count, got.data, &got.length), 0);
+		EQ(got.length, 1);
+		close_channel(c);
+	}
+}
+
+/* What came with a message that is refused is known: else a stream would lose its framing. */
+static void no_room_for_descriptors(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++)
+		for (uint32_t room = 0; room < 3; room++) {
+			struct channel c = open_channel(socket_types[type]);
+
+			EQ(send_message(c.sender, c.sender, 3, "abc", 3), 3);
+			EQ(receive(c.receiver, room), -EMSGSIZE);
+			EQ(got.fds[0], UNTOUCHED);
+			EQ(got.count, room);
+			EQ(got.length, 3);
+			TEXT(got.data, "abc");
+			close_channel(c);
+		}
+}
+
+static void more_room_than_a_message_has(void)
+{
+	static const uint32_t rooms[] = { MEMFD_GO_FDS_MAX, MEMFD_GO_FDS_MAX + 1, 0xffffffff };
+
+	for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+		struct channel c = open_channel(SOCK_STREAM);
+
+		EQ(send_message(c.sender, c.sender, MEMFD_GO_FDS_MAX, "x", 1), 1);
+		EQ(receive(c.receiver, rooms[i]), 0);
+		EQ(got.count, MEMFD_GO_FDS_MAX);
+		for (uint32_t fd = 0; fd < got.count; fd++)
+			close(got.fds[fd]);
+		EQ(send_message(c.sender, c.sender, MEMFD_GO_FDS_MAX + 1, "x", 1), 1);
+		EQ(receive(c.receiver, rooms[i]), -EMSGSIZE);
+		EQ(got.count, rooms[i]);
+		close_channel(c);
+	}
+}
+
+static void unknown_options(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 
-	FAILS(receive(c.receiver, 0), -EINVAL, 0);
-	FAILS(receive(c.receiver, MEMFD_GO_FDS_MAX + 1), -EINVAL, MEMFD_GO_FDS_MAX + 1);
-	FAILS(receive(c.receiver, 0xffffffff), -EINVAL, 0xffffffff);
+	EQ(send_message(c.sender, c.sender, 1, "x", 1), 1);
+	for (int bit = 0; bit < 32; bit++)
+		if ((uint32_t)1 << bit != MEMFD_GO_OPT_DONTWAIT)
+			EQ(memfd_go_recv_fds(c.receiver, (uint32_t)1 << bit, got.fds, &got.count, NULL, NULL), -EINVAL);
+	EQ(receive(c.receiver, 1), 0); /* it is still there */
+	close(got.fds[0]);
 	close_channel(c);
+}
+
+static void not_waiting(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+
+		got.length = 4;
+		EQ(memfd_go_recv_fds(c.receiver, MEMFD_GO_OPT_DONTWAIT, got.fds, &got.count, got.data, &got.length), -EAGAIN);
+		EQ(got.length, 4);
+		EQ(fcntl(c.receiver, F_GETFL) & O_NONBLOCK, 0);
+		close_channel(c);
+	}
 }
 
 static void bad_pointers(void)
@@ -144,10 +212,10 @@ static void bad_pointers(void)
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
 		void *bad = (void *)null_pointers[i];
 
-		EQ(memfd_go_recv_fds(c.receiver, bad, &count, data, &length), -EFAULT);
-		EQ(memfd_go_recv_fds(c.receiver, &fd, bad, data, &length), -EFAULT);
-		EQ(memfd_go_recv_fds(c.receiver, &fd, &count, bad, &length), -EFAULT);
-		EQ(memfd_go_recv_fds(c.receiver, &fd, &count, data, bad), -EFAULT);
+		EQ(memfd_go_recv_fds(c.receiver, 0, bad, &count, data, &length), -EFAULT);
+		EQ(memfd_go_recv_fds(c.receiver, 0, &fd, bad, data, &length), -EFAULT);
+		EQ(memfd_go_recv_fds(c.receiver, 0, &fd, &count, bad, &length), -EFAULT);
+		EQ(memfd_go_recv_fds(c.receiver, 0, &fd, &count, data, bad), -EFAULT);
 	}
 	EQ(fd, UNTOUCHED);
 	close_channel(c);
@@ -164,7 +232,7 @@ static void data_that_cannot_be_written(void)
 		int fd = UNTOUCHED;
 
 		EQ(send_message(c.sender, c.sender, 1, "abcd", 4), 4);
-		EQ(memfd_go_recv_fds(c.receiver, &fd, &count, page + page_size(), &length), -EFAULT);
+		EQ(memfd_go_recv_fds(c.receiver, 0, &fd, &count, page + page_size(), &length), -EFAULT);
 		EQ(fd, UNTOUCHED);
 		close_channel(c);
 	}
@@ -226,7 +294,11 @@ int main(int argc, char **argv)
 	RUN(rest_of_a_stream_stays);
 	RUN(messages_stay_apart);
 	RUN(end_of_stream);
-	RUN(no_room_or_too_much);
+	RUN(messages_without_descriptors);
+	RUN(no_room_for_descriptors);
+	RUN(more_room_than_a_message_has);
+	RUN(unknown_options);
+	RUN(not_waiting);
 	RUN(bad_pointers);
 	RUN(data_that_cannot_be_written);
 	RUN(not_a_connected_socket);

@@ -129,7 +129,7 @@ static uintptr_t free_area(void) { return (uintptr_t)memfd_go_secret_free(&area)
 static uintptr_t give(void) { return (uintptr_t)memfd_go_secret_pool_give(&pool, secret); }
 static uintptr_t give_wrongly(void) { return (uintptr_t)memfd_go_secret_pool_give(&pool, (char *)secret + 16); }
 static uintptr_t free_pool(void) { return (uintptr_t)memfd_go_secret_pool_free(&pool); }
-static uintptr_t send_it(void) { return (uintptr_t)memfd_go_send_fds(sockets[0], &file, 1, secret, LENGTH); }
+static uintptr_t send_it(void) { return (uintptr_t)memfd_go_send_fds(sockets[0], 0, &file, 1, secret, LENGTH); }
 
 static uintptr_t parse(void)
 {
@@ -182,7 +182,7 @@ static uintptr_t receive(void)
 	uint32_t count = 1;
 	size_t length = LENGTH;
 
-	if (memfd_go_recv_fds(sockets[1], &fd, &count, secret, &length) == 1)
+	if (memfd_go_recv_fds(sockets[1], 0, &fd, &count, secret, &length) == 1)
 		close(fd);
 	return length != LENGTH;
 }

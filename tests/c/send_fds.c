@@ -3,7 +3,7 @@
 #include "child.h"
 #include "sockets.h"
 
-#define ENOUGH 16 /* descriptors of different files */
+#define ENOUGH 64 /* descriptors of different files */
 
 static void open_files(int *fds, int n)
 {
@@ -25,11 +25,11 @@ static void descriptors_arrive_in_order(void)
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
 
-		for (uint32_t n = 1; n <= ENOUGH; n++) {
+		for (uint32_t n = 0; n <= ENOUGH; n++) {
 			uint32_t count = ENOUGH;
 
-			EQ(memfd_go_send_fds(c.sender, fds, n, "x", 1), 1);
-			EQ(memfd_go_recv_fds(c.receiver, got, &count, NULL, NULL), 1);
+			EQ(memfd_go_send_fds(c.sender, 0, fds, n, "x", 1), 1);
+			EQ(memfd_go_recv_fds(c.receiver, 0, got, &count, NULL, NULL), 0);
 			EQ(count, n);
 			for (uint32_t i = 0; i < count; i++)
 				CHECK(same_file(got[i], fds[i]));
@@ -45,7 +45,7 @@ static void descriptors_stay_open_here(void)
 	struct channel c = open_channel(SOCK_STREAM);
 	int fd = sealable_file();
 
-	EQ(memfd_go_send_fds(c.sender, &fd, 1, NULL, 0), 0);
+	EQ(memfd_go_send_fds(c.sender, 0, &fd, 1, NULL, 0), 0);
 	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	close_channel(c);
 	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -58,7 +58,7 @@ static void data_goes_along(void)
 		struct channel c = open_channel(socket_types[type]);
 		char text[8] = "";
 
-		EQ(memfd_go_send_fds(c.sender, &c.sender, 1, "abcdef", 6), 6);
+		EQ(memfd_go_send_fds(c.sender, 0, &c.sender, 1, "abcdef", 6), 6);
 		EQ(recv(c.receiver, text, sizeof text, 0), 6);
 		TEXT(text, "abcdef");
 		close_channel(c);
@@ -72,7 +72,7 @@ static void one_zero_byte_stands_for_no_data(void)
 			struct channel c = open_channel(socket_types[type]);
 			char text[8] = "xy";
 
-			EQ(memfd_go_send_fds(c.sender, &c.sender, 1, (void *)null_pointers[i], 0), 0);
+			EQ(memfd_go_send_fds(c.sender, 0, &c.sender, 1, (void *)null_pointers[i], 0), 0);
 			EQ(recv(c.receiver, text, sizeof text, 0), 1);
 			EQ(memcmp(text, "\0y", 2), 0);
 			close_channel(c);
@@ -86,10 +86,52 @@ static void too_few_or_too_many(void)
 	int fds[MEMFD_GO_FDS_MAX + 1] = { 0 };
 
 	EQ(MEMFD_GO_FDS_MAX, ENOUGH);
-	EQ(memfd_go_send_fds(c.sender, fds, 0, "x", 1), -EINVAL);
-	EQ(memfd_go_send_fds(c.sender, fds, MEMFD_GO_FDS_MAX + 1, "x", 1), -EINVAL);
-	EQ(memfd_go_send_fds(c.sender, fds, 0xffffffff, "x", 1), -EINVAL);
+	EQ(memfd_go_send_fds(c.sender, 0, fds, MEMFD_GO_FDS_MAX + 1, "x", 1), -EINVAL);
+	EQ(memfd_go_send_fds(c.sender, 0, fds, 0xffffffff, "x", 1), -EINVAL);
 	EQ(raw(recv(c.receiver, fds, 1, MSG_DONTWAIT)), -EAGAIN); /* nothing was sent */
+	close_channel(c);
+}
+
+static void no_descriptors(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+		char text[8] = "";
+
+		EQ(memfd_go_send_fds(c.sender, 0, NULL, 0, "abc", 3), 3);
+		EQ(recv(c.receiver, text, sizeof text, 0), 3);
+		TEXT(text, "abc");
+		EQ(memfd_go_send_fds(c.sender, 0, NULL, 0, NULL, 0), 0);
+		EQ(recv(c.receiver, text, sizeof text, 0), 1);
+		EQ(text[0], 0);
+		close_channel(c);
+	}
+}
+
+static void not_waiting(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+		int r;
+
+		do
+			r = memfd_go_send_fds(c.sender, MEMFD_GO_OPT_DONTWAIT, NULL, 0, "x", 1);
+		while (r == 1);
+		EQ(r, -EAGAIN);
+		EQ(fcntl(c.sender, F_GETFL) & O_NONBLOCK, 0);
+		close_channel(c);
+	}
+}
+
+static void unknown_options(void)
+{
+	struct channel c = open_channel(SOCK_STREAM);
+	char byte;
+
+	for (int bit = 0; bit < 32; bit++)
+		if ((uint32_t)1 << bit != MEMFD_GO_OPT_DONTWAIT)
+			EQ(memfd_go_send_fds(c.sender, (uint32_t)1 << bit, &c.sender, 1, "x", 1), -EINVAL);
+	EQ(raw(recv(c.receiver, &byte, 1, MSG_DONTWAIT)), -EAGAIN); /* nothing was sent */
 	close_channel(c);
 }
 
@@ -98,8 +140,8 @@ static void bad_pointers(void)
 	struct channel c = open_channel(SOCK_STREAM);
 
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
-		EQ(memfd_go_send_fds(c.sender, (int *)null_pointers[i], 1, "x", 1), -EFAULT);
-		EQ(memfd_go_send_fds(c.sender, &c.sender, 1, (void *)null_pointers[i], 1), -EFAULT);
+		EQ(memfd_go_send_fds(c.sender, 0, (int *)null_pointers[i], 1, "x", 1), -EFAULT);
+		EQ(memfd_go_send_fds(c.sender, 0, &c.sender, 1, (void *)null_pointers[i], 1), -EFAULT);
 	}
 	close_channel(c);
 }
@@ -111,8 +153,8 @@ static void closed_descriptors_are_refused(void)
 	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
 		int fds[] = { c.sender, closed_descriptors[i] };
 
-		EQ(memfd_go_send_fds(closed_descriptors[i], &c.sender, 1, "x", 1), -EBADF);
-		EQ(memfd_go_send_fds(c.sender, fds, 2, "x", 1), -EBADF);
+		EQ(memfd_go_send_fds(closed_descriptors[i], 0, &c.sender, 1, "x", 1), -EBADF);
+		EQ(memfd_go_send_fds(c.sender, 0, fds, 2, "x", 1), -EBADF);
 	}
 	close_channel(c);
 }
@@ -121,7 +163,7 @@ static void not_a_socket(void)
 {
 	int fd = sealable_file();
 
-	EQ(memfd_go_send_fds(fd, &fd, 1, "x", 1), -ENOTSOCK);
+	EQ(memfd_go_send_fds(fd, 0, &fd, 1, "x", 1), -ENOTSOCK);
 	close(fd);
 }
 
@@ -132,14 +174,14 @@ static void nobody_is_there(void)
 		       datagrams = open_channel(SOCK_DGRAM);
 	int lonely = socket(AF_UNIX, SOCK_STREAM, 0), fd = stream.sender;
 
-	EQ(memfd_go_send_fds(lonely, &fd, 1, "x", 1), -ENOTCONN);
+	EQ(memfd_go_send_fds(lonely, 0, &fd, 1, "x", 1), -ENOTCONN);
 	close(lonely);
 	close(stream.receiver);
 	close(packets.receiver);
 	close(datagrams.receiver);
-	EQ(memfd_go_send_fds(stream.sender, &fd, 1, "x", 1), -EPIPE);
-	EQ(memfd_go_send_fds(packets.sender, &fd, 1, "x", 1), -EPIPE);
-	EQ(memfd_go_send_fds(datagrams.sender, &fd, 1, "x", 1), -ECONNREFUSED);
+	EQ(memfd_go_send_fds(stream.sender, 0, &fd, 1, "x", 1), -EPIPE);
+	EQ(memfd_go_send_fds(packets.sender, 0, &fd, 1, "x", 1), -EPIPE);
+	EQ(memfd_go_send_fds(datagrams.sender, 0, &fd, 1, "x", 1), -ECONNREFUSED);
 	close(stream.sender);
 	close(packets.sender);
 	close(datagrams.sender);
@@ -149,10 +191,10 @@ static void nonblocking_and_full(void)
 {
 	static char data[1 << 20];
 	struct channel c = open_channel(SOCK_STREAM | SOCK_NONBLOCK);
-	int sent = memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data);
+	int sent = memfd_go_send_fds(c.sender, 0, &c.sender, 1, data, sizeof data);
 
 	CHECK(sent > 0 && sent < (int)sizeof data); /* a part: the rest is the caller's */
-	EQ(memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data), -EAGAIN);
+	EQ(memfd_go_send_fds(c.sender, 0, &c.sender, 1, data, sizeof data), -EAGAIN);
 	close_channel(c);
 }
 
@@ -162,8 +204,8 @@ static void interrupted(void)
 	struct channel c = open_channel(SOCK_STREAM);
 
 	start_interrupting();
-	CHECK(memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data) > 0);
-	EQ(memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data), -EINTR);
+	CHECK(memfd_go_send_fds(c.sender, 0, &c.sender, 1, data, sizeof data) > 0);
+	EQ(memfd_go_send_fds(c.sender, 0, &c.sender, 1, data, sizeof data), -EINTR);
 	stop_interrupting();
 	close_channel(c);
 }
@@ -173,7 +215,7 @@ static void datagram_too_long(void)
 	static char data[8 << 20];
 	struct channel c = open_channel(SOCK_DGRAM);
 
-	EQ(memfd_go_send_fds(c.sender, &c.sender, 1, data, sizeof data), -EMSGSIZE);
+	EQ(memfd_go_send_fds(c.sender, 0, &c.sender, 1, data, sizeof data), -EMSGSIZE);
 	close_channel(c);
 }
 
@@ -186,7 +228,7 @@ static void send_until_refused(void)
 	drop_privileges();
 	set_limit(RLIMIT_NOFILE, ENOUGH);
 	for (int i = 0; i < 4 && result >= 0; i++)
-		result = memfd_go_send_fds(c.sender, fds, ENOUGH, NULL, 0);
+		result = memfd_go_send_fds(c.sender, 0, fds, ENOUGH, NULL, 0);
 	EQ(result, -ETOOMANYREFS);
 }
 
@@ -203,6 +245,9 @@ int main(int argc, char **argv)
 	RUN(data_goes_along);
 	RUN(one_zero_byte_stands_for_no_data);
 	RUN(too_few_or_too_many);
+	RUN(no_descriptors);
+	RUN(not_waiting);
+	RUN(unknown_options);
 	RUN(bad_pointers);
 	RUN(closed_descriptors_are_refused);
 	RUN(not_a_socket);

@@ -87,7 +87,7 @@ static void clone_file(void) { close(memfd_go_clone("depth", 0, 0, file, UINT64_
 static void clone_huge(void) { close(memfd_go_clone("depth", MFD_HUGETLB, 0, file, UINT64_MAX)); }
 static void reopen(void) { close(memfd_go_reopen(file, O_RDONLY)); }
 static void import_pid(void) { close(memfd_go_import_pid(getpid(), file, O_RDONLY)); }
-static void import_pidfd(void) { memfd_go_import_pidfd(-1, file); }
+static void import_pidfd(void) { memfd_go_import_pidfd(-1, file, 0); }
 
 static void huge_flags(void)
 {
@@ -116,7 +116,7 @@ static void map_verified(void)
 	void *map;
 	int fd = memfd_go_create_sealed("depth", 0, 0, data, sizeof data);
 
-	if (memfd_go_map_verified(fd, 0, UINT64_MAX, &map, &length) == 0)
+	if (memfd_go_map_verified(fd, 0, UINT64_MAX, 0, &map, &length) == 0)
 		memfd_go_unmap(map, length);
 	close(fd);
 }
@@ -127,11 +127,11 @@ static void send_and_receive(void)
 	uint32_t number = 1;
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
-	memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0);
-	memfd_go_recv_fds(sockets[1], received, &number, NULL, NULL);
+	memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
+	memfd_go_recv_fds(sockets[1], 0, received, &number, NULL, NULL);
 	close(received[0]);
-	memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0);
-	close(memfd_go_recv_verified(sockets[1], 0, UINT64_MAX));
+	memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
+	close(memfd_go_recv_verified(sockets[1], 0, UINT64_MAX, 0, NULL, NULL));
 	close(sockets[0]);
 	close(sockets[1]);
 	close(fd);

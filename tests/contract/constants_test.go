@@ -52,6 +52,8 @@ var goConstants = map[string]uint64{
 	"MEMFD_GO_OPT_REQUIRE":        uint64(core.OptRequire),
 	"MEMFD_GO_OPT_NO_SECRETMEM":   uint64(core.OptNoSecretmem),
 	"MEMFD_GO_OPT_ALLOW_UNLOCKED": uint64(core.OptAllowUnlocked),
+	"MEMFD_GO_OPT_DONTWAIT":       uint64(core.OptDontwait),
+	"MEMFD_GO_OPT_NO_HOLES":       uint64(core.OptNoHoles),
 
 	"MEMFD_GO_NOEXEC_NATIVE":   uint64(core.NoexecNative),
 	"MEMFD_GO_NOEXEC_EMULATED": uint64(core.NoexecEmulated),

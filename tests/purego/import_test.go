@@ -45,7 +45,7 @@ func newPidfd(t *testing.T) int32 {
 
 func TestImportPidfd(t *testing.T) {
 	process, fd := newPidfd(t), newSealedFile(t, "hello", 0)
-	imported := lib.ImportPidfd(process, fd)
+	imported := lib.ImportPidfd(process, fd, 0)
 	if newFeatures(t, 0).Bits&featurePidfdGetfd == 0 {
 		same(t, "without pidfd_getfd(2)", "ENOSYS", outcome(imported))
 		return
@@ -55,7 +55,7 @@ func TestImportPidfd(t *testing.T) {
 	closesOnExec, _ := unix.FcntlInt(uintptr(imported), unix.F_GETFD, 0)
 	same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
 	if rawSecret(0) == "ok" {
-		imported := closeLater(t, lib.ImportPidfd(process, newSecret(t, 0)))
+		imported := closeLater(t, lib.ImportPidfd(process, newSecret(t, 0), 0))
 		same(t, "a secret file", kindSecret, inspect(t, imported).Kind)
 	}
 }
@@ -66,11 +66,11 @@ func TestImportPidfdErrors(t *testing.T) {
 		t.Skip("there is no pidfd_getfd(2)")
 	}
 	check(t, []row{
-		{"no process", lib.ImportPidfd(-1, fd), "EBADF"},
-		{"a file for a process", lib.ImportPidfd(fd, fd), "EBADF"},
-		{"no descriptor", lib.ImportPidfd(process, -1), "EBADF"},
+		{"no process", lib.ImportPidfd(-1, fd, 0), "EBADF"},
+		{"a file for a process", lib.ImportPidfd(fd, fd, 0), "EBADF"},
+		{"no descriptor", lib.ImportPidfd(process, -1, 0), "EBADF"},
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.ImportPidfd(process, fd), "EMFILE"}})
+		check(t, []row{{"no descriptor left", lib.ImportPidfd(process, fd, 0), "EMFILE"}})
 	})
 }

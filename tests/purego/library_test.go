@@ -23,44 +23,45 @@ import (
 
 // library has the functions of memfd_go.h, in its order (tests/contract compares).
 type library struct {
-	Version        func() uint32                                                `c:"memfd_go_version"`
-	VersionString  func() string                                                `c:"memfd_go_version_string"`
-	ResultName     func(int32) string                                           `c:"memfd_go_result_name"`
-	Probe          func(*Features, uint32) int32                                `c:"memfd_go_probe"`
-	Create         func(string, uint32) int32                                   `c:"memfd_go_create"`
-	CreateWith     func(string, *CreateArgs) int32                              `c:"memfd_go_create_with"`
-	CreateSealed   func(string, uint32, uint32, unsafe.Pointer, uintptr) int32  `c:"memfd_go_create_sealed"`
-	Clone          func(string, uint32, uint32, int32, uint64) int32            `c:"memfd_go_clone"`
-	Reopen         func(int32, uint32) int32                                    `c:"memfd_go_reopen"`
-	HugeFlags      func(uint64, *uint32) int32                                  `c:"memfd_go_huge_flags"`
-	GetSize        func(int32, *uint64) int32                                   `c:"memfd_go_get_size"`
-	SetSize        func(int32, uint32, uint64) int32                            `c:"memfd_go_set_size"`
-	AddSeals       func(int32, uint32) int32                                    `c:"memfd_go_add_seals"`
-	GetSeals       func(int32) int32                                            `c:"memfd_go_get_seals"`
-	EnsureSeals    func(int32, uint32) int32                                    `c:"memfd_go_ensure_seals"`
-	CheckSeals     func(int32, uint32, *uint32) int32                           `c:"memfd_go_check_seals"`
-	FormatSeals    func(uint32, uint32, *byte, uintptr) int32                   `c:"memfd_go_format_seals"`
-	ParseSeals     func(string, *uint32) int32                                  `c:"memfd_go_parse_seals"`
-	Inspect        func(int32, *Info) int32                                     `c:"memfd_go_inspect"`
-	Map            func(int32, uint32, uint64, uintptr, *unsafe.Pointer) int32  `c:"memfd_go_map"`
-	MapVerified    func(int32, uint32, uint64, *unsafe.Pointer, *uintptr) int32 `c:"memfd_go_map_verified"`
-	Unmap          func(unsafe.Pointer, uintptr) int32                          `c:"memfd_go_unmap"`
-	SendFds        func(int32, *int32, uint32, unsafe.Pointer, uintptr) int32   `c:"memfd_go_send_fds"`
-	RecvFds        func(int32, *int32, *uint32, unsafe.Pointer, *uintptr) int32 `c:"memfd_go_recv_fds"`
-	RecvVerified   func(int32, uint32, uint64) int32                            `c:"memfd_go_recv_verified"`
-	ImportPid      func(int32, int32, uint32) int32                             `c:"memfd_go_import_pid"`
-	ImportPidfd    func(int32, int32) int32                                     `c:"memfd_go_import_pidfd"`
-	Exec           func(int32, **byte, **byte, uint32) int32                    `c:"memfd_go_exec"`
-	Secret         func(uint32) int32                                           `c:"memfd_go_secret"`
-	SecretAlloc    func(*Secret, uintptr, uint32) int32                         `c:"memfd_go_secret_alloc"`
-	SecretAttach   func(*Secret, int32, uint32) int32                           `c:"memfd_go_secret_attach"`
-	SecretProtect  func(*Secret, uint32) int32                                  `c:"memfd_go_secret_protect"`
-	SecretFree     func(*Secret) int32                                          `c:"memfd_go_secret_free"`
-	Wipe           func(unsafe.Pointer, uintptr)                                `c:"memfd_go_wipe"`
-	SecretPoolInit func(*SecretPool, uintptr, uint32, uint32) int32             `c:"memfd_go_secret_pool_init"`
-	SecretPoolTake func(*SecretPool, *unsafe.Pointer) int32                     `c:"memfd_go_secret_pool_take"`
-	SecretPoolGive func(*SecretPool, unsafe.Pointer) int32                      `c:"memfd_go_secret_pool_give"`
-	SecretPoolFree func(*SecretPool) int32                                      `c:"memfd_go_secret_pool_free"`
+	Version        func() uint32                                                        `c:"memfd_go_version"`
+	VersionString  func() string                                                        `c:"memfd_go_version_string"`
+	ResultName     func(int32) string                                                   `c:"memfd_go_result_name"`
+	Probe          func(*Features, uint32) int32                                        `c:"memfd_go_probe"`
+	Create         func(string, uint32) int32                                           `c:"memfd_go_create"`
+	CreateWith     func(string, *CreateArgs) int32                                      `c:"memfd_go_create_with"`
+	CreateSealed   func(string, uint32, uint32, unsafe.Pointer, uintptr) int32          `c:"memfd_go_create_sealed"`
+	Clone          func(string, uint32, uint32, int32, uint64) int32                    `c:"memfd_go_clone"`
+	Reopen         func(int32, uint32) int32                                            `c:"memfd_go_reopen"`
+	HugeFlags      func(uint64, *uint32) int32                                          `c:"memfd_go_huge_flags"`
+	GetSize        func(int32, *uint64) int32                                           `c:"memfd_go_get_size"`
+	SetSize        func(int32, uint32, uint64) int32                                    `c:"memfd_go_set_size"`
+	AddSeals       func(int32, uint32) int32                                            `c:"memfd_go_add_seals"`
+	GetSeals       func(int32) int32                                                    `c:"memfd_go_get_seals"`
+	EnsureSeals    func(int32, uint32) int32                                            `c:"memfd_go_ensure_seals"`
+	CheckSeals     func(int32, uint32, *uint32) int32                                   `c:"memfd_go_check_seals"`
+	FormatSeals    func(uint32, uint32, *byte, uintptr) int32                           `c:"memfd_go_format_seals"`
+	ParseSeals     func(string, *uint32) int32                                          `c:"memfd_go_parse_seals"`
+	Inspect        func(int32, *Info) int32                                             `c:"memfd_go_inspect"`
+	Map            func(int32, uint32, uint64, uintptr, *unsafe.Pointer) int32          `c:"memfd_go_map"`
+	Verify         func(int32, uint32, uint64, uint32, *uint64) int32                   `c:"memfd_go_verify"`
+	MapVerified    func(int32, uint32, uint64, uint32, *unsafe.Pointer, *uintptr) int32 `c:"memfd_go_map_verified"`
+	Unmap          func(unsafe.Pointer, uintptr) int32                                  `c:"memfd_go_unmap"`
+	SendFds        func(int32, uint32, *int32, uint32, unsafe.Pointer, uintptr) int32   `c:"memfd_go_send_fds"`
+	RecvFds        func(int32, uint32, *int32, *uint32, unsafe.Pointer, *uintptr) int32 `c:"memfd_go_recv_fds"`
+	RecvVerified   func(int32, uint32, uint64, uint32, unsafe.Pointer, *uintptr) int32  `c:"memfd_go_recv_verified"`
+	ImportPid      func(int32, int32, uint32) int32                                     `c:"memfd_go_import_pid"`
+	ImportPidfd    func(int32, int32, uint32) int32                                     `c:"memfd_go_import_pidfd"`
+	Exec           func(int32, **byte, **byte, uint32) int32                            `c:"memfd_go_exec"`
+	Secret         func(uint32) int32                                                   `c:"memfd_go_secret"`
+	SecretAlloc    func(*Secret, uintptr, uint32) int32                                 `c:"memfd_go_secret_alloc"`
+	SecretAttach   func(*Secret, int32, uint32) int32                                   `c:"memfd_go_secret_attach"`
+	SecretProtect  func(*Secret, uint32) int32                                          `c:"memfd_go_secret_protect"`
+	SecretFree     func(*Secret) int32                                                  `c:"memfd_go_secret_free"`
+	Wipe           func(unsafe.Pointer, uintptr)                                        `c:"memfd_go_wipe"`
+	SecretPoolInit func(*SecretPool, uintptr, uint32, uint32) int32                     `c:"memfd_go_secret_pool_init"`
+	SecretPoolTake func(*SecretPool, *unsafe.Pointer) int32                             `c:"memfd_go_secret_pool_take"`
+	SecretPoolGive func(*SecretPool, unsafe.Pointer) int32                              `c:"memfd_go_secret_pool_give"`
+	SecretPoolFree func(*SecretPool) int32                                              `c:"memfd_go_secret_pool_free"`
 }
 
 // The structs of memfd_go.h.
@@ -166,7 +167,7 @@ const (
 	accessWrite     = 2
 	accessReadWrite = 3
 
-	fdsMax = 16
+	fdsMax = 64
 
 	areaSecretmem = 1
 	areaMlock     = 2

@@ -49,11 +49,11 @@ func TestBadPointers(t *testing.T) {
 			{at("probe: f"), call("probe", bad, 0), "EFAULT"},
 			{at("create_with: name"), call("create_with", bad, 0), "EFAULT"},
 			{at("inspect: info"), call("inspect", fd, bad), "EFAULT"},
-			{at("send_fds: fds"), call("send_fds", fd, bad, 1, 0, 0), "EFAULT"},
-			{at("recv_fds: fds"), call("recv_fds", fd, bad, outAt, 0, 0), "EFAULT"},
-			{at("recv_fds: n"), call("recv_fds", fd, outAt, bad, 0, 0), "EFAULT"},
-			{at("recv_fds: data"), call("recv_fds", fd, outAt, outAt, bad, outAt), "EFAULT"},
-			{at("recv_fds: len"), call("recv_fds", fd, outAt, outAt, outAt, bad), "EFAULT"},
+			{at("send_fds: fds"), call("send_fds", fd, 0, bad, 1, 0, 0), "EFAULT"},
+			{at("recv_fds: fds"), call("recv_fds", fd, 0, bad, textAt, 0, 0), "EFAULT"},
+			{at("recv_fds: n"), call("recv_fds", fd, 0, outAt, bad, 0, 0), "EFAULT"},
+			{at("recv_fds: data"), call("recv_fds", fd, 0, outAt, outAt, bad, outAt), "EFAULT"},
+			{at("recv_fds: len"), call("recv_fds", fd, 0, outAt, outAt, outAt, bad), "EFAULT"},
 			{at("exec: argv"), call("exec", fd, bad, outAt, 0), "EFAULT"},
 			{at("exec: envp"), call("exec", fd, outAt, bad, 0), "EFAULT"},
 			{at("secret_alloc: s"), call("secret_alloc", bad, 1, 0), "EFAULT"},
@@ -78,8 +78,8 @@ func TestBadPointers(t *testing.T) {
 		}
 		check(t, []row{
 			{at("map: addr"), call("map", withZero([]uintptr{fd, 0}, 5, bad)...), "EFAULT"},
-			{at("map_verified: addr"), call("map_verified", withZero([]uintptr{fd, 0}, bad, outAt)...), "EFAULT"},
-			{at("map_verified: len"), call("map_verified", withZero([]uintptr{fd, 0}, outAt, bad)...), "EFAULT"},
+			{at("map_verified: addr"), call("map_verified", withZero([]uintptr{fd, 0}, 0, bad, outAt)...), "EFAULT"},
+			{at("map_verified: len"), call("map_verified", withZero([]uintptr{fd, 0}, 0, outAt, bad)...), "EFAULT"},
 			{at("clone: name"), call("clone", withZero([]uintptr{bad, 0, 0, empty})...), "EFAULT"},
 			{at("huge_flags: mfd_flags"), call("huge_flags", withZero(nil, bad)...), "EFAULT"},
 		})

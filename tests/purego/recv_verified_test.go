@@ -11,7 +11,7 @@ func TestRecvVerified(t *testing.T) {
 
 		pair := newPair(t, kind)
 		send(pair[0], newTrustworthyFile(t, "hello", 0), 1, "x")
-		fd := closeLater(t, lib.RecvVerified(pair[1], sealsImmutable, 5))
+		fd := closeLater(t, lib.RecvVerified(pair[1], sealsImmutable, 5, 0, nil, nil))
 		same(t, "contents", "hello", contents(t, fd, 5))
 		closesOnExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
@@ -40,7 +40,7 @@ func TestRecvVerifiedRefuses(t *testing.T) {
 	} {
 		pair := newPair(t, unix.SOCK_STREAM)
 		sendRights(t, pair[0], c.fd, c.n)
-		rows = append(rows, row{c.what, closed(lib.RecvVerified(pair[1], 0, 5)), c.want})
+		rows = append(rows, row{c.what, closed(lib.RecvVerified(pair[1], 0, 5, 0, nil, nil)), c.want})
 	}
 	check(t, rows)
 }
@@ -48,10 +48,10 @@ func TestRecvVerifiedRefuses(t *testing.T) {
 func TestRecvVerifiedErrors(t *testing.T) {
 	pair := newPair(t, unix.SOCK_STREAM)
 	check(t, []row{
-		{"nothing there", lib.RecvVerified(pair[1], 0, 5), "EAGAIN"},
-		{"no socket", lib.RecvVerified(-1, 0, 5), "EBADF"},
-		{"a file", lib.RecvVerified(newFile(t, 0), 0, 5), "ENOTSOCK"},
+		{"nothing there", lib.RecvVerified(pair[1], 0, 5, 0, nil, nil), "EAGAIN"},
+		{"no socket", lib.RecvVerified(-1, 0, 5, 0, nil, nil), "EBADF"},
+		{"a file", lib.RecvVerified(newFile(t, 0), 0, 5, 0, nil, nil), "ENOTSOCK"},
 	})
 	unix.Shutdown(int(pair[0]), unix.SHUT_WR)
-	check(t, []row{{"end of the stream", lib.RecvVerified(pair[1], 0, 5), "EPIPE"}})
+	check(t, []row{{"end of the stream", lib.RecvVerified(pair[1], 0, 5, 0, nil, nil), "EPIPE"}})
 }

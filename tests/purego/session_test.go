@@ -114,7 +114,7 @@ func (lib *library) passOn(text string) error {
 		return fmt.Errorf("import_pid: %s", outcome(imported))
 	}
 	defer unix.Close(int(imported))
-	if r := outcome(lib.ImportPidfd(-1, imported)); r != "EBADF" && r != "ENOSYS" {
+	if r := outcome(lib.ImportPidfd(-1, imported, 0)); r != "EBADF" && r != "ENOSYS" {
 		return fmt.Errorf("import_pidfd: %s", r)
 	}
 	return lib.sendTo(imported, text)
@@ -129,16 +129,16 @@ func (lib *library) sendTo(fd int32, text string) error {
 	defer unix.Close(pair[0])
 	defer unix.Close(pair[1])
 	for range 2 {
-		if r := lib.SendFds(int32(pair[0]), &fd, 1, nil, 0); r != 0 {
+		if r := lib.SendFds(int32(pair[0]), 0, &fd, 1, nil, 0); r != 0 {
 			return fmt.Errorf("send_fds: %s", outcome(r))
 		}
 	}
 	received, n := int32(-1), uint32(1)
-	if r := lib.RecvFds(int32(pair[1]), &received, &n, nil, nil); r != 1 || n != 1 {
+	if r := lib.RecvFds(int32(pair[1]), 0, &received, &n, nil, nil); r != 0 || n != 1 {
 		return fmt.Errorf("recv_fds: %s, %d descriptors", outcome(r), n)
 	}
 	defer unix.Close(int(received))
-	verified := lib.RecvVerified(int32(pair[1]), sealsImmutable, uint64(len(text)))
+	verified := lib.RecvVerified(int32(pair[1]), sealsImmutable, uint64(len(text)), 0, nil, nil)
 	if verified < 0 {
 		return fmt.Errorf("recv_verified: %s", outcome(verified))
 	}
@@ -147,9 +147,12 @@ func (lib *library) sendTo(fd int32, text string) error {
 	if r := lib.Inspect(received, &i); r != 0 || i.Kind != kindMemfd || string(i.Name[:len(text)]) != text {
 		return fmt.Errorf("inspect: %s, %+v", outcome(r), i)
 	}
+	if r := lib.Verify(verified, 0, uint64(len(text)), 0, nil); r != 0 {
+		return fmt.Errorf("verify: %s", outcome(r))
+	}
 	var memory unsafe.Pointer
 	var length uintptr
-	if r := lib.MapVerified(verified, 0, uint64(len(text)), &memory, &length); r != 0 {
+	if r := lib.MapVerified(verified, 0, uint64(len(text)), 0, &memory, &length); r != 0 {
 		return fmt.Errorf("map_verified: %s", outcome(r))
 	}
 	got := string(unsafe.Slice((*byte)(memory), length))

@@ -158,15 +158,13 @@ func mapFile(fd int32, flags MapFlags, offset int64, length int, addr *uintptr) 
 }
 
 func mapVerified(fd int32, required Seals, maxSize int64, addr, length *uintptr) int {
-	return core.MapVerified(fd, uint32(required), uint64(maxSize), addr, length)
+	return core.MapVerified(fd, uint32(required), uint64(maxSize), 0, addr, length)
 }
 
 func verify(fd int32, required Seals, maxSize int64) (size int64, r int) {
-	var addr, length uintptr
-	if r = mapVerified(fd, required, maxSize, &addr, &length); r == 0 {
-		core.Unmap(addr, length)
-	}
-	return int64(length), r
+	var bytes uint64
+	r = core.Verify(fd, uint32(required), uint64(maxSize), 0, &bytes)
+	return int64(bytes), r
 }
 
 func unmap(memory []byte) error {
@@ -297,7 +295,8 @@ func poolFree(pool *core.SecretPool) error {
 const MaxFiles = core.FDsMax
 
 func sendFDs(sock int32, fds []int32, data []byte) int {
-	r := core.SendFDs(sock, unsafe.SliceData(fds), uint32(len(fds)), unsafe.SliceData(data), uintptr(len(data)))
+	var control core.ControlBuffer
+	r := core.SendFDs(sock, 0, unsafe.SliceData(fds), uint32(len(fds)), unsafe.SliceData(data), uintptr(len(data)), &control)
 	runtime.KeepAlive(fds)
 	runtime.KeepAlive(data)
 	return r
@@ -306,20 +305,26 @@ func sendFDs(sock int32, fds []int32, data []byte) int {
 // recvFDs returns 0 at the end of the stream and 1 for a message, and the numbers of bytes and of
 // descriptors.
 func recvFDs(sock int32, fds []int32, data []byte) (r, n, nfds int) {
+	var control core.ControlBuffer
 	room, length := uint32(len(fds)), uintptr(len(data))
 	if length == 0 {
-		r = core.RecvFDs(sock, unsafe.SliceData(fds), &room, nil, nil)
+		r = core.RecvFDs(sock, 0, unsafe.SliceData(fds), &room, nil, nil, &control)
 	} else {
-		r = core.RecvFDs(sock, unsafe.SliceData(fds), &room, unsafe.SliceData(data), &length)
+		r = core.RecvFDs(sock, 0, unsafe.SliceData(fds), &room, unsafe.SliceData(data), &length, &control)
 	}
 	runtime.KeepAlive(fds)
 	runtime.KeepAlive(data)
-	if r < 0 && r != -int(unix.EMSGSIZE) { // no message was taken
+	switch {
+	case r == -int(unix.EPIPE):
+		return 0, 0, 0
+	case r < 0 && r != -int(unix.EMSGSIZE): // no message was taken
 		return r, 0, 0
+	case r < 0:
+		return r, int(length), int(room)
 	}
-	return r, int(length), int(room)
+	return 1, int(length), int(room)
 }
 
 func importPID(pid, fd int32, flag int) int { return core.ImportPID(pid, fd, uint32(flag)) }
 
-func importPidfd(pidfd, fd int) int { return core.ImportPidfd(int32(pidfd), int32(fd)) }
+func importPidfd(pidfd, fd int) int { return core.ImportPidfd(int32(pidfd), int32(fd), 0) }

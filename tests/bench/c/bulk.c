@@ -131,9 +131,9 @@ static int send_by_library(const struct arm *a)
 	void *map;
 	int fd;
 
-	require(a->library->send_fds(sockets[0], &sealed, 1, NULL, 0) == 0, "send_fds");
-	fd = a->library->recv_verified(sockets[1], F_SEAL_WRITE, LARGEST);
-	require(a->library->map_verified(fd, F_SEAL_WRITE, LARGEST, &map, &length) == 0, "map_verified");
+	require(a->library->send_fds(sockets[0], 0, &sealed, 1, NULL, 0) == 0, "send_fds");
+	fd = a->library->recv_verified(sockets[1], F_SEAL_WRITE, LARGEST, 0, NULL, NULL);
+	require(a->library->map_verified(fd, F_SEAL_WRITE, LARGEST, 0, &map, &length) == 0, "map_verified");
 	done(fd);
 	touch(map);
 	return a->library->unmap(map, length);

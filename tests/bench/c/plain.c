@@ -292,11 +292,12 @@ static int verify(int fd, uint32_t required, uint64_t max_len, uint64_t *size)
 	return r == 0 && *size > max_len ? -EFBIG : r;
 }
 
-int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, void **addr, size_t *len)
+int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t opts, void **addr, size_t *len)
 {
 	uint64_t size;
 	int r = verify(fd, required, max_len, &size);
 
+	(void)opts;
 	if (r < 0)
 		return r;
 	*len = (size_t)size;
@@ -313,7 +314,7 @@ union control {
 	char space[CMSG_SPACE(MEMFD_GO_FDS_MAX * sizeof(int))];
 };
 
-int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data, size_t len)
+int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n, const void *data, size_t len)
 {
 	struct iovec text = { len > 0 ? (void *)(uintptr_t)data : "", len > 0 ? len : 1 };
 	union control control = { { 0 } };
@@ -325,11 +326,11 @@ int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data, si
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(n * sizeof(int));
 	memcpy(CMSG_DATA(&control.header), fds, n * sizeof(int));
-	r = result(sendmsg(sock, &message, MSG_NOSIGNAL));
+	r = result(sendmsg(sock, &message, MSG_NOSIGNAL | (opts != 0 ? MSG_DONTWAIT : 0)));
 	return r > 0 && len == 0 ? 0 : r;
 }
 
-int memfd_go_recv_fds(int sock, int *fds, uint32_t *n, void *data, size_t *len)
+int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data, size_t *len)
 {
 	char dropped;
 	struct iovec text = { len != NULL ? data : &dropped, len != NULL ? *len : 1 };
@@ -338,7 +339,7 @@ int memfd_go_recv_fds(int sock, int *fds, uint32_t *n, void *data, size_t *len)
 	ssize_t r;
 
 	message.msg_controllen = CMSG_SPACE(*n * sizeof(int));
-	r = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
+	r = recvmsg(sock, &message, MSG_CMSG_CLOEXEC | (opts != 0 ? MSG_DONTWAIT : 0));
 	if (r < 0)
 		return -errno;
 	if (CMSG_FIRSTHDR(&message) == NULL)
@@ -347,14 +348,14 @@ int memfd_go_recv_fds(int sock, int *fds, uint32_t *n, void *data, size_t *len)
 	memcpy(fds, CMSG_DATA(&control.header), *n * sizeof(int));
 	if (len != NULL)
 		*len = (size_t)r;
-	return 1;
+	return 0;
 }
 
-int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len)
+int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32_t opts, void *data, size_t *len)
 {
 	uint32_t n = 1;
 	uint64_t size;
-	int fd, r = memfd_go_recv_fds(sock, &fd, &n, NULL, NULL);
+	int fd, r = memfd_go_recv_fds(sock, opts, &fd, &n, data, len);
 
 	if (r < 0)
 		return r;
@@ -366,9 +367,9 @@ int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags)
 	return open_path("/proc/%d/fd/%d", pid, remote_fd, open_flags);
 }
 
-int memfd_go_import_pidfd(int pidfd, int remote_fd)
+int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags)
 {
-	return result(syscall(SYS_pidfd_getfd, pidfd, remote_fd, 0));
+	return result(syscall(SYS_pidfd_getfd, pidfd, remote_fd, flags));
 }
 
 int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)

@@ -133,8 +133,8 @@ func memfd_go_map(fd C.int, opts C.uint32_t, off C.uint64_t, length C.size_t, ad
 }
 
 //export memfd_go_map_verified
-func memfd_go_map_verified(fd C.int, seals C.uint32_t, limit C.uint64_t, addr, length unsafe.Pointer) C.int {
-	return C.int(core.MapVerified(int32(fd), uint32(seals), uint64(limit), (*uintptr)(addr), (*uintptr)(length)))
+func memfd_go_map_verified(fd C.int, seals C.uint32_t, limit C.uint64_t, opts C.uint32_t, addr, length unsafe.Pointer) C.int {
+	return C.int(core.MapVerified(int32(fd), uint32(seals), uint64(limit), uint32(opts), (*uintptr)(addr), (*uintptr)(length)))
 }
 
 //export memfd_go_unmap
@@ -143,18 +143,26 @@ func memfd_go_unmap(addr unsafe.Pointer, length C.size_t) C.int {
 }
 
 //export memfd_go_send_fds
-func memfd_go_send_fds(sock C.int, fds unsafe.Pointer, n C.uint32_t, data unsafe.Pointer, length C.size_t) C.int {
-	return C.int(core.SendFDs(int32(sock), (*int32)(fds), uint32(n), (*byte)(data), uintptr(length)))
+func memfd_go_send_fds(sock C.int, opts C.uint32_t, fds unsafe.Pointer, n C.uint32_t, data unsafe.Pointer, length C.size_t) C.int {
+	var control core.ControlBuffer
+	return C.int(core.SendFDs(int32(sock), uint32(opts), (*int32)(fds), uint32(n), (*byte)(data), uintptr(length), &control))
 }
 
 //export memfd_go_recv_fds
-func memfd_go_recv_fds(sock C.int, fds, n, data, length unsafe.Pointer) C.int {
-	return C.int(core.RecvFDs(int32(sock), (*int32)(fds), (*uint32)(n), (*byte)(data), (*uintptr)(length)))
+func memfd_go_recv_fds(sock C.int, opts C.uint32_t, fds, n, data, length unsafe.Pointer) C.int {
+	var control core.ControlBuffer
+	return C.int(core.RecvFDs(int32(sock), uint32(opts), (*int32)(fds), (*uint32)(n), (*byte)(data), (*uintptr)(length), &control))
 }
 
 //export memfd_go_recv_verified
-func memfd_go_recv_verified(sock C.int, seals C.uint32_t, limit C.uint64_t) C.int {
-	return C.int(core.RecvVerified(int32(sock), uint32(seals), uint64(limit)))
+func memfd_go_recv_verified(sock C.int, seals C.uint32_t, limit C.uint64_t, opts C.uint32_t, data, length unsafe.Pointer) C.int {
+	var control core.ControlBuffer
+	fd, n := int32(-1), uint32(1)
+	r := core.RecvFDs(int32(sock), uint32(opts), &fd, &n, (*byte)(data), (*uintptr)(length), &control)
+	if r = core.OneReceived(r, fd, n); r >= 0 {
+		r = core.VerifyReceived(int32(r), uint32(seals), uint64(limit), 0)
+	}
+	return C.int(r)
 }
 
 //export memfd_go_import_pid
@@ -163,8 +171,8 @@ func memfd_go_import_pid(pid, fd C.int, flags C.uint32_t) C.int {
 }
 
 //export memfd_go_import_pidfd
-func memfd_go_import_pidfd(pidfd, fd C.int) C.int {
-	return C.int(core.ImportPidfd(int32(pidfd), int32(fd)))
+func memfd_go_import_pidfd(pidfd, fd C.int, flags C.uint32_t) C.int {
+	return C.int(core.ImportPidfd(int32(pidfd), int32(fd), uint32(flags)))
 }
 
 //export memfd_go_exec

@@ -7,22 +7,20 @@
  *
  * CONVENTIONS
  *
- * Results.  A function that can fail returns a value >= 0 on success, and
- * -errno (such as -EINVAL) on failure. errno itself is neither read nor
- * written. memfd_go_result_name() turns a result into a name.
+ * Results.  A function that can fail returns a value >= 0 on success, and -errno
+ * (such as -EINVAL) on failure. It neither reads nor writes errno.
+ * memfd_go_result_name() returns the name of a result.
  *
- * Outputs.  What a function has to say beyond its return value goes to
- * out-parameters. They are written only on success, unless the function says
- * otherwise. On failure nothing leaks: no descriptor, no mapping.
+ * Outputs.  A function writes its out-parameters only on success, unless its comment
+ * says otherwise. On failure nothing leaks: no descriptor and no mapping.
  *
- * Pointers.  A pointer must point to enough readable or writable memory for its
- * whole use. A null pointer, and any pointer into the first or the last 4096
- * bytes of the address space, is -EFAULT. A wrong pointer that is handed on to
- * the kernel (names, file contents) is -EFAULT too. Any other wrong pointer is a
- * bug in the caller, and faults as it would in the caller's own code.
+ * Pointers.  A null pointer, and any pointer into the first or last 4096 bytes of the
+ * address space, is -EFAULT; "null" below means all of these. A wrong pointer that is
+ * passed to the kernel (names, file contents) is -EFAULT as well. Any other wrong
+ * pointer is a bug in the caller, and faults as it would in the caller's own code.
  *
- * Sizes.  Sizes and offsets of files are uint64_t bytes on every architecture,
- * 32-bit ones too, from 0 to INT64_MAX. size_t is used for memory alone.
+ * Sizes.  Sizes and offsets of files are uint64_t, in bytes, from 0 to INT64_MAX, on
+ * 32-bit architectures too. size_t is used only for memory.
  *
  * Structs.  A struct that may grow begins with 'size_of', which the caller sets to the
  * struct's sizeof. A size that is less than what version 1.0 had is -EINVAL, one over
@@ -30,25 +28,33 @@
  * leaves out what an older, shorter struct has no room for, and an older library zeroes
  * what it does not know.
  *
- * Memory.  -ENOMEM and -ENOSPC tell of limits that the kernel checks in advance. Where
+ * Memory.  -ENOMEM and -ENOSPC report limits that the kernel checks in advance. When
  * memory itself runs out, in the system or in a memory cgroup (such as a container's),
- * the kernel kills a process (SIGKILL) instead, usually the one that asks for memory.
+ * the kernel kills a process (SIGKILL) instead, usually the one that needs memory.
  *
  * Options.  An option bit that a function does not list is -EINVAL.
  *
- * Safety.  "Safe: MT AS fork" with a function means: it may be called from any
- * number of threads at once (MT), from a signal handler (AS), and in the child
- * after fork(), vfork() or clone() whatever the parent's other threads were doing
- * (fork). No function needs more than 4096 bytes of stack. No function is a
- * cancellation point.
+ * Zero.  What 0 means differs:
  *
- * Sources.  "Source:" names the manual page (section 2) or the kernel file that
- * the behaviour comes from. Linux 3.17 or later is assumed; what needs more says
- * so. A seccomp filter may answer any function with an error of its own choice,
- * usually -EPERM or -ENOSYS; it is returned as it is.
+ *   seals of create_sealed, clone        MEMFD_GO_SEALS_IMMUTABLE
+ *   seals of create_with                 no seals
+ *   required of the verifying functions  F_SEAL_WRITE | F_SEAL_SHRINK
+ *   required of check_seals              no seals
+ *   mode of create_with                  the kernel's default
+ *   page_size of huge_flags              the system's default
  *
- * This header is valid C99 and C++11 and includes only <stddef.h> and
- * <stdint.h>, unless MEMFD_GO_DROPIN is defined (see the end).
+ * Safety.  Every function may be called from any number of threads at once, from a
+ * signal handler, and in the child after fork(), vfork() or clone(), whatever the
+ * parent's other threads were doing. "Safe:" with a function says where it differs. No
+ * function needs more than 4096 bytes of stack. No function is a cancellation point.
+ *
+ * Sources.  "Source:" names the manual pages and kernel files that define the
+ * behaviour. Linux 3.17 or later is assumed; a function says so if it needs a newer
+ * kernel. A seccomp filter may make any function fail with any error, usually -EPERM
+ * or -ENOSYS. The function returns that error.
+ *
+ * This header is valid C89 and C++98 and includes only <stddef.h> and <stdint.h>, with
+ * MEMFD_GO_DROPIN (see the end) only <stddef.h>.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -56,7 +62,14 @@
 #define MEMFD_GO_H
 
 #include <stddef.h>
+#if defined(MEMFD_GO_DROPIN) && defined(__UINT64_TYPE__)
+/* glibc's <stdint.h> fixes what a later "#define _GNU_SOURCE" could still ask for. */
+__extension__ typedef __INT32_TYPE__ int32_t;
+__extension__ typedef __UINT32_TYPE__ uint32_t;
+__extension__ typedef __UINT64_TYPE__ uint64_t;
+#else
 #include <stdint.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -89,30 +102,31 @@ extern "C" {
 	 MEMFD_GO_VERSION_PATCH)
 
 /*
- * memfd_go_version() returns the version of the library that is running,
- * MAJOR << 16 | MINOR << 8 | PATCH, to compare with MEMFD_GO_VERSION.
+ * memfd_go_version() returns the version of the running library, as MAJOR << 16 |
+ * MINOR << 8 | PATCH. Compare it with MEMFD_GO_VERSION, the version of the header.
  *
- * Errors: none. Safe: MT AS fork. Source: this library.
+ * Errors: none.
  */
 uint32_t memfd_go_version(void);
 
 /*
- * memfd_go_version_string() returns the same as text, such as "1.0.0". The
- * string is constant and lives as long as the library stays loaded.
+ * memfd_go_version_string() returns the version of the running library as text, such
+ * as "1.0.0". The string is constant and valid as long as the library is loaded.
  *
- * Errors: none. Safe: MT AS fork. Source: this library.
+ * Errors: none.
  */
 const char *memfd_go_version_string(void);
 
 /*
- * memfd_go_result_name() returns the name of what a function returned: "OK" for a
- * success (0 or more), the name of the error for a negative number, such as "EBUSY" for
- * -EBUSY, or "E?" if it has none. Where one number has two names it is the one in
- * errno(3) that is not the alias (EAGAIN, EOPNOTSUPP). The string is constant and
- * lives as long as the library stays loaded.
+ * memfd_go_result_name() returns the name of a result: "OK" for success (0 or more),
+ * the name of the error for a negative number, such as "EBUSY" for -EBUSY, and "E?" if
+ * the number has no name. Of two names for one number it returns the one that errno(3)
+ * does not call an alias (EAGAIN, EOPNOTSUPP). The string is constant and valid as
+ * long as the library is loaded.
  *
- * Errors: none. Safe: MT AS fork. Source: errno(3),
- * include/uapi/asm-generic/errno.h.
+ * Errors: none.
+ *
+ * Source: errno(3), include/uapi/asm-generic/errno.h.
  */
 const char *memfd_go_result_name(int r);
 
@@ -151,7 +165,7 @@ struct memfd_go_features {
  *
  * Returns 0.
  *
- * -EFAULT   f is null (see Pointers above)
+ * -EFAULT   f is null
  * -EINVAL   size_of is less than 32; another request
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
  *
@@ -185,7 +199,7 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 #define MFD_HUGETLB 0x0004U /* back the file by huge pages (4.14) */
 #endif
 #ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* not executable, for good; sealable (6.3) */
+#define MFD_NOEXEC_SEAL 0x0008U /* not executable; sealable (6.3) */
 #endif
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* executable, whatever vm.memfd_noexec=1 says (6.3) */
@@ -208,30 +222,35 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 #define MEMFD_GO_OPT_REQUIRE 0x00000400U        /* secret_alloc: memfd_secret or fail */
 #define MEMFD_GO_OPT_NO_SECRETMEM 0x00000800U   /* secret_alloc: without memfd_secret */
 #define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_alloc: even unlocked */
+#define MEMFD_GO_OPT_DONTWAIT 0x00002000U       /* send, recv: -EAGAIN, not wait */
+#define MEMFD_GO_OPT_NO_HOLES 0x00004000U       /* verify: allocate all of the file */
 
 /*
- * memfd_go_create() is memfd_create(2), verbatim: it creates an anonymous file in
- * memory and returns a descriptor for it, open for reading and writing. The file
- * is empty; memfd_go_set_size() or write(2) makes it grow.
+ * memfd_go_create() creates an anonymous file in memory, like memfd_create(2), and
+ * returns a descriptor that is open for reading and writing. The file is empty;
+ * write(2) and memfd_go_set_size() make it grow.
  *
- * name       what /proc/PID/fd shows, behind "memfd:"; at most 249 bytes and a
- *            NUL. Any byte is accepted, '/' and newline too. Names need not differ.
- * mfd_flags  MFD_* bits; 0 is allowed. With MFD_HUGETLB the size of the huge page
- *            may be chosen by its base-2 logarithm << 26, as in memfd_create(2).
+ * name       shown as "memfd:NAME" in /proc/PID/fd; at most 249 bytes and a NUL. Any
+ *            byte is accepted, '/', newline and escape sequences too, so escape a name
+ *            before printing it. Several files may have the same name.
+ * mfd_flags  MFD_* bits, or 0. With MFD_HUGETLB, the page size's base-2 logarithm <<
+ *            26 selects a page size; see memfd_go_huge_flags().
  *
  * Returns the descriptor.
  *
  * -EFAULT   name is not a readable string
- * -EINVAL   unknown flags; MFD_EXEC with MFD_NOEXEC_SEAL; a name of more than 249
- *           bytes; MFD_EXEC or MFD_NOEXEC_SEAL before Linux 6.3
- * -EACCES   vm.memfd_noexec is 2 and MFD_EXEC was asked for (6.6)
- * -EMFILE   the process has RLIMIT_NOFILE descriptors open
- * -ENFILE   the system-wide limit on open files has been reached
+ * -EINVAL   unknown flags
+ * -EINVAL   the name is longer than 249 bytes
+ * -EINVAL   MFD_EXEC together with MFD_NOEXEC_SEAL
+ * -EINVAL   MFD_EXEC or MFD_NOEXEC_SEAL before Linux 6.3
+ * -EACCES   MFD_EXEC, and vm.memfd_noexec is 2 (Linux 6.6)
+ * -EMFILE   the process has RLIMIT_NOFILE open descriptors
+ * -ENFILE   the system-wide limit on open files is reached
  * -ENODEV   MFD_HUGETLB with a page size that the system does not have
- * -ENOENT, -ENOSYS   MFD_HUGETLB on a kernel without hugetlbfs
+ * -ENOENT, -ENOSYS  MFD_HUGETLB on a kernel without hugetlbfs
  * -ENOMEM   not enough memory
  *
- * Safe: MT AS fork. Source: memfd_create(2), mm/memfd.c.
+ * Source: memfd_create(2), mm/memfd.c.
  */
 int memfd_go_create(const char *name, uint32_t mfd_flags);
 
@@ -280,31 +299,32 @@ struct memfd_go_create_args {
 int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
 
 /*
- * memfd_go_create_sealed() creates a file that holds a copy of 'len' bytes at
- * 'data', and seals it: once it returns, nobody can change what was promised by
- * 'seals', not even the caller. The file's offset is 0.
+ * memfd_go_create_sealed() creates a file with a copy of the 'len' bytes at 'data',
+ * and seals it. After it returns, nobody can change what 'seals' cover, not even the
+ * caller. The file's offset is 0.
  *
- * The contents take memory at once: a memory cgroup at its limit kills the caller (see
- * Memory above).
+ * The contents use memory immediately: a memory cgroup at its limit kills the caller
+ * (see Memory above).
  *
  * name, mfd_flags  like memfd_go_create(); MFD_ALLOW_SEALING is implied
- * seals            F_SEAL_* bits; 0 means MEMFD_GO_SEALS_IMMUTABLE
- * data             may be anything when len is 0
- * len              in bytes, 0 to INT64_MAX. With MFD_HUGETLB the file's size is
+ * seals            F_SEAL_* bits; 0 stands for MEMFD_GO_SEALS_IMMUTABLE
+ * data             ignored if len is 0
+ * len              in bytes, 0 to INT64_MAX. With MFD_HUGETLB the size of the file is
  *                  len rounded up to whole huge pages; the rest is zero.
  *
  * Returns the descriptor. Errors like memfd_go_create(), and:
  *
- * -EFAULT   data is not readable. With MFD_HUGETLB the kernel does not look: only
- *           the pointers that the conventions name are caught.
- * -EINVAL   unknown seals; len is over INT64_MAX
- * -EFBIG    len is over RLIMIT_FSIZE; SIGXFSZ is sent as well
- * -ENOSPC   memory for the contents is exhausted (tmpfs)
- * -ENOMEM   the same; with MFD_HUGETLB either of them for too few free huge pages
- * -EBUSY    the kernel itself had hold of a page for ten times as long as it waits,
- *           which is some 0.1 s: try again
+ * -EFAULT   data is not readable. With MFD_HUGETLB the kernel does not check: only the
+ *           pointers that the conventions name are detected.
+ * -EINVAL   unknown seals
+ * -EINVAL   len is more than INT64_MAX
+ * -EFBIG    len is more than RLIMIT_FSIZE; SIGXFSZ is sent as well
+ * -ENOSPC   not enough memory for the contents, or too few free huge pages
+ * -ENOMEM   the same
+ * -EBUSY    the kernel itself used a page for ten times as long as it waits, about 0.1
+ *           s: try again
  *
- * Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
+ * Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */
 int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
                            const void *data, size_t len);
@@ -334,39 +354,40 @@ int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src
                    uint64_t max_len);
 
 /*
- * memfd_go_reopen() opens the file of 'fd' once more through /proc/thread-self/fd: a
- * new open file description, with an offset and an access mode of its own. This is no
- * security boundary: whoever holds a read-only descriptor of a memfd may reopen it
- * for writing, as far as the file's mode and owner allow. Seals are the boundary.
+ * memfd_go_reopen() opens the file of 'fd' again through /proc/thread-self/fd, and
+ * returns a descriptor with a new open file description: an offset and an access mode
+ * of its own. This is not a security boundary. A process with a read-only descriptor
+ * of a memfd may reopen it for writing, as far as the file's mode and owner allow.
+ * Only seals are.
  *
- * fd          also one opened with O_PATH
- * open_flags  of open(2), usually O_RDONLY. O_CLOEXEC is always added.
+ * fd          may be opened with O_PATH
+ * open_flags  of open(2), usually O_RDONLY; O_CLOEXEC is implied
  *
  * Returns the new descriptor.
  *
  * -EBADF    fd is not open
  * -ENOENT   /proc is not mounted
  * -EACCES   the file's mode forbids it
- * -ENXIO    a secret file, a socket
- * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
+ * -ENXIO    a secret file or a socket
+ * others    like open(2), such as -EMFILE, -ENFILE and -ENOMEM
  *
- * Safe: MT AS fork. Source: open(2), proc_pid_fd(5).
+ * Source: open(2), proc_pid_fd(5).
  */
 int memfd_go_reopen(int fd, uint32_t open_flags);
 
 /*
- * memfd_go_huge_flags() stores at 'mfd_flags' what memfd_go_create() wants for a
- * file of huge pages of 'page_size' bytes: MFD_HUGETLB with the size's logarithm. It
- * does not ask whether the system has them (memfd_go_probe() does).
+ * memfd_go_huge_flags() stores at 'mfd_flags' the flags of memfd_go_create() for huge
+ * pages of 'page_size' bytes: MFD_HUGETLB and the size's logarithm. It does not check
+ * whether the system has such pages; memfd_go_probe() does.
  *
- * page_size  a power of two more than 1, or 0 for the system's default size
+ * page_size  a power of two greater than 1, or 0 for the system's default
  *
  * Returns 0.
  *
- * -EINVAL   page_size is neither 0 nor a power of two more than 1
- * -EFAULT   mfd_flags is null (see Pointers above)
+ * -EINVAL   page_size is neither 0 nor a power of two greater than 1
+ * -EFAULT   mfd_flags is null
  *
- * Safe: MT AS fork. Source: memfd_create(2), include/uapi/linux/memfd.h.
+ * Source: memfd_create(2), include/uapi/linux/memfd.h.
  */
 int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
 
@@ -386,49 +407,53 @@ int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
  */
 
 /*
- * memfd_go_get_size() stores the size of the file 'fd' at 'size', in bytes. Any
- * descriptor will do, also one opened with O_PATH; what is not a regular file
- * usually has size 0.
+ * memfd_go_get_size() stores the size of the file 'fd' at 'size', in bytes. The
+ * descriptor may be opened with O_PATH. Files that are not regular usually have size
+ * 0.
  *
  * Returns 0.
  *
  * -EBADF    fd is not open
- * -EFAULT   size is null (see Pointers above)
+ * -EFAULT   size is null
  * -ENOSYS   before Linux 4.11
  *
- * Safe: MT AS fork. Source: statx(2).
+ * Source: statx(2).
  */
 int memfd_go_get_size(int fd, uint64_t *size);
 
 /*
  * memfd_go_set_size() makes the file 'fd' exactly 'size' bytes long. A longer file
- * loses its tail; a shorter one is extended by zeros, which take no memory before
- * they are written to.
+ * loses its tail. A shorter file is extended by zeros, which use no memory until they
+ * are written.
  *
  * fd    open for writing
- * opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file at once,
- *       so that no later store to a mapping of it can fail for want of memory
- *       (SIGBUS). If that fails, the file keeps its old size and contents, but holes
- *       may have become allocated. Nobody else may extend the file at the same time.
- *       A memory cgroup at its limit kills the caller instead (see Memory above).
- * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret) can be sized
- *       once only. A MFD_HUGETLB file takes multiples of its page size only.
+ * opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file now, so that
+ *       no later store to a mapping of it is SIGBUS for lack of memory. If that fails,
+ *       the file keeps its size and contents, but holes may have become allocated. No
+ *       other process may extend the file at the same time. A memory cgroup at its
+ *       limit kills the caller instead (see Memory above).
+ * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret()) can be sized only
+ *       once. An MFD_HUGETLB file accepts multiples of its page size only.
  *
  * Returns 0.
  *
- * -EBADF    fd is not open, or not for writing (with RESERVE)
- * -EINVAL   fd is not open for writing; size is over INT64_MAX; not a file that
- *           can be sized; a secret file that has a size; unknown options
- * -EPERM    the file is sealed against this change (F_SEAL_SHRINK, F_SEAL_GROW)
- * -EFBIG    size is over RLIMIT_FSIZE (SIGXFSZ is sent as well) or more than the
- *           file system can hold
- * -ENOSPC   with RESERVE: there is not that much memory
- * -ENOMEM   the same, from huge pages
- * -EOPNOTSUPP, -ENODEV, -ESPIPE   with RESERVE: not a file that can be reserved
+ * -EBADF    fd is not open, or (with RESERVE) not for writing
+ * -EINVAL   fd is not open for writing
+ * -EINVAL   size is more than INT64_MAX
+ * -EINVAL   the size of the file cannot be set
+ * -EINVAL   a secret file that has a size
+ * -EINVAL   unknown options
+ * -EPERM    the file is sealed against the change (F_SEAL_SHRINK, F_SEAL_GROW)
+ * -EFBIG    size is more than RLIMIT_FSIZE; SIGXFSZ is sent as well
+ * -EFBIG    size is more than the file system supports
+ * -ENOSPC   with RESERVE: not enough memory
+ * -ENOMEM   with RESERVE: too few free huge pages
+ * -EOPNOTSUPP, -ENODEV, -ESPIPE   with RESERVE: the file does not support it
  *
  * Signals do not interrupt RESERVE, however often they arrive.
  *
- * Safe: MT AS fork. Two calls at once on one file leave one of the two sizes.
+ * Safe: but two calls at once on one file leave one of the two sizes.
+ *
  * Source: ftruncate(2), fallocate(2), mm/shmem.c.
  */
 int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
@@ -474,64 +499,67 @@ int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
 #define MEMFD_GO_SEALS_IMMUTABLE 0x0000000FU
 
 /*
- * memfd_go_add_seals() is fcntl(fd, F_ADD_SEALS, seals), verbatim: it adds all of
- * 'seals' to the file, or none. Seals that are there already may be named.
+ * memfd_go_add_seals() adds all of 'seals' to the file 'fd', or none, like fcntl(2)
+ * with F_ADD_SEALS. Seals that are set already may be included.
  *
  * Returns 0.
  *
  * -EBADF    fd is not open, or opened with O_PATH
- * -EPERM    fd is not open for writing, or F_SEAL_SEAL is set
- * -EINVAL   unknown seals; not a file that takes seals (a pipe, a file on a disk, a
- *           secret file)
+ * -EPERM    fd is not open for writing
+ * -EPERM    F_SEAL_SEAL is set
+ * -EINVAL   unknown seals
+ * -EINVAL   the file does not support seals: a pipe, a file on a disk, a secret file
  * -EBUSY    F_SEAL_WRITE, and the file is mapped shared through a descriptor that is
  *           open for writing, here or in another process. A read-only mapping counts
- *           too, since mprotect(2) could make it writable. Or direct I/O, or the kernel
- *           itself, uses a page for longer than the kernel waits: try again.
+ *           too, since mprotect(2) could make it writable.
+ * -EBUSY    F_SEAL_WRITE, and direct I/O, or the kernel itself, used a page for longer
+ *           than the kernel waits: try again
  *
- * Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ * Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
 int memfd_go_add_seals(int fd, uint32_t seals);
 
 /*
- * memfd_go_get_seals() is fcntl(fd, F_GET_SEALS), verbatim. A descriptor open for
- * reading only is enough.
+ * memfd_go_get_seals() returns the seals of the file 'fd', like fcntl(2) with
+ * F_GET_SEALS. The descriptor may be open for reading only.
  *
- * Returns the F_SEAL_* bits. Success does not prove that the file is a memfd: a
- * regular file on tmpfs answers F_SEAL_SEAL. A kernel from 6.3 on may report
- * F_SEAL_EXEC without having been asked, so test bits, never compare.
+ * Returns the F_SEAL_* bits, or an error: test for a negative result first, since its
+ * bits look like seals. Success does not prove that the file is a memfd: a regular
+ * file on tmpfs has F_SEAL_SEAL. Test single bits instead of comparing: since Linux
+ * 6.3, F_SEAL_EXEC may be set without a request.
  *
  * -EBADF    fd is not open, or opened with O_PATH
- * -EINVAL   not a file that takes seals (a pipe, a file on a disk, a secret file)
+ * -EINVAL   the file does not support seals: a pipe, a file on a disk, a secret file
  *
- * Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
 int memfd_go_get_seals(int fd);
 
 /*
- * memfd_go_ensure_seals() makes sure that all of 'seals' are set: it adds those
- * that are missing, and does nothing where none is. Unlike memfd_go_add_seals() it
- * thus succeeds on a file that is sealed already, even through a descriptor that
- * is open for reading only.
+ * memfd_go_ensure_seals() adds those of 'seals' that are missing, and does nothing if
+ * none is. Unlike memfd_go_add_seals() it succeeds on a file that has all of them,
+ * even through a descriptor that is open for reading only.
  *
  * Returns 0. Errors like memfd_go_add_seals().
  *
- * Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ * Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
 int memfd_go_ensure_seals(int fd, uint32_t seals);
 
 /*
- * memfd_go_check_seals() tells whether all of 'required' are set. F_SEAL_FUTURE_WRITE
+ * memfd_go_check_seals() checks that all of 'required' are set. F_SEAL_FUTURE_WRITE
  * does not count as F_SEAL_WRITE, nor the reverse.
  *
- * missing  may be null; else it receives the bits of 'required' that are not set,
- *          on success (0) and on -EKEYREJECTED
+ * required  F_SEAL_* bits; with 0 the check succeeds on any file that supports seals
+ * missing   null, or receives the bits of 'required' that are not set, on success (0)
+ *           and on -EKEYREJECTED
  *
- * Returns 0 if all are set.
+ * Returns 0.
  *
  * -EKEYREJECTED  one or more are not set
  * -EBADF, -EINVAL  like memfd_go_get_seals()
  *
- * Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+ * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
 int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 
@@ -541,28 +569,28 @@ int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 #define MEMFD_GO_STYLE_HEX 2U     /* "0x3f" */
 
 /*
- * memfd_go_format_seals() writes 'seals' as text into the 'cap' bytes at 'buf',
- * always ending it with a NUL if cap is not 0. Bits without a name follow in hex:
- * "WRITE 0x40", "w 0x40". No bits at all give "" (in hex "0x0").
+ * memfd_go_format_seals() writes 'seals' as text into the 'cap' bytes at 'buf', with a
+ * NUL at the end unless cap is 0. Bits without a name follow in hexadecimal: "WRITE
+ * 0x40", "w 0x40". Without any bit the text is "", in hexadecimal "0x0".
  *
  * style  one of MEMFD_GO_STYLE_*
- * buf    may be null when cap is 0
- * cap    in bytes; 64 is enough for any mask in any style
+ * buf    may be null if cap is 0
+ * cap    in bytes; 64 is enough for any seals in any style
  *
- * Returns the length of the whole text without its NUL, whether it fitted or not,
- * like snprintf(3): the text was cut if the result is >= cap.
+ * Returns the length of the complete text without its NUL, like snprintf(3): if it is
+ * cap or more, the text was cut.
  *
  * -EINVAL   unknown style
- * -EFAULT   buf is null and cap is not 0 (see Pointers above)
+ * -EFAULT   buf is null and cap is not 0
  *
- * Safe: MT AS fork. Source: memfd_create(2), EXAMPLES.
+ * Source: memfd_create(2), EXAMPLES.
  */
 int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap);
 
 /*
- * memfd_go_parse_seals() reads what memfd_go_format_seals() writes, in any style,
- * and a little more. The text is a list of words, separated by any number of blanks,
- * commas, '|' or '+'. A word is
+ * memfd_go_parse_seals() reads the text that memfd_go_format_seals() writes, in any
+ * style, and some more. The text is a list of words, separated by any number of
+ * blanks, commas, '|' or '+'. A word is
  *
  *   a name         WRITE, write, F_SEAL_WRITE (in any case)
  *   letters        any of g s w W S x, in any order ("sw")
@@ -570,19 +598,20 @@ int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap)
  *   "immutable"    MEMFD_GO_SEALS_IMMUTABLE
  *   "none"         no seal
  *
- * The text without any word is no seal. Bits that the kernel does not know pass.
+ * A text without a word means no seals. Bits that the kernel does not know are
+ * accepted.
  *
- * Returns 0 and stores the union of all words at 'seals'.
+ * Returns 0, and stores the union of all words at 'seals'.
  *
  * -EINVAL   a word is none of these
- * -EFAULT   text or seals is null (see Pointers above)
+ * -EFAULT   text or seals is null
  *
- * Safe: MT AS fork. Source: memfd_create(2), EXAMPLES.
+ * Source: memfd_create(2), EXAMPLES.
  */
 int memfd_go_parse_seals(const char *text, uint32_t *seals);
 
 /* Kinds of file. */
-#define MEMFD_GO_KIND_OTHER 0U      /* anything else */
+#define MEMFD_GO_KIND_OTHER 0U      /* anything else, such as a shared mapping's file */
 #define MEMFD_GO_KIND_MEMFD 1U      /* made by memfd_create(2) */
 #define MEMFD_GO_KIND_HUGETLB 2U    /* of huge pages */
 #define MEMFD_GO_KIND_TMPFS_FILE 3U /* a regular file on a mounted tmpfs */
@@ -604,7 +633,7 @@ struct memfd_go_info {
 	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, else 0 */
 	uint32_t access;    /* MEMFD_GO_ACCESS_* of the descriptor; NONE with O_PATH */
 	uint32_t reserved;  /* 0 */
-	char name[256];     /* of a memfd, with a NUL; "" without /proc */
+	char name[256];     /* given to memfd_create(2), with a NUL; "" without /proc */
 };
 
 /*
@@ -612,16 +641,19 @@ struct memfd_go_info {
  * file's contents. What it tells of a file that others hold too, and that is not
  * sealed, may be outdated when it returns; kind and access do not change.
  *
+ * Without /proc, a memfd that takes no seals cannot be told from other shared memory,
+ * and is KIND_OTHER.
+ *
  * info  size_of must be set
  *
  * Returns 0.
  *
  * -EBADF    fd is not open
- * -EFAULT   info is null (see Pointers above)
+ * -EFAULT   info is null
  * -EINVAL   size_of is less than 296
  * -E2BIG    size_of is over 4096
- * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file on
- *           tmpfs that looks like a memfd without MFD_ALLOW_SEALING)
+ * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file of
+ *           memory that takes no seals)
  *
  * Safe: MT AS fork. Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
  */
@@ -644,88 +676,118 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
  */
 
 /*
- * memfd_go_map() maps 'len' bytes of the file 'fd' from offset 'off' on, shared and
+ * memfd_go_map() maps 'len' bytes of the file 'fd' from offset 'off', shared and
  * readable, and stores the address at 'addr'.
  *
- * A file sealed against writing is mapped read-only whatever the kernel: where it
- * refuses the shared mapping (before 6.7, with exceptions), a private one takes
- * its place, which shows the same bytes since they cannot change.
+ * A file sealed against writing can be mapped read-only on any kernel. Where the
+ * kernel refuses the shared mapping (before 6.7, with exceptions), a private mapping
+ * takes its place. It shows the same bytes, since they cannot change.
  *
- * fd    open for reading; for OPT_WRITE without OPT_PRIVATE for writing too
+ * fd    open for reading; with OPT_WRITE and without OPT_PRIVATE also for writing
  * opts  any of MEMFD_GO_OPT_WRITE, _PRIVATE, _EXEC, _POPULATE
- * off   in bytes, a multiple of the page size (of a MFD_HUGETLB file: its own)
- * len   in bytes, more than 0; need not be a multiple of the page size. A mapping
- *       may reach past the end of the file, but touching a page there is SIGBUS,
- *       as it is when somebody else shortens a file that is not sealed against it.
+ * off   in bytes, a multiple of the page size (of an MFD_HUGETLB file: its page size)
+ * len   in bytes, more than 0; need not be a multiple of the page size. A mapping may
+ *       extend past the end of the file, but touching a page there is SIGBUS. So is
+ *       touching a page that somebody has cut off, unless F_SEAL_SHRINK is set.
  *
  * Returns 0.
  *
- * -EACCES     fd is not open for what the mapping allows, or is not a file that can
- *             be mapped that way
- * -EPERM      OPT_WRITE, and the file is sealed against writing; OPT_EXEC, and the
- *             file is secret or on a file system mounted noexec
- * -EINVAL     len is 0; off is not a multiple of the page size, or over INT64_MAX;
- *             unknown options; OPT_PRIVATE on a secret file
- * -EOVERFLOW  off + len is over INT64_MAX, or does not fit the architecture
+ * -EACCES     fd is not open for the access that the mapping allows
+ * -EACCES     the file cannot be mapped that way
+ * -EPERM      OPT_WRITE, and the file is sealed against writing
+ * -EPERM      OPT_EXEC, and the file is secret or on a file system mounted noexec
+ * -EINVAL     len is 0
+ * -EINVAL     off is not a multiple of the page size, or more than INT64_MAX
+ * -EINVAL     unknown options
+ * -EINVAL     OPT_PRIVATE, and the file is secret
+ * -EOVERFLOW  off + len is more than INT64_MAX, or does not fit the architecture
  * -EBADF      fd is not open, or opened with O_PATH
- * -ENODEV     not a file that can be mapped
- * -EAGAIN     the mapping is locked and over RLIMIT_MEMLOCK (a secret file's is locked;
- *             but see memfd_go_secret() for newer kernels)
+ * -ENODEV     the file cannot be mapped
+ * -EAGAIN     the mapping is locked and exceeds RLIMIT_MEMLOCK. Mappings of secret
+ *             files are locked (but see memfd_go_secret() for newer kernels).
  * -ENOMEM     no room in the address space, or too few free huge pages
- * -EFAULT     addr is null (see Pointers above)
+ * -EFAULT     addr is null
  *
- * Safe: MT AS fork. Source: mmap(2), mm/mmap.c, mm/secretmem.c.
+ * Source: mmap(2), mm/mmap.c, mm/secretmem.c.
  */
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
- * memfd_go_map_verified() maps a file that came from somebody who is not trusted,
- * whole and read-only, after checking that nothing can happen to it. Whatever the
- * other side does to the file, before, during or after the call, the mapping can be
- * read without a fault, and with F_SEAL_WRITE among 'required' it never changes.
+ * memfd_go_verify() checks a file that came from somebody who is not trusted. Whatever
+ * the other side does to the file afterwards, it can be mapped, and the mapping be read
+ * without a fault; with F_SEAL_WRITE among 'required' it never changes.
  *
  * What remains is a lack of memory, since reading a hole of the file takes some, and so
  * does reading a page that was swapped out. With vm.overcommit_memory=2, reading a hole
  * is SIGBUS if the system's commit limit is reached. Touching all pages first is no
  * help, as the kernel may drop the pages of a hole again. A memory cgroup at its limit
- * kills the reader (see Memory above).
+ * kills the reader (see Memory above). OPT_NO_HOLES takes the memory during the call.
  *
  * fd        open for reading
  * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
  *           F_SEAL_WRITE | F_SEAL_SHRINK.
  * max_len   the largest size to accept, in bytes
- * addr,len  receive the mapping, for memfd_go_unmap(), and the file's size in bytes
+ * opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate the pages that the file lacks, so
+ *           that no later access can fail for want of memory. They stay allocated as
+ *           long as the file exists, and may be swapped out. That needs F_SEAL_WRITE or
+ *           F_SEAL_FUTURE_WRITE, and a descriptor that is open for writing, or that
+ *           can be reopened like this.
+ * size      receives the file's size in bytes; may be null
  *
  * Returns 0.
  *
- * -EKEYREJECTED  a required seal is missing; or F_SEAL_EXEC is set on a file that can
- *                be executed: kernels from 6.3 on let that pair set the other seals
- *                while somebody could still write; or a MFD_HUGETLB file has neither
- *                F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE: pages could be taken out of it
+ * -EKEYREJECTED  a required seal is missing
+ * -EKEYREVOKED   the seals prove nothing: F_SEAL_EXEC and F_SEAL_FUTURE_WRITE are both
+ *                set, and this kernel (6.3 or later, without a fix of 2026) sets the
+ *                seals of an executable file while somebody can still write to it, or
+ *                vm.memfd_noexec=2 keeps the library from trying whether it does; or a
+ *                MFD_HUGETLB file has neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE, so
+ *                that pages can be taken out of it, or any file with OPT_NO_HOLES
  * -ENODATA       the file is empty
  * -EFBIG         the file is longer than max_len
  * -EOVERFLOW     the file does not fit the address space
- * -EINVAL        not a file that takes seals
- * -EACCES        fd is not open for reading
+ * -EINVAL        not a file that takes seals; a MFD_HUGETLB file whose size is not a
+ *                multiple of its page size; unknown options
+ * -EACCES        fd is not open for reading; OPT_NO_HOLES, fd is not open for writing,
+ *                and the file's mode forbids to reopen it
  * -EBADF         fd is not open, or opened with O_PATH
- * -EFAULT        addr or len is null (see Pointers above)
- * -ENOMEM        no room in the address space, or too few free huge pages
+ * -EFAULT        size is not null, but next to it
+ * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not that much memory
+ * -EMFILE, -ENFILE  no descriptor free to try the kernel with (see -EKEYREVOKED)
+ *
+ * Safe: MT AS fork. Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
+ */
+int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
+                    uint64_t *size);
+
+/*
+ * memfd_go_map_verified() checks a file like memfd_go_verify(), and maps it, whole and
+ * read-only.
+ *
+ * fd, required, max_len, opts  like memfd_go_verify()
+ * addr, len  receive the mapping, for memfd_go_unmap(), and the file's size in bytes
+ *
+ * Returns 0. Errors like memfd_go_verify(), and:
+ *
+ * -EFAULT   addr or len is null
+ * -ENOMEM   no room in the address space, or too few free huge pages
  *
  * Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
  */
-int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, void **addr,
-                          size_t *len);
+int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
+                          void **addr, size_t *len);
 
 /*
- * memfd_go_unmap() is munmap(2): it removes all mappings of the pages from 'addr'
- * on that hold one of 'len' bytes. Nothing need be mapped there.
+ * memfd_go_unmap() removes all mappings of the pages from 'addr' on that hold one of
+ * 'len' bytes, like munmap(2). Nothing need be mapped there.
  *
  * addr  a multiple of the page size, such as memfd_go_map() gives
- * len   in bytes, more than 0; need not be a multiple of the page size, but of the
+ * len   in bytes, more than 0; need not be a multiple of the page size, nor of the
  *       huge page's for a MFD_HUGETLB file
  *
  * Returns 0.
  *
+ * -EFAULT   addr is null
  * -EINVAL   addr is not a multiple of the page size; len is 0 or reaches past the
  *           end of the address space
  * -ENOMEM   it would split a mapping, and there are too many of them
@@ -744,32 +806,33 @@ int memfd_go_unmap(void *addr, size_t len);
  *
  *     if (fd < 0)
  *         return fd;
- *     r = memfd_go_send_fds(sock, &fd, 1, NULL, 0);
+ *     r = memfd_go_send_fds(sock, 0, &fd, 1, NULL, 0);
  *     close(fd);
  *
  * EXAMPLE: read a file from somebody who is not trusted, without a copy
  *
  *     void *page;
  *     size_t len;
- *     int r, fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, 1 << 20);
+ *     int r, fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, 1 << 20, 0, NULL, NULL);
  *
  *     if (fd < 0)
  *         return fd;
- *     r = memfd_go_map_verified(fd, F_SEAL_WRITE, 1 << 20, &page, &len);
+ *     r = memfd_go_map_verified(fd, F_SEAL_WRITE, 1 << 20, 0, &page, &len);
  *     close(fd);
  *     if (r == 0)
  *         printf("%.*s\n", (int)len, (const char *)page);
  */
 
 /* The largest number of descriptors in one message. */
-#define MEMFD_GO_FDS_MAX 16
+#define MEMFD_GO_FDS_MAX 64
 
 /*
  * memfd_go_send_fds() sends descriptors and 'len' bytes at 'data' over the Unix
  * socket 'sock' in one message. The descriptors stay open here. SIGPIPE is not sent.
  *
  * sock    a Unix socket. Internet sockets take the data and drop the descriptors.
- * fds, n  1 to MEMFD_GO_FDS_MAX descriptors
+ * opts    0, or MEMFD_GO_OPT_DONTWAIT: do not wait, whatever the socket's O_NONBLOCK
+ * fds, n  0 to MEMFD_GO_FDS_MAX descriptors; fds may be anything when n is 0
  * data    may be null when len is 0: one zero byte is sent then, since a message
  *         without any would not carry descriptors over a stream
  * len     in bytes
@@ -777,11 +840,12 @@ int memfd_go_unmap(void *addr, size_t len);
  * Returns the number of bytes of 'data' sent, which on a stream may be less than
  * 'len'; the descriptors went with the first of them. The rest is for write(2).
  *
- * -EINVAL   n is 0 or over MEMFD_GO_FDS_MAX
+ * -EINVAL   n is over MEMFD_GO_FDS_MAX; unknown options
  * -EBADF    sock or one of fds is not open
- * -EFAULT   fds is null (see Pointers above); data is not readable
+ * -EFAULT   fds is null and n is not 0; data is not readable
  * -ENOTSOCK sock is not a socket
- * -EAGAIN   sock is non-blocking and the other side's buffer is full
+ * -EAGAIN   the other side's buffer is full, and sock is non-blocking or OPT_DONTWAIT
+ *           is set
  * -EINTR    a signal arrived before anything was sent
  * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN   nobody is there
  * -EMSGSIZE a datagram longer than the socket allows
@@ -789,56 +853,68 @@ int memfd_go_unmap(void *addr, size_t len);
  *
  * Safe: MT AS fork. Source: unix(7), sendmsg(2).
  */
-int memfd_go_send_fds(int sock, const int *fds, uint32_t n, const void *data,
-                      size_t len);
+int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
+                      const void *data, size_t len);
 
 /*
- * memfd_go_recv_fds() receives one message with descriptors, which are close-on-exec.
+ * memfd_go_recv_fds() receives one message, and the descriptors that came with it,
+ * which are close-on-exec. Whatever options the socket has, such as SO_PASSCRED, there
+ * is room for MEMFD_GO_FDS_MAX of them, and for a security label of some 200 bytes.
  *
- * fds, n    '*n' is the room at 'fds', 1 to MEMFD_GO_FDS_MAX, and receives the number
- *           of descriptors
- * data,len  '*len' is the room at 'data' in bytes and receives the number of bytes.
- *           Both may be null; one byte is then taken from the socket and dropped.
+ * opts      0, or MEMFD_GO_OPT_DONTWAIT: do not wait, whatever the socket's O_NONBLOCK
+ * fds, n    '*n' is the room at 'fds', and receives the number of descriptors, which
+ *           may be 0. Room for more than MEMFD_GO_FDS_MAX is not used.
+ * data,len  '*len' is the room at 'data' in bytes, and receives the number of bytes
+ *           whenever a message was taken from the socket, also if it is then refused.
+ *           Both may be null, or *len 0; one byte is then taken and dropped.
  *
- * Returns 1, or 0 at the end of the stream, when the other side has closed; '*n' and
- * '*len' are 0 then. An empty datagram without descriptors looks the same.
+ * Returns 0.
  *
+ * -EPIPE    the end of the stream: the other side has closed. An empty datagram or
+ *           packet without descriptors looks the same.
  * -EMSGSIZE the message had more descriptors than room, or more than the kernel could
  *           deliver (RLIMIT_NOFILE), or was a datagram longer than the room at 'data'.
- *           All of its descriptors are closed; what fitted may be at 'data'.
- * -EPROTO   the message had no descriptor. Its bytes are lost, and may be at 'data'.
- * -EINVAL   '*n' is 0 or over MEMFD_GO_FDS_MAX
- * -EFAULT   fds or n is null; one of data and len is, but not both; data is not
- *           writable
+ *           All of its descriptors are closed; what fitted is at 'data'.
+ * -EINVAL   unknown options
+ * -EFAULT   n is null, or fds is and *n is not 0; one of data and len is null, but not
+ *           both; data is not writable
  * -EBADF, -ENOTSOCK   sock is not open, not a socket
  * -EINVAL, -ENOTCONN  sock is not connected (of a stream, of packets)
  * -ECONNRESET   the other side closed without having read all that was sent to it
- * -EAGAIN   sock is non-blocking and there is no message
+ * -EAGAIN   there is no message, and sock is non-blocking or OPT_DONTWAIT is set
  * -EINTR    a signal arrived first
  *
  * Safe: MT AS fork. Source: unix(7), recvmsg(2).
  */
-int memfd_go_recv_fds(int sock, int *fds, uint32_t *n, void *data, size_t *len);
+int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data,
+                      size_t *len);
 
 /*
- * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted and
- * checks it like memfd_go_map_verified(), which it is then ready for. The first byte of
- * the message is taken from the socket and dropped; of a datagram all are. The sender
- * can still move the file's offset: read through a mapping, or with pread(2).
+ * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted,
+ * and checks it like memfd_go_verify(). memfd_go_map_verified() then maps it. The
+ * sender can still move the file's offset: read through a mapping, or with pread(2).
+ *
+ * required, max_len  like memfd_go_verify()
+ * opts               MEMFD_GO_OPT_DONTWAIT, MEMFD_GO_OPT_NO_HOLES
+ * data,len           like memfd_go_recv_fds()
  *
  * Returns the descriptor, close-on-exec. On failure the descriptor is closed.
  *
- * -EPIPE    the other side has closed
- * -EMSGSIZE the message had more than one descriptor
- * others    like memfd_go_recv_fds(), memfd_go_map_verified()
+ * -EPROTO   the message had no descriptor
+ * -EMSGSIZE the message had more than one descriptor, or was a datagram longer than the
+ *           room at 'data'
+ * others    like memfd_go_recv_fds(), memfd_go_verify()
  *
  * Safe: MT AS fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
  */
-int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len);
+int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32_t opts,
+                           void *data, size_t *len);
 
 /*
  * memfd_go_import_pid() opens /proc/PID/fd/N: a descriptor of another process, in a new
  * open file description. The process need not cooperate, but must allow it.
+ * Nothing but a regular file is opened, and the call never waits for the process. (A
+ * file system may wait for its server: FUSE, NFS.)
  *
  * pid         a process as seen from here, more than 0
  * remote_fd   its descriptor, 0 or more
@@ -849,7 +925,8 @@ int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len);
  * -EINVAL   pid or remote_fd is out of range
  * -ENOENT   no such process or descriptor, or /proc is not mounted
  * -EACCES   no ptrace access to the process, or the file's mode forbids it
- * -ENXIO    a secret file, a socket
+ * -ENXIO    a secret file; not a regular file
+ * -EAGAIN   somebody has a lease on the file, who is told that it is wanted (fcntl(2))
  * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
  *
  * Safe: MT AS fork. Source: proc_pid_fd(5), ptrace(2).
@@ -862,18 +939,20 @@ int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
  *
  * pidfd      of the process, from pidfd_open(2)
  * remote_fd  its descriptor
+ * flags      0: the kernel knows none so far
  *
  * Returns the descriptor.
  *
  * -EBADF    pidfd is not one, or the process has no such descriptor
  * -EPERM    no right to attach to the process with ptrace
  * -ESRCH    the process has ended
+ * -EINVAL   unknown flags
  * -ENOSYS   before Linux 5.6
  * -EMFILE   the process has RLIMIT_NOFILE descriptors open
  *
  * Safe: MT AS fork. Source: pidfd_getfd(2).
  */
-int memfd_go_import_pidfd(int pidfd, int remote_fd);
+int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
 
 /* --------------------------------------------------------------------- Exec */
 
@@ -914,7 +993,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd);
  * -ENOEXEC  not a program that this machine can run
  * -ETXTBSY  the file is open for writing (see fd)
  * -EBADF    fd is not open
- * -EFAULT   argv or envp is null (see Pointers above) or not readable
+ * -EFAULT   argv or envp is null or not readable
  * -E2BIG    arguments and environment are too long
  * -EINVAL   unknown options
  * others    like execve(2)
@@ -958,29 +1037,32 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  */
 
 /*
- * memfd_go_secret() is memfd_secret(2): it creates an anonymous file whose pages,
- * once mapped, only the processes that hold it can see; not even the kernel keeps
- * them in its own page tables. Size it once with memfd_go_set_size(), then map it
- * shared and writable with memfd_go_map(). Its pages are locked into memory and
- * count against RLIMIT_MEMLOCK: up to Linux 6.18 in every process that maps them, and
- * mapping more fails; in Linux 7.2 once for the user, and the first touch of a page
- * beyond the limit is SIGBUS. memfd_go_secret_alloc() fails on both. While the file or
- * a mapping of it exists, the machine cannot hibernate.
+ * memfd_go_secret() creates an anonymous file of secret memory, like memfd_secret(2),
+ * and returns a descriptor. Only processes that have mapped it can see its pages: the
+ * kernel removes them from its own page tables. Set its size once with
+ * memfd_go_set_size(), then map it shared and writable with memfd_go_map(). While the
+ * file or a mapping of it exists, the system cannot hibernate.
  *
- * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC; the kernel
- *        refuses that value (1), so it is taken for O_CLOEXEC here.
+ * The pages are locked into memory and count against RLIMIT_MEMLOCK. Up to Linux 6.18
+ * they count in each process that maps them, and mapping more than the limit fails. In
+ * Linux 7.2 they count once for the user, and the first touch of a page beyond the
+ * limit is SIGBUS. memfd_go_secret_alloc() fails on both.
+ *
+ * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC, but the kernel
+ *        refuses that value (1). This function accepts it as O_CLOEXEC.
  *
  * Returns the descriptor.
  *
- * -ENOSYS   before Linux 5.14; no support in this kernel or on this architecture
- *           (arm, ppc64le); from 5.14 to 6.4 unless booted with
- *           secretmem.enable=1; booted with secretmem.enable=0
+ * -ENOSYS   before Linux 5.14; or this kernel or architecture does not support it
+ *           (arm, ppc64le)
+ * -ENOSYS   Linux 5.14 to 6.4 booted without secretmem.enable=1
+ * -ENOSYS   booted with secretmem.enable=0
  * -EINVAL   unknown flags
- * -EMFILE   the process has RLIMIT_NOFILE descriptors open
- * -ENFILE   the system-wide limit on open files has been reached
+ * -EMFILE   the process has RLIMIT_NOFILE open descriptors
+ * -ENFILE   the system-wide limit on open files is reached
  * -ENOMEM   not enough memory
  *
- * Safe: MT AS fork. Source: memfd_secret(2), mm/secretmem.c.
+ * Source: memfd_secret(2), mm/secretmem.c.
  */
 int memfd_go_secret(uint32_t flags);
 
@@ -1042,12 +1124,12 @@ struct memfd_go_secret {
  * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
  *           OPT_NO_SECRETMEM; size_of is less than the struct
  * -E2BIG    size_of is over 4096
- * -EFAULT   s is null (see Pointers above)
+ * -EFAULT   s is null
  * -EMFILE, -ENFILE  no descriptor free
  * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
  *           well. OPT_NO_SECRETMEM makes no file.
  *
- * For root, who has no RLIMIT_MEMLOCK, memory that the machine has but cannot spare is no
+ * Root has no RLIMIT_MEMLOCK. If the system cannot spare that much memory, root gets no
  * error: the kernel kills processes to make room.
  *
  * Safe: MT AS fork, each 's' in one place at a time. Source: memfd_secret(2), mlock(2),
@@ -1083,7 +1165,7 @@ int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
  * Returns 0.
  *
  * -EINVAL   access is not one of the above; 's' holds no area
- * -EFAULT   s is null (see Pointers above)
+ * -EFAULT   s is null
  * -ENOMEM   too many mappings in the process
  * -ENXIO    the area is not in this process: it is the child of one that allocated it
  *           without OPT_FORK_SHARE
@@ -1106,7 +1188,7 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
  * Returns 0.
  *
  * -EINVAL   size_of is less than the struct
- * -EFAULT   s is null (see Pointers above)
+ * -EFAULT   s is null
  * -ENOMEM   too many mappings in the process; nothing has been freed
  * -EPERM    the area was sealed with mseal(2); nothing has been freed
  *
@@ -1115,10 +1197,10 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
 int memfd_go_secret_free(struct memfd_go_secret *s);
 
 /*
- * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros, in a way that no compiler
- * leaves out, and leaves no copy of them in a register. A null 'p' does nothing.
+ * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros. No compiler removes this,
+ * and no copy of the bytes remains in a register. A null 'p' does nothing.
  *
- * Errors: none. Safe: MT AS fork. Source: this library.
+ * Errors: none.
  */
 void memfd_go_wipe(void *p, size_t len);
 
@@ -1163,7 +1245,7 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  * -EINVAL   an overrun went into the free slot; the pool holds no area, or that of a
  *           parent process, of which this one has zeros
  * -ENXIO    the pool is a parent's, and not in this process (memfd_go_secret_protect())
- * -EFAULT   pool or slot is null (see Pointers above)
+ * -EFAULT   pool or slot is null
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
  */
@@ -1178,7 +1260,7 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
  *           out of it, and the pool is of no further use but to be freed; there is no
  *           area
  * -ENXIO    like memfd_go_secret_pool_take()
- * -EFAULT   pool is null (see Pointers above)
+ * -EFAULT   pool is null
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
  */
@@ -1204,38 +1286,106 @@ int memfd_go_secret_pool_free(struct memfd_go_secret_pool *pool);
  * DROP-IN NAMES
  *
  * With MEMFD_GO_DROPIN defined before this header is included, memfd_create(name,
- * flags) and memfd_secret(flags) are there whatever the libc, with libc's manners:
- * they return -1 and set errno. They are macros onto inline functions, so they
- * stand in the way of nothing that a libc declares, today or later; the library
- * itself exports no such names. Also <errno.h> and <sys/mman.h> are included then.
+ * flags) and memfd_secret(flags) are available with any libc. They behave like a libc's
+ * functions: they return -1 and set errno. The library itself exports no such names.
+ *
+ * The names are functions, not macros, and nothing of the libc is included. A
+ * declaration by the libc and the program's own fallback, a static function of the same
+ * name, may stand next to them, and so may members, methods and variables. The header
+ * may come before everything else, such as by the compiler's option -include.
+ *
+ * Taking an address works where the type is known: int (*f)(unsigned) = memfd_secret;
+ * In C the address of memfd_create is that of the libc's function, so the libc must
+ * have one (glibc 2.27, musl 1.1.20).
+ *
+ * Compilers other than GCC and clang get macros that stand for static functions.
  */
 #if defined(MEMFD_GO_DROPIN) && !defined(MEMFD_GO_DROPIN_DONE)
 #define MEMFD_GO_DROPIN_DONE
 
+#ifdef __GNUC__
+/* No warnings about what the libc and the program may declare again. */
+#pragma GCC system_header
+#define MEMFD_GO_DROPIN_STATIC static __inline__
+/* Where glibc and musl keep errno. */
+#ifdef __cplusplus
+extern "C"
+#endif
+int *memfd_go_dropin_errno(void) __asm__("__errno_location");
+#else
 #include <errno.h>
-#include <sys/mman.h>
+#define MEMFD_GO_DROPIN_STATIC static
+#define memfd_go_dropin_errno() (&errno)
+#endif
 
-static inline int memfd_go_dropin_result(int r)
+MEMFD_GO_DROPIN_STATIC int memfd_go_dropin_result(int r)
 {
 	if (r >= 0)
 		return r;
-	errno = -r;
+	*memfd_go_dropin_errno() = -r;
 	return -1;
 }
 
-static inline int memfd_go_dropin_create(const char *name, unsigned int flags)
+MEMFD_GO_DROPIN_STATIC int memfd_go_dropin_create(const char *name, unsigned int flags)
 {
 	return memfd_go_dropin_result(memfd_go_create(name, flags));
 }
 
-static inline int memfd_go_dropin_secret(unsigned int flags)
+MEMFD_GO_DROPIN_STATIC int memfd_go_dropin_secret(unsigned int flags)
 {
 	return memfd_go_dropin_result(memfd_go_secret(flags));
 }
 
-#undef memfd_create
-#undef memfd_secret
-#define memfd_create(name, flags) memfd_go_dropin_create((name), (flags))
-#define memfd_secret(flags) memfd_go_dropin_secret((flags))
+#ifndef __GNUC__
+#define memfd_create memfd_go_dropin_create
+#define memfd_secret memfd_go_dropin_secret
 
+#elif defined(__cplusplus)
+/* Templates, since a call prefers any other function with the same name. */
+namespace memfd_go_dropin
+{
+template <class Flags> inline int memfd_create(const char *name, Flags flags)
+{
+	return memfd_go_dropin_create(name, static_cast<unsigned int>(flags));
+}
+
+template <class Flags> inline int memfd_secret(Flags flags)
+{
+	return memfd_go_dropin_secret(static_cast<unsigned int>(flags));
+}
+} /* namespace memfd_go_dropin */
+using namespace memfd_go_dropin;
+
+#else
+/* In GNU's sense of "extern inline" the program may define the function again. */
+extern __inline__ __attribute__((__gnu_inline__, __always_inline__)) int
+memfd_create(const char *name, unsigned int flags)
+{
+	return memfd_go_dropin_create(name, flags);
+}
+
+/* No libc has memfd_secret() yet, so its address has to be that of a function here. */
+#ifdef __clang__
+static __inline__ int
+	__attribute__((__overloadable__, __enable_if__(1, ""), __unused__))
+	memfd_secret(unsigned int flags)
+{
+	return memfd_go_dropin_secret(flags);
+}
+#else
+int memfd_go_dropin_address(unsigned int flags);
+__attribute__((__weak__, __visibility__("hidden"))) int
+memfd_go_dropin_address(unsigned int flags)
+{
+	return memfd_go_dropin_secret(flags);
+}
+
+int memfd_secret(unsigned int flags) __asm__("memfd_go_dropin_address");
+extern __inline__ __attribute__((__gnu_inline__, __always_inline__)) int
+memfd_secret(unsigned int flags)
+{
+	return memfd_go_dropin_secret(flags);
+}
+#endif
+#endif
 #endif /* MEMFD_GO_DROPIN */

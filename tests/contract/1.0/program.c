@@ -92,7 +92,8 @@ static void seal_and_map(void)
 	EXPECT(memfd_go_check_seals(fd, F_SEAL_GROW | F_SEAL_SHRINK, &missing) == -EKEYREJECTED);
 	EXPECT(missing == F_SEAL_SHRINK);
 	EXPECT(memfd_go_ensure_seals(fd, F_SEAL_SHRINK) == 0);
-	EXPECT(memfd_go_map_verified(fd, 0, 5, &map, &length) == 0 && length == 5);
+	EXPECT(memfd_go_verify(fd, 0, 5, 0, NULL) == 0);
+	EXPECT(memfd_go_map_verified(fd, 0, 5, 0, &map, &length) == 0 && length == 5);
 	EXPECT(memcmp(map, "abcde", 5) == 0);
 	EXPECT(memfd_go_unmap(map, 5) == 0);
 	EXPECT(memfd_go_inspect(fd, &info) == 0);
@@ -121,13 +122,13 @@ static void transfer(void)
 	size_t length = 1;
 
 	EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
-	EXPECT(memfd_go_send_fds(sockets[0], two, 2, "x", 1) == 1);
-	EXPECT(memfd_go_recv_fds(sockets[1], received, &number, &byte, &length) == 1);
+	EXPECT(memfd_go_send_fds(sockets[0], 0, two, 2, "x", 1) == 1);
+	EXPECT(memfd_go_recv_fds(sockets[1], 0, received, &number, &byte, &length) == 0);
 	EXPECT(number == 2 && length == 1 && byte == 'x');
 	close(received[0]);
 	close(received[1]);
-	EXPECT(memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0) == 0);
-	received[0] = memfd_go_recv_verified(sockets[1], F_SEAL_WRITE, 5);
+	EXPECT(memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0) == 0);
+	received[0] = memfd_go_recv_verified(sockets[1], F_SEAL_WRITE, 5, 0, NULL, NULL);
 	EXPECT(received[0] >= 0);
 	close(received[0]);
 	close(sockets[0]);
@@ -135,7 +136,7 @@ static void transfer(void)
 	received[0] = memfd_go_import_pid(getpid(), fd, O_RDONLY);
 	EXPECT(received[0] >= 0);
 	close(received[0]);
-	EXPECT(memfd_go_import_pidfd(-1, fd) < 0);
+	EXPECT(memfd_go_import_pidfd(-1, fd, 0) < 0);
 	close(fd);
 }
 

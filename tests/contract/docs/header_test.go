@@ -122,12 +122,12 @@ var scenes = map[string]scene{
 		before: socketPair,
 		after: `
 	assert(r == 0);
-	assert(memfd_go_recv_verified(ends[1], F_SEAL_WRITE, 5) >= 0);`,
+	assert(memfd_go_recv_verified(ends[1], F_SEAL_WRITE, 5, 0, NULL, NULL) >= 0);`,
 	},
 	"read a file from somebody who is not trusted, without a copy": {
 		before: socketPair + `
 	int file = memfd_go_create_sealed("page", 0, 0, "hello", 5);
-	assert(memfd_go_send_fds(ends[1], &file, 1, NULL, 0) == 0);`,
+	assert(memfd_go_send_fds(ends[1], 0, &file, 1, NULL, 0) == 0);`,
 		after:  `assert(r == 0 && len == 5);`,
 		prints: "hello\n",
 	},

@@ -32,9 +32,9 @@ int main(void)
 	if (data == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
 		return 2;
 	sent = memfd_go_create_sealed("page", MFD_CLOEXEC, 0, "hello", 5);
-	if (memfd_go_send_fds(ends[0], &sent, 1, "data", 4) != 4)
+	if (memfd_go_send_fds(ends[0], 0, &sent, 1, "data", 4) != 4)
 		return 2;
-	if (memfd_go_recv_fds(ends[1], &got, &n, data, &len) != 1)
+	if (memfd_go_recv_fds(ends[1], 0, &got, &n, data, &len) != 0)
 		return 2;
 	__msan_unpoison(&got, sizeof got);
 	__msan_unpoison(data, len);

@@ -55,7 +55,7 @@ static void map_verified(struct input *in)
 	int fd = take_file(in);
 	uint32_t required = take_bits(in, 0x3f);
 
-	if (CALL(memfd_go_map_verified(fd, required, take_number(in), &address, &length)) < 0) {
+	if (CALL(memfd_go_map_verified(fd, required, take_number(in), 0, &address, &length)) < 0) {
 		MUST(address == NULL && length == 0);
 		return;
 	}
@@ -119,7 +119,7 @@ static void act(struct input *in)
 		keep(CALL(memfd_go_import_pid(getpid(), take_file(in), take_bits(in, 0x00200003))));
 		break;
 	case 15:
-		keep(CALL(memfd_go_import_pidfd(take_file(in), take_file(in))));
+		keep(CALL(memfd_go_import_pidfd(take_file(in), take_file(in), 0)));
 		break;
 	case 16:
 		CALL(memfd_go_exec(take_file(in), none, none, take_bits(in, 0x80)));

@@ -69,7 +69,7 @@ static void what_one_made_another_uses(void)
 		use(i + 1);
 		EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_NONE), 0);
 		EQ(memfd_go_secret_pool_take(&pool, &slot), 0);
-		EQ(memfd_go_map_verified(fd, 0, 3, &map, &(size_t){ 0 }), 0);
+		EQ(memfd_go_map_verified(fd, 0, 3, 0, &map, &(size_t){ 0 }), 0);
 		use(i + 2);
 		EQ(memfd_go_secret_free(&area), 0);
 		EQ(memfd_go_secret_pool_give(&pool, slot), 0);

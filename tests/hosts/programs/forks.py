@@ -60,7 +60,7 @@ def use_sockets() -> None:
     with ours, theirs:
         fd = raw.create_sealed("forks", raw.MFD_CLOEXEC, 0, b"hello")
         raw.send_fds(ours.fileno(), [fd])
-        os.close(raw.recv_verified(theirs.fileno(), 0, 5))
+        os.close(raw.recv_verified(theirs.fileno(), 0, 5)[0])
         os.close(fd)
 
 

@@ -29,7 +29,7 @@ static void live_in_32_mib(void)
 	keep_calling();
 	EQ(memfd_go_map(fd, 0, 0, 64 * MIB, &map), -ENOMEM);
 	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
-	EQ(memfd_go_map_verified(fd, 0, UINT64_MAX, &map, &length), -ENOMEM);
+	EQ(memfd_go_map_verified(fd, 0, UINT64_MAX, 0, &map, &length), -ENOMEM);
 	EQ(memfd_go_secret_alloc(&area, 64 * MIB, 0), -ENOMEM);
 	EQ(memfd_go_secret_alloc(&area, 64 * MIB, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALLOW_UNLOCKED), -ENOMEM);
 	keep_calling();
@@ -60,7 +60,7 @@ static int clone_file(void) { return memfd_go_clone("limits", 0, 0, file, 10); }
 static int reopen_file(void) { return memfd_go_reopen(file, O_RDONLY); }
 static int import_pid(void) { return memfd_go_import_pid(getpid(), file, O_RDONLY); }
 static int secret(void) { return memfd_go_secret(0); }
-static int recv_verified(void) { return memfd_go_recv_verified(sockets[1], 0, 10); }
+static int recv_verified(void) { return memfd_go_recv_verified(sockets[1], 0, 10, 0, NULL, NULL); }
 static int probe(void) { return memfd_go_probe(&features, 0); }
 static int secret_alloc(void) { return memfd_go_secret_alloc(&area, 10, 0); }
 static int pool_init(void) { return memfd_go_secret_pool_init(&pool, 10, 10, 0); }
@@ -68,9 +68,9 @@ static int pool_init(void) { return memfd_go_secret_pool_init(&pool, 10, 10, 0);
 static int recv_fds(void)
 {
 	uint32_t room = 1;
-	int fd = -1, r = memfd_go_recv_fds(sockets[1], &fd, &room, NULL, NULL);
+	int fd = -1, r = memfd_go_recv_fds(sockets[1], 0, &fd, &room, NULL, NULL);
 
-	return r == 1 ? fd : r;
+	return r == 0 ? fd : r;
 }
 
 /* Those that need a descriptor, if only for a moment. */
@@ -103,7 +103,7 @@ static void check_call(const struct call *c, int may_succeed)
 	int r, lacking = receives(c) ? -EMSGSIZE : -EMFILE;
 
 	if (receives(c))
-		EQ(memfd_go_send_fds(sockets[0], &file, 1, NULL, 0), 0);
+		EQ(memfd_go_send_fds(sockets[0], 0, &file, 1, NULL, 0), 0);
 	r = c->make();
 	if (r >= 0 && may_succeed)
 		remove_result(c, r);

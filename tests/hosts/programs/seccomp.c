@@ -49,6 +49,12 @@ static void a_file_growing_only(void)
 	memfd_go_add_seals(fd, F_SEAL_SHRINK);
 }
 
+static void a_file_of_holes(void)
+{
+	a_file();
+	memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE);
+}
+
 /* On a kernel before 6.3 it stays unsealed. */
 static void a_file_sealed_by_exec(void)
 {
@@ -76,14 +82,14 @@ static void a_socket(void)
 static void a_message(void)
 {
 	a_socket();
-	memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0);
+	memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
 }
 
 static void a_message_of_an_unsealed_file(void)
 {
 	(void)!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
 	fd = sized_file(5);
-	memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0);
+	memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
 }
 
 static void a_file_on_disk(void)
@@ -96,7 +102,7 @@ static int receive(void)
 	int one;
 
 	bits = 1;
-	return memfd_go_recv_fds(sockets[1], &one, &bits, NULL, NULL) == 1 && bits == 1;
+	return memfd_go_recv_fds(sockets[1], 0, &one, &bits, NULL, NULL) == 0 && bits == 1;
 }
 
 static int run_nothing(void)
@@ -139,19 +145,22 @@ static int run_nothing(void)
 	P(inspect_unsealable, "inspect", "a file that takes no seals", an_unsealable_file, memfd_go_inspect(fd, &info) == 0, \
 	  "close fcntl fstatfs memfd_create readlinkat statx") \
 	P(map, "map", "", a_sealed_file, memfd_go_map(fd, 0, 0, 5, &address) == 0, "mmap") \
-	P(map_verified, "map_verified", "", a_sealed_file, memfd_go_map_verified(fd, 0, 5, &address, &length) == 0, "fcntl mmap statx") \
+	P(verify, "verify", "", a_sealed_file, memfd_go_verify(fd, 0, 5, 0, NULL) == 0, "fcntl statx") \
+	P(verify_no_holes, "verify", "OPT_NO_HOLES", a_file_of_holes, memfd_go_verify(fd, 0, 5, MEMFD_GO_OPT_NO_HOLES, NULL) == 0, \
+	  "fallocate fcntl statx") \
+	P(map_verified, "map_verified", "", a_sealed_file, memfd_go_map_verified(fd, 0, 5, 0, &address, &length) == 0, "fcntl mmap statx") \
 	P(map_verified_exec, "map_verified", "with F_SEAL_EXEC and F_SEAL_FUTURE_WRITE", a_file_sealed_by_exec, \
-	  memfd_go_map_verified(fd, 0, 5, &address, &length) == 0, "close fcntl memfd_create mmap munmap statx") \
+	  memfd_go_map_verified(fd, 0, 5, 0, &address, &length) == 0, "close fcntl memfd_create mmap munmap statx") \
 	P(map_verified_growing, "map_verified", "without F_SEAL_WRITE", a_file_growing_only, \
-	  memfd_go_map_verified(fd, F_SEAL_SHRINK, 5, &address, &length) == 0, "fcntl fstatfs mmap statx") \
+	  memfd_go_map_verified(fd, F_SEAL_SHRINK, 5, 0, &address, &length) == 0, "fcntl fstatfs mmap statx") \
 	P(unmap, "unmap", "", a_mapping, memfd_go_unmap(address, 5) == 0, "munmap") \
-	P(send_fds, "send_fds", "", a_socket, memfd_go_send_fds(sockets[0], &fd, 1, NULL, 0) == 0, "sendmsg") \
+	P(send_fds, "send_fds", "", a_socket, memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0) == 0, "sendmsg") \
 	P(recv_fds, "recv_fds", "", a_message, receive(), "recvmsg") \
-	P(recv_verified, "recv_verified", "", a_message, memfd_go_recv_verified(sockets[1], 0, 5) >= 0, "fcntl recvmsg statx") \
+	P(recv_verified, "recv_verified", "", a_message, memfd_go_recv_verified(sockets[1], 0, 5, 0, NULL, NULL) >= 0, "fcntl recvmsg statx") \
 	P(recv_verified_refused, "recv_verified", "a file that is refused", a_message_of_an_unsealed_file, \
-	  memfd_go_recv_verified(sockets[1], 0, 5) == -EKEYREJECTED, "close fcntl recvmsg") \
+	  memfd_go_recv_verified(sockets[1], 0, 5, 0, NULL, NULL) == -EKEYREJECTED, "close fcntl recvmsg") \
 	P(import_pid, "import_pid", "", a_file, memfd_go_import_pid(pid, fd, O_RDONLY) >= 0, "close fcntl openat statx") \
-	P(import_pidfd, "import_pidfd", "", a_pidfd, memfd_go_import_pidfd(fd, fd) >= 0, "pidfd_getfd") \
+	P(import_pidfd, "import_pidfd", "", a_pidfd, memfd_go_import_pidfd(fd, fd, 0) >= 0, "pidfd_getfd") \
 	P(exec, "exec", "", a_noexec_file, run_nothing(), "execveat fcntl") \
 	P(secret, "secret", "", nothing, memfd_go_secret(0) >= 0, "memfd_secret") \
 	P(secret_alloc, "secret_alloc", "", nothing, memfd_go_secret_alloc(&area, 5, 0) == 0, \

@@ -232,9 +232,12 @@ class MemFd(File):
         cls, sock: socket.socket | int, required: Seal | None, max_size: int | None, length: int
     ) -> tuple[Self | None, bytes]:
         bits = None if required is None else seal_bits(required, "required") | Seal.SHRINK
-        fds, data = waiting(sock, "in", lambda fd: raw.recv_fds(fd, 1, length))
+        try:
+            fds, data = waiting(sock, "in", lambda fd: raw.recv_fds(fd, 1, length))
+        except BrokenPipeError:
+            raise EOFError("the other side has closed") from None
         if not fds:
-            raise EOFError("the other side has closed")
+            return None, data
         file = cls(fds[0])
         try:
             if bits is not None:

@@ -131,6 +131,10 @@ pub const MEMFD_GO_OPT_REQUIRE: u32 = 0x00000400;
 pub const MEMFD_GO_OPT_NO_SECRETMEM: u32 = 0x00000800;
 /// [`memfd_go_secret_alloc`]: even unlocked.
 pub const MEMFD_GO_OPT_ALLOW_UNLOCKED: u32 = 0x00001000;
+/// Messages: fail with `EAGAIN` rather than wait.
+pub const MEMFD_GO_OPT_DONTWAIT: u32 = 0x00002000;
+/// What verifies: allocate all of the file.
+pub const MEMFD_GO_OPT_NO_HOLES: u32 = 0x00004000;
 
 /// What [`memfd_go_create_with`] is told, and tells.
 #[repr(C)]
@@ -229,7 +233,7 @@ pub struct memfd_go_info {
 // Transfer
 
 /// The largest number of descriptors in one message.
-pub const MEMFD_GO_FDS_MAX: u32 = 16;
+pub const MEMFD_GO_FDS_MAX: u32 = 64;
 
 // Secret memory
 
@@ -341,23 +345,25 @@ extern "C" {
 
     /// Maps `len` bytes of a file from `off` on; `opts`: the other `MEMFD_GO_OPT_*`.
     pub fn memfd_go_map(fd: c_int, opts: u32, off: u64, len: usize, addr: *mut *mut c_void) -> c_int;
+    /// Checks a file from somebody who is not trusted: that nothing can happen to it.
+    pub fn memfd_go_verify(fd: c_int, required: u32, max_len: u64, opts: u32, size: *mut u64) -> c_int;
     /// Maps a file from somebody who is not trusted, if it is sealed.
-    pub fn memfd_go_map_verified(fd: c_int, required: u32, max_len: u64, addr: *mut *mut c_void, len: *mut usize) -> c_int;
+    pub fn memfd_go_map_verified(fd: c_int, required: u32, max_len: u64, opts: u32, addr: *mut *mut c_void, len: *mut usize) -> c_int;
     /// munmap(2).
     pub fn memfd_go_unmap(addr: *mut c_void, len: usize) -> c_int;
 
     // Transfer
 
     /// Sends descriptors and bytes over a Unix socket. Returns the number of bytes.
-    pub fn memfd_go_send_fds(sock: c_int, fds: *const c_int, n: u32, data: *const c_void, len: usize) -> c_int;
+    pub fn memfd_go_send_fds(sock: c_int, opts: u32, fds: *const c_int, n: u32, data: *const c_void, len: usize) -> c_int;
     /// Receives a message with descriptors. Returns 1, or 0 at the end of the stream.
-    pub fn memfd_go_recv_fds(sock: c_int, fds: *mut c_int, n: *mut u32, data: *mut c_void, len: *mut usize) -> c_int;
+    pub fn memfd_go_recv_fds(sock: c_int, opts: u32, fds: *mut c_int, n: *mut u32, data: *mut c_void, len: *mut usize) -> c_int;
     /// Receives one descriptor from somebody who is not trusted, if it is sealed.
-    pub fn memfd_go_recv_verified(sock: c_int, required: u32, max_len: u64) -> c_int;
+    pub fn memfd_go_recv_verified(sock: c_int, required: u32, max_len: u64, opts: u32, data: *mut c_void, len: *mut usize) -> c_int;
     /// Opens /proc/PID/fd/N. Returns the descriptor.
     pub fn memfd_go_import_pid(pid: c_int, remote_fd: c_int, open_flags: u32) -> c_int;
     /// pidfd_getfd(2). Returns the descriptor.
-    pub fn memfd_go_import_pidfd(pidfd: c_int, remote_fd: c_int) -> c_int;
+    pub fn memfd_go_import_pidfd(pidfd: c_int, remote_fd: c_int, flags: u32) -> c_int;
 
     // Exec
 

@@ -188,9 +188,13 @@ fn map_verified() {
     alone(|| {
         let map = |fd: &OwnedFd, required, max, addr: &mut *mut c_void, len: &mut usize| {
             // SAFETY: the places are writable.
-            unsafe { memfd_go_map_verified(fd.as_raw_fd(), required, max, addr, len) }
+            unsafe { memfd_go_map_verified(fd.as_raw_fd(), required, max, 0, addr, len) }
         };
         let sealed = hello(MEMFD_GO_SEALS_IMMUTABLE);
+        let mut size = 7;
+        // SAFETY: the place is writable.
+        let r = unsafe { memfd_go_verify(sealed.as_raw_fd(), 0, 5, 0, &mut size) };
+        assert_eq!((r, size), (0, 5));
         let (mut addr, mut len) = (null_mut(), 7);
         assert_eq!(map(&sealed, 0, 4, &mut addr, &mut len), -libc::EFBIG);
         let open = hello(F_SEAL_SHRINK);
@@ -203,7 +207,7 @@ fn map_verified() {
         unsafe {
             assert_eq!(std::slice::from_raw_parts(addr.cast::<u8>(), len), HELLO);
             assert_eq!(memfd_go_unmap(addr, len), 0);
-            let r = memfd_go_map_verified(sealed.as_raw_fd(), 0, 5, null_mut(), &mut len);
+            let r = memfd_go_map_verified(sealed.as_raw_fd(), 0, 5, 0, null_mut(), &mut len);
             assert_eq!(r, -libc::EFAULT);
         }
     });

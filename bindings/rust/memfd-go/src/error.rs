@@ -39,10 +39,12 @@ pub(crate) fn result(r: c_int) -> io::Result<c_int> {
 pub enum SealsError {
     /// These of the required seals are not set.
     Missing(Seals),
-    /// The file has [`Seals::EXEC`] and is executable, so its other seals prove nothing.
+    /// The kernel may have set the seals because of [`Seals::EXEC`], while somebody could
+    /// write: they prove nothing.
     ///
     /// Linux 6.3 and later, until fixed in 2026, let F_SEAL_EXEC imply the other seals
-    /// on an executable file without looking for mappings that could still write.
+    /// on an executable file without looking for mappings that could still write. They
+    /// then include [`Seals::FUTURE_WRITE`].
     Executable,
     /// The kernel does not tell the seals.
     Os(io::Error),
@@ -76,9 +78,8 @@ impl From<io::Error> for SealsError {
 impl From<SealsError> for io::Error {
     fn from(error: SealsError) -> Self {
         match error {
-            SealsError::Missing(_) | SealsError::Executable => {
-                io::Error::from_raw_os_error(libc::EKEYREJECTED)
-            }
+            SealsError::Missing(_) => io::Error::from_raw_os_error(libc::EKEYREJECTED),
+            SealsError::Executable => io::Error::from_raw_os_error(libc::EKEYREVOKED),
             SealsError::Os(error) => error,
         }
     }

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::PermissionsExt;
 use std::ptr;
 use std::slice;
 
@@ -172,7 +171,7 @@ pub fn map_verified(fd: impl AsFd, required: Seals, max_len: u64) -> io::Result<
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: `addr` and `len` are writable. A new mapping touches no memory that is in use.
     result(unsafe {
-        sys::memfd_go_map_verified(fd, required.bits(), max_len, &mut addr, &mut len)
+        sys::memfd_go_map_verified(fd, required.bits(), max_len, 0, &mut addr, &mut len)
     })?;
     // SAFETY: it was just mapped, and nobody else knows it. The file was not longer.
     let mapping = unsafe { Mapping::from_raw(addr.cast(), len) };
@@ -210,18 +209,32 @@ impl TryFrom<MemFd> for SealedMemFd {
     }
 }
 
-/// Seals come first: they cannot be removed, so whatever somebody else does to the file
-/// meanwhile, they hold. F_SEAL_EXEC fixes the mode in turn.
+/// The seals say which are missing; memfd_go_verify says whether they can be believed. What
+/// it also refuses is no matter of seals: an empty file, one that cannot be mapped here.
 fn check_unchanging(fd: &MemFd) -> Result<(), SealsError> {
     let seals = get_seals(fd)?;
     let missing = SealedMemFd::REQUIRED.difference(seals);
     if !missing.is_empty() {
         return Err(SealsError::Missing(missing));
     }
-    if seals.contains(Seals::EXEC) && fd.as_file().metadata()?.permissions().mode() & 0o111 != 0 {
-        return Err(SealsError::Executable);
+    // SAFETY: the function takes plain values, and no place for the size.
+    let verified = unsafe {
+        sys::memfd_go_verify(
+            fd.as_raw_fd(),
+            SealedMemFd::REQUIRED.bits(),
+            u64::MAX,
+            0,
+            ptr::null_mut(),
+        )
+    };
+    match result(verified) {
+        Ok(_) => Ok(()),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EKEYREVOKED) => Err(SealsError::Executable),
+            Some(libc::ENODATA | libc::EOVERFLOW | libc::EACCES) => Ok(()),
+            _ => Err(error.into()),
+        },
     }
-    Ok(())
 }
 
 impl AsFd for SealedMemFd {

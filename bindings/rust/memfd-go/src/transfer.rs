@@ -24,13 +24,13 @@ pub const FDS_MAX: usize = sys::MEMFD_GO_FDS_MAX as usize;
 ///
 /// * `socket`: a [`UnixStream`], a connected [`UnixDatagram`] or the like. Internet sockets
 ///   take the data and drop the descriptors.
-/// * `fds`: 1 to [`FDS_MAX`] descriptors.
+/// * `fds`: at most [`FDS_MAX`] descriptors.
 /// * `data`: may be empty: one zero byte is sent then, since a message without any would
 ///   not carry descriptors over a stream.
 ///
 /// # Errors
 ///
-/// * `EINVAL`: no descriptor, or more than [`FDS_MAX`].
+/// * `EINVAL`: more than [`FDS_MAX`] descriptors.
 /// * `ENOTSOCK`: not a socket.
 /// * `EAGAIN`: the socket is non-blocking and the other side's buffer is full.
 /// * `EINTR`: a signal arrived before anything was sent.
@@ -62,7 +62,7 @@ pub const FDS_MAX: usize = sys::MEMFD_GO_FDS_MAX as usize;
 /// [`UnixStream`]: std::os::unix::net::UnixStream
 /// [`UnixDatagram`]: std::os::unix::net::UnixDatagram
 pub fn send_fds(socket: impl AsFd, fds: &[BorrowedFd<'_>], data: &[u8]) -> io::Result<usize> {
-    if fds.is_empty() || fds.len() > FDS_MAX {
+    if fds.len() > FDS_MAX {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
     let socket = socket.as_fd().as_raw_fd();
@@ -72,6 +72,7 @@ pub fn send_fds(socket: impl AsFd, fds: &[BorrowedFd<'_>], data: &[u8]) -> io::R
     let sent = result(unsafe {
         sys::memfd_go_send_fds(
             socket,
+            0,
             fds.as_ptr().cast::<c_int>(),
             count,
             data.as_ptr().cast(),
@@ -106,7 +107,7 @@ impl ReceivedFds {
     ///
     /// They are open descriptors that nobody else knows.
     unsafe fn new(numbers: [RawFd; FDS_MAX], count: usize) -> ReceivedFds {
-        let mut fds: [Option<OwnedFd>; FDS_MAX] = Default::default();
+        let mut fds: [Option<OwnedFd>; FDS_MAX] = std::array::from_fn(|_| None);
         for (fd, number) in fds.iter_mut().zip(numbers).take(count) {
             // SAFETY: as the caller says.
             *fd = Some(unsafe { OwnedFd::from_raw_fd(number) });
@@ -137,7 +138,7 @@ impl Iterator for ReceivedFds {
 impl ExactSizeIterator for ReceivedFds {}
 impl FusedIterator for ReceivedFds {}
 
-/// Receives one message with descriptors from a Unix socket, or `None` at the end of the
+/// Receives one message from a Unix socket, and its descriptors, or `None` at the end of the
 /// stream, when the other side has closed. An empty datagram without descriptors looks the
 /// same.
 ///
@@ -149,7 +150,6 @@ impl FusedIterator for ReceivedFds {}
 /// * `EMSGSIZE`: the message had more than [`FDS_MAX`] descriptors, or more than the kernel
 ///   could deliver (`RLIMIT_NOFILE`), or was a datagram longer than `data`. All of its
 ///   descriptors are closed; what fitted may be in `data`.
-/// * `EPROTO`: the message had no descriptor. Its bytes are lost, and may be in `data`.
 /// * `ENOTSOCK`: not a socket.
 /// * `EINVAL`, `ENOTCONN`: the socket is not connected (of a stream, of packets).
 /// * `ECONNRESET`: the other side closed without having read all that was sent to it.
@@ -171,14 +171,17 @@ pub fn receive_fds(socket: impl AsFd, data: &mut [u8]) -> io::Result<Option<Mess
     let received = result(unsafe {
         sys::memfd_go_recv_fds(
             socket,
+            0,
             numbers.as_mut_ptr(),
             &mut count,
             data_ptr.cast(),
             len_ptr,
         )
-    })?;
-    if received == 0 {
-        return Ok(None);
+    });
+    match received {
+        Err(error) if error.raw_os_error() == Some(libc::EPIPE) => return Ok(None),
+        Err(error) => return Err(error),
+        Ok(_) => {}
     }
     // SAFETY: so many were just made, and nobody else knows them.
     let fds = unsafe { ReceivedFds::new(numbers, count as usize) };
@@ -200,6 +203,7 @@ pub fn receive_fds(socket: impl AsFd, data: &mut [u8]) -> io::Result<Option<Mess
 /// On failure the descriptor is closed.
 ///
 /// * `EPIPE`: the other side has closed.
+/// * `EPROTO`: the message had no descriptor.
 /// * `EMSGSIZE`: the message had more than one descriptor.
 /// * others: like [`receive_fds`], [`map_verified`](crate::map_verified).
 ///
@@ -224,8 +228,17 @@ pub fn receive_fds(socket: impl AsFd, data: &mut [u8]) -> io::Result<Option<Mess
 pub fn receive_sealed(socket: impl AsFd, required: Seals, max_len: u64) -> io::Result<SealedMemFd> {
     let required = SealedMemFd::REQUIRED | required;
     let socket = socket.as_fd().as_raw_fd();
-    // SAFETY: the function takes plain values.
-    let fd = new_fd(unsafe { sys::memfd_go_recv_verified(socket, required.bits(), max_len) })?;
+    // SAFETY: there is no room for data, and both pointers are null.
+    let fd = new_fd(unsafe {
+        sys::memfd_go_recv_verified(
+            socket,
+            required.bits(),
+            max_len,
+            0,
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    })?;
     Ok(SealedMemFd::assume_checked(MemFd::unchecked(fd)))
 }
 
@@ -240,7 +253,8 @@ pub fn receive_sealed(socket: impl AsFd, required: Seals, max_len: u64) -> io::R
 /// * `EINVAL`: `pid` or `remote_fd` is out of range.
 /// * `ENOENT`: no such process or descriptor, or /proc is not mounted.
 /// * `EACCES`: no ptrace access to the process, or the file's mode forbids it.
-/// * `ENXIO`: a secret file, a socket.
+/// * `ENXIO`: a secret file, or not a regular file.
+/// * `EAGAIN`: somebody has a lease on the file.
 /// * `EMFILE`, `ENFILE`, `ENOMEM`, and what else open(2) gives.
 ///
 /// Safe: MT AS fork. Source: proc_pid_fd(5), ptrace(2).
@@ -292,5 +306,5 @@ pub fn import_pid(pid: u32, remote_fd: RawFd, access: Access) -> io::Result<Owne
 /// ```
 pub fn import_pidfd(pidfd: impl AsFd, remote_fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: the function takes plain values.
-    new_fd(unsafe { sys::memfd_go_import_pidfd(pidfd.as_fd().as_raw_fd(), remote_fd) })
+    new_fd(unsafe { sys::memfd_go_import_pidfd(pidfd.as_fd().as_raw_fd(), remote_fd, 0) })
 }

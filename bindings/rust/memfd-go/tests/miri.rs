@@ -75,6 +75,7 @@ mod library {
         _fd: c_int,
         _required: u32,
         _max_len: u64,
+        _opts: u32,
         addr: *mut *mut c_void,
         len: *mut usize,
     ) -> c_int {
@@ -120,6 +121,7 @@ mod library {
     #[no_mangle]
     unsafe extern "C" fn memfd_go_send_fds(
         _sock: c_int,
+        _opts: u32,
         fds: *const c_int,
         n: u32,
         data: *const c_void,
@@ -135,6 +137,7 @@ mod library {
     #[no_mangle]
     unsafe extern "C" fn memfd_go_recv_fds(
         _sock: c_int,
+        _opts: u32,
         fds: *mut c_int,
         n: *mut u32,
         data: *mut c_void,
@@ -147,7 +150,7 @@ mod library {
             data.cast::<u8>().write_bytes(7, *len);
             *len -= 1;
         }
-        1
+        0
     }
 
     #[no_mangle]

@@ -49,9 +49,11 @@ from memfd_go._ffi import (
     MEMFD_GO_NOEXEC_NATIVE,
     MEMFD_GO_OPT_ALIGN_END,
     MEMFD_GO_OPT_ALLOW_UNLOCKED,
+    MEMFD_GO_OPT_DONTWAIT,
     MEMFD_GO_OPT_EXEC,
     MEMFD_GO_OPT_FORK_SHARE,
     MEMFD_GO_OPT_KEEP_FD,
+    MEMFD_GO_OPT_NO_HOLES,
     MEMFD_GO_OPT_NO_SECRETMEM,
     MEMFD_GO_OPT_POPULATE,
     MEMFD_GO_OPT_PRIVATE,
@@ -95,7 +97,7 @@ from memfd_go.raw._files import (
     set_size,
 )
 from memfd_go.raw._library import probe, result_name, version, version_string
-from memfd_go.raw._map import map, map_verified, unmap
+from memfd_go.raw._map import map, map_verified, unmap, verify
 from memfd_go.raw._secret import (
     secret,
     secret_alloc,
@@ -152,6 +154,8 @@ __all__ = [
     "MEMFD_GO_NOEXEC_NATIVE",
     "MEMFD_GO_OPT_ALIGN_END",
     "MEMFD_GO_OPT_ALLOW_UNLOCKED",
+    "MEMFD_GO_OPT_DONTWAIT",
+    "MEMFD_GO_OPT_NO_HOLES",
     "MEMFD_GO_OPT_EXEC",
     "MEMFD_GO_OPT_FORK_SHARE",
     "MEMFD_GO_OPT_KEEP_FD",
@@ -200,6 +204,7 @@ __all__ = [
     "import_pidfd",
     "inspect",
     "map",
+    "verify",
     "map_verified",
     "parse_seals",
     "probe",

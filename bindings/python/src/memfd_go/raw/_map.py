@@ -47,26 +47,63 @@ def map(
     return address.value or 0
 
 
-def map_verified(
-    fd: SupportsIndex, required: SupportsIndex, max_len: SupportsIndex
-) -> tuple[int, int]:
-    """Map a file from somebody who is not trusted, whole and read-only, if it is sealed.
+def verify(
+    fd: SupportsIndex,
+    required: SupportsIndex,
+    max_len: SupportsIndex,
+    opts: SupportsIndex = 0,
+) -> int:
+    """Check a file from somebody who is not trusted: that nothing can happen to it.
 
-    Whatever the other side does, the mapping can be read without fault, and with
-    F_SEAL_WRITE among 'required' it never changes.
+    Whatever the other side does afterwards, a mapping of the file can be read without a
+    fault, and with F_SEAL_WRITE among 'required' it never changes.
 
     fd        open for reading
     required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
               F_SEAL_WRITE | F_SEAL_SHRINK.
     max_len   the largest size to accept, in bytes
+    opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate the pages that the file lacks, so that
+              no later access can fail for want of memory
+
+    Returns the file's size in bytes.
+
+    Errors: OSError EKEYREJECTED (a required seal is missing), EKEYREVOKED (the seals prove
+    nothing: the kernel may have set them for F_SEAL_EXEC while somebody could write, or huge
+    pages could be taken out of the file), ENODATA (empty), EFBIG (longer than max_len),
+    EOVERFLOW, EINVAL (a file that takes no seals; part of a huge page), EACCES (not open for
+    reading), EBADF, EMFILE, ENFILE, ENOMEM; OverflowError. Safe: threads, fork.
+    Source: F_GET_SEALS(2const), fallocate(2).
+
+    >>> import os
+    >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
+    >>> verify(fd, 0, 100)
+    5
+    >>> os.close(fd)
+    """
+    size = _ffi.Uint64()
+    _ffi.check(
+        _ffi.memfd_go_verify(
+            _ffi.to_int(fd),
+            _ffi.to_uint32(required),
+            _ffi.to_uint64(max_len),
+            _ffi.to_uint32(opts),
+            size,
+        )
+    )
+    return size.value
+
+
+def map_verified(
+    fd: SupportsIndex,
+    required: SupportsIndex,
+    max_len: SupportsIndex,
+    opts: SupportsIndex = 0,
+) -> tuple[int, int]:
+    """Check a file like verify(), and map it, whole and read-only.
 
     Returns the address and the length in bytes. The caller unmaps it.
 
-    Errors: OSError EKEYREJECTED (a required seal is missing; or F_SEAL_EXEC is set on a
-    file that can be executed, so that its other seals prove nothing; or huge pages could be
-    taken out of the file), ENODATA (empty), EFBIG (longer than max_len), EOVERFLOW, EINVAL
-    (a file that takes no seals), EACCES (not open for reading), EBADF, ENOMEM;
-    OverflowError. Safe: threads, fork. Source: F_GET_SEALS(2const), mmap(2).
+    Errors: like verify(). Safe: threads, fork. Source: F_GET_SEALS(2const), mmap(2).
 
     >>> import ctypes, os
     >>> fd = create_with("example", CreateArgs(mfd_flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL))
@@ -85,6 +122,7 @@ def map_verified(
             _ffi.to_int(fd),
             _ffi.to_uint32(required),
             _ffi.to_uint64(max_len),
+            _ffi.to_uint32(opts),
             address,
             length,
         )

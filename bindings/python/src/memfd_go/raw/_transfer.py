@@ -13,16 +13,22 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
-def send_fds(sock: SupportsIndex, fds: Iterable[SupportsIndex], data: Buffer = b"") -> int:
+def send_fds(
+    sock: SupportsIndex,
+    fds: Iterable[SupportsIndex],
+    data: Buffer = b"",
+    opts: SupportsIndex = 0,
+) -> int:
     """Send descriptors and bytes over a Unix socket, in one message.
 
     sock  the descriptor of the socket. Internet sockets take the data and drop descriptors.
-    fds   1 to MEMFD_GO_FDS_MAX descriptors, which stay open here
+    fds   0 to MEMFD_GO_FDS_MAX descriptors, which stay open here
     data  any contiguous buffer; of nothing, one zero byte is sent
+    opts  0, or MEMFD_GO_OPT_DONTWAIT
 
     Returns the number of bytes of 'data' sent, which on a stream may be less than all.
 
-    Errors: OSError EINVAL (too few or too many fds), EBADF, ENOTSOCK, EAGAIN (the other
+    Errors: OSError EINVAL (too many fds), EBADF, ENOTSOCK, EAGAIN (the other
     side's buffer is full), EINTR, EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN, EMSGSIZE (a
     datagram too long), ETOOMANYREFS; BufferError or ValueError (data is not contiguous);
     OverflowError. Safe: threads, fork. Source: unix(7), sendmsg(2).
@@ -40,54 +46,64 @@ def send_fds(sock: SupportsIndex, fds: Iterable[SupportsIndex], data: Buffer = b
     numbers = _ffi.to_ints(fds)
     with _ffi.Readable(data) as (address, length):
         return _ffi.check(
-            _ffi.memfd_go_send_fds(_ffi.to_int(sock), numbers, len(numbers), address, length)
+            _ffi.memfd_go_send_fds(
+                _ffi.to_int(sock), _ffi.to_uint32(opts), numbers, len(numbers), address, length
+            )
         )
 
 
 def recv_fds(
-    sock: SupportsIndex, n: SupportsIndex, length: SupportsIndex
+    sock: SupportsIndex, n: SupportsIndex, length: SupportsIndex, opts: SupportsIndex = 0
 ) -> tuple[list[int], bytes]:
-    """Receive one message with descriptors, which are close-on-exec.
+    """Receive one message, and the descriptors with it, which are close-on-exec.
 
     sock    the descriptor of the socket
-    n       how many descriptors to take, 1 to MEMFD_GO_FDS_MAX
+    n       how many descriptors to take
     length  how many bytes to take; 0: one, which is dropped
+    opts    0, or MEMFD_GO_OPT_DONTWAIT
 
-    Returns the descriptors, which the caller closes, and the bytes. No descriptors mean the
-    end of the stream: the other side has closed. (An empty datagram looks the same.)
+    Returns the descriptors, which the caller closes, and the bytes.
 
-    Errors: OSError EMSGSIZE (more descriptors than n, or a datagram longer than length; all
-    of them are closed), EPROTO (a message without descriptors; it is lost), EINVAL (n out
-    of range; not connected), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET, EAGAIN (no message
-    yet), EINTR; MemoryError; OverflowError. Safe: threads, fork. Source: unix(7),
-    recvmsg(2).
+    Errors: OSError EPIPE (the other side has closed; an empty datagram looks the same),
+    EMSGSIZE (more descriptors than n, or a datagram longer than length; all of them are
+    closed), EINVAL (unknown options; not connected), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET,
+    EAGAIN (no message yet), EINTR; MemoryError; OverflowError. Safe: threads, fork.
+    Source: unix(7), recvmsg(2).
 
     >>> import socket
     >>> a, b = socket.socketpair()
-    >>> a.close()
-    >>> with b:
+    >>> with a, b:
+    ...     sent = send_fds(a.fileno(), [], b"hello")
     ...     recv_fds(b.fileno(), 1, 100)
-    ([], b'')
+    ([], b'hello')
     """
     room, size = _ffi.Uint32(_ffi.to_uint32(n)), _ffi.Size(_ffi.to_size(length))
     fds = _ffi.to_ints([-1] * min(room.value, MEMFD_GO_FDS_MAX))
     data = _ffi.ByteBuffer(size.value)
-    _ffi.check(_ffi.memfd_go_recv_fds(_ffi.to_int(sock), fds, room, data, size))
+    _ffi.check(
+        _ffi.memfd_go_recv_fds(_ffi.to_int(sock), _ffi.to_uint32(opts), fds, room, data, size)
+    )
     return fds[: room.value], data.raw[: size.value]
 
 
-def recv_verified(sock: SupportsIndex, required: SupportsIndex, max_len: SupportsIndex) -> int:
+def recv_verified(
+    sock: SupportsIndex,
+    required: SupportsIndex,
+    max_len: SupportsIndex,
+    opts: SupportsIndex = 0,
+    length: SupportsIndex = 0,
+) -> tuple[int, bytes]:
     """Receive one descriptor from somebody who is not trusted, if it is sealed.
 
-    One byte of the message is dropped, all of a datagram.
-
     sock               the descriptor of the socket
-    required, max_len  like map_verified(), which the file is then ready for
+    required, max_len  like verify(); map_verified() then maps the file
+    opts               MEMFD_GO_OPT_DONTWAIT, MEMFD_GO_OPT_NO_HOLES
+    length             how many bytes to take; 0: one, which is dropped
 
-    Returns the descriptor, close-on-exec. The caller closes it.
+    Returns the descriptor, close-on-exec, which the caller closes, and the bytes.
 
-    Errors: OSError EPIPE (the other side has closed), EMSGSIZE (more than one descriptor),
-    and like recv_fds() and map_verified(); the descriptor is then closed.
+    Errors: OSError EPROTO (no descriptor), EMSGSIZE (more than one), and like recv_fds() and
+    verify(); the descriptor is then closed.
     Safe: threads, fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
 
     >>> import os, socket
@@ -100,11 +116,19 @@ def recv_verified(sock: SupportsIndex, required: SupportsIndex, max_len: Support
     OSError: [Errno 129] Key was rejected by service
     >>> os.close(fd)
     """
-    return _ffi.check(
+    size = _ffi.Size(_ffi.to_size(length))
+    data = _ffi.ByteBuffer(size.value)
+    fd = _ffi.check(
         _ffi.memfd_go_recv_verified(
-            _ffi.to_int(sock), _ffi.to_uint32(required), _ffi.to_uint64(max_len)
+            _ffi.to_int(sock),
+            _ffi.to_uint32(required),
+            _ffi.to_uint64(max_len),
+            _ffi.to_uint32(opts),
+            data,
+            size,
         )
     )
+    return fd, data.raw[: size.value]
 
 
 def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: SupportsIndex) -> int:
@@ -117,7 +141,7 @@ def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: Support
     Returns a descriptor. The caller closes it.
 
     Errors: OSError EINVAL (out of range), ENOENT (no such process or descriptor, or no
-    /proc), EACCES (no right to), ENXIO (a secret file, a socket), EMFILE, ENFILE, ENOMEM,
+    /proc), EACCES (no right to), ENXIO (a secret file, not a regular file), EAGAIN (a lease), EMFILE, ENFILE, ENOMEM,
     and what else open(2) gives; OverflowError. Safe: threads, fork.
     Source: proc_pid_fd(5), ptrace(2).
 
@@ -136,11 +160,14 @@ def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: Support
     )
 
 
-def import_pidfd(pidfd: SupportsIndex, remote_fd: SupportsIndex) -> int:
+def import_pidfd(
+    pidfd: SupportsIndex, remote_fd: SupportsIndex, flags: SupportsIndex = 0
+) -> int:
     """pidfd_getfd(2): duplicate a descriptor of another process, secret files too.
 
     pidfd      from os.pidfd_open()
     remote_fd  the process's descriptor
+    flags      0
 
     Returns a descriptor, close-on-exec. The caller closes it.
 
@@ -159,7 +186,11 @@ def import_pidfd(pidfd: SupportsIndex, remote_fd: SupportsIndex) -> int:
     ...     os.close(fd)
     True
     """
-    return _ffi.check(_ffi.memfd_go_import_pidfd(_ffi.to_int(pidfd), _ffi.to_int(remote_fd)))
+    return _ffi.check(
+        _ffi.memfd_go_import_pidfd(
+            _ffi.to_int(pidfd), _ffi.to_int(remote_fd), _ffi.to_uint32(flags)
+        )
+    )
 
 
 def exec(
