@@ -22,9 +22,14 @@ var cSuite = suite{"c", prepareC, func(t *testing.T, run wire.Run, result *wire.
 
 const library = "/lib/libmemfd_go.so.1"
 
-// shortSequences bounds the interleavings that are tried (tests/c/interleavings.h): an
-// emulated machine is some 30 times slower.
-const shortSequences = "MEMFD_GO_SEQUENCES=1"
+// sequences bounds the interleavings that are tried (tests/c/interleavings.h): an emulated
+// machine is some 30 times slower. Pairs of operations take it half an hour.
+func (c cell) sequences() (variable string, seconds int) {
+	if testenv.Full() && c.triesPairs() {
+		return "MEMFD_GO_SEQUENCES=2", 3600
+	}
+	return "MEMFD_GO_SEQUENCES=1", 180
+}
 
 // cPrograms hold the names of the C programs and where they were built.
 type cPrograms struct {
@@ -51,7 +56,11 @@ func prepareC(t *testing.T, c cell, m *image) []wire.Run {
 			continue
 		}
 		must(t, m.addProgram("tests/"+name, filepath.Join(programs.folder, name)))
-		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180, Environment: append(c.known(), shortSequences)}
+		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180, Environment: c.known()}
+		if name == "interleavings" {
+			variable, seconds := c.sequences()
+			run.Environment, run.Seconds = append(run.Environment, variable), seconds
+		}
 		if opensLibrary(name) {
 			run.Arguments = append(run.Arguments, library)
 		}

@@ -63,6 +63,12 @@ func (c cell) known() []string {
 // little difference to them what kernel they run on. The machine's own is a newer one.
 func (c cell) failsCalls() bool { return c.goarch == "amd64" && c.kernel == "5.10" }
 
+// triesPairs is true where tests/c/interleavings.c tries pairs of operations: on the oldest
+// kernel, on the newest one, and on one whose seals can be forged.
+func (c cell) triesPairs() bool {
+	return c.goarch == "amd64" && (c.kernel == "5.10" || c.kernel == "new" || c.forgery)
+}
+
 func (c cell) arch() testenv.Arch {
 	for _, a := range testenv.Arches {
 		if a.GOARCH == c.goarch {

@@ -16,7 +16,12 @@ import (
 )
 
 // patience is what a machine may take to boot and to do its work.
-const patience = 15 * time.Minute
+func patience() time.Duration {
+	if testenv.Full() {
+		return 90 * time.Minute
+	}
+	return 15 * time.Minute
+}
 
 // A machine is an emulated computer of an architecture.
 type machine struct {
@@ -61,7 +66,7 @@ type report struct {
 }
 
 func boot(command []string) *report {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience())
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.WaitDelay = time.Second
@@ -77,7 +82,7 @@ func boot(command []string) *report {
 	err = cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
-		r.problem = fmt.Errorf("no end after %v", patience)
+		r.problem = fmt.Errorf("no end after %v", patience())
 	case r.problem == nil && err != nil:
 		r.problem = err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	testLink   = regexp.MustCompile(`\[[^\]]+\]\(([^)]+)\)(?:: ((?:` + "`[^`]+`" + `(?:, )?)+))?`)
+	testLink = regexp.MustCompile(`\[[^\]]+\]\(([^)]+)\)(?:: ((?:` + "`[^`]+`" + `(?:, )?)+))?`)
 	codeWord = regexp.MustCompile("`([^`]+)`")
 )
 
