@@ -713,66 +713,70 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
- * memfd_go_verify() checks a file that came from somebody who is not trusted. Whatever
- * the other side does to the file afterwards, it can be mapped, and the mapping be read
- * without a fault; with F_SEAL_WRITE among 'required' it never changes.
+ * memfd_go_verify() checks a file from an untrusted process. If it succeeds, the file
+ * can be mapped, and nothing that the other process does to it can make reading the
+ * mapping fault. With F_SEAL_WRITE among 'required', the contents never change.
  *
- * What remains is a lack of memory, since reading a hole of the file takes some, and so
- * does reading a page that was swapped out. With vm.overcommit_memory=2, reading a hole
- * is SIGBUS if the system's commit limit is reached. Touching all pages first is no
- * help, as the kernel may drop the pages of a hole again. A memory cgroup at its limit
- * kills the reader (see Memory above). OPT_NO_HOLES takes the memory during the call.
+ * A lack of memory can still make a read fail, since reading a hole of the file needs
+ * memory, and so does reading a page that was swapped out. With
+ * vm.overcommit_memory=2, reading a hole is SIGBUS if the system's commit limit is
+ * reached. Touching all pages first does not help, because the kernel may drop the
+ * pages of a hole again. A memory cgroup at its limit kills the reader (see Memory
+ * above). OPT_NO_HOLES allocates the memory during the call.
  *
  * fd        open for reading
- * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
- *           F_SEAL_WRITE | F_SEAL_SHRINK.
+ * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK is always required. 0 stands
+ *           for F_SEAL_WRITE | F_SEAL_SHRINK.
  * max_len   the largest size to accept, in bytes
- * opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate the pages that the file lacks, so
- *           that no later access can fail for want of memory. They stay allocated as
- *           long as the file exists, and may be swapped out. That needs F_SEAL_WRITE or
- *           F_SEAL_FUTURE_WRITE, and a descriptor that is open for writing, or that
- *           can be reopened like this.
- * size      receives the file's size in bytes; may be null
+ * opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate the missing pages of the file, so
+ *           that no later access fails for lack of memory. They stay allocated as long
+ *           as the file exists, and may be swapped out. This needs F_SEAL_WRITE or
+ *           F_SEAL_FUTURE_WRITE, and a descriptor that is open for writing or can be
+ *           reopened for writing.
+ * size      receives the size of the file in bytes; may be null
  *
  * Returns 0.
  *
  * -EKEYREJECTED  a required seal is missing
- * -EKEYREVOKED   the seals prove nothing: F_SEAL_EXEC and F_SEAL_FUTURE_WRITE are both
- *                set, and this kernel (6.3 or later, without a fix of 2026) sets the
- *                seals of an executable file while somebody can still write to it, or
- *                vm.memfd_noexec=2 keeps the library from trying whether it does; or a
- *                MFD_HUGETLB file has neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE, so
- *                that pages can be taken out of it, or any file with OPT_NO_HOLES
+ * -EKEYREVOKED   F_SEAL_EXEC and F_SEAL_FUTURE_WRITE are both set, and this kernel
+ *                (6.3 or later, without a fix of 2026) sets the seals of an executable
+ *                file while somebody can still write to it, or vm.memfd_noexec=2 keeps
+ *                the library from finding out
+ * -EKEYREVOKED   neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE is set on an MFD_HUGETLB
+ *                file, whose pages could be removed, or on any file with OPT_NO_HOLES
  * -ENODATA       the file is empty
  * -EFBIG         the file is longer than max_len
- * -EOVERFLOW     the file does not fit the address space
- * -EINVAL        not a file that takes seals; a MFD_HUGETLB file whose size is not a
- *                multiple of its page size; unknown options
- * -EACCES        fd is not open for reading; OPT_NO_HOLES, fd is not open for writing,
- *                and the file's mode forbids to reopen it
+ * -EOVERFLOW     the file does not fit into the address space
+ * -EINVAL        the file does not support seals
+ * -EINVAL        the size of an MFD_HUGETLB file is not a multiple of its page size
+ * -EINVAL        unknown options
+ * -EACCES        fd is not open for reading
+ * -EACCES        OPT_NO_HOLES, fd is not open for writing, and the file's mode forbids
+ *                reopening it
  * -EBADF         fd is not open, or opened with O_PATH
- * -EFAULT        size is not null, but next to it
- * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not that much memory
- * -EMFILE, -ENFILE  no descriptor free to try the kernel with (see -EKEYREVOKED)
+ * -EFAULT        size points into the first or last page, but is not NULL
+ * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not enough memory
+ * -EMFILE, -ENFILE  no descriptor is free for finding out what the kernel does
  *
- * Safe: MT AS fork. Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
+ * Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
  */
 int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
                     uint64_t *size);
 
 /*
- * memfd_go_map_verified() checks a file like memfd_go_verify(), and maps it, whole and
- * read-only.
+ * memfd_go_map_verified() checks a file like memfd_go_verify(), and maps the whole
+ * file read-only.
  *
  * fd, required, max_len, opts  like memfd_go_verify()
- * addr, len  receive the mapping, for memfd_go_unmap(), and the file's size in bytes
+ * addr, len                    receive the mapping, for memfd_go_unmap(), and the size
+ *                              of the file in bytes
  *
  * Returns 0. Errors like memfd_go_verify(), and:
  *
  * -EFAULT   addr or len is null
  * -ENOMEM   no room in the address space, or too few free huge pages
  *
- * Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
+ * Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
  */
 int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
                           void **addr, size_t *len);
@@ -827,130 +831,141 @@ int memfd_go_unmap(void *addr, size_t len);
 #define MEMFD_GO_FDS_MAX 64
 
 /*
- * memfd_go_send_fds() sends descriptors and 'len' bytes at 'data' over the Unix
- * socket 'sock' in one message. The descriptors stay open here. SIGPIPE is not sent.
+ * memfd_go_send_fds() sends 'n' descriptors and the 'len' bytes at 'data' over the
+ * Unix socket 'sock', in one message. The caller's descriptors stay open. SIGPIPE is
+ * not raised.
  *
- * sock    a Unix socket. Internet sockets take the data and drop the descriptors.
- * opts    0, or MEMFD_GO_OPT_DONTWAIT: do not wait, whatever the socket's O_NONBLOCK
- * fds, n  0 to MEMFD_GO_FDS_MAX descriptors; fds may be anything when n is 0
- * data    may be null when len is 0: one zero byte is sent then, since a message
- *         without any would not carry descriptors over a stream
+ * sock    a Unix socket. Internet sockets send the data and drop the descriptors.
+ * opts    0, or MEMFD_GO_OPT_DONTWAIT: do not wait, even if sock is blocking
+ * fds, n  0 to MEMFD_GO_FDS_MAX descriptors; fds is ignored if n is 0
+ * data    may be null if len is 0. One zero byte is sent then, since a stream carries
+ *         descriptors only with data.
  * len     in bytes
  *
- * Returns the number of bytes of 'data' sent, which on a stream may be less than
- * 'len'; the descriptors went with the first of them. The rest is for write(2).
+ * Returns the number of bytes of 'data' that were sent. On a stream it may be less
+ * than 'len'. The descriptors were sent with the first byte; send the rest with
+ * write(2).
  *
- * -EINVAL   n is over MEMFD_GO_FDS_MAX; unknown options
- * -EBADF    sock or one of fds is not open
- * -EFAULT   fds is null and n is not 0; data is not readable
- * -ENOTSOCK sock is not a socket
- * -EAGAIN   the other side's buffer is full, and sock is non-blocking or OPT_DONTWAIT
- *           is set
- * -EINTR    a signal arrived before anything was sent
- * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN   nobody is there
- * -EMSGSIZE a datagram longer than the socket allows
- * -ETOOMANYREFS   too many descriptors are under way (RLIMIT_NOFILE)
+ * -EINVAL        n is more than MEMFD_GO_FDS_MAX
+ * -EINVAL        unknown options
+ * -EBADF         sock or one of fds is not open
+ * -EFAULT        fds is null and n is not 0
+ * -EFAULT        data is not readable
+ * -ENOTSOCK      sock is not a socket
+ * -EAGAIN        the receive buffer of the other side is full, and sock is
+ *                non-blocking or OPT_DONTWAIT is set
+ * -EINTR         a signal arrived before anything was sent
+ * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN  nobody is at the other end
+ * -EMSGSIZE      the datagram is longer than the socket allows
+ * -ETOOMANYREFS  too many descriptors are in transit (RLIMIT_NOFILE)
  *
- * Safe: MT AS fork. Source: unix(7), sendmsg(2).
+ * Source: unix(7), sendmsg(2).
  */
 int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
                       const void *data, size_t len);
 
 /*
- * memfd_go_recv_fds() receives one message, and the descriptors that came with it,
- * which are close-on-exec. Whatever options the socket has, such as SO_PASSCRED, there
- * is room for MEMFD_GO_FDS_MAX of them, and for a security label of some 200 bytes.
+ * memfd_go_recv_fds() receives one message and its descriptors, which are
+ * close-on-exec. It works with any socket options, such as SO_PASSCRED: there is room
+ * for MEMFD_GO_FDS_MAX descriptors and a security label of about 200 bytes besides.
+ * Use recvmsg(2) for control messages of other kinds.
  *
- * opts      0, or MEMFD_GO_OPT_DONTWAIT: do not wait, whatever the socket's O_NONBLOCK
- * fds, n    '*n' is the room at 'fds', and receives the number of descriptors, which
- *           may be 0. Room for more than MEMFD_GO_FDS_MAX is not used.
- * data,len  '*len' is the room at 'data' in bytes, and receives the number of bytes
- *           whenever a message was taken from the socket, also if it is then refused.
- *           Both may be null, or *len 0; one byte is then taken and dropped.
+ * opts      0, or MEMFD_GO_OPT_DONTWAIT: do not wait, even if sock is blocking
+ * fds, n    '*n' is the number of elements at 'fds', and receives the number of
+ *           descriptors, which may be 0. At most MEMFD_GO_FDS_MAX are used.
+ * data,len  '*len' is the size of 'data' in bytes. It receives the number of bytes
+ *           whenever a message was taken from the socket, even if the message is
+ *           refused. Both may be null, or *len 0; one byte is taken and dropped then.
  *
  * Returns 0.
  *
- * -EPIPE    the end of the stream: the other side has closed. An empty datagram or
- *           packet without descriptors looks the same.
- * -EMSGSIZE the message had more descriptors than room, or more than the kernel could
- *           deliver (RLIMIT_NOFILE), or was a datagram longer than the room at 'data'.
- *           All of its descriptors are closed; what fitted is at 'data'.
- * -EINVAL   unknown options
- * -EFAULT   n is null, or fds is and *n is not 0; one of data and len is null, but not
- *           both; data is not writable
- * -EBADF, -ENOTSOCK   sock is not open, not a socket
- * -EINVAL, -ENOTCONN  sock is not connected (of a stream, of packets)
- * -ECONNRESET   the other side closed without having read all that was sent to it
- * -EAGAIN   there is no message, and sock is non-blocking or OPT_DONTWAIT is set
- * -EINTR    a signal arrived first
+ * -EPIPE       the end of the stream: the other side has closed it. An empty datagram
+ *              or packet without descriptors looks the same.
+ * -EMSGSIZE    the message had more descriptors than 'fds' has room for, or than the
+ *              kernel could deliver (RLIMIT_NOFILE). All of them are closed; the data
+ *              is at 'data'.
+ * -EMSGSIZE    a datagram was longer than 'data'. Its descriptors are closed; the
+ *              beginning is at 'data'.
+ * -EINVAL      unknown options
+ * -EFAULT      n is null, or fds is null and *n is not 0
+ * -EFAULT      either data or len is null, but not both
+ * -EFAULT      data is not writable
+ * -EBADF, -ENOTSOCK  sock is not open, or not a socket
+ * -EINVAL, -ENOTCONN  sock is a stream or packet socket that is not connected
+ * -ECONNRESET  the other side closed without reading everything that was sent to it
+ * -EAGAIN      there is no message, and sock is non-blocking or OPT_DONTWAIT is set
+ * -EINTR       a signal arrived first
  *
- * Safe: MT AS fork. Source: unix(7), recvmsg(2).
+ * Source: unix(7), recvmsg(2).
  */
 int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data,
                       size_t *len);
 
 /*
- * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted,
- * and checks it like memfd_go_verify(). memfd_go_map_verified() then maps it. The
- * sender can still move the file's offset: read through a mapping, or with pread(2).
+ * memfd_go_recv_verified() receives one descriptor from an untrusted process and
+ * checks its file like memfd_go_verify(). Map it with memfd_go_map_verified(). The
+ * sender can still move the file's offset: read through the mapping, or with pread(2).
  *
  * required, max_len  like memfd_go_verify()
- * opts               MEMFD_GO_OPT_DONTWAIT, MEMFD_GO_OPT_NO_HOLES
+ * opts               any of MEMFD_GO_OPT_DONTWAIT, _NO_HOLES
  * data,len           like memfd_go_recv_fds()
  *
- * Returns the descriptor, close-on-exec. On failure the descriptor is closed.
+ * Returns the descriptor, which is close-on-exec. On failure it is closed.
  *
- * -EPROTO   the message had no descriptor
- * -EMSGSIZE the message had more than one descriptor, or was a datagram longer than the
- *           room at 'data'
- * others    like memfd_go_recv_fds(), memfd_go_verify()
+ * -EPROTO    the message had no descriptor
+ * -EMSGSIZE  the message had more than one descriptor, or was a datagram longer than
+ *            'data'
+ * others     like memfd_go_recv_fds() and memfd_go_verify()
  *
- * Safe: MT AS fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
+ * Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
  */
 int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32_t opts,
                            void *data, size_t *len);
 
 /*
- * memfd_go_import_pid() opens /proc/PID/fd/N: a descriptor of another process, in a new
- * open file description. The process need not cooperate, but must allow it.
- * Nothing but a regular file is opened, and the call never waits for the process. (A
- * file system may wait for its server: FUSE, NFS.)
+ * memfd_go_import_pid() opens a file that another process has open, through
+ * /proc/PID/fd, in a new open file description. The other process need not cooperate,
+ * but it must permit ptrace(2). Only regular files are opened, and the call never
+ * waits for the process. (A file system may wait for its server: FUSE, NFS.)
  *
- * pid         a process as seen from here, more than 0
- * remote_fd   its descriptor, 0 or more
- * open_flags  of open(2), usually O_RDONLY. O_CLOEXEC is always added.
+ * pid         of the process, in this PID namespace; more than 0
+ * remote_fd   the descriptor in that process, 0 or more
+ * open_flags  of open(2), usually O_RDONLY; O_CLOEXEC is implied
  *
  * Returns the descriptor.
  *
  * -EINVAL   pid or remote_fd is out of range
- * -ENOENT   no such process or descriptor, or /proc is not mounted
- * -EACCES   no ptrace access to the process, or the file's mode forbids it
- * -ENXIO    a secret file; not a regular file
- * -EAGAIN   somebody has a lease on the file, who is told that it is wanted (fcntl(2))
- * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
+ * -ENOENT   there is no such process or descriptor
+ * -ENOENT   /proc is not mounted
+ * -EACCES   no right to ptrace the process
+ * -EACCES   the file's mode forbids it
+ * -ENXIO    a secret file, or not a regular file
+ * -EAGAIN   somebody has a lease on the file, and is notified (fcntl(2))
+ * others    like open(2), such as -EMFILE, -ENFILE and -ENOMEM
  *
- * Safe: MT AS fork. Source: proc_pid_fd(5), ptrace(2).
+ * Source: proc_pid_fd(5), ptrace(2).
  */
 int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
 
 /*
- * memfd_go_import_pidfd() is pidfd_getfd(2): it duplicates a descriptor of another
- * process, close-on-exec. Unlike memfd_go_import_pid() it also takes secret files.
+ * memfd_go_import_pidfd() duplicates a descriptor of another process, like
+ * pidfd_getfd(2). The new descriptor is close-on-exec. Unlike memfd_go_import_pid()
+ * this also works for secret files.
  *
  * pidfd      of the process, from pidfd_open(2)
- * remote_fd  its descriptor
- * flags      0: the kernel knows none so far
+ * remote_fd  the descriptor in that process
+ * flags      0; the kernel has no flags yet
  *
  * Returns the descriptor.
  *
- * -EBADF    pidfd is not one, or the process has no such descriptor
- * -EPERM    no right to attach to the process with ptrace
- * -ESRCH    the process has ended
+ * -EBADF    pidfd is not a pidfd, or the process has no such descriptor
  * -EINVAL   unknown flags
+ * -EPERM    no right to attach to the process with ptrace(2)
+ * -ESRCH    the process has ended
  * -ENOSYS   before Linux 5.6
- * -EMFILE   the process has RLIMIT_NOFILE descriptors open
+ * -EMFILE   the process has RLIMIT_NOFILE open descriptors
  *
- * Safe: MT AS fork. Source: pidfd_getfd(2).
+ * Source: pidfd_getfd(2).
  */
 int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
 
