@@ -18,7 +18,7 @@ static void map_with(int fd, uint32_t required, struct gift *gift)
 {
 	void *address = NULL;
 
-	gift->result = memfd_go_map_verified(fd, required, max_length(), &address, &gift->length);
+	gift->result = memfd_go_map_verified(fd, required, max_length(), 0, &address, &gift->length);
 	gift->address = address;
 }
 
@@ -35,7 +35,7 @@ static void map_readable(int fd, struct gift *gift)
 static void receive(int unused, struct gift *gift)
 {
 	(void)unused;
-	gift->result = memfd_go_recv_verified(channel.receiver, 0, max_length());
+	gift->result = memfd_go_recv_verified(channel.receiver, 0, max_length(), 0, NULL, NULL);
 	if (gift->result < 0)
 		return;
 	gift->fd = gift->result;

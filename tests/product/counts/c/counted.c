@@ -170,10 +170,10 @@ static void count_secrets(void)
 /* What glibc takes for the same. */
 static void count_glibc(int fd)
 {
-	call("glibc memfd_create", (function *)memfd_create, W("counted"), MFD_CLOEXEC, 0, 0, 0);
-	call("glibc fcntl(F_GET_SEALS)", (function *)fcntl, fd, F_GET_SEALS, 0, 0, 0);
-	call("glibc fcntl(F_ADD_SEALS)", (function *)fcntl, fd, F_ADD_SEALS, F_SEAL_GROW, 0, 0);
-	call("glibc syscall(memfd_create)", (function *)syscall, SYS_memfd_create, W("counted"), MFD_CLOEXEC, 0, 0);
+	call("glibc memfd_create", (function *)memfd_create, W("counted"), MFD_CLOEXEC, 0, 0, 0, 0);
+	call("glibc fcntl(F_GET_SEALS)", (function *)fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
+	call("glibc fcntl(F_ADD_SEALS)", (function *)fcntl, fd, F_ADD_SEALS, F_SEAL_GROW, 0, 0, 0);
+	call("glibc syscall(memfd_create)", (function *)syscall, SYS_memfd_create, W("counted"), MFD_CLOEXEC, 0, 0, 0);
 }
 #endif
 
