@@ -156,7 +156,7 @@ bench: all-arch ## compare with other libraries; writes docs/BENCHMARKS.md and f
 	$(GO) run ./tests/bench
 
 matrix: all-arch ## every architecture, language, C library and kernel; CELL=arm64/c/6.12 is one of them
-	$(if $(CELL),,MEMFD_GO_TESTS=full) tests/cmd/setup/setup
+	$(if $(CELL),,MEMFD_GO_TESTS=full) tests/cmd/setup/setup $(firstword $(subst /, ,$(CELL)))
 	$(GO) run ./tests/cmd/matrix $(if $(CELL),'$(CELL)')
 
 ##@ Other

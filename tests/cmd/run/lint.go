@@ -26,7 +26,7 @@ type linter struct {
 
 func linters() []linter {
 	ruff, mypy, pyright := inVenv("ruff"), inVenv("mypy"), inVenv("pyright")
-	const staticcheck = "./build/bin/staticcheck" // make setup makes it
+	const staticcheck, actionlint = "./build/bin/staticcheck", "./build/bin/actionlint" // make setup makes them
 	const python, examples = "bindings/python", "examples/rust"
 	// The examples have no settings of their own.
 	pythonSources := []string{"--no-cache", "--config", "pyproject.toml", ".", "../../examples/python"}
@@ -54,6 +54,7 @@ func linters() []linter {
 		rustfmt(" (bench)", "tests/bench/rust-ratios"),
 		rustfmt(" (fuzz)", "tests/fuzz/rust"),
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
+		{name: "actionlint", tool: actionlint, folder: ".", args: []string{actionlint, "-shellcheck="}},
 		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}
 }

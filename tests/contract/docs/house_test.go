@@ -61,3 +61,21 @@ func TestDependenciesArePinned(t *testing.T) {
 		}
 	}
 }
+
+// Each variable by which a test can be steered is explained in one place.
+func TestVariablesAreExplained(t *testing.T) {
+	read := regexp.MustCompile(`(?:[gG]etenv|LookupEnv|environ\.get|env::var(?:_os)?)\("(MEMFD_GO_\w+)"`)
+	text := readFile(t, "docs/TESTING.md")
+	found := 0
+	for _, name := range tracked(t, "tests/*", "internal/*", "core/*", "capi/*", "bindings/python/tests/*", "bindings/rust/*/tests/*") {
+		for _, m := range read.FindAllStringSubmatch(readFile(t, name), -1) {
+			found++
+			if !strings.Contains(text, "`"+m[1]+"`") {
+				t.Errorf("%s reads %s: add it to docs/TESTING.md", name, m[1])
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no test reads a variable any more")
+	}
+}
