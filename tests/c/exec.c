@@ -125,6 +125,14 @@ static void works_without_execveat(void)
 	close(program.fd);
 }
 
+/* The number of the descriptor is what older kernels make of it. */
+static void process_name_comes_from_the_file(void)
+{
+	use(program_copy("/bin/sh"), "read name </proc/$$/comm; case $name in memfd:program|[0-9]*) exit 0; esac; exit 1", 0);
+	check_exit(0);
+	close(program.fd);
+}
+
 int main(int argc, char **argv)
 {
 	start(argc, argv);
@@ -135,5 +143,6 @@ int main(int argc, char **argv)
 	RUN_PROGRAM(executable_flag);
 	RUN_PROGRAM(scripts_need_the_descriptor);
 	RUN_PROGRAM(works_without_execveat);
+	RUN_PROGRAM(process_name_comes_from_the_file);
 	return finish();
 }
