@@ -14,22 +14,27 @@ static uint64_t max_length(void)
 	return (uint64_t)units(4);
 }
 
-static void map_with(int fd, uint32_t required, struct gift *gift)
+static void map_with(int fd, uint32_t required, uint32_t opts, struct gift *gift)
 {
 	void *address = NULL;
 
-	gift->result = memfd_go_map_verified(fd, required, max_length(), 0, &address, &gift->length);
+	gift->result = memfd_go_map_verified(fd, required, max_length(), opts, &address, &gift->length);
 	gift->address = address;
 }
 
 static void map_immutable(int fd, struct gift *gift)
 {
-	map_with(fd, 0, gift);
+	map_with(fd, 0, 0, gift);
 }
 
 static void map_readable(int fd, struct gift *gift)
 {
-	map_with(fd, F_SEAL_SHRINK, gift);
+	map_with(fd, F_SEAL_SHRINK, 0, gift);
+}
+
+static void map_without_holes(int fd, struct gift *gift)
+{
+	map_with(fd, 0, MEMFD_GO_OPT_NO_HOLES, gift);
 }
 
 static void receive(int unused, struct gift *gift)
@@ -39,7 +44,7 @@ static void receive(int unused, struct gift *gift)
 	if (gift->result < 0)
 		return;
 	gift->fd = gift->result;
-	map_with(gift->fd, 0, gift);
+	map_with(gift->fd, 0, 0, gift);
 }
 
 /* The copy is mapped without the library. */
@@ -94,6 +99,15 @@ static void check_mapping(const struct gift *gift)
 	EXPECT(has_been(size_matches, gift));
 }
 
+static void check_full_mapping(const struct gift *gift)
+{
+	struct stat status = { .st_blocks = 0 };
+
+	check_mapping(gift);
+	fstat(WITNESS, &status);
+	EXPECT((size_t)status.st_blocks * 512 >= gift->length);
+}
+
 static void check_copy(const struct gift *gift)
 {
 	check_mapping(gift);
@@ -118,6 +132,7 @@ static void check_info(const struct gift *gift)
 static const struct victim victims[] = {
 	{ "map_verified", map_immutable, 0, 0, 1, REFUSED, check_mapping },
 	{ "map_verified_readable", map_readable, 0, 0, 0, REFUSED, check_mapping },
+	{ "map_verified_no_holes", map_without_holes, 0, 0, 1, REFUSED, check_full_mapping },
 	{ "recv_verified", receive, 1, 0, 1, REFUSED, check_mapping },
 	{ "clone", clone_it, 0, 1, 1, { -EAGAIN, -EFBIG }, check_copy },
 	{ "inspect", inspect_it, 0, 0, 0, { 0 }, check_info },
