@@ -102,29 +102,28 @@ func (d *document) text() string {
 
 func (d *document) head() {
 	d.line("# Benchmarks\n")
-	d.line("`make bench` wrote this in one run of %.0f minutes; nothing in it is by hand.\n", max(1, d.took.Minutes()))
+	d.line("`make bench` wrote this in one run of %.0f minutes; nothing in it is written by hand.\n", max(1, d.took.Minutes()))
 	d.line("%s", machine(d.arms))
 	if void := d.results.void(); len(void) != 0 {
 		d.line("\n**This run is void:** the machine was not quiet (%s).", strings.Join(void, ", "))
 	}
 	d.line(`
-How it was measured: all programs run in turns, in rounds, and each figure is the median
-of the rounds. In the tables of C, each arm is compared with a reference by quads of short
-blocks (reference, arm, arm, reference), and *ratio* is the median of these comparisons; for what
-allocates in the kernel it is the ratio of the 10th percentiles. *same* is the reference
-once more: it says what a ratio of 1 looks like on this machine. A run is void if that is off by
-more than 0.3 %% for calls and sealed files below 1 MiB, 1 %% up to 8 MiB, and 2 %% for 64 MiB.
-In the other tables *ratio* is that of the medians, and *same* says how little or much
-that tells. Times are in nanoseconds if nothing else is said. Ratios hold from machine to machine much
-better than times do.
+Method: all programs run alternately, in rounds, and each figure is the median of the rounds. In the
+tables of C, each variant is compared with a reference in groups of four short blocks (reference,
+variant, variant, reference), and *ratio* is the median of these comparisons. For work that allocates
+in the kernel it is the ratio of the 10th percentiles. *same* is the reference measured once more: it
+shows what a ratio of 1 looks like on this machine. A run is void if it is off by more than 0.3 %% for
+calls and sealed files below 1 MiB, 1 %% up to 8 MiB, and 2 %% for 64 MiB. In the other tables *ratio*
+is the ratio of the medians, and *same* shows how precise that is. Times are in nanoseconds unless
+noted otherwise. Ratios carry over to other machines much better than times do.
 `)
-	d.line(`- *inline* is the bare system call, *glibc* its function (or syscall(2), for
-  memfd_secret), *syscall(2)* glibc's general one.
-- *plain C .so* is [tests/bench/c/plain.c](../tests/bench/c/plain.c): the same exported functions, written
-  in C and built by gcc in the usual way.
-- *stock cgo* is [tests/bench/stock](../tests/bench/stock): the same functions, made of the same
-  code, built by cgo with the Go runtime. It has processes of its own, since its host is not the same afterwards.
-- *ours* is the shared library, *ours, static* the same contained in the program.`)
+	d.line(`- *inline* is the bare system call, *glibc* glibc's function (for memfd_secret, syscall(2)), and
+  *syscall(2)* glibc's generic function.
+- *plain C .so* is [tests/bench/c/plain.c](../tests/bench/c/plain.c): the same exported functions,
+  written in C and built by gcc in the usual way.
+- *stock cgo* is [tests/bench/stock](../tests/bench/stock): the same functions from the same code,
+  built by cgo with the Go runtime. It runs in separate processes, because it changes its host.
+- *ours* is the shared library, and *ours, static* is linked into the program.`)
 }
 
 func (d *document) targetTable() {
@@ -169,19 +168,19 @@ func reference(table, work string) string {
 }
 
 var timeTables = []struct{ name, about string }{
-	{tableCalls, "An *invalid call* is memfd_create(2) with an unknown flag, add_seals adds one that is there."},
-	{tableStock, "The library's calls in the same process, where they pay what the runtime has changed in the host, too."},
-	{tableThread, "The ns of a call that fails, each in a thread that has made none before. *none* is glibc's fcntl(2)."},
-	{tableLoad, "A fresh process each; the call fails. Both libraries have the same exported functions."},
-	{tableStart, "A program that starts, makes one call and ends, by hyperfine."},
-	{tableTax, "What the host's own calls take once a library is loaded and used, against *none*."},
-	{tableSealed, "memfd_create(2), write(2), F_ADD_SEALS and close(2), against the same in C, against filling the file by a mapping, and against copying alone. A file of huge pages has no write(2) and is filled by a mapping; the library copies eight bytes at a time there, since the C library's and the Go runtime's faster ways are not in it."},
-	{tableClone, "Of a file in the page cache. *Same calls* is sendfile(2) without the checks that the file did not change meanwhile."},
-	{tableSend, "Through a Unix socket, one byte of each page read. The library verifies twice, once as it receives and once as it maps; the same calls in C do it once."},
-	{tableSecrets, "To have it, to write one byte to it, and to free it again. memfd_secret(2) takes the pages out of the kernel's own page tables, on all processors, and puts them back: that is most of *ours*, and what a pool saves."},
-	{tableRust, "By criterion."},
-	{tablePython, "By pyperf."},
-	{tableGo, "By testing.B. *ours* is the package in bindings/go/memfd, *ours by purego* the library; of that the way from Go to C is most. A file becomes an os.File, which the time includes. *sealed* is to create a file with contents, to seal it and to close it."},
+	{tableCalls, "An *invalid call* is memfd_create(2) with an unknown flag. add_seals adds a seal that is set already."},
+	{tableStock, "The library's calls in the same process, where they also pay for what the runtime has changed."},
+	{tableThread, "The time of a call that fails, each in a thread that has made no call before. *none* is glibc's fcntl(2)."},
+	{tableLoad, "Each in a new process; the call fails. Both libraries export the same functions."},
+	{tableStart, "A program that starts, makes one call and exits, measured by hyperfine."},
+	{tableTax, "The time of the process's own calls after a library was loaded and used, compared with *none*."},
+	{tableSealed, "memfd_create(2), write(2), F_ADD_SEALS and close(2), compared with the same calls in C, with filling the file through a mapping, and with copying alone. A file of huge pages does not support write(2) and is filled through a mapping. The library copies eight bytes at a time there, because it contains neither a C library's nor the Go runtime's faster code."},
+	{tableClone, "The source is in the page cache. *Same calls* is sendfile(2) without checking that the file did not change."},
+	{tableSend, "Through a Unix socket; the receiver reads one byte of each page. The library verifies twice, when it receives and when it maps; the same calls in C do it once."},
+	{tableSecrets, "Allocating it, writing one byte, and freeing it. memfd_secret(2) removes the pages from the kernel's own page tables, on all processors, and puts them back: that is most of *ours*, and a pool saves it."},
+	{tableRust, "Measured by criterion."},
+	{tablePython, "Measured by pyperf."},
+	{tableGo, "Measured by testing.B. *ours* is the package in bindings/go/memfd, and *ours by purego* the library, where most of the time is the call from Go to C. The time includes making an os.File. *sealed* creates a file with contents, seals it and closes it."},
 }
 
 func (d *document) timeTables() {
@@ -255,7 +254,7 @@ func (d *document) sorted(table string) []*row {
 }
 
 func (d *document) useTable() {
-	d.line("\n## %s\n\nThe median of fresh processes, memory in kB. glibc's own share of a first dlopen is not in it.\n", tableUse)
+	d.line("\n## %s\n\nMedians of new processes, memory in kB, without glibc's own share of a first dlopen.\n", tableUse)
 	d.line("| | ours | plain C .so | stock cgo |\n|---|--:|--:|--:|")
 	for _, work := range []string{"threads", "handlers", "descriptors", "address space", "resident", "private dirty"} {
 		cells := ""
@@ -286,7 +285,7 @@ func (d *document) useTable() {
 }
 
 func (d *document) countTables() {
-	d.line("\n## Instructions\n\nOf the user, the return included, counted by stepping through the call.\n")
+	d.line("\n## Instructions\n\nUser-space instructions with the return, counted by stepping through the call.\n")
 	d.line("| | ours | plain C .so | glibc |\n|---|--:|--:|--:|")
 	glibc := map[string]string{
 		"memfd_go_create": "glibc memfd_create", "memfd_go_get_seals": "glibc fcntl(F_GET_SEALS)",
@@ -314,7 +313,7 @@ func (d *document) countTables() {
 		}
 		d.line("| %s |%s", arch.GOARCH, cells)
 	}
-	d.line("\n## System calls\n\nThat a call makes when it succeeds, on amd64. [tests/product/counts](../tests/product/counts) holds them.\n\n| | |\n|---|---|")
+	d.line("\n## System calls\n\nSystem calls of a successful call, on amd64. [tests/product/counts](../tests/product/counts) checks them.\n\n| | |\n|---|---|")
 	for _, call := range d.traced["ours"] {
 		if !strings.HasPrefix(call.Name, "memfd_go_") || len(call.SystemCalls) == 0 {
 			continue
