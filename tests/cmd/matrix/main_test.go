@@ -70,7 +70,7 @@ func TestMarkdown(t *testing.T) {
 		"What `make matrix` wrote on 2026-01-30 to 2026-02-01, under Linux 6.18.",
 		"| arm/c/6.12 | 6.12.1-armmp, pages of 4096 | gcc 12 | def | 1 | 0 | 1 |",
 		"| arm/c/new |  |  | abc | 0 | 1 | 0 |",
-		"| tests of no cell |  |  |  | 1 | 0 | 0 |",
+		"| tests outside the matrix |  |  |  | 1 | 0 | 0 |",
 		"2 passed, 1 failed, 1 skipped in all.",
 		"- there is none: arm/c/6.12 (1)",
 	} {

@@ -71,11 +71,11 @@ func testName(r results.Result) string {
 
 const introduction = `# The matrix
 
-What ` + "`make matrix`" + ` wrote on %s, under %s.
+` + "`make matrix`" + ` wrote this on %s, under %s.
 
-A cell is an architecture, the language of a suite, and what it ran on: a kernel of Debian
-in a virtual machine, or, under this machine's kernel, a C library or qemu-user. One cell
-is run by its name: ` + "`make matrix CELL=arm64/c/6.12`" + `. What follows a + is a setting
+A cell of the matrix is an architecture, the language of a test suite, and a kernel, C library or
+emulator: a Debian kernel in a virtual machine, or the host's kernel with a C library or with
+qemu-user. ` + "`make matrix CELL=arm64/c/6.12`" + ` runs one cell. A suffix such as +noexec2 is a setting
 ([tests/kernels/cells.go](../tests/kernels/cells.go)).
 
 | cell | kernel or emulator | tools | commit | passed | failed | skipped |
@@ -92,7 +92,7 @@ func (t *table) markdown() string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c, r.kernel(), r.attributes["tools"], r.commit,
 			columns(r.results))
 	}
-	fmt.Fprintf(&b, "| tests of no cell |  |  |  | %s |\n", columns(t.others))
+	fmt.Fprintf(&b, "| tests outside the matrix |  |  |  | %s |\n", columns(t.others))
 	fmt.Fprintf(&b, "\n%s in all.\n\n## Why tests are skipped\n\n", results.Count(all))
 	for _, line := range t.reasons() {
 		fmt.Fprintf(&b, "- %s\n", line)
