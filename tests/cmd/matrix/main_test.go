@@ -67,7 +67,7 @@ func TestMarkdown(t *testing.T) {
 	}
 	text := merge([]*record{everything, later}).markdown()
 	for _, line := range []string{
-		"What `make matrix` wrote on 2026-01-30 to 2026-02-01, under Linux 6.18.",
+		"`make matrix` wrote this on 2026-01-30 to 2026-02-01, under Linux 6.18.",
 		"| arm/c/6.12 | 6.12.1-armmp, pages of 4096 | gcc 12 | def | 1 | 0 | 1 |",
 		"| arm/c/new |  |  | abc | 0 | 1 | 0 |",
 		"| tests outside the matrix |  |  |  | 1 | 0 | 0 |",
