@@ -45,6 +45,11 @@ func clone(name *byte, mfdFlags, seals, src uintptr, maxLen uint64) int {
 }
 
 //go:nosplit
+func cloneStream(name *byte, mfdFlags, seals, src uintptr, maxLen uint64) int {
+	return core.CloneStream(name, uint32(mfdFlags), uint32(seals), int32(src), maxLen)
+}
+
+//go:nosplit
 func reopen(fd, openFlags uintptr) int { return core.Reopen(int32(fd), uint32(openFlags)) }
 
 //go:nosplit
@@ -56,6 +61,11 @@ func getSize(fd uintptr, size *uint64) int { return core.GetSize(int32(fd), size
 //go:nosplit
 func setSize(fd, opts uintptr, size uint64) int {
 	return core.SetSize(int32(fd), uint32(opts), size)
+}
+
+//go:nosplit
+func discard(fd, opts uintptr, off, length uint64) int {
+	return core.Discard(int32(fd), uint32(opts), off, length)
 }
 
 //go:nosplit
@@ -80,6 +90,11 @@ func inspect(fd uintptr, info *core.Info) int { return core.Inspect(int32(fd), i
 //go:nosplit
 func mapFile(fd, opts uintptr, off uint64, length uintptr, addr *uintptr) int {
 	return core.Map(int32(fd), uint32(opts), off, length, addr)
+}
+
+//go:nosplit
+func mapRing(fd, opts uintptr, off uint64, length uintptr, addr *uintptr) int {
+	return core.MapRing(int32(fd), uint32(opts), off, length, addr)
 }
 
 //go:nosplit
@@ -140,14 +155,22 @@ func secretAlloc(s *core.SecretArea, length, opts uintptr) int {
 }
 
 //go:nosplit
-func secretAttach(s *core.SecretArea, fd, opts uintptr) int {
-	return core.SecretAttach(s, int32(fd), uint32(opts))
+func secretAllocFrom(s *core.SecretArea, data unsafe.Pointer, length, opts uintptr) int {
+	return core.SecretAllocFrom(s, data, length, uint32(opts))
+}
+
+//go:nosplit
+func secretAttach(s *core.SecretArea, fd uintptr, maxLen uint64, opts uintptr) int {
+	return core.SecretAttach(s, int32(fd), maxLen, uint32(opts))
 }
 
 //go:nosplit
 func secretProtect(s *core.SecretArea, access uintptr) int {
 	return core.SecretProtect(s, uint32(access))
 }
+
+//go:nosplit
+func secretRelock(s *core.SecretArea) int { return core.SecretRelock(s) }
 
 //go:nosplit
 func secretFree(s *core.SecretArea) int { return core.SecretFree(s) }
@@ -159,6 +182,9 @@ func wipe(p unsafe.Pointer, length uintptr) int {
 }
 
 //go:nosplit
+func equal(a, b unsafe.Pointer, length uintptr) int { return core.Equal(a, b, length) }
+
+//go:nosplit
 func poolInit(p *core.SecretPool, slotLen, slots, opts uintptr) int {
 	return core.PoolInit(p, slotLen, uint32(slots), uint32(opts))
 }
@@ -168,6 +194,14 @@ func poolTake(p *core.SecretPool, slot *uintptr) int { return core.PoolTake(p, s
 
 //go:nosplit
 func poolGive(p *core.SecretPool, slot uintptr) int { return core.PoolGive(p, slot) }
+
+//go:nosplit
+func poolProtect(p *core.SecretPool, access uintptr) int {
+	return core.PoolProtect(p, uint32(access))
+}
+
+//go:nosplit
+func poolRelock(p *core.SecretPool) int { return core.PoolRelock(p) }
 
 //go:nosplit
 func poolFree(p *core.SecretPool) int { return core.PoolFree(p) }

@@ -9,7 +9,8 @@
 //   FCNTL2    int f(int fd, uint32_t arg): fcntl(fd, target, arg)
 //   CALLn     a Go function of n arguments, each no wider than a machine word
 //   CALLnD    ... n such arguments (an even number) and then a uint64_t
-//   CALLnDm   ... and then m more of a word each; CALLDm is CALL0Dm
+//   CALLnDD   ... and then another uint64_t
+//   CALLnDm   CALLnD and then m more of a word each; CALLDm is CALL0Dm
 //
 // Every shape returns one machine word.
 
@@ -21,10 +22,12 @@ SYS(memfd_go_create, $const_sysMemfdCreate)
 CALL2(memfd_go_create_with, ·createWith)
 CALL5(memfd_go_create_sealed, ·createSealed)
 CALL4D(memfd_go_clone, ·clone)
+CALL4D(memfd_go_clone_stream, ·cloneStream)
 CALL2(memfd_go_reopen, ·reopen)
 CALLD1(memfd_go_huge_flags, ·hugeFlags)
 CALL2(memfd_go_get_size, ·getSize)
 CALL2D(memfd_go_set_size, ·setSize)
+CALL2DD(memfd_go_discard, ·discard)
 FCNTL2(memfd_go_add_seals, $const_fAddSeals)
 FCNTL1(memfd_go_get_seals, $const_fGetSeals)
 CALL2(memfd_go_ensure_seals, ·ensureSeals)
@@ -33,6 +36,7 @@ CALL4(memfd_go_format_seals, ·formatSeals)
 CALL2(memfd_go_parse_seals, ·parseSeals)
 CALL2(memfd_go_inspect, ·inspect)
 CALL2D2(memfd_go_map, ·mapFile)
+CALL2D2(memfd_go_map_ring, ·mapRing)
 CALL2D2(memfd_go_verify, ·verify)
 CALL2D3(memfd_go_map_verified, ·mapVerified)
 CALL2(memfd_go_unmap, ·unmap)
@@ -44,11 +48,16 @@ CALL3(memfd_go_import_pidfd, ·importPidfd)
 CALL4(memfd_go_exec, ·exec)
 CALL1(memfd_go_secret, ·secret)
 CALL3(memfd_go_secret_alloc, ·secretAlloc)
-CALL3(memfd_go_secret_attach, ·secretAttach)
+CALL4(memfd_go_secret_alloc_from, ·secretAllocFrom)
+CALL2D1(memfd_go_secret_attach, ·secretAttach)
 CALL2(memfd_go_secret_protect, ·secretProtect)
+CALL1(memfd_go_secret_relock, ·secretRelock)
 CALL1(memfd_go_secret_free, ·secretFree)
 CALL2(memfd_go_wipe, ·wipe)
+CALL3(memfd_go_equal, ·equal)
 CALL4(memfd_go_secret_pool_init, ·poolInit)
 CALL2(memfd_go_secret_pool_take, ·poolTake)
 CALL2(memfd_go_secret_pool_give, ·poolGive)
+CALL2(memfd_go_secret_pool_protect, ·poolProtect)
+CALL1(memfd_go_secret_pool_relock, ·poolRelock)
 CALL1(memfd_go_secret_pool_free, ·poolFree)

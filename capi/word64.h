@@ -2,6 +2,8 @@
 
 #define CALLD1(name, fn)	CALL2(name, fn)
 #define CALL2D(name, fn)	CALL3(name, fn)
+#define CALL2D1(name, fn)	CALL4(name, fn)
+#define CALL2DD(name, fn)	CALL4(name, fn)
 #define CALL2D2(name, fn)	CALL5(name, fn)
 #define CALL2D3(name, fn)	CALL6(name, fn)
 #define CALL4D(name, fn)	CALL5(name, fn)

@@ -17,28 +17,74 @@ func Clone(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) int {
 	if st.mode&unix.S_IFMT != unix.S_IFREG {
 		return -int(unix.EINVAL)
 	}
-	size := st.size
-	if size > maxLen {
-		return -int(unix.EFBIG)
+	sized := st.size <= maxLen
+	if !sized {
+		if r := endsAt(src, maxLen); r == otherSize {
+			return -int(unix.EFBIG)
+		} else if r < 0 {
+			return r
+		}
 	}
-	r := create(name, mfdFlags|unix.MFD_ALLOW_SEALING)
+	r := createAnywhere(name, mfdFlags|unix.MFD_ALLOW_SEALING)
 	if r < 0 {
 		return r
 	}
 	fd := int32(r)
-	r = copyFile(fd, src, size, mfdFlags&unix.MFD_HUGETLB != 0)
-	if r == 0 {
-		r = endsAt(src, size)
+	huge := mfdFlags&unix.MFD_HUGETLB != 0
+	if sized {
+		r = copySized(fd, src, st.size, huge)
+	}
+	if !sized || r == otherSize {
+		r = copyMissized(fd, src, maxLen, huge)
 	}
 	return finish(fd, seals, r)
 }
 
-// copyFile copies size bytes from src to the empty file fd. sendfile(2) is the
+// CloneStream creates a sealed copy of what can be read from src, up to its end.
+//
+//go:nosplit
+func CloneStream(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) int {
+	r := createAnywhere(name, mfdFlags|unix.MFD_ALLOW_SEALING)
+	if r < 0 {
+		return r
+	}
+	fd := int32(r)
+	return finish(fd, seals, copyUnsized(fd, src, maxLen, mfdFlags&unix.MFD_HUGETLB != 0, true))
+}
+
+// otherSize is what the functions below return if src is not as long as it was said to be. No
+// errno has this value.
+const otherSize = -5001
+
+// copySized copies a file of size bytes.
+//
+//go:nosplit
+func copySized(fd, src int32, size uint64, huge bool) int {
+	r := copyBegin(fd, src, size, huge)
+	if r == 0 {
+		r = endsAt(src, size)
+	}
+	return r
+}
+
+// endsAt tells whether a file has no more than size bytes.
+//
+//go:nosplit
+func endsAt(fd int32, size uint64) int {
+	var b byte
+	r := pread(fd, unsafe.Pointer(&b), 1, size)
+	if r > 0 {
+		return otherSize
+	}
+	return r
+}
+
+// copyBegin copies the first size bytes of src to the empty file fd. sendfile(2) is the
 // fastest way, where it is one: copy_file_range(2) knows no way from another file
 // system into a memfd. Reading into a mapping of fd does for huge pages and all else.
 //
 //go:nosplit
-func copyFile(fd, src int32, size uint64, huge bool) int {
+func copyBegin(fd, src int32, size uint64, huge bool) int {
 	if size == 0 {
 		return 0
 	}
@@ -54,9 +100,14 @@ func copyFile(fd, src int32, size uint64, huge bool) int {
 		r = readInto(fd, src, size, size)
 	}
 	if r == 0 { // sendfile(2) moved the offset
-		r = sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET)
+		r = rewind(fd)
 	}
 	return r
+}
+
+//go:nosplit
+func rewind(fd int32) int {
+	return sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET)
 }
 
 // sendWhole copies by sendfile(2).
@@ -65,8 +116,8 @@ func copyFile(fd, src int32, size uint64, huge bool) int {
 func sendWhole(fd, src int32, size uint64) int {
 	for off := uint64(0); off < size; {
 		r := sendfile(fd, src, &off, chunk(size-off))
-		if r == 0 { // the file is shorter than it was
-			return -int(unix.EAGAIN)
+		if r == 0 {
+			return otherSize
 		}
 		if r < 0 && r != -int(unix.EINTR) {
 			return r
@@ -83,21 +134,38 @@ func readInto(fd, src int32, size, whole uint64) int {
 	if r < 0 {
 		return r
 	}
-	for off := uint64(0); off < size && r == 0; {
-		n := pread(src, unsafe.Add(pointer(addr), uintptr(off)), chunk(size-off), off)
-		switch {
-		case n > 0:
-			off += uint64(n)
-		case n == 0:
-			r = -int(unix.EAGAIN)
-		case n != -int(unix.EINTR):
-			r = n
-		}
+	n, r := readUpTo(src, addr, uintptr(size), 0, false)
+	if r == 0 && n < uintptr(size) {
+		r = otherSize
 	}
-	if u := Unmap(addr, uintptr(whole)); r == 0 {
+	if u := munmap(addr, uintptr(whole)); r == 0 {
 		r = u
 	}
 	return r
+}
+
+// readUpTo reads length bytes to addr, or less at the end of src: from offset off, or what comes
+// next in a stream. A signal interrupts a stream, which may have no end.
+//
+//go:nosplit
+func readUpTo(src int32, addr, length uintptr, off uint64, stream bool) (n uintptr, result int) {
+	for n < length {
+		to, room := pointer(addr+n), chunk(uint64(length-n))
+		var r int
+		if stream {
+			r = blocking6(unix.SYS_READ, uintptr(src), uintptr(to), room, 0, 0, 0)
+		} else {
+			r = pread(src, to, room, off+uint64(n))
+		}
+		if r == -int(unix.EINTR) && !stream {
+			continue
+		}
+		if r <= 0 {
+			return n, r
+		}
+		n += uintptr(r)
+	}
+	return n, 0
 }
 
 // chunk bounds a transfer to what one system call takes on any architecture.
@@ -105,21 +173,4 @@ func readInto(fd, src int32, size, whole uint64) int {
 //go:nosplit
 func chunk(size uint64) uintptr {
 	return uintptr(min(size, 1<<30))
-}
-
-// endsAt fails if a file is not size bytes long, or not by what it says: files of /proc
-// say 0.
-//
-//go:nosplit
-func endsAt(fd int32, size uint64) int {
-	var st fileStat
-	if r := stat(fd, &st); r < 0 {
-		return r
-	}
-	var b byte
-	r := pread(fd, unsafe.Pointer(&b), 1, size)
-	if r > 0 || st.size != size {
-		return -int(unix.EAGAIN)
-	}
-	return r
 }

@@ -16,6 +16,25 @@ func create(name *byte, mfdFlags uint32) int {
 	return sys(unix.SYS_MEMFD_CREATE, uintptr(unsafe.Pointer(name)), uintptr(mfdFlags), 0)
 }
 
+// createAnywhere is create, with the flags of Linux 6.3 on kernels before it too.
+//
+//go:nosplit
+func createAnywhere(name *byte, mfdFlags uint32) int {
+	a := CreateArgs{MFDFlags: mfdFlags}
+	if !a.valid() {
+		return -int(unix.EINVAL)
+	}
+	r := a.create(name)
+	if r < 0 {
+		return r
+	}
+	if e := a.apply(int32(r)); e < 0 {
+		closeFD(int32(r))
+		return e
+	}
+	return r
+}
+
 // CreateSealed creates a file with a copy of length bytes at data, sealed.
 //
 //go:nosplit
@@ -23,7 +42,7 @@ func CreateSealed(name *byte, mfdFlags, seals uint32, data *byte, length uintptr
 	if tooLarge(uint64(length)) {
 		return -int(unix.EINVAL)
 	}
-	r := create(name, mfdFlags|unix.MFD_ALLOW_SEALING)
+	r := createAnywhere(name, mfdFlags|unix.MFD_ALLOW_SEALING)
 	if r < 0 {
 		return r
 	}
@@ -106,7 +125,7 @@ func fillHuge(fd int32, data unsafe.Pointer, length uintptr) int {
 	}
 	copyBytes(pointer(addr), data, length)
 	forgetCopied()
-	return Unmap(addr, uintptr(whole))
+	return munmap(addr, uintptr(whole))
 }
 
 // mapNew makes an empty file size bytes long, allocates it, so that touching it cannot be
@@ -119,7 +138,7 @@ func mapNew(fd int32, size uint64) (addr uintptr, result int) {
 	if tooLarge(size) || size != uint64(uintptr(size)) {
 		return 0, -int(unix.ENOMEM)
 	}
-	if r := allocate(fd, size); r < 0 {
+	if r := allocate(fd, 0, size); r < 0 {
 		return 0, r
 	}
 	if r := ftruncate(fd, size); r < 0 {

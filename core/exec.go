@@ -10,17 +10,21 @@ import (
 //
 //go:nosplit
 func Exec(fd int32, argv, envp unsafe.Pointer, opts uint32) int {
-	if bad(argv) || bad(envp) {
+	if bad(argv) || envp != nil && bad(envp) {
 		return -int(unix.EFAULT)
 	}
-	if opts&^OptKeepFD != 0 {
+	var none uintptr
+	if envp == nil {
+		envp = unsafe.Pointer(&none)
+	}
+	if opts&^OptInheritFD != 0 {
 		return -int(unix.EINVAL)
 	}
 	flags := sys(sysFcntl, uintptr(fd), unix.F_GETFD, 0)
 	if flags < 0 {
 		return flags
 	}
-	keep := opts&OptKeepFD != 0 && flags&unix.FD_CLOEXEC != 0
+	keep := opts&OptInheritFD != 0 && flags&unix.FD_CLOEXEC != 0
 	if keep {
 		if r := sys(sysFcntl, uintptr(fd), unix.F_SETFD, uintptr(flags&^unix.FD_CLOEXEC)); r < 0 {
 			return r

@@ -86,6 +86,30 @@ func Wipe(p unsafe.Pointer, length uintptr) {
 	}
 }
 
+// Equal returns 1 if length bytes at a and b are the same, else 0. How long it takes, and what it
+// touches, does not depend on the bytes: tests/product/equal_test.go looks at the instructions.
+//
+//go:nosplit
+func Equal(a, b unsafe.Pointer, length uintptr) int {
+	if length == 0 {
+		return 1
+	}
+	if bad(a) || bad(b) {
+		return 0
+	}
+	return sameBytes(a, b, length)
+}
+
+//go:nosplit
+//go:noinline
+func sameBytes(a, b unsafe.Pointer, length uintptr) int {
+	differing := uint32(0)
+	for i := uintptr(0); i < length; i++ {
+		differing |= uint32(*(*byte)(unsafe.Add(a, i)) ^ *(*byte)(unsafe.Add(b, i)))
+	}
+	return int((differing - 1) >> 31) // 0 alone becomes larger
+}
+
 // pageSize finds the page size without /proc, libc or the auxiliary vector: mincore(2)
 // refuses an address that does not begin a page.
 //

@@ -10,7 +10,7 @@ const (
 	OptPopulate                         // Map
 	OptStrictNoexec                     // CreateWith
 	OptUnsealable                       // CreateWith
-	OptKeepFD                           // Exec, SecretAlloc, SecretAttach
+	OptInheritFD                        // Exec
 	OptForkShare                        // secret areas and pools
 	OptAlignEnd                         // SecretAlloc, SecretAttach
 	OptRequire                          // SecretAlloc, PoolInit
@@ -18,6 +18,7 @@ const (
 	OptAllowUnlocked                    // SecretAlloc, PoolInit
 	OptDontwait                         // messages
 	OptNoHoles                          // Verify and its kin
+	OptKeepFD                           // SecretAlloc, SecretAttach, PoolInit
 )
 
 // optAttached is set in SecretArea.Opts of an attached area, which others may be using. No

@@ -8,33 +8,33 @@ import (
 
 // What a secret area is made of, as in the header.
 const (
-	KindSecretmem uint32 = 1 + iota
-	KindMlock
-	KindUnlocked
+	AreaSecretmem uint32 = 1 + iota
+	AreaMlock
+	AreaUnlocked
 )
 
-// SecretArea is struct memfd_go_secret. Its pointers are integers here, since a store of
+// SecretArea is struct memfd_go_secret_area. Its pointers are integers here, since a store of
 // a pointer would be a write barrier.
 type SecretArea struct {
-	SizeOf, Kind  uint32
+	Kind, Opts    uint32
 	Data, Len     uintptr
 	Base, BaseLen uintptr
 	FD            int32
-	Opts          uint32
+	Protection    uint32
 	Reserved      [4]uint64 // reservedMarker, and zeros
 }
 
 // SecretAlloc allocates length bytes for secrets.
 //
 //go:nosplit
+//go:noinline
 func SecretAlloc(s *SecretArea, length uintptr, opts uint32) int {
-	size := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s))
-	if size < 0 {
-		return size
+	if bad(unsafe.Pointer(s)) {
+		return -int(unix.EFAULT)
 	}
 	var b areaBuilder
 	r := b.alloc(length, opts)
-	b.store(s, size)
+	b.store(s)
 	return r
 }
 
@@ -57,6 +57,9 @@ func (b *areaBuilder) alloc(length uintptr, opts uint32) int {
 	if r < 0 && opts&OptRequire == 0 && fallsBack(r, opts) {
 		r = b.anonymous()
 	}
+	if r == 0 {
+		r = b.addCanary()
+	}
 	return b.finish(r)
 }
 
@@ -70,24 +73,43 @@ func fallsBack(r int, opts uint32) bool {
 		r == -int(unix.EAGAIN) && opts&OptAllowUnlocked != 0
 }
 
+// SecretAllocFrom allocates memory for a secret, and moves it there.
+//
+//go:nosplit
+func SecretAllocFrom(s *SecretArea, data unsafe.Pointer, length uintptr, opts uint32) int {
+	if bad(unsafe.Pointer(s)) {
+		return -int(unix.EFAULT)
+	}
+	if bad(data) {
+		Wipe(unsafe.Pointer(s), unsafe.Sizeof(*s))
+		return -int(unix.EFAULT)
+	}
+	if r := SecretAlloc(s, length, opts); r < 0 {
+		return r
+	}
+	copyBytes(pointer(s.Data), data, length)
+	forgetCopied()
+	Wipe(data, length)
+	return 0
+}
+
 // SecretAttach maps a secret file that somebody else made.
 //
 //go:nosplit
-func SecretAttach(s *SecretArea, fd int32, opts uint32) int {
-	size := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s))
-	if size < 0 {
-		return size
+func SecretAttach(s *SecretArea, fd int32, maxLen uint64, opts uint32) int {
+	if bad(unsafe.Pointer(s)) {
+		return -int(unix.EFAULT)
 	}
 	var b areaBuilder
-	r := b.attach(fd, opts)
-	b.store(s, size)
+	r := b.attach(fd, maxLen, opts)
+	b.store(s)
 	return r
 }
 
 // attach makes an area of a file, or leaves b without one.
 //
 //go:nosplit
-func (b *areaBuilder) attach(fd int32, opts uint32) int {
+func (b *areaBuilder) attach(fd int32, maxLen uint64, opts uint32) int {
 	if opts&^(OptKeepFD|OptForkShare|OptAlignEnd) != 0 {
 		return -int(unix.EINVAL)
 	}
@@ -105,11 +127,17 @@ func (b *areaBuilder) attach(fd int32, opts uint32) int {
 	if st.size == 0 {
 		return -int(unix.ENODATA)
 	}
+	if st.size > maxLen {
+		return -int(unix.EFBIG)
+	}
 	if st.size != uint64(uintptr(st.size)) {
 		return -int(unix.EOVERFLOW)
 	}
 	if r := b.reserve(uintptr(st.size), opts|optAttached); r < 0 {
 		return r
+	}
+	if b.length != b.dataLen { // the file begins at a page, and has to be seen there
+		b.opts &^= OptAlignEnd
 	}
 	return b.finish(b.secretmem(fd))
 }
@@ -185,7 +213,7 @@ func (b *areaBuilder) secretmem(fd int32) int {
 	if r := b.touch(); r < 0 {
 		return r
 	}
-	b.kind = KindSecretmem
+	b.kind = AreaSecretmem
 	if b.opts&OptKeepFD == 0 {
 		b.closeFD()
 	}
@@ -215,12 +243,12 @@ func (b *areaBuilder) anonymous() int {
 	}
 	// For anonymous memory a load would only map the shared page of zeros; mlock(2)
 	// makes pages of its own. Unlocked memory promises nothing.
-	b.kind = KindMlock
+	b.kind = AreaMlock
 	if r := blocking6(unix.SYS_MLOCK, b.data, b.dataLen, 0, 0, 0, 0); r < 0 {
 		if b.opts&OptAllowUnlocked == 0 {
 			return r
 		}
-		b.kind = KindUnlocked
+		b.kind = AreaUnlocked
 	}
 	return 0
 }
@@ -295,34 +323,41 @@ func (b *areaBuilder) closeFD() {
 func (b *areaBuilder) finish(r int) int {
 	if r < 0 {
 		b.closeFD()
-		Unmap(b.base, b.baseLen)
+		munmap(b.base, b.baseLen)
 		b.base = 0
 	}
 	return r
 }
 
-// store hands the area to the caller, whose struct is of size bytes. Without an area the
-// struct becomes zero: it may hold an old one, which is not to be freed again.
+// store hands the area to the caller. Without an area the struct becomes zero: it may hold an
+// old one, which is not to be freed again.
 //
 //go:nosplit
-func (b *areaBuilder) store(s *SecretArea, size int) {
+func (b *areaBuilder) store(s *SecretArea) {
 	const lasting = OptForkShare | OptAlignEnd | OptKeepFD | optAttached
-	Wipe(unsafe.Pointer(s), uintptr(size))
-	s.SizeOf = uint32(size)
+	Wipe(unsafe.Pointer(s), unsafe.Sizeof(*s))
 	if b.base == 0 {
 		return
 	}
 	s.Kind = b.kind
-	s.Data = b.data
-	if b.opts&OptAlignEnd != 0 {
-		s.Data += b.dataLen - b.length
-	}
+	s.Data = b.data + b.padding()
 	s.Len = b.length
 	s.Base = b.base
 	s.BaseLen = b.baseLen
 	s.FD = b.fd
+	s.Protection = AccessReadWrite
 	s.Opts = b.opts & lasting
 	s.Reserved[reservedMarker] = uint64(b.marker)
+}
+
+// padding returns the number of bytes between the front guard and the data.
+//
+//go:nosplit
+func (b *areaBuilder) padding() uintptr {
+	if b.opts&OptAlignEnd != 0 {
+		return b.dataLen - b.length
+	}
+	return 0
 }
 
 //go:nosplit
@@ -344,16 +379,34 @@ func (s *SecretArea) page() uintptr {
 // pages returns the data pages of an area.
 //
 //go:nosplit
+//go:noinline
 func (s *SecretArea) pages() (start, length uintptr) {
 	page := s.page()
 	return s.Base + page, s.BaseLen - 3*page
+}
+
+// check reports why an area cannot be used: there is none in the struct, or not in this process.
+//
+//go:nosplit
+//go:noinline
+func (s *SecretArea) check() int {
+	if bad(unsafe.Pointer(s)) {
+		return -int(unix.EFAULT)
+	}
+	if s.Base == 0 {
+		return -int(unix.EINVAL)
+	}
+	if s.isElsewhere() {
+		return -int(unix.ENXIO)
+	}
+	return 0
 }
 
 // SecretProtect sets what may be done with an area.
 //
 //go:nosplit
 func SecretProtect(s *SecretArea, access uint32) int {
-	if r := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s)); r < 0 {
+	if r := s.check(); r < 0 {
 		return r
 	}
 	prot := uintptr(unix.PROT_NONE)
@@ -366,50 +419,85 @@ func SecretProtect(s *SecretArea, access uint32) int {
 	default:
 		return -int(unix.EINVAL)
 	}
-	if s.Base == 0 {
-		return -int(unix.EINVAL)
-	}
-	if s.isElsewhere() {
-		return -int(unix.ENXIO)
-	}
 	start, length := s.pages()
-	return blocking6(unix.SYS_MPROTECT, start, length, prot, 0, 0, 0)
+	r := blocking6(unix.SYS_MPROTECT, start, length, prot, 0, 0, 0)
+	if r == 0 {
+		s.Protection = access
+	}
+	return r
 }
 
-// SecretFree wipes an area and unmaps it.
+// SecretRelock locks an area again, whose lock a forked child does not inherit, and corrects its
+// kind. The pages of a secret file need no lock.
+//
+//go:nosplit
+func SecretRelock(s *SecretArea) int {
+	if r := s.check(); r < 0 {
+		return r
+	}
+	if s.Kind == AreaSecretmem {
+		return 0
+	}
+	// mlock(2) fails for memory that cannot be read, but leaves it marked as locked.
+	if s.Protection == AccessNone {
+		return -int(unix.EACCES)
+	}
+	start, length := s.pages()
+	r := blocking6(unix.SYS_MLOCK, start, length, 0, 0, 0, 0)
+	s.Kind = AreaMlock
+	if r < 0 {
+		sys(unix.SYS_MUNLOCK, start, length, 0)
+		s.Kind = AreaUnlocked
+	}
+	return r
+}
+
+// SecretFree wipes an area and unmaps it. It reports an underrun after that.
 //
 //go:nosplit
 func SecretFree(s *SecretArea) int {
-	if r := structSize(unsafe.Pointer(s), unsafe.Sizeof(*s)); r < 0 {
-		return r
+	if bad(unsafe.Pointer(s)) {
+		return -int(unix.EFAULT)
 	}
 	if s.Base == 0 {
 		return 0
 	}
+	result := 0
 	if s.isElsewhere() {
 		s.unmapInherited()
-	} else if r := s.wipeAndUnmap(); r < 0 {
-		return r
+	} else {
+		result = s.wipeAndUnmap()
+	}
+	if result < 0 && s.Base != 0 {
+		return result
 	}
 	if s.FD >= 0 {
 		closeFD(s.FD)
 	}
-	s.Kind, s.FD, s.Opts = 0, -1, 0
-	s.Data, s.Len, s.Base, s.BaseLen = 0, 0, 0, 0
-	s.Reserved[reservedMarker] = uint64(noMarker)
-	return 0
+	Wipe(unsafe.Pointer(s), unsafe.Sizeof(*s))
+	s.FD = -1
+	return result
 }
 
 // wipeAndUnmap removes an area that is in this process.
 //
 //go:nosplit
 func (s *SecretArea) wipeAndUnmap() int {
+	intact := true
 	if s.Opts&optAttached == 0 {
 		start, length := s.pages()
 		if r := blocking6(unix.SYS_MPROTECT, start, length, unix.PROT_READ|unix.PROT_WRITE, 0, 0, 0); r < 0 {
 			return r
 		}
+		intact = s.canaryIntact()
 		Wipe(pointer(start), length)
 	}
-	return Unmap(s.Base, s.BaseLen)
+	if r := munmap(s.Base, s.BaseLen); r < 0 {
+		return r
+	}
+	s.Base = 0
+	if !intact {
+		return -int(unix.EUCLEAN)
+	}
+	return 0
 }

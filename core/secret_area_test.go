@@ -11,7 +11,7 @@ import (
 
 func newArea(t *testing.T, length uintptr, opts uint32) *SecretArea {
 	t.Helper()
-	s := &SecretArea{SizeOf: uint32(unsafe.Sizeof(SecretArea{}))}
+	s := &SecretArea{}
 	if r := SecretAlloc(s, length, opts); r != 0 {
 		t.Fatalf("SecretAlloc(%d, %#x): %d", length, opts, r)
 	}
@@ -72,9 +72,9 @@ func TestSecretAllocKinds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newArea(t, 100, c.opts)
-			want, permission := KindMlock, c.permission
+			want, permission := AreaMlock, c.permission
 			if c.secretmem && haveSecretmem {
-				want = KindSecretmem
+				want = AreaSecretmem
 			} else if c.opts&OptForkShare == 0 {
 				permission = "rw-p"
 			}
@@ -121,8 +121,7 @@ func TestSecretFreeTwice(t *testing.T) {
 }
 
 func TestSecretErrors(t *testing.T) {
-	size := uint32(unsafe.Sizeof(SecretArea{}))
-	alloc := func(length uintptr, opts uint32) int { return SecretAlloc(&SecretArea{SizeOf: size}, length, opts) }
+	alloc := func(length uintptr, opts uint32) int { return SecretAlloc(&SecretArea{}, length, opts) }
 	for what, c := range map[string]struct{ got, want int }{
 		"nothing":          {alloc(0, 0), -int(unix.EINVAL)},
 		"too much":         {alloc(^uintptr(0)-100, 0), -int(unix.EINVAL)},
@@ -130,11 +129,9 @@ func TestSecretErrors(t *testing.T) {
 		"contradiction":    {alloc(1, OptRequire|OptNoSecretmem), -int(unix.EINVAL)},
 		"another":          {alloc(1, OptKeepFD|OptNoSecretmem), -int(unix.EINVAL)},
 		"null":             {SecretAlloc(nil, 1, 0), -int(unix.EFAULT)},
-		"short struct":     {SecretAlloc(&SecretArea{SizeOf: 8}, 1, 0), -int(unix.EINVAL)},
-		"long struct":      {SecretAlloc(&SecretArea{SizeOf: 5000}, 1, 0), -int(unix.E2BIG)},
-		"access":           {SecretProtect(&SecretArea{SizeOf: size}, AccessWrite), -int(unix.EINVAL)},
-		"attach to nobody": {SecretAttach(&SecretArea{SizeOf: size}, -1, 0), -int(unix.EBADF)},
-		"attach to memfd":  {SecretAttach(&SecretArea{SizeOf: size}, mustCreate(t, 0), 0), -int(unix.EINVAL)},
+		"access":           {SecretProtect(&SecretArea{}, AccessWrite), -int(unix.EINVAL)},
+		"attach to nobody": {SecretAttach(&SecretArea{}, -1, 1<<20, 0), -int(unix.EBADF)},
+		"attach to memfd":  {SecretAttach(&SecretArea{}, mustCreate(t, 0), 1<<20, 0), -int(unix.EINVAL)},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %d, want %d", what, c.got, c.want)
@@ -144,15 +141,15 @@ func TestSecretErrors(t *testing.T) {
 
 func TestSecretAttach(t *testing.T) {
 	s := newArea(t, 10, OptKeepFD)
-	if s.Kind != KindSecretmem {
+	if s.Kind != AreaSecretmem {
 		t.Skip("this kernel has no memfd_secret")
 	}
 	*(*byte)(pointer(s.Data)) = 0x5a
-	other := &SecretArea{SizeOf: s.SizeOf}
-	if r := SecretAttach(other, s.FD, 0); r != 0 {
+	other := &SecretArea{}
+	if r := SecretAttach(other, s.FD, 1<<20, 0); r != 0 {
 		t.Fatalf("SecretAttach: %d", r)
 	}
-	if got := *(*byte)(pointer(other.Data)); got != 0x5a || other.Kind != KindSecretmem {
+	if got := *(*byte)(pointer(other.Data)); got != 0x5a || other.Kind != AreaSecretmem {
 		t.Errorf("read %#x, kind %d", got, other.Kind)
 	}
 	if r := SecretFree(other); r != 0 {
@@ -182,7 +179,7 @@ func TestWipe(t *testing.T) {
 }
 
 func TestPool(t *testing.T) {
-	p := &SecretPool{SizeOf: uint32(unsafe.Sizeof(SecretPool{}))}
+	p := &SecretPool{}
 	const slots, length = 50, 33
 	if r := PoolInit(p, length, slots, 0); r != 0 {
 		t.Fatalf("PoolInit: %d", r)

@@ -26,23 +26,77 @@ const (
 	wipedMarker uint32 = 1
 )
 
+// canaryLen is the size of the canary, and canaryPlace where it is kept in the marker's page.
+const (
+	canaryLen   = 16
+	canaryPlace = 16
+)
+
+// openMarker makes the page of the marker accessible, and returns its address.
+//
+//go:nosplit
+func (b *areaBuilder) openMarker() (at uintptr, result int) {
+	at = b.base + b.baseLen - b.page
+	return at, blocking6(unix.SYS_MPROTECT, at, b.page, unix.PROT_READ|unix.PROT_WRITE, 0, 0, 0)
+}
+
 // mark writes the marker.
 //
 //go:nosplit
 func (b *areaBuilder) mark() int {
-	at := b.base + b.baseLen - b.page
-	if r := blocking6(unix.SYS_MPROTECT, at, b.page, unix.PROT_READ|unix.PROT_WRITE, 0, 0, 0); r < 0 {
+	at, r := b.openMarker()
+	if r < 0 {
 		return r
 	}
 	marker := (*uint32)(pointer(at))
 	*marker = wipedMarker
-	r := madvise(at, b.page, unix.MADV_WIPEONFORK)
+	r = madvise(at, b.page, unix.MADV_WIPEONFORK)
 	if r == -int(unix.EINVAL) {
 		*marker = uint32(randomWord(at)) | 2
 		r = madvise(at, b.page, unix.MADV_DONTFORK)
 	}
 	b.marker = *marker
 	return r
+}
+
+// addCanary puts random bytes in front of data that is at the rear guard, to tell when it is freed
+// whether somebody wrote there. They are kept in the page of the marker, which a child finds
+// wiped where the data is.
+//
+//go:nosplit
+func (b *areaBuilder) addCanary() int {
+	n := min(b.padding(), canaryLen)
+	if n == 0 {
+		return 0
+	}
+	at, r := b.openMarker()
+	if r < 0 {
+		return r
+	}
+	if b.opts&OptForkShare == 0 && b.marker == noMarker {
+		if r := madvise(at, b.page, unix.MADV_WIPEONFORK); r < 0 {
+			return r
+		}
+	}
+	kept := (*[2]uint64)(pointer(at + canaryPlace))
+	kept[0], kept[1] = randomWord(at), randomWord(at+1)
+	copyBytes(pointer(b.data+b.padding()-n), pointer(at+canaryPlace), n)
+	return 0
+}
+
+// canaryIntact reports whether the canary is as it was made. The data pages must be readable.
+//
+//go:nosplit
+func (s *SecretArea) canaryIntact() bool {
+	start, _ := s.pages()
+	n := min(s.Data-start, canaryLen)
+	kept := s.Base + s.BaseLen - s.page() + canaryPlace
+	for i := uintptr(0); i < n; i++ {
+		if *(*byte)(pointer(s.Data - n + i)) != *(*byte)(pointer(kept + i)) {
+			return false
+		}
+	}
+	return true
 }
 
 // randomWord returns random bits, or, where getrandom(2) is missing or has none yet, bits of the
@@ -78,10 +132,10 @@ func (s *SecretArea) isElsewhere() bool {
 //go:nosplit
 func (s *SecretArea) unmapInherited() {
 	page := s.page()
-	Unmap(s.Base, page)
+	munmap(s.Base, page)
 	rear := page
 	if uint32(s.Reserved[reservedMarker]) == wipedMarker {
 		rear += page
 	}
-	Unmap(s.Base+s.BaseLen-2*page, rear)
+	munmap(s.Base+s.BaseLen-2*page, rear)
 }

@@ -8,13 +8,12 @@ import (
 
 // SecretPool is struct memfd_go_secret_pool.
 type SecretPool struct {
-	SizeOf  uint32
-	Slots   uint32
-	Used    uint32
-	Free    uint32 // the first free slot, or noSlot
-	SlotLen uintptr
-	Stride  uintptr
-	Area    SecretArea
+	Slots, Used     uint32
+	Free            uint32 // the first free slot, or noSlot
+	Unused          uint32
+	SlotLen, Stride uintptr
+	Reserved        [2]uint64
+	Area            SecretArea
 }
 
 // slotHeader is in front of each slot, inside the area. That a header names its own
@@ -46,12 +45,10 @@ func markOf(i uint32) uint32 {
 //
 //go:nosplit
 func PoolInit(p *SecretPool, slotLen uintptr, slots, opts uint32) int {
-	size := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p))
-	if size < 0 {
-		return size
+	if bad(unsafe.Pointer(p)) {
+		return -int(unix.EFAULT)
 	}
-	Wipe(unsafe.Pointer(p), uintptr(size))
-	p.SizeOf = uint32(size)
+	Wipe(unsafe.Pointer(p), unsafe.Sizeof(*p))
 	if slotLen == 0 || tooLarge(uint64(slotLen)) || slots == 0 || slots > maxSlots || opts&OptAlignEnd != 0 {
 		return -int(unix.EINVAL)
 	}
@@ -63,9 +60,7 @@ func PoolInit(p *SecretPool, slotLen uintptr, slots, opts uint32) int {
 	if total != uint64(uintptr(total)) {
 		return -int(unix.EINVAL)
 	}
-	p.Area.SizeOf = uint32(unsafe.Sizeof(p.Area))
 	if r := SecretAlloc(&p.Area, uintptr(total), opts); r < 0 {
-		p.Area.SizeOf = 0
 		return r
 	}
 	p.Slots, p.SlotLen, p.Stride = slots, slotLen, uintptr(stride)
@@ -93,21 +88,26 @@ func (p *SecretPool) whole(i uint32) bool {
 	return i < p.Slots && p.header(i).mark == markOf(i)
 }
 
+// check reports why slots can be neither taken nor given.
+//
+//go:nosplit
+func (p *SecretPool) check() int {
+	r := p.Area.check()
+	if r == 0 && p.Area.Protection != AccessReadWrite {
+		r = -int(unix.EACCES)
+	}
+	return r
+}
+
 // PoolTake takes a free slot.
 //
 //go:nosplit
 func PoolTake(p *SecretPool, slot *uintptr) int {
-	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
-		return r
-	}
-	if bad(unsafe.Pointer(slot)) {
+	if bad(unsafe.Pointer(p)) || bad(unsafe.Pointer(slot)) {
 		return -int(unix.EFAULT)
 	}
-	if p.Area.Base == 0 {
-		return -int(unix.EINVAL)
-	}
-	if p.Area.isElsewhere() {
-		return -int(unix.ENXIO)
+	if r := p.check(); r < 0 {
+		return r
 	}
 	if p.Free == noSlot {
 		return -int(unix.ENOSPC)
@@ -127,14 +127,14 @@ func PoolTake(p *SecretPool, slot *uintptr) int {
 //
 //go:nosplit
 func PoolGive(p *SecretPool, slot uintptr) int {
-	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
+	if bad(unsafe.Pointer(p)) {
+		return -int(unix.EFAULT)
+	}
+	if r := p.check(); r < 0 {
 		return r
 	}
-	if p.Area.Base != 0 && p.Area.isElsewhere() {
-		return -int(unix.ENXIO)
-	}
 	off := slot - slotOverhead - p.Area.Data
-	if p.Area.Base == 0 || off%slotAlign != 0 || off > p.Area.Len-p.Stride {
+	if off%slotAlign != 0 || off > p.Area.Len-p.Stride {
 		return -int(unix.EINVAL)
 	}
 	h := (*slotHeader)(pointer(slot - slotOverhead))
@@ -153,12 +153,32 @@ func PoolGive(p *SecretPool, slot uintptr) int {
 	return 0
 }
 
+// PoolProtect sets what may be done with all slots of a pool.
+//
+//go:nosplit
+func PoolProtect(p *SecretPool, access uint32) int {
+	if bad(unsafe.Pointer(p)) {
+		return -int(unix.EFAULT)
+	}
+	return SecretProtect(&p.Area, access)
+}
+
+// PoolRelock locks the memory of a pool again.
+//
+//go:nosplit
+func PoolRelock(p *SecretPool) int {
+	if bad(unsafe.Pointer(p)) {
+		return -int(unix.EFAULT)
+	}
+	return SecretRelock(&p.Area)
+}
+
 // PoolFree wipes and frees a pool.
 //
 //go:nosplit
 func PoolFree(p *SecretPool) int {
-	if r := structSize(unsafe.Pointer(p), unsafe.Sizeof(*p)); r < 0 {
-		return r
+	if bad(unsafe.Pointer(p)) {
+		return -int(unix.EFAULT)
 	}
 	if p.Area.Base == 0 {
 		return 0

@@ -35,12 +35,22 @@ func SetSize(fd int32, opts uint32, size uint64) int {
 	return ftruncate(fd, size)
 }
 
+// Discard gives the memory of a part of a file back, which then reads as zeros.
+//
+//go:nosplit
+func Discard(fd int32, opts uint32, off, length uint64) int {
+	if opts != 0 {
+		return -int(unix.EINVAL)
+	}
+	return fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, length)
+}
+
 // reserve allocates the first size bytes of a file, and then makes it that long. Any error
 // leaves the size alone, and the memory that was allocated behind it is freed.
 //
 //go:nosplit
 func reserve(fd int32, size uint64) int {
-	r := allocate(fd, size)
+	r := allocate(fd, 0, size)
 	if r == 0 {
 		r = ftruncate(fd, size)
 	}
@@ -63,16 +73,16 @@ func freeBehind(fd int32, size uint64) {
 	}
 }
 
-// allocate allocates the first size bytes of a file without changing its size. A signal makes
+// allocate allocates a file from offset off to end without changing its size. A signal makes
 // the kernel undo the system call in progress, so after one the next call asks for less.
 // leastChunk is done long before any timer fires again.
 //
 //go:nosplit
-func allocate(fd int32, size uint64) int {
+func allocate(fd int32, off, end uint64) int {
 	const leastChunk = 1 << 16
-	chunk := size
-	for off := uint64(0); off < size; {
-		n := min(chunk, size-off)
+	chunk := end - off
+	for off < end {
+		n := min(chunk, end-off)
 		r := fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, off, n)
 		if r == -int(unix.EINTR) {
 			chunk = max(chunk/2, leastChunk)

@@ -6,11 +6,16 @@ import (
 )
 
 // sys makes a system call of up to three arguments. Its result is the kernel's:
-// -errno, or a value >= 0.
+// -errno, or a value >= 0. Inlined, each call would pass zeros for the other three.
 //
 //go:nosplit
+//go:noinline
 func sys(number, a, b, c uintptr) int {
-	return sys6(number, a, b, c, 0, 0, 0)
+	r, _, errno := syscall.RawSyscall6(number, a, b, c, 0, 0, 0)
+	if errno != 0 {
+		return -int(errno)
+	}
+	return int(r)
 }
 
 // sys6 is sys for up to six arguments.

@@ -18,6 +18,7 @@ func (t *text) byte(c byte) {
 }
 
 //go:nosplit
+//go:noinline
 func (t *text) string(s string) {
 	for i := 0; i < len(s); i++ {
 		t.byte(s[i])
@@ -56,6 +57,7 @@ func (t *text) hex(v uint32) {
 }
 
 //go:nosplit
+//go:noinline
 func (t *text) decimal(v uint32) {
 	power := uint32(1)
 	for v/10 >= power {
@@ -74,6 +76,7 @@ func (t *text) decimal(v uint32) {
 // its full length.
 //
 //go:nosplit
+//go:noinline
 func (t *text) end() int {
 	if t.capacity != 0 {
 		*(*byte)(unsafe.Add(t.buf, min(t.length, t.capacity-1))) = 0

@@ -123,7 +123,7 @@ func checkPages(fd int32, seals int, opts uint32, st *fileStat) int {
 //go:nosplit
 func fillHoles(fd int32, st *fileStat) int {
 	if accessOf(fd) != AccessRead {
-		return allocate(fd, st.size)
+		return allocate(fd, 0, st.size)
 	}
 	var path fdPath
 	path.set(fd)
@@ -132,7 +132,7 @@ func fillHoles(fd int32, st *fileStat) int {
 		return r
 	}
 	writer := int32(r)
-	r = allocate(writer, st.size)
+	r = allocate(writer, 0, st.size)
 	closeFD(writer)
 	return r
 }

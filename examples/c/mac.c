@@ -13,9 +13,9 @@ enum { KEY_SIZE = 32 };
 static const char *kind_name(uint32_t kind)
 {
 	switch (kind) {
-	case MEMFD_GO_SECRETMEM:
+	case MEMFD_GO_AREA_SECRETMEM:
 		return "out of the kernel's sight";
-	case MEMFD_GO_MLOCK:
+	case MEMFD_GO_AREA_MLOCK:
 		return "that is never swapped";
 	default:
 		return "that may be swapped";
@@ -37,7 +37,7 @@ static uint64_t toy_mac(const unsigned char *key, size_t key_size, const char *m
 
 int main(int argc, char *argv[])
 {
-	struct memfd_go_secret key = { .size_of = sizeof key };
+	struct memfd_go_secret_area key = { 0 };
 	ssize_t n;
 
 	must("secret_alloc", memfd_go_secret_alloc(&key, KEY_SIZE, 0));

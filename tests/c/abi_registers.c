@@ -93,6 +93,13 @@ static void file_functions(void)
 	EQ(pread(fd, text, 8, (off_t)(far - 65536)), 8);
 	TEXT(text, "written");
 	EQ(CALL(memfd_go_unmap, (word)at, 4096), 0);
+	at = NULL;
+	EQ(CALL(memfd_go_map_ring, NARROW(fd), NARROW(0), WIDE(far - 65536), 65536, (word)&at), 0);
+	TEXT((char *)at + 65536, "written");
+	EQ(CALL(memfd_go_unmap, (word)at, 131072), 0);
+	EQ(CALL(memfd_go_discard, NARROW(fd), NARROW(0), WIDE(far - 65535), WIDE(1ULL << 33)), 0);
+	EQ(pread(fd, text, 8, (off_t)(far - 65536)), 8);
+	TEXT(text, "w");
 	EQ(CALL(memfd_go_add_seals, NARROW(fd), NARROW(F_SEAL_GROW)), 0);
 	EQ(CALL(memfd_go_get_seals, NARROW(fd)) & 15, F_SEAL_GROW);
 	EQ(CALL(memfd_go_ensure_seals, NARROW(fd), NARROW(F_SEAL_SHRINK)), 0);
@@ -114,7 +121,7 @@ static void create_functions(void)
 	int fd = OPEN(memfd_go_create_with, (word)"with", (word)&args), sealed, copy, again;
 
 	EQ(fchmod(fd, 0600), 0);
-	EQ(CALL(memfd_go_exec, NARROW(fd), (word)none, (word)none, NARROW(MEMFD_GO_OPT_KEEP_FD)), -EACCES);
+	EQ(CALL(memfd_go_exec, NARROW(fd), (word)none, (word)none, NARROW(MEMFD_GO_OPT_INHERIT_FD)), -EACCES);
 	sealed = OPEN(memfd_go_create_sealed, (word)"sealed", NARROW(MFD_CLOEXEC), NARROW(0), (word)"written", 8);
 	EQ(memfd_go_get_seals(sealed) & 15, MEMFD_GO_SEALS_IMMUTABLE);
 	copy = OPEN(memfd_go_clone, (word)"copy", NARROW(MFD_CLOEXEC), NARROW(0), NARROW(sealed), WIDE(1ULL << 32));
@@ -160,14 +167,15 @@ static void transfer_functions(void)
 
 static void secret_functions(void)
 {
-	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
-	secret_area area = { .size_of = sizeof area }, freed = area;
+	struct memfd_go_secret_pool pool = { 0 };
+	secret_area area = { 0 }, freed = area;
+	char secret[5] = "abcde";
 	void *slot = NULL;
 	intptr_t fd = CALL(memfd_go_secret, NARROW(O_CLOEXEC));
 
 	CHECK(fd >= 0 || fd == -ENOSYS);
 	if (fd >= 0) {
-		EQ(CALL(memfd_go_secret_attach, (word)&area, NARROW(fd), NARROW(0)), -ENODATA);
+		EQ(CALL(memfd_go_secret_attach, (word)&area, NARROW(fd), WIDE(1ULL << 40), NARROW(0)), -ENODATA);
 		close((int)fd);
 	}
 	EQ(CALL(memfd_go_secret_alloc, (word)&area, 5, NARROW(0)), 0);
@@ -176,13 +184,22 @@ static void secret_functions(void)
 		CALL(memfd_go_wipe, (word)area.data, 3);
 		EQ(memcmp(area.data, "\0\0\0d", 5), 0);
 	}
+	EQ(CALL(memfd_go_equal, (word)"abcd", (word)"abce", 3), 1);
+	EQ(CALL(memfd_go_equal, (word)"abcd", (word)"abce", 4), 0);
+	EQ(CALL(memfd_go_secret_relock, (word)&area), 0);
 	EQ(CALL(memfd_go_secret_protect, (word)&area, NARROW(MEMFD_GO_ACCESS_NONE)), 0);
+	EQ(CALL(memfd_go_secret_free, (word)&area), 0);
+	EQ(CALL(memfd_go_secret_alloc_from, (word)&area, (word)secret, 5, NARROW(0)), 0);
+	EQ(secret[0], 0);
 	EQ(CALL(memfd_go_secret_free, (word)&area), 0);
 	freed.fd = -1;
 	EQ(memcmp(&area, &freed, sizeof freed), 0);
 	EQ(CALL(memfd_go_secret_pool_init, (word)&pool, 5, NARROW(2), NARROW(0)), 0);
 	EQ(CALL(memfd_go_secret_pool_take, (word)&pool, (word)&slot), 0);
 	EQ(CALL(memfd_go_secret_pool_give, (word)&pool, (word)slot), 0);
+	EQ(CALL(memfd_go_secret_pool_relock, (word)&pool), 0);
+	EQ(CALL(memfd_go_secret_pool_protect, (word)&pool, NARROW(MEMFD_GO_ACCESS_READ)), 0);
+	EQ(CALL(memfd_go_secret_pool_take, (word)&pool, (word)&slot), -EACCES);
 	EQ(CALL(memfd_go_secret_pool_free, (word)&pool), 0);
 }
 
@@ -195,6 +212,9 @@ static void errors(void)
 	EQ(CALL(memfd_go_create_with, 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_create_sealed, 0, NARROW(0), NARROW(0), 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_clone, (word)"copy", NARROW(0), NARROW(0), NARROW(-1), WIDE(1)), -EBADF);
+	EQ(CALL(memfd_go_clone_stream, (word)"copy", NARROW(0), NARROW(0), NARROW(-1), WIDE(1)), -EBADF);
+	EQ(CALL(memfd_go_discard, NARROW(-1), NARROW(0), WIDE(1), WIDE(1)), -EBADF);
+	EQ(CALL(memfd_go_map_ring, NARROW(-1), NARROW(0), WIDE(0), 65536, (word)&errno), -EBADF);
 	EQ(CALL(memfd_go_reopen, NARROW(-1), NARROW(O_RDONLY)), -EBADF);
 	EQ(CALL(memfd_go_huge_flags, WIDE(3ULL << 32), (word)&errno), -EINVAL);
 	EQ(CALL(memfd_go_get_size, NARROW(-1), (word)&errno), -EBADF);

@@ -6,7 +6,7 @@
 
 #include "files.h"
 
-#define NEW_AREA { .size_of = sizeof(secret_area) }
+#define NEW_AREA { 0 }
 
 /* Not zero, and nowhere else in memory. */
 #define SECRET_BYTE 0x5a
@@ -23,7 +23,7 @@ static inline int have_secretmem(void)
 /* What memfd_go_secret_alloc() uses without options. */
 static inline uint32_t best_kind(void)
 {
-	return have_secretmem() ? MEMFD_GO_SECRETMEM : MEMFD_GO_MLOCK;
+	return have_secretmem() ? MEMFD_GO_AREA_SECRETMEM : MEMFD_GO_AREA_MLOCK;
 }
 
 /* What an area takes besides its data: two guards, and behind them a page for the library. */

@@ -75,14 +75,20 @@ static void secret_files_cannot_be_read(void)
 	check_error(source, -ESPIPE);
 }
 
-/* Files of /proc say that they are empty, those of /sys that they are a page long. */
-static void files_that_are_not_what_they_claim(void)
+/* What such a file says of its size does not count. */
+static void longer_than_allowed_without_a_size(void)
 {
-	int sys = open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC);
+	int version = open("/proc/version", O_RDONLY | O_CLOEXEC), fd;
+	char text[512];
+	ssize_t length = pread(version, text, sizeof text, 0);
 
-	check_error(open("/proc/version", O_RDONLY | O_CLOEXEC), -EAGAIN);
-	if (sys >= 0)
-		check_error(sys, -EAGAIN);
+	CHECK(length > 2);
+	EQ(clone_of(version, (uint64_t)length - 1), -EFBIG);
+	EQ(clone_of(version, 0), -EFBIG);
+	fd = clone_of(version, (uint64_t)length);
+	CHECK(fd >= 0);
+	close(fd);
+	close(version);
 }
 
 static void file_that_fails_to_be_read(void)
@@ -136,7 +142,7 @@ int main(int argc, char **argv)
 	RUN(not_open_for_reading);
 	RUN(not_regular_files);
 	RUN(secret_files_cannot_be_read);
-	RUN(files_that_are_not_what_they_claim);
+	RUN(longer_than_allowed_without_a_size);
 	RUN(file_that_fails_to_be_read);
 	RUN(bad_names_flags_and_seals);
 	RUN(too_many_descriptors);

@@ -55,7 +55,7 @@ static inline int call_create_functions(void)
 
 	fd = memfd_go_create_with("every", NULL);
 	EXPECT(fd >= 0);
-	result = memfd_go_exec(fd, arguments, none, MEMFD_GO_OPT_KEEP_FD);
+	result = memfd_go_exec(fd, arguments, none, MEMFD_GO_OPT_INHERIT_FD);
 	EXPECT(result == -EACCES || result == -ENOENT); /* as valgrind has it */
 	close(fd);
 	fd = memfd_go_create_sealed("every", MFD_CLOEXEC, 0, "abcde", 5);
@@ -100,6 +100,8 @@ static inline int call_file_functions(void)
 	fill_five(map);
 	EXPECT(memfd_go_add_seals(fd, F_SEAL_WRITE) == -EBUSY);
 	EXPECT(memfd_go_unmap(map, 5) == 0);
+	EXPECT(memfd_go_discard(fd, 0, 5, 5) == 0);
+	EXPECT(memfd_go_map_ring(fd, 0, 0, 5, &map) == -EINVAL);
 	EXPECT(memfd_go_add_seals(fd, F_SEAL_WRITE) == 0);
 	EXPECT((memfd_go_get_seals(fd) & F_SEAL_WRITE) != 0);
 	EXPECT(memfd_go_ensure_seals(fd, F_SEAL_WRITE | F_SEAL_GROW) == 0);
@@ -140,24 +142,32 @@ static inline int call_transfer_functions(void)
 
 static inline int call_secret_functions(void)
 {
-	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
-	secret_area area = { .size_of = sizeof area };
+	struct memfd_go_secret_pool pool = { 0 };
+	secret_area area = { 0 };
+	char secret[5] = "abcde";
 	void *slot = NULL;
 	int fd = memfd_go_secret(O_CLOEXEC);
 
 	EXPECT(fd >= 0 || fd == -ENOSYS);
 	if (fd >= 0) {
-		EXPECT(memfd_go_secret_attach(&area, fd, 0) == -ENODATA);
+		EXPECT(memfd_go_secret_attach(&area, fd, UINT64_MAX, 0) == -ENODATA);
 		close(fd);
 	}
 	EXPECT(memfd_go_secret_alloc(&area, 5, 0) == 0);
 	fill_five(area.data);
 	memfd_go_wipe(area.data, 4);
 	EXPECT(four_are_wiped(area.data));
+	EXPECT(memfd_go_equal(area.data, "\0\0\0", 4) == 1);
+	EXPECT(memfd_go_secret_relock(&area) == 0);
 	EXPECT(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_NONE) == 0);
+	EXPECT(memfd_go_secret_free(&area) == 0);
+	EXPECT(memfd_go_secret_alloc_from(&area, secret, 5, 0) == 0 && secret[0] == 0);
 	EXPECT(memfd_go_secret_free(&area) == 0);
 	EXPECT(memfd_go_secret_pool_init(&pool, 5, 2, 0) == 0);
 	EXPECT(memfd_go_secret_pool_take(&pool, &slot) == 0);
+	EXPECT(memfd_go_secret_pool_protect(&pool, MEMFD_GO_ACCESS_READ) == 0);
+	EXPECT(memfd_go_secret_pool_protect(&pool, MEMFD_GO_ACCESS_READ_WRITE) == 0);
+	EXPECT(memfd_go_secret_pool_relock(&pool) == 0);
 	EXPECT(memfd_go_secret_pool_give(&pool, slot) == 0);
 	EXPECT(memfd_go_secret_pool_free(&pool) == 0);
 	return 0;

@@ -44,7 +44,7 @@ static void arguments_and_environment_arrive(void)
 {
 	use(program_copy("/bin/sh"), "exit $CODE", 0);
 	check_exit(7);
-	program.opts = MEMFD_GO_OPT_KEEP_FD;
+	program.opts = MEMFD_GO_OPT_INHERIT_FD;
 	check_exit(7);
 	close(program.fd);
 }
@@ -56,7 +56,7 @@ static void program_inherits_the_descriptor_if_asked_for(void)
 	use(program_copy("/bin/sh"), command, 0);
 	snprintf(command, sizeof command, "test -e /proc/$$/fd/%d", program.fd);
 	check_exit(1);
-	program.opts = MEMFD_GO_OPT_KEEP_FD;
+	program.opts = MEMFD_GO_OPT_INHERIT_FD;
 	check_exit(0);
 	EQ(fcntl(program.fd, F_GETFD), FD_CLOEXEC);
 	close(program.fd);
@@ -82,7 +82,7 @@ static void executable_flag(void)
 	if (fd == -EINVAL)
 		SKIP("this kernel has no MFD_EXEC");
 	EQ(raw(write(fd, "#!/bin/true\n", 12)), 12);
-	use(fd, "", MEMFD_GO_OPT_KEEP_FD);
+	use(fd, "", MEMFD_GO_OPT_INHERIT_FD);
 	check_exit(0);
 	close(program.fd);
 }
@@ -99,7 +99,7 @@ static void scripts_need_the_descriptor(void)
 {
 	use(script("#!/bin/sh\nexit 8\n"), "", 0);
 	IN_CHILD(fail_without_the_descriptor);
-	program.opts = MEMFD_GO_OPT_KEEP_FD;
+	program.opts = MEMFD_GO_OPT_INHERIT_FD;
 	check_exit(8);
 	program.opts = 0;
 	EQ(fcntl(program.fd, F_SETFD, 0), 0);
@@ -120,7 +120,7 @@ static void works_without_execveat(void)
 	use(program_copy("/bin/sh"), "exit $CODE", 0);
 	EQ(status_of(start_child(execute_without_execveat)), 7 << 8);
 	close(program.fd);
-	use(script("#!/bin/sh\nexit 8\n"), "", MEMFD_GO_OPT_KEEP_FD);
+	use(script("#!/bin/sh\nexit 8\n"), "", MEMFD_GO_OPT_INHERIT_FD);
 	EQ(status_of(start_child(execute_without_execveat)), 8 << 8);
 	close(program.fd);
 }

@@ -81,8 +81,6 @@ static struct outputs {
 	.args.size_of = sizeof out.args,
 	.info.size_of = sizeof out.info,
 	.features.size_of = sizeof out.features,
-	.area.size_of = sizeof out.area,
-	.pool.size_of = sizeof out.pool,
 };
 
 static inline void nothing(void) {}

@@ -24,7 +24,7 @@ static void an_area_with_descriptor(void)
 static void an_attached_area(void)
 {
 	a_secret_file();
-	EQ(memfd_go_secret_attach(&out.area, in.fd, 0), 0);
+	EQ(memfd_go_secret_attach(&out.area, in.fd, UINT64_MAX, 0), 0);
 	close(in.fd);
 }
 
@@ -70,10 +70,10 @@ static void check_area(secret_area *area)
 
 	EQ(memcmp(area->data, zeros, LENGTH), 0);
 	memset(area->data, 1, LENGTH);
-	EQ(area->kind == MEMFD_GO_SECRETMEM, maps_secret_file(area->data));
-	EQ(area->fd >= 0, (area->opts & MEMFD_GO_OPT_KEEP_FD) != 0 && area->kind == MEMFD_GO_SECRETMEM);
-	if (area->kind != MEMFD_GO_SECRETMEM) /* which newer kernels do not count there */
-		EQ(area->kind == MEMFD_GO_MLOCK, locked > 0);
+	EQ(area->kind == MEMFD_GO_AREA_SECRETMEM, maps_secret_file(area->data));
+	EQ(area->fd >= 0, (area->opts & MEMFD_GO_OPT_KEEP_FD) != 0 && area->kind == MEMFD_GO_AREA_SECRETMEM);
+	if (area->kind != MEMFD_GO_AREA_SECRETMEM) /* which newer kernels do not count there */
+		EQ(area->kind == MEMFD_GO_AREA_MLOCK, locked > 0);
 }
 
 static void frees(int result)
@@ -140,7 +140,7 @@ static void is_zero(int result)
 #define SHARE MEMFD_GO_OPT_FORK_SHARE
 #define WITHOUT MEMFD_GO_OPT_NO_SECRETMEM
 #define UNLOCKED MEMFD_GO_OPT_ALLOW_UNLOCKED
-#define ATTACH(opts) memfd_go_secret_attach(&out.area, in.fd, (opts))
+#define ATTACH(opts) memfd_go_secret_attach(&out.area, in.fd, UINT64_MAX, (opts))
 #define PROBE memfd_go_probe(&out.features, MEMFD_GO_FEATURE_SECRET)
 #define POOL memfd_go_secret_pool_init(&out.pool, LENGTH, 2, 0)
 

@@ -105,7 +105,7 @@ static char *const none[] = { NULL };
 #define RECEIVE memfd_go_recv_fds(in.socket, 0, out.fds, &out.count, out.data, &out.length)
 #define RECEIVE_ONE memfd_go_recv_fds(in.socket, 0, out.fds, &out.count, NULL, NULL)
 #define VERIFIED memfd_go_recv_verified(in.socket, 0, LENGTH, 0, NULL, NULL)
-#define EXEC memfd_go_exec(in.fd, none, none, MEMFD_GO_OPT_KEEP_FD)
+#define EXEC memfd_go_exec(in.fd, none, none, MEMFD_GO_OPT_INHERIT_FD)
 
 #define ROWS(F)                                                                                    \
 	F(send_fds, a_socket, SEND, is_sent, "", "sendmsg", "")                                    \

@@ -280,13 +280,11 @@ static void secret_areas_and_pools(void)
 	} many;
 
 	memset(&one, GUARD, sizeof one);
-	one.area.size_of = sizeof one.area;
 	EQ(memfd_go_secret_alloc(&one.area, 100, 0), 0);
 	CHECK(untouched(one.behind, sizeof one.behind));
 	EQ(memfd_go_secret_free(&one.area), 0);
 	CHECK(untouched(one.behind, sizeof one.behind));
 	memset(&many, GUARD, sizeof many);
-	many.pool.size_of = sizeof many.pool;
 	EQ(memfd_go_secret_pool_init(&many.pool, 100, 3, 0), 0);
 	CHECK(untouched(many.behind, sizeof many.behind));
 	EQ(memfd_go_secret_pool_free(&many.pool), 0);

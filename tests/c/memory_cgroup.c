@@ -118,7 +118,7 @@ static void attached_memory(void)
 	int fd = memfd_go_secret(O_CLOEXEC);
 
 	EQ(memfd_go_set_size(fd, 0, length), 0);
-	EQ(memfd_go_secret_attach(&s, fd, 0), 0);
+	EQ(memfd_go_secret_attach(&s, fd, UINT64_MAX, 0), 0);
 }
 
 static void (*body)(void);

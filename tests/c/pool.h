@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-#define NEW_POOL { .size_of = sizeof(struct memfd_go_secret_pool) }
+#define NEW_POOL { 0 }
 
 static inline struct memfd_go_secret_pool new_pool(size_t slot_length, uint32_t slots, uint32_t opts)
 {

@@ -31,8 +31,8 @@ static void whole_file_between_guards(void)
 	char *data;
 
 	memset(one.data, SECRET_BYTE, LENGTH);
-	EQ(memfd_go_secret_attach(&other, one.fd, 0), 0);
-	EQ(other.kind, MEMFD_GO_SECRETMEM);
+	EQ(memfd_go_secret_attach(&other, one.fd, UINT64_MAX, 0), 0);
+	EQ(other.kind, MEMFD_GO_AREA_SECRETMEM);
 	EQ(other.len, pages);
 	EQ(other.base_len, pages + PAGES_AROUND * page_size());
 	EQ(other.fd, -1);
@@ -56,7 +56,7 @@ static void attach_in_the_child(void)
 	secret_area mine = NEW_AREA;
 
 	EQ(READ_SIGNAL(theirs.data), SIGSEGV);
-	EQ(memfd_go_secret_attach(&mine, theirs.fd, 0), 0);
+	EQ(memfd_go_secret_attach(&mine, theirs.fd, UINT64_MAX, 0), 0);
 	CHECK(all_bytes(mine.data, LENGTH, SECRET_BYTE));
 	memset(mine.data, SECRET_BYTE + 1, LENGTH);
 	EQ(memfd_go_secret_free(&mine), 0);
@@ -71,16 +71,33 @@ static void another_process_sees_it_and_frees_without_wiping(void)
 	EQ(memfd_go_secret_free(&theirs), 0);
 }
 
-static void odd_size_against_the_upper_guard(void)
+/* The file begins with a page, so that its last byte cannot be at the guard. */
+static void odd_size_shows_the_file_from_its_start(void)
 {
 	int fd = secret_file(100);
-	secret_area s = NEW_AREA;
+	secret_area s = NEW_AREA, other = NEW_AREA;
 
-	EQ(memfd_go_secret_attach(&s, fd, MEMFD_GO_OPT_ALIGN_END), 0);
+	EQ(memfd_go_secret_attach(&s, fd, UINT64_MAX, MEMFD_GO_OPT_ALIGN_END), 0);
+	EQ(memfd_go_secret_attach(&other, fd, UINT64_MAX, 0), 0);
 	EQ(s.len, 100);
-	EQ(WRITE_SIGNAL(s.data), 0);
-	EQ(WRITE_SIGNAL((char *)s.data + 99), 0);
-	EQ(WRITE_SIGNAL((char *)s.data + 100), SIGSEGV);
+	memset(s.data, SECRET_BYTE, 100);
+	CHECK(all_bytes(other.data, 100, SECRET_BYTE));
+	CHECK(all_bytes((char *)other.data + 100, page_size() - 100, 0));
+	EQ(READ_SIGNAL((char *)s.data - 1), SIGSEGV);
+	EQ(memfd_go_secret_free(&s), 0);
+	EQ(memfd_go_secret_free(&other), 0);
+	close(fd);
+}
+
+static void longer_than_allowed(void)
+{
+	int fd = secret_file(3 * page_size());
+	secret_area s = NEW_AREA, zero = { 0 };
+
+	EQ(memfd_go_secret_attach(&s, fd, 3 * page_size() - 1, 0), -EFBIG);
+	EQ(memcmp(&s, &zero, sizeof s), 0);
+	EQ(memfd_go_secret_attach(&s, fd, 0, 0), -EFBIG);
+	EQ(memfd_go_secret_attach(&s, fd, 3 * page_size(), 0), 0);
 	EQ(memfd_go_secret_free(&s), 0);
 	close(fd);
 }
@@ -90,11 +107,11 @@ static void descriptor_stays_the_callers(void)
 	int fd = secret_file(1), kept;
 	secret_area s = NEW_AREA;
 
-	EQ(memfd_go_secret_attach(&s, fd, 0), 0);
+	EQ(memfd_go_secret_attach(&s, fd, UINT64_MAX, 0), 0);
 	EQ(memfd_go_secret_free(&s), 0);
 	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 
-	EQ(memfd_go_secret_attach(&s, fd, MEMFD_GO_OPT_KEEP_FD), 0);
+	EQ(memfd_go_secret_attach(&s, fd, UINT64_MAX, MEMFD_GO_OPT_KEEP_FD), 0);
 	CHECK(s.fd >= 0 && s.fd != fd);
 	EQ(fcntl(s.fd, F_GETFD), FD_CLOEXEC);
 	kept = s.fd;
@@ -114,7 +131,7 @@ static void shared_on_fork_if_asked_for(void)
 	int fd = secret_file(100);
 
 	theirs = (secret_area)NEW_AREA;
-	EQ(memfd_go_secret_attach(&theirs, fd, MEMFD_GO_OPT_FORK_SHARE), 0);
+	EQ(memfd_go_secret_attach(&theirs, fd, UINT64_MAX, MEMFD_GO_OPT_FORK_SHARE), 0);
 	memset(theirs.data, SECRET_BYTE, theirs.len);
 	IN_CHILD(see_it_shared);
 	EQ(memfd_go_secret_free(&theirs), 0);
@@ -129,11 +146,11 @@ static void files_that_are_not_secret(void)
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		CHECK(files[i] >= 0);
-		EQ(memfd_go_secret_attach(&s, files[i], 0), -EINVAL);
+		EQ(memfd_go_secret_attach(&s, files[i], UINT64_MAX, 0), -EINVAL);
 		close(files[i]);
 	}
 	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
-		EQ(memfd_go_secret_attach(&s, closed_descriptors[i], 0), -EBADF);
+		EQ(memfd_go_secret_attach(&s, closed_descriptors[i], UINT64_MAX, 0), -EBADF);
 	EQ(memcmp(&s, &untouched, sizeof s), 0);
 }
 
@@ -142,7 +159,7 @@ static void file_without_a_size(void)
 	int fd = memfd_go_secret(O_CLOEXEC);
 	secret_area s = NEW_AREA;
 
-	EQ(memfd_go_secret_attach(&s, fd, 0), -ENODATA);
+	EQ(memfd_go_secret_attach(&s, fd, UINT64_MAX, 0), -ENODATA);
 	close(fd);
 }
 
@@ -153,18 +170,13 @@ static void bad_options(void)
 
 	for (int bit = 0; bit < 32; bit++)
 		if ((known & 1U << bit) == 0)
-			EQ(memfd_go_secret_attach(&s, -1, 1U << bit), -EINVAL);
+			EQ(memfd_go_secret_attach(&s, -1, UINT64_MAX, 1U << bit), -EINVAL);
 }
 
 static void bad_structs(void)
 {
-	secret_area s = { .size_of = sizeof s - 1 };
-
-	EQ(memfd_go_secret_attach(&s, -1, 0), -EINVAL);
-	s.size_of = 4097;
-	EQ(memfd_go_secret_attach(&s, -1, 0), -E2BIG);
 	for (size_t i = 0; i < NULL_POINTERS; i++)
-		EQ(memfd_go_secret_attach((secret_area *)null_pointers[i], -1, 0), -EFAULT);
+		EQ(memfd_go_secret_attach((secret_area *)null_pointers[i], -1, UINT64_MAX, 0), -EFAULT);
 }
 
 static void attach_over_the_limits(void)
@@ -173,12 +185,12 @@ static void attach_over_the_limits(void)
 	int fd = secret_file(4 * page_size());
 
 	set_limit(RLIMIT_NOFILE, 1);
-	EQ(memfd_go_secret_attach(&s, fd, MEMFD_GO_OPT_KEEP_FD), -EMFILE);
+	EQ(memfd_go_secret_attach(&s, fd, UINT64_MAX, MEMFD_GO_OPT_KEEP_FD), -EMFILE);
 	drop_privileges();
 	set_limit(RLIMIT_MEMLOCK, 3 * page_size());
-	EQ(memfd_go_secret_attach(&s, fd, 0), -EAGAIN);
+	EQ(memfd_go_secret_attach(&s, fd, UINT64_MAX, 0), -EAGAIN);
 	set_limit(RLIMIT_MEMLOCK, 4 * page_size());
-	EQ(memfd_go_secret_attach(&s, fd, 0), 0);
+	EQ(memfd_go_secret_attach(&s, fd, UINT64_MAX, 0), 0);
 	EQ(memfd_go_secret_free(&s), 0);
 }
 
@@ -197,7 +209,8 @@ int main(int argc, char **argv)
 		return finish();
 	RUN(whole_file_between_guards);
 	RUN(another_process_sees_it_and_frees_without_wiping);
-	RUN(odd_size_against_the_upper_guard);
+	RUN(odd_size_shows_the_file_from_its_start);
+	RUN(longer_than_allowed);
 	RUN(descriptor_stays_the_callers);
 	RUN(shared_on_fork_if_asked_for);
 	RUN(file_without_a_size);

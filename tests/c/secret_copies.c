@@ -153,7 +153,7 @@ static uintptr_t attach(void)
 {
 	secret_area other = NEW_AREA;
 
-	if (memfd_go_secret_attach(&other, area.fd, 0) != 0)
+	if (memfd_go_secret_attach(&other, area.fd, UINT64_MAX, 0) != 0)
 		return 1;
 	return (uintptr_t)memfd_go_secret_free(&other);
 }
@@ -199,7 +199,7 @@ static void new_area(void)
 
 static void new_pool(void)
 {
-	pool = (struct memfd_go_secret_pool){ .size_of = sizeof pool };
+	pool = (struct memfd_go_secret_pool){ 0 };
 	EQ(memfd_go_secret_pool_init(&pool, LENGTH, 2, options & ~MEMFD_GO_OPT_ALIGN_END), 0);
 	EQ(memfd_go_secret_pool_take(&pool, &secret), 0);
 	fill_secret();

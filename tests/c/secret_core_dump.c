@@ -56,11 +56,11 @@ static void die_with_secrets(void)
 	dump_everything();
 	make_bytes(ordinary, ORDINARY);
 	make_secret(SECRETMEM, 0, best_kind());
-	make_secret(MLOCKED, MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK);
-	make_secret(SHARED, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_MLOCK);
+	make_secret(MLOCKED, MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK);
+	make_secret(SHARED, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_AREA_MLOCK);
 	drop_privileges(); /* with them there is no limit */
 	set_limit(RLIMIT_MEMLOCK, 0);
-	make_secret(UNLOCKED, MEMFD_GO_OPT_ALLOW_UNLOCKED, MEMFD_GO_UNLOCKED);
+	make_secret(UNLOCKED, MEMFD_GO_OPT_ALLOW_UNLOCKED, MEMFD_GO_AREA_UNLOCKED);
 	prctl(PR_SET_DUMPABLE, 1);
 	if (test.failed_checks == 0)
 		abort();

@@ -18,7 +18,7 @@ static void check_area_of_kind(uint32_t opts, uint32_t kind)
 	EQ(s.kind, kind);
 	EQ(s.fd, -1);
 	CHECK(has_flag(s.data, "dd")); /* not in core dumps */
-	EQ(has_flag(s.data, "lo"), kind == MEMFD_GO_MLOCK);
+	EQ(has_flag(s.data, "lo"), kind == MEMFD_GO_AREA_MLOCK);
 	EQ(has_flag(s.data, "wf"), (opts & MEMFD_GO_OPT_FORK_SHARE) == 0);
 	CHECK(all_bytes(s.data, s.len, 0));
 	memset(s.data, SECRET_BYTE, s.len);
@@ -41,10 +41,10 @@ static void check_error(uint32_t opts, int error)
 static void use_the_fallback(void)
 {
 	EQ(forbid(MEMFD_SECRET, missing), 0);
-	check_area_of_kind(0, MEMFD_GO_MLOCK);
-	check_area_of_kind(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_MLOCK);
-	check_area_of_kind(MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_MLOCK);
-	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_ALIGN_END, MEMFD_GO_MLOCK);
+	check_area_of_kind(0, MEMFD_GO_AREA_MLOCK);
+	check_area_of_kind(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_AREA_MLOCK);
+	check_area_of_kind(MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_AREA_MLOCK);
+	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_ALIGN_END, MEMFD_GO_AREA_MLOCK);
 	check_error(MEMFD_GO_OPT_REQUIRE, -missing);
 	check_error(MEMFD_GO_OPT_REQUIRE | ALLOW_UNLOCKED, -missing);
 }
@@ -66,7 +66,7 @@ static void meet_another_error(void)
 	EQ(forbid(MEMFD_SECRET, missing), 0);
 	check_error(0, -missing);
 	check_error(MEMFD_GO_OPT_REQUIRE, -missing);
-	check_area_of_kind(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK);
+	check_area_of_kind(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK);
 }
 
 static void other_errors_are_errors(void)
@@ -88,9 +88,9 @@ static void go_without_locks(void)
 	check_error(0, -refused);
 	check_error(MEMFD_GO_OPT_NO_SECRETMEM, -refused);
 	check_error(MEMFD_GO_OPT_REQUIRE | ALLOW_UNLOCKED, -ENOSYS);
-	check_area_of_kind(ALLOW_UNLOCKED, MEMFD_GO_UNLOCKED);
-	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_UNLOCKED);
-	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_UNLOCKED);
+	check_area_of_kind(ALLOW_UNLOCKED, MEMFD_GO_AREA_UNLOCKED);
+	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_UNLOCKED);
+	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_AREA_UNLOCKED);
 }
 
 static void unlocked_memory_only_if_allowed(void)
@@ -112,7 +112,7 @@ static void go_without_wipe_on_fork(void)
 
 	EQ(forbid_value(SYS_madvise, 2, MADV_WIPEONFORK, EINVAL), 0);
 	EQ(memfd_go_secret_alloc(&s, 1, MEMFD_GO_OPT_NO_SECRETMEM), 0);
-	EQ(s.kind, MEMFD_GO_MLOCK);
+	EQ(s.kind, MEMFD_GO_AREA_MLOCK);
 	CHECK(has_flag(s.data, "dc"));
 	EQ(memfd_go_secret_free(&s), 0);
 }

@@ -10,7 +10,7 @@ static secret_area area;
 
 static void see_nothing(void)
 {
-	secret_area zero = { .size_of = sizeof zero, .fd = -1 };
+	secret_area zero = { .fd = -1 };
 
 	EQ(READ_SIGNAL(area.data), SIGSEGV);
 	EQ(READ_SIGNAL((char *)area.data + LENGTH - 1), SIGSEGV);
@@ -48,19 +48,19 @@ static void secretmem_is_not_there(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
-	fork_with(0, MEMFD_GO_SECRETMEM, see_nothing, SECRET_BYTE);
-	fork_with(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_SECRETMEM, see_nothing, SECRET_BYTE);
+	fork_with(0, MEMFD_GO_AREA_SECRETMEM, see_nothing, SECRET_BYTE);
+	fork_with(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_AREA_SECRETMEM, see_nothing, SECRET_BYTE);
 }
 
 static void locked_memory_is_zeros(void)
 {
-	fork_with(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK, see_zeros, SECRET_BYTE);
+	fork_with(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, see_zeros, SECRET_BYTE);
 }
 
 static void shared_if_asked_for(void)
 {
 	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), change_it, SECRET_BYTE + 1);
-	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK, change_it, SECRET_BYTE + 1);
+	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, change_it, SECRET_BYTE + 1);
 }
 
 static void free_it(void)
@@ -71,7 +71,7 @@ static void free_it(void)
 static void a_child_that_frees_wipes_for_all(void)
 {
 	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), free_it, 0);
-	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_MLOCK, free_it, 0);
+	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, free_it, 0);
 }
 
 static void fork_again(void)
@@ -88,7 +88,7 @@ static void see_zeros_without_locks(void)
 {
 	set_limit(RLIMIT_MEMLOCK, 0);
 	drop_privileges();
-	fork_with(MEMFD_GO_OPT_ALLOW_UNLOCKED, MEMFD_GO_UNLOCKED, see_zeros, SECRET_BYTE);
+	fork_with(MEMFD_GO_OPT_ALLOW_UNLOCKED, MEMFD_GO_AREA_UNLOCKED, see_zeros, SECRET_BYTE);
 }
 
 static void unlocked_memory_is_zeros(void)

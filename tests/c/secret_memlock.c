@@ -50,12 +50,12 @@ static void use_what_is_not_locked(void)
 	limit_pages(1);
 	EQ(memfd_go_secret_alloc(&s, page_size() + 1, options), over_the_limit());
 	EQ(memfd_go_secret_alloc(&s, page_size() + 1, options | MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
-	EQ(s.kind, MEMFD_GO_UNLOCKED);
+	EQ(s.kind, MEMFD_GO_AREA_UNLOCKED);
 	memset(s.data, SECRET_BYTE, s.len);
 	EQ(memfd_go_secret_free(&s), 0);
 
 	EQ(memfd_go_secret_alloc(&s, page_size(), options | MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
-	EQ(s.kind, options != 0 ? MEMFD_GO_MLOCK : best_kind());
+	EQ(s.kind, options != 0 ? MEMFD_GO_AREA_MLOCK : best_kind());
 	EQ(memfd_go_secret_free(&s), 0);
 }
 

@@ -77,7 +77,7 @@ static void free_wipes(void)
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
 	EQ(memfd_go_secret_alloc(&s, 5000, MEMFD_GO_OPT_KEEP_FD), 0);
-	size = s.base_len - 2 * page_size();
+	size = s.base_len - PAGES_AROUND * page_size();
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, s.fd, 0);
 	CHECK(map != MAP_FAILED);
 	memset(map, SECRET_BYTE, size);
@@ -95,7 +95,6 @@ static void free_twice(void)
 	EQ(memfd_go_secret_alloc(&s, 1, 0), 0);
 	for (int i = 0; i < 3; i++) {
 		EQ(memfd_go_secret_free(&s), 0);
-		EQ(s.size_of, sizeof s);
 		EQ(s.kind, 0);
 		EQ(s.fd, -1);
 		EQ(s.opts, 0);
@@ -116,13 +115,6 @@ static void errors_of_protect(void)
 		EQ(memfd_go_secret_protect(&s, 1U << bit), -EINVAL);
 	check_access(&s, 0, 0);
 	EQ(memfd_go_secret_protect(&none, MEMFD_GO_ACCESS_READ), -EINVAL);
-	s.size_of--;
-	EQ(memfd_go_secret_protect(&s, MEMFD_GO_ACCESS_READ), -EINVAL);
-	EQ(memfd_go_secret_free(&s), -EINVAL);
-	s.size_of = 4097;
-	EQ(memfd_go_secret_protect(&s, MEMFD_GO_ACCESS_READ), -E2BIG);
-	EQ(memfd_go_secret_free(&s), -E2BIG);
-	s.size_of = sizeof s;
 	EQ(memfd_go_secret_free(&s), 0);
 	EQ(memfd_go_secret_protect(&s, MEMFD_GO_ACCESS_READ), -EINVAL);
 	for (size_t i = 0; i < NULL_POINTERS; i++) {

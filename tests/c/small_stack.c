@@ -100,7 +100,7 @@ static void execute(void)
 {
 	static char *none[] = { NULL };
 
-	memfd_go_exec(file, none, none, MEMFD_GO_OPT_KEEP_FD); /* not a program */
+	memfd_go_exec(file, none, none, MEMFD_GO_OPT_INHERIT_FD); /* not a program */
 }
 
 static void inspect(void)
@@ -139,10 +139,10 @@ static void send_and_receive(void)
 
 static void use_area(uint32_t opts)
 {
-	secret_area area = { .size_of = sizeof area }, attached = area;
+	secret_area area = { 0 }, attached = area;
 
 	memfd_go_secret_alloc(&area, sizeof data, opts);
-	if (memfd_go_secret_attach(&attached, area.fd, 0) == 0)
+	if (memfd_go_secret_attach(&attached, area.fd, UINT64_MAX, 0) == 0)
 		memfd_go_secret_free(&attached);
 	memfd_go_wipe(area.data, area.len);
 	memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ);
@@ -154,7 +154,7 @@ static void secret_area_without(void) { use_area(MEMFD_GO_OPT_NO_SECRETMEM); }
 
 static void secret_pool(void)
 {
-	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+	struct memfd_go_secret_pool pool = { 0 };
 	void *slot;
 
 	memfd_go_secret_pool_init(&pool, 100, 10, 0);

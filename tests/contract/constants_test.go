@@ -46,7 +46,7 @@ var goConstants = map[string]uint64{
 	"MEMFD_GO_OPT_POPULATE":       uint64(core.OptPopulate),
 	"MEMFD_GO_OPT_STRICT_NOEXEC":  uint64(core.OptStrictNoexec),
 	"MEMFD_GO_OPT_UNSEALABLE":     uint64(core.OptUnsealable),
-	"MEMFD_GO_OPT_KEEP_FD":        uint64(core.OptKeepFD),
+	"MEMFD_GO_OPT_INHERIT_FD":     uint64(core.OptInheritFD),
 	"MEMFD_GO_OPT_FORK_SHARE":     uint64(core.OptForkShare),
 	"MEMFD_GO_OPT_ALIGN_END":      uint64(core.OptAlignEnd),
 	"MEMFD_GO_OPT_REQUIRE":        uint64(core.OptRequire),
@@ -54,6 +54,7 @@ var goConstants = map[string]uint64{
 	"MEMFD_GO_OPT_ALLOW_UNLOCKED": uint64(core.OptAllowUnlocked),
 	"MEMFD_GO_OPT_DONTWAIT":       uint64(core.OptDontwait),
 	"MEMFD_GO_OPT_NO_HOLES":       uint64(core.OptNoHoles),
+	"MEMFD_GO_OPT_KEEP_FD":        uint64(core.OptKeepFD),
 
 	"MEMFD_GO_NOEXEC_NATIVE":   uint64(core.NoexecNative),
 	"MEMFD_GO_NOEXEC_EMULATED": uint64(core.NoexecEmulated),
@@ -79,10 +80,10 @@ var goConstants = map[string]uint64{
 	"MEMFD_GO_ACCESS_WRITE":      uint64(core.AccessWrite),
 	"MEMFD_GO_ACCESS_READ_WRITE": uint64(core.AccessReadWrite),
 
-	"MEMFD_GO_FDS_MAX":   core.FDsMax,
-	"MEMFD_GO_SECRETMEM": uint64(core.KindSecretmem),
-	"MEMFD_GO_MLOCK":     uint64(core.KindMlock),
-	"MEMFD_GO_UNLOCKED":  uint64(core.KindUnlocked),
+	"MEMFD_GO_FDS_MAX":        core.FDsMax,
+	"MEMFD_GO_AREA_SECRETMEM": uint64(core.AreaSecretmem),
+	"MEMFD_GO_AREA_MLOCK":     uint64(core.AreaMlock),
+	"MEMFD_GO_AREA_UNLOCKED":  uint64(core.AreaUnlocked),
 }
 
 func TestConstantsInGo(t *testing.T) {

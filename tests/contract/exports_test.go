@@ -29,9 +29,12 @@ func TestGoExports(t *testing.T) {
 // placed differently by different ABIs.
 func TestWordsBeforeUint64AreEven(t *testing.T) {
 	for _, f := range readHeader(t).Functions {
-		for i, p := range f.Params {
-			if p.Type == "uint64_t" && i%2 != 0 {
-				t.Errorf("%s: %s of %s follows an odd number of arguments", headerFile, p.Name, f.Name)
+		words := 0
+		for _, p := range f.Params {
+			if p.Type != "uint64_t" {
+				words++
+			} else if words%2 != 0 {
+				t.Errorf("%s: %s of %s follows an odd number of words", headerFile, p.Name, f.Name)
 			}
 		}
 	}
@@ -180,7 +183,7 @@ func goExport(f Function, name string, is goFunction) line {
 	want := goFunction{name, exportTypes.result(f), exportTypes.paramTypes(f)}
 	var params, args []string
 	for i, p := range f.Params {
-		if p.Type == "void *" && i < len(is.params) && slices.Contains(anyPointer, is.params[i]) {
+		if strings.HasSuffix(p.Type, "void *") && i < len(is.params) && slices.Contains(anyPointer, is.params[i]) {
 			want.params[i] = is.params[i]
 		}
 		params = append(params, camel(p.Name)+" "+want.params[i])

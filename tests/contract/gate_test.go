@@ -142,7 +142,7 @@ func TestBreaks(t *testing.T) {
 			want: []string{"constant MEMFD_GO_OPT_WRITE 0x00000002\n\nhas become\n\nconstant MEMFD_GO_OPT_WRITE 0x00000020"}},
 		{name: "struct may grow", changes: []string{nameOfInfo, nameOfInfo + " uint64_t more;"}},
 		{name: "struct may not", changes: []string{"uint64_t reserved[4];", "uint64_t reserved[5];"},
-			want: []string{"struct memfd_go_secret of 64 or 80 bytes\n\nhas become", "member memfd_go_secret.reserved", "struct memfd_go_secret_pool of"}},
+			want: []string{"struct memfd_go_secret_area of 64 or 80 bytes\n\nhas become", "member memfd_go_secret_area.reserved", "struct memfd_go_secret_pool of"}},
 		{name: "member", changes: []string{infoAccess, "int32_t access;"}, want: []string{"member memfd_go_info.access uint32_t at 32 or 32\n\nhas become"}},
 		{name: "new", changes: []string{getSize, getSize + newOne}},
 	} {

@@ -107,11 +107,11 @@ var mutations = []struct {
 		},
 	}, {
 		name:    "a new member",
-		changes: []string{hugePage, hugePage + "struct memfd_go_secret new_ones[3];"},
+		changes: []string{hugePage, hugePage + "struct memfd_go_secret_area new_ones[3];"},
 		want: []string{
-			"_ffi.py: missing, add after Info.huge_page:\n\n(\"new_ones\", Secret * 3),\n",
-			"lib.rs: missing, add after memfd_go_info.huge_page:\n\npub new_ones: [memfd_go_secret; 3],\n",
-			"library_test.go: missing, add after Info.huge_page:\n\nNewOnes [3]Secret\n",
+			"_ffi.py: missing, add after Info.huge_page:\n\n(\"new_ones\", SecretArea * 3),\n",
+			"lib.rs: missing, add after memfd_go_info.huge_page:\n\npub new_ones: [memfd_go_secret_area; 3],\n",
+			"library_test.go: missing, add after Info.huge_page:\n\nNewOnes [3]SecretArea\n",
 			"libmemfd_go/core: member 6 of core.Info has to be:\n\nNewOnes [3]core.SecretArea\n",
 		},
 	}, {

@@ -69,7 +69,7 @@ var coreStructs = map[string]reflect.Type{
 	"memfd_go_features":    reflect.TypeFor[core.Features](),
 	"memfd_go_create_args": reflect.TypeFor[core.CreateArgs](),
 	"memfd_go_info":        reflect.TypeFor[core.Info](),
-	"memfd_go_secret":      reflect.TypeFor[core.SecretArea](),
+	"memfd_go_secret_area": reflect.TypeFor[core.SecretArea](),
 	"memfd_go_secret_pool": reflect.TypeFor[core.SecretPool](),
 }
 

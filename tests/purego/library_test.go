@@ -23,45 +23,53 @@ import (
 
 // library has the functions of memfd_go.h, in its order (tests/contract compares).
 type library struct {
-	Version        func() uint32                                                        `c:"memfd_go_version"`
-	VersionString  func() string                                                        `c:"memfd_go_version_string"`
-	ResultName     func(int32) string                                                   `c:"memfd_go_result_name"`
-	Probe          func(*Features, uint32) int32                                        `c:"memfd_go_probe"`
-	Create         func(string, uint32) int32                                           `c:"memfd_go_create"`
-	CreateWith     func(string, *CreateArgs) int32                                      `c:"memfd_go_create_with"`
-	CreateSealed   func(string, uint32, uint32, unsafe.Pointer, uintptr) int32          `c:"memfd_go_create_sealed"`
-	Clone          func(string, uint32, uint32, int32, uint64) int32                    `c:"memfd_go_clone"`
-	Reopen         func(int32, uint32) int32                                            `c:"memfd_go_reopen"`
-	HugeFlags      func(uint64, *uint32) int32                                          `c:"memfd_go_huge_flags"`
-	GetSize        func(int32, *uint64) int32                                           `c:"memfd_go_get_size"`
-	SetSize        func(int32, uint32, uint64) int32                                    `c:"memfd_go_set_size"`
-	AddSeals       func(int32, uint32) int32                                            `c:"memfd_go_add_seals"`
-	GetSeals       func(int32) int32                                                    `c:"memfd_go_get_seals"`
-	EnsureSeals    func(int32, uint32) int32                                            `c:"memfd_go_ensure_seals"`
-	CheckSeals     func(int32, uint32, *uint32) int32                                   `c:"memfd_go_check_seals"`
-	FormatSeals    func(uint32, uint32, *byte, uintptr) int32                           `c:"memfd_go_format_seals"`
-	ParseSeals     func(string, *uint32) int32                                          `c:"memfd_go_parse_seals"`
-	Inspect        func(int32, *Info) int32                                             `c:"memfd_go_inspect"`
-	Map            func(int32, uint32, uint64, uintptr, *unsafe.Pointer) int32          `c:"memfd_go_map"`
-	Verify         func(int32, uint32, uint64, uint32, *uint64) int32                   `c:"memfd_go_verify"`
-	MapVerified    func(int32, uint32, uint64, uint32, *unsafe.Pointer, *uintptr) int32 `c:"memfd_go_map_verified"`
-	Unmap          func(unsafe.Pointer, uintptr) int32                                  `c:"memfd_go_unmap"`
-	SendFds        func(int32, uint32, *int32, uint32, unsafe.Pointer, uintptr) int32   `c:"memfd_go_send_fds"`
-	RecvFds        func(int32, uint32, *int32, *uint32, unsafe.Pointer, *uintptr) int32 `c:"memfd_go_recv_fds"`
-	RecvVerified   func(int32, uint32, uint64, uint32, unsafe.Pointer, *uintptr) int32  `c:"memfd_go_recv_verified"`
-	ImportPid      func(int32, int32, uint32) int32                                     `c:"memfd_go_import_pid"`
-	ImportPidfd    func(int32, int32, uint32) int32                                     `c:"memfd_go_import_pidfd"`
-	Exec           func(int32, **byte, **byte, uint32) int32                            `c:"memfd_go_exec"`
-	Secret         func(uint32) int32                                                   `c:"memfd_go_secret"`
-	SecretAlloc    func(*Secret, uintptr, uint32) int32                                 `c:"memfd_go_secret_alloc"`
-	SecretAttach   func(*Secret, int32, uint32) int32                                   `c:"memfd_go_secret_attach"`
-	SecretProtect  func(*Secret, uint32) int32                                          `c:"memfd_go_secret_protect"`
-	SecretFree     func(*Secret) int32                                                  `c:"memfd_go_secret_free"`
-	Wipe           func(unsafe.Pointer, uintptr)                                        `c:"memfd_go_wipe"`
-	SecretPoolInit func(*SecretPool, uintptr, uint32, uint32) int32                     `c:"memfd_go_secret_pool_init"`
-	SecretPoolTake func(*SecretPool, *unsafe.Pointer) int32                             `c:"memfd_go_secret_pool_take"`
-	SecretPoolGive func(*SecretPool, unsafe.Pointer) int32                              `c:"memfd_go_secret_pool_give"`
-	SecretPoolFree func(*SecretPool) int32                                              `c:"memfd_go_secret_pool_free"`
+	Version           func() uint32                                                        `c:"memfd_go_version"`
+	VersionString     func() string                                                        `c:"memfd_go_version_string"`
+	ResultName        func(int32) string                                                   `c:"memfd_go_result_name"`
+	Probe             func(*Features, uint32) int32                                        `c:"memfd_go_probe"`
+	Create            func(string, uint32) int32                                           `c:"memfd_go_create"`
+	CreateWith        func(string, *CreateArgs) int32                                      `c:"memfd_go_create_with"`
+	CreateSealed      func(string, uint32, uint32, unsafe.Pointer, uintptr) int32          `c:"memfd_go_create_sealed"`
+	Clone             func(string, uint32, uint32, int32, uint64) int32                    `c:"memfd_go_clone"`
+	CloneStream       func(string, uint32, uint32, int32, uint64) int32                    `c:"memfd_go_clone_stream"`
+	Reopen            func(int32, uint32) int32                                            `c:"memfd_go_reopen"`
+	HugeFlags         func(uint64, *uint32) int32                                          `c:"memfd_go_huge_flags"`
+	GetSize           func(int32, *uint64) int32                                           `c:"memfd_go_get_size"`
+	SetSize           func(int32, uint32, uint64) int32                                    `c:"memfd_go_set_size"`
+	Discard           func(int32, uint32, uint64, uint64) int32                            `c:"memfd_go_discard"`
+	AddSeals          func(int32, uint32) int32                                            `c:"memfd_go_add_seals"`
+	GetSeals          func(int32) int32                                                    `c:"memfd_go_get_seals"`
+	EnsureSeals       func(int32, uint32) int32                                            `c:"memfd_go_ensure_seals"`
+	CheckSeals        func(int32, uint32, *uint32) int32                                   `c:"memfd_go_check_seals"`
+	FormatSeals       func(uint32, uint32, *byte, uintptr) int32                           `c:"memfd_go_format_seals"`
+	ParseSeals        func(string, *uint32) int32                                          `c:"memfd_go_parse_seals"`
+	Inspect           func(int32, *Info) int32                                             `c:"memfd_go_inspect"`
+	Map               func(int32, uint32, uint64, uintptr, *unsafe.Pointer) int32          `c:"memfd_go_map"`
+	MapRing           func(int32, uint32, uint64, uintptr, *unsafe.Pointer) int32          `c:"memfd_go_map_ring"`
+	Verify            func(int32, uint32, uint64, uint32, *uint64) int32                   `c:"memfd_go_verify"`
+	MapVerified       func(int32, uint32, uint64, uint32, *unsafe.Pointer, *uintptr) int32 `c:"memfd_go_map_verified"`
+	Unmap             func(unsafe.Pointer, uintptr) int32                                  `c:"memfd_go_unmap"`
+	SendFds           func(int32, uint32, *int32, uint32, unsafe.Pointer, uintptr) int32   `c:"memfd_go_send_fds"`
+	RecvFds           func(int32, uint32, *int32, *uint32, unsafe.Pointer, *uintptr) int32 `c:"memfd_go_recv_fds"`
+	RecvVerified      func(int32, uint32, uint64, uint32, unsafe.Pointer, *uintptr) int32  `c:"memfd_go_recv_verified"`
+	ImportPid         func(int32, int32, uint32) int32                                     `c:"memfd_go_import_pid"`
+	ImportPidfd       func(int32, int32, uint32) int32                                     `c:"memfd_go_import_pidfd"`
+	Exec              func(int32, **byte, **byte, uint32) int32                            `c:"memfd_go_exec"`
+	Secret            func(uint32) int32                                                   `c:"memfd_go_secret"`
+	SecretAlloc       func(*SecretArea, uintptr, uint32) int32                             `c:"memfd_go_secret_alloc"`
+	SecretAllocFrom   func(*SecretArea, unsafe.Pointer, uintptr, uint32) int32             `c:"memfd_go_secret_alloc_from"`
+	SecretAttach      func(*SecretArea, int32, uint64, uint32) int32                       `c:"memfd_go_secret_attach"`
+	SecretProtect     func(*SecretArea, uint32) int32                                      `c:"memfd_go_secret_protect"`
+	SecretRelock      func(*SecretArea) int32                                              `c:"memfd_go_secret_relock"`
+	SecretFree        func(*SecretArea) int32                                              `c:"memfd_go_secret_free"`
+	Wipe              func(unsafe.Pointer, uintptr)                                        `c:"memfd_go_wipe"`
+	Equal             func(unsafe.Pointer, unsafe.Pointer, uintptr) int32                  `c:"memfd_go_equal"`
+	SecretPoolInit    func(*SecretPool, uintptr, uint32, uint32) int32                     `c:"memfd_go_secret_pool_init"`
+	SecretPoolTake    func(*SecretPool, *unsafe.Pointer) int32                             `c:"memfd_go_secret_pool_take"`
+	SecretPoolGive    func(*SecretPool, unsafe.Pointer) int32                              `c:"memfd_go_secret_pool_give"`
+	SecretPoolProtect func(*SecretPool, uint32) int32                                      `c:"memfd_go_secret_pool_protect"`
+	SecretPoolRelock  func(*SecretPool) int32                                              `c:"memfd_go_secret_pool_relock"`
+	SecretPoolFree    func(*SecretPool) int32                                              `c:"memfd_go_secret_pool_free"`
 }
 
 // The structs of memfd_go.h.
@@ -97,26 +105,27 @@ type Info struct {
 	Name     [256]byte
 }
 
-type Secret struct {
-	SizeOf   uint32
-	Kind     uint32
-	Data     unsafe.Pointer
-	Len      uintptr
-	Base     unsafe.Pointer
-	BaseLen  uintptr
-	Fd       int32
-	Opts     uint32
-	Reserved [4]uint64
+type SecretArea struct {
+	Kind       uint32
+	Opts       uint32
+	Data       unsafe.Pointer
+	Len        uintptr
+	Base       unsafe.Pointer
+	BaseLen    uintptr
+	Fd         int32
+	Protection uint32
+	Reserved   [4]uint64
 }
 
 type SecretPool struct {
-	SizeOf   uint32
 	Slots    uint32
 	Used     uint32
 	FreeSlot uint32
+	Unused   uint32
 	SlotLen  uintptr
 	Stride   uintptr
-	Area     Secret
+	Reserved [2]uint64
+	Area     SecretArea
 }
 
 // Constants of memfd_go.h that golang.org/x/sys/unix does not have.
@@ -141,12 +150,13 @@ const (
 	optPopulate      = 1 << 4
 	optStrictNoexec  = 1 << 5
 	optUnsealable    = 1 << 6
-	optKeepFD        = 1 << 7
+	optInheritFD     = 1 << 7
 	optForkShare     = 1 << 8
 	optAlignEnd      = 1 << 9
 	optRequire       = 1 << 10
 	optNoSecretmem   = 1 << 11
 	optAllowUnlocked = 1 << 12
+	optKeepFD        = 1 << 15
 
 	noexecNative   = 0
 	noexecEmulated = 1

@@ -9,12 +9,13 @@ import (
 
 func TestSecretAttach(t *testing.T) {
 	fd := newSecret(t, unix.O_CLOEXEC)
-	first, second := Secret{SizeOf: areaSize}, Secret{SizeOf: areaSize}
+	first, second := SecretArea{}, SecretArea{}
 	check(t, []row{
-		{"before it is sized", lib.SecretAttach(&first, fd, 0), "ENODATA"},
+		{"before it is sized", lib.SecretAttach(&first, fd, 1<<20, 0), "ENODATA"},
 		{"size", lib.SetSize(fd, 0, uint64(page)), "ok"},
-		{"attach", lib.SecretAttach(&first, fd, 0), "ok"},
-		{"attach once more", lib.SecretAttach(&second, fd, optKeepFD), "ok"},
+		{"attach too long a file", lib.SecretAttach(&first, fd, uint64(page)-1, 0), "EFBIG"},
+		{"attach", lib.SecretAttach(&first, fd, 1<<20, 0), "ok"},
+		{"attach once more", lib.SecretAttach(&second, fd, 1<<20, optKeepFD), "ok"},
 	})
 	same(t, "kind", areaSecretmem, first.Kind)
 	same(t, "length", page, first.Len)
@@ -30,17 +31,16 @@ func TestSecretAttach(t *testing.T) {
 }
 
 func TestSecretAttachErrors(t *testing.T) {
-	s, short := Secret{SizeOf: areaSize}, Secret{SizeOf: areaSize - 1}
+	s := SecretArea{}
 	file := newSizedFile(t, uint64(page))
 	pipe, _ := newPipe(t)
 	check(t, []row{
-		{"no descriptor", lib.SecretAttach(&s, -1, 0), "EBADF"},
-		{"a file", lib.SecretAttach(&s, file, 0), "EINVAL"},
-		{"a pipe", lib.SecretAttach(&s, pipe, 0), "EINVAL"},
-		{"unknown option", lib.SecretAttach(&s, file, 1<<31), "EINVAL"},
-		{"another function's option", lib.SecretAttach(&s, file, optRequire), "EINVAL"},
-		{"short", lib.SecretAttach(&short, file, 0), "EINVAL"},
-		{"no struct", lib.SecretAttach(nil, file, 0), "EFAULT"},
+		{"no descriptor", lib.SecretAttach(&s, -1, 1<<20, 0), "EBADF"},
+		{"a file", lib.SecretAttach(&s, file, 1<<20, 0), "EINVAL"},
+		{"a pipe", lib.SecretAttach(&s, pipe, 1<<20, 0), "EINVAL"},
+		{"unknown option", lib.SecretAttach(&s, file, 1<<20, 1<<31), "EINVAL"},
+		{"another function's option", lib.SecretAttach(&s, file, 1<<20, optRequire), "EINVAL"},
+		{"no struct", lib.SecretAttach(nil, file, 1<<20, 0), "EFAULT"},
 	})
-	same(t, "area after errors", Secret{SizeOf: areaSize}, s)
+	same(t, "area after errors", SecretArea{}, s)
 }

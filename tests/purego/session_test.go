@@ -117,7 +117,41 @@ func (lib *library) passOn(text string) error {
 	if r := outcome(lib.ImportPidfd(-1, imported, 0)); r != "EBADF" && r != "ENOSYS" {
 		return fmt.Errorf("import_pidfd: %s", r)
 	}
+	if err := lib.useAsRing(text); err != nil {
+		return err
+	}
 	return lib.sendTo(imported, text)
+}
+
+// useAsRing maps a copy of the text, read from a pipe, twice, and discards it.
+func (lib *library) useAsRing(text string) error {
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		return err
+	}
+	defer unix.Close(ends[0])
+	_, err := unix.Write(ends[1], []byte(text))
+	unix.Close(ends[1])
+	if err != nil {
+		return err
+	}
+	fd := lib.CloneStream(text, unix.MFD_CLOEXEC, unix.F_SEAL_SEAL, int32(ends[0]), uint64(len(text)))
+	if fd < 0 {
+		return fmt.Errorf("clone_stream: %s", outcome(fd))
+	}
+	defer unix.Close(int(fd))
+	var ring unsafe.Pointer
+	if r := lib.MapRing(fd, 0, 0, page, &ring); r != 0 {
+		return fmt.Errorf("map_ring: %s", outcome(r))
+	}
+	defer lib.Unmap(ring, 2*page)
+	if got := string(bytesAt(unsafe.Add(ring, page), uintptr(len(text)))); got != text {
+		return fmt.Errorf("map_ring: %q, not %q", got, text)
+	}
+	if r := lib.Discard(fd, 0, 0, uint64(len(text))); r != 0 || *(*byte)(ring) != 0 {
+		return fmt.Errorf("discard: %s, %q", outcome(r), *(*byte)(ring))
+	}
+	return nil
 }
 
 // sendTo sends a file over a socket and looks at what arrives, twice.
@@ -172,8 +206,8 @@ func (lib *library) keepSecret(text string) error {
 	if r := lib.HugeFlags(1<<21, &flags); r != 0 || flags != unix.MFD_HUGETLB|21<<26 {
 		return fmt.Errorf("huge_flags: %s, %#x", outcome(r), flags)
 	}
-	s := Secret{SizeOf: uint32(unsafe.Sizeof(Secret{}))}
-	if r := outcome(lib.SecretAttach(&s, -1, 0)); r != "EBADF" {
+	s := SecretArea{}
+	if r := outcome(lib.SecretAttach(&s, -1, 1, 0)); r != "EBADF" {
 		return fmt.Errorf("secret_attach: %s", r)
 	}
 	if r := lib.SecretAlloc(&s, uintptr(len(text)), optAllowUnlocked); r != 0 {
@@ -182,13 +216,19 @@ func (lib *library) keepSecret(text string) error {
 	if err := lib.hold(s.bytes(), text); err != nil {
 		return err
 	}
+	if err := lib.moveIn(text); err != nil {
+		return err
+	}
+	if r := lib.SecretRelock(&s); r != 0 && r != -int32(unix.ENOMEM) && r != -int32(unix.EPERM) {
+		return fmt.Errorf("secret_relock: %s", outcome(r))
+	}
 	if r := lib.SecretProtect(&s, accessNone); r != 0 {
 		return fmt.Errorf("secret_protect: %s", outcome(r))
 	}
 	if r := lib.SecretFree(&s); r != 0 {
 		return fmt.Errorf("secret_free: %s", outcome(r))
 	}
-	pool := SecretPool{SizeOf: uint32(unsafe.Sizeof(SecretPool{}))}
+	pool := SecretPool{}
 	if r := lib.SecretPoolInit(&pool, uintptr(len(text)), 2, optAllowUnlocked); r != 0 {
 		return fmt.Errorf("secret_pool_init: %s", outcome(r))
 	}
@@ -199,11 +239,37 @@ func (lib *library) keepSecret(text string) error {
 	if err := lib.hold(bytesAt(slot, pool.SlotLen), text); err != nil {
 		return err
 	}
+	if r := lib.SecretPoolProtect(&pool, accessNone); r != 0 {
+		return fmt.Errorf("secret_pool_protect: %s", outcome(r))
+	}
+	if r := outcome(lib.SecretPoolRelock(&pool)); r != "EACCES" && r != "ok" {
+		return fmt.Errorf("secret_pool_relock: %s", r)
+	}
+	if r := lib.SecretPoolProtect(&pool, accessReadWrite); r != 0 {
+		return fmt.Errorf("secret_pool_protect: %s", outcome(r))
+	}
 	if r := lib.SecretPoolGive(&pool, slot); r != 0 {
 		return fmt.Errorf("secret_pool_give: %s", outcome(r))
 	}
 	if r := lib.SecretPoolFree(&pool); r != 0 {
 		return fmt.Errorf("secret_pool_free: %s", outcome(r))
+	}
+	return nil
+}
+
+// moveIn moves the text into a secret area of its own.
+func (lib *library) moveIn(text string) error {
+	s, data := SecretArea{}, []byte(text)
+	if r := lib.SecretAllocFrom(&s, unsafe.Pointer(&data[0]), uintptr(len(data)), optAllowUnlocked); r != 0 {
+		return fmt.Errorf("secret_alloc_from: %s", outcome(r))
+	}
+	defer lib.SecretFree(&s)
+	zeros := make([]byte, len(data))
+	if lib.Equal(unsafe.Pointer(&data[0]), unsafe.Pointer(&zeros[0]), uintptr(len(data))) != 1 {
+		return fmt.Errorf("%q is left behind", data)
+	}
+	if got := string(s.bytes()); got != text {
+		return fmt.Errorf("secret_alloc_from: %q, not %q", got, text)
 	}
 	return nil
 }

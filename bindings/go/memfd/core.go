@@ -245,14 +245,12 @@ func probe(request Feature) (Features, error) {
 }
 
 func secretAlloc(area *core.SecretArea, n int, opts uint32) error {
-	area.SizeOf = uint32(unsafe.Sizeof(*area))
 	_, err := result(core.SecretAlloc(area, uintptr(n), opts))
 	return err
 }
 
 func secretAttach(area *core.SecretArea, fd int32, maxSize int64, opts uint32) int {
-	area.SizeOf = uint32(unsafe.Sizeof(*area))
-	return core.SecretAttach(area, fd, opts)
+	return core.SecretAttach(area, fd, uint64(maxSize), opts)
 }
 
 func secretProtect(area *core.SecretArea, access Access) error {
@@ -271,7 +269,6 @@ func wipe(data []byte) {
 }
 
 func poolInit(pool *core.SecretPool, n, slots int, opts uint32) error {
-	pool.SizeOf = uint32(unsafe.Sizeof(*pool))
 	_, err := result(core.PoolInit(pool, uintptr(n), uint32(slots), opts))
 	return err
 }

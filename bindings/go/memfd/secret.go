@@ -19,11 +19,11 @@ type SecretKind uint32
 const (
 	// SecretMem is memory of memfd_secret(2), which the kernel itself does not map and that
 	// is never swapped.
-	SecretMem = SecretKind(core.KindSecretmem)
+	SecretMem = SecretKind(core.AreaSecretmem)
 	// SecretLocked is locked memory: it is not swapped and not part of core dumps.
-	SecretLocked = SecretKind(core.KindMlock)
+	SecretLocked = SecretKind(core.AreaMlock)
 	// SecretUnlocked is memory that is not part of core dumps but may be swapped.
-	SecretUnlocked = SecretKind(core.KindUnlocked)
+	SecretUnlocked = SecretKind(core.AreaUnlocked)
 )
 
 // SecretOptions says what memory to use. The zero value and nil stand for memory of

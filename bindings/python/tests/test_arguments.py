@@ -18,10 +18,12 @@ ALL_FUNCTIONS: list[tuple[Callable[..., object], tuple[str, ...]]] = [
     (raw.create_with, ("text", "args")),
     (raw.create_sealed, ("text", "uint32", "uint32", "buffer")),
     (raw.clone, ("text", "uint32", "uint32", "fd", "uint64")),
+    (raw.clone_stream, ("text", "uint32", "uint32", "fd", "uint64")),
     (raw.reopen, ("fd", "uint32")),
     (raw.huge_flags, ("uint64",)),
     (raw.get_size, ("fd",)),
     (raw.set_size, ("fd", "uint32", "uint64")),
+    (raw.discard, ("fd", "uint32", "uint64", "uint64")),
     (raw.add_seals, ("fd", "uint32")),
     (raw.get_seals, ("fd",)),
     (raw.ensure_seals, ("fd", "uint32")),
@@ -30,6 +32,7 @@ ALL_FUNCTIONS: list[tuple[Callable[..., object], tuple[str, ...]]] = [
     (raw.parse_seals, ("text",)),
     (raw.inspect, ("fd",)),
     (raw.map, ("fd", "uint32", "uint64", "size")),
+    (raw.map_ring, ("fd", "uint32", "uint64", "size")),
     (raw.verify, ("fd", "uint32", "uint64", "uint32")),
     (raw.map_verified, ("fd", "uint32", "uint64", "uint32")),
     (raw.unmap, ("address", "size")),
@@ -41,13 +44,18 @@ ALL_FUNCTIONS: list[tuple[Callable[..., object], tuple[str, ...]]] = [
     (raw.exec, ("fd", "texts", "texts", "uint32")),
     (raw.secret, ("uint32",)),
     (raw.secret_alloc, ("size", "uint32")),
-    (raw.secret_attach, ("fd", "uint32")),
+    (raw.secret_alloc_from, ("address", "size", "uint32")),
+    (raw.secret_attach, ("fd", "uint64", "uint32")),
     (raw.secret_protect, ("area", "uint32")),
+    (raw.secret_relock, ("area",)),
     (raw.secret_free, ("area",)),
     (raw.wipe, ("no_address", "size")),
+    (raw.equal, ("no_address", "no_address", "size")),
     (raw.secret_pool_init, ("size", "uint32", "uint32")),
     (raw.secret_pool_take, ("pool",)),
     (raw.secret_pool_give, ("pool", "address")),
+    (raw.secret_pool_protect, ("pool", "uint32")),
+    (raw.secret_pool_relock, ("pool",)),
     (raw.secret_pool_free, ("pool",)),
 ]
 
@@ -64,7 +72,7 @@ HARMLESS: dict[str, Any] = {
     "fds": [],
     "texts": [],
     "args": raw.CreateArgs(opts=1 << 31),
-    "area": raw.Secret(),
+    "area": raw.SecretArea(),
     "pool": raw.SecretPool(),
     "no_address": 0,
 }
@@ -85,7 +93,7 @@ WRONG: dict[str, list[tuple[Any, type[Exception]]]] = {
     "texts": [(["a\0b"], ValueError), ([1], TypeError), (1, TypeError), (None, TypeError)],
     "args": [(1, ArgumentError), (raw.Info(), ArgumentError)],
     "area": [(1, ArgumentError), (raw.SecretPool(), ArgumentError), (None, OSError)],
-    "pool": [(1, ArgumentError), (raw.Secret(), ArgumentError), (None, OSError)],
+    "pool": [(1, ArgumentError), (raw.SecretArea(), ArgumentError), (None, OSError)],
 }
 WRONG["fd"] = WRONG["int"]
 WRONG["no_address"] = WRONG["address"]

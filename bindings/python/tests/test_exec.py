@@ -60,7 +60,7 @@ def test_program() -> None:
 
 @pytest.mark.usefixtures("executable_by_default")
 def test_script_needs_its_descriptor() -> None:
-    keep = raw.MEMFD_GO_OPT_KEEP_FD
+    keep = raw.MEMFD_GO_OPT_INHERIT_FD
     assert run(script(), ["script", "hello"], ["NAME=you"], keep) == ("hello you\n", 0)
     assert run(script(), ["script", "hello"], [], 0) == ("ENOENT", 99)
 

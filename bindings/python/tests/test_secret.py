@@ -17,11 +17,11 @@ def test_is_where_it_is_known_to_be() -> None:
     area = raw.secret_alloc(32, 0)
     kind = area.kind
     raw.secret_free(area)
-    if kind == raw.MEMFD_GO_SECRETMEM:
+    if kind == raw.MEMFD_GO_AREA_SECRETMEM:
         assert known != "no"
         secret().close()
     else:
-        assert kind == raw.MEMFD_GO_MLOCK
+        assert kind == raw.MEMFD_GO_AREA_MLOCK
         assert known != "yes"
         with fails_with("ENOSYS"):
             secret()

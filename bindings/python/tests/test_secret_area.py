@@ -13,12 +13,12 @@ from helpers import fails_with
 
 from memfd_go import raw
 
-KINDS = (raw.MEMFD_GO_SECRETMEM, raw.MEMFD_GO_MLOCK, raw.MEMFD_GO_UNLOCKED)
+KINDS = (raw.MEMFD_GO_AREA_SECRETMEM, raw.MEMFD_GO_AREA_MLOCK, raw.MEMFD_GO_AREA_UNLOCKED)
 PAGE = os.sysconf("SC_PAGESIZE")
 ANY = raw.MEMFD_GO_OPT_ALLOW_UNLOCKED
 
 
-def allocate(length: int, opts: int) -> raw.Secret:
+def allocate(length: int, opts: int) -> raw.SecretArea:
     """An area of memfd_secret(2), where the kernel has it."""
     try:
         return raw.secret_alloc(length, opts | raw.MEMFD_GO_OPT_REQUIRE)
@@ -86,8 +86,8 @@ def test_guards() -> None:
 
 def test_attach() -> None:
     first = allocate(32, raw.MEMFD_GO_OPT_KEEP_FD)
-    second = raw.secret_attach(first.fd, 0)
-    assert (second.kind, second.fd) == (raw.MEMFD_GO_SECRETMEM, -1)
+    second = raw.secret_attach(first.fd, 1 << 16, 0)
+    assert (second.kind, second.fd) == (raw.MEMFD_GO_AREA_SECRETMEM, -1)
     ctypes.memmove(first.data, b"shared", 6)
     raw.secret_free(second)  # does not wipe
     assert ctypes.string_at(first.data, 6) == b"shared"
@@ -98,10 +98,10 @@ def test_attach() -> None:
 def test_attach_errors() -> None:
     fd = raw.create("test", raw.MFD_CLOEXEC)
     with fails_with("EINVAL"):
-        raw.secret_attach(fd, 0)
+        raw.secret_attach(fd, 1 << 16, 0)
     os.close(fd)
     with fails_with("EBADF"):
-        raw.secret_attach(-1, 0)
+        raw.secret_attach(-1, 1 << 16, 0)
 
 
 @pytest.mark.parametrize(

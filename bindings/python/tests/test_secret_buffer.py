@@ -329,9 +329,9 @@ def test_nobody_warns_of_what_was_asked_for() -> None:
 
 def test_warning_as_an_error_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     alloc = raw.secret_alloc
-    areas: list[raw.Secret] = []
+    areas: list[raw.SecretArea] = []
 
-    def without_secretmem(length: int, opts: int) -> raw.Secret:
+    def without_secretmem(length: int, opts: int) -> raw.SecretArea:
         areas.append(alloc(length, opts | raw.MEMFD_GO_OPT_NO_SECRETMEM))
         return areas[-1]
 

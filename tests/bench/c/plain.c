@@ -384,7 +384,7 @@ int (memfd_go_secret)(uint32_t flags)
 }
 
 /* Maps a secret file of 'len' bytes between guards of a page. */
-static int attach(struct memfd_go_secret *s, int fd, size_t len)
+static int attach(struct memfd_go_secret_area *s, int fd, size_t len)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (len + page - 1) & ~(page - 1);
 	char *base = mmap(NULL, whole + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -396,11 +396,11 @@ static int attach(struct memfd_go_secret *s, int fd, size_t len)
 	if (data == MAP_FAILED)
 		return -errno;
 	madvise(data, whole, MADV_DONTFORK);
-	*s = (struct memfd_go_secret){ sizeof *s, MEMFD_GO_SECRETMEM, data, len, base, whole + 2 * page, -1, 0, { 0 } };
+	*s = (struct memfd_go_secret_area){ MEMFD_GO_AREA_SECRETMEM, 0, data, len, base, whole + 2 * page, -1, 3, { 0 } };
 	return 0;
 }
 
-int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts)
+int memfd_go_secret_alloc(struct memfd_go_secret_area *s, size_t len, uint32_t opts)
 {
 	int r, fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
 
@@ -414,7 +414,7 @@ int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts)
 	return r;
 }
 
-int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts)
+int memfd_go_secret_attach(struct memfd_go_secret_area *s, int fd, uint64_t max_len, uint32_t opts)
 {
 	uint64_t size;
 	int r = memfd_go_get_size(fd, &size);
@@ -423,12 +423,12 @@ int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts)
 	return r < 0 ? r : attach(s, fd, (size_t)size);
 }
 
-int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access)
+int memfd_go_secret_protect(struct memfd_go_secret_area *s, uint32_t access)
 {
 	return result(mprotect(s->data, s->len, (int)access));
 }
 
-int memfd_go_secret_free(struct memfd_go_secret *s)
+int memfd_go_secret_free(struct memfd_go_secret_area *s)
 {
 	explicit_bzero(s->data, s->len);
 	return result(munmap(s->base, s->base_len));

@@ -32,9 +32,8 @@ static int by_mlock(const struct arm *a)
 
 static int alloc(const struct arm *a, uint32_t opts)
 {
-	struct memfd_go_secret secret;
+	struct memfd_go_secret_area secret;
 
-	secret.size_of = sizeof secret;
 	require(a->library->secret_alloc(&secret, size, opts) == 0, "secret_alloc");
 	*(char *)secret.data = 1;
 	return a->library->secret_free(&secret);
@@ -65,7 +64,6 @@ static void bench_size(size_t bytes)
 	struct work w = { .name = name, .calls = 20 };
 
 	size = bytes;
-	pool.size_of = sizeof pool;
 	require(libraries[0].secret_pool_init(&pool, size, 16, 0) == 0, "a pool");
 	snprintf(name, sizeof name, "secret %zu B", size);
 	add_arm(&w, "sodium_malloc+sodium_free", by_sodium, NULL);

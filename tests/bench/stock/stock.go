@@ -191,8 +191,8 @@ func memfd_go_secret_alloc(s unsafe.Pointer, length C.size_t, opts C.uint32_t) C
 }
 
 //export memfd_go_secret_attach
-func memfd_go_secret_attach(s unsafe.Pointer, fd C.int, opts C.uint32_t) C.int {
-	return C.int(core.SecretAttach((*core.SecretArea)(s), int32(fd), uint32(opts)))
+func memfd_go_secret_attach(s unsafe.Pointer, fd C.int, maxLen C.uint64_t, opts C.uint32_t) C.int {
+	return C.int(core.SecretAttach((*core.SecretArea)(s), int32(fd), uint64(maxLen), uint32(opts)))
 }
 
 //export memfd_go_secret_protect

@@ -216,7 +216,7 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 #define MEMFD_GO_OPT_POPULATE 0x00000010U       /* map: fault all pages in now */
 #define MEMFD_GO_OPT_STRICT_NOEXEC 0x00000020U  /* create_with: never emulate */
 #define MEMFD_GO_OPT_UNSEALABLE 0x00000040U     /* create_with: add F_SEAL_SEAL */
-#define MEMFD_GO_OPT_KEEP_FD 0x00000080U        /* exec, secret_alloc, _attach */
+#define MEMFD_GO_OPT_INHERIT_FD 0x00000080U     /* exec: leave fd open */
 #define MEMFD_GO_OPT_FORK_SHARE 0x00000100U     /* secret_*: the child sees it too */
 #define MEMFD_GO_OPT_ALIGN_END 0x00000200U      /* secret_alloc: end at the guard */
 #define MEMFD_GO_OPT_REQUIRE 0x00000400U        /* secret_alloc: memfd_secret or fail */
@@ -224,6 +224,7 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 #define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_alloc: even unlocked */
 #define MEMFD_GO_OPT_DONTWAIT 0x00002000U       /* send, recv: -EAGAIN, not wait */
 #define MEMFD_GO_OPT_NO_HOLES 0x00004000U       /* verify: allocate all of the file */
+#define MEMFD_GO_OPT_KEEP_FD 0x00008000U        /* secret_*: keep the descriptor */
 
 /*
  * memfd_go_create() creates an anonymous file in memory, like memfd_create(2), and
@@ -330,9 +331,10 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
                            const void *data, size_t len);
 
 /*
- * memfd_go_clone() creates a sealed copy of the regular file 'src_fd', from its
- * first byte to its last. The offset of src_fd is neither used nor moved. The copy
- * takes memory at once, like that of memfd_go_create_sealed().
+ * memfd_go_clone() creates a sealed copy of the regular file 'src_fd', from its first
+ * byte to its last. The offset of src_fd is neither used nor moved. Files of /proc and
+ * /sys, whose size is not their length, are read to their end. The copy takes memory at
+ * once, like that of memfd_go_create_sealed().
  *
  * name, mfd_flags, seals  like memfd_go_create_sealed()
  * src_fd                  open for reading
@@ -344,14 +346,38 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  * -EINVAL   src_fd is not a regular file, or cannot be read at any offset (O_DIRECT)
  * -ESPIPE   src_fd is a secret file, or a file that is read like a pipe (trace_pipe)
  * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
- * -EAGAIN   the file's size changed meanwhile, or is not what it claims (/proc)
+ * -EAGAIN   the file's size changed meanwhile
  * -EIO      the source could not be read, or others that reading it can give
  *
  * A source that is written to meanwhile without changing its size gives a mixture
- * of old and new. Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
+ * of old and new. A few files of /proc block when they are read (/proc/kmsg).
+ *
+ * Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
  */
 int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd,
                    uint64_t max_len);
+
+/*
+ * memfd_go_clone_stream() creates a sealed copy of what can be read from 'src_fd', up
+ * to its end: of a pipe, a socket, or any file from its offset on. It may block for as
+ * long as the other side keeps the stream open, so it is not for a descriptor from
+ * somebody who is not trusted. On a socket of packets, an empty packet is the end.
+ *
+ * Parameters like memfd_go_clone(). What has been read is gone from the stream, also
+ * after an error, and nothing of it is kept then.
+ *
+ * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
+ *
+ * -EBADF    src_fd is not open, or not for reading
+ * -EFBIG    there is more than max_len; up to max_len + 1 bytes have been read
+ * -EINTR    a signal arrived while the stream had nothing to read
+ * -EAGAIN   src_fd is non-blocking, and has nothing to read but is not at its end
+ * -EISDIR, -EINVAL, -ENOTCONN, -ECONNRESET, and others that read(2) can give
+ *
+ * Safe: MT AS fork. Source: read(2), F_ADD_SEALS(2const).
+ */
+int memfd_go_clone_stream(const char *name, uint32_t mfd_flags, uint32_t seals,
+                          int src_fd, uint64_t max_len);
 
 /*
  * memfd_go_reopen() opens the file of 'fd' again through /proc/thread-self/fd, and
@@ -457,6 +483,29 @@ int memfd_go_get_size(int fd, uint64_t *size);
  * Source: ftruncate(2), fallocate(2), mm/shmem.c.
  */
 int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
+
+/*
+ * memfd_go_discard() gives the memory of 'len' bytes of the file 'fd' from offset 'off'
+ * on back to the system: a hole takes its place, which reads as zeros. The size stays.
+ * Of a page that is covered in part the bytes become zeros; of a huge page too, on new
+ * kernels.
+ *
+ * fd        open for writing
+ * opts      0
+ * off, len  in bytes; len is more than 0. What is behind the end of the file counts,
+ *           too: MEMFD_GO_OPT_RESERVE may have left memory there.
+ *
+ * Returns 0.
+ *
+ * -EINVAL   len is 0; off or len is over INT64_MAX; unknown options
+ * -EPERM    the file is sealed with F_SEAL_WRITE or F_SEAL_FUTURE_WRITE
+ * -EBADF    fd is not open, or not for writing
+ * -EFBIG    off + len is more than the file system can hold
+ * -EOPNOTSUPP, -ENODEV, -ESPIPE   not a file that can have holes
+ *
+ * Safe: MT AS fork. Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
+ */
+int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 
 /* -------------------------------------------------------------------- Seals */
 
@@ -713,66 +762,93 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
- * memfd_go_verify() checks a file that came from somebody who is not trusted. Whatever
- * the other side does to the file afterwards, it can be mapped, and the mapping be read
- * without a fault; with F_SEAL_WRITE among 'required' it never changes.
+ * memfd_go_map_ring() maps 'len' bytes of the file 'fd' from offset 'off' on twice, end
+ * to end, shared and readable, and stores the address of the first at 'addr'. The byte
+ * behind the first mapping is that at its start again, so that what wraps around the
+ * end of a ring buffer lies in one piece. memfd_go_unmap(addr, 2 * len) removes both.
  *
- * What remains is a lack of memory, since reading a hole of the file takes some, and so
- * does reading a page that was swapped out. With vm.overcommit_memory=2, reading a hole
- * is SIGBUS if the system's commit limit is reached. Touching all pages first is no
- * help, as the kernel may drop the pages of a hole again. A memory cgroup at its limit
- * kills the reader (see Memory above). OPT_NO_HOLES takes the memory during the call.
+ * fd    open for reading; for OPT_WRITE for writing too
+ * opts  any of MEMFD_GO_OPT_WRITE, _POPULATE
+ * off   in bytes, a multiple of the page size (of a MFD_HUGETLB file: its own)
+ * len   in bytes, more than 0, a multiple of the same. As with memfd_go_map(), touching
+ *       a page behind the end of the file is SIGBUS.
+ *
+ * Returns 0.
+ *
+ * -EINVAL     len is 0; off or len is not a multiple of the page size; off is over
+ *             INT64_MAX; unknown options
+ * -EOVERFLOW  2 * len does not fit the address space; off + len is over INT64_MAX
+ * others      like memfd_go_map()
+ *
+ * Safe: MT AS fork. Source: mmap(2).
+ */
+int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
+
+/*
+ * memfd_go_verify() checks a file from an untrusted process. If it succeeds, the file
+ * can be mapped, and nothing that the other process does to it can make reading the
+ * mapping fault. With F_SEAL_WRITE among 'required', the contents never change.
+ *
+ * A lack of memory can still make a read fail, since reading a hole of the file needs
+ * memory, and so does reading a page that was swapped out. With
+ * vm.overcommit_memory=2, reading a hole is SIGBUS if the system's commit limit is
+ * reached. Touching all pages first does not help, because the kernel may drop the
+ * pages of a hole again. A memory cgroup at its limit kills the reader (see Memory
+ * above). OPT_NO_HOLES allocates the memory during the call.
  *
  * fd        open for reading
- * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
- *           F_SEAL_WRITE | F_SEAL_SHRINK.
+ * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK is always required. 0 stands
+ *           for F_SEAL_WRITE | F_SEAL_SHRINK.
  * max_len   the largest size to accept, in bytes
- * opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate the pages that the file lacks, so
- *           that no later access can fail for want of memory. They stay allocated as
- *           long as the file exists, and may be swapped out. That needs F_SEAL_WRITE or
- *           F_SEAL_FUTURE_WRITE, and a descriptor that is open for writing, or that
- *           can be reopened like this.
- * size      receives the file's size in bytes; may be null
+ * opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate the missing pages of the file, so
+ *           that no later access fails for lack of memory. They stay allocated as long
+ *           as the file exists, and may be swapped out. This needs F_SEAL_WRITE or
+ *           F_SEAL_FUTURE_WRITE, and a descriptor that is open for writing or can be
+ *           reopened for writing.
+ * size      receives the size of the file in bytes; may be null
  *
  * Returns 0.
  *
  * -EKEYREJECTED  a required seal is missing
- * -EKEYREVOKED   the seals prove nothing: F_SEAL_EXEC and F_SEAL_FUTURE_WRITE are both
- *                set, and this kernel (6.3 or later, without a fix of 2026) sets the
- *                seals of an executable file while somebody can still write to it, or
- *                vm.memfd_noexec=2 keeps the library from trying whether it does; or a
- *                MFD_HUGETLB file has neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE, so
- *                that pages can be taken out of it, or any file with OPT_NO_HOLES
+ * -EKEYREVOKED   F_SEAL_EXEC and F_SEAL_FUTURE_WRITE are both set, and this kernel
+ *                (6.3 or later, without a fix of 2026) sets the seals of an executable
+ *                file while somebody can still write to it, or vm.memfd_noexec=2 keeps
+ *                the library from finding out
+ * -EKEYREVOKED   neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE is set on an MFD_HUGETLB
+ *                file, whose pages could be removed, or on any file with OPT_NO_HOLES
  * -ENODATA       the file is empty
  * -EFBIG         the file is longer than max_len
- * -EOVERFLOW     the file does not fit the address space
- * -EINVAL        not a file that takes seals; a MFD_HUGETLB file whose size is not a
- *                multiple of its page size; unknown options
- * -EACCES        fd is not open for reading; OPT_NO_HOLES, fd is not open for writing,
- *                and the file's mode forbids to reopen it
+ * -EOVERFLOW     the file does not fit into the address space
+ * -EINVAL        the file does not support seals
+ * -EINVAL        the size of an MFD_HUGETLB file is not a multiple of its page size
+ * -EINVAL        unknown options
+ * -EACCES        fd is not open for reading
+ * -EACCES        OPT_NO_HOLES, fd is not open for writing, and the file's mode forbids
+ *                reopening it
  * -EBADF         fd is not open, or opened with O_PATH
- * -EFAULT        size is not null, but next to it
- * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not that much memory
- * -EMFILE, -ENFILE  no descriptor free to try the kernel with (see -EKEYREVOKED)
+ * -EFAULT        size points into the first or last page, but is not NULL
+ * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not enough memory
+ * -EMFILE, -ENFILE  no descriptor is free for finding out what the kernel does
  *
- * Safe: MT AS fork. Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
+ * Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
  */
 int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
                     uint64_t *size);
 
 /*
- * memfd_go_map_verified() checks a file like memfd_go_verify(), and maps it, whole and
- * read-only.
+ * memfd_go_map_verified() checks a file like memfd_go_verify(), and maps the whole
+ * file read-only.
  *
  * fd, required, max_len, opts  like memfd_go_verify()
- * addr, len  receive the mapping, for memfd_go_unmap(), and the file's size in bytes
+ * addr, len                    receive the mapping, for memfd_go_unmap(), and the size
+ *                              of the file in bytes
  *
  * Returns 0. Errors like memfd_go_verify(), and:
  *
  * -EFAULT   addr or len is null
  * -ENOMEM   no room in the address space, or too few free huge pages
  *
- * Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
+ * Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
  */
 int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
                           void **addr, size_t *len);
@@ -827,130 +903,141 @@ int memfd_go_unmap(void *addr, size_t len);
 #define MEMFD_GO_FDS_MAX 64
 
 /*
- * memfd_go_send_fds() sends descriptors and 'len' bytes at 'data' over the Unix
- * socket 'sock' in one message. The descriptors stay open here. SIGPIPE is not sent.
+ * memfd_go_send_fds() sends 'n' descriptors and the 'len' bytes at 'data' over the
+ * Unix socket 'sock', in one message. The caller's descriptors stay open. SIGPIPE is
+ * not raised.
  *
- * sock    a Unix socket. Internet sockets take the data and drop the descriptors.
- * opts    0, or MEMFD_GO_OPT_DONTWAIT: do not wait, whatever the socket's O_NONBLOCK
- * fds, n  0 to MEMFD_GO_FDS_MAX descriptors; fds may be anything when n is 0
- * data    may be null when len is 0: one zero byte is sent then, since a message
- *         without any would not carry descriptors over a stream
+ * sock    a Unix socket. Internet sockets send the data and drop the descriptors.
+ * opts    0, or MEMFD_GO_OPT_DONTWAIT: do not wait, even if sock is blocking
+ * fds, n  0 to MEMFD_GO_FDS_MAX descriptors; fds is ignored if n is 0
+ * data    may be null if len is 0. One zero byte is sent then, since a stream carries
+ *         descriptors only with data.
  * len     in bytes
  *
- * Returns the number of bytes of 'data' sent, which on a stream may be less than
- * 'len'; the descriptors went with the first of them. The rest is for write(2).
+ * Returns the number of bytes of 'data' that were sent. On a stream it may be less
+ * than 'len'. The descriptors were sent with the first byte; send the rest with
+ * write(2).
  *
- * -EINVAL   n is over MEMFD_GO_FDS_MAX; unknown options
- * -EBADF    sock or one of fds is not open
- * -EFAULT   fds is null and n is not 0; data is not readable
- * -ENOTSOCK sock is not a socket
- * -EAGAIN   the other side's buffer is full, and sock is non-blocking or OPT_DONTWAIT
- *           is set
- * -EINTR    a signal arrived before anything was sent
- * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN   nobody is there
- * -EMSGSIZE a datagram longer than the socket allows
- * -ETOOMANYREFS   too many descriptors are under way (RLIMIT_NOFILE)
+ * -EINVAL        n is more than MEMFD_GO_FDS_MAX
+ * -EINVAL        unknown options
+ * -EBADF         sock or one of fds is not open
+ * -EFAULT        fds is null and n is not 0
+ * -EFAULT        data is not readable
+ * -ENOTSOCK      sock is not a socket
+ * -EAGAIN        the receive buffer of the other side is full, and sock is
+ *                non-blocking or OPT_DONTWAIT is set
+ * -EINTR         a signal arrived before anything was sent
+ * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN  nobody is at the other end
+ * -EMSGSIZE      the datagram is longer than the socket allows
+ * -ETOOMANYREFS  too many descriptors are in transit (RLIMIT_NOFILE)
  *
- * Safe: MT AS fork. Source: unix(7), sendmsg(2).
+ * Source: unix(7), sendmsg(2).
  */
 int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
                       const void *data, size_t len);
 
 /*
- * memfd_go_recv_fds() receives one message, and the descriptors that came with it,
- * which are close-on-exec. Whatever options the socket has, such as SO_PASSCRED, there
- * is room for MEMFD_GO_FDS_MAX of them, and for a security label of some 200 bytes.
+ * memfd_go_recv_fds() receives one message and its descriptors, which are
+ * close-on-exec. It works with any socket options, such as SO_PASSCRED: there is room
+ * for MEMFD_GO_FDS_MAX descriptors and a security label of about 200 bytes besides.
+ * Use recvmsg(2) for control messages of other kinds.
  *
- * opts      0, or MEMFD_GO_OPT_DONTWAIT: do not wait, whatever the socket's O_NONBLOCK
- * fds, n    '*n' is the room at 'fds', and receives the number of descriptors, which
- *           may be 0. Room for more than MEMFD_GO_FDS_MAX is not used.
- * data,len  '*len' is the room at 'data' in bytes, and receives the number of bytes
- *           whenever a message was taken from the socket, also if it is then refused.
- *           Both may be null, or *len 0; one byte is then taken and dropped.
+ * opts      0, or MEMFD_GO_OPT_DONTWAIT: do not wait, even if sock is blocking
+ * fds, n    '*n' is the number of elements at 'fds', and receives the number of
+ *           descriptors, which may be 0. At most MEMFD_GO_FDS_MAX are used.
+ * data,len  '*len' is the size of 'data' in bytes. It receives the number of bytes
+ *           whenever a message was taken from the socket, even if the message is
+ *           refused. Both may be null, or *len 0; one byte is taken and dropped then.
  *
  * Returns 0.
  *
- * -EPIPE    the end of the stream: the other side has closed. An empty datagram or
- *           packet without descriptors looks the same.
- * -EMSGSIZE the message had more descriptors than room, or more than the kernel could
- *           deliver (RLIMIT_NOFILE), or was a datagram longer than the room at 'data'.
- *           All of its descriptors are closed; what fitted is at 'data'.
- * -EINVAL   unknown options
- * -EFAULT   n is null, or fds is and *n is not 0; one of data and len is null, but not
- *           both; data is not writable
- * -EBADF, -ENOTSOCK   sock is not open, not a socket
- * -EINVAL, -ENOTCONN  sock is not connected (of a stream, of packets)
- * -ECONNRESET   the other side closed without having read all that was sent to it
- * -EAGAIN   there is no message, and sock is non-blocking or OPT_DONTWAIT is set
- * -EINTR    a signal arrived first
+ * -EPIPE       the end of the stream: the other side has closed it. An empty datagram
+ *              or packet without descriptors looks the same.
+ * -EMSGSIZE    the message had more descriptors than 'fds' has room for, or than the
+ *              kernel could deliver (RLIMIT_NOFILE). All of them are closed; the data
+ *              is at 'data'.
+ * -EMSGSIZE    a datagram was longer than 'data'. Its descriptors are closed; the
+ *              beginning is at 'data'.
+ * -EINVAL      unknown options
+ * -EFAULT      n is null, or fds is null and *n is not 0
+ * -EFAULT      either data or len is null, but not both
+ * -EFAULT      data is not writable
+ * -EBADF, -ENOTSOCK  sock is not open, or not a socket
+ * -EINVAL, -ENOTCONN  sock is a stream or packet socket that is not connected
+ * -ECONNRESET  the other side closed without reading everything that was sent to it
+ * -EAGAIN      there is no message, and sock is non-blocking or OPT_DONTWAIT is set
+ * -EINTR       a signal arrived first
  *
- * Safe: MT AS fork. Source: unix(7), recvmsg(2).
+ * Source: unix(7), recvmsg(2).
  */
 int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data,
                       size_t *len);
 
 /*
- * memfd_go_recv_verified() receives one descriptor from somebody who is not trusted,
- * and checks it like memfd_go_verify(). memfd_go_map_verified() then maps it. The
- * sender can still move the file's offset: read through a mapping, or with pread(2).
+ * memfd_go_recv_verified() receives one descriptor from an untrusted process and
+ * checks its file like memfd_go_verify(). Map it with memfd_go_map_verified(). The
+ * sender can still move the file's offset: read through the mapping, or with pread(2).
  *
  * required, max_len  like memfd_go_verify()
- * opts               MEMFD_GO_OPT_DONTWAIT, MEMFD_GO_OPT_NO_HOLES
+ * opts               any of MEMFD_GO_OPT_DONTWAIT, _NO_HOLES
  * data,len           like memfd_go_recv_fds()
  *
- * Returns the descriptor, close-on-exec. On failure the descriptor is closed.
+ * Returns the descriptor, which is close-on-exec. On failure it is closed.
  *
- * -EPROTO   the message had no descriptor
- * -EMSGSIZE the message had more than one descriptor, or was a datagram longer than the
- *           room at 'data'
- * others    like memfd_go_recv_fds(), memfd_go_verify()
+ * -EPROTO    the message had no descriptor
+ * -EMSGSIZE  the message had more than one descriptor, or was a datagram longer than
+ *            'data'
+ * others     like memfd_go_recv_fds() and memfd_go_verify()
  *
- * Safe: MT AS fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
+ * Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
  */
 int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32_t opts,
                            void *data, size_t *len);
 
 /*
- * memfd_go_import_pid() opens /proc/PID/fd/N: a descriptor of another process, in a new
- * open file description. The process need not cooperate, but must allow it.
- * Nothing but a regular file is opened, and the call never waits for the process. (A
- * file system may wait for its server: FUSE, NFS.)
+ * memfd_go_import_pid() opens a file that another process has open, through
+ * /proc/PID/fd, in a new open file description. The other process need not cooperate,
+ * but it must permit ptrace(2). Only regular files are opened, and the call never
+ * waits for the process. (A file system may wait for its server: FUSE, NFS.)
  *
- * pid         a process as seen from here, more than 0
- * remote_fd   its descriptor, 0 or more
- * open_flags  of open(2), usually O_RDONLY. O_CLOEXEC is always added.
+ * pid         of the process, in this PID namespace; more than 0
+ * remote_fd   the descriptor in that process, 0 or more
+ * open_flags  of open(2), usually O_RDONLY; O_CLOEXEC is implied
  *
  * Returns the descriptor.
  *
  * -EINVAL   pid or remote_fd is out of range
- * -ENOENT   no such process or descriptor, or /proc is not mounted
- * -EACCES   no ptrace access to the process, or the file's mode forbids it
- * -ENXIO    a secret file; not a regular file
- * -EAGAIN   somebody has a lease on the file, who is told that it is wanted (fcntl(2))
- * -EMFILE, -ENFILE, -ENOMEM, and what else open(2) gives
+ * -ENOENT   there is no such process or descriptor
+ * -ENOENT   /proc is not mounted
+ * -EACCES   no right to ptrace the process
+ * -EACCES   the file's mode forbids it
+ * -ENXIO    a secret file, or not a regular file
+ * -EAGAIN   somebody has a lease on the file, and is notified (fcntl(2))
+ * others    like open(2), such as -EMFILE, -ENFILE and -ENOMEM
  *
- * Safe: MT AS fork. Source: proc_pid_fd(5), ptrace(2).
+ * Source: proc_pid_fd(5), ptrace(2).
  */
 int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
 
 /*
- * memfd_go_import_pidfd() is pidfd_getfd(2): it duplicates a descriptor of another
- * process, close-on-exec. Unlike memfd_go_import_pid() it also takes secret files.
+ * memfd_go_import_pidfd() duplicates a descriptor of another process, like
+ * pidfd_getfd(2). The new descriptor is close-on-exec. Unlike memfd_go_import_pid()
+ * this also works for secret files.
  *
  * pidfd      of the process, from pidfd_open(2)
- * remote_fd  its descriptor
- * flags      0: the kernel knows none so far
+ * remote_fd  the descriptor in that process
+ * flags      0; the kernel has no flags yet
  *
  * Returns the descriptor.
  *
- * -EBADF    pidfd is not one, or the process has no such descriptor
- * -EPERM    no right to attach to the process with ptrace
- * -ESRCH    the process has ended
+ * -EBADF    pidfd is not a pidfd, or the process has no such descriptor
  * -EINVAL   unknown flags
+ * -EPERM    no right to attach to the process with ptrace(2)
+ * -ESRCH    the process has ended
  * -ENOSYS   before Linux 5.6
- * -EMFILE   the process has RLIMIT_NOFILE descriptors open
+ * -EMFILE   the process has RLIMIT_NOFILE open descriptors
  *
- * Safe: MT AS fork. Source: pidfd_getfd(2).
+ * Source: pidfd_getfd(2).
  */
 int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
 
@@ -977,8 +1064,8 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  *       a descriptor that open(2) or memfd_go_reopen() gave to anybody; those that
  *       created it, and their duplicates, do not count.
  * argv  arguments, NULL at the end
- * envp  environment, NULL at the end
- * opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd. A script ("#!") needs
+ * envp  environment, NULL at the end. A null envp is the empty environment.
+ * opts  0, or MEMFD_GO_OPT_INHERIT_FD: the program inherits fd. A script ("#!") needs
  *       that, since its interpreter opens the file anew through /proc.
  *
  * The program has no folder: $ORIGIN is "/", and /proc/self/exe leads to "/memfd:NAME
@@ -988,12 +1075,12 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  *
  * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), is on a file system
  *           mounted noexec, or is no regular file
- * -ENOENT   a script and fd is close-on-exec: use OPT_KEEP_FD; the interpreter is
+ * -ENOENT   a script and fd is close-on-exec: use OPT_INHERIT_FD; the interpreter is
  *           missing; /proc is needed and not mounted
  * -ENOEXEC  not a program that this machine can run
  * -ETXTBSY  the file is open for writing (see fd)
  * -EBADF    fd is not open
- * -EFAULT   argv or envp is null or not readable
+ * -EFAULT   argv is null, or argv or envp is not readable
  * -E2BIG    arguments and environment are too long
  * -EINVAL   unknown options
  * others    like execve(2)
@@ -1008,11 +1095,9 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
 /*
  * EXAMPLE: a random key, which exists nowhere else
  *
- *     struct memfd_go_secret key;
- *     int r;
+ *     struct memfd_go_secret_area key;
+ *     int r = memfd_go_secret_alloc(&key, 32, 0);
  *
- *     key.size_of = sizeof key;
- *     r = memfd_go_secret_alloc(&key, 32, 0);
  *     if (r < 0)
  *         return r;
  *     if (getrandom(key.data, key.len, 0) == 32)
@@ -1023,10 +1108,8 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  *
  *     struct memfd_go_secret_pool keys;
  *     void *key;
- *     int r;
+ *     int r = memfd_go_secret_pool_init(&keys, 32, 100, 0);
  *
- *     keys.size_of = sizeof keys;
- *     r = memfd_go_secret_pool_init(&keys, 32, 100, 0);
  *     if (r < 0)
  *         return r;
  *     if (memfd_go_secret_pool_take(&keys, &key) == 0) {
@@ -1067,20 +1150,20 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
 int memfd_go_secret(uint32_t flags);
 
 /* What a secret area is made of. */
-#define MEMFD_GO_SECRETMEM 1U /* memfd_secret(2): out of the kernel's page tables */
-#define MEMFD_GO_MLOCK 2U     /* anonymous, never swapped, not in core dumps */
-#define MEMFD_GO_UNLOCKED 3U  /* anonymous, not in core dumps; may be swapped */
+#define MEMFD_GO_AREA_SECRETMEM 1U /* memfd_secret(2): not in the kernel's page tables */
+#define MEMFD_GO_AREA_MLOCK 2U     /* anonymous, never swapped, not in core dumps */
+#define MEMFD_GO_AREA_UNLOCKED 3U  /* anonymous, not in core dumps; may be swapped */
 
-/* A secret area. All but size_of is the library's: read it, do not write it. */
-struct memfd_go_secret {
-	uint32_t size_of;     /* in: sizeof(struct memfd_go_secret) */
-	uint32_t kind;        /* MEMFD_GO_SECRETMEM, _MLOCK or _UNLOCKED */
+/* A secret area. It is the library's: read it, do not write it. */
+struct memfd_go_secret_area {
+	uint32_t kind;        /* MEMFD_GO_AREA_SECRETMEM, _MLOCK or _UNLOCKED */
+	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
 	void *data;           /* the area; null once freed */
 	size_t len;           /* its length in bytes, as asked for */
 	void *base;           /* the whole mapping, with guards */
 	size_t base_len;      /* its length in bytes */
 	int32_t fd;           /* with OPT_KEEP_FD; else -1 */
-	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
+	uint32_t protection;  /* MEMFD_GO_ACCESS_*, as last set */
 	uint64_t reserved[4]; /* the library's */
 };
 
@@ -1091,8 +1174,8 @@ struct memfd_go_secret {
  * memory cgroup at its limit kills the caller (see Memory above); the same applies to
  * memfd_go_secret_attach() and memfd_go_secret_pool_init().
  *
- * s     size_of must be set; the rest is overwritten, and zero after an error. An area
- *       that it still holds is forgotten, not freed.
+ * area  overwritten, and zero after an error. An area that it still holds is
+ *       forgotten, not freed. The struct may be moved, but only one copy of it used.
  * len   in bytes, more than 0
  * opts  any of
  *       OPT_REQUIRE         fail unless memfd_secret(2) works
@@ -1101,10 +1184,13 @@ struct memfd_go_secret {
  *                           present, where RLIMIT_MEMLOCK or mlock(2) forbids more
  *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
  *                           first byte behind the area faults. It is then not aligned.
+ *                           Up to 16 random bytes go in front of it, for
+ *                           memfd_go_secret_free() to find out whether somebody wrote
+ *                           there.
  *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
  *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED). A child that
  *                           another thread forks during this call may share SECRETMEM.
- *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 's', to be sent to
+ *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 'area', to be sent to
  *                           others
  *
  * A process-shared mutex, condition variable or semaphore does not work in memory of
@@ -1122,9 +1208,8 @@ struct memfd_go_secret {
  * -ENOMEM   len is more than the machine's memory
  * -EPERM    RLIMIT_MEMLOCK is 0
  * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
- *           OPT_NO_SECRETMEM; size_of is less than the struct
- * -E2BIG    size_of is over 4096
- * -EFAULT   s is null
+ *           OPT_NO_SECRETMEM
+ * -EFAULT   area is null
  * -EMFILE, -ENFILE  no descriptor free
  * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
  *           well. OPT_NO_SECRETMEM makes no file.
@@ -1132,29 +1217,51 @@ struct memfd_go_secret {
  * Root has no RLIMIT_MEMLOCK. If the system cannot spare that much memory, root gets no
  * error: the kernel kills processes to make room.
  *
- * Safe: MT AS fork, each 's' in one place at a time. Source: memfd_secret(2), mlock(2),
- * madvise(2), sysinfo(2), mm/secretmem.c.
+ * Safe: MT AS fork, each area in one place at a time. Source: memfd_secret(2),
+ * mlock(2), madvise(2), sysinfo(2), getrandom(2), mm/secretmem.c.
  */
-int memfd_go_secret_alloc(struct memfd_go_secret *s, size_t len, uint32_t opts);
+int memfd_go_secret_alloc(struct memfd_go_secret_area *area, size_t len, uint32_t opts);
+
+/*
+ * memfd_go_secret_alloc_from() allocates an area like memfd_go_secret_alloc(), and
+ * moves 'len' bytes at 'data' there: once they are copied, 'data' is wiped. If the
+ * allocation fails, 'data' is left as it was, so that the caller can try again with
+ * other options, or wipe it.
+ *
+ * data  writable memory, not part of another secret area's guards
+ *
+ * Returns 0. Errors like memfd_go_secret_alloc(), and -EFAULT if data is null (see
+ * Pointers above).
+ *
+ * Safe: like memfd_go_secret_alloc(). Source: this library.
+ */
+int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
+                               size_t len, uint32_t opts);
 
 /*
  * memfd_go_secret_attach() maps a secret file that another process made and passed on,
  * whole and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
  *
- * fd    a secret file that has been sized. Its size is its maker's choice, and cannot
- *       change: ask memfd_go_get_size() before all of it is made present here.
- * opts  OPT_FORK_SHARE, OPT_ALIGN_END, OPT_KEEP_FD (which keeps a duplicate of fd)
+ * fd       a secret file that has been sized. Its size is its maker's choice, and
+ *          cannot change.
+ * max_len  the largest size to accept, in bytes
+ * opts     OPT_FORK_SHARE, OPT_ALIGN_END (for a file of whole pages; there is nothing
+ *          in front of the data, and no canary), OPT_KEEP_FD (which keeps a duplicate
+ *          of fd)
  *
  * Returns 0.
  *
- * -EINVAL   fd is not a secret file; unknown options; size_of is less than the struct
+ * -EINVAL   fd is not a secret file; unknown options
  * -EBADF    fd is not open, or opened with O_PATH
  * -ENODATA  the file has not been sized
+ * -EFBIG    the file is longer than max_len
+ * -EOVERFLOW  the file does not fit the address space
  * others    like memfd_go_secret_alloc()
  *
  * Safe: like memfd_go_secret_alloc(). Source: memfd_secret(2), mm/secretmem.c.
  */
-int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
+int memfd_go_secret_attach(struct memfd_go_secret_area *area, int fd, uint64_t max_len,
+                           uint32_t opts);
 
 /*
  * memfd_go_secret_protect() makes the area inaccessible, read-only, or writable again,
@@ -1164,8 +1271,8 @@ int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
  *
  * Returns 0.
  *
- * -EINVAL   access is not one of the above; 's' holds no area
- * -EFAULT   s is null
+ * -EINVAL   access is not one of the above; the struct holds no area
+ * -EFAULT   area is null
  * -ENOMEM   too many mappings in the process
  * -ENXIO    the area is not in this process: it is the child of one that allocated it
  *           without OPT_FORK_SHARE
@@ -1173,7 +1280,25 @@ int memfd_go_secret_attach(struct memfd_go_secret *s, int fd, uint32_t opts);
  *
  * Safe: like memfd_go_secret_alloc(). Source: mprotect(2).
  */
-int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
+int memfd_go_secret_protect(struct memfd_go_secret_area *area, uint32_t access);
+
+/*
+ * memfd_go_secret_relock() locks an area into memory again. Locks belong to a process:
+ * a child of fork() has an area of OPT_FORK_SHARE, but not locked, although 'kind' says
+ * MLOCK. This locks it for the child too, and makes 'kind' true: MLOCK on success,
+ * UNLOCKED if it fails. It may also make an area of kind UNLOCKED one of kind MLOCK.
+ * Memory of kind SECRETMEM is never swapped, and left alone.
+ *
+ * Returns 0.
+ *
+ * -EACCES   the area is MEMFD_GO_ACCESS_NONE, and cannot be locked before it can be
+ *           read: nothing has changed
+ * -ENOMEM, -EPERM   over RLIMIT_MEMLOCK; no memory; the limit is 0
+ * -EINVAL, -EFAULT, -ENXIO   like memfd_go_secret_protect()
+ *
+ * Safe: like memfd_go_secret_alloc(). Source: mlock(2), fork(2).
+ */
+int memfd_go_secret_relock(struct memfd_go_secret_area *area);
 
 /*
  * memfd_go_secret_free() wipes the area, unmaps it with its guards, and closes what
@@ -1187,14 +1312,14 @@ int memfd_go_secret_protect(struct memfd_go_secret *s, uint32_t access);
  *
  * Returns 0.
  *
- * -EINVAL   size_of is less than the struct
- * -EFAULT   s is null
+ * -EUCLEAN  OPT_ALIGN_END, and somebody wrote in front of the area. It has been freed.
+ * -EFAULT   area is null
  * -ENOMEM   too many mappings in the process; nothing has been freed
  * -EPERM    the area was sealed with mseal(2); nothing has been freed
  *
  * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
  */
-int memfd_go_secret_free(struct memfd_go_secret *s);
+int memfd_go_secret_free(struct memfd_go_secret_area *area);
 
 /*
  * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros. No compiler removes this,
@@ -1204,15 +1329,27 @@ int memfd_go_secret_free(struct memfd_go_secret *s);
  */
 void memfd_go_wipe(void *p, size_t len);
 
-/* A pool of secret slots of one size. Its fields are the library's. */
+/*
+ * memfd_go_equal() compares 'len' bytes at 'a' and at 'b'. The time that it takes, and
+ * the memory that it touches, depend on len alone and not on the bytes.
+ *
+ * Returns 1 if all are equal, or len is 0; else 0, and also if a or b is null (see
+ * Pointers above).
+ *
+ * Errors: none. Safe: MT AS fork. Source: this library.
+ */
+int memfd_go_equal(const void *a, const void *b, size_t len);
+
+/* A pool of secret slots of one size. It is the library's. */
 struct memfd_go_secret_pool {
-	uint32_t size_of;            /* in: sizeof(struct memfd_go_secret_pool) */
-	uint32_t slots;              /* how many there are */
-	uint32_t used;               /* how many are taken */
-	uint32_t free_slot;          /* the first free one, or UINT32_MAX */
-	size_t slot_len;             /* of each, as asked for, in bytes */
-	size_t stride;               /* from one to the next, in bytes */
-	struct memfd_go_secret area; /* what they are in */
+	uint32_t slots;       /* how many there are */
+	uint32_t used;        /* how many are taken */
+	uint32_t free_slot;   /* the first free one, or UINT32_MAX */
+	uint32_t unused;      /* 0 */
+	size_t slot_len;      /* of each, as asked for, in bytes */
+	size_t stride;        /* from one to the next, in bytes */
+	uint64_t reserved[2]; /* the library's */
+	struct memfd_go_secret_area area; /* what they are in */
 };
 
 /*
@@ -1222,7 +1359,8 @@ struct memfd_go_secret_pool {
  * pool's own but no guard page: an overrun is noticed when the slot, or the one behind
  * it, is given back.
  *
- * pool      size_of must be set; the rest is overwritten, and zero after an error
+ * pool      overwritten, and zero after an error. It may be moved, but only one copy
+ *           used.
  * slot_len  in bytes, more than 0
  * slots     1 to 1048576
  * opts      like memfd_go_secret_alloc() but OPT_ALIGN_END
@@ -1244,6 +1382,7 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  * -ENOSPC   all slots are taken
  * -EINVAL   an overrun went into the free slot; the pool holds no area, or that of a
  *           parent process, of which this one has zeros
+ * -EACCES   the pool is not MEMFD_GO_ACCESS_READ_WRITE (memfd_go_secret_pool_protect())
  * -ENXIO    the pool is a parent's, and not in this process (memfd_go_secret_protect())
  * -EFAULT   pool or slot is null
  *
@@ -1259,12 +1398,32 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
  * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or
  *           out of it, and the pool is of no further use but to be freed; there is no
  *           area
- * -ENXIO    like memfd_go_secret_pool_take()
+ * -EACCES, -ENXIO   like memfd_go_secret_pool_take()
  * -EFAULT   pool is null
  *
  * Safe: like memfd_go_secret_pool_init(). Source: this library.
  */
 int memfd_go_secret_pool_give(struct memfd_go_secret_pool *pool, void *slot);
+
+/*
+ * memfd_go_secret_pool_protect() is memfd_go_secret_protect() for all slots of a pool,
+ * taken or free. Slots can be taken and given only while the pool is
+ * MEMFD_GO_ACCESS_READ_WRITE.
+ *
+ * Returns 0. Errors like memfd_go_secret_protect().
+ *
+ * Safe: like memfd_go_secret_pool_init(). Source: mprotect(2).
+ */
+int memfd_go_secret_pool_protect(struct memfd_go_secret_pool *pool, uint32_t access);
+
+/*
+ * memfd_go_secret_pool_relock() is memfd_go_secret_relock() for a pool.
+ *
+ * Returns 0. Errors like memfd_go_secret_relock().
+ *
+ * Safe: like memfd_go_secret_pool_init(). Source: mlock(2), fork(2).
+ */
+int memfd_go_secret_pool_relock(struct memfd_go_secret_pool *pool);
 
 /*
  * memfd_go_secret_pool_free() wipes and frees the whole pool, taken slots too. Freeing

@@ -57,7 +57,7 @@ static void create(void)
 
 	EXPECT(fd >= 0);
 	EXPECT(memfd_go_get_size(fd, &size) == 0 && size == 7);
-	EXPECT(memfd_go_exec(fd, none, none, MEMFD_GO_OPT_KEEP_FD) == -EACCES);
+	EXPECT(memfd_go_exec(fd, none, none, MEMFD_GO_OPT_INHERIT_FD) == -EACCES);
 	close(fd);
 	fd = memfd_go_create_sealed("old", MFD_CLOEXEC, 0, "abcde", 5);
 	EXPECT(fd >= 0);
@@ -142,17 +142,17 @@ static void transfer(void)
 
 static void secrets(void)
 {
-	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
-	struct memfd_go_secret area = { .size_of = sizeof area };
+	struct memfd_go_secret_pool pool = { 0 };
+	struct memfd_go_secret_area area = { 0 };
 	void *slot = NULL;
 	int fd = memfd_go_secret(O_CLOEXEC);
 
 	EXPECT(fd >= 0 || fd == -ENOSYS || fd == -EPERM);
-	EXPECT(memfd_go_secret_attach(&area, fd, 0) < 0); /* it has no size */
+	EXPECT(memfd_go_secret_attach(&area, fd, 4096, 0) < 0); /* it has no size */
 	if (fd >= 0)
 		close(fd);
 	EXPECT(memfd_go_secret_alloc(&area, 5, 0) == 0);
-	EXPECT(area.kind == MEMFD_GO_SECRETMEM || area.kind == MEMFD_GO_MLOCK);
+	EXPECT(area.kind == MEMFD_GO_AREA_SECRETMEM || area.kind == MEMFD_GO_AREA_MLOCK);
 	EXPECT(area.len == 5 && area.fd == -1);
 	memcpy(area.data, "abcde", 5);
 	memfd_go_wipe(area.data, 4);

@@ -57,7 +57,7 @@ static void act(struct memfd_go_secret_pool *pool, void **taken, struct input *i
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
 	struct input in = { data, length };
-	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+	struct memfd_go_secret_pool pool = { 0 };
 	struct holdings before = take_stock();
 	void *taken[MOST] = { NULL };
 	uint32_t slots = take_byte(&in) % 8U + 1;

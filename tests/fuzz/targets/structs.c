@@ -105,7 +105,7 @@ static void check_area(long r)
 	MUST(memfd_go_secret_protect((void *)s.at, MEMFD_GO_ACCESS_READ) == -EINVAL);
 }
 
-#define AREA_OPTIONS 0x00001f80U /* MEMFD_GO_OPT_KEEP_FD to _ALLOW_UNLOCKED */
+#define AREA_OPTIONS 0x00009f00U /* MEMFD_GO_OPT_FORK_SHARE to _ALLOW_UNLOCKED, and _KEEP_FD */
 
 static void secret_alloc(struct input *in)
 {
@@ -127,7 +127,7 @@ static void secret_attach(struct input *in)
 	if (size < 65536)
 		memfd_go_set_size(fd, 0, size);
 	make_struct(in, sizeof(secret_area));
-	check_area(CALL(memfd_go_secret_attach((void *)s.at, fd, opts)));
+	check_area(CALL(memfd_go_secret_attach((void *)s.at, fd, UINT64_MAX, opts)));
 	close(fd);
 }
 

@@ -57,7 +57,7 @@ static void each_works(void)
 static void what_one_made_another_uses(void)
 {
 	for (int i = 0; i < number_of_copies; i++) {
-		struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+		struct memfd_go_secret_pool pool = { 0 };
 		secret_area area = NEW_AREA;
 		void *slot, *map;
 		int fd;

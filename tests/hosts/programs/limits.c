@@ -51,7 +51,7 @@ struct call {
 static int file, sockets[2];
 static struct memfd_go_features features = { .size_of = sizeof features };
 static secret_area area = NEW_AREA;
-static struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+static struct memfd_go_secret_pool pool = { 0 };
 
 static int create(void) { return memfd_go_create("limits", 0); }
 static int create_with(void) { return memfd_go_create_with("limits", NULL); }
@@ -157,7 +157,7 @@ static void live_without_locked_memory(void)
 		EQ(call_file_functions(), 0);
 		EQ(call_text_functions(), 0);
 		EQ(memfd_go_secret_alloc(&area, 10, MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
-		EQ(area.kind, MEMFD_GO_UNLOCKED);
+		EQ(area.kind, MEMFD_GO_AREA_UNLOCKED);
 		EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_NONE), 0);
 		EQ(memfd_go_secret_free(&area), 0);
 		EQ(memfd_go_secret_pool_init(&pool, 10, 10, 0), have_secretmem() ? -EAGAIN : -EPERM);

@@ -18,7 +18,7 @@ static uint32_t bits;
 static uint64_t size;
 static char text[64];
 static secret_area area = NEW_AREA;
-static struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+static struct memfd_go_secret_pool pool = { 0 };
 static struct memfd_go_features features = { .size_of = sizeof features };
 static struct memfd_go_info info = { .size_of = sizeof info };
 static struct memfd_go_create_args args = {
@@ -33,7 +33,7 @@ static void a_noexec_file(void) { fd = memfd_go_create_with("seccomp", NULL); }
 static void a_secret_file(void) { fd = raw_secret(0), (void)!ftruncate(fd, 5); }
 static void a_pidfd(void) { fd = (int)syscall(SYS_pidfd_open, getpid(), 0); }
 static void an_area(void) { memfd_go_secret_alloc(&area, 5, 0); }
-static void an_area_with_descriptor(void) { memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_KEEP_FD); }
+static void an_area_with_descriptor(void) { memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_INHERIT_FD); }
 static void a_pool(void) { memfd_go_secret_pool_init(&pool, 5, 2, 0); }
 static void a_slot(void) { a_pool(), memfd_go_secret_pool_take(&pool, &address); }
 
@@ -109,7 +109,7 @@ static int run_nothing(void)
 {
 	static char *none[] = { NULL };
 
-	return memfd_go_exec(fd, none, none, MEMFD_GO_OPT_KEEP_FD) == -EACCES;
+	return memfd_go_exec(fd, none, none, MEMFD_GO_OPT_INHERIT_FD) == -EACCES;
 }
 
 /* -------------------------------------------------------------------- The lists */
@@ -167,9 +167,9 @@ static int run_nothing(void)
 	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo") \
 	P(secret_alloc_mlock, "secret_alloc", "OPT_NO_SECRETMEM", nothing, memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_NO_SECRETMEM) == 0, \
 	  "madvise mincore mlock mmap sysinfo") \
-	P(secret_attach, "secret_attach", "", a_secret_file, memfd_go_secret_attach(&area, fd, 0) == 0, \
+	P(secret_attach, "secret_attach", "", a_secret_file, memfd_go_secret_attach(&area, fd, UINT64_MAX, 0) == 0, \
 	  "fstatfs futex madvise mincore mmap mprotect statx sysinfo") \
-	P(secret_attach_keep_fd, "secret_attach", "OPT_KEEP_FD", a_secret_file, memfd_go_secret_attach(&area, fd, MEMFD_GO_OPT_KEEP_FD) == 0, \
+	P(secret_attach_keep_fd, "secret_attach", "OPT_KEEP_FD", a_secret_file, memfd_go_secret_attach(&area, fd, UINT64_MAX, MEMFD_GO_OPT_KEEP_FD) == 0, \
 	  "fcntl fstatfs futex madvise mincore mmap mprotect statx sysinfo") \
 	P(secret_protect, "secret_protect", "", an_area, memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ) == 0, "mprotect") \
 	P(secret_free, "secret_free", "", an_area, memfd_go_secret_free(&area) == 0, "mprotect munmap") \

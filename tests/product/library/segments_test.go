@@ -8,7 +8,7 @@ import (
 )
 
 // sizeLimit is what the library may take, stripped.
-const sizeLimit = 48 << 10
+const sizeLimit = 56 << 10
 
 func TestSegmentsKeepWriteAndExecuteApart(t *testing.T) {
 	each(t, func(t *testing.T, l library) {

@@ -116,7 +116,7 @@ MEMFD_GO_OPT_EXEC = 0x00000008
 MEMFD_GO_OPT_POPULATE = 0x00000010
 MEMFD_GO_OPT_STRICT_NOEXEC = 0x00000020
 MEMFD_GO_OPT_UNSEALABLE = 0x00000040
-MEMFD_GO_OPT_KEEP_FD = 0x00000080
+MEMFD_GO_OPT_INHERIT_FD = 0x00000080
 MEMFD_GO_OPT_FORK_SHARE = 0x00000100
 MEMFD_GO_OPT_ALIGN_END = 0x00000200
 MEMFD_GO_OPT_REQUIRE = 0x00000400
@@ -124,6 +124,7 @@ MEMFD_GO_OPT_NO_SECRETMEM = 0x00000800
 MEMFD_GO_OPT_ALLOW_UNLOCKED = 0x00001000
 MEMFD_GO_OPT_DONTWAIT = 0x00002000
 MEMFD_GO_OPT_NO_HOLES = 0x00004000
+MEMFD_GO_OPT_KEEP_FD = 0x00008000
 MEMFD_GO_NOEXEC_NATIVE = 0
 MEMFD_GO_NOEXEC_EMULATED = 1
 F_SEAL_SEAL = 0x0001
@@ -146,18 +147,20 @@ MEMFD_GO_ACCESS_READ = 1
 MEMFD_GO_ACCESS_WRITE = 2
 MEMFD_GO_ACCESS_READ_WRITE = 3
 MEMFD_GO_FDS_MAX = 64
-MEMFD_GO_SECRETMEM = 1
-MEMFD_GO_MLOCK = 2
-MEMFD_GO_UNLOCKED = 3
+MEMFD_GO_AREA_SECRETMEM = 1
+MEMFD_GO_AREA_MLOCK = 2
+MEMFD_GO_AREA_UNLOCKED = 3
 
 # ---------------------------------------------------------------------- Structs
 
 
 class _Sized(Structure):
-    """A struct that tells its size, so that it may grow."""
+    """A struct that tells its size, if it may grow, and refuses what does not fit a member."""
 
     def __init__(self, **members: int) -> None:
-        super().__init__(size_of=sizeof(self), **members)
+        if hasattr(type(self), "size_of"):
+            members["size_of"] = sizeof(self)
+        super().__init__(**members)
 
     def __setattr__(self, name: str, value: Any) -> None:
         before = getattr(self, name)  # an AttributeError if there is no such member
@@ -214,18 +217,18 @@ class Info(_Sized):
     )
 
 
-class Secret(_Sized):
+class SecretArea(_Sized):
     """A secret area. All of it is the library's: read it, do not write it."""
 
     _fields_ = (
-        ("size_of", c_uint32),
         ("kind", c_uint32),
+        ("opts", c_uint32),
         ("data", c_void_p),
         ("len", c_size_t),
         ("base", c_void_p),
         ("base_len", c_size_t),
         ("fd", c_int32),
-        ("opts", c_uint32),
+        ("protection", c_uint32),
         ("reserved", c_uint64 * 4),
     )
 
@@ -234,13 +237,14 @@ class SecretPool(_Sized):
     """A pool of secret slots of one size. Its members are the library's."""
 
     _fields_ = (
-        ("size_of", c_uint32),
         ("slots", c_uint32),
         ("used", c_uint32),
         ("free_slot", c_uint32),
+        ("unused", c_uint32),
         ("slot_len", c_size_t),
         ("stride", c_size_t),
-        ("area", Secret),
+        ("reserved", c_uint64 * 2),
+        ("area", SecretArea),
     )
 
 
@@ -256,10 +260,12 @@ memfd_go_create = _declare("memfd_go_create", c_int, c_char_p, c_uint32)
 memfd_go_create_with = _declare("memfd_go_create_with", c_int, c_char_p, POINTER(CreateArgs))
 memfd_go_create_sealed = _declare("memfd_go_create_sealed", c_int, c_char_p, c_uint32, c_uint32, c_void_p, c_size_t)
 memfd_go_clone = _declare("memfd_go_clone", c_int, c_char_p, c_uint32, c_uint32, c_int, c_uint64)
+memfd_go_clone_stream = _declare("memfd_go_clone_stream", c_int, c_char_p, c_uint32, c_uint32, c_int, c_uint64)
 memfd_go_reopen = _declare("memfd_go_reopen", c_int, c_int, c_uint32)
 memfd_go_huge_flags = _declare("memfd_go_huge_flags", c_int, c_uint64, POINTER(c_uint32))
 memfd_go_get_size = _declare("memfd_go_get_size", c_int, c_int, POINTER(c_uint64))
 memfd_go_set_size = _declare("memfd_go_set_size", c_int, c_int, c_uint32, c_uint64)
+memfd_go_discard = _declare("memfd_go_discard", c_int, c_int, c_uint32, c_uint64, c_uint64)
 memfd_go_add_seals = _declare("memfd_go_add_seals", c_int, c_int, c_uint32)
 memfd_go_get_seals = _declare("memfd_go_get_seals", c_int, c_int)
 memfd_go_ensure_seals = _declare("memfd_go_ensure_seals", c_int, c_int, c_uint32)
@@ -268,6 +274,7 @@ memfd_go_format_seals = _declare("memfd_go_format_seals", c_int, c_uint32, c_uin
 memfd_go_parse_seals = _declare("memfd_go_parse_seals", c_int, c_char_p, POINTER(c_uint32))
 memfd_go_inspect = _declare("memfd_go_inspect", c_int, c_int, POINTER(Info))
 memfd_go_map = _declare("memfd_go_map", c_int, c_int, c_uint32, c_uint64, c_size_t, POINTER(c_void_p))
+memfd_go_map_ring = _declare("memfd_go_map_ring", c_int, c_int, c_uint32, c_uint64, c_size_t, POINTER(c_void_p))
 memfd_go_verify = _declare("memfd_go_verify", c_int, c_int, c_uint32, c_uint64, c_uint32, POINTER(c_uint64))
 memfd_go_map_verified = _declare("memfd_go_map_verified", c_int, c_int, c_uint32, c_uint64, c_uint32, POINTER(c_void_p), POINTER(c_size_t))
 memfd_go_unmap = _declare("memfd_go_unmap", c_int, c_void_p, c_size_t)
@@ -278,14 +285,19 @@ memfd_go_import_pid = _declare("memfd_go_import_pid", c_int, c_int, c_int, c_uin
 memfd_go_import_pidfd = _declare("memfd_go_import_pidfd", c_int, c_int, c_int, c_uint32)
 memfd_go_exec = _declare("memfd_go_exec", c_int, c_int, POINTER(c_char_p), POINTER(c_char_p), c_uint32)
 memfd_go_secret = _declare("memfd_go_secret", c_int, c_uint32)
-memfd_go_secret_alloc = _declare("memfd_go_secret_alloc", c_int, POINTER(Secret), c_size_t, c_uint32)
-memfd_go_secret_attach = _declare("memfd_go_secret_attach", c_int, POINTER(Secret), c_int, c_uint32)
-memfd_go_secret_protect = _declare("memfd_go_secret_protect", c_int, POINTER(Secret), c_uint32)
-memfd_go_secret_free = _declare("memfd_go_secret_free", c_int, POINTER(Secret))
+memfd_go_secret_alloc = _declare("memfd_go_secret_alloc", c_int, POINTER(SecretArea), c_size_t, c_uint32)
+memfd_go_secret_alloc_from = _declare("memfd_go_secret_alloc_from", c_int, POINTER(SecretArea), c_void_p, c_size_t, c_uint32)
+memfd_go_secret_attach = _declare("memfd_go_secret_attach", c_int, POINTER(SecretArea), c_int, c_uint64, c_uint32)
+memfd_go_secret_protect = _declare("memfd_go_secret_protect", c_int, POINTER(SecretArea), c_uint32)
+memfd_go_secret_relock = _declare("memfd_go_secret_relock", c_int, POINTER(SecretArea))
+memfd_go_secret_free = _declare("memfd_go_secret_free", c_int, POINTER(SecretArea))
 memfd_go_wipe = _declare("memfd_go_wipe", None, c_void_p, c_size_t)
+memfd_go_equal = _declare("memfd_go_equal", c_int, c_void_p, c_void_p, c_size_t)
 memfd_go_secret_pool_init = _declare("memfd_go_secret_pool_init", c_int, POINTER(SecretPool), c_size_t, c_uint32, c_uint32)
 memfd_go_secret_pool_take = _declare("memfd_go_secret_pool_take", c_int, POINTER(SecretPool), POINTER(c_void_p))
 memfd_go_secret_pool_give = _declare("memfd_go_secret_pool_give", c_int, POINTER(SecretPool), c_void_p)
+memfd_go_secret_pool_protect = _declare("memfd_go_secret_pool_protect", c_int, POINTER(SecretPool), c_uint32)
+memfd_go_secret_pool_relock = _declare("memfd_go_secret_pool_relock", c_int, POINTER(SecretPool))
 memfd_go_secret_pool_free = _declare("memfd_go_secret_pool_free", c_int, POINTER(SecretPool))
 # fmt: on
 

@@ -120,9 +120,9 @@ class SecretKind(_Word):
     UNLOCKED   not in core dumps, but may be swapped out
     """
 
-    SECRETMEM = raw.MEMFD_GO_SECRETMEM
-    MLOCK = raw.MEMFD_GO_MLOCK
-    UNLOCKED = raw.MEMFD_GO_UNLOCKED
+    SECRETMEM = raw.MEMFD_GO_AREA_SECRETMEM
+    MLOCK = raw.MEMFD_GO_AREA_MLOCK
+    UNLOCKED = raw.MEMFD_GO_AREA_UNLOCKED
 
 
 class SealStyle(_Word):

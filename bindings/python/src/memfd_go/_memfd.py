@@ -337,7 +337,7 @@ class MemFd(File):
         variables = [
             os.fsencode(name) + b"=" + os.fsencode(value) for name, value in source.items()
         ]
-        opts = raw.MEMFD_GO_OPT_KEEP_FD if keep_fd else 0
+        opts = raw.MEMFD_GO_OPT_INHERIT_FD if keep_fd else 0
         raw.exec(self.fileno(), args, variables, opts)
 
 

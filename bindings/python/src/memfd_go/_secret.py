@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 class _OwnPages(Area):
-    """An area of struct memfd_go_secret."""
+    """An area of struct memfd_go_secret_area."""
 
     __slots__ = ("_allocated_here", "_struct")
 
-    def __init__(self, struct: raw.Secret) -> None:
+    def __init__(self, struct: raw.SecretArea) -> None:
         super().__init__(struct.data, struct.len, struct.kind)
         self._struct = struct
         self._allocated_here = True
@@ -171,7 +171,7 @@ class SecretBuffer(SecretMemory):
         if keep_fd:
             opts |= raw.MEMFD_GO_OPT_KEEP_FD
         self = cls.__new__(cls)
-        self._area = _OwnPages(raw.secret_attach(descriptor_of(fd), opts))
+        self._area = _OwnPages(raw.secret_attach(descriptor_of(fd), (1 << 63) - 1, opts))
         return self
 
     def fileno(self) -> int:

@@ -119,8 +119,8 @@ pub const MEMFD_GO_OPT_POPULATE: u32 = 0x00000010;
 pub const MEMFD_GO_OPT_STRICT_NOEXEC: u32 = 0x00000020;
 /// [`memfd_go_create_with`]: add [`F_SEAL_SEAL`].
 pub const MEMFD_GO_OPT_UNSEALABLE: u32 = 0x00000040;
-/// [`memfd_go_exec`], [`memfd_go_secret_alloc`], [`memfd_go_secret_attach`]: keep the descriptor.
-pub const MEMFD_GO_OPT_KEEP_FD: u32 = 0x00000080;
+/// [`memfd_go_exec`]: leave the descriptor open.
+pub const MEMFD_GO_OPT_INHERIT_FD: u32 = 0x00000080;
 /// `memfd_go_secret_*`: the child of a fork sees it too.
 pub const MEMFD_GO_OPT_FORK_SHARE: u32 = 0x00000100;
 /// [`memfd_go_secret_alloc`]: end at the guard.
@@ -135,6 +135,8 @@ pub const MEMFD_GO_OPT_ALLOW_UNLOCKED: u32 = 0x00001000;
 pub const MEMFD_GO_OPT_DONTWAIT: u32 = 0x00002000;
 /// What verifies: allocate all of the file.
 pub const MEMFD_GO_OPT_NO_HOLES: u32 = 0x00004000;
+/// `memfd_go_secret_*`: keep the descriptor.
+pub const MEMFD_GO_OPT_KEEP_FD: u32 = 0x00008000;
 
 /// What [`memfd_go_create_with`] is told, and tells.
 #[repr(C)]
@@ -237,21 +239,21 @@ pub const MEMFD_GO_FDS_MAX: u32 = 64;
 
 // Secret memory
 
-/// [`memfd_go_secret::kind`]: memfd_secret(2), out of the kernel's page tables.
-pub const MEMFD_GO_SECRETMEM: u32 = 1;
+/// [`memfd_go_secret_area::kind`]: memfd_secret(2), out of the kernel's page tables.
+pub const MEMFD_GO_AREA_SECRETMEM: u32 = 1;
 /// ... anonymous, never swapped, not in core dumps.
-pub const MEMFD_GO_MLOCK: u32 = 2;
+pub const MEMFD_GO_AREA_MLOCK: u32 = 2;
 /// ... anonymous, not in core dumps; may be swapped.
-pub const MEMFD_GO_UNLOCKED: u32 = 3;
+pub const MEMFD_GO_AREA_UNLOCKED: u32 = 3;
 
-/// A secret area. All but `size_of` is the library's: read it, do not write it.
+/// A secret area. It is the library's: read it, do not write it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct memfd_go_secret {
-    /// In: the struct's size in bytes.
-    pub size_of: u32,
-    /// [`MEMFD_GO_SECRETMEM`], [`MEMFD_GO_MLOCK`] or [`MEMFD_GO_UNLOCKED`].
+pub struct memfd_go_secret_area {
+    /// [`MEMFD_GO_AREA_SECRETMEM`], [`MEMFD_GO_AREA_MLOCK`] or [`MEMFD_GO_AREA_UNLOCKED`].
     pub kind: u32,
+    /// As given, without [`MEMFD_GO_OPT_REQUIRE`] and the like.
+    pub opts: u32,
     /// The area; null once freed.
     pub data: *mut c_void,
     /// Its length in bytes, as asked for.
@@ -262,30 +264,32 @@ pub struct memfd_go_secret {
     pub base_len: usize,
     /// With [`MEMFD_GO_OPT_KEEP_FD`]; else -1.
     pub fd: i32,
-    /// As given, without [`MEMFD_GO_OPT_REQUIRE`] and the like.
-    pub opts: u32,
-    /// 0.
+    /// `MEMFD_GO_ACCESS_*`, as last set.
+    pub protection: u32,
+    /// The library's.
     pub reserved: [u64; 4],
 }
 
-/// A pool of secret slots of one size. Its fields are the library's.
+/// A pool of secret slots of one size. It is the library's.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct memfd_go_secret_pool {
-    /// In: the struct's size in bytes.
-    pub size_of: u32,
     /// How many there are.
     pub slots: u32,
     /// How many are taken.
     pub used: u32,
     /// The first free one, or `u32::MAX`.
     pub free_slot: u32,
+    /// 0.
+    pub unused: u32,
     /// Of each, as asked for, in bytes.
     pub slot_len: usize,
     /// From one to the next, in bytes.
     pub stride: usize,
+    /// The library's.
+    pub reserved: [u64; 2],
     /// What they are in.
-    pub area: memfd_go_secret,
+    pub area: memfd_go_secret_area,
 }
 
 // One function a line, so that a test can compare them with the header.
@@ -312,6 +316,8 @@ extern "C" {
     pub fn memfd_go_create_sealed(name: *const c_char, mfd_flags: u32, seals: u32, data: *const c_void, len: usize) -> c_int;
     /// Creates a sealed copy of a regular file of at most `max_len` bytes. Returns the descriptor.
     pub fn memfd_go_clone(name: *const c_char, mfd_flags: u32, seals: u32, src_fd: c_int, max_len: u64) -> c_int;
+    /// Creates a sealed copy of what can be read from a stream. Returns the descriptor.
+    pub fn memfd_go_clone_stream(name: *const c_char, mfd_flags: u32, seals: u32, src_fd: c_int, max_len: u64) -> c_int;
     /// Opens a file once more through /proc. Returns the new descriptor.
     pub fn memfd_go_reopen(fd: c_int, open_flags: u32) -> c_int;
     /// Stores what `memfd_go_create` wants for huge pages of `page_size` bytes.
@@ -323,6 +329,8 @@ extern "C" {
     pub fn memfd_go_get_size(fd: c_int, size: *mut u64) -> c_int;
     /// Makes a file `size` bytes long; `opts`: [`MEMFD_GO_OPT_RESERVE`].
     pub fn memfd_go_set_size(fd: c_int, opts: u32, size: u64) -> c_int;
+    /// Gives the memory of a part of a file back; `opts`: 0.
+    pub fn memfd_go_discard(fd: c_int, opts: u32, off: u64, len: u64) -> c_int;
 
     // Seals
 
@@ -345,6 +353,8 @@ extern "C" {
 
     /// Maps `len` bytes of a file from `off` on; `opts`: the other `MEMFD_GO_OPT_*`.
     pub fn memfd_go_map(fd: c_int, opts: u32, off: u64, len: usize, addr: *mut *mut c_void) -> c_int;
+    /// Maps `len` bytes of a file twice, end to end.
+    pub fn memfd_go_map_ring(fd: c_int, opts: u32, off: u64, len: usize, addr: *mut *mut c_void) -> c_int;
     /// Checks a file from somebody who is not trusted: that nothing can happen to it.
     pub fn memfd_go_verify(fd: c_int, required: u32, max_len: u64, opts: u32, size: *mut u64) -> c_int;
     /// Maps a file from somebody who is not trusted, if it is sealed.
@@ -367,7 +377,7 @@ extern "C" {
 
     // Exec
 
-    /// execveat(2) of a descriptor; `opts`: [`MEMFD_GO_OPT_KEEP_FD`]. Returns on failure only.
+    /// execveat(2) of a descriptor; `opts`: [`MEMFD_GO_OPT_INHERIT_FD`]. Returns on failure only.
     pub fn memfd_go_exec(fd: c_int, argv: *const *const c_char, envp: *const *const c_char, opts: u32) -> c_int;
 
     // Secret memory
@@ -375,21 +385,31 @@ extern "C" {
     /// memfd_secret(2); `flags`: 0 or `O_CLOEXEC`. Returns the descriptor.
     pub fn memfd_go_secret(flags: u32) -> c_int;
     /// Allocates memory for secrets, between guard pages.
-    pub fn memfd_go_secret_alloc(s: *mut memfd_go_secret, len: usize, opts: u32) -> c_int;
+    pub fn memfd_go_secret_alloc(area: *mut memfd_go_secret_area, len: usize, opts: u32) -> c_int;
+    /// Allocates memory for a secret, and moves it there.
+    pub fn memfd_go_secret_alloc_from(area: *mut memfd_go_secret_area, data: *mut c_void, len: usize, opts: u32) -> c_int;
     /// Maps a secret file that another process made.
-    pub fn memfd_go_secret_attach(s: *mut memfd_go_secret, fd: c_int, opts: u32) -> c_int;
+    pub fn memfd_go_secret_attach(area: *mut memfd_go_secret_area, fd: c_int, max_len: u64, opts: u32) -> c_int;
     /// Makes an area `MEMFD_GO_ACCESS_NONE`, `_READ` or `_READ_WRITE`.
-    pub fn memfd_go_secret_protect(s: *mut memfd_go_secret, access: u32) -> c_int;
+    pub fn memfd_go_secret_protect(area: *mut memfd_go_secret_area, access: u32) -> c_int;
+    /// Locks an area again, in a child of a fork.
+    pub fn memfd_go_secret_relock(area: *mut memfd_go_secret_area) -> c_int;
     /// Wipes an area and unmaps it. Twice is harmless.
-    pub fn memfd_go_secret_free(s: *mut memfd_go_secret) -> c_int;
+    pub fn memfd_go_secret_free(area: *mut memfd_go_secret_area) -> c_int;
     /// Overwrites memory with zeros; `p` may be null.
     pub fn memfd_go_wipe(p: *mut c_void, len: usize);
+    /// 1 if memory is equal, else 0, in a time that depends on `len` alone.
+    pub fn memfd_go_equal(a: *const c_void, b: *const c_void, len: usize) -> c_int;
     /// Allocates a pool of slots for secrets.
     pub fn memfd_go_secret_pool_init(pool: *mut memfd_go_secret_pool, slot_len: usize, slots: u32, opts: u32) -> c_int;
     /// Takes a free slot, which holds zeros.
     pub fn memfd_go_secret_pool_take(pool: *mut memfd_go_secret_pool, slot: *mut *mut c_void) -> c_int;
     /// Wipes a slot and gives it back.
     pub fn memfd_go_secret_pool_give(pool: *mut memfd_go_secret_pool, slot: *mut c_void) -> c_int;
+    /// Makes all slots `MEMFD_GO_ACCESS_NONE`, `_READ` or `_READ_WRITE`.
+    pub fn memfd_go_secret_pool_protect(pool: *mut memfd_go_secret_pool, access: u32) -> c_int;
+    /// Locks the memory of a pool again, in a child of a fork.
+    pub fn memfd_go_secret_pool_relock(pool: *mut memfd_go_secret_pool) -> c_int;
     /// Wipes and frees a pool. Twice is harmless.
     pub fn memfd_go_secret_pool_free(pool: *mut memfd_go_secret_pool) -> c_int;
 }

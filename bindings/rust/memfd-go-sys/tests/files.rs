@@ -228,7 +228,7 @@ fn exec() {
             exec(file.as_raw_fd(), argv.as_ptr(), UNKNOWN),
             -libc::EINVAL
         );
-        let error = exec(-1, argv.as_ptr(), MEMFD_GO_OPT_KEEP_FD);
+        let error = exec(-1, argv.as_ptr(), MEMFD_GO_OPT_INHERIT_FD);
         assert_eq!(error, -libc::EBADF);
     });
 }

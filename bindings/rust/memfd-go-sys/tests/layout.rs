@@ -22,8 +22,8 @@ fn sizes() {
     assert_eq!(size_of::<memfd_go_features>(), 32);
     assert_eq!(size_of::<memfd_go_create_args>(), 32);
     assert_eq!(size_of::<memfd_go_info>(), 296);
-    assert_eq!(size_of::<memfd_go_secret>(), 48 + 4 * WORD);
-    assert_eq!(size_of::<memfd_go_secret_pool>(), 64 + 6 * WORD);
+    assert_eq!(size_of::<memfd_go_secret_area>(), 48 + 4 * WORD);
+    assert_eq!(size_of::<memfd_go_secret_pool>(), 80 + 6 * WORD);
 }
 
 #[test]
@@ -31,8 +31,8 @@ fn last_fields() {
     assert_eq!(offset_of!(memfd_go_features, noexec_policy), 28);
     assert_eq!(offset_of!(memfd_go_create_args, out_state), 28);
     assert_eq!(offset_of!(memfd_go_info, name), 40);
-    assert_eq!(offset_of!(memfd_go_secret, reserved), 16 + 4 * WORD);
-    assert_eq!(offset_of!(memfd_go_secret_pool, area), 16 + 2 * WORD);
+    assert_eq!(offset_of!(memfd_go_secret_area, reserved), 16 + 4 * WORD);
+    assert_eq!(offset_of!(memfd_go_secret_pool, area), 32 + 2 * WORD);
 }
 
 #[test]
@@ -40,8 +40,6 @@ fn sizes_come_first() {
     assert_eq!(offset_of!(memfd_go_features, size_of), 0);
     assert_eq!(offset_of!(memfd_go_create_args, size_of), 0);
     assert_eq!(offset_of!(memfd_go_info, size_of), 0);
-    assert_eq!(offset_of!(memfd_go_secret, size_of), 0);
-    assert_eq!(offset_of!(memfd_go_secret_pool, size_of), 0);
     // No field is aligned more strictly than this, so that arrays of them have no holes.
-    assert_eq!(size_of::<memfd_go_secret>() % align_of::<u64>(), 0);
+    assert_eq!(size_of::<memfd_go_secret_area>() % align_of::<u64>(), 0);
 }

@@ -3,7 +3,7 @@
 #[allow(dead_code)] // Not all of it is needed here.
 mod common;
 
-use std::mem::{size_of, zeroed};
+use std::mem::zeroed;
 use std::os::raw::{c_char, c_int};
 use std::ptr::null_mut;
 use std::slice;
@@ -14,14 +14,12 @@ use memfd_go_sys::*;
 const ANY: u32 = MEMFD_GO_OPT_ALLOW_UNLOCKED;
 const UNKNOWN: u32 = 0x8000_0000;
 
-fn no_area() -> memfd_go_secret {
+fn no_area() -> memfd_go_secret_area {
     // SAFETY: zero is a valid value of every field.
-    let mut area: memfd_go_secret = unsafe { zeroed() };
-    area.size_of = size_of::<memfd_go_secret>() as u32;
-    area
+    unsafe { zeroed() }
 }
 
-fn allocate(area: &mut memfd_go_secret, len: usize, opts: u32) -> c_int {
+fn allocate(area: &mut memfd_go_secret_area, len: usize, opts: u32) -> c_int {
     // SAFETY: the struct is whole.
     unsafe { memfd_go_secret_alloc(area, len, opts) }
 }
@@ -36,7 +34,7 @@ fn area() {
         ] {
             let mut area = no_area();
             assert_eq!(allocate(&mut area, 100, opts), 0);
-            assert!((MEMFD_GO_SECRETMEM..=MEMFD_GO_UNLOCKED).contains(&area.kind));
+            assert!((MEMFD_GO_AREA_SECRETMEM..=MEMFD_GO_AREA_UNLOCKED).contains(&area.kind));
             assert_eq!((area.len, area.fd), (100, -1));
             // SAFETY: the area is as long as it says; protecting and freeing it is done by
             // its only owner.
@@ -74,7 +72,7 @@ fn is_where_it_is_known_to_be() {
         assert_ne!(known, "yes");
         let mut area = no_area();
         assert_eq!(allocate(&mut area, 32, 0), 0);
-        assert_eq!(area.kind, MEMFD_GO_MLOCK);
+        assert_eq!(area.kind, MEMFD_GO_AREA_MLOCK);
         // SAFETY: nobody uses the memory.
         assert_eq!(unsafe { memfd_go_secret_free(&mut area) }, 0);
     });
@@ -88,10 +86,10 @@ fn attach() {
         if allocate(&mut first, 10, opts) < 0 {
             return skip("there is no memfd_secret(2)");
         }
-        assert_eq!(first.kind, MEMFD_GO_SECRETMEM);
+        assert_eq!(first.kind, MEMFD_GO_AREA_SECRETMEM);
         // SAFETY: both areas are as long as they say, and freed once.
         unsafe {
-            assert_eq!(memfd_go_secret_attach(&mut second, first.fd, 0), 0);
+            assert_eq!(memfd_go_secret_attach(&mut second, first.fd, 1 << 16, 0), 0);
             *first.data.cast::<u8>() = 7;
             assert_eq!(*second.data.cast::<u8>(), 7);
             assert_eq!(memfd_go_secret_free(&mut second), 0);
@@ -109,18 +107,35 @@ fn errors() {
         assert_eq!(allocate(&mut area, 1, UNKNOWN), -libc::EINVAL);
         let contradiction = MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_NO_SECRETMEM;
         assert_eq!(allocate(&mut area, 1, contradiction), -libc::EINVAL);
-        area.size_of -= 1;
-        assert_eq!(allocate(&mut area, 1, ANY), -libc::EINVAL);
-        area.size_of += 1;
         // SAFETY: nothing is allocated; null is caught.
         unsafe {
-            assert_eq!(memfd_go_secret_attach(&mut area, -1, 0), -libc::EBADF);
+            assert_eq!(memfd_go_secret_attach(&mut area, -1, 1, 0), -libc::EBADF);
             assert_eq!(memfd_go_secret_alloc(null_mut(), 1, 0), -libc::EFAULT);
-            assert_eq!(memfd_go_secret_attach(null_mut(), 0, 0), -libc::EFAULT);
+            assert_eq!(memfd_go_secret_attach(null_mut(), 0, 1, 0), -libc::EFAULT);
             assert_eq!(memfd_go_secret_protect(null_mut(), 0), -libc::EFAULT);
             assert_eq!(memfd_go_secret_free(null_mut()), -libc::EFAULT);
         }
         assert!(area.data.is_null());
+    });
+}
+
+#[test]
+fn alloc_from() {
+    alone(|| {
+        let (mut key, mut area) = (*b"the key", no_area());
+        let start = key.as_mut_ptr().cast();
+        // SAFETY: both areas are as long as they say, and freed once; null is caught.
+        unsafe {
+            assert_eq!(memfd_go_secret_alloc_from(&mut area, start, 7, ANY), 0);
+            assert_eq!(memfd_go_equal(area.data, b"the key".as_ptr().cast(), 7), 1);
+            assert_eq!(memfd_go_equal(area.data, start, 7), 0);
+            assert_eq!(memfd_go_secret_relock(&mut area), 0);
+            assert_eq!(memfd_go_secret_free(&mut area), 0);
+            let null = memfd_go_secret_alloc_from(&mut area, null_mut(), 7, ANY);
+            assert_eq!(null, -libc::EFAULT);
+            assert_eq!(memfd_go_secret_relock(&mut area), -libc::EINVAL);
+        }
+        assert_eq!(key, [0; 7]);
     });
 }
 
@@ -146,11 +161,6 @@ fn pool() {
             let mut pool: memfd_go_secret_pool = zeroed();
             let mut slot = null_mut();
             assert_eq!(
-                memfd_go_secret_pool_init(&mut pool, 1, 1, ANY),
-                -libc::EINVAL
-            );
-            pool.size_of = size_of::<memfd_go_secret_pool>() as u32;
-            assert_eq!(
                 memfd_go_secret_pool_init(&mut pool, 0, 1, ANY),
                 -libc::EINVAL
             );
@@ -166,6 +176,12 @@ fn pool() {
             assert_eq!(memfd_go_secret_pool_init(&mut pool, 100, 2, ANY), 0);
             assert_eq!(memfd_go_secret_pool_take(&mut pool, &mut slot), 0);
             slice::from_raw_parts_mut(slot.cast::<u8>(), 100).fill(0x55);
+            let none = memfd_go_secret_pool_protect(&mut pool, MEMFD_GO_ACCESS_NONE);
+            assert_eq!(none, 0);
+            assert_eq!(memfd_go_secret_pool_take(&mut pool, &mut slot), -libc::EACCES);
+            let both = memfd_go_secret_pool_protect(&mut pool, MEMFD_GO_ACCESS_READ_WRITE);
+            assert_eq!(both, 0);
+            assert_eq!(memfd_go_secret_pool_relock(&mut pool), 0);
             let mut other = null_mut();
             assert_eq!(memfd_go_secret_pool_take(&mut pool, &mut other), 0);
             assert_ne!(slot, other);

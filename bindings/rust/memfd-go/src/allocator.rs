@@ -55,7 +55,7 @@ struct Areas {
     /// The pools of slots of `SMALLEST << n` bytes.
     pools: [Vec<sys::memfd_go_secret_pool>; CLASSES],
     /// What is too large for a slot.
-    large: Vec<sys::memfd_go_secret>,
+    large: Vec<sys::memfd_go_secret_area>,
 }
 
 // SAFETY: memory belongs to the process, not to a thread.
@@ -185,7 +185,7 @@ impl Areas {
     }
 
     fn give(&mut self, class: usize, slot: *mut u8) {
-        let is_in = |area: &sys::memfd_go_secret| {
+        let is_in = |area: &sys::memfd_go_secret_area| {
             (slot as usize).wrapping_sub(area.base as usize) < area.base_len
         };
         let pools = self.pools[class].iter_mut();
@@ -199,8 +199,7 @@ impl Areas {
 
     fn allocate_large(&mut self, layout: Layout, opts: u32) -> io::Result<*mut u8> {
         // SAFETY: all of its members are numbers and pointers.
-        let mut area: sys::memfd_go_secret = unsafe { MaybeUninit::zeroed().assume_init() };
-        area.size_of = std::mem::size_of::<sys::memfd_go_secret>() as u32;
+        let mut area: sys::memfd_go_secret_area = unsafe { MaybeUninit::zeroed().assume_init() };
         // SAFETY: `area` is writable.
         result(unsafe { sys::memfd_go_secret_alloc(&mut area, layout.size(), opts) })?;
         if area.data as usize % layout.align() != 0 {
@@ -213,7 +212,7 @@ impl Areas {
     }
 
     fn free_large(&mut self, start: *mut u8) {
-        let is_it = |area: &sys::memfd_go_secret| area.data.cast() == start;
+        let is_it = |area: &sys::memfd_go_secret_area| area.data.cast() == start;
         if let Some(index) = self.large.iter().position(is_it) {
             let mut area = self.large.swap_remove(index);
             // It can fail only for want of memory. Then the area stays.

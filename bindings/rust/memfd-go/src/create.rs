@@ -1,12 +1,10 @@
 //! Creating files.
 
 use std::ffi::CStr;
-use std::fs::Permissions;
 use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::raw::c_int;
-use std::os::unix::fs::PermissionsExt;
 
 use bitflags::bitflags;
 use memfd_go_sys as sys;
@@ -284,7 +282,7 @@ impl CreateOptions {
     ///   (`O_DIRECT`).
     /// * `ESPIPE`: `source` is a secret file.
     /// * `EFBIG`: the file is longer than `max_len`, or than `RLIMIT_FSIZE` (with SIGXFSZ).
-    /// * `EAGAIN`: the file's size changed meanwhile, or is not what it claims (/proc).
+    /// * `EAGAIN`: the file's size changed meanwhile.
     /// * `EIO`: the source could not be read, or others that reading it can give.
     ///
     /// Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
@@ -318,8 +316,8 @@ impl CreateOptions {
         })
     }
 
-    /// Makes a file by a function that takes the kernel's flags, and does what it lacks: to
-    /// emulate flags of newer kernels, like memfd_go_create_with().
+    /// Makes a file by a function that emulates what an older kernel lacks, which
+    /// [`CreateOptions::strict_noexec`] forbids.
     fn create_filled(&self, seals: Seals, create: impl Fn(u32, u32) -> c_int) -> io::Result<MemFd> {
         if self.size != 0 || self.mode != 0 || !self.seals.is_empty() {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
@@ -328,21 +326,13 @@ impl CreateOptions {
         if self.unsealable && !seals.is_empty() {
             seals |= Seals::SEAL;
         }
-        let r = create(self.flags.bits(), seals.bits());
-        let exec = self.flags & EXEC_FLAGS;
-        if r != -libc::EINVAL || exec.is_empty() || exec == EXEC_FLAGS {
-            return new_file(r);
+        if self.strict_noexec && self.flags.intersects(EXEC_FLAGS) {
+            // Only creating an empty file tells whether the kernel knows the flag.
+            CreateOptions::from_flags(self.flags)
+                .strict_noexec(true)
+                .create("")?;
         }
-        // If anything but the kernel's age is the reason, this fails as well.
-        let file = new_file(create(self.flags.difference(exec).bits(), seals.bits()))?;
-        if self.strict_noexec {
-            return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
-        }
-        if exec == CreateFlags::NOEXEC_SEAL {
-            file.as_file()
-                .set_permissions(Permissions::from_mode(0o666))?;
-        }
-        Ok(file)
+        new_file(create(self.flags.bits(), seals.bits()))
     }
 }
 

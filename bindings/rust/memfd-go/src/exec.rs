@@ -19,7 +19,7 @@ bitflags! {
     pub struct ExecFlags: u32 {
         /// The program inherits the descriptor of its file. A script ("#!") needs that,
         /// since its interpreter opens the file anew through /proc.
-        const KEEP_FD = sys::MEMFD_GO_OPT_KEEP_FD;
+        const KEEP_FD = sys::MEMFD_GO_OPT_INHERIT_FD;
 
         const _ = !0;
     }

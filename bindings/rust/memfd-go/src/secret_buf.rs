@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::mem::{size_of, ManuallyDrop, MaybeUninit};
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::ptr::{self, NonNull};
@@ -29,8 +29,8 @@ pub enum SecretKind {
 impl SecretKind {
     pub(crate) fn from_number(number: u32) -> SecretKind {
         match number {
-            sys::MEMFD_GO_SECRETMEM => SecretKind::SecretMem,
-            sys::MEMFD_GO_MLOCK => SecretKind::Locked,
+            sys::MEMFD_GO_AREA_SECRETMEM => SecretKind::SecretMem,
+            sys::MEMFD_GO_AREA_MLOCK => SecretKind::Locked,
             _ => SecretKind::Unlocked,
         }
     }
@@ -193,7 +193,9 @@ impl SecretOptions {
     pub unsafe fn attach(&self, fd: impl AsFd) -> io::Result<SecretBuf> {
         let fd = fd.as_fd().as_raw_fd();
         // SAFETY: `area` is writable, and as long as it says.
-        SecretBuf::new_area(|area| unsafe { sys::memfd_go_secret_attach(area, fd, self.bits) })
+        SecretBuf::new_area(|area| unsafe {
+            sys::memfd_go_secret_attach(area, fd, u64::MAX, self.bits)
+        })
     }
 }
 
@@ -229,7 +231,7 @@ impl SecretOptions {
 /// # }
 /// ```
 pub struct SecretBuf {
-    area: sys::memfd_go_secret,
+    area: sys::memfd_go_secret_area,
     home: Incarnation,
     /// How many guards to read there are. Whoever makes it 1 or 0 changes the access.
     readers: Mutex<usize>,
@@ -280,10 +282,9 @@ impl SecretBuf {
         SecretBuf::new_area(|area| unsafe { sys::memfd_go_secret_alloc(area, len, opts) })
     }
 
-    fn new_area(make: impl FnOnce(*mut sys::memfd_go_secret) -> i32) -> io::Result<SecretBuf> {
+    fn new_area(make: impl FnOnce(*mut sys::memfd_go_secret_area) -> i32) -> io::Result<SecretBuf> {
         // SAFETY: all of its members are numbers and pointers.
-        let mut area: sys::memfd_go_secret = unsafe { MaybeUninit::zeroed().assume_init() };
-        area.size_of = size_of::<sys::memfd_go_secret>() as u32;
+        let mut area: sys::memfd_go_secret_area = unsafe { MaybeUninit::zeroed().assume_init() };
         result(make(&mut area))?;
         let secret = SecretBuf {
             area,

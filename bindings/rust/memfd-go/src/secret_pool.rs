@@ -157,7 +157,6 @@ impl<T: ?Sized> SecretPool<T> {
         }
         // SAFETY: all of its members are numbers and pointers.
         let mut pool: sys::memfd_go_secret_pool = unsafe { MaybeUninit::zeroed().assume_init() };
-        pool.size_of = size_of::<sys::memfd_go_secret_pool>() as u32;
         // SAFETY: `pool` is writable, and as long as it says.
         result(unsafe { sys::memfd_go_secret_pool_init(&mut pool, slot_len, slots, opts) })?;
         Ok(SecretPool {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::{slice, thread};
 
 use memfd_go::*;
-use memfd_go_sys::{memfd_go_info, memfd_go_secret, memfd_go_secret_pool};
+use memfd_go_sys::{memfd_go_info, memfd_go_secret_area, memfd_go_secret_pool};
 
 const PAGE: usize = 4096;
 
@@ -177,7 +177,7 @@ mod library {
 
     #[no_mangle]
     unsafe extern "C" fn memfd_go_secret_alloc(
-        s: *mut memfd_go_secret,
+        s: *mut memfd_go_secret_area,
         len: usize,
         opts: u32,
     ) -> c_int {
@@ -188,13 +188,16 @@ mod library {
     }
 
     #[no_mangle]
-    unsafe extern "C" fn memfd_go_secret_protect(s: *mut memfd_go_secret, _access: u32) -> c_int {
+    unsafe extern "C" fn memfd_go_secret_protect(
+        s: *mut memfd_go_secret_area,
+        _access: u32,
+    ) -> c_int {
         assert!(!(*s).data.is_null());
         0
     }
 
     #[no_mangle]
-    unsafe extern "C" fn memfd_go_secret_free(s: *mut memfd_go_secret) -> c_int {
+    unsafe extern "C" fn memfd_go_secret_free(s: *mut memfd_go_secret_area) -> c_int {
         (*s).data.cast::<u8>().write_bytes(0, (*s).len);
         free((*s).base, (*s).base_len);
         0

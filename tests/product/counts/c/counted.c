@@ -114,7 +114,7 @@ static void count_files(int fd)
 	count("memfd_go_format_seals", 15, 0, W(text), sizeof text, 0);
 	count("memfd_go_parse_seals", W("SEAL WRITE"), W(&word), 0, 0, 0);
 	count("memfd_go_inspect", fd, W(&info), 0, 0, 0);
-	count("memfd_go_exec", fd, W(none), W(none), MEMFD_GO_OPT_KEEP_FD, 0);
+	count("memfd_go_exec", fd, W(none), W(none), MEMFD_GO_OPT_INHERIT_FD, 0);
 }
 
 static void count_maps(void)
@@ -149,13 +149,13 @@ static void count_transfers(void)
 
 static void count_secrets(void)
 {
-	struct memfd_go_secret area = { .size_of = sizeof area }, other = { .size_of = sizeof other };
-	struct memfd_go_secret_pool pool = { .size_of = sizeof pool };
+	struct memfd_go_secret_area area = { 0 }, other = { 0 };
+	struct memfd_go_secret_pool pool = { 0 };
 	void *slot;
 	long fd = count("memfd_go_secret", O_CLOEXEC, 0, 0, 0, 0);
 
 	count("memfd_go_secret_alloc", W(&area), 32, MEMFD_GO_OPT_KEEP_FD, 0, 0);
-	count("memfd_go_secret_attach", W(&other), area.fd, 0, 0, 0);
+	count("memfd_go_secret_attach", W(&other), area.fd, 1 << 20, 0, 0);
 	count("memfd_go_secret_protect", W(&area), MEMFD_GO_ACCESS_READ_WRITE, 0, 0, 0);
 	count("memfd_go_wipe", W(area.data), 32, 0, 0, 0);
 	count("memfd_go_secret_free", W(&area), 0, 0, 0, 0);

@@ -143,6 +143,49 @@ def clone(
     )
 
 
+def clone_stream(
+    name: str | bytes,
+    mfd_flags: SupportsIndex,
+    seals: SupportsIndex,
+    src_fd: SupportsIndex,
+    max_len: SupportsIndex,
+) -> int:
+    """Create a sealed copy of what can be read from 'src_fd', up to its end.
+
+    It may block. What has been read is gone from the stream, also after an error.
+
+    name, mfd_flags, seals  like create_sealed()
+    src_fd                  a pipe, a socket, or a file, which is read from its offset on
+    max_len                 the largest size to copy, in bytes
+
+    Returns a descriptor whose offset is 0. The caller closes it.
+
+    Errors: like create_sealed(), and OSError EBADF (src_fd is not open, or not for reading),
+    EFBIG (more than max_len), EINTR, EAGAIN (non-blocking, and nothing to read), and what
+    else read(2) can give. Safe: threads, fork. Source: read(2).
+
+    >>> import os
+    >>> reader, writer = os.pipe()
+    >>> os.write(writer, b"hello")
+    5
+    >>> os.close(writer)
+    >>> fd = clone_stream("example", MFD_CLOEXEC, 0, reader, 100)
+    >>> os.read(fd, 100)
+    b'hello'
+    >>> os.close(reader), os.close(fd)
+    (None, None)
+    """
+    return _ffi.check(
+        _ffi.memfd_go_clone_stream(
+            _ffi.to_text(name),
+            _ffi.to_uint32(mfd_flags),
+            _ffi.to_uint32(seals),
+            _ffi.to_int(src_fd),
+            _ffi.to_uint64(max_len),
+        )
+    )
+
+
 def reopen(fd: SupportsIndex, open_flags: SupportsIndex) -> int:
     """Open the file of 'fd' once more, by way of /proc: with an offset and access of its own.
 

@@ -55,6 +55,35 @@ def set_size(fd: SupportsIndex, opts: SupportsIndex, size: SupportsIndex) -> Non
     )
 
 
+def discard(
+    fd: SupportsIndex, opts: SupportsIndex, off: SupportsIndex, length: SupportsIndex
+) -> None:
+    r"""Give the memory of a part of the file 'fd' back: it reads as zeros then.
+
+    fd           open for writing
+    opts         0
+    off, length  in bytes
+
+    Errors: OSError EINVAL (length is 0, off or length over 2**63 - 1, unknown options),
+    EPERM (sealed against writing), EBADF, EFBIG, EOPNOTSUPP, ENODEV, ESPIPE (not a file
+    that can have holes); OverflowError. Safe: threads, fork. Source: fallocate(2).
+
+    >>> import os
+    >>> fd = create("example", MFD_CLOEXEC)
+    >>> os.write(fd, b"hello")
+    5
+    >>> discard(fd, 0, 1, 3)
+    >>> os.pread(fd, 5, 0)
+    b'h\x00\x00\x00o'
+    >>> os.close(fd)
+    """
+    _ffi.check(
+        _ffi.memfd_go_discard(
+            _ffi.to_int(fd), _ffi.to_uint32(opts), _ffi.to_uint64(off), _ffi.to_uint64(length)
+        )
+    )
+
+
 def add_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
     """fcntl(fd, F_ADD_SEALS, seals), verbatim: add all of 'seals' to the file, or none.
 

@@ -47,6 +47,45 @@ def map(
     return address.value or 0
 
 
+def map_ring(
+    fd: SupportsIndex, opts: SupportsIndex, off: SupportsIndex, length: SupportsIndex
+) -> int:
+    """Map 'length' bytes of the file 'fd' from offset 'off' on twice, end to end.
+
+    fd      open for reading; for OPT_WRITE for writing too
+    opts    any of MEMFD_GO_OPT_WRITE, _POPULATE
+    off     in bytes, a multiple of the page size (of a file of huge pages: its own)
+    length  in bytes, more than 0, a multiple of the same
+
+    Returns the address of the first mapping. unmap(address, 2 * length) removes both.
+
+    Errors: OSError EINVAL (length or off is not a multiple, unknown options), EOVERFLOW
+    (2 * length does not fit the address space); else like map(). Safe: threads, fork.
+    Source: mmap(2).
+
+    >>> import ctypes, mmap, os
+    >>> fd = create("example", MFD_CLOEXEC)
+    >>> set_size(fd, 0, mmap.PAGESIZE)
+    >>> address = map_ring(fd, MEMFD_GO_OPT_WRITE, 0, mmap.PAGESIZE)
+    >>> _ = ctypes.memmove(address + mmap.PAGESIZE - 2, b"ring", 4)
+    >>> ctypes.string_at(address, 2)
+    b'ng'
+    >>> unmap(address, 2 * mmap.PAGESIZE)
+    >>> os.close(fd)
+    """
+    address = _ffi.Address()
+    _ffi.check(
+        _ffi.memfd_go_map_ring(
+            _ffi.to_int(fd),
+            _ffi.to_uint32(opts),
+            _ffi.to_uint64(off),
+            _ffi.to_size(length),
+            address,
+        )
+    )
+    return address.value or 0
+
+
 def verify(
     fd: SupportsIndex,
     required: SupportsIndex,

@@ -31,7 +31,7 @@ def secret(flags: SupportsIndex) -> int:
     return _ffi.check(_ffi.memfd_go_secret(_ffi.to_uint32(flags)))
 
 
-def secret_alloc(length: SupportsIndex, opts: SupportsIndex) -> _ffi.Secret:
+def secret_alloc(length: SupportsIndex, opts: SupportsIndex) -> _ffi.SecretArea:
     """Allocate memory for secrets: zeroed, locked, between two pages that nobody can touch.
 
     length  in bytes, more than 0
@@ -40,8 +40,9 @@ def secret_alloc(length: SupportsIndex, opts: SupportsIndex) -> _ffi.Secret:
             where limits forbid more), _ALIGN_END (against the guard behind), _FORK_SHARE (a
             child sees it too), _KEEP_FD (keep the descriptor in the result)
 
-    Returns Secret: 'data' is the address, 'len' the length, 'kind' MEMFD_GO_SECRETMEM or, where
-    there is no memfd_secret(2), _MLOCK or _UNLOCKED. The caller frees it, by secret_free().
+    Returns SecretArea: 'data' is the address, 'len' the length, 'kind' is
+    MEMFD_GO_AREA_SECRETMEM or, where there is no memfd_secret(2), _MLOCK or _UNLOCKED. The
+    caller frees it, by secret_free().
 
     Errors: OSError ENOSYS or EPERM (OPT_REQUIRE), EAGAIN or ENOMEM (over RLIMIT_MEMLOCK, or
     no memory), EPERM (RLIMIT_MEMLOCK is 0), EINVAL (length is 0, unknown or contradictory
@@ -56,39 +57,79 @@ def secret_alloc(length: SupportsIndex, opts: SupportsIndex) -> _ffi.Secret:
     >>> area.data is None
     True
     """
-    area = _ffi.Secret()
+    area = _ffi.SecretArea()
     _ffi.check(_ffi.memfd_go_secret_alloc(area, _ffi.to_size(length), _ffi.to_uint32(opts)))
     return area
 
 
-def secret_attach(fd: SupportsIndex, opts: SupportsIndex) -> _ffi.Secret:
+def secret_alloc_from(
+    addr: SupportsIndex, length: SupportsIndex, opts: SupportsIndex
+) -> _ffi.SecretArea:
+    r"""Allocate like secret_alloc(), and move 'length' bytes there from 'addr'.
+
+    They are wiped where they were once they are copied. If the allocation fails they stay.
+    Nothing checks the address.
+
+    addr    of writable memory
+    length  in bytes, more than 0
+    opts    like secret_alloc()
+
+    Returns SecretArea. The caller frees it, by secret_free().
+
+    Errors: like secret_alloc(), and OSError EFAULT (addr is 0). Safe: threads, fork.
+    Source: the library.
+
+    >>> import ctypes
+    >>> key = ctypes.create_string_buffer(b"secret")
+    >>> area = secret_alloc_from(ctypes.addressof(key), 6, MEMFD_GO_OPT_ALLOW_UNLOCKED)
+    >>> ctypes.string_at(area.data, area.len), key.raw
+    (b'secret', b'\x00\x00\x00\x00\x00\x00\x00')
+    >>> secret_free(area)
+    """
+    area = _ffi.SecretArea()
+    _ffi.check(
+        _ffi.memfd_go_secret_alloc_from(
+            area, _ffi.to_address(addr), _ffi.to_size(length), _ffi.to_uint32(opts)
+        )
+    )
+    return area
+
+
+def secret_attach(
+    fd: SupportsIndex, max_len: SupportsIndex, opts: SupportsIndex
+) -> _ffi.SecretArea:
     """Map a secret file that another process made, whole, like secret_alloc().
 
-    fd    a secret file that has been sized; it stays the caller's
-    opts  any of MEMFD_GO_OPT_FORK_SHARE, _ALIGN_END, _KEEP_FD (keep a duplicate of fd)
+    fd       a secret file that has been sized; it stays the caller's
+    max_len  the largest size to accept, in bytes
+    opts     any of MEMFD_GO_OPT_FORK_SHARE, _ALIGN_END, _KEEP_FD (keep a duplicate of fd)
 
-    Returns Secret. The caller frees it, by secret_free(), which leaves the contents to
+    Returns SecretArea. The caller frees it, by secret_free(), which leaves the contents to
     others.
 
     Errors: like secret_alloc(), and OSError EINVAL (not a secret file), ENODATA (not
-    sized), EBADF. Safe: threads, fork. Source: memfd_secret(2).
+    sized), EFBIG (longer than max_len), EBADF. Safe: threads, fork. Source: memfd_secret(2).
 
     >>> try:
     ...     first = secret_alloc(32, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_KEEP_FD)
     ... except OSError as error:
     ...     assert error.errno in (errno.ENOSYS, errno.EPERM, errno.EAGAIN)
     ... else:
-    ...     second = secret_attach(first.fd, 0)
+    ...     second = secret_attach(first.fd, 1 << 16, 0)
     ...     assert second.data != first.data
     ...     secret_free(second)
     ...     secret_free(first)
     """
-    area = _ffi.Secret()
-    _ffi.check(_ffi.memfd_go_secret_attach(area, _ffi.to_int(fd), _ffi.to_uint32(opts)))
+    area = _ffi.SecretArea()
+    _ffi.check(
+        _ffi.memfd_go_secret_attach(
+            area, _ffi.to_int(fd), _ffi.to_uint64(max_len), _ffi.to_uint32(opts)
+        )
+    )
     return area
 
 
-def secret_protect(area: _ffi.Secret, access: SupportsIndex) -> None:
+def secret_protect(area: _ffi.SecretArea, access: SupportsIndex) -> None:
     """Make the area inaccessible, read-only, or writable again, for the whole process.
 
     Touching it otherwise kills the process.
@@ -105,14 +146,28 @@ def secret_protect(area: _ffi.Secret, access: SupportsIndex) -> None:
     _ffi.check(_ffi.memfd_go_secret_protect(area, _ffi.to_uint32(access)))
 
 
-def secret_free(area: _ffi.Secret) -> None:
+def secret_relock(area: _ffi.SecretArea) -> None:
+    """Lock an area into memory again, in a child of fork(), and make its 'kind' true.
+
+    Errors: OSError EACCES (MEMFD_GO_ACCESS_NONE), ENOMEM or EPERM (RLIMIT_MEMLOCK), EINVAL (a
+    freed area), ENXIO (the area is not in this process). Safe: fork; threads, one at a time
+    for each area. Source: mlock(2).
+
+    >>> area = secret_alloc(32, MEMFD_GO_OPT_FORK_SHARE)
+    >>> secret_relock(area)
+    >>> secret_free(area)
+    """
+    _ffi.check(_ffi.memfd_go_secret_relock(area))
+
+
+def secret_free(area: _ffi.SecretArea) -> None:
     """Wipe the area, unmap it, and close what OPT_KEEP_FD kept. Twice is harmless.
 
-    An area that was attached is not wiped: others may use it. A child of fork() must not
-    free an area of MEMFD_GO_SECRETMEM without OPT_FORK_SHARE: it is not there.
+    An area that was attached is not wiped: others may use it.
 
-    Errors: OSError ENOMEM (too many mappings; nothing has been freed). Safe: fork; threads,
-    one at a time for each area. Source: munmap(2).
+    Errors: OSError EUCLEAN (OPT_ALIGN_END, and somebody wrote in front of the area, which has
+    been freed), ENOMEM (too many mappings; nothing has been freed), EPERM (mseal(2)).
+    Safe: fork; threads, one at a time for each area. Source: munmap(2).
 
     >>> area = secret_alloc(32, MEMFD_GO_OPT_ALLOW_UNLOCKED)
     >>> secret_free(area)
@@ -136,6 +191,25 @@ def wipe(addr: SupportsIndex, length: SupportsIndex) -> None:
     True
     """
     _ffi.memfd_go_wipe(_ffi.to_address(addr), _ffi.to_size(length))
+
+
+def equal(a: SupportsIndex, b: SupportsIndex, length: SupportsIndex) -> bool:
+    """Compare memory, in a time that depends on 'length' alone.
+
+    a, b    addresses of readable memory; 0 is equal to nothing. Nothing else is checked.
+    length  in bytes
+
+    Errors: OverflowError. Safe: threads, fork. Source: the library.
+
+    >>> import ctypes
+    >>> one, two = ctypes.create_string_buffer(b"key"), ctypes.create_string_buffer(b"kex")
+    >>> equal(ctypes.addressof(one), ctypes.addressof(two), 3)
+    False
+    >>> equal(ctypes.addressof(one), ctypes.addressof(two), 2)
+    True
+    """
+    result = _ffi.memfd_go_equal(_ffi.to_address(a), _ffi.to_address(b), _ffi.to_size(length))
+    return bool(result)
 
 
 def secret_pool_init(
@@ -202,6 +276,39 @@ def secret_pool_give(pool: _ffi.SecretPool, slot: SupportsIndex) -> None:
     >>> secret_pool_free(pool)
     """
     _ffi.check(_ffi.memfd_go_secret_pool_give(pool, _ffi.to_address(slot)))
+
+
+def secret_pool_protect(pool: _ffi.SecretPool, access: SupportsIndex) -> None:
+    """Make all slots inaccessible, read-only, or writable again, for the whole process.
+
+    Slots can be taken and given only while they are writable.
+
+    access  MEMFD_GO_ACCESS_NONE, _READ or _READ_WRITE
+
+    Errors: like secret_protect(). Safe: fork; threads, one at a time for each pool.
+    Source: mprotect(2).
+
+    >>> pool = secret_pool_init(32, 1, MEMFD_GO_OPT_ALLOW_UNLOCKED)
+    >>> secret_pool_protect(pool, MEMFD_GO_ACCESS_NONE)
+    >>> secret_pool_take(pool)
+    Traceback (most recent call last):
+    PermissionError: [Errno 13] Permission denied
+    >>> secret_pool_free(pool)
+    """
+    _ffi.check(_ffi.memfd_go_secret_pool_protect(pool, _ffi.to_uint32(access)))
+
+
+def secret_pool_relock(pool: _ffi.SecretPool) -> None:
+    """Lock the memory of a pool again: secret_relock() for a pool.
+
+    Errors: like secret_relock(). Safe: fork; threads, one at a time for each pool.
+    Source: mlock(2).
+
+    >>> pool = secret_pool_init(32, 1, MEMFD_GO_OPT_FORK_SHARE)
+    >>> secret_pool_relock(pool)
+    >>> secret_pool_free(pool)
+    """
+    _ffi.check(_ffi.memfd_go_secret_pool_relock(pool))
 
 
 def secret_pool_free(pool: _ffi.SecretPool) -> None:

@@ -206,12 +206,12 @@ def exec(
           count.
     argv  arguments, of which the first is the program's name
     envp  environment, as texts "NAME=value"
-    opts  0, or MEMFD_GO_OPT_KEEP_FD: the program inherits fd, which a script needs
+    opts  0, or MEMFD_GO_OPT_INHERIT_FD: the program inherits fd, which a script needs
 
     What Python would do at its end is not done: flush what has to be.
 
     Errors: OSError EACCES (not executable, no regular file), ENOENT (a script without
-    OPT_KEEP_FD, or without its interpreter), ENOEXEC (no program for this machine), ETXTBSY
+    OPT_INHERIT_FD, or without its interpreter), ENOEXEC (no program for this machine), ETXTBSY
     (open for writing), EBADF, E2BIG (too many arguments), EINVAL (unknown options), and
     what else execve(2) gives; ValueError (an embedded NUL); OverflowError. Safe: fork;
     other threads end. Source: execveat(2), execve(2).
