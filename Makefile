@@ -34,7 +34,7 @@ library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug 
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE all all-arch install uninstall dist wheel wheels crates demo help setup quick test check lint format bench stress fuzz audit matrix clean
+.PHONY: FORCE all all-arch install uninstall dist wheel wheels crates demo help setup quick test check lint sync format bench stress fuzz audit matrix clean
 
 ##@ Build
 
@@ -127,6 +127,9 @@ check: all-arch ## everything that can run here; installs nothing
 
 lint: all ## the linters of all languages
 	$(GO) run ./tests/cmd/run lint
+
+sync: ## write the lines that the header implies into bindings, exports and tests
+	$(GO) test -count=1 -v ./tests/contract -run TestSync -sync
 
 format: ## format all sources
 	$(GO) run ./tests/cmd/run -format

@@ -1,0 +1,153 @@
+package contract
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A place is where each function has to occur and what no tool can write: wrappers,
+// tests, documents. What is generated is in sync_test.go.
+type place struct {
+	files  []string // patterns
+	wanted func(Function) string
+	advice string
+
+	// Functions that the place does without, each with the reason.
+	except map[string]string
+}
+
+var places = []place{
+	{
+		files:  []string{"bindings/python/src/memfd_go/raw/*.py"},
+		wanted: func(f Function) string { return `(?m)^def ` + short(f) + `\(` },
+		advice: "def %[2]s(...):, which calls _ffi.%[1]s",
+	}, {
+		files:  []string{"bindings/python/src/memfd_go/*.py"},
+		wanted: func(f Function) string { return `\braw(?:\.| import )` + short(f) + `\b` },
+		advice: "a method that calls raw.%[2]s(...)",
+		except: map[string]string{
+			"memfd_go_create":        "MemFd.create is create_with",
+			"memfd_go_huge_flags":    "a size of huge pages is a parameter of MemFd.create",
+			"memfd_go_verify":        "MemFd.from_fd maps nothing and checks by itself",
+			"memfd_go_recv_verified": "recv_fds and a verification, to close what does not suit",
+		},
+	}, {
+		files:  []string{"bindings/rust/memfd-go/src/*.rs"},
+		wanted: func(f Function) string { return `\b` + f.Name + `\b` },
+		advice: "a function or method that calls sys::%[1]s(...)",
+	}, {
+		files: []string{"bindings/go/memfd/*.go"},
+		wanted: func(f Function) string {
+			name := strings.Replace(pascal(f.Name), "SecretPool", "Pool", 1)
+			return `\bcore\.(?i:` + name + `)\b`
+		},
+		advice: "a function or method that calls core.%[3]s(...)",
+		except: map[string]string{
+			"memfd_go_version":        "a module has a version",
+			"memfd_go_version_string": "a module has a version",
+			"memfd_go_result_name":    "syscall.Errno has a text",
+			"memfd_go_create":         "Create is createWith",
+			"memfd_go_get_size":       "fstat",
+			"memfd_go_add_seals":      "package unix",
+			"memfd_go_get_seals":      "package unix",
+			"memfd_go_ensure_seals":   "package unix",
+			"memfd_go_recv_verified":  "Go receives the message",
+			"memfd_go_exec":           "package exec starts programs",
+			"memfd_go_secret":         "SecretBuffer is the memory",
+		},
+	}, {
+		files:  []string{"tests/c/every_function.h"},
+		wanted: func(f Function) string { return `\b` + f.Name + `\(` },
+		advice: "EXPECT(%[1]s(...) == 0);",
+	}, {
+		files:  []string{"tests/c/abi_registers.c"},
+		wanted: func(f Function) string { return `\b(CALL|CALL0|OPEN)\(` + f.Name + `\b` },
+		advice: "EQ(CALL(%[1]s, ...), 0);",
+	}, {
+		files:  []string{"tests/c/failing_calls_*.c"},
+		wanted: func(f Function) string { return `\b` + f.Name + `\(` },
+		advice: `F(%[2]s, nothing, %[1]s(...), is_zero, "", "", "")`,
+	}, {
+		files:  []string{"README.md"},
+		wanted: func(f Function) string { return "(?m)^\\|.*\\b" + f.Name + `\b` },
+		advice: "it in the table of functions",
+	}, {
+		files:  []string{"docs/SECCOMP.md"},
+		wanted: func(f Function) string { return "(?m)^\\|.*\\b" + f.Name + `\b` },
+		advice: "a row with the system calls that %[1]s makes",
+	}, {
+		files:  []string{"docs/SECURITY.md"},
+		wanted: func(f Function) string { return `\b` + f.Name + `\b` },
+		advice: "a row with what %[1]s promises, and the tests of that",
+	}, {
+		files:  []string{"CHANGELOG.md"},
+		wanted: func(f Function) string { return "`" + f.Name + "`" },
+		advice: "- `%[1]s`: ...",
+	},
+}
+
+// short is C's name without the prefix.
+func short(f Function) string { return strings.TrimPrefix(f.Name, "memfd_go_") }
+
+// What nobody can generate for a function is there: everything that is missing for a new one
+// is told at once, here and by the tests beside this one.
+func TestFunctionsAreEverywhere(t *testing.T) {
+	h := readHeader(t)
+	for _, p := range places {
+		t.Run(p.files[0], func(t *testing.T) { report(t, p.compare(h, readAll(t, p.files))) })
+	}
+}
+
+func (p place) compare(h *Header, text string) []string {
+	var complaints []string
+	for _, f := range h.Functions {
+		found := regexp.MustCompile(p.wanted(f)).MatchString(text)
+		_, isException := p.except[f.Name]
+		if !found && !isException {
+			advice := fmt.Sprintf(p.advice+"%.0[1]s%.0[2]s%.0[3]s", f.Name, short(f), pascal(f.Name))
+			complaints = append(complaints, fmt.Sprintf("%s: nothing about %s, add:\n\n%s\n%s", p.files[0], f.Name, advice, orExcept(p)))
+		}
+	}
+	return complaints
+}
+
+func orExcept(p place) string {
+	if p.except == nil {
+		return ""
+	}
+	return "\nor an exception, with its reason, to tests/contract/everywhere_test.go\n"
+}
+
+func readAll(t *testing.T, patterns []string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(filepath.Join(top, pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no %s: %v", pattern, err)
+		}
+		slices.Sort(files)
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") || strings.HasSuffix(file, "_ffi.py") {
+				continue
+			}
+			relative, _ := filepath.Rel(top, file)
+			all.WriteString(readFile(t, relative))
+		}
+	}
+	return all.String()
+}
+
+// Each place notices a function that it lacks.
+func TestPlacesNotice(t *testing.T) {
+	newOne := &Header{Functions: []Function{{Name: "memfd_go_new_one"}}}
+	for _, p := range places {
+		if got := p.compare(newOne, readAll(t, p.files)); len(got) != 1 || !strings.Contains(got[0], p.files[0]+": nothing about memfd_go_new_one") {
+			t.Errorf("%s: %q", p.files[0], got)
+		}
+	}
+}
