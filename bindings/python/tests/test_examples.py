@@ -41,6 +41,37 @@ def test_shared_array(method: str) -> None:
     assert not any("Warning" in line for line in errors), done.stderr
 
 
+DOCUMENT = EXAMPLES / "../../docs/PYTHON.md"
+PROGRAM = re.compile(r"^## (.*?)$.*?^```python\n(.*?)^```\n\n```text\n(.*?)^```$", re.M | re.S)
+
+
+def programs() -> list[tuple[str, ...]]:
+    text = DOCUMENT.read_text("utf-8") if DOCUMENT.exists() else ""
+    return PROGRAM.findall(text) or [("the documents are not here", "", "")]
+
+
+@pytest.mark.parametrize(
+    ("chapter", "program", "output"), programs(), ids=[chapter for chapter, *_ in programs()]
+)
+def test_program_in_the_documents(
+    chapter: str, program: str, output: str, tmp_path: Path
+) -> None:
+    """With the real libraries. What they themselves warn of does not matter."""
+    if not program:
+        pytest.skip(chapter)
+    for library in ("numpy", "polars", "pyarrow", "joblib", "gunicorn"):
+        if library in program:
+            pytest.importorskip(library)
+    path = tmp_path / "program.py"
+    path.write_text(program)
+    command = [sys.executable, "-X", "dev", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout == output, done.stderr
+    assert done.returncode == 0
+    assert "memfd_go" not in done.stderr
+    assert "unclosed <" not in done.stderr.replace("unclosed <socket", "")
+
+
 def copies(pid: int, pattern: bytes) -> list[str]:
     """Where in the readable memory of a process some bytes are."""
     found: list[str] = []

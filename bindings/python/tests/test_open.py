@@ -154,6 +154,22 @@ def test_shutil(file: MemFd, hello: MemFd, tmp_path: Path) -> None:
     assert os.pread(file.fileno(), 20, 0) == b"hellohello"
 
 
+@pytest.mark.parametrize("form", ["ipc", "parquet", "csv", "ndjson"])
+def test_polars(file: MemFd, form: str) -> None:
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    with file.open("wb") as stream:
+        getattr(table, f"write_{form}")(stream)
+    with file.open("rb") as stream:
+        assert getattr(polars, f"read_{form}")(stream).equals(table)
+    file.set_size(0)
+    getattr(table, f"write_{form}")(file.path)
+    assert getattr(polars, f"read_{form}")(file.path).equals(table)
+    file.set_size(0)
+    getattr(table.lazy(), f"sink_{form}")(file.path)
+    assert getattr(polars, f"scan_{form}")(file.path).collect().equals(table)
+
+
 def test_sqlite3_takes_a_serialized_database() -> None:
     """It resolves the path first, so that it would make a file of another name."""
     sqlite3 = pytest.importorskip("sqlite3")

@@ -78,7 +78,16 @@ func runGo(t *testing.T, code string) string {
 }
 
 func runPython(t *testing.T, code string) string {
-	return run(t, testenv.RequireTool(t, "python3"), writeFile(t, t.TempDir(), "snippet.py", code))
+	python, err := testenv.InVenv("python")
+	if err != nil {
+		python = testenv.RequireTool(t, "python3")
+	}
+	for _, library := range []string{"numpy", "polars", "gunicorn"} {
+		if strings.Contains(code, library) && command(t, python, "-c", "import "+library).Run() != nil {
+			t.Skipf("make setup has not installed %s", library)
+		}
+	}
+	return run(t, python, writeFile(t, t.TempDir(), "snippet.py", code))
 }
 
 func requireCrates(t *testing.T, cargo, manifest string) {
