@@ -154,9 +154,18 @@ def test_shutil(file: MemFd, hello: MemFd, tmp_path: Path) -> None:
     assert os.pread(file.fileno(), 20, 0) == b"hellohello"
 
 
-@pytest.mark.parametrize("form", ["ipc", "parquet", "csv", "ndjson"])
-def test_polars(file: MemFd, form: str) -> None:
+@pytest.fixture(scope="module")
+def polars(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """With all its threads, and their descriptors."""
     polars = pytest.importorskip("polars")
+    path = tmp_path_factory.mktemp("polars") / "file"
+    polars.DataFrame({"a": [1]}).lazy().sink_csv(path)
+    polars.scan_csv(path).collect()
+    return polars
+
+
+@pytest.mark.parametrize("form", ["ipc", "parquet", "csv", "ndjson"])
+def test_polars(polars: Any, file: MemFd, form: str) -> None:
     table = polars.DataFrame({"a": [1, 2], "b": ["x", "y"]})
     with file.open("wb") as stream:
         getattr(table, f"write_{form}")(stream)
