@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -100,13 +101,30 @@ func TestExecErrors(t *testing.T) {
 	want(t, "close-on-exec", closesOnExec(t, f), true)
 }
 
+// newCommand makes a Cmd. At the end of the test the collector closes its file, which would be
+// taken for one left behind.
+func newCommand(t *testing.T, f *os.File, arg ...string) *exec.Cmd {
+	t.Helper()
+	cmd := must(memfd.Command(f, arg...))
+	path := cmd.Path
+	t.Cleanup(func() {
+		for start := time.Now(); time.Since(start) < 5*time.Second; runtime.GC() {
+			if _, err := os.Readlink(path); err != nil {
+				return
+			}
+		}
+		t.Error("the collector does not close", path)
+	})
+	return cmd
+}
+
 // command returns a Cmd of this program that does a task.
 func command(t *testing.T, task string, arg ...string) *exec.Cmd {
 	t.Helper()
 	needExec(t)
 	self := must(os.Open("/proc/self/exe"))
 	defer self.Close()
-	cmd := must(memfd.Command(self, arg...))
+	cmd := newCommand(t, self, arg...)
 	cmd.Env = append(os.Environ(), childTask+"="+task)
 	return cmd
 }
@@ -127,20 +145,6 @@ func TestCommand(t *testing.T) {
 		runtime.GC() // must not close what Start needs
 	}
 	want(t, "output", run(t, cmd), "/proc/self/exe one two\n")
-	collectCommand(cmd)
-}
-
-// collectCommand makes the collector close the file of a Cmd, so that it is not taken for one
-// left behind.
-func collectCommand(cmd *exec.Cmd) {
-	path := cmd.Path
-	*cmd = exec.Cmd{}
-	for range 1000 {
-		runtime.GC()
-		if _, err := os.Readlink(path); err != nil {
-			return
-		}
-	}
 }
 
 // Files in ExtraFiles do not take the place of the program, and the program is not inherited.
@@ -152,20 +156,19 @@ func TestCommandWithExtraFiles(t *testing.T) {
 	output := run(t, cmd)
 	want(t, "files", strings.Count(output, "memfd:extra"), 20)
 	want(t, "the program", strings.Contains(output, "memfd:command"), false)
-	collectCommand(cmd)
 }
 
 // A program that is changed afterwards does not matter.
 func TestCommandRunsAClone(t *testing.T) {
 	needExec(t)
-	f := closeLater(t, must(memfd.CloneWith("program", must(os.Open("/proc/self/exe")), 1<<30, &memfd.Options{Exec: true, Seals: memfd.SealGrow})))
-	cmd := must(memfd.Command(f))
+	self := closeLater(t, must(os.Open("/proc/self/exe")))
+	f := closeLater(t, must(memfd.CloneWith("program", self, 1<<30, &memfd.Options{Exec: true, Seals: memfd.SealGrow})))
+	cmd := newCommand(t, f)
 	cmd.Env = append(os.Environ(), childTask+"=arguments")
 	if err := f.Truncate(0); err != nil {
 		t.Fatal(err)
 	}
 	want(t, "output", run(t, cmd), "memfd:program\n")
-	collectCommand(cmd)
 }
 
 func TestCommandErrors(t *testing.T) {
@@ -174,10 +177,9 @@ func TestCommandErrors(t *testing.T) {
 	wantPathError(t, "a script", err, "command", "memfd:test", syscall.ENOEXEC)
 	_, err = memfd.Command(nil)
 	wantError(t, "no file", err, fs.ErrInvalid)
-	cmd := must(memfd.Command(sealed(t, "no program")))
+	cmd := newCommand(t, sealed(t, "no program"))
 	wantError(t, "no program", cmd.Run(), syscall.ENOEXEC)
-	collectCommand(cmd)
 	withLimit(t, unix.RLIMIT_NOFILE, 100, func() { // less than dupHigh would like
-		collectCommand(must(memfd.Command(sealed(t, "no program"))))
+		newCommand(t, sealed(t, "no program"))
 	})
 }
