@@ -153,17 +153,32 @@ func reserve(fd int32, size int64) int {
 	return core.SetSize(fd, core.OptReserve, uint64(size))
 }
 
+func discard(fd int32, offset, length int64) int {
+	return core.Discard(fd, 0, uint64(offset), uint64(length))
+}
+
 func mapFile(fd int32, flags MapFlags, offset int64, length int, addr *uintptr) int {
 	return core.Map(fd, uint32(flags), uint64(offset), uintptr(length), addr)
 }
 
-func mapVerified(fd int32, required Seals, maxSize int64, addr, length *uintptr) int {
-	return core.MapVerified(fd, uint32(required), uint64(maxSize), 0, addr, length)
+func mapRing(fd int32, flags MapFlags, offset int64, length int, addr *uintptr) int {
+	return core.MapRing(fd, uint32(flags), uint64(offset), uintptr(length), addr)
 }
 
-func verify(fd int32, required Seals, maxSize int64) (size int64, r int) {
+func verifyOptions(flags []VerifyFlags) (opts uint32) {
+	for _, f := range flags {
+		opts |= uint32(f)
+	}
+	return opts
+}
+
+func mapVerified(fd int32, required Seals, maxSize int64, flags []VerifyFlags, addr, length *uintptr) int {
+	return core.MapVerified(fd, uint32(required), uint64(maxSize), verifyOptions(flags), addr, length)
+}
+
+func verify(fd int32, required Seals, maxSize int64, flags []VerifyFlags) (size int64, r int) {
 	var bytes uint64
-	r = core.Verify(fd, uint32(required), uint64(maxSize), 0, &bytes)
+	r = core.Verify(fd, uint32(required), uint64(maxSize), verifyOptions(flags), &bytes)
 	return int64(bytes), r
 }
 
@@ -249,6 +264,12 @@ func secretAlloc(area *core.SecretArea, n int, opts uint32) error {
 	return err
 }
 
+func secretAllocFrom(area *core.SecretArea, data []byte, opts uint32) error {
+	_, err := result(core.SecretAllocFrom(area, unsafe.Pointer(unsafe.SliceData(data)), uintptr(len(data)), opts))
+	runtime.KeepAlive(data)
+	return err
+}
+
 func secretAttach(area *core.SecretArea, fd int32, maxSize int64, opts uint32) int {
 	return core.SecretAttach(area, fd, uint64(maxSize), opts)
 }
@@ -283,6 +304,11 @@ func poolGive(pool *core.SecretPool, slot uintptr) error {
 	return err
 }
 
+func poolProtect(pool *core.SecretPool, access Access) error {
+	_, err := result(core.PoolProtect(pool, uint32(access)))
+	return err
+}
+
 func poolFree(pool *core.SecretPool) error {
 	_, err := result(core.PoolFree(pool))
 	return err
@@ -299,8 +325,8 @@ func sendFDs(sock int32, fds []int32, data []byte) int {
 	return r
 }
 
-// recvFDs returns 0 at the end of the stream and 1 for a message, and the numbers of bytes and of
-// descriptors.
+// recvFDs returns what core does, -EPIPE at the end of the stream, and how many bytes and
+// descriptors there are. The bytes of a message that is refused are there, too.
 func recvFDs(sock int32, fds []int32, data []byte) (r, n, nfds int) {
 	var control core.ControlBuffer
 	room, length := uint32(len(fds)), uintptr(len(data))
@@ -312,14 +338,12 @@ func recvFDs(sock int32, fds []int32, data []byte) (r, n, nfds int) {
 	runtime.KeepAlive(fds)
 	runtime.KeepAlive(data)
 	switch {
-	case r == -int(unix.EPIPE):
-		return 0, 0, 0
-	case r < 0 && r != -int(unix.EMSGSIZE): // no message was taken
-		return r, 0, 0
-	case r < 0:
+	case r == 0:
 		return r, int(length), int(room)
+	case r == -int(unix.EMSGSIZE):
+		return r, int(length), 0
 	}
-	return 1, int(length), int(room)
+	return r, 0, 0
 }
 
 func importPID(pid, fd int32, flag int) int { return core.ImportPID(pid, fd, uint32(flag)) }

@@ -3,6 +3,8 @@
 package memfd
 
 import (
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -95,6 +97,41 @@ func CloneWith(name string, src *os.File, maxSize int64, opts *Options) (*os.Fil
 	})
 }
 
+// CloneStream creates a sealed copy of what r reads, up to its end, with the seals Immutable. It
+// fails with EFBIG if that is longer than maxSize bytes; up to one byte more has been read
+// then. Unlike Clone it takes pipes and sockets, and waits for them as Read does.
+func CloneStream(name string, r io.Reader, maxSize int64) (*os.File, error) {
+	if maxSize < 0 {
+		return nil, pathError("clone", "memfd:"+name, syscall.EINVAL)
+	}
+	f, err := Create(name)
+	if err != nil {
+		return nil, err
+	}
+	n, err := io.Copy(f, io.LimitReader(r, maxSize))
+	if err == nil && n == maxSize {
+		var next [1]byte
+		if _, err = io.ReadFull(r, next[:]); err == nil {
+			err = pathError("clone", f.Name(), syscall.EFBIG)
+		} else if err == io.EOF {
+			err = nil
+		}
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	for attempt := 0; err == nil && attempt < 10; attempt++ { // EBUSY is the kernel's own doing
+		if err = AddSeals(f, Immutable); !errors.Is(err, syscall.EBUSY) {
+			break
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // newFile calls create with a C string and makes a file of the descriptor that it returns.
 func newFile(op, name string, create func(cname *byte) (int, error)) (*os.File, error) {
 	path := "memfd:" + name + "\x00"
@@ -132,4 +169,14 @@ func Reserve(f *os.File, size int64) error {
 	}
 	_, err := withFD(f, func(fd int32) int { return reserve(fd, size) })
 	return fileError("reserve", f, err)
+}
+
+// Discard gives the memory of length bytes of f from offset on back to the system. They read as zeros
+// then; the size of the file stays. It fails with EPERM on a file that is sealed against writing.
+func Discard(f *os.File, offset, length int64) error {
+	if offset < 0 || length < 0 {
+		return fileError("discard", f, syscall.EINVAL)
+	}
+	_, err := withFD(f, func(fd int32) int { return discard(fd, offset, length) })
+	return fileError("discard", f, err)
 }

@@ -4,6 +4,7 @@ package memfd_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"golang.org/x/sys/unix"
 
@@ -213,6 +215,56 @@ func TestCloneErrors(t *testing.T) {
 		_, err := memfd.Clone("x", c.src, c.max)
 		wantError(t, c.what, err, c.err)
 	}
+}
+
+func TestCloneStream(t *testing.T) {
+	for _, length := range []int{0, 1, 100001} {
+		text := strings.Repeat("memfd_go", length/8+1)[:length]
+		r, w := must2(os.Pipe())
+		go func() {
+			w.WriteString(text)
+			w.Close()
+		}()
+		f := closeLater(t, must(memfd.CloneStream("copy", r, int64(length))))
+		r.Close()
+		want(t, "Name", f.Name(), "memfd:copy")
+		want(t, "contents", contents(t, f) == text, true)
+		want(t, "offset", must(f.Seek(0, io.SeekCurrent)), 0)
+		want(t, "seals", must(memfd.GetSeals(f))&memfd.Immutable, memfd.Immutable)
+	}
+	f := closeLater(t, must(memfd.CloneStream("copy", strings.NewReader("hello"), 100)))
+	want(t, "of any reader", contents(t, f), "hello")
+}
+
+func TestCloneStreamErrors(t *testing.T) {
+	_, err := memfd.CloneStream("x", strings.NewReader("hello"), 4)
+	wantPathError(t, "longer than the limit", err, "clone", "memfd:x", syscall.EFBIG)
+	_, err = memfd.CloneStream("x", strings.NewReader("hello"), -1)
+	wantPathError(t, "a negative limit", err, "clone", "memfd:x", syscall.EINVAL)
+	failing := iotest.ErrReader(errors.New("no more"))
+	_, err = memfd.CloneStream("x", io.MultiReader(strings.NewReader("hello"), failing), 100)
+	want(t, "the reader's error", fmt.Sprint(err), "no more")
+	_, err = memfd.CloneStream("x", io.MultiReader(strings.NewReader("hello"), failing), 5)
+	want(t, "the reader's error at the limit", fmt.Sprint(err), "no more")
+}
+
+// Files of /proc say that they are empty.
+func TestCloneOfProc(t *testing.T) {
+	status := closeLater(t, must(os.Open("/proc/self/status")))
+	f := closeLater(t, must(memfd.Clone("status", status, 1<<20)))
+	want(t, "contents", strings.HasPrefix(contents(t, f), "Name:"), true)
+}
+
+func TestDiscard(t *testing.T) {
+	f := create(t, &memfd.Options{Size: int64(2 * page)})
+	must(f.WriteString(strings.Repeat("x", 2*page)))
+	want(t, "Discard", memfd.Discard(f, 0, int64(page)), nil)
+	want(t, "contents", contents(t, f), strings.Repeat("\x00", page)+strings.Repeat("x", page))
+	want(t, "memory", must(f.Stat()).Sys().(*syscall.Stat_t).Blocks*512, int64(page))
+	for what, err := range map[string]error{"nothing": memfd.Discard(f, 0, 0), "before it": memfd.Discard(f, -1, 1), "less": memfd.Discard(f, 0, -1)} {
+		wantPathError(t, what, err, "discard", "memfd:test", syscall.EINVAL)
+	}
+	wantPathError(t, "sealed", memfd.Discard(sealed(t, "x"), 0, 1), "discard", "memfd:test", syscall.EPERM)
 }
 
 func must2[A, B any](a A, b B, err error) (A, B) {

@@ -121,6 +121,40 @@ func TestMapErrors(t *testing.T) {
 	wantError(t, "no file", err, fs.ErrInvalid)
 }
 
+func TestMapRing(t *testing.T) {
+	f := create(t, &memfd.Options{Size: int64(2 * page)})
+	m := must(memfd.MapRing(f, int64(page), page, memfd.MapWrite))
+	want(t, "length", len(m.Bytes()), 2*page)
+	copy(m.Bytes()[page-2:], "ring")
+	want(t, "what ran over the end", string(m.Bytes()[:2]), "ng")
+	want(t, "the file", contents(t, f)[page:page+2], "ng")
+	first, second := &m.Bytes()[0], &m.Bytes()[page]
+	want(t, "Close", m.Close(), nil)
+	want(t, "the first half faults", faults(first), true)
+	want(t, "the second half faults", faults(second), true)
+	for what, length := range map[string]int{"nothing": 0, "less": -1, "no whole page": page - 1} {
+		_, err := memfd.MapRing(f, 0, length, 0)
+		wantPathError(t, what, err, "map", "memfd:test", syscall.EINVAL)
+	}
+	_, err := memfd.MapRing(f, 0, page, memfd.MapPrivate)
+	wantPathError(t, "private", err, "map", "memfd:test", syscall.EINVAL)
+	_, err = memfd.MapRing(f, 0, math.MaxInt/page*page, 0)
+	wantPathError(t, "more than the address space", err, "map", "memfd:test", syscall.EOVERFLOW)
+}
+
+// With NoHoles a file gets the memory that it lacks.
+func TestVerifyNoHoles(t *testing.T) {
+	f := create(t, &memfd.Options{Size: int64(4 * page), Seals: memfd.Immutable})
+	blocks := func() int64 { return must(f.Stat()).Sys().(*syscall.Stat_t).Blocks * 512 }
+	want(t, "Verify", must(memfd.Verify(f, 0, 1<<20)), int64(4*page))
+	want(t, "memory without NoHoles", blocks(), 0)
+	want(t, "Verify", must(memfd.Verify(f, 0, 1<<20, memfd.NoHoles)), int64(4*page))
+	want(t, "memory", blocks(), int64(4*page))
+	closeLater(t, must(memfd.MapVerified(f, 0, 1<<20, memfd.NoHoles)))
+	_, err := memfd.Verify(f, 0, 1<<20, 1<<30)
+	wantPathError(t, "another flag", err, "verify", "memfd:test", syscall.EINVAL)
+}
+
 func TestMappingClose(t *testing.T) {
 	f := create(t, &memfd.Options{Size: int64(page)})
 	m := must(memfd.Map(f, 0, page, 0))

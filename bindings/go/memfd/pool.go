@@ -5,6 +5,7 @@ package memfd
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"sync"
 	"syscall"
 
@@ -17,21 +18,23 @@ import (
 // the collector does not free it.
 type SecretPool struct {
 	mu        sync.Mutex
-	pool      core.SecretPool
+	pool      core.SecretPool // Area.Base is 0 once closed
+	file      *os.File        // with KeepFile
 	forgotten forgotten
 }
 
-// NewSecretPool allocates slots, 1 to 1048576, of n bytes each. The options AlignEnd and KeepFile
-// are not for pools and fail with EINVAL.
+// NewSecretPool allocates slots, 1 to 1048576, of n bytes each. The option AlignEnd is not for
+// pools and fails with EINVAL.
 func NewSecretPool(n, slots int, opts *SecretOptions) (*SecretPool, error) {
 	p := new(SecretPool)
 	bits := opts.forBuffer()
-	if n <= 0 || slots <= 0 || slots > 1<<20 || bits&(core.OptAlignEnd|core.OptKeepFD) != 0 {
+	if n <= 0 || slots <= 0 || slots > 1<<20 {
 		return nil, poolError("allocate", syscall.EINVAL)
 	}
 	if err := poolInit(&p.pool, n, slots, bits); err != nil {
 		return nil, poolError("allocate", err)
 	}
+	p.file = takeFile(&p.pool.Area)
 	p.forgotten = watch(p, fmt.Sprintf("SecretPool of %d slots of %d bytes", slots, n))
 	return p, nil
 }
@@ -53,8 +56,10 @@ func (p *SecretPool) Take() ([]byte, error) {
 		return memoryAt(addr, p.pool.SlotLen), nil
 	case syscall.ENOSPC:
 		return nil, ErrNoFreeSlot
-	default:
+	case syscall.EINVAL:
 		return nil, ErrCorruptPool
+	default:
+		return nil, poolError("take", err)
 	}
 }
 
@@ -67,11 +72,28 @@ func (p *SecretPool) Give(slot []byte) error {
 	if p.pool.Area.Base == 0 {
 		return poolError("give", fs.ErrClosed)
 	}
-	if poolGive(&p.pool, addressOf(slot)) != nil {
+	err := poolGive(&p.pool, addressOf(slot))
+	if err == syscall.EINVAL {
 		return ErrCorruptPool
 	}
-	return nil
+	return poolError("give", err)
 }
+
+// Protect makes all slots, taken or free, inaccessible (AccessNone), read-only (AccessRead), or
+// writable again (AccessReadWrite), for the whole process. Take and Give fail with EACCES unless
+// they are writable.
+func (p *SecretPool) Protect(access Access) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pool.Area.Base == 0 {
+		return poolError("protect", fs.ErrClosed)
+	}
+	return poolError("protect", poolProtect(&p.pool, access))
+}
+
+// File returns the file of a pool that was made with KeepFile, else nil. The pool's Close closes
+// it.
+func (p *SecretPool) File() *os.File { return p.file }
 
 // Kind returns what the memory is.
 func (p *SecretPool) Kind() SecretKind {
@@ -92,6 +114,9 @@ func (p *SecretPool) Close() error {
 		return poolError("free", err)
 	}
 	p.forgotten.stop()
+	if p.file != nil {
+		p.file.Close()
+	}
 	return nil
 }
 

@@ -34,10 +34,10 @@ type SecretOptions struct {
 	AllowUnlocked    bool // accept SecretUnlocked where more is not allowed (RLIMIT_MEMLOCK)
 
 	// AlignEnd puts the end rather than the start of the memory next to a guard page, so that
-	// touching the first byte behind it ends the program. For a SecretBuffer only.
+	// touching the first byte behind it ends the program. It is not for a SecretPool.
 	AlignEnd bool
 
-	// KeepFile keeps the file of memfd_secret(2), to be sent to others. For a SecretBuffer only.
+	// KeepFile keeps the file of memfd_secret(2), to be sent to others.
 	KeepFile bool
 }
 
@@ -71,11 +71,14 @@ func NewSecretBuffer(n int, opts *SecretOptions) (*SecretBuffer, error) {
 // moving of stacks, are not found.
 func SecretBufferFrom(data []byte, opts *SecretOptions) (*SecretBuffer, error) {
 	defer wipe(data)
-	b, err := NewSecretBuffer(len(data), opts)
-	if err == nil {
-		copy(b.Bytes(), data)
+	b := new(SecretBuffer)
+	if len(data) == 0 {
+		return nil, secretError("allocate", syscall.EINVAL)
 	}
-	return b, err
+	if err := secretAllocFrom(&b.area, data, opts.forBuffer()); err != nil {
+		return nil, secretError("allocate", err)
+	}
+	return b.made(), nil
 }
 
 // AttachSecretBuffer maps a file of memfd_secret(2) that another process made, whole. The
@@ -93,11 +96,18 @@ func AttachSecretBuffer(f *os.File, maxSize int64, opts *SecretOptions) (*Secret
 	return b.made(), nil
 }
 
-func (b *SecretBuffer) made() *SecretBuffer {
-	if b.area.FD >= 0 { // an os.File knows when it is safe to close
-		b.file = os.NewFile(uintptr(b.area.FD), "secret")
-		b.area.FD = -1
+// takeFile makes a file of the descriptor in an area: it knows when it is safe to close.
+func takeFile(area *core.SecretArea) *os.File {
+	if area.FD < 0 {
+		return nil
 	}
+	fd := area.FD
+	area.FD = -1
+	return os.NewFile(uintptr(fd), "secret")
+}
+
+func (b *SecretBuffer) made() *SecretBuffer {
+	b.file = takeFile(&b.area)
 	b.forgotten = watch(b, fmt.Sprintf("SecretBuffer of %d bytes", b.area.Len))
 	return b
 }
@@ -181,21 +191,23 @@ func (b *SecretBuffer) Protect(access Access) error {
 }
 
 // Close overwrites the memory with zeros, unless it was attached, and frees it. No slice of it
-// may be used any more. Closing again is an error, fs.ErrClosed.
+// may be used any more. Closing again is an error, fs.ErrClosed. If somebody wrote in front of a
+// buffer with AlignEnd, the error is EUCLEAN; the buffer is closed all the same.
 func (b *SecretBuffer) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.area.Base == 0 {
 		return secretError("free", fs.ErrClosed)
 	}
-	if err := secretFree(&b.area); err != nil {
+	err := secretFree(&b.area)
+	if b.area.Base != 0 {
 		return secretError("free", err)
 	}
 	b.forgotten.stop()
 	if b.file != nil {
-		return b.file.Close()
+		b.file.Close()
 	}
-	return nil
+	return secretError("free", err)
 }
 
 // String describes the buffer without its contents.

@@ -73,6 +73,13 @@ func TestSecretBufferAtTheEnd(t *testing.T) {
 	}
 }
 
+func TestSecretBufferUnderrun(t *testing.T) {
+	b := must(memfd.NewSecretBuffer(100, &memfd.SecretOptions{AlignEnd: true, AllowUnlocked: true}))
+	*beside(b.Bytes(), -1) ^= 1
+	wantPathError(t, "Close", b.Close(), "free", "secret memory", syscall.EUCLEAN)
+	wantPathError(t, "Close again", b.Close(), "free", "secret memory", fs.ErrClosed)
+}
+
 func TestNewSecretBufferErrors(t *testing.T) {
 	for what, opts := range map[string]memfd.SecretOptions{
 		"required and forbidden": {RequireSecretMem: true, NoSecretMem: true},
@@ -217,6 +224,8 @@ func TestAttachSecretBuffer(t *testing.T) {
 	want(t, "a fault behind", faults(beside(other.Bytes(), page)), true)
 	other.Close()
 	want(t, "contents", string(b.Bytes()[:7]), "the key")
+	_, err := memfd.AttachSecretBuffer(b.File(), int64(page)-1, nil)
+	wantPathError(t, "too long", err, "attach", "secret", syscall.EFBIG)
 }
 
 func TestAttachSecretBufferErrors(t *testing.T) {
@@ -350,6 +359,30 @@ func TestSecretPoolOverrun(t *testing.T) {
 	want(t, "Give", p.Give(slot), memfd.ErrCorruptPool)
 }
 
+func TestSecretPoolProtect(t *testing.T) {
+	p := newPool(t, 100, 3)
+	slot := must(p.Take())
+	want(t, "Protect", p.Protect(memfd.AccessRead), nil)
+	want(t, "a load faults", faults(&slot[0]), false)
+	want(t, "a store faults", faultsToWrite(&slot[0]), true)
+	_, err := p.Take()
+	wantPathError(t, "Take", err, "take", "secret pool", syscall.EACCES)
+	wantPathError(t, "Give", p.Give(slot), "give", "secret pool", syscall.EACCES)
+	want(t, "Protect", p.Protect(memfd.AccessReadWrite), nil)
+	want(t, "Give", p.Give(slot), nil)
+	wantPathError(t, "only writing", p.Protect(memfd.AccessWrite), "protect", "secret pool", syscall.EINVAL)
+}
+
+func TestSecretPoolFile(t *testing.T) {
+	needSecretMem(t)
+	p := must(memfd.NewSecretPool(100, 3, &memfd.SecretOptions{KeepFile: true}))
+	want(t, "kind", must(memfd.Inspect(p.File())).Kind, memfd.KindSecret)
+	want(t, "Close", p.Close(), nil)
+	_, err := memfd.Inspect(p.File())
+	wantError(t, "the file", err, fs.ErrClosed)
+	want(t, "no file", newPool(t, 1, 1).File(), nil)
+}
+
 func TestSecretPoolClose(t *testing.T) {
 	p := must(memfd.NewSecretPool(100, 3, unlocked))
 	slot := must(p.Take())
@@ -374,7 +407,7 @@ func TestNewSecretPoolErrors(t *testing.T) {
 		{"many slots", 1, 1<<20 + 1, nil},
 		{"more than everything", math.MaxInt >> 9, 1 << 20, nil},
 		{"at the end", 1, 1, &memfd.SecretOptions{AlignEnd: true}},
-		{"a file", 1, 1, &memfd.SecretOptions{KeepFile: true}},
+		{"a file without memfd_secret(2)", 1, 1, &memfd.SecretOptions{KeepFile: true, NoSecretMem: true}},
 	} {
 		_, err := memfd.NewSecretPool(c.n, c.slots, c.opts)
 		wantPathError(t, c.what, err, "allocate", "secret pool", syscall.EINVAL)

@@ -77,11 +77,11 @@ func Receive(conn *net.UnixConn, data []byte, maxFiles int) (n int, files []*os.
 		return 0, nil, os.NewSyscallError("recvmsg", syscall.EINVAL)
 	}
 	fds := make([]int32, min(maxFiles, MaxFiles))
-	n, r, err := receive(conn, data, fds)
+	n, nfds, err := receive(conn, data, fds)
 	if err != nil {
 		return n, nil, err
 	}
-	for _, fd := range fds[:r] {
+	for _, fd := range fds[:nfds] {
 		files = append(files, newReceived(fd))
 	}
 	return n, files, nil
@@ -104,13 +104,11 @@ func receive(conn *net.UnixConn, data []byte, fds []int32) (n, nfds int, err err
 	switch {
 	case err != nil:
 		return 0, 0, err
-	case r < 0:
-		_, err = result(r)
-		return n, 0, os.NewSyscallError("recvmsg", err)
-	case r == 0:
+	case r == -int(syscall.EPIPE):
 		return 0, 0, io.EOF
 	}
-	return n, nfds, nil
+	_, err = result(r)
+	return n, nfds, os.NewSyscallError("recvmsg", err)
 }
 
 // newReceived makes a file of a descriptor that came from another process. Its own name is its
@@ -125,7 +123,7 @@ func newReceived(fd int32) *os.File {
 // Of the message's data one byte is taken and dropped, of a datagram all.
 //
 // The sender still shares the file's offset: read through a mapping or by ReadAt.
-func ReceiveVerified(conn *net.UnixConn, required Seals, maxSize int64) (*os.File, error) {
+func ReceiveVerified(conn *net.UnixConn, required Seals, maxSize int64, flags ...VerifyFlags) (*os.File, error) {
 	_, files, err := Receive(conn, nil, 1)
 	if err != nil {
 		return nil, err
@@ -133,7 +131,7 @@ func ReceiveVerified(conn *net.UnixConn, required Seals, maxSize int64) (*os.Fil
 	if len(files) == 0 {
 		return nil, os.NewSyscallError("recvmsg", syscall.EPROTO)
 	}
-	if _, err := Verify(files[0], required, maxSize); err != nil {
+	if _, err := Verify(files[0], required, maxSize, flags...); err != nil {
 		files[0].Close()
 		return nil, err
 	}

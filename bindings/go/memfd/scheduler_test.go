@@ -1,0 +1,65 @@
+//go:build linux
+
+package memfd_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/core"
+)
+
+func init() {
+	tasks["wait"] = waitInCore
+}
+
+// waitInCore has core wait in the kernel for a pipe, while it sleeps and collects on the same
+// processor.
+func waitInCore() error {
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		return err
+	}
+	cloned := make(chan int)
+	go func() {
+		name := []byte("stream\x00")
+		cloned <- core.CloneStream(unsafe.SliceData(name), unix.MFD_CLOEXEC, 0, int32(ends[0]), 100)
+	}()
+	runtime.Gosched() // now it waits
+	start := time.Now()
+	time.Sleep(10 * time.Millisecond)
+	runtime.GC()
+	held := time.Since(start)
+	unix.Close(ends[1])
+	if r := <-cloned; r < 0 {
+		return syscall.Errno(-r)
+	}
+	if held > 250*time.Millisecond {
+		return fmt.Errorf("a sleep of 10 ms and a collection took %v", held)
+	}
+	return nil
+}
+
+// A system call that waits does not stop the other goroutines, nor the collector. If it did, the
+// program would wait for ever for the goroutine that ends the wait.
+func TestWaitingTellsTheScheduler(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	child := exec.CommandContext(ctx, os.Args[0])
+	child.Env = append(os.Environ(), "GOMAXPROCS=1", childTask+"=wait")
+	output, err := child.CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("an emulated program cannot start another")
+	}
+	want(t, string(output), err, nil)
+}
