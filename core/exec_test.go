@@ -8,12 +8,15 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 // The test's own program, which is static, runs from a sealed copy of its file. The
 // environment tells each of the three processes which one it is.
 func TestExecStaticProgram(t *testing.T) {
+	leaks.Check(t)
 	const stage = "CORE_TEST_EXEC"
 	switch os.Getenv(stage) {
 	case "replace":

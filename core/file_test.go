@@ -7,6 +7,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -32,6 +34,7 @@ func openFDs(t *testing.T) int {
 }
 
 func TestCreateSealed(t *testing.T) {
+	leaks.Check(t)
 	name := []byte("core_test\x00")
 	for _, n := range []int{0, 1, 4095, 4096, 4097, 1 << 20} {
 		data := bytes.Repeat([]byte("memfd_go"), n/8+1)[:n+1]
@@ -52,6 +55,7 @@ func TestCreateSealed(t *testing.T) {
 }
 
 func TestCreateSealedLeaksNothing(t *testing.T) {
+	leaks.Check(t)
 	name, data := []byte("core_test\x00"), make([]byte, 10)
 	before := openFDs(t)
 	for what, r := range map[string]int{
@@ -70,6 +74,7 @@ func TestCreateSealedLeaksNothing(t *testing.T) {
 }
 
 func TestSize(t *testing.T) {
+	leaks.Check(t)
 	fd := mustCreate(t, unix.MFD_ALLOW_SEALING)
 	for _, want := range []uint64{0, 1, 1<<32 + 5, math.MaxInt64, 4096} {
 		var got uint64
@@ -98,6 +103,7 @@ func TestSize(t *testing.T) {
 }
 
 func TestSeals(t *testing.T) {
+	leaks.Check(t)
 	fd := mustCreate(t, unix.MFD_ALLOW_SEALING)
 	missing := uint32(0xdead)
 	if r := CheckSeals(fd, SealsImmutable, &missing); r != -int(unix.EKEYREJECTED) || missing != SealsImmutable {
@@ -120,6 +126,7 @@ func TestSeals(t *testing.T) {
 }
 
 func TestMap(t *testing.T) {
+	leaks.Check(t)
 	fd := mustCreate(t, unix.MFD_ALLOW_SEALING)
 	page := uintptr(os.Getpagesize())
 	if r := SetSize(fd, 0, uint64(2*page)); r != 0 {
@@ -146,6 +153,7 @@ func TestMap(t *testing.T) {
 }
 
 func TestMapErrors(t *testing.T) {
+	leaks.Check(t)
 	fd := mustCreate(t, unix.MFD_ALLOW_SEALING)
 	SetSize(fd, 0, 1<<16)
 	addSeals(fd, unix.F_SEAL_WRITE)
@@ -167,6 +175,7 @@ func TestMapErrors(t *testing.T) {
 }
 
 func TestSecretFlags(t *testing.T) {
+	leaks.Check(t)
 	fd := Secret(0)
 	if fd == -int(unix.ENOSYS) {
 		t.Skip("this kernel has no memfd_secret")
@@ -185,6 +194,7 @@ func TestSecretFlags(t *testing.T) {
 }
 
 func TestCopyBytes(t *testing.T) {
+	leaks.Check(t)
 	from := []byte("0123456789abcdefghijklmnopqrstuvwxyz")
 	for shift := range 9 {
 		for n := range len(from) - shift {

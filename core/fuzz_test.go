@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -68,6 +70,7 @@ func upper(s string) string {
 }
 
 func FuzzParseSeals(f *testing.F) {
+	leaks.Check(f)
 	for _, s := range []string{"", "sw", "WRITE SHRINK", "F_SEAL_GROW|0x40", "immutable", "none", "0xffffffff", "gq"} {
 		f.Add(s)
 	}
@@ -82,6 +85,7 @@ func FuzzParseSeals(f *testing.F) {
 }
 
 func FuzzFormatSeals(f *testing.F) {
+	leaks.Check(f)
 	f.Add(uint32(0), uint16(64))
 	f.Add(uint32(unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK), uint16(5))
 	f.Add(^uint32(0), uint16(1))
@@ -105,6 +109,7 @@ func FuzzFormatSeals(f *testing.F) {
 
 // A struct of any size comes in, and goes out, by the rules of openat2(2).
 func FuzzStructs(f *testing.F) {
+	leaks.Check(f)
 	f.Add([]byte("\x20\x00\x00\x00"), uint16(32))
 	f.Add([]byte("\x28\x00\x00\x00\x01\x02\x03\x04"), uint16(40))
 	f.Add(bytes.Repeat([]byte{0xff}, 40), uint16(40))
@@ -143,6 +148,7 @@ func FuzzStructs(f *testing.F) {
 // Whatever is in a control buffer, what is taken from it are descriptors that are in there,
 // as many as were counted. The kernel would not send most of this; another one might.
 func FuzzControlMessages(f *testing.F) {
+	leaks.Check(f)
 	bytesOf := func(level, ctype int32, fds ...int32) []byte {
 		m := make([]byte, cmsgAlign(cmsgHeader+uintptr(len(fds))*fdSize))
 		h := (*cmsghdr)(unsafe.Pointer(&m[0]))

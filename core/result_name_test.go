@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -25,6 +27,7 @@ var aliases = map[string]string{"ENOTSUP": "EOPNOTSUPP", "EFSCORRUPTED": "EUCLEA
 var newer = map[int32]string{134: "EFTYPE"}
 
 func TestResultNameAgreesWithUnix(t *testing.T) {
+	leaks.Check(t)
 	for n := int32(1); n <= 200; n++ {
 		want := unix.ErrnoName(syscall.Errno(n))
 		if want == "" {
@@ -39,6 +42,7 @@ func TestResultNameAgreesWithUnix(t *testing.T) {
 }
 
 func TestResultNameExtremes(t *testing.T) {
+	leaks.Check(t)
 	for r, want := range map[int32]string{
 		0: "OK", 4: "OK", 1<<31 - 1: "OK", -1 << 31: "E?", -1<<31 + 1: "E?", -4095: "E?", -4096: "E?",
 	} {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -35,6 +37,7 @@ func parse(text string) (seals uint32, result int) {
 }
 
 func TestFormatSeals(t *testing.T) {
+	leaks.Check(t)
 	for _, c := range []struct {
 		seals, style uint32
 		want         string
@@ -63,6 +66,7 @@ func TestFormatSeals(t *testing.T) {
 }
 
 func TestFormatSealsCuts(t *testing.T) {
+	leaks.Check(t)
 	const seals = 0x4b
 	for style := StyleNames; style <= StyleHex; style++ {
 		whole, length := format(t, seals, style, 64)
@@ -77,6 +81,7 @@ func TestFormatSealsCuts(t *testing.T) {
 }
 
 func TestFormatSealsErrors(t *testing.T) {
+	leaks.Check(t)
 	var b [8]byte
 	for _, c := range []struct {
 		name     string
@@ -98,6 +103,7 @@ func TestFormatSealsErrors(t *testing.T) {
 }
 
 func TestParseSeals(t *testing.T) {
+	leaks.Check(t)
 	for text, want := range map[string]uint32{
 		"":                             0,
 		" \t\n,|+":                     0,
@@ -131,6 +137,7 @@ func TestParseSeals(t *testing.T) {
 }
 
 func TestParseSealsRefuses(t *testing.T) {
+	leaks.Check(t)
 	for _, text := range []string{
 		"?", "writ", "writer", "gq", "G", "sW!", "0x", "0xg", "0x123456789", "0", "12", "F_SEAL_", "F_SEAL_w",
 		"F_SEAL_NONE", "F_SEAL_IMMUTABLE", "SEAL_WRITE", "write;shrink", "write-shrink", "X", "0xx", "\x80", "WRITE\x01",
@@ -149,6 +156,7 @@ func TestParseSealsRefuses(t *testing.T) {
 }
 
 func TestSealTextRoundTrip(t *testing.T) {
+	leaks.Check(t)
 	masks := []uint32{0x40, 0xffffffc0, 0x80000000, 0xffffffff}
 	for m := uint32(0); m < 64; m++ {
 		masks = append(masks, m)
@@ -164,6 +172,7 @@ func TestSealTextRoundTrip(t *testing.T) {
 }
 
 func TestBad(t *testing.T) {
+	leaks.Check(t)
 	for p, want := range map[uintptr]bool{
 		0: true, 1: true, 4095: true, 4096: false, 1 << 20: false,
 		^uintptr(0): true, ^uintptr(0) - 4095: true, ^uintptr(0) - 4096: false,

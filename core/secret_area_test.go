@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -54,6 +56,7 @@ func hexValue(s string) (v uintptr) {
 }
 
 func TestSecretAllocKinds(t *testing.T) {
+	leaks.Check(t)
 	haveSecretmem := false
 	if fd := Secret(0); fd >= 0 {
 		haveSecretmem = true
@@ -97,6 +100,7 @@ func TestSecretAllocKinds(t *testing.T) {
 }
 
 func TestSecretAlignEnd(t *testing.T) {
+	leaks.Check(t)
 	page := uintptr(os.Getpagesize())
 	s := newArea(t, 100, OptAlignEnd)
 	if end := s.Data + s.Len; end != s.Base+2*page {
@@ -105,6 +109,7 @@ func TestSecretAlignEnd(t *testing.T) {
 }
 
 func TestSecretFreeTwice(t *testing.T) {
+	leaks.Check(t)
 	s := newArea(t, 5000, 0)
 	data := s.Data
 	if r := SecretProtect(s, AccessNone); r != 0 || protection(t, data)[:3] != "---" {
@@ -121,6 +126,7 @@ func TestSecretFreeTwice(t *testing.T) {
 }
 
 func TestSecretErrors(t *testing.T) {
+	leaks.Check(t)
 	alloc := func(length uintptr, opts uint32) int { return SecretAlloc(&SecretArea{}, length, opts) }
 	for what, c := range map[string]struct{ got, want int }{
 		"nothing":          {alloc(0, 0), -int(unix.EINVAL)},
@@ -140,6 +146,7 @@ func TestSecretErrors(t *testing.T) {
 }
 
 func TestSecretAttach(t *testing.T) {
+	leaks.Check(t)
 	s := newArea(t, 10, OptKeepFD)
 	if s.Kind != AreaSecretmem {
 		t.Skip("this kernel has no memfd_secret")
@@ -161,6 +168,7 @@ func TestSecretAttach(t *testing.T) {
 }
 
 func TestWipe(t *testing.T) {
+	leaks.Check(t)
 	b := make([]byte, 64)
 	for from := range 20 {
 		for to := from; to < 40; to++ {
@@ -179,6 +187,7 @@ func TestWipe(t *testing.T) {
 }
 
 func TestPool(t *testing.T) {
+	leaks.Check(t)
 	p := &SecretPool{}
 	const slots, length = 50, 33
 	if r := PoolInit(p, length, slots, 0); r != 0 {

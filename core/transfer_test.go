@@ -4,6 +4,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -21,6 +23,7 @@ func socketpair(t *testing.T, kind int) (a, b int32) {
 }
 
 func TestLayoutIsTheKernels(t *testing.T) {
+	leaks.Check(t)
 	var ours msghdr
 	var theirs unix.Msghdr
 	var c cmsghdr
@@ -46,6 +49,7 @@ func TestLayoutIsTheKernels(t *testing.T) {
 }
 
 func TestSendAndReceive(t *testing.T) {
+	leaks.Check(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_DGRAM, unix.SOCK_SEQPACKET} {
 		for n := uint32(1); n <= FDsMax; n++ {
 			a, b := socketpair(t, kind)
@@ -105,6 +109,7 @@ func receiveVerified(b int32, required uint32, maxLen uint64) int {
 }
 
 func TestReceiveRefuses(t *testing.T) {
+	leaks.Check(t)
 	rights := func(n int) []byte {
 		fds := make([]int, n)
 		return unix.UnixRights(fds...)
@@ -140,6 +145,7 @@ func TestReceiveRefuses(t *testing.T) {
 }
 
 func TestReceiveWithCredentials(t *testing.T) {
+	leaks.Check(t)
 	const soPasspidfd = 76
 	a, b := socketpair(t, unix.SOCK_SEQPACKET)
 	before := openFDs(t)
@@ -167,6 +173,7 @@ func TestReceiveWithCredentials(t *testing.T) {
 }
 
 func TestReceiveEnd(t *testing.T) {
+	leaks.Check(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
 		a, b := socketpair(t, kind)
 		unix.Shutdown(int(a), unix.SHUT_WR)
@@ -180,6 +187,7 @@ func TestReceiveEnd(t *testing.T) {
 }
 
 func TestSendErrors(t *testing.T) {
+	leaks.Check(t)
 	a, _ := socketpair(t, unix.SOCK_STREAM)
 	fd := a
 	bad := int32(-1)
@@ -199,6 +207,7 @@ func TestSendErrors(t *testing.T) {
 }
 
 func TestRecvVerified(t *testing.T) {
+	leaks.Check(t)
 	name := []byte("core_test\x00")
 	data := []byte("content")
 	for _, c := range []struct {

@@ -1,57 +1,26 @@
 // Package leaks makes tests fail that leave something behind: a descriptor, a mapping of a
-// file in memory, locked memory. A package whose tests call the library in their own
-// process has
+// file in memory, locked memory. In packages whose tests call the library in their own process,
+// each test begins with
 //
-//	func TestMain(m *testing.M) {
-//		leaks.Watch(m)
-//		os.Exit(m.Run())
-//	}
+//	leaks.Check(t)
 //
-// so that no test has to ask for it, and none can forget.
+// and a test of this package names those that do not.
 package leaks
 
 import (
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"unsafe"
 )
 
-// Watch looks at what the process holds before and after each test of m and its cleanup.
-// Package testing has no place for that, so it is put in front of the functions that m
-// is going to call.
-func Watch(m *testing.M) {
-	held() // Go opens descriptors of its own the first time
-	tests := *field[[]testing.InternalTest](m, "tests")
-	for i, test := range tests {
-		tests[i].F = func(t *testing.T) {
-			check(t)
-			test.F(t)
-		}
-	}
-	targets := *field[[]testing.InternalFuzzTarget](m, "fuzzTargets")
-	for i, target := range targets {
-		targets[i].Fn = func(f *testing.F) {
-			check(f)
-			target.Fn(f)
-		}
-	}
-}
+// Go opens descriptors of its own the first time.
+var _ = held()
 
-// field is a member of m that package testing keeps to itself.
-func field[T any](m *testing.M, name string) *T {
-	f := reflect.ValueOf(m).Elem().FieldByName(name)
-	if !f.IsValid() || f.Type() != reflect.TypeFor[T]() {
-		panic("leaks: testing.M has no " + name + " of that type any more")
-	}
-	return (*T)(unsafe.Pointer(f.UnsafeAddr()))
-}
-
-// check compares when all is done: cleanups run in the reverse order.
-func check(t testing.TB) {
+// Check compares what the process holds now with what it holds after the test and its other
+// cleanups: those run in the reverse order.
+func Check(t testing.TB) {
 	before := held()
 	t.Cleanup(func() {
 		after := held()

@@ -1,8 +1,14 @@
 package leaks
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,11 +17,6 @@ import (
 
 // leak names, for a child of this test, what its tests are to leave behind.
 const leak = "MEMFD_GO_LEAK"
-
-func TestMain(m *testing.M) {
-	Watch(m)
-	os.Exit(m.Run())
-}
 
 // What a test leaves behind makes it fail, and is named.
 func TestLeaksAreNoticed(t *testing.T) {
@@ -37,6 +38,7 @@ func TestLeaksAreNoticed(t *testing.T) {
 
 // TestLeaving is for the child. Without the variable it leaves nothing.
 func TestLeaving(t *testing.T) {
+	Check(t)
 	create := func() int {
 		fd, err := unix.MemfdCreate("leak", unix.MFD_CLOEXEC)
 		if err != nil || unix.Ftruncate(fd, 1) != nil {
@@ -66,4 +68,43 @@ func TestLeaving(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Every test that calls the library in its own process begins with Check.
+func TestNoneForgets(t *testing.T) {
+	begins := regexp.MustCompile(`^(Test|Fuzz)`)
+	found := 0
+	for _, folder := range []string{"core", "tests/purego", "bindings/go/memfd"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", folder, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range file.Decls {
+				f, isFunction := d.(*ast.FuncDecl)
+				if !isFunction || !begins.MatchString(f.Name.Name) || f.Name.Name == "TestMain" {
+					continue
+				}
+				found++
+				if !isCheck(f.Body.List) {
+					t.Errorf("%s: %s does not begin with leaks.Check(t)", name, f.Name.Name)
+				}
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("there are only %d tests", found)
+	}
+}
+
+func isCheck(body []ast.Stmt) bool {
+	if len(body) == 0 {
+		return false
+	}
+	statement, isExpression := body[0].(*ast.ExprStmt)
+	return isExpression && strings.HasPrefix(types.ExprString(statement.X), "leaks.Check(")
 }

@@ -4,10 +4,13 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestAddSeals(t *testing.T) {
+	leaks.Check(t)
 	fd := newSizedFile(t, 4096)
 	seals := lib.GetSeals(fd) &^ unix.F_SEAL_EXEC
 	for _, seal := range []uint32{0, unix.F_SEAL_SHRINK, unix.F_SEAL_GROW, unix.F_SEAL_WRITE, unix.F_SEAL_WRITE, unix.F_SEAL_SEAL} {
@@ -22,6 +25,7 @@ func TestAddSeals(t *testing.T) {
 }
 
 func TestAddSealsErrors(t *testing.T) {
+	leaks.Check(t)
 	_, pipe := newPipe(t)
 	fd := newSizedFile(t, 4096)
 	check(t, []row{
@@ -37,6 +41,7 @@ func TestAddSealsErrors(t *testing.T) {
 }
 
 func TestAddSealsToAMappedFile(t *testing.T) {
+	leaks.Check(t)
 	fd := newSizedFile(t, 4096)
 	var memory unsafe.Pointer
 	check(t, []row{

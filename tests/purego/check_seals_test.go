@@ -3,10 +3,13 @@ package purego_test
 import (
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestCheckSeals(t *testing.T) {
+	leaks.Check(t)
 	fd := newSealedFile(t, "text", unix.F_SEAL_GROW|unix.F_SEAL_WRITE)
 	for _, c := range []struct {
 		required, missing uint32
@@ -30,6 +33,7 @@ func TestCheckSeals(t *testing.T) {
 }
 
 func TestCheckSealsErrors(t *testing.T) {
+	leaks.Check(t)
 	pipe, _ := newPipe(t)
 	missing := uint32(0xdead)
 	check(t, []row{

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -25,6 +27,7 @@ func newDiskFile(t *testing.T, contents string) *os.File {
 }
 
 func TestClone(t *testing.T) {
+	leaks.Check(t)
 	for _, length := range []int{0, 1, 4096, 4097, 1 << 20} {
 
 		text := strings.Repeat("memfd_go", length/8+1)[:length]
@@ -42,6 +45,7 @@ func TestClone(t *testing.T) {
 }
 
 func TestCloneOfAMemfd(t *testing.T) {
+	leaks.Check(t)
 	source := reopen(t, newSealedFile(t, "hello", 0), unix.O_RDONLY)
 	fd := closeLater(t, lib.Clone("x", unix.MFD_CLOEXEC, unix.F_SEAL_GROW, source, math.MaxUint64))
 	same(t, "contents", "hello", contents(t, fd, 5))
@@ -50,6 +54,7 @@ func TestCloneOfAMemfd(t *testing.T) {
 
 // Files of /proc say that they are empty.
 func TestCloneOfAFileWithoutSize(t *testing.T) {
+	leaks.Check(t)
 	version, err := os.Open("/proc/version")
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +69,7 @@ func TestCloneOfAFileWithoutSize(t *testing.T) {
 }
 
 func TestCloneStream(t *testing.T) {
+	leaks.Check(t)
 	reader, writer := newPipe(t)
 	if _, err := unix.Write(int(writer), []byte("hello")); err != nil {
 		t.Fatal(err)
@@ -78,6 +84,7 @@ func TestCloneStream(t *testing.T) {
 }
 
 func TestCloneErrors(t *testing.T) {
+	leaks.Check(t)
 	disk := newDiskFile(t, strings.Repeat("x", 8192))
 	source := int32(disk.Fd())
 	writeOnly := reopen(t, source, unix.O_WRONLY)

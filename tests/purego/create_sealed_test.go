@@ -7,10 +7,13 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestCreateSealed(t *testing.T) {
+	leaks.Check(t)
 	for _, length := range []int{0, 1, 4095, 4096, 4097, 1 << 20} {
 		text := strings.Repeat("memfd_go", length/8+1)[:length]
 		fd := newSealedFile(t, text, 0)
@@ -26,6 +29,7 @@ func TestCreateSealed(t *testing.T) {
 }
 
 func TestCreateSealedWithFewerSeals(t *testing.T) {
+	leaks.Check(t)
 	fd := newSealedFile(t, "text", unix.F_SEAL_GROW)
 	same(t, "seals", unix.F_SEAL_GROW, lib.GetSeals(fd)&sealsImmutable)
 	if _, err := unix.Pwrite(int(fd), []byte("T"), 0); err != nil {
@@ -37,6 +41,7 @@ func TestCreateSealedWithFewerSeals(t *testing.T) {
 }
 
 func TestCreateSealedErrors(t *testing.T) {
+	leaks.Check(t)
 	data := make([]byte, 8192)
 	at := unsafe.Pointer(&data[0])
 	check(t, []row{
@@ -59,6 +64,7 @@ func TestCreateSealedErrors(t *testing.T) {
 }
 
 func TestCreateSealedOfNothing(t *testing.T) {
+	leaks.Check(t)
 	fd := closeLater(t, lib.CreateSealed("x", 0, 0, nil, 0))
 	same(t, "seals", sealsImmutable, lib.GetSeals(fd)&sealsImmutable)
 	same(t, "contents", "", contents(t, fd, 0))

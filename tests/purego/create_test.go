@@ -5,10 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestCreateNames(t *testing.T) {
+	leaks.Check(t)
 	for _, name := range []string{"", "a", "a/b", "two\nlines", "\xff\xfe", strings.Repeat("n", 249)} {
 		fd := closeLater(t, lib.Create(name, unix.MFD_CLOEXEC))
 		link, err := os.Readlink(fdPath(fd))
@@ -20,6 +23,7 @@ func TestCreateNames(t *testing.T) {
 }
 
 func TestCreateFlags(t *testing.T) {
+	leaks.Check(t)
 	for _, flags := range []uint32{0, unix.MFD_CLOEXEC, unix.MFD_ALLOW_SEALING, unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING} {
 		fd := newFile(t, flags)
 		closesOnExec, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
@@ -40,6 +44,7 @@ func TestCreateFlags(t *testing.T) {
 }
 
 func TestCreateErrors(t *testing.T) {
+	leaks.Check(t)
 	check(t, []row{
 		{"unknown flag", lib.Create("x", 1<<25), "EINVAL"},
 		{"all flags", lib.Create("x", ^uint32(0)), "EINVAL"},

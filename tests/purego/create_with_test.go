@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -20,6 +22,7 @@ func modeOf(t *testing.T, fd int32) uint32 {
 }
 
 func TestCreateWithDefaults(t *testing.T) {
+	leaks.Check(t)
 	fd := closeLater(t, lib.CreateWith("x", nil))
 	closesOnExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
@@ -28,6 +31,7 @@ func TestCreateWithDefaults(t *testing.T) {
 }
 
 func TestCreateWithEverything(t *testing.T) {
+	leaks.Check(t)
 	args := CreateArgs{
 		SizeOf:   argsSize,
 		MfdFlags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL,
@@ -53,6 +57,7 @@ func TestCreateWithEverything(t *testing.T) {
 
 // A struct of a later version is fine as long as it asks for nothing new.
 func TestCreateWithLongerStruct(t *testing.T) {
+	leaks.Check(t)
 	var longer struct {
 		CreateArgs
 		tail [64]byte
@@ -64,6 +69,7 @@ func TestCreateWithLongerStruct(t *testing.T) {
 }
 
 func TestCreateWithErrors(t *testing.T) {
+	leaks.Check(t)
 	with := func(change func(*CreateArgs)) int32 {
 		args := CreateArgs{SizeOf: argsSize, OutState: 7}
 		change(&args)

@@ -3,10 +3,13 @@ package purego_test
 import (
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestEnsureSeals(t *testing.T) {
+	leaks.Check(t)
 	fd := newSizedFile(t, 4096)
 	check(t, []row{
 		{"none is there", lib.EnsureSeals(fd, unix.F_SEAL_GROW), "ok"},
@@ -20,6 +23,7 @@ func TestEnsureSeals(t *testing.T) {
 }
 
 func TestEnsureSealsErrors(t *testing.T) {
+	leaks.Check(t)
 	pipe, _ := newPipe(t)
 	fd := newSizedFile(t, 4096)
 	check(t, []row{

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -87,6 +89,7 @@ func needExecutables(t *testing.T) {
 }
 
 func TestExec(t *testing.T) {
+	leaks.Check(t)
 	needExecutables(t)
 	echo, err := exec.LookPath("echo")
 	if err != nil {
@@ -98,11 +101,13 @@ func TestExec(t *testing.T) {
 
 // The interpreter of a script could not open a descriptor that is closed by then.
 func TestExecOfAScript(t *testing.T) {
+	leaks.Check(t)
 	needExecutables(t)
 	same(t, "script", "ENOENT\nclose-on-exec 1\n", run(t, "", 0))
 }
 
 func TestExecErrors(t *testing.T) {
+	leaks.Check(t)
 	needExecutables(t)
 	argv, none := cStrings("name"), cStrings()
 	fd := newProgram(t, "neither a program nor a script", 0o700)

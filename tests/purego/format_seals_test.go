@@ -3,6 +3,8 @@ package purego_test
 import (
 	"bytes"
 	"testing"
+
+	"libmemfd_go/internal/leaks"
 )
 
 // format returns what format_seals writes into a buffer of capacity bytes, up to
@@ -22,6 +24,7 @@ func format(t *testing.T, seals, style uint32, capacity int) (string, int32) {
 }
 
 func TestFormatSeals(t *testing.T) {
+	leaks.Check(t)
 	for _, c := range []struct {
 		seals, style uint32
 		want         string
@@ -46,6 +49,7 @@ func TestFormatSeals(t *testing.T) {
 }
 
 func TestFormatSealsIsCut(t *testing.T) {
+	leaks.Check(t)
 	const whole = "SEAL GROW WRITE SHRINK"
 	for capacity := range len(whole) + 2 {
 		text, n := format(t, sealsImmutable, styleNames, capacity)
@@ -56,6 +60,7 @@ func TestFormatSealsIsCut(t *testing.T) {
 }
 
 func TestFormatSealsErrors(t *testing.T) {
+	leaks.Check(t)
 	buf := []byte("untouched")
 	check(t, []row{
 		{"unknown style", lib.FormatSeals(1, 3, &buf[0], 9), "EINVAL"},

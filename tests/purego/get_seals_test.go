@@ -3,10 +3,13 @@ package purego_test
 import (
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestGetSeals(t *testing.T) {
+	leaks.Check(t)
 	fd := newSealedFile(t, "text", unix.F_SEAL_GROW|unix.F_SEAL_WRITE)
 	same(t, "seals", unix.F_SEAL_GROW|unix.F_SEAL_WRITE, lib.GetSeals(fd)&sealsImmutable)
 	readOnly := reopen(t, fd, unix.O_RDONLY)
@@ -14,6 +17,7 @@ func TestGetSeals(t *testing.T) {
 }
 
 func TestGetSealsErrors(t *testing.T) {
+	leaks.Check(t)
 	pipe, _ := newPipe(t)
 	check(t, []row{
 		{"no descriptor", lib.GetSeals(-1), "EBADF"},

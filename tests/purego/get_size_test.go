@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -19,6 +21,7 @@ func largestSize(t *testing.T) uint64 {
 }
 
 func TestGetSize(t *testing.T) {
+	leaks.Check(t)
 	for _, want := range []uint64{0, 1, 4096, 1<<32 - 1, 1<<32 + 5, largestSize(t)} {
 		fd := newSizedFile(t, want)
 		for _, again := range []int32{fd, reopen(t, fd, unix.O_RDONLY), reopen(t, fd, unix.O_PATH)} {
@@ -30,6 +33,7 @@ func TestGetSize(t *testing.T) {
 }
 
 func TestGetSizeOfAPipe(t *testing.T) {
+	leaks.Check(t)
 	pipe, _ := newPipe(t)
 	size := uint64(1)
 	check(t, []row{{"pipe", lib.GetSize(pipe, &size), "ok"}})
@@ -37,6 +41,7 @@ func TestGetSizeOfAPipe(t *testing.T) {
 }
 
 func TestGetSizeErrors(t *testing.T) {
+	leaks.Check(t)
 	size := uint64(0xdead)
 	check(t, []row{
 		{"no descriptor", lib.GetSize(-1, &size), "EBADF"},

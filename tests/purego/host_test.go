@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"github.com/ebitengine/purego"
 )
 
@@ -88,6 +90,7 @@ func mappedFiles() []string {
 }
 
 func TestLoadingLeavesTheHostAsItWas(t *testing.T) {
+	leaks.Check(t)
 	if beforeLoad.Environment == nil || beforeLoad.Status["SigCgt"] == "" || len(beforeLoad.Files) == 0 {
 		t.Fatalf("cannot tell what the process is like: %+v", beforeLoad)
 	}
@@ -105,6 +108,7 @@ func TestLoadingLeavesTheHostAsItWas(t *testing.T) {
 }
 
 func TestCallingLeavesTheHostAsItWas(t *testing.T) {
+	leaks.Check(t)
 	before := lookAtHost()
 	if err := lib.session("host"); err != nil {
 		t.Fatal(err)
@@ -113,6 +117,7 @@ func TestCallingLeavesTheHostAsItWas(t *testing.T) {
 }
 
 func TestLoadingAgain(t *testing.T) {
+	leaks.Check(t)
 	for range 100 {
 		handle, again, err := load(libraryPath())
 		if err != nil {

@@ -3,10 +3,13 @@ package purego_test
 import (
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestHugeFlags(t *testing.T) {
+	leaks.Check(t)
 	var flags uint32
 	check(t, []row{{"default", lib.HugeFlags(0, &flags), "ok"}})
 	same(t, "default", unix.MFD_HUGETLB, flags)
@@ -17,6 +20,7 @@ func TestHugeFlags(t *testing.T) {
 }
 
 func TestHugeFlagsErrors(t *testing.T) {
+	leaks.Check(t)
 	flags := uint32(0xdead)
 	check(t, []row{
 		{"1", lib.HugeFlags(1, &flags), "EINVAL"},

@@ -5,10 +5,13 @@ import (
 	"os"
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestImportPid(t *testing.T) {
+	leaks.Check(t)
 	fd := newSealedFile(t, "hello", 0)
 	imported := closeLater(t, lib.ImportPid(int32(os.Getpid()), fd, unix.O_RDONLY))
 	want := info{kindMemfd, unix.S_IFREG, accessRead, 5, "purego"}
@@ -18,6 +21,7 @@ func TestImportPid(t *testing.T) {
 }
 
 func TestImportPidErrors(t *testing.T) {
+	leaks.Check(t)
 	fd, self := newFile(t, 0), int32(os.Getpid())
 	pair := newPair(t, unix.SOCK_STREAM)
 	check(t, []row{
@@ -44,6 +48,7 @@ func newPidfd(t *testing.T) int32 {
 }
 
 func TestImportPidfd(t *testing.T) {
+	leaks.Check(t)
 	process, fd := newPidfd(t), newSealedFile(t, "hello", 0)
 	imported := lib.ImportPidfd(process, fd, 0)
 	if newFeatures(t, 0).Bits&featurePidfdGetfd == 0 {
@@ -61,6 +66,7 @@ func TestImportPidfd(t *testing.T) {
 }
 
 func TestImportPidfdErrors(t *testing.T) {
+	leaks.Check(t)
 	process, fd := newPidfd(t), newFile(t, 0)
 	if newFeatures(t, 0).Bits&featurePidfdGetfd == 0 {
 		t.Skip("there is no pidfd_getfd(2)")

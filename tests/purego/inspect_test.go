@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -26,6 +28,7 @@ func inspect(t *testing.T, fd int32) info {
 }
 
 func TestInspectMemfd(t *testing.T) {
+	leaks.Check(t)
 	for _, name := range []string{"", "a", "a/b", "two\nlines", "\xff", "x (deleted)", strings.Repeat("n", 249)} {
 		for _, flags := range []uint32{0, unix.MFD_ALLOW_SEALING} {
 			fd := closeLater(t, lib.Create(name, flags))
@@ -35,6 +38,7 @@ func TestInspectMemfd(t *testing.T) {
 }
 
 func TestInspectSealsAndMode(t *testing.T) {
+	leaks.Check(t)
 	fd := newSealedFile(t, "hello", unix.F_SEAL_GROW)
 	if err := unix.Fchmod(int(fd), 0o640); err != nil {
 		t.Fatal(err)
@@ -54,6 +58,7 @@ func TestInspectSealsAndMode(t *testing.T) {
 }
 
 func TestInspectAccess(t *testing.T) {
+	leaks.Check(t)
 	fd := newFile(t, 0)
 	for flags, access := range map[int]uint32{
 		unix.O_RDONLY: accessRead, unix.O_WRONLY: accessWrite, unix.O_RDWR: accessReadWrite, unix.O_PATH: accessNone,
@@ -64,6 +69,7 @@ func TestInspectAccess(t *testing.T) {
 }
 
 func TestInspectOthers(t *testing.T) {
+	leaks.Check(t)
 	reading, writing := newPipe(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	folder, err := os.Open("/proc")
@@ -89,6 +95,7 @@ func TestInspectOthers(t *testing.T) {
 }
 
 func TestInspectTmpfsFile(t *testing.T) {
+	leaks.Check(t)
 	var fs unix.Statfs_t
 	if err := unix.Statfs("/dev/shm", &fs); err != nil || fs.Type != unix.TMPFS_MAGIC {
 		t.Skip("/dev/shm is not a tmpfs:", err)
@@ -103,6 +110,7 @@ func TestInspectTmpfsFile(t *testing.T) {
 }
 
 func TestInspectErrors(t *testing.T) {
+	leaks.Check(t)
 	size := uint32(unsafe.Sizeof(Info{}))
 	i := Info{SizeOf: size, Kind: 0xdead}
 	short, long := Info{SizeOf: size - 1}, Info{SizeOf: 1 << 20}

@@ -5,8 +5,6 @@ import (
 	"os"
 	"runtime"
 	"testing"
-
-	"libmemfd_go/internal/leaks"
 )
 
 var (
@@ -39,6 +37,5 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	afterLoad = lookAtHost()
-	leaks.Watch(m)
 	os.Exit(m.Run())
 }

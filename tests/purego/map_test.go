@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -23,12 +25,14 @@ func newMapping(t *testing.T, fd int32, opts uint32, off uint64, length uintptr)
 }
 
 func TestMapSharesWrites(t *testing.T) {
+	leaks.Check(t)
 	fd := newSizedFile(t, uint64(2*page))
 	copy(newMapping(t, fd, optWrite|optPopulate, uint64(page), 5), "hello")
 	same(t, "read through the other page's mapping", "hello", string(newMapping(t, fd, 0, 0, 2*page)[page:][:5]))
 }
 
 func TestMapPrivate(t *testing.T) {
+	leaks.Check(t)
 	fd := newSealedFile(t, "hello", 0)
 	private := newMapping(t, fd, optWrite|optPrivate, 0, 5)
 	copy(private, "J")
@@ -37,6 +41,7 @@ func TestMapPrivate(t *testing.T) {
 }
 
 func TestMapSealed(t *testing.T) {
+	leaks.Check(t)
 	fd := newSealedFile(t, "hello", 0)
 	same(t, "writable descriptor", "hello", string(newMapping(t, fd, 0, 0, 5)))
 	same(t, "read-only descriptor", "hello", string(newMapping(t, reopen(t, fd, unix.O_RDONLY), 0, 0, 5)))
@@ -44,6 +49,7 @@ func TestMapSealed(t *testing.T) {
 
 // A page past 4 GiB: the offset does not fit a word of a 32-bit architecture.
 func TestMapFarOffset(t *testing.T) {
+	leaks.Check(t)
 	const far = 1 << 40
 	fd := newSizedFile(t, far+uint64(page))
 	if _, err := unix.Pwrite(int(fd), []byte("far"), far); err != nil {
@@ -53,6 +59,7 @@ func TestMapFarOffset(t *testing.T) {
 }
 
 func TestMapErrors(t *testing.T) {
+	leaks.Check(t)
 	fd := newSizedFile(t, uint64(page))
 	readOnly := reopen(t, fd, unix.O_RDONLY)
 	sealed := newSealedFile(t, "hello", 0)
@@ -90,5 +97,6 @@ func tooLongOutcome() string {
 }
 
 func TestMapExecutable(t *testing.T) {
+	leaks.Check(t)
 	newMapping(t, newSizedFile(t, uint64(page)), optExec, 0, page)
 }

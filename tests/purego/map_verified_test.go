@@ -7,6 +7,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -21,6 +23,7 @@ func newTrustworthyFile(t *testing.T, contents string, seals uint32) int32 {
 }
 
 func TestMapVerified(t *testing.T) {
+	leaks.Check(t)
 	fd := newTrustworthyFile(t, "hello", unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK)
 	for _, from := range []int32{fd, reopen(t, fd, unix.O_RDONLY)} {
 		for _, required := range []uint32{0, unix.F_SEAL_SHRINK, unix.F_SEAL_WRITE} {
@@ -34,6 +37,7 @@ func TestMapVerified(t *testing.T) {
 }
 
 func TestMapVerifiedRefuses(t *testing.T) {
+	leaks.Check(t)
 	memory, length := unsafe.Pointer(t), uintptr(0xdead)
 	verify := func(fd int32, required uint32, limit uint64) int32 {
 		return lib.MapVerified(fd, required, limit, 0, &memory, &length)
@@ -78,6 +82,7 @@ func TestMapVerifiedRefuses(t *testing.T) {
 // Kernels from 6.3 to a fix of 2026 let F_SEAL_EXEC bring the other seals to an executable
 // file while somebody could still write to it.
 func TestMapVerifiedOfExecutables(t *testing.T) {
+	leaks.Check(t)
 	needExecutables(t)
 	if newFeatures(t, 0).Bits&featureSealExec == 0 {
 		t.Skip("the kernel has no F_SEAL_EXEC")
@@ -101,6 +106,7 @@ func TestMapVerifiedOfExecutables(t *testing.T) {
 // A sparse file is as long as it says; where that is more than the address space, no
 // length is cut off.
 func TestMapVerifiedOfAFarEnd(t *testing.T) {
+	leaks.Check(t)
 	fd := newSizedFile(t, 1<<32+1)
 	unix.Fchmod(int(fd), 0o600)
 	check(t, []row{{"seal", lib.AddSeals(fd, sealsImmutable), "ok"}})
@@ -118,6 +124,7 @@ func TestMapVerifiedOfAFarEnd(t *testing.T) {
 // Somebody changes the size all the time, and seals at some moment: what is mapped can
 // be read to its end.
 func TestMapVerifiedAgainstTruncation(t *testing.T) {
+	leaks.Check(t)
 	for range 200 {
 		fd := lib.Create("purego", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 		unix.Fchmod(int(fd), 0o600)

@@ -1,8 +1,13 @@
 package purego_test
 
-import "testing"
+import (
+	"testing"
+
+	"libmemfd_go/internal/leaks"
+)
 
 func TestParseSeals(t *testing.T) {
+	leaks.Check(t)
 	want, got := make(map[string]uint32), make(map[string]uint32)
 	for text, seals := range map[string]uint32{
 		"":                         0,
@@ -32,6 +37,7 @@ func TestParseSeals(t *testing.T) {
 }
 
 func TestParseSealsErrors(t *testing.T) {
+	leaks.Check(t)
 	for _, text := range []string{"x y z", "WRIT", "WRITES", "F_SEAL_", "F_SEAL_IMMUTABLE", "0x", "0x123456789", "0xg", "12", "w,?", "w;s", "\xff"} {
 		seals := uint32(0xdead)
 		check(t, []row{{text, lib.ParseSeals(text, &seals), "EINVAL"}})
@@ -43,6 +49,7 @@ func TestParseSealsErrors(t *testing.T) {
 
 // What format_seals writes, parse_seals reads.
 func TestParseSealsReadsWhatFormatSealsWrites(t *testing.T) {
+	leaks.Check(t)
 	for style := uint32(styleNames); style <= styleHex; style++ {
 		for _, seals := range []uint32{0, 1, 2, 4, 8, 16, 32, 0x2a, 0x3f, 0x40, 0x80000000, 0xffffffff} {
 			text, _ := format(t, seals, style, 64)

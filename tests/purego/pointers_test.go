@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"github.com/ebitengine/purego"
 	"golang.org/x/sys/unix"
 )
@@ -29,6 +31,7 @@ var fixed = struct {
 // Wherever the header wants a pointer, null and the edges of the address space are
 // -EFAULT. Go would not let such numbers be pointers: they are passed as words.
 func TestBadPointers(t *testing.T) {
+	leaks.Check(t)
 	fd := uintptr(newSealedFile(t, "hello", 0))
 	empty := uintptr(newSealedFile(t, "", 0))
 	textAt, outAt := uintptr(unsafe.Pointer(&fixed.text)), uintptr(unsafe.Pointer(&fixed.out))
@@ -89,6 +92,7 @@ func TestBadPointers(t *testing.T) {
 
 // Only the kernel can tell that a page may not be read.
 func TestUnreadableMemory(t *testing.T) {
+	leaks.Check(t)
 	memory, err := unix.Mmap(-1, 0, int(page), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		t.Fatal(err)

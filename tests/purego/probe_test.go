@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -39,6 +41,7 @@ func sealable(seal uint32) bool {
 }
 
 func TestProbeFeatures(t *testing.T) {
+	leaks.Check(t)
 	f := newFeatures(t, 0)
 	want := expectedFeatures()
 	got := make(map[uint32]bool)
@@ -49,6 +52,7 @@ func TestProbeFeatures(t *testing.T) {
 }
 
 func TestProbeNumbers(t *testing.T) {
+	leaks.Check(t)
 	f := newFeatures(t, 0)
 	same(t, "page size", uint32(page), f.PageSize)
 	var limit unix.Rlimit
@@ -68,10 +72,12 @@ func TestProbeNumbers(t *testing.T) {
 
 // Where there is no memfd_secret(2), as under qemu-user, it is not found.
 func TestProbeSecret(t *testing.T) {
+	leaks.Check(t)
 	same(t, "secret", rawSecret(0) == "ok", newFeatures(t, featureSecret).Bits&featureSecret != 0)
 }
 
 func TestProbeSizes(t *testing.T) {
+	leaks.Check(t)
 	var longer struct {
 		Features
 		tail [100]byte
@@ -88,6 +94,7 @@ func TestProbeSizes(t *testing.T) {
 }
 
 func TestProbeErrors(t *testing.T) {
+	leaks.Check(t)
 	size := uint32(unsafe.Sizeof(Features{}))
 	f := Features{SizeOf: size, Bits: 0xdead}
 	short, long := Features{SizeOf: size - 1}, Features{SizeOf: math.MaxUint32}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -38,6 +40,7 @@ func receive(t *testing.T, sock int32, room int, space int) received {
 }
 
 func TestRecvFds(t *testing.T) {
+	leaks.Check(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET, unix.SOCK_DGRAM} {
 
 		pair := newPair(t, kind)
@@ -54,6 +57,7 @@ func TestRecvFds(t *testing.T) {
 
 // Of a stream, what does not fit is left for later.
 func TestRecvFdsPartOfAStream(t *testing.T) {
+	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	send(pair[0], newFile(t, 0), 1, "hello")
 	same(t, "part", received{Result: "ok", Files: []string{"purego"}, Text: "he"}, receive(t, pair[1], 1, 2))
@@ -64,6 +68,7 @@ func TestRecvFdsPartOfAStream(t *testing.T) {
 }
 
 func TestRecvFdsAtTheEnd(t *testing.T) {
+	leaks.Check(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
 		pair := newPair(t, kind)
 		unix.Shutdown(int(pair[0]), unix.SHUT_WR)
@@ -75,6 +80,7 @@ func TestRecvFdsAtTheEnd(t *testing.T) {
 }
 
 func TestRecvFdsRefuses(t *testing.T) {
+	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_SEQPACKET)
 	file := newFile(t, 0)
 	for _, c := range []struct {
@@ -95,6 +101,7 @@ func TestRecvFdsRefuses(t *testing.T) {
 
 // The kernel lets nobody send more.
 func TestRecvOf253Descriptors(t *testing.T) {
+	leaks.Check(t)
 	if emulated() {
 		t.Skip("the emulator keeps descriptors of its own open when it has to cut a message")
 	}
@@ -132,6 +139,7 @@ func sendRights(t *testing.T, sock, fd int32, n int) {
 
 // Where the process may open no more, the kernel drops descriptors.
 func TestRecvFdsWithoutRoomInTheProcess(t *testing.T) {
+	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	send(pair[0], newFile(t, 0), 2, "x")
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
@@ -140,6 +148,7 @@ func TestRecvFdsWithoutRoomInTheProcess(t *testing.T) {
 }
 
 func TestRecvFdsErrors(t *testing.T) {
+	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	file := newFile(t, 0)
 	send(pair[0], file, 1, "x") // which none of this takes

@@ -3,10 +3,13 @@ package purego_test
 import (
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestRecvVerified(t *testing.T) {
+	leaks.Check(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET, unix.SOCK_DGRAM} {
 
 		pair := newPair(t, kind)
@@ -19,6 +22,7 @@ func TestRecvVerified(t *testing.T) {
 }
 
 func TestRecvVerifiedRefuses(t *testing.T) {
+	leaks.Check(t)
 	sealed := newTrustworthyFile(t, "hello", 0)
 	pipe, _ := newPipe(t)
 	var rows []row
@@ -46,6 +50,7 @@ func TestRecvVerifiedRefuses(t *testing.T) {
 }
 
 func TestRecvVerifiedErrors(t *testing.T) {
+	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	check(t, []row{
 		{"nothing there", lib.RecvVerified(pair[1], 0, 5, 0, nil, nil), "EAGAIN"},

@@ -3,10 +3,13 @@ package purego_test
 import (
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestReopen(t *testing.T) {
+	leaks.Check(t)
 	fd := newSealedFile(t, "hello", 0)
 	path := closeLater(t, lib.Reopen(fd, unix.O_PATH))
 	for _, from := range []int32{fd, path} {
@@ -24,6 +27,7 @@ func TestReopen(t *testing.T) {
 
 // Reading only is no boundary.
 func TestReopenForWriting(t *testing.T) {
+	leaks.Check(t)
 	readOnly := reopen(t, newFile(t, 0), unix.O_RDONLY)
 	writable := closeLater(t, lib.Reopen(readOnly, unix.O_RDWR))
 	if _, err := unix.Write(int(writable), []byte("x")); err != nil {
@@ -32,6 +36,7 @@ func TestReopenForWriting(t *testing.T) {
 }
 
 func TestReopenErrors(t *testing.T) {
+	leaks.Check(t)
 	fd := newFile(t, 0)
 	pair := newPair(t, unix.SOCK_STREAM)
 	check(t, []row{

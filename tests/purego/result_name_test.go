@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -16,6 +18,7 @@ var aliases = map[string]string{"ENOTSUP": "EOPNOTSUPP", "EFSCORRUPTED": "EUCLEA
 var newer = map[int32]string{134: "EFTYPE"}
 
 func TestResultName(t *testing.T) {
+	leaks.Check(t)
 	want, got := make(map[int32]string), make(map[int32]string)
 	for n := int32(1); n <= 150; n++ {
 		name := unix.ErrnoName(syscall.Errno(n))

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -53,6 +55,7 @@ func expectedKind(opts uint32) uint32 {
 }
 
 func TestSecretAlloc(t *testing.T) {
+	leaks.Check(t)
 	for _, opts := range []uint32{0, optNoSecretmem, optForkShare, optForkShare | optNoSecretmem} {
 		for _, length := range []uintptr{1, page, page + 1, 3 * page} {
 			s := newArea(t, length, opts)
@@ -81,6 +84,7 @@ func TestSecretAlloc(t *testing.T) {
 }
 
 func TestSecretAllocAtTheEnd(t *testing.T) {
+	leaks.Check(t)
 	for _, length := range []uintptr{1, 100, page, page + 1} {
 		s := newArea(t, length, optAlignEnd)
 		same(t, "length", length, s.Len)
@@ -91,6 +95,7 @@ func TestSecretAllocAtTheEnd(t *testing.T) {
 
 // What was in the struct before does not matter.
 func TestSecretAllocOverwrites(t *testing.T) {
+	leaks.Check(t)
 	s := &SecretArea{Kind: 9, Data: unsafe.Pointer(t), Base: unsafe.Pointer(t), Fd: 9, Opts: 9}
 	s.Reserved[3] = 9
 	check(t, []row{{"alloc", lib.SecretAlloc(s, 10, optAllowUnlocked), "ok"}})
@@ -102,6 +107,7 @@ func TestSecretAllocOverwrites(t *testing.T) {
 // Where the kernel has no memfd_secret(2), as under qemu-user, it can be required only
 // in vain.
 func TestSecretAllocRequired(t *testing.T) {
+	leaks.Check(t)
 	s := &SecretArea{}
 	r := lib.SecretAlloc(s, 10, optRequire|optAllowUnlocked)
 	same(t, "outcome", rawSecret(0), outcome(r))
@@ -114,6 +120,7 @@ func TestSecretAllocRequired(t *testing.T) {
 }
 
 func TestSecretAllocKeepsItsDescriptor(t *testing.T) {
+	leaks.Check(t)
 	s := newArea(t, 10, optKeepFD)
 	if rawSecret(0) != "ok" {
 		same(t, "descriptor", -1, s.Fd)
@@ -144,6 +151,7 @@ func withLockLimit(t *testing.T, limit uintptr, f func()) {
 }
 
 func TestSecretAllocOverTheLimit(t *testing.T) {
+	leaks.Check(t)
 	if rawSecret(0) != "ok" {
 		t.Skip("there is no memfd_secret(2)")
 	}
@@ -161,6 +169,7 @@ func TestSecretAllocOverTheLimit(t *testing.T) {
 }
 
 func TestSecretAllocAnonymousOverTheLimit(t *testing.T) {
+	leaks.Check(t)
 	s := &SecretArea{}
 	withLockLimit(t, page, func() {
 		check(t, []row{
@@ -178,6 +187,7 @@ func TestSecretAllocAnonymousOverTheLimit(t *testing.T) {
 }
 
 func TestSecretAllocErrors(t *testing.T) {
+	leaks.Check(t)
 	s := SecretArea{}
 	check(t, []row{
 		{"nothing", lib.SecretAlloc(&s, 0, 0), "EINVAL"},

@@ -4,10 +4,13 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestSecretAttach(t *testing.T) {
+	leaks.Check(t)
 	fd := newSecret(t, unix.O_CLOEXEC)
 	first, second := SecretArea{}, SecretArea{}
 	check(t, []row{
@@ -31,6 +34,7 @@ func TestSecretAttach(t *testing.T) {
 }
 
 func TestSecretAttachErrors(t *testing.T) {
+	leaks.Check(t)
 	s := SecretArea{}
 	file := newSizedFile(t, uint64(page))
 	pipe, _ := newPipe(t)

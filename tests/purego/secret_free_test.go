@@ -4,10 +4,13 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestSecretFree(t *testing.T) {
+	leaks.Check(t)
 	for _, opts := range []uint32{0, optNoSecretmem, optKeepFD, optAlignEnd} {
 		s := newArea(t, 10, opts)
 		data := s.Data
@@ -23,6 +26,7 @@ func TestSecretFree(t *testing.T) {
 
 // Who else holds the memory sees that it was wiped, although it could not be written to.
 func TestSecretFreeWipes(t *testing.T) {
+	leaks.Check(t)
 	if rawSecret(0) != "ok" {
 		t.Skip("there is no memfd_secret(2)")
 	}
@@ -42,12 +46,14 @@ func TestSecretFreeWipes(t *testing.T) {
 }
 
 func TestSecretFreeErrors(t *testing.T) {
+	leaks.Check(t)
 	check(t, []row{
 		{"no struct", lib.SecretFree(nil), "EFAULT"},
 	})
 }
 
 func TestWipe(t *testing.T) {
+	leaks.Check(t)
 	for start := range uintptr(9) {
 		for length := range uintptr(33) {
 			var memory, want [64]byte

@@ -3,6 +3,8 @@ package purego_test
 import (
 	"testing"
 	"unsafe"
+
+	"libmemfd_go/internal/leaks"
 )
 
 func newPool(t *testing.T, length uintptr, slots, opts uint32) *SecretPool {
@@ -23,6 +25,7 @@ func take(t *testing.T, pool *SecretPool) unsafe.Pointer {
 }
 
 func TestSecretPool(t *testing.T) {
+	leaks.Check(t)
 	for _, length := range []uintptr{1, 16, 100, 4096} {
 		for _, slots := range []uint32{1, 2, 50} {
 			pool := newPool(t, length, slots, 0)
@@ -52,6 +55,7 @@ func TestSecretPool(t *testing.T) {
 }
 
 func TestSecretPoolWipes(t *testing.T) {
+	leaks.Check(t)
 	pool := newPool(t, 100, 3, 0)
 	slot := take(t, pool)
 	copy(bytesAt(slot, 100), "the key")
@@ -61,6 +65,7 @@ func TestSecretPoolWipes(t *testing.T) {
 }
 
 func TestSecretPoolGiveErrors(t *testing.T) {
+	leaks.Check(t)
 	pool := newPool(t, 100, 3, 0)
 	slot := take(t, pool)
 	give := func(p unsafe.Pointer) int32 { return lib.SecretPoolGive(pool, p) }
@@ -81,6 +86,7 @@ func TestSecretPoolGiveErrors(t *testing.T) {
 
 // Who writes past a slot is told when giving it back.
 func TestSecretPoolOverrun(t *testing.T) {
+	leaks.Check(t)
 	pool := newPool(t, 100, 3, 0)
 	slot := take(t, pool)
 	for i := range pool.Stride {
@@ -91,6 +97,7 @@ func TestSecretPoolOverrun(t *testing.T) {
 }
 
 func TestSecretPoolFree(t *testing.T) {
+	leaks.Check(t)
 	pool := newPool(t, 100, 3, 0)
 	slot := take(t, pool)
 	check(t, []row{
@@ -104,6 +111,7 @@ func TestSecretPoolFree(t *testing.T) {
 }
 
 func TestSecretPoolInitErrors(t *testing.T) {
+	leaks.Check(t)
 	pool := SecretPool{}
 	var slot unsafe.Pointer
 	check(t, []row{

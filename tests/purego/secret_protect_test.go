@@ -3,9 +3,12 @@ package purego_test
 import (
 	"testing"
 	"unsafe"
+
+	"libmemfd_go/internal/leaks"
 )
 
 func TestSecretProtect(t *testing.T) {
+	leaks.Check(t)
 	for _, opts := range []uint32{0, optNoSecretmem, optAlignEnd} {
 		s := newArea(t, page+1, opts)
 		copy(s.bytes(), "the key")
@@ -28,6 +31,7 @@ func TestSecretProtect(t *testing.T) {
 }
 
 func TestSecretProtectErrors(t *testing.T) {
+	leaks.Check(t)
 	s, none := newArea(t, 10, 0), SecretArea{}
 	check(t, []row{
 		{"only writing", lib.SecretProtect(s, accessWrite), "EINVAL"},

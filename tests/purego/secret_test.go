@@ -5,12 +5,15 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 // Where the kernel has no memfd_secret(2), as under qemu-user, the library must say
 // just that.
 func TestSecretOutcomes(t *testing.T) {
+	leaks.Check(t)
 	if known := os.Getenv("MEMFD_GO_SECRET"); known != "" {
 		same(t, "the kernel has it", known == "yes", rawSecret(0) == "ok")
 	}
@@ -36,6 +39,7 @@ func newSecret(t *testing.T, flags uint32) int32 {
 }
 
 func TestSecretClosesOnExec(t *testing.T) {
+	leaks.Check(t)
 	for flags, want := range map[uint32]int{0: 0, unix.O_CLOEXEC: unix.FD_CLOEXEC, unix.FD_CLOEXEC: unix.FD_CLOEXEC} {
 		got, err := unix.FcntlInt(uintptr(newSecret(t, flags)), unix.F_GETFD, 0)
 		if err != nil {
@@ -46,6 +50,7 @@ func TestSecretClosesOnExec(t *testing.T) {
 }
 
 func TestSecretFile(t *testing.T) {
+	leaks.Check(t)
 	fd := newSecret(t, unix.O_CLOEXEC)
 	var memory unsafe.Pointer
 	check(t, []row{
@@ -63,6 +68,7 @@ func TestSecretFile(t *testing.T) {
 
 // What reads another process's memory by way of the kernel cannot read this.
 func TestSecretMemoryIsNotReadByTheKernel(t *testing.T) {
+	leaks.Check(t)
 	fd := newSecret(t, unix.O_CLOEXEC)
 	check(t, []row{{"size", lib.SetSize(fd, 0, uint64(page)), "ok"}})
 	memory := newMapping(t, fd, optWrite, 0, page)

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -28,6 +30,7 @@ func send(sock, fd int32, n int, text string) int32 {
 }
 
 func TestSendFds(t *testing.T) {
+	leaks.Check(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET, unix.SOCK_DGRAM} {
 		for _, n := range []int{1, 2, fdsMax} {
 			pair := newPair(t, kind)
@@ -56,6 +59,7 @@ func TestSendFds(t *testing.T) {
 
 // Without data there is a byte all the same, which does not count.
 func TestSendFdsWithoutData(t *testing.T) {
+	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	same(t, "bytes", 0, send(pair[0], pair[0], 1, ""))
 	text := make([]byte, 10)
@@ -65,6 +69,7 @@ func TestSendFdsWithoutData(t *testing.T) {
 }
 
 func TestSendFdsToAFullSocket(t *testing.T) {
+	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	text := strings.Repeat("x", 10<<20)
 	sent := send(pair[0], pair[0], 1, text)
@@ -75,6 +80,7 @@ func TestSendFdsToAFullSocket(t *testing.T) {
 }
 
 func TestSendFdsErrors(t *testing.T) {
+	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	datagrams := newPair(t, unix.SOCK_DGRAM)
 	file := newFile(t, 0)

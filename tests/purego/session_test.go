@@ -8,6 +8,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -336,6 +338,7 @@ func closed(fd int32) int32 {
 }
 
 func TestSessionCallsEveryFunction(t *testing.T) {
+	leaks.Check(t)
 	calls := make(map[string]int)
 	counting := lib
 	fields := reflect.ValueOf(&counting).Elem()

@@ -4,10 +4,13 @@ import (
 	"os/signal"
 	"testing"
 
+	"libmemfd_go/internal/leaks"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestSetSize(t *testing.T) {
+	leaks.Check(t)
 	fd := newFile(t, unix.MFD_CLOEXEC)
 	for _, want := range []uint64{1, 1<<32 + 5, largestSize(t), 4097, 0} {
 		var size uint64
@@ -20,6 +23,7 @@ func TestSetSize(t *testing.T) {
 }
 
 func TestSetSizeReserves(t *testing.T) {
+	leaks.Check(t)
 	fd := newFile(t, unix.MFD_CLOEXEC)
 	const size = 1 << 16 // a page at least, on any machine
 	blocks := func(opts uint32) int64 {
@@ -36,6 +40,7 @@ func TestSetSizeReserves(t *testing.T) {
 }
 
 func TestSetSizeErrors(t *testing.T) {
+	leaks.Check(t)
 	fd := newSizedFile(t, 4096)
 	readOnly := reopen(t, fd, unix.O_RDONLY)
 	sealed := newSealedFile(t, "text", 0)

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"libmemfd_go/internal/leaks"
 )
 
 const (
@@ -34,6 +36,7 @@ func rounds() int {
 // Go preempts threads by signals and moves stacks; neither may notice that they are
 // inside the library, nor the library them.
 func TestStress(t *testing.T) {
+	leaks.Check(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	done := make(chan struct{})
 	collecting := make(chan struct{})
@@ -78,6 +81,7 @@ func deep(depth int, padding [1024]byte, f func() error) error {
 
 // The same where the runtime checks itself, and fills with garbage what it has freed.
 func TestStressOfACheckedRuntime(t *testing.T) {
+	leaks.Check(t)
 	test := exec.Command(os.Args[0], "-test.run=^TestStress$", "-test.count=1", "-test.timeout=0")
 	test.Env = append(os.Environ(), "GODEBUG=clobberfree=1,gccheckmark=1,invalidptr=1,cgocheck=1", "GOGC=1")
 	if os.Getenv("MEMFD_GO_CALLS") == "" {

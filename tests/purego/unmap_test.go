@@ -3,9 +3,12 @@ package purego_test
 import (
 	"testing"
 	"unsafe"
+
+	"libmemfd_go/internal/leaks"
 )
 
 func TestUnmap(t *testing.T) {
+	leaks.Check(t)
 	fd := newSizedFile(t, uint64(page))
 	var memory unsafe.Pointer
 	check(t, []row{
@@ -16,6 +19,7 @@ func TestUnmap(t *testing.T) {
 }
 
 func TestUnmapErrors(t *testing.T) {
+	leaks.Check(t)
 	memory := unsafe.Pointer(&newMapping(t, newSizedFile(t, uint64(page)), 0, 0, page)[0])
 	check(t, []row{
 		{"nothing", lib.Unmap(memory, 0), "EINVAL"},

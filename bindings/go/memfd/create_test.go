@@ -17,9 +17,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 func TestCreate(t *testing.T) {
+	leaks.Check(t)
 	f := closeLater(t, must(memfd.Create("new")))
 	want(t, "Name", f.Name(), "memfd:new")
 	want(t, "close-on-exec", closesOnExec(t, f), true)
@@ -34,6 +36,7 @@ func TestCreate(t *testing.T) {
 
 // The kernel takes any name, and the file's Name shows it.
 func TestCreateNames(t *testing.T) {
+	leaks.Check(t)
 	for _, name := range []string{"", "a", "a/b", "two\nlines", "\xff\xfe", strings.Repeat("n", 249)} {
 		f := closeLater(t, must(memfd.Create(name)))
 		want(t, "Name", f.Name(), "memfd:"+name)
@@ -42,6 +45,7 @@ func TestCreateNames(t *testing.T) {
 }
 
 func TestCreateErrors(t *testing.T) {
+	leaks.Check(t)
 	for _, c := range []struct {
 		what string
 		name string
@@ -80,6 +84,7 @@ func wantPathError(t *testing.T, what string, err error, op, path string, cause 
 }
 
 func TestCreateWith(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: 1<<32 + 5, Seals: memfd.SealGrow, Unsealable: true, Mode: 0o640})
 	want(t, "size", must(f.Stat()).Size(), 1<<32+5)
 	want(t, "mode", must(f.Stat()).Mode(), 0o640)
@@ -88,6 +93,7 @@ func TestCreateWith(t *testing.T) {
 }
 
 func TestCreateWithExec(t *testing.T) {
+	leaks.Check(t)
 	if features(t, 0).NoexecPolicy == 2 {
 		_, err := memfd.CreateWith("x", &memfd.Options{Exec: true})
 		wantError(t, "where vm.memfd_noexec is 2", err, fs.ErrPermission)
@@ -101,6 +107,7 @@ func TestCreateWithExec(t *testing.T) {
 }
 
 func TestCreateWithStrictNoexec(t *testing.T) {
+	leaks.Check(t)
 	f, err := memfd.CreateWith("x", &memfd.Options{StrictNoexec: true})
 	if found := features(t, 0); !found.Has(memfd.FeatureNoexecSeal) {
 		wantError(t, "an old kernel", err, syscall.EOPNOTSUPP)
@@ -110,6 +117,7 @@ func TestCreateWithStrictNoexec(t *testing.T) {
 }
 
 func TestCreateWithHugePages(t *testing.T) {
+	leaks.Check(t)
 	found := features(t, 0)
 	for _, size := range found.HugePages {
 		info := must(memfd.Inspect(create(t, &memfd.Options{HugePageSize: size})))
@@ -125,6 +133,7 @@ func TestCreateWithHugePages(t *testing.T) {
 }
 
 func TestSealed(t *testing.T) {
+	leaks.Check(t)
 	for _, length := range []int{0, 1, 4095, 4096, 4097, 1 << 20} {
 		text := strings.Repeat("memfd_go", length/8+1)[:length]
 		f := closeLater(t, must(memfd.Sealed("text", []byte(text))))
@@ -141,6 +150,7 @@ func TestSealed(t *testing.T) {
 }
 
 func TestSealedWithFewerSeals(t *testing.T) {
+	leaks.Check(t)
 	f := closeLater(t, must(memfd.SealedWith("text", []byte("text"), &memfd.Options{Seals: memfd.SealGrow})))
 	want(t, "seals", must(memfd.GetSeals(f))&memfd.Immutable, memfd.SealGrow)
 	must(f.WriteAt([]byte("T"), 0))
@@ -151,6 +161,7 @@ func TestSealedWithFewerSeals(t *testing.T) {
 }
 
 func TestSealedErrors(t *testing.T) {
+	leaks.Check(t)
 	for what, opts := range map[string]*memfd.Options{
 		"a size":          {Size: 1},
 		"a mode":          {Mode: 0o600},
@@ -177,6 +188,7 @@ func diskFile(t *testing.T, contents string) *os.File {
 }
 
 func TestClone(t *testing.T) {
+	leaks.Check(t)
 	for _, length := range []int{0, 1, 4096, 100001} {
 		text := strings.Repeat("memfd_go", length/8+1)[:length]
 		for what, src := range map[string]*os.File{"disk": diskFile(t, text), "memory": sealed(t, text)} {
@@ -192,6 +204,7 @@ func TestClone(t *testing.T) {
 }
 
 func TestCloneErrors(t *testing.T) {
+	leaks.Check(t)
 	f := sealed(t, "hello")
 	closed := must(memfd.Create("closed"))
 	closed.Close()
@@ -275,6 +288,7 @@ func must2[A, B any](a A, b B, err error) (A, B) {
 }
 
 func TestReopen(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, nil)
 	must(f.WriteString("hello"))
 	again := closeLater(t, must(memfd.Reopen(f, os.O_RDONLY)))
@@ -289,6 +303,7 @@ func TestReopen(t *testing.T) {
 }
 
 func TestReopenErrors(t *testing.T) {
+	leaks.Check(t)
 	f := must(memfd.Create("x"))
 	f.Close()
 	_, err := memfd.Reopen(f, os.O_RDONLY)
@@ -298,6 +313,7 @@ func TestReopenErrors(t *testing.T) {
 }
 
 func TestReserve(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, nil)
 	const size = 1 << 16
 	blocks := func() int64 { return must(f.Stat()).Sys().(*syscall.Stat_t).Blocks * 512 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 func init() {
@@ -62,6 +63,7 @@ func needExec(t *testing.T) {
 }
 
 func TestExec(t *testing.T) {
+	leaks.Check(t)
 	needExec(t)
 	echo, err := exec.LookPath("echo")
 	if err != nil {
@@ -76,6 +78,7 @@ func TestExec(t *testing.T) {
 
 // The runtime raises the limit on open files. The new program gets the old one.
 func TestExecRestoresLimits(t *testing.T) {
+	leaks.Check(t)
 	needExec(t)
 	const line = "Max open files"
 	find := func(text string, err error) string {
@@ -88,6 +91,7 @@ func TestExecRestoresLimits(t *testing.T) {
 }
 
 func TestExecErrors(t *testing.T) {
+	leaks.Check(t)
 	wantPathError(t, "not executable", memfd.Exec(sealed(t, "x"), []string{"x"}, nil), "exec", "memfd:test", syscall.EACCES)
 	closed := must(memfd.Create("test"))
 	closed.Close()
@@ -140,6 +144,7 @@ func run(t *testing.T, cmd *exec.Cmd) string {
 }
 
 func TestCommand(t *testing.T) {
+	leaks.Check(t)
 	cmd := command(t, "arguments", "one", "two")
 	for range 3 {
 		runtime.GC() // must not close what Start needs
@@ -149,6 +154,7 @@ func TestCommand(t *testing.T) {
 
 // Files in ExtraFiles do not take the place of the program, and the program is not inherited.
 func TestCommandWithExtraFiles(t *testing.T) {
+	leaks.Check(t)
 	cmd := command(t, "files")
 	for range 20 {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, closeLater(t, must(memfd.Create("extra"))))
@@ -160,6 +166,7 @@ func TestCommandWithExtraFiles(t *testing.T) {
 
 // A program that is changed afterwards does not matter.
 func TestCommandRunsAClone(t *testing.T) {
+	leaks.Check(t)
 	needExec(t)
 	self := closeLater(t, must(os.Open("/proc/self/exe")))
 	f := closeLater(t, must(memfd.CloneWith("program", self, 1<<30, &memfd.Options{Exec: true, Seals: memfd.SealGrow})))
@@ -172,6 +179,7 @@ func TestCommandRunsAClone(t *testing.T) {
 }
 
 func TestCommandErrors(t *testing.T) {
+	leaks.Check(t)
 	needExec(t)
 	_, err := memfd.Command(sealed(t, script))
 	wantPathError(t, "a script", err, "command", "memfd:test", syscall.ENOEXEC)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 // collect makes the collector find what became unreachable, and waits for its cleanups: they
@@ -51,6 +52,7 @@ func forgetAll() {
 }
 
 func TestForgottenOnesAreReported(t *testing.T) {
+	leaks.Check(t)
 	output, err := runChild(t, "forget", "MEMFD_GO_DEBUG=forgotten")
 	want(t, "error", err, nil)
 	for report, times := range map[string]int{
@@ -67,6 +69,7 @@ func TestForgottenOnesAreReported(t *testing.T) {
 }
 
 func TestForgottenOnesAreNotReportedUnasked(t *testing.T) {
+	leaks.Check(t)
 	output, err := runChild(t, "forget", "MEMFD_GO_DEBUG=")
 	want(t, "error", err, nil)
 	want(t, "output", output, "end\n")

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 // number returns a file's descriptor, as another process would know it.
@@ -22,6 +23,7 @@ func number(t *testing.T, f *os.File) (n int) {
 }
 
 func TestFromPID(t *testing.T) {
+	leaks.Check(t)
 	f := sealed(t, "hello")
 	imported := closeLater(t, must(memfd.FromPID(os.Getpid(), number(t, f), os.O_RDONLY)))
 	want(t, "contents", contents(t, imported), "hello")
@@ -30,6 +32,7 @@ func TestFromPID(t *testing.T) {
 }
 
 func TestFromPIDErrors(t *testing.T) {
+	leaks.Check(t)
 	self, fd := os.Getpid(), number(t, sealed(t, ""))
 	for _, c := range []struct {
 		what    string
@@ -54,6 +57,7 @@ func TestFromPIDErrors(t *testing.T) {
 }
 
 func TestFromPidfd(t *testing.T) {
+	leaks.Check(t)
 	process, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err != nil {
 		t.Skip("pidfd_open:", err)

@@ -11,9 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 func TestInspect(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: 5, Seals: memfd.SealGrow, Mode: 0o640})
 	info := must(memfd.Inspect(f))
 	want(t, "kind", info.Kind, memfd.KindMemfd)
@@ -26,6 +28,7 @@ func TestInspect(t *testing.T) {
 }
 
 func TestInspectAccess(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, nil)
 	for flag, access := range map[int]memfd.Access{
 		os.O_RDONLY: memfd.AccessRead,
@@ -40,6 +43,7 @@ func TestInspectAccess(t *testing.T) {
 }
 
 func TestInspectOtherFiles(t *testing.T) {
+	leaks.Check(t)
 	r, w := must2(os.Pipe())
 	defer r.Close()
 	defer w.Close()
@@ -61,6 +65,7 @@ func TestInspectOtherFiles(t *testing.T) {
 }
 
 func TestInspectErrors(t *testing.T) {
+	leaks.Check(t)
 	f := must(memfd.Create("x"))
 	f.Close()
 	_, err := memfd.Inspect(f)
@@ -70,6 +75,7 @@ func TestInspectErrors(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
+	leaks.Check(t)
 	found := features(t, memfd.FeatureSecret)
 	want(t, "create and seal", found.Has(memfd.FeatureCreate|memfd.FeatureSealing), true)
 	want(t, "page size", found.PageSize, page)
@@ -90,6 +96,7 @@ func TestProbe(t *testing.T) {
 }
 
 func TestProbeErrors(t *testing.T) {
+	leaks.Check(t)
 	for _, request := range []memfd.Feature{memfd.FeatureCreate, 1 << 40} {
 		_, err := memfd.Probe(request)
 		wantError(t, "another request", err, syscall.EINVAL)

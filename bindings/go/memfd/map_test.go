@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 var page = os.Getpagesize()
@@ -40,6 +41,7 @@ func faultsToWrite(p *byte) (fault bool) {
 }
 
 func TestMap(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: int64(2 * page)})
 	m := closeLater(t, must(memfd.Map(f, int64(page), page, memfd.MapWrite)))
 	want(t, "length", len(m.Bytes()), page)
@@ -50,6 +52,7 @@ func TestMap(t *testing.T) {
 }
 
 func TestMapKinds(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: int64(page)})
 	readOnly := closeLater(t, must(memfd.Map(f, 0, page, memfd.MapPopulate)))
 	want(t, "a store to what is read-only faults", faultsToWrite(&readOnly.Bytes()[0]), true)
@@ -60,6 +63,7 @@ func TestMapKinds(t *testing.T) {
 
 // A mapping does not need the file, and what is written to it does not need the mapping.
 func TestMappingOutlivesItsFile(t *testing.T) {
+	leaks.Check(t)
 	f := must(memfd.Sealed("x", []byte("hello")))
 	m := closeLater(t, must(memfd.Map(f, 0, 5, 0)))
 	f.Close()
@@ -68,6 +72,7 @@ func TestMappingOutlivesItsFile(t *testing.T) {
 
 // The collector unmaps nothing.
 func TestBytesOutliveTheirMapping(t *testing.T) {
+	leaks.Check(t)
 	f := sealed(t, "hello")
 	bytes := must(memfd.Map(f, 0, 5, 0)).Bytes()
 	for range 3 {
@@ -81,6 +86,7 @@ func TestBytesOutliveTheirMapping(t *testing.T) {
 
 // Where the kernel refuses a shared mapping of what is sealed, there is a private one.
 func TestMapOfASealedFile(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, nil)
 	must(f.WriteString("hello"))
 	if err := memfd.AddSeals(f, memfd.SealWrite); err != nil {
@@ -92,6 +98,7 @@ func TestMapOfASealedFile(t *testing.T) {
 }
 
 func TestMapErrors(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: int64(page)})
 	readOnly := closeLater(t, must(memfd.Reopen(f, os.O_RDONLY)))
 	closed := must(memfd.Create("test"))
@@ -156,6 +163,7 @@ func TestVerifyNoHoles(t *testing.T) {
 }
 
 func TestMappingClose(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: int64(page)})
 	m := must(memfd.Map(f, 0, page, 0))
 	first := &m.Bytes()[0]
@@ -169,6 +177,7 @@ func TestMappingClose(t *testing.T) {
 }
 
 func TestMapVerified(t *testing.T) {
+	leaks.Check(t)
 	f := sealed(t, "hello")
 	for _, from := range []*os.File{f, closeLater(t, must(memfd.Reopen(f, os.O_RDONLY)))} {
 		for _, required := range []memfd.Seals{0, memfd.SealShrink, memfd.SealWrite, memfd.Immutable} {
@@ -180,6 +189,7 @@ func TestMapVerified(t *testing.T) {
 }
 
 func TestMapVerifiedMissingSeals(t *testing.T) {
+	leaks.Check(t)
 	for _, c := range []struct {
 		has, required, missing memfd.Seals
 	}{
@@ -205,6 +215,7 @@ func TestMapVerifiedMissingSeals(t *testing.T) {
 }
 
 func TestMapVerifiedErrors(t *testing.T) {
+	leaks.Check(t)
 	f := sealed(t, "hello")
 	null := closeLater(t, must(os.Open("/dev/null")))
 	for _, c := range []struct {
@@ -230,6 +241,7 @@ func TestMapVerifiedErrors(t *testing.T) {
 // A sparse file is as long as it says. Where that is more than the address space, no length is
 // cut off.
 func TestMapVerifiedOfALargeFile(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: 1<<32 + 1, Seals: memfd.Immutable})
 	m, err := memfd.MapVerified(f, 0, math.MaxInt64)
 	if strconv.IntSize == 32 {
@@ -242,6 +254,7 @@ func TestMapVerifiedOfALargeFile(t *testing.T) {
 // Somebody changes the size all the time and seals at some moment. What is mapped can be read
 // to its end.
 func TestMapVerifiedAgainstTruncation(t *testing.T) {
+	leaks.Check(t)
 	for range rounds(10000) / 50 {
 		f := must(memfd.Create("x"))
 		done := make(chan struct{})
@@ -273,6 +286,7 @@ func TestMapVerifiedAgainstTruncation(t *testing.T) {
 // Some kernels from 6.3 on let SealExec bring the other seals to an executable file while somebody
 // can still write to it.
 func TestMapVerifiedRefusesForgeableSeals(t *testing.T) {
+	leaks.Check(t)
 	if found := features(t, 0); !found.Has(memfd.FeatureSealExec|memfd.FeatureExecAllowed) || found.NoexecPolicy != 0 {
 		t.Skip("the kernel has no F_SEAL_EXEC, or allows no executable files")
 	}

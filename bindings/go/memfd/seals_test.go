@@ -13,9 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 func TestSealConstants(t *testing.T) {
+	leaks.Check(t)
 	for _, c := range []struct {
 		seal memfd.Seals
 		bit  int
@@ -32,6 +34,7 @@ func TestSealConstants(t *testing.T) {
 }
 
 func TestAddSeals(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, nil)
 	want(t, "at first", must(memfd.GetSeals(f))&memfd.Immutable, 0)
 	for _, seal := range []memfd.Seals{memfd.SealShrink, memfd.SealGrow, memfd.SealWrite} {
@@ -47,6 +50,7 @@ func TestAddSeals(t *testing.T) {
 }
 
 func TestAddSealsErrors(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: 4096})
 	readOnly := closeLater(t, must(memfd.Reopen(f, os.O_RDONLY)))
 	closed := must(memfd.Create("test"))
@@ -68,6 +72,7 @@ func TestAddSealsErrors(t *testing.T) {
 }
 
 func TestEnsureSeals(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, nil)
 	for range 2 {
 		if err := memfd.EnsureSeals(f, memfd.Immutable); err != nil {
@@ -82,6 +87,7 @@ func TestEnsureSeals(t *testing.T) {
 }
 
 func TestGetSealsErrors(t *testing.T) {
+	leaks.Check(t)
 	r, w := must2(os.Pipe())
 	defer r.Close()
 	defer w.Close()
@@ -93,6 +99,7 @@ func TestGetSealsErrors(t *testing.T) {
 }
 
 func TestCheckSeals(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, nil)
 	if err := memfd.AddSeals(f, memfd.SealGrow); err != nil {
 		t.Fatal(err)
@@ -113,6 +120,7 @@ func TestCheckSeals(t *testing.T) {
 }
 
 func TestSealsAsText(t *testing.T) {
+	leaks.Check(t)
 	for seals, text := range map[memfd.Seals]string{
 		0:                     "none",
 		memfd.Immutable:       "SEAL GROW WRITE SHRINK",
@@ -128,6 +136,7 @@ func TestSealsAsText(t *testing.T) {
 }
 
 func TestParseSeals(t *testing.T) {
+	leaks.Check(t)
 	for text, seals := range map[string]memfd.Seals{
 		"":                         0,
 		" \t\n,|+":                 0,
@@ -154,6 +163,7 @@ func TestParseSeals(t *testing.T) {
 }
 
 func TestSealsInJSON(t *testing.T) {
+	leaks.Check(t)
 	var config struct{ Required memfd.Seals }
 	if err := json.Unmarshal([]byte(`{"Required":"write, shrink"}`), &config); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 // unlocked lets tests run where little memory may be locked.
@@ -43,6 +44,7 @@ func beside(memory []byte, offset int) *byte {
 }
 
 func TestSecretBuffer(t *testing.T) {
+	leaks.Check(t)
 	for _, opts := range []memfd.SecretOptions{{}, {NoSecretMem: true}} {
 		for _, n := range []int{1, page, page + 1, 3 * page} {
 			b := newSecret(t, n, opts)
@@ -59,6 +61,7 @@ func TestSecretBuffer(t *testing.T) {
 }
 
 func TestSecretBufferKind(t *testing.T) {
+	leaks.Check(t)
 	want(t, "without memfd_secret(2)", newSecret(t, 1, memfd.SecretOptions{NoSecretMem: true}).Kind(), memfd.SecretLocked)
 	needSecretMem(t)
 	want(t, "with it", newSecret(t, 1, memfd.SecretOptions{}).Kind(), memfd.SecretMem)
@@ -66,6 +69,7 @@ func TestSecretBufferKind(t *testing.T) {
 }
 
 func TestSecretBufferAtTheEnd(t *testing.T) {
+	leaks.Check(t)
 	for _, n := range []int{1, 100, page, page + 1} {
 		b := newSecret(t, n, memfd.SecretOptions{AlignEnd: true})
 		want(t, "a fault at the end", faultsToWrite(beside(b.Bytes(), n-1)), false)
@@ -81,6 +85,7 @@ func TestSecretBufferUnderrun(t *testing.T) {
 }
 
 func TestNewSecretBufferErrors(t *testing.T) {
+	leaks.Check(t)
 	for what, opts := range map[string]memfd.SecretOptions{
 		"required and forbidden": {RequireSecretMem: true, NoSecretMem: true},
 		"no file to keep":        {KeepFile: true, NoSecretMem: true},
@@ -99,6 +104,7 @@ func TestNewSecretBufferErrors(t *testing.T) {
 }
 
 func TestSecretBufferOverTheLimit(t *testing.T) {
+	leaks.Check(t)
 	withLockLimit(t, page, func() {
 		anonymous := &memfd.SecretOptions{NoSecretMem: true}
 		_, err := memfd.NewSecretBuffer(2*page, anonymous)
@@ -130,6 +136,7 @@ func withLockLimit(t *testing.T, n int, f func()) {
 }
 
 func TestSecretBufferFrom(t *testing.T) {
+	leaks.Check(t)
 	data := []byte("the key")
 	b := closeLater(t, must(memfd.SecretBufferFrom(data, unlocked)))
 	want(t, "contents", string(b.Bytes()), "the key")
@@ -144,6 +151,7 @@ func TestSecretBufferFrom(t *testing.T) {
 }
 
 func TestSecretBufferEqual(t *testing.T) {
+	leaks.Check(t)
 	b := must(memfd.SecretBufferFrom([]byte("the key"), unlocked))
 	for data, equal := range map[string]bool{"the key": true, "the kez": false, "the ke": false, "the key ": false, "": false} {
 		want(t, data, b.Equal([]byte(data)), equal)
@@ -154,6 +162,7 @@ func TestSecretBufferEqual(t *testing.T) {
 }
 
 func TestSecretBufferProtect(t *testing.T) {
+	leaks.Check(t)
 	for _, opts := range []memfd.SecretOptions{{}, {NoSecretMem: true}, {AlignEnd: true}} {
 		b := newSecret(t, page+1, opts)
 		copy(b.Bytes(), "the key")
@@ -179,6 +188,7 @@ func TestSecretBufferProtect(t *testing.T) {
 }
 
 func TestSecretBufferClose(t *testing.T) {
+	leaks.Check(t)
 	for _, opts := range []memfd.SecretOptions{{}, {NoSecretMem: true}, {AlignEnd: true}} {
 		opts.AllowUnlocked = true
 		b := must(memfd.NewSecretBuffer(10, &opts))
@@ -197,6 +207,7 @@ func TestSecretBufferClose(t *testing.T) {
 
 // The file of a buffer shows others its memory, and that it was wiped in the end.
 func TestSecretBufferFile(t *testing.T) {
+	leaks.Check(t)
 	needSecretMem(t)
 	b := newSecret(t, page, memfd.SecretOptions{KeepFile: true})
 	want(t, "kind", must(memfd.Inspect(b.File())).Kind, memfd.KindSecret)
@@ -214,6 +225,7 @@ func TestSecretBufferFile(t *testing.T) {
 
 // Closing what was attached wipes nothing of the others'.
 func TestAttachSecretBuffer(t *testing.T) {
+	leaks.Check(t)
 	needSecretMem(t)
 	b := newSecret(t, page, memfd.SecretOptions{KeepFile: true})
 	copy(b.Bytes(), "the key")
@@ -229,6 +241,7 @@ func TestAttachSecretBuffer(t *testing.T) {
 }
 
 func TestAttachSecretBufferErrors(t *testing.T) {
+	leaks.Check(t)
 	_, err := memfd.AttachSecretBuffer(sealed(t, "hello"), 5, nil)
 	wantPathError(t, "another file", err, "attach", "memfd:test", syscall.EINVAL)
 	_, err = memfd.AttachSecretBuffer(sealed(t, "hello"), -1, nil)
@@ -239,6 +252,7 @@ func TestAttachSecretBufferErrors(t *testing.T) {
 
 // However a buffer or a pool is printed, its contents are not.
 func TestSecretsAreNotPrinted(t *testing.T) {
+	leaks.Check(t)
 	b := must(memfd.SecretBufferFrom([]byte("the key"), unlocked))
 	defer b.Close()
 	p := closeLater(t, must(memfd.NewSecretPool(7, 3, unlocked)))
@@ -268,6 +282,7 @@ func init() {
 // Programs are started all the time while secrets come and go. They get none of them, and the
 // secrets stay.
 func TestSecretsAcrossForkAndExec(t *testing.T) {
+	leaks.Check(t)
 	done := make(chan struct{})
 	var using sync.WaitGroup
 	for range 4 {
@@ -305,6 +320,7 @@ func newPool(t *testing.T, n, slots int) *memfd.SecretPool {
 }
 
 func TestSecretPool(t *testing.T) {
+	leaks.Check(t)
 	for _, n := range []int{1, 16, 100, 4096} {
 		for _, slots := range []int{1, 2, 50} {
 			p := newPool(t, n, slots)
@@ -333,6 +349,7 @@ func TestSecretPool(t *testing.T) {
 }
 
 func TestSecretPoolGiveErrors(t *testing.T) {
+	leaks.Check(t)
 	p := newPool(t, 100, 3)
 	slot := must(p.Take())
 	stride := (100+15)/16*16 + 16
@@ -353,6 +370,7 @@ func TestSecretPoolGiveErrors(t *testing.T) {
 }
 
 func TestSecretPoolOverrun(t *testing.T) {
+	leaks.Check(t)
 	p := newPool(t, 100, 3)
 	slot := must(p.Take())
 	clear(unsafe.Slice(&slot[0], 113)) // one byte into the next
@@ -384,6 +402,7 @@ func TestSecretPoolFile(t *testing.T) {
 }
 
 func TestSecretPoolClose(t *testing.T) {
+	leaks.Check(t)
 	p := must(memfd.NewSecretPool(100, 3, unlocked))
 	slot := must(p.Take())
 	want(t, "Close", p.Close(), nil)
@@ -395,6 +414,7 @@ func TestSecretPoolClose(t *testing.T) {
 }
 
 func TestNewSecretPoolErrors(t *testing.T) {
+	leaks.Check(t)
 	for _, c := range []struct {
 		what     string
 		n, slots int
@@ -416,6 +436,7 @@ func TestNewSecretPoolErrors(t *testing.T) {
 
 // Goroutines share a pool, and one closes it.
 func TestSecretPoolByManyGoroutines(t *testing.T) {
+	leaks.Check(t)
 	p := must(memfd.NewSecretPool(32, 8, unlocked))
 	var all sync.WaitGroup
 	for g := range 8 {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 // rounds is how often the stress tests do what they do, in all. $MEMFD_GO_CALLS is another
@@ -36,6 +37,7 @@ func createAndSeal() error {
 }
 
 func TestFilesAreNotCollectedInUse(t *testing.T) {
+	leaks.Check(t)
 	const goroutines = 64
 	n := rounds(100000) / goroutines
 	var all sync.WaitGroup
@@ -85,6 +87,7 @@ func wide(n int, f func()) {
 // Goroutines begin with a small stack, which moves when it grows. Wherever that happens inside a
 // call, the kernel gets the addresses of variables as they are then.
 func TestStacksMoveInsideCalls(t *testing.T) {
+	leaks.Check(t)
 	for _, depth := range depths() {
 		done := make(chan struct{})
 		go func() {
