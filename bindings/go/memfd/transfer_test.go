@@ -54,6 +54,7 @@ func names(t *testing.T, files []*os.File) string {
 }
 
 func TestSendAndReceive(t *testing.T) {
+	leaks.Check(t)
 	eachKind(t, func(t *testing.T, kind int) {
 		a, b := newPair(t, kind)
 		one, two := closeLater(t, must(memfd.Create("one"))), closeLater(t, must(memfd.Create("two")))
@@ -84,6 +85,7 @@ func TestSendAndReceive(t *testing.T) {
 
 // A dialed connection knows its address, which package net looks at.
 func TestSendToAnAddress(t *testing.T) {
+	leaks.Check(t)
 	for _, network := range []string{"unix", "unixpacket", "unixgram"} {
 		address := &net.UnixAddr{Name: filepath.Join(t.TempDir(), "socket"), Net: network}
 		var receiver *net.UnixConn
@@ -109,6 +111,7 @@ func TestSendToAnAddress(t *testing.T) {
 
 // A stream takes more data than its buffer holds, since Send waits for the reader.
 func TestSendMuchData(t *testing.T) {
+	leaks.Check(t)
 	a, b := newPair(t, unix.SOCK_STREAM)
 	text := strings.Repeat("memfd_go", 1<<17)
 	done := make(chan error)
@@ -132,6 +135,7 @@ func TestSendMuchData(t *testing.T) {
 }
 
 func TestSendErrors(t *testing.T) {
+	leaks.Check(t)
 	a, b := newPair(t, unix.SOCK_STREAM)
 	f := sealed(t, "")
 	closed := must(memfd.Create("closed"))
@@ -152,6 +156,7 @@ func TestSendErrors(t *testing.T) {
 }
 
 func TestReceiveAtTheEnd(t *testing.T) {
+	leaks.Check(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
 		a, b := newPair(t, kind)
 		a.CloseWrite()
@@ -168,6 +173,7 @@ func TestReceiveAtTheEnd(t *testing.T) {
 
 // Of a stream, what does not fit is left for later.
 func TestReceivePartOfAStream(t *testing.T) {
+	leaks.Check(t)
 	a, b := newPair(t, unix.SOCK_STREAM)
 	must(memfd.Send(a, []byte("hello"), sealed(t, "")))
 	data := make([]byte, 2)
@@ -182,6 +188,7 @@ func TestReceivePartOfAStream(t *testing.T) {
 
 // All files of what does not fit are closed, which the leak check sees.
 func TestReceiveTooMuch(t *testing.T) {
+	leaks.Check(t)
 	f := sealed(t, "")
 	eachKind(t, func(t *testing.T, kind int) {
 		a, b := newPair(t, kind)
@@ -207,6 +214,7 @@ func TestReceiveTooMuch(t *testing.T) {
 }
 
 func TestReceiveErrors(t *testing.T) {
+	leaks.Check(t)
 	_, b := newPair(t, unix.SOCK_STREAM)
 	_, _, err := memfd.Receive(b, nil, -1)
 	wantError(t, "less than no files", err, syscall.EINVAL)
@@ -216,6 +224,7 @@ func TestReceiveErrors(t *testing.T) {
 }
 
 func TestDeadlines(t *testing.T) {
+	leaks.Check(t)
 	eachKind(t, func(t *testing.T, kind int) {
 		a, b := newPair(t, kind)
 		start := time.Now()
@@ -236,6 +245,7 @@ func TestDeadlines(t *testing.T) {
 }
 
 func TestReceiveVerified(t *testing.T) {
+	leaks.Check(t)
 	eachKind(t, func(t *testing.T, kind int) {
 		a, b := newPair(t, kind)
 		must(memfd.Send(a, nil, sealed(t, "hello")))
@@ -265,6 +275,7 @@ func TestReceiveVerified(t *testing.T) {
 
 // Receive waits in the network poller: other goroutines run, and the collector too.
 func TestReceiveTellsTheScheduler(t *testing.T) {
+	leaks.Check(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	a, b := newPair(t, unix.SOCK_STREAM)
 	var waiting sync.WaitGroup
@@ -293,6 +304,7 @@ func notBlocked(t *testing.T) {
 
 // A connection and a file may be closed by others at any time.
 func TestCloseWhileInUse(t *testing.T) {
+	leaks.Check(t)
 	for range rounds(2000) / 10 {
 		a, b := newPair(t, unix.SOCK_STREAM)
 		f := must(memfd.Sealed("test", []byte("hello")))
