@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libmemfd_go/bindings/go/memfd"
+	"libmemfd_go/internal/leaks"
 )
 
 // newPair returns two connected sockets of a type such as unix.SOCK_STREAM.
