@@ -312,7 +312,13 @@ func TestCloseWhileInUse(t *testing.T) {
 		var all sync.WaitGroup
 		for _, use := range []func() error{
 			func() error { _, err := memfd.Send(a, []byte("x"), f); return err },
-			func() error { _, err := memfd.ReceiveVerified(b, 0, 5); return err },
+			func() error {
+				f, err := memfd.ReceiveVerified(b, 0, 5)
+				if err == nil {
+					err = f.Close()
+				}
+				return err
+			},
 			func() error { _, err := memfd.GetSeals(f); return err },
 			func() error { return memfd.CheckSeals(f, memfd.Immutable) },
 			func() error {
