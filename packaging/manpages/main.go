@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"libmemfd_go/internal/header"
 )
 
 func main() {
@@ -21,18 +23,22 @@ func main() {
 	}
 }
 
+// A manual is made of the header.
+type manual struct{ *header.Document }
+
 func write(headerFile, folder string) error {
 	text, err := os.ReadFile(headerFile)
 	if err != nil {
 		return err
 	}
-	h, err := parse(string(text))
+	d, err := header.ParseDocument(string(text))
 	if err != nil {
 		return fmt.Errorf("%s: %w", headerFile, err)
 	}
+	h := manual{d}
 	pages := map[string]string{"man7/memfd_go.7": h.overview()}
-	for _, f := range h.functions() {
-		pages["man3/"+f.name+".3"] = h.page(f)
+	for _, f := range h.Functions() {
+		pages["man3/"+f.Name+".3"] = h.page(f)
 	}
 	for name, page := range pages {
 		path := filepath.Join(folder, name)

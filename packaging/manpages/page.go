@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"libmemfd_go/internal/header"
 )
 
 // date is when what the pages say last changed.
@@ -24,32 +26,32 @@ var (
 )
 
 // title begins a page.
-func (h *header) title(name, section string) *roff {
+func (h manual) title(name, section string) *roff {
 	r := new(roff)
 	r.line(`.\" Made from memfd_go.h.`)
-	r.line(".TH " + strings.ToUpper(name) + " " + section + " " + date + ` "libmemfd_go ` + h.version + `"`)
+	r.line(".TH " + strings.ToUpper(name) + " " + section + " " + date + ` "libmemfd_go ` + h.Version + `"`)
 	return r
 }
 
 // page is that of a function.
-func (h *header) page(f function) string {
-	r := h.title(f.name, "3")
+func (h manual) page(f header.Documented) string {
+	r := h.title(f.Name, "3")
 	r.section("NAME")
-	r.text([]string{f.name + " - " + f.summary()})
+	r.text([]string{f.Name + " - " + summary(f)})
 	r.section("SYNOPSIS")
 	r.line(".nf")
 	r.line(bold("#include <memfd_go.h>"))
 	r.line(".PP")
-	for _, l := range strings.Split(f.prototype, "\n") {
+	for _, l := range strings.Split(f.Prototype, "\n") {
 		r.line(bold(escape(l)))
 	}
 	r.line(".fi")
 	r.line(".PP")
 	r.line(`Link with \fB\-lmemfd_go\fP.`)
 
-	var returns, errors, notes []paragraph
+	var returns, errors, notes []header.Paragraph
 	r.section("DESCRIPTION")
-	for _, p := range f.doc {
+	for _, p := range f.Doc {
 		switch {
 		case strings.HasPrefix(p[0], "Returns"):
 			returns = append(returns, p)
@@ -64,7 +66,7 @@ func (h *header) page(f function) string {
 	h.declarations(r, f)
 	for _, s := range []struct {
 		title      string
-		paragraphs []paragraph
+		paragraphs []header.Paragraph
 	}{{"RETURN VALUE", returns}, {"ERRORS", errors}, {"NOTES", notes}} {
 		if len(s.paragraphs) == 0 {
 			continue
@@ -80,8 +82,8 @@ func (h *header) page(f function) string {
 }
 
 // summary is the first sentence of a function's comment, up to where details begin.
-func (f function) summary() string {
-	text := strings.TrimPrefix(strings.Join(f.doc[0], " "), f.name+"() ")
+func summary(f header.Documented) string {
+	text := strings.TrimPrefix(strings.Join(f.Doc[0], " "), f.Name+"() ")
 	if i := strings.IndexAny(text, ":;"); i > 0 {
 		text = text[:i]
 	}
@@ -91,7 +93,7 @@ func (f function) summary() string {
 }
 
 // block is a paragraph or a list, whichever its first line looks like.
-func (r *roff) block(p paragraph) {
+func (r *roff) block(p header.Paragraph) {
 	if list := items(p); list != nil {
 		r.items(list)
 		return
@@ -100,7 +102,7 @@ func (r *roff) block(p paragraph) {
 }
 
 // items reads a list, or returns nil if the paragraph is none.
-func items(p paragraph) []item {
+func items(p header.Paragraph) []item {
 	indent := len(p[0]) - len(strings.TrimLeft(p[0], " "))
 	if !termLine.MatchString(p[0][indent:]) && !errorLine.MatchString(p[0]) {
 		return nil
@@ -129,22 +131,22 @@ func items(p paragraph) []item {
 }
 
 // declarations are the structs and constants that a function's page speaks of.
-func (h *header) declarations(r *roff, f function) {
-	text := f.prototype
-	for _, p := range f.doc {
+func (h manual) declarations(r *roff, f header.Documented) {
+	text := f.Prototype
+	for _, p := range f.Doc {
 		text += "\n" + strings.Join(p, "\n")
 	}
 	var code []string
-	for _, s := range h.structs {
-		if regexp.MustCompile(`struct ` + s.name + `\b`).MatchString(f.prototype) {
-			text += "\n" + s.text
-			code = append(code, append([]string{""}, strings.Split(s.text, "\n")...)...)
+	for _, s := range h.Structs {
+		if regexp.MustCompile(`struct ` + s.Name + `\b`).MatchString(f.Prototype) {
+			text += "\n" + s.Text
+			code = append(code, append([]string{""}, strings.Split(s.Text, "\n")...)...)
 		}
 	}
 	var constants []string
-	for _, d := range h.defines {
-		if mentions(text, d.name) {
-			constants = append(constants, strings.Split(d.text, "\n")...)
+	for _, d := range h.Defines {
+		if mentions(text, d.Name) {
+			constants = append(constants, strings.Split(d.Text, "\n")...)
 		}
 	}
 	if code = append(constants, code...); len(code) == 0 {
@@ -176,19 +178,19 @@ func mentions(text, name string) bool {
 }
 
 // examples are those that call the function.
-func (h *header) examples(r *roff, f function) {
+func (h manual) examples(r *roff, f header.Documented) {
 	first := true
-	for _, g := range h.groups {
-		for _, e := range g.examples {
-			if !strings.Contains(strings.Join(e.code, "\n"), f.name+"(") {
+	for _, g := range h.Groups {
+		for _, e := range g.Examples {
+			if !strings.Contains(strings.Join(e.Code, "\n"), f.Name+"(") {
 				continue
 			}
 			if first {
 				r.section("EXAMPLES")
 				first = false
 			}
-			r.paragraph([]string{upper(e.title) + ":"})
-			r.code(e.code)
+			r.paragraph([]string{upper(e.Title) + ":"})
+			r.code(e.Code)
 		}
 	}
 }
@@ -196,15 +198,15 @@ func (h *header) examples(r *roff, f function) {
 func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // seeAlso names the overview, and the other functions of the group.
-func (h *header) seeAlso(r *roff, f function) {
+func (h manual) seeAlso(r *roff, f header.Documented) {
 	r.section("SEE ALSO")
-	for _, g := range h.groups {
-		if !slices.ContainsFunc(g.functions, func(o function) bool { return o.name == f.name }) {
+	for _, g := range h.Groups {
+		if !slices.ContainsFunc(g.Functions, func(o header.Documented) bool { return o.Name == f.Name }) {
 			continue
 		}
-		for _, o := range g.functions {
-			if o.name != f.name {
-				r.line(".BR " + o.name + " (3),")
+		for _, o := range g.Functions {
+			if o.Name != f.Name {
+				r.line(".BR " + o.Name + " (3),")
 			}
 		}
 	}
@@ -212,37 +214,37 @@ func (h *header) seeAlso(r *roff, f function) {
 }
 
 // overview is memfd_go(7).
-func (h *header) overview() string {
+func (h manual) overview() string {
 	r := h.title("memfd_go", "7")
-	name, about, _ := strings.Cut(strings.Join(h.intro[0], " "), ".h - ")
+	name, about, _ := strings.Cut(strings.Join(h.Intro[0], " "), ".h - ")
 	r.section("NAME")
 	r.text([]string{name + " - " + strings.TrimSuffix(about, ".")})
 	r.section("DESCRIPTION")
-	for _, p := range h.intro[1:] {
+	for _, p := range h.Intro[1:] {
 		r.paragraph(p)
 	}
 	r.section("CONVENTIONS")
-	for _, p := range h.conventions[1:] {
+	for _, p := range h.Conventions[1:] {
 		lead, rest, isItem := strings.Cut(p[0], ".  ")
 		switch {
 		case strings.HasPrefix(p[0], "SPDX"):
 		case isItem:
-			r.items([]item{{term: lead, text: append(paragraph{rest}, p[1:]...)}})
+			r.items([]item{{term: lead, text: append(header.Paragraph{rest}, p[1:]...)}})
 		default:
 			r.block(p)
 		}
 	}
 	r.section("FUNCTIONS")
-	for _, g := range h.groups {
-		r.line(`.SS "` + g.title + `"`)
-		for _, f := range g.functions {
+	for _, g := range h.Groups {
+		r.line(`.SS "` + g.Title + `"`)
+		for _, f := range g.Functions {
 			r.line(".TP")
-			r.line(".BR " + f.name + " (3)")
-			r.text([]string{f.summary() + "."})
+			r.line(".BR " + f.Name + " (3)")
+			r.text([]string{summary(f) + "."})
 		}
 	}
-	r.section(h.dropin[0][0])
-	for _, p := range h.dropin[1:] {
+	r.section(h.Dropin[0][0])
+	for _, p := range h.Dropin[1:] {
 		r.paragraph(p)
 	}
 	r.section("SEE ALSO")

@@ -93,7 +93,7 @@ var (
 	constant    = regexp.MustCompile(`\b(?:MEMFD_GO|OPT|MFD|F_SEAL|RLIMIT|SIG|O)_?[A-Z]\w*\*?|\\-E[A-Z0-9]+`)
 )
 
-// markUp sets names of functions and constants bold, and arguments in italics.
+// markUp sets names of header.Documenteds and constants bold, and arguments in italics.
 func markUp(text string) string {
 	text = ourFunction.ReplaceAllString(text, "${1}(3)")
 	text = otherPage.ReplaceAllString(text, `\fB${1}\fP${2}`)

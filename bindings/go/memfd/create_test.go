@@ -231,6 +231,7 @@ func TestCloneErrors(t *testing.T) {
 }
 
 func TestCloneStream(t *testing.T) {
+	leaks.Check(t)
 	for _, length := range []int{0, 1, 100001} {
 		text := strings.Repeat("memfd_go", length/8+1)[:length]
 		r, w := must2(os.Pipe())
@@ -250,6 +251,7 @@ func TestCloneStream(t *testing.T) {
 }
 
 func TestCloneStreamErrors(t *testing.T) {
+	leaks.Check(t)
 	_, err := memfd.CloneStream("x", strings.NewReader("hello"), 4)
 	wantPathError(t, "longer than the limit", err, "clone", "memfd:x", syscall.EFBIG)
 	_, err = memfd.CloneStream("x", strings.NewReader("hello"), -1)
@@ -263,12 +265,14 @@ func TestCloneStreamErrors(t *testing.T) {
 
 // Files of /proc say that they are empty.
 func TestCloneOfProc(t *testing.T) {
+	leaks.Check(t)
 	status := closeLater(t, must(os.Open("/proc/self/status")))
 	f := closeLater(t, must(memfd.Clone("status", status, 1<<20)))
 	want(t, "contents", strings.HasPrefix(contents(t, f), "Name:"), true)
 }
 
 func TestDiscard(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: int64(2 * page)})
 	must(f.WriteString(strings.Repeat("x", 2*page)))
 	want(t, "Discard", memfd.Discard(f, 0, int64(page)), nil)

@@ -129,6 +129,7 @@ func TestMapErrors(t *testing.T) {
 }
 
 func TestMapRing(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: int64(2 * page)})
 	m := must(memfd.MapRing(f, int64(page), page, memfd.MapWrite))
 	want(t, "length", len(m.Bytes()), 2*page)
@@ -155,6 +156,7 @@ func TestMapRing(t *testing.T) {
 
 // With NoHoles a file gets the memory that it lacks.
 func TestVerifyNoHoles(t *testing.T) {
+	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: int64(4 * page), Seals: memfd.Immutable})
 	blocks := func() int64 { return must(f.Stat()).Sys().(*syscall.Stat_t).Blocks * 512 }
 	want(t, "Verify", must(memfd.Verify(f, 0, 1<<20)), int64(4*page))

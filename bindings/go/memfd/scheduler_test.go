@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libmemfd_go/core"
+	"libmemfd_go/internal/leaks"
 )
 
 func init() {
@@ -53,6 +54,7 @@ func waitInCore() error {
 // A system call that waits does not stop the other goroutines, nor the collector. If it did, the
 // program would wait for ever for the goroutine that ends the wait.
 func TestWaitingTellsTheScheduler(t *testing.T) {
+	leaks.Check(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	child := exec.CommandContext(ctx, os.Args[0])

@@ -78,6 +78,7 @@ func TestSecretBufferAtTheEnd(t *testing.T) {
 }
 
 func TestSecretBufferUnderrun(t *testing.T) {
+	leaks.Check(t)
 	b := must(memfd.NewSecretBuffer(100, &memfd.SecretOptions{AlignEnd: true, AllowUnlocked: true}))
 	*beside(b.Bytes(), -1) ^= 1
 	wantPathError(t, "Close", b.Close(), "free", "secret memory", syscall.EUCLEAN)
@@ -378,6 +379,7 @@ func TestSecretPoolOverrun(t *testing.T) {
 }
 
 func TestSecretPoolProtect(t *testing.T) {
+	leaks.Check(t)
 	p := newPool(t, 100, 3)
 	slot := must(p.Take())
 	want(t, "Protect", p.Protect(memfd.AccessRead), nil)
@@ -392,6 +394,7 @@ func TestSecretPoolProtect(t *testing.T) {
 }
 
 func TestSecretPoolFile(t *testing.T) {
+	leaks.Check(t)
 	needSecretMem(t)
 	p := must(memfd.NewSecretPool(100, 3, &memfd.SecretOptions{KeepFile: true}))
 	want(t, "kind", must(memfd.Inspect(p.File())).Kind, memfd.KindSecret)

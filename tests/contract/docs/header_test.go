@@ -2,66 +2,39 @@ package docs
 
 import (
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"libmemfd_go/internal/header"
 
 	"golang.org/x/sys/unix"
 )
 
 const headerFile = "include/memfd_go.h"
 
-// An example is the inside of a C function that returns 0 or -errno. In the header it is
-//
-//	EXAMPLE: its title
-//
-//	    its code, indented by four more columns than the title
+// An example is the inside of a C function that returns 0 or -errno.
 type example struct {
 	group string // the part of the header that it is in
 	title string
 	code  string
 }
 
-var (
-	groupHeading = regexp.MustCompile(`^/\* -+ (.*) \*/$`)
-	exampleTitle = regexp.MustCompile(`^ \* EXAMPLE: (.*)$`)
-)
-
 // examples finds the groups of the header and their examples.
-func examples(text string) (groups []string, all []example) {
-	inside := false
-	for line := range strings.SplitSeq(text, "\n") {
-		if match := groupHeading.FindStringSubmatch(line); match != nil {
-			groups = append(groups, match[1])
-		}
-		code, isCode := strings.CutPrefix(strings.TrimSuffix(line, " *"), " *     ")
-		switch match := exampleTitle.FindStringSubmatch(line); {
-		case match != nil:
-			all = append(all, example{group: groups[len(groups)-1], title: match[1]})
-			inside = true
-		case inside && (isCode || line == " *"):
-			all[len(all)-1].code += code + "\n"
-		default:
-			inside = false
+func examples(t *testing.T, text string) (groups []string, all []example) {
+	t.Helper()
+	document, err := header.ParseDocument(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range document.Groups {
+		groups = append(groups, g.Title)
+		for _, e := range g.Examples {
+			all = append(all, example{g.Title, e.Title, strings.Join(e.Code, "\n") + "\n"})
 		}
 	}
 	return groups, all
-}
-
-func TestExamples(t *testing.T) {
-	groups, all := examples(strings.Join([]string{
-		"/* --- One */", "/*", " * EXAMPLE: a", " *", " *     f();", " *         g();", " *",
-		" * EXAMPLE: b", " *", " *     h();", " */", " *     i();", "/* --- Two */",
-	}, "\n"))
-	if want := []string{"One", "Two"}; !slices.Equal(groups, want) {
-		t.Errorf("groups %q, want %q", groups, want)
-	}
-	want := []example{{"One", "a", "\nf();\n    g();\n\n"}, {"One", "b", "\nh();\n"}}
-	if !slices.Equal(all, want) {
-		t.Errorf("got %q, want %q", all, want)
-	}
 }
 
 // A scene is what an example is tried in.
@@ -186,7 +159,7 @@ int main(void)
 // and as C++, and does what it is for.
 func TestHeaderExamples(t *testing.T) {
 	requireLibrary(t)
-	groups, all := examples(readFile(t, headerFile))
+	groups, all := examples(t, readFile(t, headerFile))
 	tried := map[string]bool{}
 	for _, e := range all {
 		groups = slices.DeleteFunc(groups, func(group string) bool { return group == e.group })

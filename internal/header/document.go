@@ -1,4 +1,4 @@
-package main
+package header
 
 import (
 	"errors"
@@ -7,43 +7,42 @@ import (
 	"strings"
 )
 
-// header is what the pages are made of, in the order of the file.
-type header struct {
-	version     string
-	intro       []paragraph // what the file is
-	conventions []paragraph
-	dropin      []paragraph // the last comment
-	groups      []*group
-	defines     []define
-	structs     []structure
+// A Document is the header as text: what manual pages are made of, in the order of the file.
+type Document struct {
+	Version     string
+	Intro       []Paragraph // what the file is
+	Conventions []Paragraph
+	Dropin      []Paragraph // the last comment
+	Groups      []*Group
+	Defines     []Text // macros, each with the comment behind it
+	Structs     []Text
 }
 
-// group is a part of the header, with a heading.
-type group struct {
-	title     string
-	examples  []example
-	functions []function
+// A Group is a part of the header, with a heading.
+type Group struct {
+	Title     string
+	Examples  []Example
+	Functions []Documented
 }
 
-type function struct {
-	name      string
-	prototype string
-	doc       []paragraph
+// Documented is a function with its comment.
+type Documented struct {
+	Name      string
+	Prototype string
+	Doc       []Paragraph
 }
 
-// example is a piece of code that calls functions.
-type example struct {
-	title string
-	code  []string
+// An Example is a piece of code that calls functions.
+type Example struct {
+	Title string
+	Code  []string
 }
 
-// define is a macro, with the comment behind it.
-type define struct{ name, text string }
+// Text is a declaration as it stands there.
+type Text struct{ Name, Text string }
 
-type structure struct{ name, text string }
-
-// paragraph is some lines of a comment, without what stands in front of each.
-type paragraph []string
+// A Paragraph is some lines of a comment, without what stands in front of each.
+type Paragraph []string
 
 var (
 	groupLine    = regexp.MustCompile(`^/\* -+ (.*) \*/$`)
@@ -54,16 +53,17 @@ var (
 )
 
 const (
-	start = "extern \"C\" {\n#endif\n"
-	end   = "#ifdef __cplusplus\n}\n#endif\n"
+	begin  = "extern \"C\" {\n#endif\n"
+	finish = "#ifdef __cplusplus\n}\n#endif\n"
 )
 
-func parse(text string) (*header, error) {
-	top, rest, found := strings.Cut(text, start)
+// ParseDocument reads the text of the header.
+func ParseDocument(text string) (*Document, error) {
+	top, rest, found := strings.Cut(text, begin)
 	if !found {
 		return nil, errors.New("no extern \"C\"")
 	}
-	body, bottom, found := strings.Cut(rest, end)
+	body, bottom, found := strings.Cut(rest, finish)
 	if !found {
 		return nil, errors.New("no end of extern \"C\"")
 	}
@@ -71,15 +71,15 @@ func parse(text string) (*header, error) {
 	if version == nil {
 		return nil, errors.New("no MEMFD_GO_VERSION_STRING")
 	}
-	h := &header{version: version[1], dropin: firstComment(bottom)}
+	h := &Document{Version: version[1], Dropin: firstComment(bottom)}
 	for _, p := range firstComment(top) {
-		if len(h.conventions) > 0 || p[0] == "CONVENTIONS" {
-			h.conventions = append(h.conventions, p)
+		if len(h.Conventions) > 0 || p[0] == "CONVENTIONS" {
+			h.Conventions = append(h.Conventions, p)
 		} else {
-			h.intro = append(h.intro, p)
+			h.Intro = append(h.Intro, p)
 		}
 	}
-	if len(h.conventions) == 0 || len(h.dropin) == 0 {
+	if len(h.Conventions) == 0 || len(h.Dropin) == 0 {
 		return nil, errors.New("no conventions, or no last comment")
 	}
 	if err := h.parseBody(strings.Split(body, "\n")); err != nil {
@@ -89,36 +89,36 @@ func parse(text string) (*header, error) {
 }
 
 // parseBody reads what is declared. A comment belongs to the function behind it.
-func (h *header) parseBody(lines []string) error {
-	var doc []paragraph
+func (h *Document) parseBody(lines []string) error {
+	var doc []Paragraph
 	for len(lines) > 0 {
 		n := 1
 		line := lines[0]
 		switch {
 		case groupLine.MatchString(line):
-			h.groups = append(h.groups, &group{title: groupLine.FindStringSubmatch(line)[1]})
+			h.Groups = append(h.Groups, &Group{Title: groupLine.FindStringSubmatch(line)[1]})
 		case line == "/*":
 			n = until(lines, func(l string) bool { return l == " */" })
 			doc = paragraphs(lines[1 : n-1])
 			if strings.HasPrefix(doc[0][0], "EXAMPLE: ") {
-				h.last().examples = append(h.last().examples, examples(doc)...)
+				h.last().Examples = append(h.last().Examples, examples(doc)...)
 			}
 		case defineLine.MatchString(line):
 			n = until(lines, endsDefine)
 			name := defineLine.FindStringSubmatch(line)[1]
-			h.defines = append(h.defines, define{name, strings.Join(lines[:n], "\n")})
+			h.Defines = append(h.Defines, Text{name, strings.Join(lines[:n], "\n")})
 		case structLine.MatchString(line):
 			n = until(lines, func(l string) bool { return l == "};" })
 			name := structLine.FindStringSubmatch(line)[1]
-			h.structs = append(h.structs, structure{name, strings.Join(lines[:n], "\n")})
+			h.Structs = append(h.Structs, Text{name, strings.Join(lines[:n], "\n")})
 		case functionLine.MatchString(line):
 			n = until(lines, func(l string) bool { return strings.HasSuffix(l, ";") })
 			name := functionLine.FindStringSubmatch(line)[1]
 			if len(doc) == 0 || !strings.HasPrefix(doc[0][0], name+"() ") {
 				return fmt.Errorf("the comment on %s does not begin with %[1]s()", name)
 			}
-			f := function{name, strings.Join(lines[:n], "\n"), doc}
-			h.last().functions = append(h.last().functions, f)
+			f := Documented{name, strings.Join(lines[:n], "\n"), doc}
+			h.last().Functions = append(h.last().Functions, f)
 			doc = nil
 		}
 		lines = lines[n:]
@@ -126,12 +126,13 @@ func (h *header) parseBody(lines []string) error {
 	return nil
 }
 
-func (h *header) last() *group { return h.groups[len(h.groups)-1] }
+func (h *Document) last() *Group { return h.Groups[len(h.Groups)-1] }
 
-func (h *header) functions() []function {
-	var all []function
-	for _, g := range h.groups {
-		all = append(all, g.functions...)
+// Functions are those of all groups.
+func (h *Document) Functions() []Documented {
+	var all []Documented
+	for _, g := range h.Groups {
+		all = append(all, g.Functions...)
 	}
 	return all
 }
@@ -153,21 +154,21 @@ func endsDefine(line string) bool {
 }
 
 // firstComment returns the paragraphs of the first comment of several lines.
-func firstComment(text string) []paragraph {
+func firstComment(text string) []Paragraph {
 	_, text, _ = strings.Cut(text, "/*\n")
 	text, _, _ = strings.Cut(text, "\n */")
 	return paragraphs(strings.Split(text, "\n"))
 }
 
 // paragraphs takes the lines between /* and */ apart where one is empty.
-func paragraphs(lines []string) []paragraph {
-	var all []paragraph
+func paragraphs(lines []string) []Paragraph {
+	var all []Paragraph
 	for i, l := range lines {
 		l = strings.TrimPrefix(strings.TrimPrefix(l, " *"), " ")
 		switch {
 		case l == "":
 		case i == 0 || strings.TrimSpace(lines[i-1]) == "*":
-			all = append(all, paragraph{l})
+			all = append(all, Paragraph{l})
 		default:
 			all[len(all)-1] = append(all[len(all)-1], l)
 		}
@@ -176,19 +177,19 @@ func paragraphs(lines []string) []paragraph {
 }
 
 // examples reads a comment of examples: a title, then code that is indented.
-func examples(doc []paragraph) []example {
-	var all []example
+func examples(doc []Paragraph) []Example {
+	var all []Example
 	for _, p := range doc {
 		if title, isTitle := strings.CutPrefix(p[0], "EXAMPLE: "); isTitle {
-			all = append(all, example{title: title})
+			all = append(all, Example{Title: title})
 			continue
 		}
 		e := &all[len(all)-1]
-		if len(e.code) > 0 {
-			e.code = append(e.code, "")
+		if len(e.Code) > 0 {
+			e.Code = append(e.Code, "")
 		}
 		for _, l := range p {
-			e.code = append(e.code, strings.TrimPrefix(l, "    "))
+			e.Code = append(e.Code, strings.TrimPrefix(l, "    "))
 		}
 	}
 	return all
