@@ -18,6 +18,14 @@ static void a_sealed_memfd(void)
 	EQ(fcntl(in.fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE), 0);
 }
 
+/* Its seals might be forged, so the kernel is tried. */
+static void a_memfd_with_all_seals(void)
+{
+	a_memfd();
+	EQ(fcntl(in.fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE & ~F_SEAL_SEAL), 0);
+	EQ(fcntl(in.fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_EXEC), 0);
+}
+
 static void a_growing_memfd(void)
 {
 	a_memfd();
@@ -239,6 +247,10 @@ static void is_other(int result)
 	  "mmap:EPERM")                                                                               \
 	F(map_verified_before_6_7, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "mmap/1:EPERM",       \
 	  "get_seals statx mmap get_seals mmap", "mmap/1:EPERM get_seals/2:*=EPERM")                  \
+	F(map_verified_all_seals, a_memfd_with_all_seals, MAP_VERIFIED(0), is_mapping, "",             \
+	  "get_seals memfd_create mmap add_seals munmap close statx mmap",                            \
+	  "memfd_create:EACCES=EKEYREVOKED,EINVAL=EKEYREVOKED mmap/2:EPERM munmap:* close:* "         \
+	  "add_seals:EBUSY,*=EKEYREVOKED")                                                            \
 	F(map_verified_growing, a_growing_memfd, MAP_VERIFIED(F_SEAL_SHRINK), is_mapping, "",         \
 	  "get_seals statx fstatfs mmap", "")                                                         \
 	F(unmap, a_mapping, memfd_go_unmap(out.address, LENGTH), unmaps, "", "munmap", "")

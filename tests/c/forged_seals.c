@@ -7,7 +7,9 @@
 #include <sys/xattr.h>
 
 #include "test.h"
+#include "child.h"
 #include "files.h"
+#include "filter.h"
 
 #define BY_EXEC (F_SEAL_EXEC | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 #define LARGEST INT64_MAX
@@ -193,6 +195,71 @@ static void kernel_that_cannot_be_tried(void)
 	close(fd);
 }
 
+static int verify_with_seals(uint32_t seals, uint32_t required)
+{
+	int fd = raw_create("test", MFD_NOEXEC_SEAL), r;
+	uint64_t size;
+
+	EQ(ftruncate(fd, 1), 0);
+	EQ(memfd_go_add_seals(fd, seals), 0);
+	EQ((uint32_t)fcntl(fd, F_GET_SEALS), seals | F_SEAL_EXEC);
+	r = memfd_go_verify(fd, required, LARGEST, 0, &size);
+	close(fd);
+	return r;
+}
+
+/* Where the kernel cannot be tried, what matters is which seals are set. */
+static void verify_untried(void)
+{
+	EQ(verify_with_seals(BY_EXEC, 0), -EKEYREVOKED);
+	EQ(verify_with_seals(BY_EXEC | F_SEAL_SEAL, 0), -EKEYREVOKED);
+	EQ(verify_with_seals(BY_EXEC, F_SEAL_SHRINK), -EKEYREVOKED);
+	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_GROW, 0), 0);
+	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_FUTURE_WRITE, 0), 0);
+	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_WRITE, F_SEAL_SHRINK), 0);
+	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_SHRINK, 0), -EKEYREJECTED);
+	EQ(verify_with_seals(MEMFD_GO_SEALS_IMMUTABLE, 0), 0);
+}
+
+static void forbid_executables(int error)
+{
+	EQ(forbid_bits(SYS_memfd_create, 1, MFD_EXEC, error), 0);
+}
+
+static void executables_are_forbidden(void)
+{
+	forbid_executables(EACCES);
+	verify_untried();
+}
+
+/* As on a kernel before 6.3, which has no F_SEAL_EXEC either. */
+static void executables_are_unknown(void)
+{
+	forbid_executables(EINVAL);
+	verify_untried();
+}
+
+static void trying_fails(void)
+{
+	forbid_executables(EMFILE);
+	EQ(verify_with_seals(BY_EXEC, 0), -EMFILE);
+	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_GROW, 0), 0);
+}
+
+static void kernel_that_forbids_to_try(void)
+{
+	int fd = raw_create("test", MFD_NOEXEC_SEAL);
+
+	close(fd);
+	if (fd < 0)
+		SKIP("this kernel has no F_SEAL_EXEC");
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(executables_are_forbidden);
+	IN_CHILD(executables_are_unknown);
+	IN_CHILD(trying_fails);
+}
+
 /* What MEMFD_GO_FORGERY says of the kernel is true. */
 static void kernel_is_what_it_is_said_to_be(void)
 {
@@ -210,6 +277,7 @@ int main(int argc, char **argv)
 	RUN(files_that_were_not_executable);
 	RUN(sealed_noexec_file);
 	RUN(kernel_that_cannot_be_tried);
+	RUN(kernel_that_forbids_to_try);
 	RUN(kernel_is_what_it_is_said_to_be);
 	page_flags = MFD_HUGETLB;
 	run("executable_files_of_huge_pages", executable_files);

@@ -202,11 +202,17 @@ static void shrinking_for_nothing_loses_nothing(void)
 /* A size that is no multiple of the huge page can be allocated, but not set. */
 static void part_of_a_huge_page(void)
 {
-	int fd = memfd_go_create("test", MFD_HUGETLB);
+	int r, fd = memfd_go_create("test", MFD_HUGETLB);
+	struct stat status;
 
 	if (fd < 0)
 		SKIP("no huge pages here");
 	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 1), free_huge_page(fd) ? -EINVAL : -ENOSPC);
+	EQ(size_of(fd), 0);
+	EQ(allocated(fd), 0);
+	EQ(fstat(fd, &status), 0);
+	r = memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, (uint64_t)status.st_blksize + 1);
+	CHECK(r == -EINVAL || r == -ENOSPC);
 	EQ(size_of(fd), 0);
 	EQ(allocated(fd), 0);
 	close(fd);

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,7 +26,7 @@ var tested = []struct {
 	programs string
 	packages string
 }{
-	{"core/verify.go", "map_verified recv_verified hostile_files forged_seals failing_calls_files failing_calls_transfer interleavings hostile_races", "./core"},
+	{"core/verify.go", "map_verified verify recv_verified hostile_files forged_seals failing_calls_files failing_calls_transfer interleavings hostile_races", "./core"},
 	{"core/inspect.go", "inspect guard_bytes failing_calls_files interleavings", "./core"},
 	{"core/map.go", "map unmap map_verified failing_calls_files small_stack", "./core"},
 	{"core/transfer.go", "recv_fds send_fds recv_verified hostile_messages import_pid import_pidfd failing_calls_transfer hostile_files", "./core"},
@@ -45,18 +46,19 @@ const short = "MEMFD_GO_SEQUENCES=1"
 
 const patience = 2 * time.Minute
 
-// TestSurvivors tests every mutant. It takes hours, but with the names of files in
-// $MEMFD_GO_MUTANTS it tests these alone:
+// TestSurvivors tests every mutant. It takes hours, but with the name of a file in
+// $MEMFD_GO_MUTANTS it tests that one alone, and from a mutant on:
 //
-//	MEMFD_GO_MUTANTS=core/verify.go go test -v -timeout=0 ./tests/fuzz/survivors
+//	MEMFD_GO_MUTANTS=core/verify.go:80 go test -v -timeout=0 ./tests/fuzz/survivors
 //
 // A mutant that survives has to stand in survivors.md, with the reason why no test can tell
 // it from the code.
 func TestSurvivors(t *testing.T) {
-	wanted := strings.Fields(os.Getenv("MEMFD_GO_MUTANTS"))
-	if len(wanted) == 0 {
+	wanted, from, _ := strings.Cut(os.Getenv("MEMFD_GO_MUTANTS"), ":")
+	if wanted == "" {
 		testenv.RequireFull(t)
 	}
+	first, _ := strconv.Atoi(from)
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the programs run natively, and are chosen for amd64")
 	}
@@ -64,14 +66,13 @@ func TestSurvivors(t *testing.T) {
 	b := newBench(t)
 	explained := readSurvivors(t)
 	for _, f := range tested {
-		if len(wanted) != 0 && !slices.Contains(wanted, f.file) {
-			continue
+		if wanted == "" || wanted == f.file {
+			t.Run(f.file, func(t *testing.T) { b.testFile(t, f.file, f.programs, f.packages, first, explained[f.file]) })
 		}
-		t.Run(f.file, func(t *testing.T) { b.testFile(t, f.file, f.programs, f.packages, explained[f.file]) })
 	}
 }
 
-func (b *bench) testFile(t *testing.T, file, programs, packages string, explained map[string]string) {
+func (b *bench) testFile(t *testing.T, file, programs, packages string, first int, explained map[string]string) {
 	source, err := os.ReadFile(filepath.Join(testenv.Repository(), file))
 	must(t, err)
 	all, err := mutants(file, source)
@@ -81,8 +82,15 @@ func (b *bench) testFile(t *testing.T, file, programs, packages string, explaine
 		t.Fatalf("%s fails without a change", killer)
 	}
 	counts := map[string]int{}
-	for _, m := range all {
+	for i, m := range all {
 		key := m.function + ": " + m.line
+		if i < first {
+			delete(explained, key)
+			continue
+		}
+		if i%25 == 0 {
+			t.Logf("%d of %d", i, len(all))
+		}
 		killer := b.try(t, file, m.source, programs, packages)
 		counts[killer]++
 		if killer == "" && explained[key] == "" {
