@@ -10,7 +10,7 @@ receives a sealed file can map it and read it in place, without a copy and witho
 whoever sent it.
 
 	f, err := memfd.Sealed("settings", data)    // nobody can change it any more
-	err = memfd.Send(conn, nil, f)              // to another process
+	_, err = memfd.Send(conn, nil, f)           // to another process
 
 	f, err := memfd.ReceiveVerified(conn, memfd.Immutable, 1<<20)
 	m, err := memfd.MapVerified(f, memfd.Immutable, 1<<20)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -211,6 +212,59 @@ func TestReceiveTooMuch(t *testing.T) {
 		n, _, err = memfd.Receive(b, data, 1)
 		want(t, "the next message", string(data[:n]), "next")
 		want(t, "its error", err, nil)
+	})
+}
+
+// The kernel lets nobody send more than 253 files in a message.
+func TestReceiveOf253Files(t *testing.T) {
+	if emulated() {
+		t.Skip("the emulator keeps descriptors of its own open when it has to cut a message")
+	}
+	a, b := newPair(t, unix.SOCK_STREAM)
+	fd := number(t, sealed(t, ""))
+	for range 2 {
+		fds := slices.Repeat([]int{fd}, 253)
+		_, _, err := a.WriteMsgUnix([]byte("x"), unix.UnixRights(fds...), nil)
+		want(t, "sending", err, nil)
+	}
+	_, _, err := memfd.Receive(b, nil, memfd.MaxFiles)
+	wantError(t, "Receive", err, syscall.EMSGSIZE)
+	_, err = memfd.ReceiveVerified(b, 0, 1)
+	wantError(t, "ReceiveVerified", err, syscall.EMSGSIZE)
+}
+
+// emulated reports whether an emulator stands for the kernel: it has no filters of system calls.
+func emulated() bool {
+	_, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
+	return err != nil
+}
+
+// Where the process may open no more files, the kernel drops them.
+func TestReceiveWithoutRoomInTheProcess(t *testing.T) {
+	a, b := newPair(t, unix.SOCK_STREAM)
+	f := sealed(t, "")
+	must(memfd.Send(a, []byte("x"), f, f))
+	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
+		_, _, err := memfd.Receive(b, nil, 2)
+		wantError(t, "no descriptor left", err, syscall.EMSGSIZE)
+	})
+}
+
+// With all of a socket's options the kernel puts much in front of the files.
+func TestReceiveWithSocketOptions(t *testing.T) {
+	eachKind(t, func(t *testing.T, kind int) {
+		a, b := newPair(t, kind)
+		must(b.SyscallConn()).Control(func(fd uintptr) {
+			for _, option := range []int{unix.SO_PASSCRED, unix.SO_PASSSEC, unix.SO_PASSPIDFD, unix.SO_TIMESTAMPNS} {
+				unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, option, 1) // not all kernels have all
+			}
+		})
+		must(memfd.Send(a, []byte("x"), slices.Repeat([]*os.File{sealed(t, "")}, memfd.MaxFiles)...))
+		data := make([]byte, 10)
+		n, files, err := memfd.Receive(b, data, memfd.MaxFiles)
+		want(t, "error", err, nil)
+		want(t, "data", string(data[:n]), "x")
+		want(t, "files", names(t, files), strings.Repeat("test ", memfd.MaxFiles-1)+"test")
 	})
 }
 
