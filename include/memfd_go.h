@@ -332,9 +332,9 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
 
 /*
  * memfd_go_clone() creates a sealed copy of the regular file 'src_fd', from its first
- * byte to its last. The offset of src_fd is neither used nor moved. Files of /proc and
- * /sys, whose size is not their length, are read to their end. The copy takes memory at
- * once, like that of memfd_go_create_sealed().
+ * byte to its last. It neither uses nor moves the offset of src_fd. Files in /proc and
+ * /sys, whose size is not their length, are read to their end. The copy uses memory
+ * immediately, like that of memfd_go_create_sealed().
  *
  * name, mfd_flags, seals  like memfd_go_create_sealed()
  * src_fd                  open for reading
@@ -343,38 +343,42 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
  *
  * -EBADF    src_fd is not open, or not for reading
- * -EINVAL   src_fd is not a regular file, or cannot be read at any offset (O_DIRECT)
+ * -EINVAL   src_fd is not a regular file
+ * -EINVAL   src_fd cannot be read at any offset (O_DIRECT)
  * -ESPIPE   src_fd is a secret file, or a file that is read like a pipe (trace_pipe)
- * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
- * -EAGAIN   the file's size changed meanwhile
- * -EIO      the source could not be read, or others that reading it can give
+ * -EFBIG    the file is longer than max_len
+ * -EFBIG    the file is longer than RLIMIT_FSIZE; SIGXFSZ is sent as well
+ * -EAGAIN   the file's size changed during the copy
+ * -EIO      the file could not be read
+ * others    like read(2)
  *
- * A source that is written to meanwhile without changing its size gives a mixture
- * of old and new. A few files of /proc block when they are read (/proc/kmsg).
+ * If the source is written to during the copy without a change of its size, the copy
+ * is a mixture of old and new contents. Reading some files in /proc blocks, such as
+ * /proc/kmsg.
  *
- * Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
+ * Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
  */
 int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd,
                    uint64_t max_len);
 
 /*
- * memfd_go_clone_stream() creates a sealed copy of what can be read from 'src_fd', up
- * to its end: of a pipe, a socket, or any file from its offset on. It may block for as
- * long as the other side keeps the stream open, so it is not for a descriptor from
- * somebody who is not trusted. On a socket of packets, an empty packet is the end.
+ * memfd_go_clone_stream() creates a sealed copy of everything that can be read from
+ * 'src_fd' until its end: a pipe, a socket, or any file from its offset. It may block
+ * as long as the other side keeps the stream open, so do not use it with a descriptor
+ * from an untrusted process. An empty packet ends a socket of packets.
  *
- * Parameters like memfd_go_clone(). What has been read is gone from the stream, also
- * after an error, and nothing of it is kept then.
+ * Parameters like memfd_go_clone(). Whatever was read is gone from the stream, also
+ * after an error.
  *
  * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
  *
  * -EBADF    src_fd is not open, or not for reading
- * -EFBIG    there is more than max_len; up to max_len + 1 bytes have been read
- * -EINTR    a signal arrived while the stream had nothing to read
- * -EAGAIN   src_fd is non-blocking, and has nothing to read but is not at its end
- * -EISDIR, -EINVAL, -ENOTCONN, -ECONNRESET, and others that read(2) can give
+ * -EFBIG    there are more than max_len bytes; up to max_len + 1 bytes have been read
+ * -EINTR    a signal arrived while there was nothing to read
+ * -EAGAIN   src_fd is non-blocking and has nothing to read, but is not at its end
+ * others    like read(2), such as -EISDIR, -EINVAL, -ENOTCONN and -ECONNRESET
  *
- * Safe: MT AS fork. Source: read(2), F_ADD_SEALS(2const).
+ * Source: read(2), F_ADD_SEALS(2const).
  */
 int memfd_go_clone_stream(const char *name, uint32_t mfd_flags, uint32_t seals,
                           int src_fd, uint64_t max_len);
@@ -485,25 +489,27 @@ int memfd_go_get_size(int fd, uint64_t *size);
 int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
 
 /*
- * memfd_go_discard() gives the memory of 'len' bytes of the file 'fd' from offset 'off'
- * on back to the system: a hole takes its place, which reads as zeros. The size stays.
- * Of a page that is covered in part the bytes become zeros; of a huge page too, on new
- * kernels.
+ * memfd_go_discard() frees the memory of the 'len' bytes from offset 'off' of the file
+ * 'fd'. A hole takes its place and reads as zeros. The size of the file does not
+ * change. In a page that the range covers partly, these bytes become zero; in a huge
+ * page only on newer kernels.
  *
  * fd        open for writing
  * opts      0
- * off, len  in bytes; len is more than 0. What is behind the end of the file counts,
- *           too: MEMFD_GO_OPT_RESERVE may have left memory there.
+ * off, len  in bytes; len is more than 0. The range may lie behind the end of the
+ *           file, where MEMFD_GO_OPT_RESERVE may have left memory.
  *
  * Returns 0.
  *
- * -EINVAL   len is 0; off or len is over INT64_MAX; unknown options
- * -EPERM    the file is sealed with F_SEAL_WRITE or F_SEAL_FUTURE_WRITE
+ * -EINVAL   len is 0
+ * -EINVAL   off or len is more than INT64_MAX
+ * -EINVAL   unknown options
+ * -EPERM    F_SEAL_WRITE or F_SEAL_FUTURE_WRITE is set
  * -EBADF    fd is not open, or not for writing
- * -EFBIG    off + len is more than the file system can hold
- * -EOPNOTSUPP, -ENODEV, -ESPIPE   not a file that can have holes
+ * -EFBIG    off + len is more than the file system supports
+ * -EOPNOTSUPP, -ENODEV, -ESPIPE  the file does not support holes
  *
- * Safe: MT AS fork. Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
+ * Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
  */
 int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 
@@ -762,25 +768,29 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
- * memfd_go_map_ring() maps 'len' bytes of the file 'fd' from offset 'off' on twice, end
- * to end, shared and readable, and stores the address of the first at 'addr'. The byte
- * behind the first mapping is that at its start again, so that what wraps around the
- * end of a ring buffer lies in one piece. memfd_go_unmap(addr, 2 * len) removes both.
+ * memfd_go_map_ring() maps 'len' bytes of the file 'fd' from offset 'off' twice, one
+ * mapping directly behind the other, shared and readable, and stores the address of
+ * the first at 'addr'. The byte behind the first mapping is its first byte again, so
+ * an entry of a ring buffer that wraps around is contiguous. memfd_go_unmap(addr, 2 *
+ * len) removes both.
  *
- * fd    open for reading; for OPT_WRITE for writing too
+ * fd    open for reading; with OPT_WRITE also for writing
  * opts  any of MEMFD_GO_OPT_WRITE, _POPULATE
- * off   in bytes, a multiple of the page size (of a MFD_HUGETLB file: its own)
- * len   in bytes, more than 0, a multiple of the same. As with memfd_go_map(), touching
- *       a page behind the end of the file is SIGBUS.
+ * off   in bytes, a multiple of the page size (of an MFD_HUGETLB file: its page size)
+ * len   in bytes, more than 0, a multiple of the same. Touching a page behind the end
+ *       of the file is SIGBUS, as with memfd_go_map().
  *
  * Returns 0.
  *
- * -EINVAL     len is 0; off or len is not a multiple of the page size; off is over
- *             INT64_MAX; unknown options
- * -EOVERFLOW  2 * len does not fit the address space; off + len is over INT64_MAX
+ * -EINVAL     len is 0
+ * -EINVAL     off or len is not a multiple of the page size
+ * -EINVAL     off is more than INT64_MAX
+ * -EINVAL     unknown options
+ * -EOVERFLOW  2 * len does not fit the address space
+ * -EOVERFLOW  off + len is more than INT64_MAX
  * others      like memfd_go_map()
  *
- * Safe: MT AS fork. Source: mmap(2).
+ * Source: mmap(2).
  */
 int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
@@ -1057,27 +1067,30 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  */
 
 /*
- * memfd_go_exec() replaces the process by the program in the file 'fd': execveat(2) of
- * the descriptor, or execve(2) of its path in /proc where that is missing (-ENOSYS).
+ * memfd_go_exec() replaces the process by the program in the file 'fd'. It uses
+ * execveat(2) with the descriptor, or execve(2) of its path in /proc where execveat(2)
+ * is missing.
  *
- * fd    open for reading or with O_PATH. The file must not be open for writing through
- *       a descriptor that open(2) or memfd_go_reopen() gave to anybody; those that
- *       created it, and their duplicates, do not count.
- * argv  arguments, NULL at the end
- * envp  environment, NULL at the end. A null envp is the empty environment.
+ * fd    open for reading, or opened with O_PATH. No descriptor from open(2) or
+ *       memfd_go_reopen() may be open for writing on the file, in any process.
+ *       Descriptors from creating the file, and their duplicates, do not count.
+ * argv  the arguments, with NULL at the end
+ * envp  the environment, with NULL at the end; null stands for an empty environment
  * opts  0, or MEMFD_GO_OPT_INHERIT_FD: the program inherits fd. A script ("#!") needs
- *       that, since its interpreter opens the file anew through /proc.
+ *       this, because its interpreter opens the file through /proc.
  *
- * The program has no folder: $ORIGIN is "/", and /proc/self/exe leads to "/memfd:NAME
- * (deleted)". Its process name is "memfd:NAME", on older kernels the number of 'fd'.
+ * The program has no directory: $ORIGIN is "/", and /proc/self/exe leads to
+ * "/memfd:NAME (deleted)". Its process name is "memfd:NAME", or on older kernels the
+ * number of 'fd'.
  *
- * Returns only on failure. The descriptor is then as it was.
+ * Returns only on failure. The descriptor is unchanged then.
  *
- * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), is on a file system
- *           mounted noexec, or is no regular file
- * -ENOENT   a script and fd is close-on-exec: use OPT_INHERIT_FD; the interpreter is
- *           missing; /proc is needed and not mounted
- * -ENOEXEC  not a program that this machine can run
+ * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL)
+ * -EACCES   the file is on a file system mounted noexec, or is not regular
+ * -ENOENT   a script, and fd is close-on-exec: use OPT_INHERIT_FD
+ * -ENOENT   the interpreter is missing
+ * -ENOENT   /proc is needed and not mounted
+ * -ENOEXEC  not a program for this machine
  * -ETXTBSY  the file is open for writing (see fd)
  * -EBADF    fd is not open
  * -EFAULT   argv is null, or argv or envp is not readable
@@ -1085,7 +1098,8 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  * -EINVAL   unknown options
  * others    like execve(2)
  *
- * Safe: AS fork, and MT as execve(2) is: the other threads end.
+ * Safe: except that all other threads end, as with execve(2).
+ *
  * Source: execveat(2), execve(2), fs/exec.c.
  */
 int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts);
@@ -1168,156 +1182,177 @@ struct memfd_go_secret_area {
 };
 
 /*
- * memfd_go_secret_alloc() allocates memory for secrets: zeroed, readable and writable,
- * locked, present (no later access can fail for want of memory), between two guard
- * pages that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK. A
- * memory cgroup at its limit kills the caller (see Memory above); the same applies to
- * memfd_go_secret_attach() and memfd_go_secret_pool_init().
+ * memfd_go_secret_alloc() allocates memory for secrets. It is zeroed, readable and
+ * writable, locked and present, so no later access fails for lack of memory, and it
+ * lies between two inaccessible guard pages. Only the data pages count against
+ * RLIMIT_MEMLOCK. A memory cgroup at its limit kills the caller (see Memory above).
+ * The same applies to memfd_go_secret_attach() and memfd_go_secret_pool_init().
  *
- * area  overwritten, and zero after an error. An area that it still holds is
- *       forgotten, not freed. The struct may be moved, but only one copy of it used.
+ * area  overwritten; zero after an error. An area that it still holds is forgotten, not
+ *       freed. The struct may be moved, but only one copy of it may be used.
  * len   in bytes, more than 0
  * opts  any of
  *       OPT_REQUIRE         fail unless memfd_secret(2) works
  *       OPT_NO_SECRETMEM    do not use memfd_secret(2): hibernation stays possible
- *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped and is not all
- *                           present, where RLIMIT_MEMLOCK or mlock(2) forbids more
- *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
- *                           first byte behind the area faults. It is then not aligned.
- *                           Up to 16 random bytes go in front of it, for
- *                           memfd_go_secret_free() to find out whether somebody wrote
- *                           there.
- *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
- *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED). A child that
- *                           another thread forks during this call may share SECRETMEM.
- *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 'area', to be sent to
- *                           others
+ *       OPT_ALLOW_UNLOCKED  if RLIMIT_MEMLOCK or mlock(2) forbids locking, go on with
+ *                           memory that may be swapped and is not all present
+ *       OPT_ALIGN_END       place the end, not the start, at a guard: touching the
+ *                           first byte behind the area faults. The area is unaligned.
+ *                           Up to 16 random bytes go in front of it, which
+ *                           memfd_go_secret_free() checks for an underrun.
+ *       OPT_FORK_SHARE      share the area with children of fork(). Else a child has
+ *                           no memory there (SECRETMEM) or zeros (MLOCK, UNLOCKED). A
+ *                           child that another thread forks during this call may share
+ *                           memory of kind SECRETMEM.
+ *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 'area', to send it to
+ *                           another process
+ *
+ * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory
+ * with mlock(2) takes its place. 'kind' tells which it is.
  *
  * A process-shared mutex, condition variable or semaphore does not work in memory of
- * kind SECRETMEM: futex(2) answers -EFAULT, and glibc aborts. Put it into ordinary
+ * kind SECRETMEM: futex(2) fails with -EFAULT, and glibc aborts. Put it into ordinary
  * shared memory beside the area, or use OPT_NO_SECRETMEM. Locks between threads of one
  * process work.
  *
- * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory
- * with mlock(2) takes its place, which 'kind' tells.
+ * Root has no RLIMIT_MEMLOCK. If the system cannot spare that much memory, root gets
+ * no error: the kernel kills processes to make room.
  *
  * Returns 0.
  *
- * -ENOSYS, -EPERM   OPT_REQUIRE, and memfd_secret(2) does not work
- * -EAGAIN, -ENOMEM  over RLIMIT_MEMLOCK; no memory, or no room in the address space
- * -ENOMEM   len is more than the machine's memory
+ * -ENOSYS, -EPERM  OPT_REQUIRE, and memfd_secret(2) does not work
  * -EPERM    RLIMIT_MEMLOCK is 0
- * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
- *           OPT_NO_SECRETMEM
+ * -EAGAIN, -ENOMEM  over RLIMIT_MEMLOCK
+ * -ENOMEM   not enough memory, or no room in the address space
+ * -ENOMEM   len is more than the memory of the system
+ * -EINVAL   len is 0 or too large for an object
+ * -EINVAL   unknown options
+ * -EINVAL   OPT_REQUIRE or OPT_KEEP_FD together with OPT_NO_SECRETMEM
  * -EFAULT   area is null
- * -EMFILE, -ENFILE  no descriptor free
- * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
- *           well. OPT_NO_SECRETMEM makes no file.
+ * -EMFILE, -ENFILE  no descriptor is free
+ * -EFBIG    memfd_secret(2) works, and len is more than RLIMIT_FSIZE; SIGXFSZ is sent
+ *           as well. OPT_NO_SECRETMEM creates no file.
  *
- * Root has no RLIMIT_MEMLOCK. If the system cannot spare that much memory, root gets no
- * error: the kernel kills processes to make room.
+ * Safe: for one area in one thread at a time.
  *
- * Safe: MT AS fork, each area in one place at a time. Source: memfd_secret(2),
- * mlock(2), madvise(2), sysinfo(2), getrandom(2), mm/secretmem.c.
+ * Source: memfd_secret(2), mlock(2), madvise(2), sysinfo(2), getrandom(2),
+ * mm/secretmem.c.
  */
 int memfd_go_secret_alloc(struct memfd_go_secret_area *area, size_t len, uint32_t opts);
 
 /*
  * memfd_go_secret_alloc_from() allocates an area like memfd_go_secret_alloc(), and
- * moves 'len' bytes at 'data' there: once they are copied, 'data' is wiped. If the
- * allocation fails, 'data' is left as it was, so that the caller can try again with
- * other options, or wipe it.
+ * moves the 'len' bytes at 'data' into it: it copies them and wipes 'data'. If the
+ * allocation fails, 'data' is unchanged, so the caller can try other options or wipe
+ * it.
  *
- * data  writable memory, not part of another secret area's guards
+ * data  writable memory, not in the guards of another area
  *
- * Returns 0. Errors like memfd_go_secret_alloc(), and -EFAULT if data is null (see
- * Pointers above).
+ * Returns 0. Errors like memfd_go_secret_alloc(), and:
  *
- * Safe: like memfd_go_secret_alloc(). Source: this library.
+ * -EFAULT   data is null
+ *
+ * Safe: like memfd_go_secret_alloc().
  */
 int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
                                size_t len, uint32_t opts);
 
 /*
- * memfd_go_secret_attach() maps a secret file that another process made and passed on,
- * whole and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
+ * memfd_go_secret_attach() maps a secret file that another process created and sent.
+ * It maps the whole file between guard pages, like memfd_go_secret_alloc(). The length
+ * of the area is the size of the file. 'fd' stays open.
  *
- * fd       a secret file that has been sized. Its size is its maker's choice, and
- *          cannot change.
+ * fd       a secret file that has a size. Its creator chose it, and it cannot change.
  * max_len  the largest size to accept, in bytes
- * opts     OPT_FORK_SHARE, OPT_ALIGN_END (for a file of whole pages; there is nothing
- *          in front of the data, and no canary), OPT_KEEP_FD (which keeps a duplicate
- *          of fd)
+ * opts     any of
+ *          OPT_FORK_SHARE  as in memfd_go_secret_alloc()
+ *          OPT_ALIGN_END   for a file of whole pages; nothing is written before the
+ *                          data
+ *          OPT_KEEP_FD     keep a duplicate of fd
  *
  * Returns 0.
  *
- * -EINVAL   fd is not a secret file; unknown options
- * -EBADF    fd is not open, or opened with O_PATH
- * -ENODATA  the file has not been sized
- * -EFBIG    the file is longer than max_len
- * -EOVERFLOW  the file does not fit the address space
- * others    like memfd_go_secret_alloc()
+ * -EINVAL     fd is not a secret file
+ * -EINVAL     unknown options
+ * -EBADF      fd is not open, or opened with O_PATH
+ * -ENODATA    the file has no size yet
+ * -EFBIG      the file is longer than max_len
+ * -EOVERFLOW  the file does not fit into the address space
+ * others      like memfd_go_secret_alloc()
  *
- * Safe: like memfd_go_secret_alloc(). Source: memfd_secret(2), mm/secretmem.c.
+ * Safe: like memfd_go_secret_alloc().
+ *
+ * Source: memfd_secret(2), mm/secretmem.c.
  */
 int memfd_go_secret_attach(struct memfd_go_secret_area *area, int fd, uint64_t max_len,
                            uint32_t opts);
 
 /*
  * memfd_go_secret_protect() makes the area inaccessible, read-only, or writable again,
- * for the whole process. Touching it otherwise is SIGSEGV.
+ * for the whole process. Any other access to it is SIGSEGV.
  *
  * access  MEMFD_GO_ACCESS_NONE, _READ or _READ_WRITE
  *
  * Returns 0.
  *
- * -EINVAL   access is not one of the above; the struct holds no area
+ * -EINVAL   access is not one of the above
+ * -EINVAL   the struct holds no area
  * -EFAULT   area is null
- * -ENOMEM   too many mappings in the process
- * -ENXIO    the area is not in this process: it is the child of one that allocated it
- *           without OPT_FORK_SHARE
+ * -ENOMEM   the process has too many mappings
+ * -ENXIO    the area is not in this process: a child has the struct of its parent,
+ *           which allocated the area without OPT_FORK_SHARE
  * -EPERM    the area was sealed with mseal(2)
  *
- * Safe: like memfd_go_secret_alloc(). Source: mprotect(2).
+ * Safe: like memfd_go_secret_alloc().
+ *
+ * Source: mprotect(2).
  */
 int memfd_go_secret_protect(struct memfd_go_secret_area *area, uint32_t access);
 
 /*
  * memfd_go_secret_relock() locks an area into memory again. Locks belong to a process:
- * a child of fork() has an area of OPT_FORK_SHARE, but not locked, although 'kind' says
- * MLOCK. This locks it for the child too, and makes 'kind' true: MLOCK on success,
- * UNLOCKED if it fails. It may also make an area of kind UNLOCKED one of kind MLOCK.
- * Memory of kind SECRETMEM is never swapped, and left alone.
+ * a child of fork() has an area with OPT_FORK_SHARE, but it is not locked there,
+ * although 'kind' is still MLOCK. This function locks it in the child and corrects
+ * 'kind': MLOCK on success, UNLOCKED on failure. It can also turn an area of kind
+ * UNLOCKED into one of kind MLOCK. Memory of kind SECRETMEM is never swapped, so
+ * nothing is done.
  *
  * Returns 0.
  *
- * -EACCES   the area is MEMFD_GO_ACCESS_NONE, and cannot be locked before it can be
- *           read: nothing has changed
- * -ENOMEM, -EPERM   over RLIMIT_MEMLOCK; no memory; the limit is 0
- * -EINVAL, -EFAULT, -ENXIO   like memfd_go_secret_protect()
+ * -EACCES   the area is MEMFD_GO_ACCESS_NONE, which cannot be locked; nothing has
+ *           changed
+ * -EPERM    RLIMIT_MEMLOCK is 0
+ * -ENOMEM   over RLIMIT_MEMLOCK, or not enough memory
+ * -EINVAL, -EFAULT, -ENXIO  like memfd_go_secret_protect()
  *
- * Safe: like memfd_go_secret_alloc(). Source: mlock(2), fork(2).
+ * Safe: like memfd_go_secret_alloc().
+ *
+ * Source: mlock(2), fork(2).
  */
 int memfd_go_secret_relock(struct memfd_go_secret_area *area);
 
 /*
- * memfd_go_secret_free() wipes the area, unmaps it with its guards, and closes what
- * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing
- * twice, or what was never allocated but zeroed, does nothing.
+ * memfd_go_secret_free() wipes the area, unmaps it with its guards, and closes the
+ * descriptor that OPT_KEEP_FD kept. An attached area is not wiped, because others may
+ * use it. Freeing an area twice does nothing, and neither does freeing a zeroed
+ * struct.
  *
- * In a child of fork() that does not have the area (SECRETMEM without OPT_FORK_SHARE)
- * this frees what the child has of it: the guards and the descriptor. Whatever else is
- * mapped where the data would be is left alone. An area with OPT_FORK_SHARE is wiped
- * for the parent, too, if a child frees it.
+ * In a child of fork() that does not have the area (SECRETMEM without OPT_FORK_SHARE),
+ * this frees the guards and the descriptor. Whatever else is mapped in place of the
+ * data is left alone. If a child frees an area with OPT_FORK_SHARE, the data is wiped
+ * for the parent too.
  *
  * Returns 0.
  *
- * -EUCLEAN  OPT_ALIGN_END, and somebody wrote in front of the area. It has been freed.
+ * -EUCLEAN  OPT_ALIGN_END, and something was written in front of the area. The area
+ *           has been freed.
  * -EFAULT   area is null
- * -ENOMEM   too many mappings in the process; nothing has been freed
+ * -ENOMEM   the process has too many mappings; nothing has been freed
  * -EPERM    the area was sealed with mseal(2); nothing has been freed
  *
- * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
+ * Safe: like memfd_go_secret_alloc().
+ *
+ * Source: munmap(2).
  */
 int memfd_go_secret_free(struct memfd_go_secret_area *area);
 
@@ -1330,13 +1365,12 @@ int memfd_go_secret_free(struct memfd_go_secret_area *area);
 void memfd_go_wipe(void *p, size_t len);
 
 /*
- * memfd_go_equal() compares 'len' bytes at 'a' and at 'b'. The time that it takes, and
- * the memory that it touches, depend on len alone and not on the bytes.
+ * memfd_go_equal() compares the 'len' bytes at 'a' and 'b' in constant time: the time,
+ * and the memory that is touched, depend on len only.
  *
- * Returns 1 if all are equal, or len is 0; else 0, and also if a or b is null (see
- * Pointers above).
+ * Returns 1 if all bytes are equal or len is 0, and 0 if not, or if a or b is null.
  *
- * Errors: none. Safe: MT AS fork. Source: this library.
+ * Errors: none.
  */
 int memfd_go_equal(const void *a, const void *b, size_t len);
 
@@ -1353,85 +1387,97 @@ struct memfd_go_secret_pool {
 };
 
 /*
- * memfd_go_secret_pool_init() allocates one secret area for 'slots' slots of 'slot_len'
- * bytes each. Taking and giving a slot then costs no system call. The slots are zeroed
- * and aligned for any type (16 bytes). Between two of them there are 16 bytes of the
- * pool's own but no guard page: an overrun is noticed when the slot, or the one behind
- * it, is given back.
+ * memfd_go_secret_pool_init() allocates one secret area with 'slots' slots of
+ * 'slot_len' bytes each. Taking a slot and giving it back then takes no system call.
+ * Slots are zeroed and aligned for any type (16 bytes). Between two slots are 16 bytes
+ * of the pool's own, but no guard page: an overrun is detected when the slot or the
+ * one behind it is given back.
  *
- * pool      overwritten, and zero after an error. It may be moved, but only one copy
- *           used.
+ * pool      overwritten; zero after an error. The struct may be moved, but only one
+ *           copy of it may be used.
  * slot_len  in bytes, more than 0
  * slots     1 to 1048576
- * opts      like memfd_go_secret_alloc() but OPT_ALIGN_END
+ * opts      like memfd_go_secret_alloc(), except OPT_ALIGN_END
  *
- * Returns 0. Errors like memfd_go_secret_alloc(), and -EINVAL for slots out of range.
+ * Returns 0. Errors like memfd_go_secret_alloc(), and:
  *
- * Safe: MT AS fork, each pool in one place at a time; the pool has no lock.
+ * -EINVAL   slots is out of range
+ *
+ * Safe: for one pool in one thread at a time; the pool has no lock.
+ *
  * Source: memfd_secret(2).
  */
 int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len,
                               uint32_t slots, uint32_t opts);
 
 /*
- * memfd_go_secret_pool_take() takes a free slot and stores its address at 'slot'. It
- * holds zeros.
+ * memfd_go_secret_pool_take() takes a free slot, which contains zeros, and stores its
+ * address at 'slot'.
  *
  * Returns 0.
  *
- * -ENOSPC   all slots are taken
- * -EINVAL   an overrun went into the free slot; the pool holds no area, or that of a
- *           parent process, of which this one has zeros
- * -EACCES   the pool is not MEMFD_GO_ACCESS_READ_WRITE (memfd_go_secret_pool_protect())
- * -ENXIO    the pool is a parent's, and not in this process (memfd_go_secret_protect())
+ * -ENOSPC   all slots are in use
+ * -EINVAL   the free slot was overwritten by an overrun
+ * -EINVAL   the pool holds no area, or the process is a child that has zeros in its
+ *           place
+ * -EACCES   the pool is not MEMFD_GO_ACCESS_READ_WRITE
+ *           (memfd_go_secret_pool_protect())
+ * -ENXIO    the pool is the parent's and not in this process
+ *           (memfd_go_secret_protect())
  * -EFAULT   pool or slot is null
  *
- * Safe: like memfd_go_secret_pool_init(). Source: this library.
+ * Safe: like memfd_go_secret_pool_init().
  */
 int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
 
 /*
- * memfd_go_secret_pool_give() wipes a slot and gives it back.
+ * memfd_go_secret_pool_give() wipes a slot and gives it back to the pool.
  *
  * Returns 0.
  *
- * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or
- *           out of it, and the pool is of no further use but to be freed; there is no
- *           area
- * -EACCES, -ENXIO   like memfd_go_secret_pool_take()
+ * -EINVAL   'slot' is not the start of a slot in use
+ * -EINVAL   an overrun went into the slot or out of it; the pool can only be freed
+ * -EINVAL   the pool holds no area
+ * -EACCES, -ENXIO  like memfd_go_secret_pool_take()
  * -EFAULT   pool is null
  *
- * Safe: like memfd_go_secret_pool_init(). Source: this library.
+ * Safe: like memfd_go_secret_pool_init().
  */
 int memfd_go_secret_pool_give(struct memfd_go_secret_pool *pool, void *slot);
 
 /*
- * memfd_go_secret_pool_protect() is memfd_go_secret_protect() for all slots of a pool,
- * taken or free. Slots can be taken and given only while the pool is
- * MEMFD_GO_ACCESS_READ_WRITE.
+ * memfd_go_secret_pool_protect() does what memfd_go_secret_protect() does, for all
+ * slots of a pool, used or free. Slots can be taken and given back only while the pool
+ * is MEMFD_GO_ACCESS_READ_WRITE.
  *
  * Returns 0. Errors like memfd_go_secret_protect().
  *
- * Safe: like memfd_go_secret_pool_init(). Source: mprotect(2).
+ * Safe: like memfd_go_secret_pool_init().
+ *
+ * Source: mprotect(2).
  */
 int memfd_go_secret_pool_protect(struct memfd_go_secret_pool *pool, uint32_t access);
 
 /*
- * memfd_go_secret_pool_relock() is memfd_go_secret_relock() for a pool.
+ * memfd_go_secret_pool_relock() does what memfd_go_secret_relock() does, for a pool.
  *
  * Returns 0. Errors like memfd_go_secret_relock().
  *
- * Safe: like memfd_go_secret_pool_init(). Source: mlock(2), fork(2).
+ * Safe: like memfd_go_secret_pool_init().
+ *
+ * Source: mlock(2), fork(2).
  */
 int memfd_go_secret_pool_relock(struct memfd_go_secret_pool *pool);
 
 /*
- * memfd_go_secret_pool_free() wipes and frees the whole pool, taken slots too. Freeing
- * twice does nothing.
+ * memfd_go_secret_pool_free() wipes and frees the whole pool, including slots in use.
+ * Freeing a pool twice does nothing.
  *
  * Returns 0. Errors like memfd_go_secret_free().
  *
- * Safe: like memfd_go_secret_pool_init(). Source: munmap(2).
+ * Safe: like memfd_go_secret_pool_init().
+ *
+ * Source: munmap(2).
  */
 int memfd_go_secret_pool_free(struct memfd_go_secret_pool *pool);
 
