@@ -1164,7 +1164,7 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
 int memfd_go_secret(uint32_t flags);
 
 /* What a secret area is made of. */
-#define MEMFD_GO_AREA_SECRETMEM 1U /* memfd_secret(2): not in the kernel's page tables */
+#define MEMFD_GO_AREA_SECRETMEM 1U /* memfd_secret(2): not mapped by the kernel */
 #define MEMFD_GO_AREA_MLOCK 2U     /* anonymous, never swapped, not in core dumps */
 #define MEMFD_GO_AREA_UNLOCKED 3U  /* anonymous, not in core dumps; may be swapped */
 
