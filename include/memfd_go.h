@@ -176,7 +176,7 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
 /* ------------------------------------------------------------------- Create */
 
 /*
- * EXAMPLE: settings that nobody can change any more
+ * EXAMPLE: create settings that nobody can change
  *
  *     const char text[] = "colour = red\n";
  *     int fd = memfd_go_create_sealed("settings", MFD_CLOEXEC, 0, text, strlen(text));
@@ -186,44 +186,44 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
  */
 
 /*
- * Flags of memfd_create(2), with the kernel's names and values. They are defined
- * here only where the system's headers have not done so.
+ * Flags of memfd_create(2), with the kernel's names and values, unless the system's
+ * headers have defined them.
  */
 #ifndef MFD_CLOEXEC
 #define MFD_CLOEXEC 0x0001U /* close the descriptor on execve(2) */
 #endif
 #ifndef MFD_ALLOW_SEALING
-#define MFD_ALLOW_SEALING 0x0002U /* let seals be added; else F_SEAL_SEAL is set */
+#define MFD_ALLOW_SEALING 0x0002U /* allow seals; otherwise F_SEAL_SEAL is set */
 #endif
 #ifndef MFD_HUGETLB
-#define MFD_HUGETLB 0x0004U /* back the file by huge pages (4.14) */
+#define MFD_HUGETLB 0x0004U /* use huge pages (4.14) */
 #endif
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* not executable; sealable (6.3) */
 #endif
 #ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* executable, whatever vm.memfd_noexec=1 says (6.3) */
+#define MFD_EXEC 0x0010U /* executable, even with vm.memfd_noexec=1 (6.3) */
 #endif
 
 /* The longest name that memfd_create(2) takes, in bytes without the NUL. */
 #define MEMFD_GO_NAME_MAX 249
 
-/* Options, one bit each; no two functions give one bit two meanings. */
+/* Options, one bit each. A bit has the same meaning in every function. */
 #define MEMFD_GO_OPT_RESERVE 0x00000001U        /* set_size: allocate the memory now */
 #define MEMFD_GO_OPT_WRITE 0x00000002U          /* map: writable and readable */
 #define MEMFD_GO_OPT_PRIVATE 0x00000004U        /* map: copy on write */
 #define MEMFD_GO_OPT_EXEC 0x00000008U           /* map: executable and readable */
-#define MEMFD_GO_OPT_POPULATE 0x00000010U       /* map: fault all pages in now */
+#define MEMFD_GO_OPT_POPULATE 0x00000010U       /* map: fault in all pages now */
 #define MEMFD_GO_OPT_STRICT_NOEXEC 0x00000020U  /* create_with: never emulate */
 #define MEMFD_GO_OPT_UNSEALABLE 0x00000040U     /* create_with: add F_SEAL_SEAL */
 #define MEMFD_GO_OPT_INHERIT_FD 0x00000080U     /* exec: leave fd open */
-#define MEMFD_GO_OPT_FORK_SHARE 0x00000100U     /* secret_*: the child sees it too */
-#define MEMFD_GO_OPT_ALIGN_END 0x00000200U      /* secret_alloc: end at the guard */
-#define MEMFD_GO_OPT_REQUIRE 0x00000400U        /* secret_alloc: memfd_secret or fail */
-#define MEMFD_GO_OPT_NO_SECRETMEM 0x00000800U   /* secret_alloc: without memfd_secret */
-#define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_alloc: even unlocked */
-#define MEMFD_GO_OPT_DONTWAIT 0x00002000U       /* send, recv: -EAGAIN, not wait */
-#define MEMFD_GO_OPT_NO_HOLES 0x00004000U       /* verify: allocate all of the file */
+#define MEMFD_GO_OPT_FORK_SHARE 0x00000100U     /* secret_*: share with children */
+#define MEMFD_GO_OPT_ALIGN_END 0x00000200U      /* secret_*: end at the guard page */
+#define MEMFD_GO_OPT_REQUIRE 0x00000400U        /* secret_*: memfd_secret(2) or fail */
+#define MEMFD_GO_OPT_NO_SECRETMEM 0x00000800U   /* secret_*: no memfd_secret(2) */
+#define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_*: accept unlocked memory */
+#define MEMFD_GO_OPT_DONTWAIT 0x00002000U       /* send, recv: do not wait */
+#define MEMFD_GO_OPT_NO_HOLES 0x00004000U       /* verify: allocate missing pages */
 #define MEMFD_GO_OPT_KEEP_FD 0x00008000U        /* secret_*: keep the descriptor */
 
 /*
@@ -424,7 +424,7 @@ int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
 /* --------------------------------------------------------------------- Size */
 
 /*
- * EXAMPLE: a file of 64 KiB, all there: no store to it can fail
+ * EXAMPLE: create a file of 64 KiB and allocate its memory
  *
  *     void *buffer;
  *     int r, fd = memfd_go_create("buffer", MFD_CLOEXEC);
@@ -516,7 +516,7 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 /* -------------------------------------------------------------------- Seals */
 
 /*
- * EXAMPLE: can somebody still change or shorten the file 'fd'?
+ * EXAMPLE: check that nobody can change or shrink the file 'fd'
  *
  *     char names[64];
  *     uint32_t missing;
@@ -529,22 +529,22 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
  */
 
 /*
- * Seals of a file, with the kernel's names and values. A seal is never removed.
+ * Seals of a file, with the kernel's names and values. Seals cannot be removed.
  */
 #ifndef F_SEAL_SEAL
 #define F_SEAL_SEAL 0x0001 /* no further seals */
 #endif
 #ifndef F_SEAL_SHRINK
-#define F_SEAL_SHRINK 0x0002 /* the file cannot get shorter */
+#define F_SEAL_SHRINK 0x0002 /* the file cannot shrink */
 #endif
 #ifndef F_SEAL_GROW
-#define F_SEAL_GROW 0x0004 /* the file cannot get longer */
+#define F_SEAL_GROW 0x0004 /* the file cannot grow */
 #endif
 #ifndef F_SEAL_WRITE
 #define F_SEAL_WRITE 0x0008 /* the contents cannot change */
 #endif
 #ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010 /* ... but through existing mappings (5.1) */
+#define F_SEAL_FUTURE_WRITE 0x0010 /* ... except through existing mappings (5.1) */
 #endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020 /* the execute permission cannot change (6.3) */
@@ -618,9 +618,9 @@ int memfd_go_ensure_seals(int fd, uint32_t seals);
  */
 int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 
-/* How memfd_go_format_seals() writes. */
+/* Styles of memfd_go_format_seals(). */
 #define MEMFD_GO_STYLE_NAMES 0U   /* "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC" */
-#define MEMFD_GO_STYLE_LETTERS 1U /* "SgwWsx", as memfd_create(2)'s example takes */
+#define MEMFD_GO_STYLE_LETTERS 1U /* "SgwWsx", as in memfd_create(2)'s example */
 #define MEMFD_GO_STYLE_HEX 2U     /* "0x3f" */
 
 /*
@@ -895,7 +895,7 @@ int memfd_go_unmap(void *addr, size_t len);
  *     r = memfd_go_send_fds(sock, 0, &fd, 1, NULL, 0);
  *     close(fd);
  *
- * EXAMPLE: read a file from somebody who is not trusted, without a copy
+ * EXAMPLE: receive a file from an untrusted process and read it in place
  *
  *     void *page;
  *     size_t len;
@@ -1054,7 +1054,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
 /* --------------------------------------------------------------------- Exec */
 
 /*
- * EXAMPLE: run a copy of a program, which nobody can change any more
+ * EXAMPLE: execute a sealed copy of a program
  *
  *     char name[] = "echo", word[] = "hello";
  *     char *argv[] = { name, word, NULL }, *envp[] = { NULL };
@@ -1107,7 +1107,7 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
 /* ------------------------------------------------------------ Secret memory */
 
 /*
- * EXAMPLE: a random key, which exists nowhere else
+ * EXAMPLE: keep a random key in secret memory
  *
  *     struct memfd_go_secret_area key;
  *     int r = memfd_go_secret_alloc(&key, 32, 0);
@@ -1118,7 +1118,7 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  *         use(key.data, key.len);
  *     memfd_go_secret_free(&key);
  *
- * EXAMPLE: a hundred keys, each without a system call
+ * EXAMPLE: keep a hundred keys, without a system call for each
  *
  *     struct memfd_go_secret_pool keys;
  *     void *key;
@@ -1163,20 +1163,20 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  */
 int memfd_go_secret(uint32_t flags);
 
-/* What a secret area is made of. */
+/* Kinds of secret areas. */
 #define MEMFD_GO_AREA_SECRETMEM 1U /* memfd_secret(2): not mapped by the kernel */
 #define MEMFD_GO_AREA_MLOCK 2U     /* anonymous, never swapped, not in core dumps */
 #define MEMFD_GO_AREA_UNLOCKED 3U  /* anonymous, not in core dumps; may be swapped */
 
-/* A secret area. It is the library's: read it, do not write it. */
+/* A secret area. Read its members, but do not change them. */
 struct memfd_go_secret_area {
 	uint32_t kind;        /* MEMFD_GO_AREA_SECRETMEM, _MLOCK or _UNLOCKED */
 	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
-	void *data;           /* the area; null once freed */
-	size_t len;           /* its length in bytes, as asked for */
+	void *data;           /* the area; null after it was freed */
+	size_t len;           /* its length in bytes, as requested */
 	void *base;           /* the whole mapping, with guards */
 	size_t base_len;      /* its length in bytes */
-	int32_t fd;           /* with OPT_KEEP_FD; else -1 */
+	int32_t fd;           /* with OPT_KEEP_FD; otherwise -1 */
 	uint32_t protection;  /* MEMFD_GO_ACCESS_*, as last set */
 	uint64_t reserved[4]; /* the library's */
 };
@@ -1374,16 +1374,16 @@ void memfd_go_wipe(void *p, size_t len);
  */
 int memfd_go_equal(const void *a, const void *b, size_t len);
 
-/* A pool of secret slots of one size. It is the library's. */
+/* A pool of secret slots of the same size. Do not change its members. */
 struct memfd_go_secret_pool {
-	uint32_t slots;       /* how many there are */
-	uint32_t used;        /* how many are taken */
-	uint32_t free_slot;   /* the first free one, or UINT32_MAX */
+	uint32_t slots;       /* number of slots */
+	uint32_t used;        /* number of slots in use */
+	uint32_t free_slot;   /* the first free slot, or UINT32_MAX */
 	uint32_t unused;      /* 0 */
-	size_t slot_len;      /* of each, as asked for, in bytes */
-	size_t stride;        /* from one to the next, in bytes */
+	size_t slot_len;      /* length of a slot, as requested, in bytes */
+	size_t stride;        /* distance between slots, in bytes */
 	uint64_t reserved[2]; /* the library's */
-	struct memfd_go_secret_area area; /* what they are in */
+	struct memfd_go_secret_area area; /* the memory of the slots */
 };
 
 /*

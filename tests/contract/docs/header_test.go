@@ -62,20 +62,20 @@ var scenes = map[string]scene{
 		after:  `assert(r == 0 && f.page_size >= 4096);`,
 		prints: "libmemfd_go 1.0.0 can seal\n",
 	},
-	"settings that nobody can change any more": {
+	"create settings that nobody can change": {
 		after: `
 	assert(pwrite(fd, "x", 1, 0) == -1 && errno == EPERM);
 	assert(memfd_go_set_size(fd, 0, 0) == -EPERM);
 	assert(memfd_go_add_seals(fd, F_SEAL_FUTURE_WRITE) == -EPERM);`,
 	},
-	"a file of 64 KiB, all there: no store to it can fail": {
+	"create a file of 64 KiB and allocate its memory": {
 		after: `
 	struct stat st;
 	assert(r == 0 && fstat(fd, &st) == 0);
 	assert(st.st_size == 65536 && st.st_blocks * 512 == 65536);
 	memset(buffer, 'x', 65536);`,
 	},
-	"can somebody still change or shorten the file 'fd'?": {
+	"check that nobody can change or shrink the file 'fd'": {
 		before: `
 	int fd = memfd_go_create("file", MFD_ALLOW_SEALING);
 	assert(memfd_go_add_seals(fd, F_SEAL_WRITE) == 0);`,
@@ -97,21 +97,21 @@ var scenes = map[string]scene{
 	assert(r == 0);
 	assert(memfd_go_recv_verified(ends[1], F_SEAL_WRITE, 5, 0, NULL, NULL) >= 0);`,
 	},
-	"read a file from somebody who is not trusted, without a copy": {
+	"receive a file from an untrusted process and read it in place": {
 		before: socketPair + `
 	int file = memfd_go_create_sealed("page", 0, 0, "hello", 5);
 	assert(memfd_go_send_fds(ends[1], 0, &file, 1, NULL, 0) == 0);`,
 		after:  `assert(r == 0 && len == 5);`,
 		prints: "hello\n",
 	},
-	"run a copy of a program, which nobody can change any more": {
+	"execute a sealed copy of a program": {
 		prints: "hello\n",
 	},
-	"a random key, which exists nowhere else": {
+	"keep a random key in secret memory": {
 		functions: useKey,
 		after:     `assert(used == 1 && key.data == NULL);`,
 	},
-	"a hundred keys, each without a system call": {
+	"keep a hundred keys, without a system call for each": {
 		functions: useKey,
 		after:     `assert(used == 1 && keys.area.data == NULL);`,
 	},
