@@ -864,21 +864,22 @@ int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t 
                           void **addr, size_t *len);
 
 /*
- * memfd_go_unmap() removes all mappings of the pages from 'addr' on that hold one of
- * 'len' bytes, like munmap(2). Nothing need be mapped there.
+ * memfd_go_unmap() removes all mappings of the pages that contain the 'len' bytes at
+ * 'addr', like munmap(2). It is no error if nothing is mapped there.
  *
- * addr  a multiple of the page size, such as memfd_go_map() gives
+ * addr  a multiple of the page size, such as an address from memfd_go_map()
  * len   in bytes, more than 0; need not be a multiple of the page size, nor of the
- *       huge page's for a MFD_HUGETLB file
+ *       huge page size of an MFD_HUGETLB file
  *
  * Returns 0.
  *
  * -EFAULT   addr is null
- * -EINVAL   addr is not a multiple of the page size; len is 0 or reaches past the
- *           end of the address space
- * -ENOMEM   it would split a mapping, and there are too many of them
+ * -EINVAL   addr is not a multiple of the page size
+ * -EINVAL   len is 0 or extends past the end of the address space
+ * -ENOMEM   it would split a mapping, and the process has too many
  *
- * Safe: MT AS fork, as long as no other code still uses the memory.
+ * Safe: as long as no other code uses the memory any more.
+ *
  * Source: munmap(2).
  */
 int memfd_go_unmap(void *addr, size_t len);
