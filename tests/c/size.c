@@ -5,6 +5,7 @@
 #include "test.h"
 #include "files.h"
 #include "child.h"
+#include "filter.h"
 
 #define MIB (1024 * 1024)
 
@@ -244,6 +245,30 @@ static void reserve_under_fire(void)
 	close(fd);
 }
 
+#define INTERRUPTED 100000 /* bytes, which the filter below takes for a signal */
+
+static void reserve_after_a_signal(void)
+{
+	size_t whole_pages = (INTERRUPTED + page_size() - 1) / page_size() * page_size();
+	int fd = sealable_file();
+
+	EQ(forbid_value(SYS_fallocate, 3, INTERRUPTED, EINTR), 0);
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, INTERRUPTED), 0);
+	EQ(size_of(fd), INTERRUPTED);
+	EQ(allocated(fd), whole_pages);
+	close(fd);
+}
+
+/* It goes on in smaller steps, and the last one ends where the file does. */
+static void signal_makes_reserve_go_on(void)
+{
+	if (sizeof(void *) < 8)
+		SKIP("the length is two arguments here");
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(reserve_after_a_signal);
+}
+
 static void signals_do_not_stop_reserve(void)
 {
 	IN_CHILD(reserve_under_fire);
@@ -340,6 +365,7 @@ int main(int argc, char **argv)
 	RUN(growing_for_nothing_allocates_nothing);
 	RUN(shrinking_for_nothing_loses_nothing);
 	RUN(part_of_a_huge_page);
+	RUN(signal_makes_reserve_go_on);
 	RUN(signals_do_not_stop_reserve);
 	RUN(over_the_file_size_limit);
 	RUN(too_few_huge_pages);
