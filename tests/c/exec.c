@@ -49,6 +49,22 @@ static void arguments_and_environment_arrive(void)
 	close(program.fd);
 }
 
+static void execute_with_null(void)
+{
+	char *argv[] = { "sh", "-c", (char *)program.command, NULL };
+
+	setenv("CODE", "9", 1);
+	EQ(memfd_go_exec(program.fd, argv, NULL, program.opts), 0); /* never returns */
+}
+
+/* It is not that of the caller. */
+static void null_environment_is_empty(void)
+{
+	use(program_copy("/bin/sh"), "exit ${CODE:-7}", 0);
+	EQ(status_of(start_child(execute_with_null)), 7 << 8);
+	close(program.fd);
+}
+
 static void program_inherits_the_descriptor_if_asked_for(void)
 {
 	char command[64];
@@ -138,6 +154,7 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	RUN_PROGRAM(sealed_copy_of_a_program_runs);
 	RUN_PROGRAM(arguments_and_environment_arrive);
+	RUN_PROGRAM(null_environment_is_empty);
 	RUN_PROGRAM(program_inherits_the_descriptor_if_asked_for);
 	RUN_PROGRAM(reading_or_o_path_is_enough);
 	RUN_PROGRAM(executable_flag);

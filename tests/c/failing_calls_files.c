@@ -2,6 +2,7 @@
 #include "failing_calls.h"
 
 #define TEXT_OF_FILE "abcdef"
+#define RING 65536 /* a multiple of any page */
 #define LENGTH 6
 
 /* ------------------------------------------------------------------ Before */
@@ -35,6 +36,22 @@ static void a_growing_memfd(void)
 static void an_unsealable_memfd(void)
 {
 	in.fd = raw_create("test", MFD_CLOEXEC);
+}
+
+static void a_file_of_proc(void)
+{
+	in.fd = open("/proc/version", O_RDONLY | O_CLOEXEC);
+}
+
+static void a_memfd_to_read(void)
+{
+	a_memfd();
+	EQ(lseek(in.fd, 0, SEEK_SET), 0);
+}
+
+static void a_ring(void)
+{
+	in.fd = sized_file(RING);
 }
 
 static void a_pipe(void)
@@ -178,6 +195,13 @@ static void is_other(int result)
 	closes(result);
 }
 
+static void is_ring(int result)
+{
+	if (result == 0)
+		EQ(munmap(out.address, 2 * RING), 0);
+	closes(result);
+}
+
 /* --------------------------------------------------------------- The table */
 
 #define CLONE(flags) memfd_go_clone("test", MFD_CLOEXEC | (flags), 0, in.fd, LENGTH)
@@ -216,6 +240,15 @@ static void is_other(int result)
 	F(clone_huge, a_memfd, CLONE(MFD_HUGETLB), is_copy, "",                                       \
 	  "statx memfd_create_huge statx fallocate ftruncate mmap pread munmap pread add_seals", \
 	  "fallocate:EINTR pread/1:EINTR,0=EAGAIN pread/2:0 add_seals:EBUSY")           \
+	F(clone_without_a_size, a_file_of_proc, memfd_go_clone("test", 0, 0, in.fd, 4096),            \
+	  is_another_descriptor, "",                                                                  \
+	  "statx memfd_create pread fstatfs ftruncate lseek fallocate ftruncate mmap pread*2 munmap " \
+	  "ftruncate add_seals",                                                                      \
+	  "fallocate:EINTR pread/2:EINTR,0 pread/3:EINTR,0 pread:0 add_seals:EBUSY")                  \
+	F(clone_stream, a_memfd_to_read, memfd_go_clone_stream("test", 0, 0, in.fd, LENGTH),                  \
+	  is_another_descriptor, "",                                                                  \
+	  "memfd_create fallocate ftruncate mmap read*2 munmap ftruncate add_seals",                  \
+	  "fallocate:EINTR read:0 add_seals:EBUSY")                                                   \
 	F(reopen, a_memfd, memfd_go_reopen(in.fd, O_RDONLY), is_another_descriptor, "",               \
 	  "getfd openat setfl", "")                                                                         \
 	F(huge_flags, nothing, memfd_go_huge_flags(0, &out.bits), is_zero, "", "", "")                \
@@ -223,6 +256,7 @@ static void is_other(int result)
 	F(set_size, a_memfd, memfd_go_set_size(in.fd, 0, 9), closes, "", "ftruncate", "")             \
 	F(set_size_reserve, a_memfd, memfd_go_set_size(in.fd, MEMFD_GO_OPT_RESERVE, 9), closes, "",   \
 	  "fallocate ftruncate", "fallocate:EINTR")                                                   \
+	F(discard, a_memfd, memfd_go_discard(in.fd, 0, 1, 2), closes, "", "fallocate", "")            \
 	F(add_seals, a_memfd, memfd_go_add_seals(in.fd, F_SEAL_GROW), closes, "", "add_seals", "")    \
 	F(get_seals, a_memfd, memfd_go_get_seals(in.fd), closes, "", "get_seals", "")                 \
 	F(ensure_seals, a_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW), closes, "",               \
@@ -241,6 +275,8 @@ static void is_other(int result)
 	F(inspect_pipe, a_pipe, memfd_go_inspect(in.fd, &out.info), is_other, "",                     \
 	  "statx fstatfs get_seals getfl", "get_seals:* getfl:*")                                     \
 	F(map, a_sealed_memfd, MAP, is_mapping, "", "mmap", "mmap:EPERM")                             \
+	F(map_ring, a_ring, memfd_go_map_ring(in.fd, 0, 0, RING, &out.address), is_ring, "",          \
+	  "fstatfs mincore mmap*3", "mincore:*")                                                      \
 	F(map_before_6_7, a_sealed_memfd, MAP, is_mapping, "mmap/1:EPERM", "mmap get_seals mmap",     \
 	  "mmap/1:EPERM get_seals:*=EPERM")                                                           \
 	F(map_verified, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "", "get_seals statx mmap",      \

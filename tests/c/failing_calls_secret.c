@@ -33,6 +33,20 @@ static void a_pool(void)
 	EQ(memfd_go_secret_pool_init(&out.pool, LENGTH, 2, 0), 0);
 }
 
+/* Locking changes the struct whether it succeeds or not. */
+static secret_area relocked;
+static struct memfd_go_secret_pool relocked_pool;
+
+static void a_locked_area(void)
+{
+	EQ(memfd_go_secret_alloc(&relocked, LENGTH, MEMFD_GO_OPT_NO_SECRETMEM), 0);
+}
+
+static void a_locked_pool(void)
+{
+	EQ(memfd_go_secret_pool_init(&relocked_pool, LENGTH, 2, MEMFD_GO_OPT_NO_SECRETMEM), 0);
+}
+
 static void a_taken_slot(void)
 {
 	a_pool();
@@ -47,16 +61,16 @@ static void is_descriptor(int result)
 		EQ(close(result), 0);
 }
 
-/* Whether the mapping at an address is of a secret file. */
+/* Whether the mapping that holds an address is of a secret file. */
 static int maps_secret_file(const void *address)
 {
-	char start[32], line[256];
+	unsigned long from, to;
+	char line[256];
 	int found = 0;
 	FILE *maps = fopen("/proc/self/maps", "re");
 
-	snprintf(start, sizeof start, "%08lx-", (unsigned long)address);
 	while (fgets(line, sizeof line, maps) != NULL)
-		if (strncmp(line, start, strlen(start)) == 0)
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2 && (uintptr_t)address >= from && (uintptr_t)address < to)
 			found = strstr(line, "secretmem") != NULL;
 	fclose(maps);
 	return found;
@@ -94,6 +108,19 @@ static void is_attached(int result)
 {
 	is_area(result);
 	close(in.fd);
+}
+
+static void is_locked(int result)
+{
+	EQ(relocked.kind, result == 0 ? MEMFD_GO_AREA_MLOCK : MEMFD_GO_AREA_UNLOCKED);
+	EQ(status_kb("VmLck:") > 0, result == 0);
+	EQ(memfd_go_secret_free(&relocked), 0);
+}
+
+static void is_locked_pool(int result)
+{
+	EQ(relocked_pool.area.kind, result == 0 ? MEMFD_GO_AREA_MLOCK : MEMFD_GO_AREA_UNLOCKED);
+	EQ(memfd_go_secret_pool_free(&relocked_pool), 0);
 }
 
 static void frees_pool(int result)
@@ -138,6 +165,7 @@ static void is_zero(int result)
 #define REQUIRE MEMFD_GO_OPT_REQUIRE
 #define KEEP_FD MEMFD_GO_OPT_KEEP_FD
 #define SHARE MEMFD_GO_OPT_FORK_SHARE
+#define ALIGN_END MEMFD_GO_OPT_ALIGN_END
 #define WITHOUT MEMFD_GO_OPT_NO_SECRETMEM
 #define UNLOCKED MEMFD_GO_OPT_ALLOW_UNLOCKED
 #define ATTACH(opts) memfd_go_secret_attach(&out.area, in.fd, UINT64_MAX, (opts))
@@ -157,6 +185,17 @@ static void is_zero(int result)
 	F(secret_alloc, nothing, ALLOC(0), is_area, "",                                            \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN) \
+	F(secret_alloc_from, nothing, memfd_go_secret_alloc_from(&out.area, out.data, 16, 0), is_area, "", \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
+	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN) \
+	F(secret_alloc_align_end, nothing, ALLOC(ALIGN_END), is_area, "",                          \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close " \
+	  "mprotect getrandom*2",                                                                  \
+	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: mprotect/2: " \
+	  "getrandom:* *:" FORBIDDEN)                                                              \
+	F(secret_alloc_align_end_without, nothing, ALLOC(ALIGN_END | WITHOUT), is_area, "",        \
+	  "mincore sysinfo mmap*2 madvise*2 mlock mprotect madvise getrandom*2",                   \
+	  "mincore:* sysinfo:* madvise/2:EINVAL getrandom:*")                                      \
 	F(secret_alloc_required, nothing, ALLOC(REQUIRE | KEEP_FD | SHARE), is_area, "",           \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap futex", "mincore:* sysinfo:* " TOUCHED) \
 	F(secret_alloc_without, nothing, ALLOC(WITHOUT), is_area, "",                              \
@@ -179,12 +218,15 @@ static void is_zero(int result)
 	F(secret_attach_keep_fd, a_secret_file, ATTACH(KEEP_FD), is_attached, "",                  \
 	  "fstatfs statx mincore sysinfo mmap dupfd mmap madvise mprotect madvise futex", "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED) \
 	F(secret_protect, an_area, memfd_go_secret_protect(&out.area, 1), frees, "", "mprotect", "") \
+	F(secret_relock, a_locked_area, memfd_go_secret_relock(&relocked), is_locked, "", "mlock", "") \
+	F(secret_relock_secretmem, an_area, memfd_go_secret_relock(&out.area), frees, "", "", "")  \
 	F(secret_free, an_area, memfd_go_secret_free(&out.area), frees, "", "mprotect munmap", "") \
 	F(secret_free_descriptor, an_area_with_descriptor, memfd_go_secret_free(&out.area), frees, "", \
 	  "mprotect munmap close", "close:*")                                                      \
 	F(secret_free_attached, an_attached_area, memfd_go_secret_free(&out.area), frees, "",      \
 	  "munmap", "")                                                                            \
 	F(wipe, nothing, (memfd_go_wipe(out.data, sizeof out.data), 0), is_zero, "", "", "")       \
+	F(equal, nothing, memfd_go_equal(out.data, out.data, 16), is_one, "", "", "")              \
 	F(secret_pool_init, nothing, POOL, is_pool, "",                                            \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN) \
@@ -192,6 +234,10 @@ static void is_zero(int result)
 	  "", "", "")                                                                              \
 	F(secret_pool_give, a_taken_slot, memfd_go_secret_pool_give(&out.pool, out.address),       \
 	  frees_pool, "", "", "")                                                                  \
+	F(secret_pool_protect, a_pool, memfd_go_secret_pool_protect(&out.pool, 1), frees_pool, "", \
+	  "mprotect", "")                                                                          \
+	F(secret_pool_relock, a_locked_pool, memfd_go_secret_pool_relock(&relocked_pool),          \
+	  is_locked_pool, "", "mlock", "")                                                         \
 	F(secret_pool_free, a_pool, memfd_go_secret_pool_free(&out.pool), frees_pool, "",          \
 	  "mprotect munmap", "")                                                                   \
 	F(probe, nothing, PROBE, is_probed, "memfd_create_huge:ENOENT",                            \

@@ -1,0 +1,210 @@
+/* memfd_go_clone_stream() copies what can be read, up to the end. */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "test.h"
+#include "alarms.h"
+#include "child.h"
+#include "contents.h"
+
+static int clone_of(int source, uint64_t max_len)
+{
+	return memfd_go_clone_stream("stream", MFD_CLOEXEC, 0, source, max_len);
+}
+
+/* What the writer puts into the stream, piece by piece. */
+static struct {
+	int fd;
+	size_t length;
+} stream;
+
+static void *write_all(void *unused)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	(void)unused;
+	while (done < stream.length && (n = write(stream.fd, pattern() + done, stream.length - done)) > 0)
+		done += (size_t)n;
+	close(stream.fd);
+	return NULL;
+}
+
+/* A copy of 'length' bytes that another thread writes meanwhile. */
+static int clone_written(const int ends[2], size_t length, uint64_t max_len, uint32_t flags)
+{
+	pthread_t writer;
+	int fd;
+
+	stream.fd = ends[1];
+	stream.length = length;
+	pthread_create(&writer, NULL, write_all, NULL);
+	fd = memfd_go_clone_stream("stream", MFD_CLOEXEC | flags, 0, ends[0], max_len);
+	close(ends[0]);
+	pthread_join(writer, NULL);
+	return fd;
+}
+
+static void pipes_of_any_length(void)
+{
+	static const size_t lengths[] = { 0, 1, 4096, 65535, 65536, 65537, 3 * 65536, 3 * 65536 + 1, 5 * MIB };
+
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		int ends[2], fd;
+
+		EQ(pipe2(ends, O_CLOEXEC), 0);
+		fd = clone_written(ends, lengths[i], lengths[i], 0);
+		CHECK(fd >= 0);
+		check_padded(fd, pattern(), lengths[i], lengths[i]);
+		EQ(memfd_go_check_seals(fd, MEMFD_GO_SEALS_IMMUTABLE, NULL), 0);
+		close(fd);
+	}
+}
+
+static void sockets(void)
+{
+	int ends[2], fd;
+
+	EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	fd = clone_written(ends, 100000, UINT64_MAX, MFD_NOEXEC_SEAL);
+	CHECK(fd >= 0);
+	check_padded(fd, pattern(), 100000, 100000);
+	close(fd);
+}
+
+static void into_huge_pages(void)
+{
+	int ends[2], fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "x", 1);
+	uint64_t huge = 0;
+
+	if (fd < 0)
+		SKIP("no free huge page that can be mapped");
+	EQ(memfd_go_get_size(fd, &huge), 0);
+	close(fd);
+	fd = huge > PATTERN_MAX / 2 ? -1 : memfd_go_create_sealed("test", MFD_HUGETLB, 0, pattern(), 2 * huge);
+	if (fd < 0)
+		SKIP("no two free huge pages of a small size");
+	close(fd);
+	EQ(pipe2(ends, O_CLOEXEC), 0);
+	fd = clone_written(ends, huge + 1, UINT64_MAX, MFD_HUGETLB);
+	CHECK(fd >= 0);
+	check_padded(fd, pattern(), huge + 1, 2 * huge);
+	close(fd);
+}
+
+/* A file is read from its offset on, which moves. */
+static void files(void)
+{
+	int source = sealable_file(), fd;
+
+	EQ(write(source, pattern(), 5000), 5000);
+	EQ(lseek(source, 100, SEEK_SET), 100);
+	fd = clone_of(source, 4900);
+	CHECK(fd >= 0);
+	check_padded(fd, pattern() + 100, 4900, 4900);
+	EQ(lseek(source, 0, SEEK_CUR), 5000);
+	close(fd);
+	fd = clone_of(source, 0);
+	CHECK(fd >= 0);
+	check_padded(fd, "", 0, 0);
+	close(fd);
+	close(source);
+}
+
+/* One byte more than is allowed has been read then, and no other. */
+static void longer_than_allowed(void)
+{
+	static const uint64_t allowed[] = { 0, 1, 65535, 65536, 65537, 199999 };
+
+	for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
+		int source = sealable_file();
+
+		EQ(write(source, pattern(), 200000), 200000);
+		EQ(lseek(source, 0, SEEK_SET), 0);
+		EQ(clone_of(source, allowed[i]), -EFBIG);
+		EQ(lseek(source, 0, SEEK_CUR), (long long)allowed[i] + 1);
+		close(source);
+	}
+}
+
+static void nothing_to_read_yet(void)
+{
+	int ends[2];
+
+	EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	EQ(write(ends[1], "hello", 5), 5);
+	EQ(clone_of(ends[0], 100), -EAGAIN);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* The first one may come before there is anything to interrupt. */
+static void ask_for_another(int number)
+{
+	(void)number;
+	alarm_in(20000);
+}
+
+static void wait_in_vain(void)
+{
+	struct sigaction action = { .sa_handler = ask_for_another };
+	int ends[2];
+
+	EQ(pipe2(ends, O_CLOEXEC), 0);
+	EQ(write(ends[1], "hello", 5), 5);
+	sigaction(SIGALRM, &action, NULL);
+	alarm_in(20000);
+	EQ(clone_of(ends[0], 100), -EINTR);
+}
+
+static void a_signal_interrupts(void)
+{
+	IN_CHILD(wait_in_vain);
+}
+
+static void not_to_be_read(void)
+{
+	int folder = open("/", O_RDONLY | O_CLOEXEC), ends[2];
+
+	EQ(clone_of(folder, 1), -EISDIR);
+	close(folder);
+	EQ(pipe2(ends, O_CLOEXEC), 0);
+	EQ(clone_of(ends[1], 1), -EBADF);
+	close(ends[0]);
+	close(ends[1]);
+	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
+		EQ(clone_of(closed_descriptors[i], 1), -EBADF);
+}
+
+/* A file that cannot be created costs the stream nothing. */
+static void bad_names_flags_and_seals(void)
+{
+	int ends[2];
+	char text[5];
+
+	EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	EQ(write(ends[1], "hello", 5), 5);
+	for (size_t i = 0; i < NULL_POINTERS; i++)
+		EQ(memfd_go_clone_stream((const char *)null_pointers[i], 0, 0, ends[0], 9), -EFAULT);
+	EQ(memfd_go_clone_stream("stream", 1U << 25, 0, ends[0], 9), -EINVAL);
+	EQ(read(ends[0], text, 5), 5);
+	close(ends[1]);
+	EQ(memfd_go_clone_stream("stream", 0, 1U << 30, ends[0], 9), -EINVAL);
+	close(ends[0]);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(pipes_of_any_length);
+	RUN(sockets);
+	RUN(into_huge_pages);
+	RUN(files);
+	RUN(longer_than_allowed);
+	RUN(nothing_to_read_yet);
+	RUN(a_signal_interrupts);
+	RUN(not_to_be_read);
+	RUN(bad_names_flags_and_seals);
+	return finish();
+}

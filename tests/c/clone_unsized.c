@@ -1,0 +1,156 @@
+/* memfd_go_clone() of files whose size is not their length: of /proc, /sys and control groups. */
+#include "test.h"
+#include "child.h"
+#include "contents.h"
+#include "filter.h"
+
+#define SEALED MEMFD_GO_SEALS_IMMUTABLE
+
+static char *read_all(int fd, size_t *length)
+{
+	static char text[PATTERN_MAX];
+	ssize_t n;
+
+	*length = 0;
+	while (*length < sizeof text && (n = pread(fd, text + *length, sizeof text - *length, (off_t)*length)) > 0)
+		*length += (size_t)n;
+	return text;
+}
+
+/* The copy of a file that does not change is what can be read from it. */
+static void check_copy_of(const char *path, uint32_t flags)
+{
+	int source = open(path, O_RDONLY | O_CLOEXEC), copy;
+	struct stat status = { 0 };
+	const char *text;
+	size_t length;
+
+	CHECK(source >= 0);
+	text = read_all(source, &length);
+	CHECK(length > 0);
+	EQ(lseek(source, 3, SEEK_SET), 3);
+	copy = memfd_go_clone("copy", MFD_CLOEXEC | flags, 0, source, 1 << 30);
+	CHECK(copy >= 0);
+	EQ(lseek(source, 0, SEEK_CUR), 3);
+	if (copy >= 0 && fstat(copy, &status) == 0)
+		check_padded(copy, text, length, (size_t)status.st_size);
+	EQ(flags == 0 && (size_t)status.st_size != length, 0);
+	EQ(memfd_go_check_seals(copy, SEALED, NULL), 0);
+	close(copy);
+	close(source);
+}
+
+static void files_of_proc(void)
+{
+	check_copy_of("/proc/version", 0);
+	check_copy_of("/proc/self/cmdline", 0);
+	check_copy_of("/proc/self/limits", 0);
+}
+
+static void files_of_sys(void)
+{
+	if (access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0)
+		SKIP("no /sys here");
+	check_copy_of("/sys/kernel/mm/transparent_hugepage/enabled", 0);
+}
+
+static void an_empty_file_of_proc(void)
+{
+	int source = open("/proc/self/environ", O_RDONLY | O_CLOEXEC), copy;
+	uint64_t size = 1;
+
+	copy = memfd_go_clone("copy", MFD_CLOEXEC, 0, source, 1 << 20);
+	CHECK(copy >= 0);
+	EQ(memfd_go_get_size(copy, &size), 0);
+	CHECK(size < 1 << 20);
+	close(copy);
+	close(source);
+}
+
+/* Longer than what is read at once. */
+static void a_long_file(void)
+{
+	size_t page = page_size(), count = 4000;
+	char *map = mmap(NULL, count * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int source = open("/proc/self/maps", O_RDONLY | O_CLOEXEC), copy;
+	uint64_t size = 0;
+	size_t length;
+
+	/* Every second page is another mapping. */
+	for (size_t i = 0; i < count; i += 2)
+		mprotect(map + i * page, page, PROT_NONE);
+	read_all(source, &length);
+	copy = memfd_go_clone("copy", MFD_CLOEXEC, 0, source, 1 << 30);
+	munmap(map, count * page);
+	close(source);
+	CHECK(copy >= 0);
+	EQ(memfd_go_get_size(copy, &size), 0);
+	close(copy);
+	if (length < 3 * 65536)
+		SKIP("this file is short here");
+	CHECK(size > 3 * 65536);
+}
+
+static void into_huge_pages(void)
+{
+	int file = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "x", 1);
+
+	if (file < 0)
+		SKIP("no free huge page that can be mapped");
+	close(file);
+	check_copy_of("/proc/version", MFD_HUGETLB);
+}
+
+/* Where memfd_create(2) does not know the flags, mode bits take their place. */
+static uint32_t mode_of(int fd)
+{
+	struct stat status = { .st_mode = 0 };
+
+	EQ(fstat(fd, &status), 0);
+	close(fd);
+	return status.st_mode & 07777;
+}
+
+static void create_on_an_old_kernel(void)
+{
+	int source = open("/proc/version", O_RDONLY | O_CLOEXEC);
+
+	EQ(forbid_bits(SYS_memfd_create, 1, MFD_NOEXEC_SEAL | MFD_EXEC, EINVAL), 0);
+	EQ(mode_of(memfd_go_clone("copy", MFD_NOEXEC_SEAL, 0, source, 1 << 20)), 0666);
+	EQ(mode_of(memfd_go_clone_stream("copy", MFD_NOEXEC_SEAL, 0, source, 1 << 20)), 0666);
+	EQ(mode_of(memfd_go_create_sealed("text", MFD_NOEXEC_SEAL, 0, "text", 4)), 0666);
+	EQ(mode_of(memfd_go_create_sealed("text", MFD_EXEC, 0, "text", 4)), 0777);
+	EQ(memfd_go_create_sealed("text", MFD_NOEXEC_SEAL | MFD_EXEC, 0, "text", 4), -EINVAL);
+	EQ(memfd_go_create_sealed("text", MFD_NOEXEC_SEAL | 1U << 25, 0, "text", 4), -EINVAL);
+	close(source);
+}
+
+static void exec_flags_on_an_old_kernel(void)
+{
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	if (!executable_by_default())
+		SKIP(NOEXEC_BY_DEFAULT);
+	IN_CHILD(create_on_an_old_kernel);
+}
+
+static void exec_flags_on_this_kernel(void)
+{
+	EQ(mode_of(memfd_go_create_sealed("text", MFD_NOEXEC_SEAL, 0, "text", 4)) & 0111, 0);
+	EQ(memfd_go_create_sealed("text", MFD_NOEXEC_SEAL | MFD_EXEC, 0, "text", 4), -EINVAL);
+	if (executables_work())
+		EQ(mode_of(memfd_go_create_sealed("text", MFD_EXEC, 0, "text", 4)) & 0111, 0111);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(files_of_proc);
+	RUN(files_of_sys);
+	RUN(an_empty_file_of_proc);
+	RUN(a_long_file);
+	RUN(into_huge_pages);
+	RUN(exec_flags_on_an_old_kernel);
+	RUN(exec_flags_on_this_kernel);
+	return finish();
+}

@@ -1,0 +1,178 @@
+/* With MEMFD_GO_OPT_ALIGN_END, memfd_go_secret_free() tells whether somebody wrote in front. */
+#include "test.h"
+#include "area.h"
+#include "child.h"
+#include "fault.h"
+#include "filter.h"
+
+#define ALIGN_END MEMFD_GO_OPT_ALIGN_END
+#define CANARY 16 /* bytes, or as many as there are in front */
+
+static const uint32_t options[] = {
+	ALIGN_END,
+	ALIGN_END | MEMFD_GO_OPT_FORK_SHARE,
+	ALIGN_END | MEMFD_GO_OPT_NO_SECRETMEM,
+	ALIGN_END | MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_FORK_SHARE,
+};
+#define OPTIONS (sizeof options / sizeof *options)
+
+static secret_area area;
+
+static unsigned char *new_area(size_t length, uint32_t opts)
+{
+	area = (secret_area)NEW_AREA;
+	EQ(memfd_go_secret_alloc(&area, length, opts), 0);
+	return area.data;
+}
+
+static void every_byte_in_front_is_watched(void)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		for (size_t distance = 1; distance <= CANARY + 1; distance++) {
+			unsigned char *data = new_area(100, options[i]);
+
+			data[-(ptrdiff_t)distance] ^= 0x10;
+			EQ(memfd_go_secret_free(&area), distance <= CANARY ? -EUCLEAN : 0);
+			CHECK(area.data == NULL && area.base == NULL && area.fd == -1);
+			EQ(memfd_go_secret_free(&area), 0);
+		}
+}
+
+static void whole_areas_are_no_underruns(void)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		static const size_t short_of_a_page[] = { 0, 1, 5, 15, 16, 17, 1000 };
+
+		for (size_t k = 0; k < sizeof short_of_a_page / sizeof *short_of_a_page; k++) {
+			unsigned char *data = new_area(page_size() - short_of_a_page[k], options[i]);
+
+			memset(data, SECRET_BYTE, area.len);
+			EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_NONE), 0);
+			EQ(memfd_go_secret_free(&area), 0);
+		}
+	}
+}
+
+/* What is there of 16 bytes, down to the guard. */
+static void little_room_in_front(void)
+{
+	for (size_t room = 1; room < CANARY; room++) {
+		unsigned char *data = new_area(page_size() - room, ALIGN_END);
+
+		EQ(WRITE_SIGNAL(data - room - 1), SIGSEGV);
+		data[-(ptrdiff_t)room] ^= 1;
+		EQ(memfd_go_secret_free(&area), -EUCLEAN);
+	}
+}
+
+static void bytes_differ_from_area_to_area(void)
+{
+	unsigned char first[CANARY];
+
+	memcpy(first, new_area(100, ALIGN_END) - CANARY, CANARY);
+	CHECK(!all_bytes(first, CANARY, 0));
+	EQ(memfd_go_secret_free(&area), 0);
+	CHECK(memcmp(new_area(100, ALIGN_END) - CANARY, first, CANARY) != 0);
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void without_align_end_there_is_none(void)
+{
+	new_area(100, 0);
+	memset((char *)area.data + 100, 1, page_size() - 100);
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void attached_areas_have_none(void)
+{
+	secret_area other = NEW_AREA;
+
+	if (!have_secretmem())
+		SKIP("this kernel has no memfd_secret");
+	new_area(100, ALIGN_END | MEMFD_GO_OPT_KEEP_FD);
+	EQ(memfd_go_secret_attach(&other, area.fd, 1 << 20, ALIGN_END), 0);
+	((char *)other.data)[page_size() - 101] ^= 1; /* who shares the file can do harm */
+	EQ(memfd_go_secret_free(&other), 0);
+	EQ(memfd_go_secret_free(&area), -EUCLEAN);
+}
+
+/* The child finds zeros where the data and the canary were, or the area is not there. */
+static void free_in_the_child(void)
+{
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void underrun_in_the_child(void)
+{
+	((char *)area.data)[-1] ^= 1;
+	EQ(memfd_go_secret_free(&area), -EUCLEAN);
+}
+
+static void fork_and_free(void)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		new_area(100, options[i]);
+		IN_CHILD(free_in_the_child);
+		if ((options[i] & MEMFD_GO_OPT_FORK_SHARE) == 0) /* else the child has wiped it */
+			EQ(memfd_go_secret_free(&area), 0);
+		else
+			EQ(memfd_go_secret_free(&area), -EUCLEAN);
+	}
+	new_area(100, ALIGN_END | MEMFD_GO_OPT_NO_SECRETMEM);
+	IN_CHILD(underrun_in_the_child);
+	EQ(memfd_go_secret_free(&area), 0);
+}
+
+static void children(void)
+{
+	fork_and_free();
+}
+
+static void play_a_kernel_without_marks(void)
+{
+	EQ(forbid_value(SYS_madvise, 2, MADV_WIPEONFORK, EINVAL), 0);
+	for (size_t i = 0; i < OPTIONS; i++) {
+		new_area(100, options[i]);
+		if ((options[i] & MEMFD_GO_OPT_FORK_SHARE) == 0)
+			IN_CHILD(free_in_the_child);
+		EQ(memfd_go_secret_free(&area), 0);
+	}
+}
+
+static void kernels_before_4_14(void)
+{
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(play_a_kernel_without_marks);
+}
+
+static void lack_random_numbers(void)
+{
+	EQ(forbid(SYS_getrandom, EPERM), 0);
+	new_area(100, ALIGN_END);
+	CHECK(!all_bytes((char *)area.data - CANARY, CANARY, 0));
+	((char *)area.data)[-1] ^= 1;
+	EQ(memfd_go_secret_free(&area), -EUCLEAN);
+}
+
+static void without_getrandom(void)
+{
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(lack_random_numbers);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(every_byte_in_front_is_watched);
+	RUN(whole_areas_are_no_underruns);
+	RUN(little_room_in_front);
+	RUN(bytes_differ_from_area_to_area);
+	RUN(without_align_end_there_is_none);
+	RUN(attached_areas_have_none);
+	RUN(children);
+	RUN(kernels_before_4_14);
+	RUN(without_getrandom);
+	return finish();
+}
