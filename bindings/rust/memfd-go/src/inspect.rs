@@ -41,6 +41,7 @@ impl Kind {
 
 /// What a descriptor is open for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Access {
     /// Neither reading nor writing (`O_PATH`).
     None,

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr::{self, NonNull};
 use std::slice;
+use std::thread;
 
 use bitflags::bitflags;
 use memfd_go_sys as sys;
@@ -75,12 +77,27 @@ impl Mapping {
     }
 }
 
+impl Mapping {
+    /// Unmaps the memory. If that fails, it stays mapped for good.
+    pub(crate) fn unmap(self) -> io::Result<()> {
+        ManuallyDrop::new(self).remove()
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        // SAFETY: the pages are ours, and nothing borrows them any longer.
+        result(unsafe { sys::memfd_go_unmap(self.as_ptr().cast(), self.len) })?;
+        Ok(())
+    }
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // It can fail only for want of memory, to split what the kernel has merged. Then
-        // the mapping stays, which does no harm.
-        // SAFETY: the pages are ours, and nothing borrows them any longer.
-        unsafe { sys::memfd_go_unmap(self.as_ptr().cast(), self.len) };
+        // It fails only if the process has too many mappings to split one that the kernel has
+        // merged. The memory would be lost without a word.
+        match self.remove() {
+            Err(error) if !thread::panicking() => panic!("cannot unmap memory: {error}"),
+            _ => {}
+        }
     }
 }
 
@@ -158,6 +175,17 @@ impl Map {
     #[allow(clippy::len_without_is_empty)] // It is never empty.
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Unmaps the memory, as dropping does, which panics where this is an error.
+    ///
+    /// # Errors
+    ///
+    /// * `ENOMEM`: too many mappings in the process. The memory stays mapped for good.
+    ///
+    /// Safe: MT AS fork. Source: munmap(2).
+    pub fn unmap(self) -> io::Result<()> {
+        self.0.unmap()
     }
 }
 
@@ -243,6 +271,17 @@ impl MapMut {
     #[allow(clippy::len_without_is_empty)] // It is never empty.
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Unmaps the memory, as dropping does, which panics where this is an error.
+    ///
+    /// # Errors
+    ///
+    /// * `ENOMEM`: too many mappings in the process. The memory stays mapped for good.
+    ///
+    /// Safe: MT AS fork. Source: munmap(2).
+    pub fn unmap(self) -> io::Result<()> {
+        self.0.unmap()
     }
 }
 

@@ -288,6 +288,13 @@ impl From<SealedMemFd> for File {
 /// ```
 pub struct SealedMap(Option<Mapping>);
 
+impl SealedMap {
+    /// Unmaps the memory. See [`Map::unmap`](crate::Map::unmap).
+    pub fn unmap(self) -> io::Result<()> {
+        self.0.map_or(Ok(()), Mapping::unmap)
+    }
+}
+
 impl Deref for SealedMap {
     type Target = [u8];
 

@@ -128,6 +128,11 @@ impl<T: Shared> SharedMap<T> {
     pub fn as_mut_ptr(&self) -> *mut u8 {
         self.mapping.as_ptr()
     }
+
+    /// Unmaps the memory. See [`Map::unmap`](crate::Map::unmap).
+    pub fn unmap(self) -> io::Result<()> {
+        self.mapping.unmap()
+    }
 }
 
 /// The length in bytes of `len` elements, if they will always be inside the file.

@@ -163,3 +163,46 @@ fn debug_tells_nothing_of_the_contents() {
         assert_eq!(format!("{map:?}"), expected);
     });
 }
+
+/// Maps single pages, no two of which the kernel can merge, until the process has as many
+/// mappings as it may have.
+fn exhaust_mappings() {
+    let mut access = libc::PROT_NONE;
+    loop {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a new mapping touches no memory that is in use.
+        let page = unsafe { libc::mmap(std::ptr::null_mut(), 1, access, flags, -1, 0) };
+        if page == libc::MAP_FAILED {
+            return;
+        }
+        access ^= libc::PROT_READ;
+    }
+}
+
+#[test]
+fn a_mapping_that_cannot_be_unmapped_is_no_secret() {
+    let code = in_child(|| {
+        let page = memfd_go::probe().unwrap().page_size;
+        let file = create("split").unwrap();
+        file.set_size(9 * page as u64).unwrap();
+        let none = MapFlags::empty();
+        // SAFETY: nobody else has the file, and no slice is made.
+        let map = |at: usize| unsafe { Map::new(&file, none, (at * page) as u64, page).unwrap() };
+        // The kernel maps one below the other, and makes one mapping of them all.
+        let maps: Vec<Map> = (0..9).rev().map(map).collect();
+        let merged = maps
+            .windows(2)
+            .all(|two| two[1].as_ptr() as usize + page == two[0].as_ptr() as usize);
+        exhaust_mappings();
+        let mut maps = maps.into_iter();
+        let (first, second) = (maps.nth(2).unwrap(), maps.nth(2).unwrap());
+        let error = first.unmap().map_err(|error| error.raw_os_error());
+        let panicked = std::panic::catch_unwind(|| drop(second)).is_err();
+        match (merged, error, panicked) {
+            (true, Err(Some(libc::ENOMEM)), true) => 0,
+            (false, ..) => 2, // This kernel does otherwise.
+            _ => 1,
+        }
+    });
+    assert!(code == 0 || code == 2, "{code}");
+}
