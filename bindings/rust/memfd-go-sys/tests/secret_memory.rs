@@ -178,7 +178,10 @@ fn pool() {
             slice::from_raw_parts_mut(slot.cast::<u8>(), 100).fill(0x55);
             let none = memfd_go_secret_pool_protect(&mut pool, MEMFD_GO_ACCESS_NONE);
             assert_eq!(none, 0);
-            assert_eq!(memfd_go_secret_pool_take(&mut pool, &mut slot), -libc::EACCES);
+            assert_eq!(
+                memfd_go_secret_pool_take(&mut pool, &mut slot),
+                -libc::EACCES
+            );
             let both = memfd_go_secret_pool_protect(&mut pool, MEMFD_GO_ACCESS_READ_WRITE);
             assert_eq!(both, 0);
             assert_eq!(memfd_go_secret_pool_relock(&mut pool), 0);

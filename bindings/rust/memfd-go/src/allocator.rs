@@ -233,7 +233,6 @@ fn new_pool(
     let slots = memory.clamp(FIRST_POOL, LARGEST_POOL) / (slot_len + HEADER);
     // SAFETY: all of its members are numbers and pointers.
     let mut pool: sys::memfd_go_secret_pool = unsafe { MaybeUninit::zeroed().assume_init() };
-    pool.size_of = std::mem::size_of::<sys::memfd_go_secret_pool>() as u32;
     let slots = slots.max(1) as u32;
     // SAFETY: `pool` is writable.
     result(unsafe { sys::memfd_go_secret_pool_init(&mut pool, slot_len, slots, opts) })?;

@@ -316,6 +316,59 @@ impl CreateOptions {
         })
     }
 
+    /// Creates a sealed copy of what can be read from `source`, up to its end: of a pipe, a
+    /// socket, or any file from its offset on.
+    ///
+    /// It may block for as long as the other side keeps the stream open, so it is not for a
+    /// descriptor from somebody who is not trusted. What was read is gone from the stream, also
+    /// after an error.
+    ///
+    /// * `name`, `seals`: like [`CreateOptions::create_sealed`].
+    /// * `source`: open for reading.
+    /// * `max_len`: the most to copy, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Like [`CreateOptions::create_sealed`], and:
+    ///
+    /// * `EFBIG`: there is more than `max_len`.
+    /// * `EINTR`: a signal arrived while the stream had nothing to read.
+    /// * `EAGAIN`: `source` is non-blocking and has nothing to read but is not at its end.
+    /// * `EBADF`: `source` is not open for reading.
+    /// * others that read(2) can give.
+    ///
+    /// Safe: MT AS fork. Source: read(2), F_ADD_SEALS(2const).
+    ///
+    /// ```
+    /// use memfd_go::SealedMemFd;
+    /// use std::io::Write;
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let (mut ours, theirs) = UnixStream::pair()?;
+    /// ours.write_all(b"hello")?;
+    /// drop(ours);
+    /// let copy = SealedMemFd::copy_stream("copy", theirs, 1 << 20)?;
+    /// assert_eq!(&copy.map()?[..], b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create_copy_of_stream(
+        &self,
+        name: impl ToCStr,
+        source: impl AsFd,
+        max_len: u64,
+        seals: Seals,
+    ) -> io::Result<MemFd> {
+        let source = source.as_fd().as_raw_fd();
+        name.with_c_str(|name| {
+            self.create_filled(seals, |flags, seals| {
+                // SAFETY: the name ends with a NUL.
+                unsafe { sys::memfd_go_clone_stream(name.as_ptr(), flags, seals, source, max_len) }
+            })
+        })
+    }
+
     /// Makes a file by a function that emulates what an older kernel lacks, which
     /// [`CreateOptions::strict_noexec`] forbids.
     fn create_filled(&self, seals: Seals, create: impl Fn(u32, u32) -> c_int) -> io::Result<MemFd> {

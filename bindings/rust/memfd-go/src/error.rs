@@ -17,10 +17,10 @@ pub(crate) fn result(r: c_int) -> io::Result<c_int> {
     }
 }
 
-/// Why a file does not have the seals that it should have.
+/// Why a file is not sealed as it should be, or could not be verified.
 ///
-/// `?` turns it into an [`io::Error`] with an error number: `EKEYREJECTED`, or the
-/// one inside [`SealsError::Os`].
+/// `?` turns it into an [`io::Error`] with an error number: `EKEYREJECTED`, `EKEYREVOKED`, or
+/// the one inside [`SealsError::Os`].
 ///
 /// ```
 /// use memfd_go::{check_seals, Seals};
@@ -40,13 +40,15 @@ pub enum SealsError {
     /// These of the required seals are not set.
     Missing(Seals),
     /// The kernel may have set the seals because of [`Seals::EXEC`], while somebody could
-    /// write: they prove nothing.
+    /// write: they prove nothing. Or, on a file of huge pages or for
+    /// [`SealedMemFd::fill_holes`](crate::SealedMemFd::fill_holes), no seal keeps the pages.
     ///
     /// Linux 6.3 and later, until fixed in 2026, let F_SEAL_EXEC imply the other seals
     /// on an executable file without looking for mappings that could still write. They
     /// then include [`Seals::FUTURE_WRITE`].
-    Executable,
-    /// The kernel does not tell the seals.
+    Unproven,
+    /// A system call failed, or the file is refused for another reason than its seals: it is
+    /// empty, say, or too long.
     Os(io::Error),
 }
 
@@ -54,8 +56,8 @@ impl fmt::Display for SealsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SealsError::Missing(seals) => write!(f, "missing seals: {}", seals),
-            SealsError::Executable => f.write_str("an executable file is sealed with EXEC"),
-            SealsError::Os(_) => f.write_str("cannot get the seals"),
+            SealsError::Unproven => f.write_str("the seals prove nothing"),
+            SealsError::Os(_) => f.write_str("the file cannot be verified"),
         }
     }
 }
@@ -79,7 +81,7 @@ impl From<SealsError> for io::Error {
     fn from(error: SealsError) -> Self {
         match error {
             SealsError::Missing(_) => io::Error::from_raw_os_error(libc::EKEYREJECTED),
-            SealsError::Executable => io::Error::from_raw_os_error(libc::EKEYREVOKED),
+            SealsError::Unproven => io::Error::from_raw_os_error(libc::EKEYREVOKED),
             SealsError::Os(error) => error,
         }
     }

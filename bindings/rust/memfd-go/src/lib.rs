@@ -9,14 +9,14 @@
 //! | copy a file from a disk | [`SealedMemFd::copy`], [`CreateOptions::create_copy`] |
 //! | read what somebody else has sealed | [`map_verified`], [`SealedMemFd::try_from`](SealedMemFd#impl-TryFrom<OwnedFd>-for-SealedMemFd), [`SealedMap`] |
 //! | seal, and look at seals | [`add_seals`], [`ensure_seals`], [`get_seals`], [`check_seals`], [`Seals`] |
-//! | size a file | [`get_size`], [`set_size`], [`reserve`] |
+//! | size a file, give its memory back | [`get_size`], [`set_size`], [`reserve`], [`discard`] |
 //! | tell what a descriptor is, open it once more | [`inspect`], [`reopen`] |
 //! | share memory that all may write to | [`SharedMap`] |
 //! | map a file that may change | [`Map`], [`MapMut`] |
 //! | send files to another process, and receive them | [`send_fds`], [`receive_fds`], [`receive_sealed`] |
 //! | take files from another process | [`import_pid`], [`import_pidfd`] |
 //! | run a program from memory | [`exec`], [`exec_c`] |
-//! | keep a secret | [`SecretBuf`], [`SecretBox`], [`SecretString`], [`SecretPool`], [`secret`], [`wipe`] |
+//! | keep a secret | [`SecretBuf`], [`SecretBox`], [`SecretString`], [`SecretPool`], [`secret`], [`wipe`], [`equal`] |
 //! | ask what the kernel can do | [`probe`], [`probe_secret`] |
 //! | ask the library | [`version`], [`version_string`], [`errname`] |
 //!
@@ -78,13 +78,14 @@ pub use memfd::MemFd;
 pub use probe::{probe, probe_secret, Features, Probe};
 pub use sealed::{map_verified, SealedMap, SealedMemFd};
 pub use seals::{add_seals, check_seals, ensure_seals, get_seals, DisplaySeals, SealStyle, Seals};
-pub use secret::{secret, wipe};
+pub use secret::{equal, secret, wipe};
 pub use secret_box::{SecretBox, SecretString};
 pub use secret_buf::{SecretBuf, SecretKind, SecretOptions, SecretRead, SecretWrite};
 pub use secret_pool::{SecretPool, SecretSlot};
 pub use shared::{Shared, SharedMap};
-pub use size::{get_size, reserve, set_size};
+pub use size::{discard, get_size, reserve, set_size};
 pub use transfer::{
-    import_pid, import_pidfd, receive_fds, receive_sealed, send_fds, Message, ReceivedFds, FDS_MAX,
+    import_pid, import_pidfd, receive_fds, receive_sealed, receive_sealed_with, send_fds, Message,
+    ReceivedFds, FDS_MAX,
 };
 pub use version::{errname, version, version_string, Version};

@@ -58,6 +58,19 @@ impl Mapping {
         Ok(unsafe { Mapping::from_raw(addr.cast(), len) })
     }
 
+    /// Maps `len` bytes twice, end to end. The mapping is `2 * len` bytes long.
+    pub(crate) fn ring(fd: impl AsFd, offset: u64, len: usize) -> io::Result<Mapping> {
+        let overflow = || io::Error::from_raw_os_error(libc::EOVERFLOW);
+        let both = len.checked_mul(2).ok_or_else(overflow)?;
+        isize::try_from(both).map_err(|_| overflow())?;
+        let mut addr = ptr::null_mut();
+        let (fd, opts) = (fd.as_fd().as_raw_fd(), sys::MEMFD_GO_OPT_WRITE);
+        // SAFETY: `addr` is writable. A new mapping touches no memory that is in use.
+        result(unsafe { sys::memfd_go_map_ring(fd, opts, offset, len, &mut addr) })?;
+        // SAFETY: it was just mapped, and nobody else knows it.
+        Ok(unsafe { Mapping::from_raw(addr.cast(), both) })
+    }
+
     /// Takes over a mapping.
     ///
     /// # Safety

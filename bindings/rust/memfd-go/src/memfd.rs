@@ -5,8 +5,8 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::{
-    add_seals, check_seals, ensure_seals, get_seals, get_size, inspect, reopen, reserve, set_size,
-    Access, Info, Kind, Map, MapFlags, MapMut, NotMemFd, Seals, SealsError,
+    add_seals, check_seals, discard, ensure_seals, get_seals, get_size, inspect, reopen, reserve,
+    set_size, Access, Info, Kind, Map, MapFlags, MapMut, NotMemFd, Seals, SealsError,
 };
 
 /// A descriptor of a file in memory, closed when dropped.
@@ -92,6 +92,11 @@ impl MemFd {
     /// Makes the file `size` bytes long and allocates its memory. See [`reserve`].
     pub fn reserve(&self, size: u64) -> io::Result<()> {
         reserve(self, size)
+    }
+
+    /// Gives memory of the file back to the system. See [`discard`].
+    pub fn discard(&self, offset: u64, len: u64) -> io::Result<()> {
+        discard(self, offset, len)
     }
 
     /// Tells what the descriptor is. See [`inspect`].

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::raw::c_int;
 use std::ptr;
 use std::slice;
 
@@ -88,6 +89,20 @@ impl SealedMemFd {
             .map(SealedMemFd)
     }
 
+    /// Creates a sealed copy of what can be read from `source`, up to its end. See
+    /// [`CreateOptions::create_copy_of_stream`].
+    ///
+    /// [`CreateOptions::create_copy_of_stream`]: crate::CreateOptions::create_copy_of_stream
+    pub fn copy_stream(
+        name: impl ToCStr,
+        source: impl AsFd,
+        max_len: u64,
+    ) -> io::Result<SealedMemFd> {
+        CreateOptions::new()
+            .create_copy_of_stream(name, source, max_len, Seals::IMMUTABLE)
+            .map(SealedMemFd)
+    }
+
     /// Takes a file that the library has found to have all that [`SealedMemFd`] needs.
     pub(crate) fn assume_checked(file: MemFd) -> SealedMemFd {
         SealedMemFd(file)
@@ -107,6 +122,39 @@ impl SealedMemFd {
     /// [`Seals::GROW`]. See [`get_size`](crate::get_size).
     pub fn size(&self) -> io::Result<u64> {
         self.0.size()
+    }
+
+    /// Allocates the pages that the file lacks, so that no later access to a mapping fails for
+    /// want of memory. They stay allocated as long as the file exists, and may be swapped out.
+    ///
+    /// # Errors
+    ///
+    /// * [`SealsError::Unproven`]: the file is not sealed against writing.
+    /// * [`SealsError::Os`] with
+    ///   * `ENOMEM`, `ENOSPC`: not enough memory.
+    ///   * `ENODATA`: the file is empty.
+    ///   * `EACCES`: the descriptor is not open for writing, and the file's mode forbids to
+    ///     reopen it.
+    ///
+    /// Safe: MT AS fork. Source: fallocate(2), mm/shmem.c.
+    ///
+    /// ```
+    /// use memfd_go::{CreateOptions, SealedMemFd, Seals};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let hole = CreateOptions::new().size(4096).seals(Seals::IMMUTABLE).create("hole")?;
+    /// let file = SealedMemFd::try_from(hole)?;
+    /// file.fill_holes()?;
+    /// assert_eq!(file.map()?[4095], 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fill_holes(&self) -> Result<(), SealsError> {
+        let opts = sys::MEMFD_GO_OPT_NO_HOLES;
+        verified(self, SealedMemFd::REQUIRED, |fd, seals| {
+            // SAFETY: the function takes plain values, and no place for the size.
+            unsafe { sys::memfd_go_verify(fd, seals, u64::MAX, opts, ptr::null_mut()) }
+        })
     }
 
     /// Maps the whole file, as long as it is now. The map of an empty file is empty.
@@ -142,14 +190,15 @@ impl SealedMemFd {
 ///
 /// # Errors
 ///
-/// * `EKEYREJECTED`: a required seal is missing; or [`Seals::EXEC`] is set on a file that
-///   can be executed (see [`SealsError::Executable`]).
-/// * `ENODATA`: the file is empty.
-/// * `EFBIG`: the file is longer than `max_len`, or than `isize::MAX`.
-/// * `EINVAL`: not a file that takes seals.
-/// * `EACCES`: `fd` is not open for reading.
-/// * `EBADF`: `fd` was opened with `O_PATH`.
-/// * `ENOMEM`: no room in the address space, or too few free huge pages.
+/// * [`SealsError::Missing`]: a required seal is missing.
+/// * [`SealsError::Unproven`]: the seals could have been forged.
+/// * [`SealsError::Os`] with
+///   * `ENODATA`: the file is empty.
+///   * `EFBIG`: the file is longer than `max_len`, or than `isize::MAX`.
+///   * `EINVAL`: not a file that takes seals, or one that ends within a huge page.
+///   * `EACCES`: `fd` is not open for reading.
+///   * `EBADF`: `fd` was opened with `O_PATH`.
+///   * `ENOMEM`: no room in the address space, or too few free huge pages.
 ///
 /// Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
 ///
@@ -164,18 +213,50 @@ impl SealedMemFd {
 /// # Ok(())
 /// # }
 /// ```
-pub fn map_verified(fd: impl AsFd, required: Seals, max_len: u64) -> io::Result<SealedMap> {
+pub fn map_verified(fd: impl AsFd, required: Seals, max_len: u64) -> Result<SealedMap, SealsError> {
     let required = SealedMemFd::REQUIRED | required;
     let max_len = max_len.min(isize::MAX as u64);
     let (mut addr, mut len) = (ptr::null_mut(), 0);
-    let fd = fd.as_fd().as_raw_fd();
-    // SAFETY: `addr` and `len` are writable. A new mapping touches no memory that is in use.
-    result(unsafe {
-        sys::memfd_go_map_verified(fd, required.bits(), max_len, 0, &mut addr, &mut len)
+    verified(&fd, required, |fd, seals| {
+        // SAFETY: `addr` and `len` are writable. A new mapping touches no memory that is in
+        // use.
+        unsafe { sys::memfd_go_map_verified(fd, seals, max_len, 0, &mut addr, &mut len) }
     })?;
     // SAFETY: it was just mapped, and nobody else knows it. The file was not longer.
     let mapping = unsafe { Mapping::from_raw(addr.cast(), len) };
     Ok(SealedMap(Some(mapping)))
+}
+
+/// Calls a function that verifies `fd`, and says which seals are missing if they are.
+fn verified(
+    fd: impl AsFd,
+    required: Seals,
+    mut verify: impl FnMut(c_int, u32) -> c_int,
+) -> Result<(), SealsError> {
+    loop {
+        let r = verify(fd.as_fd().as_raw_fd(), required.bits());
+        match result(r) {
+            Ok(_) => return Ok(()),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::EKEYREVOKED) => return Err(SealsError::Unproven),
+                Some(libc::EKEYREJECTED) => {}
+                _ => return Err(error.into()),
+            },
+        }
+        let missing = required.difference(get_seals(&fd)?);
+        if !missing.is_empty() {
+            return Err(SealsError::Missing(missing));
+        }
+        // They were added in the meantime.
+    }
+}
+
+/// Verifies a file that came from somebody who is not trusted, and may be `max_len` bytes long.
+pub(crate) fn verify(fd: impl AsFd, required: Seals, max_len: u64) -> Result<(), SealsError> {
+    verified(fd, SealedMemFd::REQUIRED | required, |fd, seals| {
+        // SAFETY: the function takes plain values, and no place for the size.
+        unsafe { sys::memfd_go_verify(fd, seals, max_len, 0, ptr::null_mut()) }
+    })
 }
 
 /// Checks that the file cannot change.
@@ -185,8 +266,8 @@ pub fn map_verified(fd: impl AsFd, required: Seals, max_len: u64) -> io::Result<
 /// [`NotSealed`], which gives the descriptor back. Its reason is
 ///
 /// * [`SealsError::Missing`]: [`Seals::WRITE`] or [`Seals::SHRINK`] is not set.
-/// * [`SealsError::Executable`]: [`Seals::EXEC`] is set and the file is executable.
-/// * [`SealsError::Os`]: like [`get_seals`].
+/// * [`SealsError::Unproven`]: the seals could have been forged.
+/// * [`SealsError::Os`]: like [`map_verified`], but an empty file is taken.
 ///
 /// Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
 impl TryFrom<OwnedFd> for SealedMemFd {
@@ -209,31 +290,15 @@ impl TryFrom<MemFd> for SealedMemFd {
     }
 }
 
-/// The seals say which are missing; memfd_go_verify says whether they can be believed. What
-/// it also refuses is no matter of seals: an empty file, one that cannot be mapped here.
+/// Verifies the file, and takes those that cannot be mapped but do not change either: an empty
+/// one, one that is too long for this architecture, and one that is not open for reading.
 fn check_unchanging(fd: &MemFd) -> Result<(), SealsError> {
-    let seals = get_seals(fd)?;
-    let missing = SealedMemFd::REQUIRED.difference(seals);
-    if !missing.is_empty() {
-        return Err(SealsError::Missing(missing));
-    }
-    // SAFETY: the function takes plain values, and no place for the size.
-    let verified = unsafe {
-        sys::memfd_go_verify(
-            fd.as_raw_fd(),
-            SealedMemFd::REQUIRED.bits(),
-            u64::MAX,
-            0,
-            ptr::null_mut(),
-        )
-    };
-    match result(verified) {
-        Ok(_) => Ok(()),
-        Err(error) => match error.raw_os_error() {
-            Some(libc::EKEYREVOKED) => Err(SealsError::Executable),
+    match verify(fd, Seals::empty(), u64::MAX) {
+        Err(SealsError::Os(error)) => match error.raw_os_error() {
             Some(libc::ENODATA | libc::EOVERFLOW | libc::EACCES) => Ok(()),
             _ => Err(error.into()),
         },
+        verified => verified,
     }
 }
 

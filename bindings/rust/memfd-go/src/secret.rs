@@ -64,3 +64,20 @@ pub fn wipe(memory: &mut [u8]) {
     // SAFETY: the slice is writable, and as long as is said.
     unsafe { sys::memfd_go_wipe(memory.as_mut_ptr().cast(), memory.len()) }
 }
+
+/// Compares bytes in a time that depends on their number alone.
+///
+/// Slices of different lengths are not equal, which is found out at once.
+///
+/// Errors: none. Safe: MT AS fork. Source: this library.
+///
+/// ```
+/// assert!(memfd_go::equal(b"tag", b"tag"));
+/// assert!(!memfd_go::equal(b"tag", b"tug"));
+/// assert!(!memfd_go::equal(b"tag", b"tags"));
+/// ```
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
+    // SAFETY: both slices are readable, and as long as is said.
+    a.len() == b.len()
+        && unsafe { sys::memfd_go_equal(a.as_ptr().cast(), b.as_ptr().cast(), a.len()) } == 1
+}

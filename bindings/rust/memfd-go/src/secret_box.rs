@@ -7,9 +7,9 @@ use std::mem::{align_of, size_of};
 use std::ptr::{self, NonNull};
 use std::str;
 
-use bytemuck::Zeroable;
+use bytemuck::{bytes_of, NoUninit, Zeroable};
 
-use crate::{wipe, SecretBuf, SecretKind, SecretOptions, SecretRead, SecretWrite};
+use crate::{equal, wipe, SecretBuf, SecretKind, SecretOptions, SecretRead, SecretWrite};
 
 /// A value in secret memory, which cannot be touched but through a guard.
 ///
@@ -87,6 +87,21 @@ impl<T> SecretBox<T> {
         self.buf.kind()
     }
 }
+
+/// Compares values of types without padding, in a time that depends on the type alone.
+///
+/// # Panics
+///
+/// If the memory cannot be made readable ([`SecretBox::read`]).
+impl<T: NoUninit> PartialEq for SecretBox<T> {
+    fn eq(&self, other: &SecretBox<T>) -> bool {
+        let read = "the secret can be read";
+        let (ours, theirs) = (self.read().expect(read), other.read().expect(read));
+        equal(bytes_of(&*ours), bytes_of(&*theirs))
+    }
+}
+
+impl<T: NoUninit> Eq for SecretBox<T> {}
 
 impl<T> Drop for SecretBox<T> {
     fn drop(&mut self) {

@@ -12,7 +12,7 @@ use memfd_go_sys as sys;
 
 use crate::error::result;
 use crate::fork::Incarnation;
-use crate::wipe;
+use crate::{equal, wipe};
 
 /// What secret memory is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,6 +156,9 @@ impl SecretOptions {
     /// Maps a secret file that another process made ([`secret`](crate::secret),
     /// [`SecretBuf::fd`]), whole and between guard pages.
     ///
+    /// * `fd`: a secret file that has been sized.
+    /// * `max_len`: the largest size to accept, in bytes; all of it becomes present here.
+    ///
     /// What it holds is left as it is when the buffer is dropped: others may use it. Of the
     /// options it takes [`SecretOptions::align_end`], [`SecretOptions::share_with_children`]
     /// and [`SecretOptions::keep_fd`], which keeps a duplicate of `fd`.
@@ -167,6 +170,7 @@ impl SecretOptions {
     /// * `EINVAL`: `fd` is not a secret file; other options.
     /// * `EBADF`: `fd` was opened with `O_PATH`.
     /// * `ENODATA`: the file has not been sized.
+    /// * `EFBIG`: the file is longer than `max_len`.
     ///
     /// Safe: MT AS fork. Source: memfd_secret(2), mm/secretmem.c.
     ///
@@ -185,16 +189,17 @@ impl SecretOptions {
     /// # let Some(fd) = sent else { return Ok(()) };
     /// // In another process, with the descriptor that it was sent:
     /// // SAFETY: nobody writes to the key any more.
-    /// let key = unsafe { SecretOptions::new().attach(fd)? };
+    /// let key = unsafe { SecretOptions::new().attach(fd, 4096)? };
     /// assert_eq!(key.read()?[..32], [7; 32]);
     /// # Ok(())
     /// # }
     /// ```
-    pub unsafe fn attach(&self, fd: impl AsFd) -> io::Result<SecretBuf> {
+    pub unsafe fn attach(&self, fd: impl AsFd, max_len: u64) -> io::Result<SecretBuf> {
         let fd = fd.as_fd().as_raw_fd();
-        // SAFETY: `area` is writable, and as long as it says.
+        let max_len = max_len.min(isize::MAX as u64); // No slice can be longer.
+                                                      // SAFETY: `area` is writable.
         SecretBuf::new_area(|area| unsafe {
-            sys::memfd_go_secret_attach(area, fd, u64::MAX, self.bits)
+            sys::memfd_go_secret_attach(area, fd, max_len, self.bits)
         })
     }
 }
@@ -265,11 +270,17 @@ impl SecretBuf {
     /// # }
     /// ```
     pub fn take(source: &mut [u8]) -> io::Result<SecretBuf> {
-        let moved = SecretBuf::new(source.len()).and_then(|mut secret| {
-            secret.write()?.copy_from_slice(source);
-            Ok(secret)
+        if source.is_empty() {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        let (data, len) = (source.as_mut_ptr().cast(), source.len());
+        // SAFETY: `area` is writable, and so is `source`, which is as long as is said.
+        let moved = SecretBuf::new_area(|area| unsafe {
+            sys::memfd_go_secret_alloc_from(area, data, len, 0)
         });
-        wipe(source);
+        if moved.is_err() {
+            wipe(source);
+        }
         moved
     }
 
@@ -301,6 +312,34 @@ impl SecretBuf {
     /// What the memory is made of.
     pub fn kind(&self) -> SecretKind {
         SecretKind::from_number(self.area.kind)
+    }
+
+    /// Locks the memory again, in a child of fork(2) that shares it
+    /// ([`SecretOptions::share_with_children`]): locks belong to a process. Afterwards
+    /// [`SecretBuf::kind`] is true for the child.
+    ///
+    /// # Errors
+    ///
+    /// * `ENOMEM`, `EPERM`: over `RLIMIT_MEMLOCK`; no memory; the limit is 0. The memory may be
+    ///   swapped in this process: it is [`SecretKind::Unlocked`].
+    /// * `EFAULT`: the secret is not here.
+    ///
+    /// Safe: MT fork. Source: mlock(2), fork(2).
+    pub fn relock(&mut self) -> io::Result<()> {
+        self.check_here()?;
+        // What cannot be read cannot be locked.
+        self.protect(sys::MEMFD_GO_ACCESS_READ)?;
+        // SAFETY: the area is ours.
+        let locked = result(unsafe { sys::memfd_go_secret_relock(&mut self.area) });
+        self.protect(sys::MEMFD_GO_ACCESS_NONE)?;
+        locked.map(drop)
+    }
+
+    /// Compares it with `other` in a time that depends on the lengths alone.
+    ///
+    /// Errors, safety and source like [`SecretBuf::read`].
+    pub fn equals(&self, other: &[u8]) -> io::Result<bool> {
+        Ok(equal(&self.read()?, other))
     }
 
     /// Its length in bytes, as it was asked for.

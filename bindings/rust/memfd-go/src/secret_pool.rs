@@ -8,12 +8,12 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytemuck::Zeroable;
+use bytemuck::{bytes_of, NoUninit, Zeroable};
 use memfd_go_sys as sys;
 
 use crate::error::result;
 use crate::fork::Incarnation;
-use crate::{SecretKind, SecretOptions};
+use crate::{equal, SecretKind, SecretOptions};
 
 /// A pool of slots for secrets: of bytes, all of one length, or of values of one type.
 ///
@@ -253,6 +253,24 @@ impl<T: ?Sized> DerefMut for SecretSlot<'_, T> {
         unsafe { self.value.as_mut() }
     }
 }
+
+/// Compares bytes in a time that depends on the lengths alone.
+impl PartialEq for SecretSlot<'_> {
+    fn eq(&self, other: &SecretSlot<'_>) -> bool {
+        equal(self, other)
+    }
+}
+
+impl Eq for SecretSlot<'_> {}
+
+/// Compares values of types without padding, in a time that depends on the type alone.
+impl<T: NoUninit> PartialEq for SecretSlot<'_, T> {
+    fn eq(&self, other: &SecretSlot<'_, T>) -> bool {
+        equal(bytes_of(&**self), bytes_of(&**other))
+    }
+}
+
+impl<T: NoUninit> Eq for SecretSlot<'_, T> {}
 
 impl<T: ?Sized> Drop for SecretSlot<'_, T> {
     fn drop(&mut self) {

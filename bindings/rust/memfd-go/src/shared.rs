@@ -113,6 +113,43 @@ impl<T: Shared> SharedMap<T> {
         Ok(SharedMap::from_mapping(mapping, len))
     }
 
+    /// Maps `len` elements of the file `fd` from `offset` on twice, end to end, for a ring
+    /// buffer: element `i` and element `len + i` are the same memory, so that what wraps around
+    /// the end lies in one piece. The slice has `2 * len` elements.
+    ///
+    /// The compiler does not know that they are the same. Use one of both for a while, and
+    /// between uses of the one and the other what passes data between threads: a store with
+    /// [`Ordering::Release`], a load with [`Ordering::Acquire`].
+    ///
+    /// Parameters like [`SharedMap::new`], but `len` elements must be whole pages.
+    ///
+    /// # Errors
+    ///
+    /// Like [`SharedMap::new`], and `EINVAL` for elements that are not whole pages.
+    ///
+    /// Safe: MT AS fork. Source: mmap(2), F_GET_SEALS(2const), mm/memfd.c.
+    ///
+    /// ```
+    /// use memfd_go::{CreateOptions, Seals, SharedMap};
+    /// use std::sync::atomic::AtomicU8;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let len = memfd_go::probe()?.page_size;
+    /// let options = CreateOptions::new().size(len as u64).seals(Seals::SHRINK);
+    /// let ring = SharedMap::<AtomicU8>::ring(options.create("ring")?, 0, len)?;
+    /// ring.write_at(b"around the end", len - 6); // Its last eight bytes are at the start.
+    /// # let mut text = [0; 8];
+    /// # ring.read_at(&mut text, 0);
+    /// # assert_eq!(&text, b" the end");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ring(fd: impl AsFd, offset: u64, len: usize) -> Result<SharedMap<T>, SealsError> {
+        let bytes = checked_len::<T>(&fd, offset, len)?;
+        let mapping = Mapping::ring(fd, offset, bytes)?;
+        Ok(SharedMap::from_mapping(mapping, 2 * len))
+    }
+
     fn from_mapping(mapping: Mapping, len: usize) -> SharedMap<T> {
         // Pages are aligned for any type.
         debug_assert_eq!(mapping.as_ptr() as usize % align_of::<T>(), 0);

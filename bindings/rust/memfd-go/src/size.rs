@@ -97,6 +97,41 @@ pub fn reserve(fd: impl AsFd, size: u64) -> io::Result<()> {
     change_size(fd, sys::MEMFD_GO_OPT_RESERVE, size)
 }
 
+/// Gives the memory of `len` bytes of the file `fd` from `offset` on back to the system. A hole
+/// takes its place, which reads as zeros. The size stays.
+///
+/// * `fd`: open for writing.
+/// * `offset`, `len`: in bytes; `len` is more than 0. Memory beyond the end of the file counts
+///   too. Of a page that is covered in part, the bytes become zeros.
+///
+/// # Errors
+///
+/// * `EINVAL`: `len` is 0; `offset` or `len` is over `i64::MAX`.
+/// * `EPERM`: the file is sealed with [`Seals::WRITE`] or [`Seals::FUTURE_WRITE`].
+/// * `EBADF`: `fd` is not open for writing.
+/// * `EFBIG`: `offset + len` is more than the file system can hold.
+/// * `EOPNOTSUPP`, `ENODEV`, `ESPIPE`: not a file that can have holes.
+///
+/// Safe: MT AS fork. Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// let file = memfd_go::create("cache")?;
+/// memfd_go::reserve(&file, 1 << 20)?;
+/// memfd_go::discard(&file, 0, 1 << 20)?;
+/// assert_eq!(file.size()?, 1 << 20);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`Seals::WRITE`]: crate::Seals::WRITE
+/// [`Seals::FUTURE_WRITE`]: crate::Seals::FUTURE_WRITE
+pub fn discard(fd: impl AsFd, offset: u64, len: u64) -> io::Result<()> {
+    // SAFETY: the function takes plain values.
+    result(unsafe { sys::memfd_go_discard(fd.as_fd().as_raw_fd(), 0, offset, len) })?;
+    Ok(())
+}
+
 fn change_size(fd: impl AsFd, opts: u32, size: u64) -> io::Result<()> {
     // SAFETY: the function takes plain values.
     result(unsafe { sys::memfd_go_set_size(fd.as_fd().as_raw_fd(), opts, size) })?;

@@ -29,7 +29,7 @@ use std::os::fd::BorrowedFd;
 use ::tokio::io::Interest;
 use ::tokio::net::UnixStream;
 
-use crate::{Message, SealedMemFd, Seals};
+use crate::{Message, SealedMemFd, Seals, SealsError};
 
 /// Sends descriptors and `data` in one message. See [`send_fds`](crate::send_fds).
 ///
@@ -57,7 +57,11 @@ pub async fn receive_sealed(
     socket: &UnixStream,
     required: Seals,
     max_len: u64,
-) -> io::Result<SealedMemFd> {
-    let receive = || crate::receive_sealed(socket, required, max_len);
-    socket.async_io(Interest::READABLE, receive).await
+) -> Result<SealedMemFd, SealsError> {
+    // Only errors of the socket mean that it is to be tried again, not those of the file.
+    let receive = || match crate::receive_sealed(socket, required, max_len) {
+        Err(SealsError::Os(error)) => Err(error),
+        received => Ok(received),
+    };
+    socket.async_io(Interest::READABLE, receive).await?
 }

@@ -10,7 +10,8 @@ use memfd_go_sys as sys;
 
 use crate::create::new_fd;
 use crate::error::result;
-use crate::{Access, MemFd, SealedMemFd, Seals};
+use crate::sealed::verify;
+use crate::{Access, MemFd, SealedMemFd, Seals, SealsError};
 
 /// The largest number of descriptors in one message.
 pub const FDS_MAX: usize = sys::MEMFD_GO_FDS_MAX as usize;
@@ -158,8 +159,13 @@ impl FusedIterator for ReceivedFds {}
 ///
 /// Safe: MT AS fork. Source: unix(7), recvmsg(2). [`send_fds`] has an example.
 pub fn receive_fds(socket: impl AsFd, data: &mut [u8]) -> io::Result<Option<Message>> {
+    receive_message(socket, data, FDS_MAX)
+}
+
+/// Receives a message with up to `most` descriptors.
+fn receive_message(socket: impl AsFd, data: &mut [u8], most: usize) -> io::Result<Option<Message>> {
     let mut numbers = [-1; FDS_MAX];
-    let mut count = FDS_MAX as u32;
+    let mut count = most as u32;
     let mut len = data.len();
     // An empty slice has no address of its own.
     let (data_ptr, len_ptr) = match len {
@@ -192,8 +198,8 @@ pub fn receive_fds(socket: impl AsFd, data: &mut [u8]) -> io::Result<Option<Mess
 /// [`map_verified`](crate::map_verified), which it is then ready for.
 ///
 /// The first byte of the message is taken from the socket and dropped; of a datagram all
-/// are. The sender can still move the file's offset: read through a mapping, or at offsets
-/// ([`read_at`](std::os::unix::fs::FileExt::read_at)).
+/// are ([`receive_sealed_with`] keeps them). The sender can still move the file's offset: read
+/// through a mapping, or at offsets ([`read_at`](std::os::unix::fs::FileExt::read_at)).
 ///
 /// * `required`: seals beyond [`SealedMemFd::REQUIRED`].
 /// * `max_len`: the largest size to accept, in bytes.
@@ -202,10 +208,13 @@ pub fn receive_fds(socket: impl AsFd, data: &mut [u8]) -> io::Result<Option<Mess
 ///
 /// On failure the descriptor is closed.
 ///
-/// * `EPIPE`: the other side has closed.
-/// * `EPROTO`: the message had no descriptor.
-/// * `EMSGSIZE`: the message had more than one descriptor.
-/// * others: like [`receive_fds`], [`map_verified`](crate::map_verified).
+/// * [`SealsError::Missing`], [`SealsError::Unproven`]: like
+///   [`map_verified`](crate::map_verified).
+/// * [`SealsError::Os`] with
+///   * `EPIPE`: the other side has closed.
+///   * `EPROTO`: the message had no descriptor.
+///   * `EMSGSIZE`: the message had more than one descriptor.
+///   * others: like [`receive_fds`], [`map_verified`](crate::map_verified).
 ///
 /// Safe: MT AS fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
 ///
@@ -221,25 +230,41 @@ pub fn receive_fds(socket: impl AsFd, data: &mut [u8]) -> io::Result<Option<Mess
 /// assert_eq!(&page.map()?[..], b"hello");
 ///
 /// send_fds(&ours, &[memfd_go::create("may change")?.as_fd()], b"")?;
-/// assert!(receive_sealed(&theirs, Seals::empty(), 1 << 20).is_err());
+/// let refused = receive_sealed(&theirs, Seals::empty(), 1 << 20).unwrap_err();
+/// assert_eq!(refused.to_string(), "missing seals: WRITE SHRINK");
 /// # Ok(())
 /// # }
 /// ```
-pub fn receive_sealed(socket: impl AsFd, required: Seals, max_len: u64) -> io::Result<SealedMemFd> {
-    let required = SealedMemFd::REQUIRED | required;
-    let socket = socket.as_fd().as_raw_fd();
-    // SAFETY: there is no room for data, and both pointers are null.
-    let fd = new_fd(unsafe {
-        sys::memfd_go_recv_verified(
-            socket,
-            required.bits(),
-            max_len,
-            0,
-            ptr::null_mut(),
-            ptr::null_mut(),
-        )
-    })?;
-    Ok(SealedMemFd::assume_checked(MemFd::unchecked(fd)))
+pub fn receive_sealed(
+    socket: impl AsFd,
+    required: Seals,
+    max_len: u64,
+) -> Result<SealedMemFd, SealsError> {
+    receive_sealed_with(socket, required, max_len, &mut []).map(|(file, _)| file)
+}
+
+/// Like [`receive_sealed`], and also receives the bytes of the message. Returns how many.
+///
+/// * `data`: room for them. If it has none, one byte is taken from the socket and dropped.
+///
+/// # Errors
+///
+/// Like [`receive_sealed`], and `EMSGSIZE` for a datagram longer than `data`.
+pub fn receive_sealed_with(
+    socket: impl AsFd,
+    required: Seals,
+    max_len: u64,
+    data: &mut [u8],
+) -> Result<(SealedMemFd, usize), SealsError> {
+    let error = |errno| SealsError::Os(io::Error::from_raw_os_error(errno));
+    let message = receive_message(socket, data, 1)?.ok_or_else(|| error(libc::EPIPE))?;
+    let mut fds = message.fds;
+    let fd = fds.next().ok_or_else(|| error(libc::EPROTO))?;
+    verify(&fd, required, max_len)?;
+    Ok((
+        SealedMemFd::assume_checked(MemFd::unchecked(fd)),
+        message.len,
+    ))
 }
 
 /// Opens /proc/PID/fd/N: a descriptor of another process, in a new open file description,

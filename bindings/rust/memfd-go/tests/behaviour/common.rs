@@ -101,10 +101,10 @@ pub fn set_limit(resource: Resource, limit: libc::rlim_t) {
 }
 
 /// 0 or the error number.
-pub fn errno<T>(result: io::Result<T>) -> c_int {
+pub fn errno<T>(result: Result<T, impl Into<io::Error>>) -> c_int {
     match result {
         Ok(_) => 0,
-        Err(error) => error.raw_os_error().unwrap_or(255),
+        Err(error) => error.into().raw_os_error().unwrap_or(255),
     }
 }
 

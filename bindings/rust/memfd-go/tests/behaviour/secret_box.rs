@@ -135,3 +135,16 @@ fn guards_are_as_sendable_as_references() {
     is_send(&key.read().unwrap());
     is_send(&key);
 }
+
+#[test]
+fn values_are_compared() {
+    alone(|| {
+        let key = |last| SecretBox::new([1_u32, last]).unwrap();
+        assert!(key(2) == key(2) && key(2) != key(3));
+        let pool = SecretPool::<[u8; 3]>::of(2).unwrap();
+        let (mut first, second) = (pool.take().unwrap(), pool.take().unwrap());
+        assert!(first == second);
+        first[2] = 1;
+        assert!(first != second);
+    });
+}

@@ -111,7 +111,7 @@ fn what_is_refused() {
         assert_eq!(errno(contradiction.allocate(1)), libc::EINVAL);
         assert_eq!(default.keep_fd(true).keep_fd(false), default);
         // SAFETY: there is no secret.
-        let attached = unsafe { default.attach(pipe().0) };
+        let attached = unsafe { default.attach(pipe().0, 1 << 20) };
         assert_eq!(errno(attached), libc::EINVAL);
     });
 }
@@ -233,7 +233,7 @@ fn another_process_attaches() {
         };
         assert_eq!(inspect(fd).unwrap().kind(), Kind::Secret);
         // SAFETY: as before.
-        let mut other = unsafe { options.attach(fd) }.unwrap();
+        let mut other = unsafe { options.attach(fd, 1 << 20) }.unwrap();
         assert_ne!(other.fd().unwrap().as_raw_fd(), fd.as_raw_fd());
         assert_eq!(other.len(), page);
         other.write().unwrap().fill(8);
@@ -251,11 +251,53 @@ fn attached_files_must_have_a_size() {
         };
         let options = SecretOptions::new();
         // SAFETY: nobody else has the file.
-        assert_eq!(errno(unsafe { options.attach(&file) }), libc::ENODATA);
+        assert_eq!(
+            errno(unsafe { options.attach(&file, 1 << 20) }),
+            libc::ENODATA
+        );
         set_size(&file, 5).unwrap();
         // SAFETY: as before.
-        let secret = unsafe { options.attach(&file) }.unwrap();
+        let secret = unsafe { options.attach(&file, 1 << 20) }.unwrap();
         assert_eq!(secret.len(), 5);
         assert!(secret.fd().is_none());
+    });
+}
+
+#[test]
+fn a_secret_that_is_too_long_is_not_attached() {
+    alone(|| {
+        let Ok(file) = secret() else { return };
+        set_size(&file, 8192).unwrap();
+        let options = SecretOptions::new();
+        // SAFETY: nobody else has the file.
+        assert_eq!(errno(unsafe { options.attach(&file, 8191) }), libc::EFBIG);
+        // SAFETY: as before.
+        assert_eq!(unsafe { options.attach(&file, 8192) }.unwrap().len(), 8192);
+    });
+}
+
+#[test]
+fn secrets_are_compared() {
+    alone(|| {
+        let secret = SecretBuf::take(&mut *b"tag".to_owned().as_mut()).unwrap();
+        assert!(secret.equals(b"tag").unwrap());
+        assert!(!secret.equals(b"tug").unwrap() && !secret.equals(b"tags").unwrap());
+    });
+}
+
+#[test]
+fn a_child_locks_a_shared_secret_again() {
+    alone(|| {
+        let options = SecretOptions::new()
+            .secretmem(false)
+            .share_with_children(true);
+        // SAFETY: the processes look one after the other.
+        let mut secret = unsafe { options.allocate_shared(32) }.unwrap();
+        secret.write().unwrap()[0] = 7;
+        let code = in_child(|| {
+            let locked = secret.relock().is_ok() && secret.kind() == SecretKind::Locked;
+            i32::from(!(locked && secret.read().map_or(false, |bytes| bytes[0] == 7)))
+        });
+        assert_eq!(code, 0);
     });
 }

@@ -105,3 +105,20 @@ fn a_file_that_cannot_be_written_to_is_refused() {
         assert_eq!(errno(SharedMap::<AtomicU8>::new(file, 0, 4)), libc::EPERM);
     });
 }
+
+#[test]
+fn a_ring_is_the_same_memory_twice() {
+    alone(|| {
+        let page = memfd_go::probe().unwrap().page_size;
+        let file = file(2 * page as u64);
+        let ring = SharedMap::<AtomicU8>::ring(&file, page as u64, page).unwrap();
+        assert_eq!(ring.len(), 2 * page);
+        ring.write_at(b"0123456789", page - 5);
+        let mut text = [0; 5];
+        ring.read_at(&mut text, 0);
+        assert_eq!(&text, b"56789");
+        let ring = |at, len| errno(SharedMap::<AtomicU8>::ring(&file, at, len));
+        assert_eq!(ring(0, page - 1), libc::EINVAL);
+        assert_eq!(ring(page as u64, 2 * page), libc::EOVERFLOW);
+    });
+}

@@ -114,3 +114,19 @@ fn pipes_cannot_be_sized() {
         assert_eq!(errno(reserve(&to, 1)), libc::ESPIPE);
     });
 }
+
+#[test]
+fn discarded_memory_is_zero_and_given_back() {
+    alone(|| {
+        let mut file = create("cache").unwrap();
+        std::io::Write::write_all(&mut file, &[7; 8192]).unwrap();
+        file.discard(0, 4096).unwrap();
+        let mut bytes = [1; 4097];
+        std::os::unix::fs::FileExt::read_exact_at(file.as_file(), &mut bytes, 0).unwrap();
+        assert!(bytes[..4096] == [0; 4096] && bytes[4096] == 7);
+        assert_eq!(file.size().unwrap(), 8192);
+        assert_eq!(errno(file.discard(0, 0)), libc::EINVAL);
+        file.add_seals(Seals::WRITE).unwrap();
+        assert_eq!(errno(file.discard(0, 4096)), libc::EPERM);
+    });
+}

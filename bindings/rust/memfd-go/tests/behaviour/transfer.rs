@@ -151,3 +151,27 @@ fn imported_by_a_pidfd() {
         assert_eq!(errno(import_pidfd(&pidfd, -1)), libc::EBADF);
     });
 }
+
+#[test]
+fn a_sealed_file_comes_with_data() {
+    alone(|| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let page = SealedMemFd::new("page", b"hello").unwrap();
+        send_fds(&ours, &[page.as_fd()], b"page 1").unwrap();
+        let mut data = [0; 16];
+        let (file, len) =
+            memfd_go::receive_sealed_with(&theirs, Seals::empty(), 5, &mut data).unwrap();
+        assert_eq!((&data[..len], file.size().unwrap()), (&b"page 1"[..], 5));
+    });
+}
+
+#[test]
+fn a_message_may_have_no_descriptor() {
+    alone(|| {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        std::io::Write::write_all(&mut ours, b"plain").unwrap();
+        let mut data = [0; 16];
+        let message = receive_fds(&theirs, &mut data).unwrap().unwrap();
+        assert_eq!((message.len, message.fds.len()), (5, 0));
+    });
+}
