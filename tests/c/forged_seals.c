@@ -195,14 +195,22 @@ static void kernel_that_cannot_be_tried(void)
 	close(fd);
 }
 
+static int lacks_noexec(void)
+{
+	int fd = raw_create("test", MFD_NOEXEC_SEAL);
+
+	close(fd);
+	return fd < 0;
+}
+
 static int verify_with_seals(uint32_t seals, uint32_t required)
 {
-	int fd = raw_create("test", MFD_NOEXEC_SEAL), r;
+	int fd = raw_create("test", (seals & F_SEAL_EXEC) != 0 ? MFD_NOEXEC_SEAL : MFD_ALLOW_SEALING), r;
 	uint64_t size;
 
 	EQ(ftruncate(fd, 1), 0);
 	EQ(memfd_go_add_seals(fd, seals), 0);
-	EQ((uint32_t)fcntl(fd, F_GET_SEALS), seals | F_SEAL_EXEC);
+	EQ((uint32_t)fcntl(fd, F_GET_SEALS), seals);
 	r = memfd_go_verify(fd, required, LARGEST, 0, &size);
 	close(fd);
 	return r;
@@ -218,7 +226,9 @@ static void verify_untried(void)
 	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_FUTURE_WRITE, 0), 0);
 	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_WRITE, F_SEAL_SHRINK), 0);
 	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_SHRINK, 0), -EKEYREJECTED);
-	EQ(verify_with_seals(MEMFD_GO_SEALS_IMMUTABLE, 0), 0);
+	EQ(verify_with_seals(MEMFD_GO_SEALS_IMMUTABLE | F_SEAL_EXEC, 0), 0);
+	if (executable_by_default())
+		EQ(verify_with_seals(BY_EXEC & ~F_SEAL_EXEC, 0), 0);
 }
 
 static void forbid_executables(int error)
@@ -246,12 +256,31 @@ static void trying_fails(void)
 	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_GROW, 0), 0);
 }
 
+/* To try the kernel takes a descriptor, for a moment. */
+static void try_with_descriptor_0(void)
+{
+	int fd = raw_create("test", MFD_NOEXEC_SEAL), want = kernel_is_sound() ? 0 : -EKEYREVOKED;
+
+	EQ(ftruncate(fd, 1), 0);
+	EQ(memfd_go_add_seals(fd, BY_EXEC), 0);
+	close(0);
+	EQ(memfd_go_verify(fd, 0, LARGEST, 0, NULL), want);
+	EQ(raw(fcntl(0, F_GETFD)), -EBADF);
+	close(fd);
+}
+
+static void trying_leaves_nothing_behind(void)
+{
+	if (!executables_work())
+		SKIP(NO_EXECUTABLES);
+	if (lacks_noexec())
+		SKIP("this kernel has no F_SEAL_EXEC");
+	IN_CHILD(try_with_descriptor_0);
+}
+
 static void kernel_that_forbids_to_try(void)
 {
-	int fd = raw_create("test", MFD_NOEXEC_SEAL);
-
-	close(fd);
-	if (fd < 0)
+	if (lacks_noexec())
 		SKIP("this kernel has no F_SEAL_EXEC");
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -278,6 +307,7 @@ int main(int argc, char **argv)
 	RUN(sealed_noexec_file);
 	RUN(kernel_that_cannot_be_tried);
 	RUN(kernel_that_forbids_to_try);
+	RUN(trying_leaves_nothing_behind);
 	RUN(kernel_is_what_it_is_said_to_be);
 	page_flags = MFD_HUGETLB;
 	run("executable_files_of_huge_pages", executable_files);
