@@ -52,7 +52,7 @@ func CFlags() []string {
 	}
 }
 
-// A Tool is a program: in a part of the lab, or the machine's own.
+// A Tool is a program: one of the toolchains in the cache, or the host's own.
 type Tool struct {
 	Part string // the part's name for ./setup; "" is the machine itself
 	Name string
@@ -73,12 +73,12 @@ func (t Tool) Path() (string, error) {
 	return filepath.Join(PartDir(t.Part), "bin", t.Name), nil
 }
 
-// PartDir is where a part of the lab lies.
+// PartDir is the folder of one of the toolchains in the cache: tests/cmd/setup/parts has a script for each.
 func PartDir(part string) string {
-	return filepath.Join(cache(), "lab", part)
+	return filepath.Join(cache(), "toolchains", part)
 }
 
-// Ready tells whether a part of the lab is there, or why not.
+// Ready returns nil if a toolchain is in the cache, or the reason why it is not.
 func Ready(part string) error {
 	dir := PartDir(part)
 	if _, err := os.Stat(filepath.Join(dir, ".complete")); err == nil {

@@ -75,7 +75,7 @@ func RustVersion(environment []string) string {
 	return Version(environment, "sh", "-c", "${RUSTC:-rustc} --version")
 }
 
-// PythonVersion is that of the lab's Python for an architecture, and of the C library
+// PythonVersion is the version of the Python in the cache for an architecture, and of the C library
 // that is with it.
 func PythonVersion(goarch string) string {
 	tree := PartDir("python@" + goarch)

@@ -94,7 +94,7 @@ func addOwnPython(t *testing.T, c cell, m *image) string {
 	return python
 }
 
-// addForeignPython copies a Python of the lab and its C library, as the machine's own.
+// addForeignPython copies a Python from the cache with its C library, as if it were the machine's own.
 func addForeignPython(t *testing.T, c cell, m *image) {
 	part := "python@" + c.goarch
 	if err := testenv.Ready(part); err != nil {

@@ -46,6 +46,7 @@ func goEnvironment(arch testenv.Arch) []string {
 // The Go package builds for each architecture. Its chains of nosplit functions have to fit an
 // ordinary link there.
 func TestGoBuildsEverywhere(t *testing.T) {
+	testenv.RequireRegular(t)
 	for _, arch := range testenv.Arches {
 		build := testenv.Command{
 			Environment: goEnvironment(arch),

@@ -54,7 +54,7 @@ func library(t *testing.T, arch testenv.Arch) string {
 	return filepath.Join(product, "libmemfd_go.so.1")
 }
 
-// part is the folder of a part of the lab that an architecture needs.
+// part is the folder of a toolchain that an architecture needs.
 func part(t *testing.T, arch testenv.Arch, name string) string {
 	if err := testenv.Ready(name); err != nil {
 		testenv.UnavailableIf(t, slices.Contains(regular, arch.GOARCH), err)

@@ -13,9 +13,9 @@ import (
 // package is for to the newest, and for musl.
 var pythons = []struct {
 	name     string
-	part     string // of the lab
+	part     string // the name in the cache
 	promised bool   // the part is there in a regular run
-	program  string // from $PATH, where the lab has none
+	program  string // from $PATH, if it is not in the cache
 }{
 	{"3.9", "python-version@3.9", true, "python3.9"},
 	{"3.10", "", false, "python3.10"},
@@ -51,7 +51,7 @@ func TestPythons(t *testing.T) {
 	}
 }
 
-// findPython finds an interpreter in the lab, or in $PATH. What pyenv puts there wants to
+// findPython finds an interpreter in the cache or in $PATH. What pyenv puts there wants to
 // know the version once more.
 func findPython(t *testing.T, name, part string, promised bool, program string) (string, []string) {
 	path, missing := testenv.Tool{Part: part, Name: "python"}.Path()

@@ -28,7 +28,7 @@ type Call struct {
 // Simple are the functions that are one system call and nothing else.
 var Simple = []string{"memfd_go_create", "memfd_go_get_seals", "memfd_go_add_seals"}
 
-// compile makes counted.c a program, with the lab's compiler for an architecture.
+// compile makes counted.c a program, with the compiler for an architecture.
 func compile(folder string, arch testenv.Arch) (string, error) {
 	compiler, err := arch.Compiler.Path()
 	if err != nil {

@@ -54,7 +54,7 @@ func TestDeb(t *testing.T) {
 	}
 }
 
-// copyRoot returns a copy of a root of the lab.
+// copyRoot returns a copy of one of the root@ARCH trees.
 func copyRoot(t *testing.T, part string) string {
 	t.Helper()
 	if err := testenv.Ready(part); err != nil {
