@@ -171,3 +171,15 @@ func TestRecipes(t *testing.T) {
 	run.arguments = []string{"cargo", "test", "--locked", targetDir(t, "recipes")}
 	run.mustRun(t)
 }
+
+// The ring buffer passes messages between two processes.
+func TestRingExample(t *testing.T) {
+	requireCargo(t)
+	output := cargo{
+		folder:    filepath.Join(testenv.Repository(), "examples", "rust"),
+		arguments: []string{"cargo", "run", "--quiet", "--locked", "--bin=ring", targetDir(t, "examples")},
+	}.mustRun(t)
+	if want := "10000 messages of 148 bytes came through "; !strings.HasPrefix(output, want) {
+		t.Errorf("it prints %q", output)
+	}
+}
