@@ -205,3 +205,26 @@ func TestChangelogVersion(t *testing.T) {
 		t.Errorf("CHANGELOG.md begins with %q, the header is %s", newest, version[1])
 	}
 }
+
+// The list of what a new architecture touches has every file whose code names the newest one.
+func TestArchitectureListIsComplete(t *testing.T) {
+	_, list, found := strings.Cut(readFile(t, "docs/ARCHITECTURE.md"), "## To add an architecture")
+	if !found {
+		t.Fatal("docs/ARCHITECTURE.md does not say how to add an architecture")
+	}
+	comment := regexp.MustCompile(`(?m)//.*|^\s*#(?: |$).*`)
+	own := regexp.MustCompile(`loong64|\.(md|golden|lock|svg)$|^docs/|^tests/contract/docs/|/corpus/`)
+	for _, name := range tracked(t) {
+		if own.MatchString(name) {
+			continue
+		}
+		names := strings.Contains(strings.ToLower(comment.ReplaceAllString(readFile(t, name), "")), "loong")
+		listed := strings.Contains(list, "](../"+name+")")
+		if names && !listed {
+			t.Errorf("docs/ARCHITECTURE.md: to add an architecture one has to change %s, too", name)
+		}
+		if listed && !names && name != "capi/linker/baseline.env" {
+			t.Errorf("docs/ARCHITECTURE.md: to add an architecture there is nothing to change in %s", name)
+		}
+	}
+}
