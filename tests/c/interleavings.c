@@ -127,7 +127,7 @@ static void check_info(const struct gift *gift)
 	EXPECT(has_been(mode_matches, gift));
 }
 
-#define REFUSED { -EKEYREJECTED, -EKEYREVOKED, -ENODATA, -EFBIG, -EINVAL, -ENOMEM }
+#define REFUSED { -EKEYREJECTED, -EKEYREVOKED, -ENODATA, -EFBIG, -EINVAL, -ENOMEM, -ENOSPC }
 
 static const struct victim victims[] = {
 	{ "map_verified", map_immutable, 0, 0, 1, REFUSED, check_mapping },
