@@ -29,10 +29,12 @@ func versionString() *byte { return core.VersionString() }
 func resultName(r uintptr) *byte { return core.ResultName(int32(r)) }
 
 //go:nosplit
-func probe(f *core.Features, request uintptr) int { return core.Probe(f, uint32(request)) }
+func probe(f *core.Features, size uintptr, request uint64) int { return core.Probe(f, size, request) }
 
 //go:nosplit
-func createWith(name *byte, args *core.CreateArgs) int { return core.CreateWith(name, args) }
+func createWith(name *byte, args *core.CreateArgs, size uintptr) int {
+	return core.CreateWith(name, args, size)
+}
 
 //go:nosplit
 func createSealed(name *byte, mfdFlags, seals uintptr, data *byte, length uintptr) int {
@@ -85,7 +87,9 @@ func formatSeals(seals, style uintptr, buf *byte, capacity uintptr) int {
 func parseSeals(text *byte, seals *uint32) int { return core.ParseSeals(text, seals) }
 
 //go:nosplit
-func inspect(fd uintptr, info *core.Info) int { return core.Inspect(int32(fd), info) }
+func inspect(fd, request uintptr, info *core.Info, size uintptr) int {
+	return core.Inspect(int32(fd), uint32(request), info, size)
+}
 
 //go:nosplit
 func mapFile(fd, opts uintptr, off uint64, length uintptr, addr *uintptr) int {

@@ -20,7 +20,7 @@ func create(name *byte, mfdFlags uint32) int {
 //
 //go:nosplit
 func createAnywhere(name *byte, mfdFlags uint32) int {
-	a := CreateArgs{MFDFlags: mfdFlags}
+	a := CreateArgs{Flags: mfdFlags}
 	if !a.valid() {
 		return -int(unix.EINVAL)
 	}

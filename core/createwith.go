@@ -6,17 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CreateArgs.State: how MFD_NOEXEC_SEAL or MFD_EXEC was honoured.
-const (
-	NoexecNative uint32 = iota
-	NoexecEmulated
-)
-
 // CreateArgs is struct memfd_go_create_args.
 type CreateArgs struct {
-	SizeOf, MFDFlags, Opts, Seals uint32
-	Size                          uint64
-	Mode, State                   uint32
+	Flags, Opts, Seals, Mode uint32
+	Size                     uint64
 }
 
 // noexecFlags came with Linux 6.3. Kernels before answer EINVAL.
@@ -25,26 +18,24 @@ const noexecFlags = unix.MFD_NOEXEC_SEAL | unix.MFD_EXEC
 // CreateWith creates a file and gives it mode, size and seals.
 //
 //go:nosplit
-func CreateWith(name *byte, args *CreateArgs) int {
-	a := CreateArgs{MFDFlags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL}
-	if args != nil {
-		size := structSize(unsafe.Pointer(args), unsafe.Sizeof(a))
-		if size < 0 {
-			return size
+func CreateWith(name *byte, args *CreateArgs, size uintptr) int {
+	a := CreateArgs{Flags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL}
+	if args != nil || size != 0 {
+		if r := checkStruct(unsafe.Pointer(args), size, unsafe.Sizeof(a)); r < 0 {
+			return r
 		}
-		if r := copyIn(unsafe.Pointer(&a), unsafe.Pointer(args), uintptr(size), unsafe.Sizeof(a)); r < 0 {
+		if r := copyIn(unsafe.Pointer(&a), unsafe.Pointer(args), size, unsafe.Sizeof(a)); r < 0 {
 			return r
 		}
 	}
 	if !a.valid() {
 		return -int(unix.EINVAL)
 	}
-	a.State = NoexecNative
 	if a.Opts&OptUnsealable != 0 {
 		a.Seals |= unix.F_SEAL_SEAL
 	}
 	if a.Seals != 0 {
-		a.MFDFlags |= unix.MFD_ALLOW_SEALING
+		a.Flags |= unix.MFD_ALLOW_SEALING
 	}
 	r := a.create(name)
 	if r < 0 {
@@ -55,9 +46,6 @@ func CreateWith(name *byte, args *CreateArgs) int {
 		closeFD(fd)
 		return r
 	}
-	if args != nil {
-		args.State = a.State
-	}
 	return int(fd)
 }
 
@@ -67,9 +55,9 @@ func CreateWith(name *byte, args *CreateArgs) int {
 //go:nosplit
 func (a *CreateArgs) valid() bool {
 	return a.Opts&^(OptStrictNoexec|OptUnsealable) == 0 &&
-		a.MFDFlags&noexecFlags != noexecFlags &&
+		a.Flags&noexecFlags != noexecFlags &&
 		a.Mode&^0o777 == 0 &&
-		(a.MFDFlags&unix.MFD_NOEXEC_SEAL == 0 || a.Mode&0o111 == 0) &&
+		(a.Flags&unix.MFD_NOEXEC_SEAL == 0 || a.Mode&0o111 == 0) &&
 		!tooLarge(a.Size)
 }
 
@@ -79,12 +67,12 @@ func (a *CreateArgs) valid() bool {
 //
 //go:nosplit
 func (a *CreateArgs) create(name *byte) int {
-	r := create(name, a.MFDFlags)
-	if r != -int(unix.EINVAL) || a.MFDFlags&noexecFlags == 0 {
+	r := create(name, a.Flags)
+	if r != -int(unix.EINVAL) || a.Flags&noexecFlags == 0 {
 		return r
 	}
-	flags := a.MFDFlags &^ noexecFlags
-	if a.MFDFlags&unix.MFD_NOEXEC_SEAL != 0 {
+	flags := a.Flags &^ noexecFlags
+	if a.Flags&unix.MFD_NOEXEC_SEAL != 0 {
 		flags |= unix.MFD_ALLOW_SEALING
 	}
 	fd := create(name, flags)
@@ -92,10 +80,9 @@ func (a *CreateArgs) create(name *byte) int {
 		closeFD(int32(fd))
 		return -int(unix.EOPNOTSUPP)
 	}
-	if a.MFDFlags&unix.MFD_NOEXEC_SEAL != 0 && a.Mode == 0 {
+	if a.Flags&unix.MFD_NOEXEC_SEAL != 0 && a.Mode == 0 {
 		a.Mode = 0o666
 	}
-	a.State = NoexecEmulated
 	return fd
 }
 

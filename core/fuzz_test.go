@@ -2,7 +2,6 @@ package core
 
 import (
 	"bytes"
-	"encoding/binary"
 	"regexp"
 	"strconv"
 	"strings"
@@ -115,15 +114,14 @@ func FuzzStructs(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{0xff}, 40), uint16(40))
 	f.Fuzz(func(t *testing.T, contents []byte, length uint16) {
 		const known = 32
-		theirs := make([]byte, max(int(length)%(maxStruct+100), 4))
+		theirs := make([]byte, max(int(length)%(maxStruct+100), 1))
 		copy(theirs, contents)
-		binary.NativeEndian.PutUint32(theirs, uint32(len(theirs)))
-		size := structSize(unsafe.Pointer(&theirs[0]), known)
-		switch {
-		case len(theirs) < known && size == -int(unix.EINVAL), len(theirs) > maxStruct && size == -int(unix.E2BIG):
+		size := len(theirs)
+		switch r := checkStruct(unsafe.Pointer(&theirs[0]), uintptr(size), known); {
+		case size < known && r == -int(unix.EINVAL), size > maxStruct && r == -int(unix.E2BIG):
 			return
-		case size != len(theirs):
-			t.Fatalf("structSize of %d bytes: %d", len(theirs), size)
+		case r != 0:
+			t.Fatalf("checkStruct of %d bytes: %d", size, r)
 		}
 		before := bytes.Clone(theirs)
 		ours := make([]byte, known+8) // the last 8 are none of its business

@@ -26,27 +26,27 @@ const (
 
 // Info is struct memfd_go_info.
 type Info struct {
-	SizeOf, Kind, Seals, Mode uint32
-	Size, HugePage            uint64
-	Access, Reserved          uint32
-	Name                      [256]byte
+	Kind, Seals, Mode, Access                uint32
+	Size, Allocated, HugePage, Device, Inode uint64
+	Name                                     [256]byte
 }
 
 // infoHead is Info without its name, which goes to the caller separately: so large a
 // struct would not be copied without the runtime.
 type infoHead struct {
-	sizeOf, kind, seals, mode uint32
-	size, hugePage            uint64
-	access, reserved          uint32
+	kind, seals, mode, access                uint32
+	size, allocated, hugePage, device, inode uint64
 }
 
 // Inspect tells what a descriptor is.
 //
 //go:nosplit
-func Inspect(fd int32, info *Info) int {
-	size := structSize(unsafe.Pointer(info), unsafe.Sizeof(*info))
-	if size < 0 {
-		return size
+func Inspect(fd int32, request uint32, info *Info, size uintptr) int {
+	if r := checkStruct(unsafe.Pointer(info), size, unsafe.Sizeof(*info)); r < 0 {
+		return r
+	}
+	if request != 0 {
+		return -int(unix.EINVAL)
 	}
 	var st fileStat
 	if r := stat(fd, &st); r < 0 {
@@ -64,14 +64,17 @@ func Inspect(fd int32, info *Info) int {
 			return internal
 		}
 	}
-	head := infoHead{sizeOf: uint32(size), kind: kind, mode: st.mode, size: st.size, access: accessOf(fd)}
+	head := infoHead{
+		kind: kind, mode: st.mode, access: accessOf(fd),
+		size: st.size, allocated: st.allocated, device: st.device(), inode: st.inode,
+	}
 	if seals > 0 {
 		head.seals = uint32(seals)
 	}
 	if kind == KindHugetlb {
 		head.hugePage = uint64(st.block)
 	}
-	copyOut(unsafe.Pointer(info), unsafe.Pointer(&head), uintptr(size), unsafe.Sizeof(head))
+	copyOut(unsafe.Pointer(info), unsafe.Pointer(&head), size, unsafe.Sizeof(head))
 	if internal > 0 {
 		named := memfdName(fd, unsafe.Pointer(&info.Name))
 		if kind == KindTmpfsFile {
@@ -130,7 +133,7 @@ func onMemfdDevice(kind uint32, seals int, st *fileStat) int {
 	if s < 0 {
 		return s
 	}
-	if memfd.dev == st.dev {
+	if memfd.major == st.major && memfd.minor == st.minor {
 		return 1
 	}
 	return 0

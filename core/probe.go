@@ -8,7 +8,7 @@ import (
 
 // Features.Bits.
 const (
-	FeatureCreate uint32 = 1 << iota
+	FeatureCreate uint64 = 1 << iota
 	FeatureSealing
 	FeatureFutureWrite
 	FeatureNoexecSeal
@@ -24,9 +24,8 @@ const (
 
 // Features is struct memfd_go_features.
 type Features struct {
-	SizeOf, Bits           uint32
-	HugeSizes, MemlockSoft uint64
-	PageSize, NoexecPolicy uint32
+	Bits, HugeSizes, MemlockSoft uint64
+	PageSize, NoexecPolicy       uint32
 }
 
 var probeName = "memfd_go_probe\x00"
@@ -34,15 +33,14 @@ var probeName = "memfd_go_probe\x00"
 // Probe finds out what works by trying it.
 //
 //go:nosplit
-func Probe(out *Features, request uint32) int {
-	size := structSize(unsafe.Pointer(out), unsafe.Sizeof(*out))
-	if size < 0 {
-		return size
+func Probe(out *Features, size uintptr, request uint64) int {
+	if r := checkStruct(unsafe.Pointer(out), size, unsafe.Sizeof(*out)); r < 0 {
+		return r
 	}
 	if request&^FeatureSecret != 0 {
 		return -int(unix.EINVAL)
 	}
-	f := Features{SizeOf: uint32(size), PageSize: uint32(pageSize())}
+	f := Features{PageSize: uint32(pageSize())}
 	if r := f.files(); r < 0 {
 		return r
 	}
@@ -55,7 +53,7 @@ func Probe(out *Features, request uint32) int {
 		}
 	}
 	f.calls()
-	copyOut(unsafe.Pointer(out), unsafe.Pointer(&f), uintptr(size), unsafe.Sizeof(f))
+	copyOut(unsafe.Pointer(out), unsafe.Pointer(&f), size, unsafe.Sizeof(f))
 	return 0
 }
 
@@ -63,7 +61,7 @@ func Probe(out *Features, request uint32) int {
 // It fails only when there was nothing to try with.
 //
 //go:nosplit
-func (f *Features) try(bit uint32, fd int) int {
+func (f *Features) try(bit uint64, fd int) int {
 	if fd >= 0 {
 		f.Bits |= bit
 		closeFD(int32(fd))
@@ -127,7 +125,7 @@ func (f *Features) file(fd int32, exec int) {
 		f.Bits |= FeatureSealing
 		if addr, errno := mmap(1, unix.PROT_READ, unix.MAP_SHARED, fd, 0); errno == 0 {
 			f.Bits |= FeatureSharedRO
-			Unmap(addr, 1)
+			munmap(addr, 1)
 		}
 	}
 	if addSeals(fd, unix.F_SEAL_FUTURE_WRITE) == 0 {

@@ -8,10 +8,20 @@ import (
 
 // fileStat is what is wanted of struct statx.
 type fileStat struct {
-	size  uint64
-	dev   uint64 // major and minor number
-	mode  uint32
-	block uint32 // of hugetlbfs: the page size
+	size         uint64
+	allocated    uint64
+	inode        uint64
+	major, minor uint32 // of the device
+	mode         uint32
+	block        uint32 // of hugetlbfs: the page size
+}
+
+// device is the number of the device as C's st_dev has it.
+//
+//go:nosplit
+func (st *fileStat) device() uint64 {
+	major, minor := uint64(st.major), uint64(st.minor)
+	return major&^0xfff<<32 | major&0xfff<<8 | minor&^0xff<<12 | minor&0xff
 }
 
 // noPath makes a system call look at the descriptor itself.
@@ -44,7 +54,9 @@ func statx(fd int32, flags uintptr, st *fileStat) int {
 		return r
 	}
 	st.size = x.Size
-	st.dev = uint64(x.Dev_major)<<32 | uint64(x.Dev_minor)
+	st.allocated = x.Blocks * 512
+	st.inode = x.Ino
+	st.major, st.minor = x.Dev_major, x.Dev_minor
 	st.mode = uint32(x.Mode)
 	st.block = x.Blksize
 	return 0

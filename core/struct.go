@@ -6,26 +6,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Structs that may grow begin with their size as the caller knows it, and obey the
-// rules of openat2(2). maxStruct bounds that size, as the kernel's PAGE_SIZE does.
+// A struct that may grow comes with its size as the caller knows it, by the rules of
+// openat2(2). maxStruct bounds that size, as the kernel's PAGE_SIZE does.
 const maxStruct = 4096
 
-// structSize returns the caller's size of the struct at p, of which the first
-// version was least bytes long.
+// checkStruct checks the address and the size of a struct, of which the first version was
+// least bytes long.
 //
 //go:nosplit
-func structSize(p unsafe.Pointer, least uintptr) int {
-	if bad(p) {
+func checkStruct(p unsafe.Pointer, size, least uintptr) int {
+	switch {
+	case bad(p):
 		return -int(unix.EFAULT)
-	}
-	size := uintptr(*(*uint32)(p))
-	if size < least {
+	case size < least:
 		return -int(unix.EINVAL)
-	}
-	if size > maxStruct {
+	case size > maxStruct:
 		return -int(unix.E2BIG)
 	}
-	return int(size)
+	return 0
 }
 
 // copyIn reads the caller's struct of size bytes at from into one of known bytes,

@@ -80,7 +80,7 @@ func checkSealExec() int {
 		if addSeals(int32(fd), unix.F_SEAL_EXEC) != -int(unix.EBUSY) {
 			r = -int(unix.EKEYREVOKED)
 		}
-		Unmap(addr, 1)
+		munmap(addr, 1)
 	}
 	closeFD(int32(fd))
 	return r

@@ -22,11 +22,11 @@
  * Sizes.  Sizes and offsets of files are uint64_t, in bytes, from 0 to INT64_MAX, on
  * 32-bit architectures too. size_t is used only for memory.
  *
- * Structs.  A struct that may grow begins with 'size_of', which the caller sets to the
- * struct's sizeof. A size that is less than what version 1.0 had is -EINVAL, one over
- * 4096 is -E2BIG. What a function writes it writes up to 'size_of': a newer library
- * leaves out what an older, shorter struct has no room for, and an older library zeroes
- * what it does not know.
+ * Structs.  A struct that may grow is passed with its sizeof, as in openat2(2). A size
+ * that is less than what version 1.0 had is -EINVAL, one over 4096 is -E2BIG. A function
+ * that fills a struct writes exactly that many bytes: a newer library leaves out what an
+ * older, shorter struct has no room for, and an older library zeroes what it does not
+ * know. These structs have the same layout on all architectures, without padding.
  *
  * Memory.  -ENOMEM and -ENOSPC report limits that the kernel checks in advance. When
  * memory itself runs out, in the system or in a memory cgroup (such as a container's),
@@ -83,8 +83,7 @@ extern "C" {
  *     struct memfd_go_features f;
  *     int r;
  *
- *     f.size_of = sizeof f;
- *     r = memfd_go_probe(&f, 0);
+ *     r = memfd_go_probe(&f, sizeof f, 0);
  *     if (r < 0)
  *         printf("probe: %s\n", memfd_go_result_name(r));
  *     else if ((f.bits & MEMFD_GO_FEATURE_SEALING) != 0)
@@ -147,8 +146,7 @@ const char *memfd_go_result_name(int r);
 
 /* What memfd_go_probe() tells. */
 struct memfd_go_features {
-	uint32_t size_of;       /* in: sizeof(struct memfd_go_features) */
-	uint32_t bits;          /* MEMFD_GO_FEATURE_* */
+	uint64_t bits;          /* MEMFD_GO_FEATURE_* */
 	uint64_t huge_sizes;    /* bit n: there are huge pages of 2^n bytes */
 	uint64_t memlock_soft;  /* RLIMIT_MEMLOCK in bytes; UINT64_MAX: no limit */
 	uint32_t page_size;     /* in bytes */
@@ -159,19 +157,20 @@ struct memfd_go_features {
  * memfd_go_probe() finds out what works here and now, by trying it, whatever the
  * kernel's version says. It makes some 60 system calls: call it once.
  *
- * f        size_of must be set
+ * f, size  sizeof(struct memfd_go_features)
  * request  0, or MEMFD_GO_FEATURE_SECRET to look for memfd_secret(2) too: that
  *          opens a secret file for a moment, in which the machine cannot hibernate
  *
  * Returns 0.
  *
  * -EFAULT   f is null
- * -EINVAL   size_of is less than 32; another request
+ * -EINVAL   size is less than 32; unknown request
+ * -E2BIG    size is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
  *
  * Safe: MT AS fork. Source: this library.
  */
-int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
+int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 
 /* ------------------------------------------------------------------- Create */
 
@@ -255,49 +254,45 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
  */
 int memfd_go_create(const char *name, uint32_t mfd_flags);
 
-/* What memfd_go_create_with() is told, and tells. */
+/* What memfd_go_create_with() is told. */
 struct memfd_go_create_args {
-	uint32_t size_of;   /* in: sizeof(struct memfd_go_create_args) */
-	uint32_t mfd_flags; /* MFD_* */
-	uint32_t opts;      /* MEMFD_GO_OPT_STRICT_NOEXEC, _UNSEALABLE */
-	uint32_t seals;     /* F_SEAL_* to add in the end */
-	uint64_t size;      /* of the file, in bytes */
-	uint32_t mode;      /* permissions such as 0600; 0: as the kernel makes them */
-	uint32_t out_state; /* out: MEMFD_GO_NOEXEC_* */
+	uint32_t flags; /* MFD_* */
+	uint32_t opts;  /* MEMFD_GO_OPT_STRICT_NOEXEC, _UNSEALABLE */
+	uint32_t seals; /* F_SEAL_* to add in the end */
+	uint32_t mode;  /* permissions such as 0600; 0: as the kernel makes them */
+	uint64_t size;  /* of the file, in bytes */
 };
-
-/* How an MFD_NOEXEC_SEAL or MFD_EXEC was honoured. */
-#define MEMFD_GO_NOEXEC_NATIVE 0U   /* by the kernel, or none was asked for */
-#define MEMFD_GO_NOEXEC_EMULATED 1U /* by mode bits, which can be changed again */
 
 /*
  * memfd_go_create_with() creates a file, gives it mode, size and seals, in this
  * order, and makes MFD_NOEXEC_SEAL and MFD_EXEC work before Linux 6.3 too. There
  * they are left out, sealing stays on, and fchmod(2) takes the place of
- * MFD_NOEXEC_SEAL; 'out_state' says so, since F_SEAL_EXEC is then missing.
+ * MFD_NOEXEC_SEAL. A file that was made like this lacks F_SEAL_EXEC.
  *
  * name  like memfd_go_create()
- * args  NULL stands for MFD_CLOEXEC | MFD_NOEXEC_SEAL and nothing else. 'seals'
- *       imply MFD_ALLOW_SEALING. OPT_STRICT_NOEXEC fails rather than emulate.
- *       OPT_UNSEALABLE adds F_SEAL_SEAL to 'seals'. 'size_of' works as in
- *       openat2(2): a shorter struct is extended by zeros, a longer one must be
- *       zero where this library does not know it.
+ * args  'seals' imply MFD_ALLOW_SEALING. OPT_STRICT_NOEXEC fails rather than emulate.
+ *       OPT_UNSEALABLE adds F_SEAL_SEAL to 'seals'.
+ * size  sizeof(struct memfd_go_create_args). A shorter struct is extended by zeros, a
+ *       longer one must be zero where this library does not know it. NULL and 0 stand
+ *       for MFD_CLOEXEC | MFD_NOEXEC_SEAL and nothing else.
  *
- * Returns the descriptor, and writes 'out_state' if 'args' has it.
+ * Returns the descriptor.
  *
- * -EFAULT      name is not a readable string; args is in the first or last page
+ * -EFAULT      name is not a readable string; args is null and size is not 0
  * -EINVAL      a name of more than 249 bytes; MFD_EXEC with MFD_NOEXEC_SEAL;
  *              execute permission in 'mode' with MFD_NOEXEC_SEAL; mode over 0777;
- *              size over INT64_MAX; size_of less than 32; unknown flags, seals or
+ *              args->size over INT64_MAX; size less than 24; unknown flags, seals or
  *              options
- * -E2BIG       the struct is longer than is known here, and not zero there
+ * -E2BIG       the struct is longer than is known here, and not zero there; size is
+ *              over 4096
  * -EOPNOTSUPP  OPT_STRICT_NOEXEC, and the kernel lacks the flag
  * -EACCES      vm.memfd_noexec forbids it; this is never worked around
  * others       like memfd_go_create(), memfd_go_set_size(), memfd_go_add_seals()
  *
  * Safe: MT AS fork. Source: memfd_create(2), fchmod(2), mm/memfd.c.
  */
-int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
+int memfd_go_create_with(const char *name, const struct memfd_go_create_args *args,
+                         size_t size);
 
 /*
  * memfd_go_create_sealed() creates a file with a copy of the 'len' bytes at 'data',
@@ -680,14 +675,15 @@ int memfd_go_parse_seals(const char *text, uint32_t *seals);
 
 /* What memfd_go_inspect() tells. */
 struct memfd_go_info {
-	uint32_t size_of;   /* in: sizeof(struct memfd_go_info) */
 	uint32_t kind;      /* MEMFD_GO_KIND_* */
 	uint32_t seals;     /* F_SEAL_*; 0 where there are none to ask for */
 	uint32_t mode;      /* type and permissions, as in st_mode */
-	uint64_t size;      /* in bytes */
-	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, else 0 */
 	uint32_t access;    /* MEMFD_GO_ACCESS_* of the descriptor; NONE with O_PATH */
-	uint32_t reserved;  /* 0 */
+	uint64_t size;      /* in bytes */
+	uint64_t allocated; /* memory or disk space in bytes; 0 for KIND_SECRET */
+	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, else 0 */
+	uint64_t device;    /* as in st_dev */
+	uint64_t inode;     /* as in st_ino */
 	char name[256];     /* given to memfd_create(2), with a NUL; "" without /proc */
 };
 
@@ -699,20 +695,21 @@ struct memfd_go_info {
  * Without /proc, a memfd that takes no seals cannot be told from other shared memory,
  * and is KIND_OTHER.
  *
- * info  size_of must be set
+ * request     0: reserved for what may take longer to find out
+ * info, size  sizeof(struct memfd_go_info)
  *
  * Returns 0.
  *
  * -EBADF    fd is not open
  * -EFAULT   info is null
- * -EINVAL   size_of is less than 296
- * -E2BIG    size_of is over 4096
+ * -EINVAL   size is less than 312; unknown request
+ * -E2BIG    size is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file of
  *           memory that takes no seals)
  *
  * Safe: MT AS fork. Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
  */
-int memfd_go_inspect(int fd, struct memfd_go_info *info);
+int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_t size);
 
 /* ---------------------------------------------------------------------- Map */
 

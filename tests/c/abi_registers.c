@@ -58,13 +58,13 @@ static void text_functions(void)
 {
 	uint32_t seals = 0, flags = 0;
 	char text[64] = "";
-	struct memfd_go_features features = { .size_of = sizeof features }, same = features;
+	struct memfd_go_features features = { .bits = 0 }, same = features;
 
 	EQ(CALL0(memfd_go_version), MEMFD_GO_VERSION);
 	TEXT((char *)CALL0(memfd_go_version_string), MEMFD_GO_VERSION_STRING);
 	TEXT((char *)CALL(memfd_go_result_name, NARROW(-EBUSY)), "EBUSY");
-	EQ(CALL(memfd_go_probe, (word)&features, NARROW(0)), 0);
-	EQ(memfd_go_probe(&same, 0), 0);
+	EQ(CALL(memfd_go_probe, (word)&features, sizeof features, WIDE(0)), 0);
+	EQ(memfd_go_probe(&same, sizeof same, 0), 0);
 	EQ(memcmp(&features, &same, sizeof same), 0);
 	EQ(CALL(memfd_go_huge_flags, WIDE(1ULL << 34), (word)&flags), 0);
 	EQ(flags, MFD_HUGETLB | 34U << 26);
@@ -77,7 +77,7 @@ static void text_functions(void)
 static void file_functions(void)
 {
 	const uint64_t far = (1ULL << 32) + 131072;
-	struct memfd_go_info info = { .size_of = sizeof info }, same = info;
+	struct memfd_go_info info = { .kind = 0 }, same = info;
 	uint64_t size = 0;
 	uint32_t missing = 0;
 	char text[8] = "";
@@ -105,20 +105,20 @@ static void file_functions(void)
 	EQ(CALL(memfd_go_ensure_seals, NARROW(fd), NARROW(F_SEAL_SHRINK)), 0);
 	EQ(CALL(memfd_go_check_seals, NARROW(fd), NARROW(15), (word)&missing), -EKEYREJECTED);
 	EQ(missing, F_SEAL_SEAL | F_SEAL_WRITE);
-	EQ(CALL(memfd_go_inspect, NARROW(fd), (word)&info), 0);
-	EQ(memfd_go_inspect(fd, &same), 0);
+	EQ(CALL(memfd_go_inspect, NARROW(fd), NARROW(0), (word)&info, sizeof info), 0);
+	EQ(memfd_go_inspect(fd, 0, &same, sizeof same), 0);
 	EQ(memcmp(&info, &same, sizeof same), 0);
 	close(fd);
 }
 
 static void create_functions(void)
 {
-	struct memfd_go_create_args args = { .size_of = sizeof args, .mfd_flags = MFD_CLOEXEC, .size = 5 };
+	struct memfd_go_create_args args = { .flags = MFD_CLOEXEC, .size = 5 };
 	void *at = NULL;
 	size_t length = 0;
 	uint64_t size = 0;
 	char *none[] = { NULL };
-	int fd = OPEN(memfd_go_create_with, (word)"with", (word)&args), sealed, copy, again;
+	int fd = OPEN(memfd_go_create_with, (word)"with", (word)&args, sizeof args), sealed, copy, again;
 
 	EQ(fchmod(fd, 0600), 0);
 	EQ(CALL(memfd_go_exec, NARROW(fd), (word)none, (word)none, NARROW(MEMFD_GO_OPT_INHERIT_FD)), -EACCES);
@@ -207,9 +207,9 @@ static void errors(void)
 {
 	intptr_t r;
 
-	EQ(CALL(memfd_go_probe, 0, NARROW(0)), -EFAULT);
+	EQ(CALL(memfd_go_probe, 0, 0, WIDE(0)), -EFAULT);
 	EQ(CALL(memfd_go_create, 0, NARROW(0)), -EFAULT);
-	EQ(CALL(memfd_go_create_with, 0, 0), -EFAULT);
+	EQ(CALL(memfd_go_create_with, 0, 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_create_sealed, 0, NARROW(0), NARROW(0), 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_clone, (word)"copy", NARROW(0), NARROW(0), NARROW(-1), WIDE(1)), -EBADF);
 	EQ(CALL(memfd_go_clone_stream, (word)"copy", NARROW(0), NARROW(0), NARROW(-1), WIDE(1)), -EBADF);
@@ -225,7 +225,7 @@ static void errors(void)
 	EQ(CALL(memfd_go_check_seals, NARROW(-1), NARROW(1), 0), -EBADF);
 	EQ(CALL(memfd_go_format_seals, NARROW(1), NARROW(9), 0, 0), -EINVAL);
 	EQ(CALL(memfd_go_parse_seals, 0, 0), -EFAULT);
-	EQ(CALL(memfd_go_inspect, NARROW(-1), 0), -EFAULT);
+	EQ(CALL(memfd_go_inspect, NARROW(-1), NARROW(0), 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_map, NARROW(-1), NARROW(0), WIDE(0), 1, (word)&errno), -EBADF);
 	EQ(CALL(memfd_go_map_verified, NARROW(-1), NARROW(0), WIDE(1), NARROW(0), 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_verify, NARROW(-1), NARROW(0), WIDE(1), NARROW(0), 0), -EBADF);

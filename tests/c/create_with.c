@@ -2,8 +2,6 @@
 #include "test.h"
 #include "files.h"
 
-#define NEW_ARGS .size_of = sizeof(struct memfd_go_create_args)
-
 /* Without flags the kernel may decide what is executable: say it. */
 #define NOEXEC (MFD_CLOEXEC | MFD_NOEXEC_SEAL)
 
@@ -17,7 +15,7 @@ static struct stat status_of_file(int fd)
 
 static void defaults(void)
 {
-	int fd = memfd_go_create_with("test", NULL);
+	int fd = memfd_go_create_with("test", NULL, 0);
 
 	CHECK(fd >= 0);
 	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -30,10 +28,9 @@ static void defaults(void)
 
 static void nothing_asked_for(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS, .out_state = 9 };
-	int fd = memfd_go_create_with("test", &args), plain = memfd_go_create("test", 0);
+	struct memfd_go_create_args args = { .flags = 0 };
+	int fd = memfd_go_create_with("test", &args, sizeof args), plain = memfd_go_create("test", 0);
 
-	EQ(args.out_state, MEMFD_GO_NOEXEC_NATIVE);
 	EQ(fcntl(fd, F_GETFD), 0);
 	EQ(memfd_go_get_seals(fd), memfd_go_get_seals(plain));
 	EQ(status_of_file(fd).st_mode, status_of_file(plain).st_mode);
@@ -46,12 +43,12 @@ static void permissions(void)
 	static const uint32_t modes[] = { 0600, 0640, 0666, 0001, 0777, 0500 };
 
 	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-		struct memfd_go_create_args args = { NEW_ARGS, .mode = modes[i] };
+		struct memfd_go_create_args args = { .mode = modes[i] };
 		int fd;
 
-		args.mfd_flags = (modes[i] & 0111) == 0 ? NOEXEC : MFD_EXEC;
-		fd = memfd_go_create_with("test", &args);
-		if (args.mfd_flags == MFD_EXEC && !executables_work()) {
+		args.flags = (modes[i] & 0111) == 0 ? NOEXEC : MFD_EXEC;
+		fd = memfd_go_create_with("test", &args, sizeof args);
+		if (args.flags == MFD_EXEC && !executables_work()) {
 			EQ(fd, -EACCES);
 			continue;
 		}
@@ -75,8 +72,8 @@ static void sizes(void)
 	static const uint64_t file_sizes[] = { 0, 1, 4096, 5000, 0x123456789ab, INT64_MAX };
 
 	for (size_t i = 0; i < sizeof file_sizes / sizeof *file_sizes; i++) {
-		struct memfd_go_create_args args = { NEW_ARGS, .size = file_sizes[i] };
-		int fd = memfd_go_create_with("test", &args), error = size_error(file_sizes[i]);
+		struct memfd_go_create_args args = { .size = file_sizes[i] };
+		int fd = memfd_go_create_with("test", &args, sizeof args), error = size_error(file_sizes[i]);
 		uint64_t size = 0;
 
 		if (error != 0) {
@@ -96,9 +93,9 @@ static void seals_come_last(void)
 
 	for (size_t i = 0; i < sizeof seals / sizeof *seals; i++) {
 		struct memfd_go_create_args args = {
-			NEW_ARGS, .mfd_flags = NOEXEC, .size = 5000, .mode = 0600, .seals = seals[i],
+			.flags = NOEXEC, .size = 5000, .mode = 0600, .seals = seals[i],
 		};
-		int fd = memfd_go_create_with("test", &args);
+		int fd = memfd_go_create_with("test", &args, sizeof args);
 
 		EQ(without_exec(memfd_go_get_seals(fd)), seals[i]);
 		EQ(status_of_file(fd).st_size, 5000);
@@ -109,34 +106,32 @@ static void seals_come_last(void)
 
 static void unsealable(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = NOEXEC, .opts = MEMFD_GO_OPT_UNSEALABLE };
-	int fd = memfd_go_create_with("test", &args);
+	struct memfd_go_create_args args = { .flags = NOEXEC, .opts = MEMFD_GO_OPT_UNSEALABLE };
+	int fd = memfd_go_create_with("test", &args, sizeof args);
 
 	EQ(without_exec(memfd_go_get_seals(fd)), F_SEAL_SEAL);
 	EQ(memfd_go_add_seals(fd, F_SEAL_GROW), -EPERM);
 	close(fd);
 	args.seals = F_SEAL_SHRINK;
-	fd = memfd_go_create_with("test", &args);
+	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(without_exec(memfd_go_get_seals(fd)), F_SEAL_SEAL | F_SEAL_SHRINK);
 	close(fd);
 }
 
 static void flags_are_honoured_by_the_kernel(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = NOEXEC, .opts = MEMFD_GO_OPT_STRICT_NOEXEC };
+	struct memfd_go_create_args args = { .flags = NOEXEC, .opts = MEMFD_GO_OPT_STRICT_NOEXEC };
 	int fd = raw_create("test", MFD_EXEC);
 
 	if (fd < 0)
 		SKIP("this kernel has no MFD_EXEC and MFD_NOEXEC_SEAL, or forbids them");
 	close(fd);
-	fd = memfd_go_create_with("test", &args);
-	EQ(args.out_state, MEMFD_GO_NOEXEC_NATIVE);
+	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(memfd_go_get_seals(fd), F_SEAL_EXEC);
 	EQ(raw(fchmod(fd, 0700)), -EPERM);
 	close(fd);
-	args.mfd_flags = MFD_EXEC;
-	fd = memfd_go_create_with("test", &args);
-	EQ(args.out_state, MEMFD_GO_NOEXEC_NATIVE);
+	args.flags = MFD_EXEC;
+	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(status_of_file(fd).st_mode & 07777, 0777);
 	EQ(memfd_go_get_seals(fd), F_SEAL_SEAL);
 	close(fd);
@@ -144,19 +139,19 @@ static void flags_are_honoured_by_the_kernel(void)
 
 static void huge_pages(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_HUGETLB, .seals = F_SEAL_GROW };
+	struct memfd_go_create_args args = { .flags = MFD_HUGETLB, .seals = F_SEAL_GROW };
 	int fd = raw_create("test", MFD_HUGETLB);
 
 	if (fd < 0)
 		SKIP("no huge pages here");
 	args.size = (uint64_t)status_of_file(fd).st_blksize;
 	close(fd);
-	fd = memfd_go_create_with("test", &args);
+	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(status_of_file(fd).st_size, args.size);
 	EQ(without_exec(memfd_go_get_seals(fd)), F_SEAL_GROW);
 	close(fd);
 	args.size--;
-	EQ(memfd_go_create_with("test", &args), -EINVAL);
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EINVAL);
 }
 
 int main(int argc, char **argv)

@@ -1,45 +1,37 @@
-/* What memfd_go_create_with() refuses. 'out_state' is then not written. */
+/* What memfd_go_create_with() refuses. */
 #include <signal.h>
 
 #include "test.h"
 #include "files.h"
 
-#define NEW_ARGS .size_of = sizeof(struct memfd_go_create_args), .out_state = 9
-
-static void check_error(struct memfd_go_create_args args, int error)
-{
-	struct memfd_go_create_args before = args;
-
-	EQ(memfd_go_create_with("test", &args), error);
-	EQ(memcmp(&args, &before, sizeof args), 0);
-}
-
-#define ERROR(error, ...) check_error((struct memfd_go_create_args){ NEW_ARGS, __VA_ARGS__ }, error)
+#define ERROR(error, ...)                                                                 \
+	EQ(memfd_go_create_with("test", &(struct memfd_go_create_args){ __VA_ARGS__ }, \
+	                        sizeof(struct memfd_go_create_args)), error)
 
 static void names(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS };
+	struct memfd_go_create_args args = { .flags = 0 };
 	char name[MEMFD_GO_NAME_MAX + 2];
 	int fd;
 
 	memset(name, 'n', sizeof name);
 	name[sizeof name - 1] = '\0';
-	EQ(memfd_go_create_with(name, NULL), -EINVAL);
-	EQ(memfd_go_create_with(name, &args), -EINVAL);
-	args.mfd_flags = MFD_NOEXEC_SEAL;
-	EQ(memfd_go_create_with(name, &args), -EINVAL);
-	fd = memfd_go_create_with(name + 1, &args);
+	EQ(memfd_go_create_with(name, NULL, 0), -EINVAL);
+	EQ(memfd_go_create_with(name, &args, sizeof args), -EINVAL);
+	args.flags = MFD_NOEXEC_SEAL;
+	EQ(memfd_go_create_with(name, &args, sizeof args), -EINVAL);
+	fd = memfd_go_create_with(name + 1, &args, sizeof args);
 	CHECK(fd >= 0);
 	close(fd);
 	for (size_t i = 0; i < NULL_POINTERS; i++)
-		EQ(memfd_go_create_with((const char *)null_pointers[i], NULL), -EFAULT);
+		EQ(memfd_go_create_with((const char *)null_pointers[i], NULL, 0), -EFAULT);
 }
 
 static void contradictions(void)
 {
-	ERROR(-EINVAL, .mfd_flags = MFD_EXEC | MFD_NOEXEC_SEAL);
-	ERROR(-EINVAL, .mfd_flags = MFD_NOEXEC_SEAL, .mode = 0700);
-	ERROR(-EINVAL, .mfd_flags = MFD_NOEXEC_SEAL, .mode = 0601);
+	ERROR(-EINVAL, .flags = MFD_EXEC | MFD_NOEXEC_SEAL);
+	ERROR(-EINVAL, .flags = MFD_NOEXEC_SEAL, .mode = 0700);
+	ERROR(-EINVAL, .flags = MFD_NOEXEC_SEAL, .mode = 0601);
 }
 
 static void unknown_bits(void)
@@ -48,8 +40,8 @@ static void unknown_bits(void)
 		uint32_t mask = 1U << bit;
 
 		if (bit >= 5 && bit < 26) {
-			ERROR(-EINVAL, .mfd_flags = mask);
-			ERROR(-EINVAL, .mfd_flags = mask | MFD_NOEXEC_SEAL);
+			ERROR(-EINVAL, .flags = mask);
+			ERROR(-EINVAL, .flags = mask | MFD_NOEXEC_SEAL);
 		}
 		if (mask != MEMFD_GO_OPT_STRICT_NOEXEC && mask != MEMFD_GO_OPT_UNSEALABLE)
 			ERROR(-EINVAL, .opts = mask);
@@ -76,19 +68,24 @@ static void too_many_descriptors(void)
 {
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
 
-	ERROR(-EMFILE, .mfd_flags = MFD_NOEXEC_SEAL);
+	ERROR(-EMFILE, .flags = MFD_NOEXEC_SEAL);
 	set_limit(RLIMIT_NOFILE, old);
 }
 
 static void missing_huge_page_size(void)
 {
-	ERROR(raw_create("test", MFD_HUGETLB | 13U << 26), .mfd_flags = MFD_HUGETLB | 13U << 26);
+	ERROR(raw_create("test", MFD_HUGETLB | 13U << 26), .flags = MFD_HUGETLB | 13U << 26);
 }
 
 static void bad_pointers(void)
 {
-	for (size_t i = 1; i < NULL_POINTERS; i++)
-		EQ(memfd_go_create_with("test", (struct memfd_go_create_args *)null_pointers[i]), -EFAULT);
+	for (size_t i = 0; i < NULL_POINTERS; i++) {
+		const struct memfd_go_create_args *args = (struct memfd_go_create_args *)null_pointers[i];
+
+		EQ(memfd_go_create_with("test", args, sizeof *args), -EFAULT);
+		if (args != NULL)
+			EQ(memfd_go_create_with("test", args, 0), -EFAULT);
+	}
 }
 
 /* As with openat2(2): a longer struct is fine if it is zero where it is unknown. */
@@ -97,26 +94,25 @@ static void size_of_the_struct(void)
 	union {
 		struct memfd_go_create_args args;
 		unsigned char bytes[4100];
-	} grown = { .args = { NEW_ARGS } };
+	} grown = { .args = { .flags = 0 } };
 	int fd;
 
-	for (uint32_t size = 0; size < sizeof grown.args; size++)
-		check_error((struct memfd_go_create_args){ .size_of = size, .out_state = 9 }, -EINVAL);
-	for (uint32_t size = sizeof grown.args; size <= 4096; size += 4) {
-		grown.args.size_of = size;
+	for (size_t size = 0; size < sizeof grown.args; size++)
+		EQ(memfd_go_create_with("test", &grown.args, size), -EINVAL);
+	for (size_t size = sizeof grown.args; size <= 4096; size += 4) {
 		grown.bytes[size] = 1;
-		fd = memfd_go_create_with("test", &grown.args);
+		fd = memfd_go_create_with("test", &grown.args, size);
 		CHECK(fd >= 0);
 		close(fd);
 		grown.bytes[size] = 0;
 		if (size == sizeof grown.args)
 			continue;
 		grown.bytes[size - 1] = 1;
-		EQ(memfd_go_create_with("test", &grown.args), -E2BIG);
+		EQ(memfd_go_create_with("test", &grown.args, size), -E2BIG);
 		grown.bytes[size - 1] = 0;
 	}
-	grown.args.size_of = 4097;
-	EQ(memfd_go_create_with("test", &grown.args), -E2BIG);
+	EQ(memfd_go_create_with("test", &grown.args, 4097), -E2BIG);
+	EQ(memfd_go_create_with("test", &grown.args, SIZE_MAX), -E2BIG);
 }
 
 int main(int argc, char **argv)

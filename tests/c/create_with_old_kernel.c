@@ -7,8 +7,6 @@
 #include "files.h"
 #include "filter.h"
 
-#define NEW_ARGS .size_of = sizeof(struct memfd_go_create_args)
-
 static void become_old(void)
 {
 	EQ(forbid_bits(SYS_memfd_create, 1, MFD_NOEXEC_SEAL | MFD_EXEC, EINVAL), 0);
@@ -24,20 +22,19 @@ static uint32_t mode_of(int fd)
 
 static void create_noexec(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL };
+	struct memfd_go_create_args args = { .flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL };
 	int fd;
 
 	become_old();
 	EQ(memfd_go_create("test", MFD_NOEXEC_SEAL), -EINVAL);
-	fd = memfd_go_create_with("test", &args);
-	EQ(args.out_state, MEMFD_GO_NOEXEC_EMULATED);
+	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(mode_of(fd), 0666);
 	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	EQ(memfd_go_get_seals(fd), 0);
 	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
 	close(fd);
 
-	fd = memfd_go_create_with("test", NULL);
+	fd = memfd_go_create_with("test", NULL, 0);
 	EQ(mode_of(fd), 0666);
 	EQ(memfd_go_get_seals(fd), 0);
 	close(fd);
@@ -46,15 +43,14 @@ static void create_noexec(void)
 static void create_noexec_with_all(void)
 {
 	struct memfd_go_create_args args = {
-		NEW_ARGS, .mfd_flags = MFD_NOEXEC_SEAL, .mode = 0640, .size = 5000, .seals = F_SEAL_GROW,
+		.flags = MFD_NOEXEC_SEAL, .mode = 0640, .size = 5000, .seals = F_SEAL_GROW,
 		.opts = MEMFD_GO_OPT_UNSEALABLE,
 	};
 	uint64_t size = 0;
 	int fd;
 
 	become_old();
-	fd = memfd_go_create_with("test", &args);
-	EQ(args.out_state, MEMFD_GO_NOEXEC_EMULATED);
+	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(mode_of(fd), 0640);
 	EQ(memfd_go_get_seals(fd), F_SEAL_GROW | F_SEAL_SEAL);
 	EQ(memfd_go_get_size(fd, &size), 0);
@@ -64,12 +60,11 @@ static void create_noexec_with_all(void)
 
 static void create_executable(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_EXEC };
+	struct memfd_go_create_args args = { .flags = MFD_EXEC };
 	int fd;
 
 	become_old();
-	fd = memfd_go_create_with("test", &args);
-	EQ(args.out_state, MEMFD_GO_NOEXEC_EMULATED);
+	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(mode_of(fd), 0777);
 	EQ(memfd_go_get_seals(fd), F_SEAL_SEAL);
 	close(fd);
@@ -78,30 +73,28 @@ static void create_executable(void)
 static void insist(void)
 {
 	struct memfd_go_create_args args = {
-		NEW_ARGS, .mfd_flags = MFD_NOEXEC_SEAL, .opts = MEMFD_GO_OPT_STRICT_NOEXEC, .out_state = 9,
+		.flags = MFD_NOEXEC_SEAL, .opts = MEMFD_GO_OPT_STRICT_NOEXEC
 	};
 
 	become_old();
-	EQ(memfd_go_create_with("test", &args), -EOPNOTSUPP);
-	args.mfd_flags = MFD_EXEC;
-	EQ(memfd_go_create_with("test", &args), -EOPNOTSUPP);
-	EQ(args.out_state, 9);
-	args.mfd_flags = MFD_NOEXEC_SEAL | 0x20; /* unknown everywhere */
-	EQ(memfd_go_create_with("test", &args), -EINVAL);
-	args.mfd_flags = MFD_CLOEXEC;
-	close(memfd_go_create_with("test", &args));
-	EQ(args.out_state, MEMFD_GO_NOEXEC_NATIVE);
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EOPNOTSUPP);
+	args.flags = MFD_EXEC;
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EOPNOTSUPP);
+	args.flags = MFD_NOEXEC_SEAL | 0x20; /* unknown everywhere */
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EINVAL);
+	args.flags = MFD_CLOEXEC;
+	close(memfd_go_create_with("test", &args, sizeof args));
 }
 
 static void fail_later(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_NOEXEC_SEAL };
+	struct memfd_go_create_args args = { .flags = MFD_NOEXEC_SEAL };
 
 	become_old();
 	EQ(forbid(SYS_fchmod, EPERM), 0);
-	EQ(memfd_go_create_with("test", &args), -EPERM);
-	args.mfd_flags = MFD_NOEXEC_SEAL | 0x20;
-	EQ(memfd_go_create_with("test", &args), -EINVAL);
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EPERM);
+	args.flags = MFD_NOEXEC_SEAL | 0x20;
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EINVAL);
 }
 
 #define TEST(name, body)                     \

@@ -37,12 +37,12 @@ static __attribute__((noinline, no_sanitize_thread)) int four_are_wiped(const vo
 
 static inline int call_library_functions(void)
 {
-	struct memfd_go_features features = { .size_of = sizeof features };
+	struct memfd_go_features features;
 
 	EXPECT(memfd_go_version() == MEMFD_GO_VERSION);
 	EXPECT(strcmp(memfd_go_version_string(), MEMFD_GO_VERSION_STRING) == 0);
 	EXPECT(strcmp(memfd_go_result_name(-EBUSY), "EBUSY") == 0);
-	EXPECT(memfd_go_probe(&features, 0) == 0 && (features.bits & MEMFD_GO_FEATURE_CREATE) != 0);
+	EXPECT(memfd_go_probe(&features, sizeof features, 0) == 0 && (features.bits & MEMFD_GO_FEATURE_CREATE) != 0);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ static inline int call_create_functions(void)
 	uint64_t size = 0;
 	int fd, copy, result;
 
-	fd = memfd_go_create_with("every", NULL);
+	fd = memfd_go_create_with("every", NULL, 0);
 	EXPECT(fd >= 0);
 	result = memfd_go_exec(fd, arguments, none, MEMFD_GO_OPT_INHERIT_FD);
 	EXPECT(result == -EACCES || result == -ENOENT); /* as valgrind has it */
@@ -86,7 +86,7 @@ static inline int reserve(int fd, uint64_t size)
 
 static inline int call_file_functions(void)
 {
-	struct memfd_go_info info = { .size_of = sizeof info };
+	struct memfd_go_info info;
 	uint32_t missing = 0;
 	uint64_t size = 0;
 	size_t length = 0;
@@ -111,7 +111,7 @@ static inline int call_file_functions(void)
 	EXPECT(memfd_go_verify(fd, 0, 5, 0, NULL) == 0);
 	EXPECT(memfd_go_map_verified(fd, 0, 5, 0, &map, &length) == 0 && length == 5);
 	EXPECT(memfd_go_unmap(map, 5) == 0);
-	EXPECT(memfd_go_inspect(fd, &info) == 0 && info.kind == MEMFD_GO_KIND_MEMFD);
+	EXPECT(memfd_go_inspect(fd, 0, &info, sizeof info) == 0 && info.kind == MEMFD_GO_KIND_MEMFD);
 	close(fd);
 	return 0;
 }

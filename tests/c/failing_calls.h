@@ -78,9 +78,6 @@ static struct outputs {
 } out, untouched, fresh = {
 	.count = MEMFD_GO_FDS_MAX,
 	.length = 16,
-	.args.size_of = sizeof out.args,
-	.info.size_of = sizeof out.info,
-	.features.size_of = sizeof out.features,
 };
 
 static inline void nothing(void) {}

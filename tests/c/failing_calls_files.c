@@ -71,7 +71,7 @@ static void a_mapping(void)
 
 static void arguments(void)
 {
-	out.args.mfd_flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL;
+	out.args.flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL;
 	out.args.seals = F_SEAL_GROW;
 	out.args.size = LENGTH;
 	out.args.mode = 0600;
@@ -130,7 +130,6 @@ static void is_as_in_arguments(int result)
 	EQ(status.st_size, LENGTH);
 	EQ(status.st_mode & 0777, 0600);
 	EQ(without_exec(seals), F_SEAL_GROW);
-	EQ(out.args.out_state, seals & F_SEAL_EXEC ? MEMFD_GO_NOEXEC_NATIVE : MEMFD_GO_NOEXEC_EMULATED);
 	close(result);
 }
 
@@ -206,20 +205,20 @@ static void is_ring(int result)
 
 #define CLONE(flags) memfd_go_clone("test", MFD_CLOEXEC | (flags), 0, in.fd, LENGTH)
 #define CREATE_SEALED(flags, length) memfd_go_create_sealed("test", MFD_CLOEXEC | (flags), 0, TEXT_OF_FILE, (length))
-#define CREATE_WITH(args) memfd_go_create_with("test", (args))
+#define CREATE_WITH(args, size) memfd_go_create_with("test", (args), (size))
 #define MAP memfd_go_map(in.fd, 0, 0, LENGTH, &out.address)
 #define MAP_VERIFIED(seals) memfd_go_map_verified(in.fd, (seals), LENGTH, 0, &out.address, &out.length)
 
 #define ROWS(F)                                                                                       \
 	F(create, nothing, memfd_go_create("test", 0), is_descriptor, "", "memfd_create", "")         \
-	F(create_with_defaults, nothing, CREATE_WITH(NULL), is_descriptor, "",                        \
+	F(create_with_defaults, nothing, CREATE_WITH(NULL, 0), is_descriptor, "",                        \
 	  "memfd_create", "memfd_create:EINVAL")                                                      \
-	F(create_with, arguments, CREATE_WITH(&out.args), is_as_in_arguments, "",                     \
+	F(create_with, arguments, CREATE_WITH(&out.args, sizeof out.args), is_as_in_arguments, "",                     \
 	  "memfd_create fchmod ftruncate add_seals", "memfd_create:EINVAL")                           \
-	F(create_with_before_6_3, arguments, CREATE_WITH(&out.args), is_as_in_arguments,              \
+	F(create_with_before_6_3, arguments, CREATE_WITH(&out.args, sizeof out.args), is_as_in_arguments,              \
 	  "memfd_create/1:EINVAL", "memfd_create*2 fchmod ftruncate add_seals",                       \
 	  "memfd_create/1:EINVAL")                                                                    \
-	F(create_with_strict_before_6_3, strict_arguments, CREATE_WITH(&out.args), is_descriptor,     \
+	F(create_with_strict_before_6_3, strict_arguments, CREATE_WITH(&out.args, sizeof out.args), is_descriptor,     \
 	  "memfd_create/1:EINVAL", "memfd_create*2 close", "memfd_create/1:EINVAL close:*")           \
 	F(create_sealed, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file, "",                       \
 	  "memfd_create pwrite add_seals", "pwrite:EINTR,0=EIO add_seals:EBUSY")                      \
@@ -267,12 +266,12 @@ static void is_ring(int result)
 	  "", "get_seals", "")                                                                        \
 	F(format_seals, nothing, memfd_go_format_seals(1, 0, out.data, 16), is_text, "", "", "")      \
 	F(parse_seals, nothing, memfd_go_parse_seals("S", &out.bits), is_zero, "", "", "")            \
-	F(inspect, a_sealed_memfd, memfd_go_inspect(in.fd, &out.info), is_memfd, "",                  \
+	F(inspect, a_sealed_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_memfd, "",                  \
 	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")             \
-	F(inspect_unsealable, an_unsealable_memfd, memfd_go_inspect(in.fd, &out.info), is_file_of_memory, "", \
+	F(inspect_unsealable, an_unsealable_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_file_of_memory, "", \
 	  "statx fstatfs get_seals memfd_create statx close getfl readlinkat",                        \
 	  "get_seals:* close:* getfl:* readlinkat:*")                                                 \
-	F(inspect_pipe, a_pipe, memfd_go_inspect(in.fd, &out.info), is_other, "",                     \
+	F(inspect_pipe, a_pipe, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_other, "",                     \
 	  "statx fstatfs get_seals getfl", "get_seals:* getfl:*")                                     \
 	F(map, a_sealed_memfd, MAP, is_mapping, "", "mmap", "mmap:EPERM")                             \
 	F(map_ring, a_ring, memfd_go_map_ring(in.fd, 0, 0, RING, &out.address), is_ring, "",          \

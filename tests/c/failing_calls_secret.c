@@ -169,7 +169,7 @@ static void is_zero(int result)
 #define WITHOUT MEMFD_GO_OPT_NO_SECRETMEM
 #define UNLOCKED MEMFD_GO_OPT_ALLOW_UNLOCKED
 #define ATTACH(opts) memfd_go_secret_attach(&out.area, in.fd, UINT64_MAX, (opts))
-#define PROBE memfd_go_probe(&out.features, MEMFD_GO_FEATURE_SECRET)
+#define PROBE memfd_go_probe(&out.features, sizeof out.features, MEMFD_GO_FEATURE_SECRET)
 #define POOL memfd_go_secret_pool_init(&out.pool, LENGTH, 2, 0)
 
 /* Then there is other memory, and then it is not worth probing. */

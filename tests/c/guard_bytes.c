@@ -33,8 +33,7 @@ static int inspect(int fd)
 	int r;
 
 	memset(&got, GUARD, sizeof got);
-	got.info.size_of = sizeof got.info;
-	r = memfd_go_inspect(fd, &got.info);
+	r = memfd_go_inspect(fd, 0, &got.info, sizeof got.info);
 	CHECK(untouched(got.behind, sizeof got.behind));
 	return r;
 }
@@ -263,8 +262,7 @@ static void probe(void)
 	} out;
 
 	memset(&out, GUARD, sizeof out);
-	out.features.size_of = sizeof out.features;
-	EQ(memfd_go_probe(&out.features, 0), 0);
+	EQ(memfd_go_probe(&out.features, sizeof out.features, 0), 0);
 	CHECK(untouched(out.behind, sizeof out.behind));
 }
 

@@ -41,7 +41,7 @@ static void descriptor_of_another_process(void)
 
 static void secret_file(void)
 {
-	struct memfd_go_info info = { .size_of = sizeof info };
+	struct memfd_go_info info;
 	int fd = raw_secret(0), pidfd = pidfd_of(getpid()), got;
 
 	if (fd < 0) {
@@ -49,7 +49,7 @@ static void secret_file(void)
 		SKIP("this kernel has no memfd_secret(2)");
 	}
 	got = memfd_go_import_pidfd(pidfd, fd, 0);
-	EQ(memfd_go_inspect(got, &info), 0);
+	EQ(memfd_go_inspect(got, 0, &info, sizeof info), 0);
 	EQ(info.kind, MEMFD_GO_KIND_SECRET);
 	close(got);
 	close(pidfd);

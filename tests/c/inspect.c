@@ -9,8 +9,7 @@ static struct memfd_go_info info;
 static int inspect(int fd)
 {
 	memset(&info, 0x5a, sizeof info);
-	info.size_of = sizeof info;
-	return memfd_go_inspect(fd, &info);
+	return memfd_go_inspect(fd, 0, &info, sizeof info);
 }
 
 /* Inspects 'fd', checks the kind and closes it. */
@@ -18,8 +17,6 @@ static void check_kind(int fd, uint32_t kind)
 {
 	EQ(inspect(fd), 0);
 	EQ(info.kind, kind);
-	EQ(info.size_of, sizeof info);
-	EQ(info.reserved, 0);
 	close(fd);
 }
 
@@ -151,18 +148,38 @@ static void shorter_and_longer_structs(void)
 	int fd = sealable_file();
 
 	memset(&larger, 0x5a, sizeof larger);
-	larger.info.size_of = sizeof larger;
-	EQ(memfd_go_inspect(fd, &larger.info), 0);
-	EQ(larger.info.size_of, sizeof larger);
+	EQ(memfd_go_inspect(fd, 0, &larger.info, sizeof larger), 0);
 	EQ(larger.info.kind, MEMFD_GO_KIND_MEMFD);
 	EQ(memcmp(larger.tail, &(char[16]){ 0 }, 16), 0);
-	for (uint32_t size = 0; size < sizeof info; size++) {
-		info.size_of = size;
-		EQ(memfd_go_inspect(fd, &info), -EINVAL);
-	}
-	info.size_of = 4097;
-	EQ(memfd_go_inspect(fd, &info), -E2BIG);
+	EQ(sizeof info, 312);
+	for (size_t size = 0; size < sizeof info; size++)
+		EQ(memfd_go_inspect(fd, 0, &info, size), -EINVAL);
+	EQ(memfd_go_inspect(fd, 0, &info, 4097), -E2BIG);
+	EQ(memfd_go_inspect(fd, 0, &info, SIZE_MAX), -E2BIG);
+	for (int bit = 0; bit < 32; bit++)
+		EQ(memfd_go_inspect(fd, (uint32_t)1 << bit, &info, sizeof info), -EINVAL);
 	close(fd);
+}
+
+static void what_stat_tells(void)
+{
+	int fds[] = { sized_file(10000), tmpfs_file(), open("/proc/self/exe", O_RDONLY | O_CLOEXEC), open("/dev/null", O_RDONLY),
+		      raw_create("huge", MFD_HUGETLB), raw_secret(0) };
+	struct stat status;
+
+	EQ(pwrite(fds[0], "x", 1, 0), 1);
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+		if (fds[i] < 0)
+			continue; /* there is none here */
+		EQ(fstat(fds[i], &status), 0);
+		EQ(inspect(fds[i]), 0);
+		EQ(info.device, status.st_dev);
+		EQ(info.inode, status.st_ino);
+		EQ(info.size, status.st_size);
+		EQ(info.mode, status.st_mode);
+		EQ(info.allocated, 512 * (uint64_t)status.st_blocks);
+		close(fds[i]);
+	}
 }
 
 static void bad_pointers_and_descriptors(void)
@@ -170,10 +187,9 @@ static void bad_pointers_and_descriptors(void)
 	struct memfd_go_info before;
 
 	for (size_t i = 0; i < NULL_POINTERS; i++)
-		EQ(memfd_go_inspect(0, (struct memfd_go_info *)null_pointers[i]), -EFAULT);
+		EQ(memfd_go_inspect(0, 0, (struct memfd_go_info *)null_pointers[i], sizeof(struct memfd_go_info)), -EFAULT);
 	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
 		memset(&before, 0x5a, sizeof before);
-		before.size_of = sizeof before;
 		EQ(inspect(closed_descriptors[i]), -EBADF);
 		EQ(memcmp(&info, &before, sizeof info), 0);
 	}
@@ -207,6 +223,7 @@ int main(int argc, char **argv)
 	RUN(file_on_tmpfs);
 	RUN(anything_else);
 	RUN(shorter_and_longer_structs);
+	RUN(what_stat_tells);
 	RUN(bad_pointers_and_descriptors);
 	RUN(no_descriptor_to_compare_with);
 	return finish();

@@ -64,8 +64,7 @@ static void clone_it(int fd, struct gift *gift)
 
 static void inspect_it(int fd, struct gift *gift)
 {
-	gift->info.size_of = sizeof gift->info;
-	gift->result = memfd_go_inspect(fd, &gift->info);
+	gift->result = memfd_go_inspect(fd, 0, &gift->info, sizeof gift->info);
 }
 
 /* ----------------------------------------------------- What else is checked */
@@ -80,7 +79,7 @@ static int has_been(int (*matches)(const struct state *state, const struct gift 
 
 static int size_matches(const struct state *state, const struct gift *gift)
 {
-	return state->size == (gift->info.size_of != 0 ? gift->info.size : gift->length);
+	return state->size == (gift->info.kind != MEMFD_GO_KIND_OTHER ? gift->info.size : gift->length);
 }
 
 static int seals_match(const struct state *state, const struct gift *gift)

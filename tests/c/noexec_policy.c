@@ -8,8 +8,6 @@
 #include "child.h"
 #include "files.h"
 
-#define NEW_ARGS .size_of = sizeof(struct memfd_go_create_args)
-
 static int policy;
 static void (*under_policy)(void);
 
@@ -58,29 +56,28 @@ static int run_under_policy(int value, void (*body)(void))
 
 static uint32_t probed_policy(uint32_t *bits)
 {
-	struct memfd_go_features f = { .size_of = sizeof f };
+	struct memfd_go_features f;
 
-	EQ(memfd_go_probe(&f, 0), 0);
+	EQ(memfd_go_probe(&f, sizeof f, 0), 0);
 	*bits = f.bits;
 	return f.noexec_policy;
 }
 
 static void be_asked(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_ALLOW_SEALING, .mode = 0777 };
+	struct memfd_go_create_args args = { .flags = MFD_ALLOW_SEALING, .mode = 0777 };
 	uint32_t bits;
 
 	EQ(probed_policy(&bits), 1);
 	CHECK((bits & MEMFD_GO_FEATURE_EXEC_ALLOWED) != 0);
-	EQ(memfd_go_create_with("test", &args), -EPERM); /* F_SEAL_EXEC is set */
-	args.mfd_flags = MFD_EXEC;
-	close(memfd_go_create_with("test", &args));
-	EQ(args.out_state, MEMFD_GO_NOEXEC_NATIVE);
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EPERM); /* F_SEAL_EXEC is set */
+	args.flags = MFD_EXEC;
+	close(memfd_go_create_with("test", &args, sizeof args));
 }
 
 static void be_refused(void)
 {
-	struct memfd_go_create_args args = { NEW_ARGS, .mfd_flags = MFD_EXEC, .out_state = 9 };
+	struct memfd_go_create_args args = { .flags = MFD_EXEC };
 	uint32_t bits;
 	int fd;
 
@@ -88,18 +85,16 @@ static void be_refused(void)
 	EQ(bits & MEMFD_GO_FEATURE_EXEC_ALLOWED, 0);
 	CHECK((bits & MEMFD_GO_FEATURE_CREATE) != 0);
 	EQ(memfd_go_create("test", MFD_EXEC), -EACCES);
-	EQ(memfd_go_create_with("test", &args), -EACCES);
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EACCES);
 	args.opts = MEMFD_GO_OPT_STRICT_NOEXEC;
-	EQ(memfd_go_create_with("test", &args), -EACCES);
-	EQ(args.out_state, 9);
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EACCES);
 	EQ(memfd_go_create_sealed("test", MFD_EXEC, 0, "abc", 3), -EACCES);
 
-	args.mfd_flags = MFD_NOEXEC_SEAL;
-	fd = memfd_go_create_with("test", &args);
-	EQ(args.out_state, MEMFD_GO_NOEXEC_NATIVE);
+	args.flags = MFD_NOEXEC_SEAL;
+	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(memfd_go_get_seals(fd), F_SEAL_EXEC);
 	close(fd);
-	fd = memfd_go_create_with("test", NULL);
+	fd = memfd_go_create_with("test", NULL, 0);
 	EQ(memfd_go_get_seals(fd), F_SEAL_EXEC);
 	close(fd);
 }

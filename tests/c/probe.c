@@ -9,10 +9,9 @@
 
 static struct memfd_go_features probed(uint32_t request)
 {
-	struct memfd_go_features f = { .size_of = sizeof f };
+	struct memfd_go_features f;
 
-	EQ(memfd_go_probe(&f, request), 0);
-	EQ(f.size_of, sizeof f);
+	EQ(memfd_go_probe(&f, sizeof f, request), 0);
 	return f;
 }
 

@@ -134,7 +134,7 @@ static void proc_is_not_mounted(void)
 /* The first thread's file of this number has 3 bytes, this thread's has 7. */
 static void *use_own_descriptors(void *number)
 {
-	struct memfd_go_info info = { .size_of = sizeof info };
+	struct memfd_go_info info;
 	uint64_t size = 0;
 	int fd = *(int *)number, own, again;
 
@@ -146,7 +146,7 @@ static void *use_own_descriptors(void *number)
 	again = memfd_go_reopen(fd, O_RDONLY);
 	EQ(memfd_go_get_size(again, &size), 0);
 	EQ(size, 7);
-	EQ(memfd_go_inspect(again, &info), 0);
+	EQ(memfd_go_inspect(again, 0, &info, sizeof info), 0);
 	TEXT(info.name, "own");
 	return number;
 }

@@ -71,16 +71,16 @@ static void parse_seals(void)
 
 static void probe(void)
 {
-	struct memfd_go_features features = { .size_of = sizeof features };
+	struct memfd_go_features features;
 
-	memfd_go_probe(&features, MEMFD_GO_FEATURE_SECRET);
+	memfd_go_probe(&features, sizeof features, MEMFD_GO_FEATURE_SECRET);
 }
 
 static void create_with(void)
 {
-	struct memfd_go_create_args args = { .size_of = sizeof args, .mode = 0600, .size = 1, .seals = F_SEAL_GROW };
+	struct memfd_go_create_args args = { .mode = 0600, .size = 1, .seals = F_SEAL_GROW };
 
-	close(memfd_go_create_with("depth", &args));
+	close(memfd_go_create_with("depth", &args, sizeof args));
 }
 
 static void clone_file(void) { close(memfd_go_clone("depth", 0, 0, file, UINT64_MAX)); }
@@ -105,9 +105,9 @@ static void execute(void)
 
 static void inspect(void)
 {
-	static struct memfd_go_info info = { .size_of = sizeof info };
+	static struct memfd_go_info info;
 
-	memfd_go_inspect(file, &info);
+	memfd_go_inspect(file, 0, &info, sizeof info);
 }
 
 static void map_verified(void)

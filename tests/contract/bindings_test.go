@@ -27,11 +27,11 @@ var bindings = map[string]binding{
 		writeConstant: pythonConstant,
 		structs: structLines{
 			head:      regexp.MustCompile(`(?m)^class (\w+)\(_?[A-Z]\w*\):$`),
-			writeHead: func(s Struct) string { return fmt.Sprintf("class %s(_Sized):", pascal(s.Name)) },
+			writeHead: func(s Struct) string { return fmt.Sprintf("class %s(_Struct):", pascal(s.Name)) },
 			line:      regexp.MustCompile(`(?m)^        \("(\w+)", .*\),$`),
 			writeLine: func(f Field) string { return fmt.Sprintf("(%q, %s),", f.Name, pythonTypes.member(f)) },
 			name:      pascal,
-			others:    []string{"_Sized", "_PyBuffer", "Readable", "Writable"},
+			others:    []string{"_Struct", "_PyBuffer", "Readable", "Writable"},
 		},
 	},
 	"rust": {
@@ -105,6 +105,7 @@ const rustAttributes = "#[repr(C)]\n#[derive(Clone, Copy, Debug)]"
 var pythonTypes = dialect{
 	structName: pascal,
 	pointer:    "POINTER(%s)",
+	toConst:    "POINTER(%s)",
 	array:      "%s * %d",
 	results: map[string]string{
 		"int":            "c_int",
@@ -140,6 +141,7 @@ func pythonConstant(c Constant) string {
 var rustTypes = dialect{
 	structName: func(name string) string { return name },
 	pointer:    "*mut %s",
+	toConst:    "*const %s",
 	array:      "[%s; %d]",
 	results: map[string]string{
 		"int":            "c_int",
@@ -185,6 +187,7 @@ func rustConstant(c Constant) string {
 var puregoTypes = dialect{
 	structName: pascal,
 	pointer:    "*%s",
+	toConst:    "*%s",
 	array:      "[%[2]d]%[1]s",
 	results: map[string]string{
 		"int":            "int32",

@@ -138,6 +138,7 @@ type dialect struct {
 
 	structName func(string) string // its name of a struct
 	pointer    string              // the format of a pointer to one
+	toConst    string              // ... that is not written to
 	array      string              // the format of an array: %[1]s is the type, %[2]d how many
 }
 
@@ -173,9 +174,13 @@ func (d dialect) known(c string) string {
 	if name, found := d.results[c]; found {
 		return name
 	}
+	pointer := d.pointer
+	if rest, isConst := strings.CutPrefix(c, "const "); isConst {
+		c, pointer = rest, d.toConst
+	}
 	if name, isStruct := strings.CutPrefix(c, "struct "); isStruct {
 		if name, isPointer := strings.CutSuffix(name, " *"); isPointer {
-			return fmt.Sprintf(d.pointer, d.structName(name))
+			return fmt.Sprintf(pointer, d.structName(name))
 		}
 		return d.structName(name)
 	}

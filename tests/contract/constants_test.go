@@ -56,9 +56,6 @@ var goConstants = map[string]uint64{
 	"MEMFD_GO_OPT_NO_HOLES":       uint64(core.OptNoHoles),
 	"MEMFD_GO_OPT_KEEP_FD":        uint64(core.OptKeepFD),
 
-	"MEMFD_GO_NOEXEC_NATIVE":   uint64(core.NoexecNative),
-	"MEMFD_GO_NOEXEC_EMULATED": uint64(core.NoexecEmulated),
-
 	"F_SEAL_SEAL":              unix.F_SEAL_SEAL,
 	"F_SEAL_SHRINK":            unix.F_SEAL_SHRINK,
 	"F_SEAL_GROW":              unix.F_SEAL_GROW,

@@ -116,6 +116,7 @@ func fitsSystemCall(f Function, shape string) bool {
 var exportTypes = dialect{
 	structName: func(name string) string { return coreStructs[name].String() },
 	pointer:    "*%s",
+	toConst:    "*%s",
 	results: map[string]string{
 		"void":         "int",
 		"int":          "int",

@@ -143,7 +143,7 @@ func TestBreaks(t *testing.T) {
 		{name: "struct may grow", changes: []string{nameOfInfo, nameOfInfo + " uint64_t more;"}},
 		{name: "struct may not", changes: []string{"uint64_t reserved[4];", "uint64_t reserved[5];"},
 			want: []string{"struct memfd_go_secret_area of 64 or 80 bytes\n\nhas become", "member memfd_go_secret_area.reserved", "struct memfd_go_secret_pool of"}},
-		{name: "member", changes: []string{infoAccess, "int32_t access;"}, want: []string{"member memfd_go_info.access uint32_t at 32 or 32\n\nhas become"}},
+		{name: "member", changes: []string{infoDevice, "size_t device;"}, want: []string{"member memfd_go_info.device uint64_t at 40 or 40\n\nhas become"}},
 		{name: "new", changes: []string{getSize, getSize + newOne}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,7 +15,7 @@ const (
 	newSum     = "void memfd_go_new_sum(struct memfd_go_info *info, char *const list[]);"
 	newBit     = "#define MEMFD_GO_OPT_NEW 0x00000020U\n"
 	hugePage   = "uint64_t huge_page;"
-	infoAccess = "uint32_t access;"
+	infoDevice = "uint64_t device;"
 	nameOfInfo = "char name[256];"
 	write      = "#define MEMFD_GO_OPT_WRITE 0x00000002U"
 )
@@ -97,11 +97,11 @@ var mutations = []struct {
 		name:    "a new struct",
 		changes: []string{getSize, getSize + "struct memfd_go_new_one { uint32_t size_of; };"},
 		want: []string{
-			"_ffi.py: missing, add after CreateArgs.out_state:\n\nclass NewOne(_Sized):\n",
+			"_ffi.py: missing, add after CreateArgs.size:\n\nclass NewOne(_Struct):\n",
 			"_ffi.py: missing, add after NewOne:\n\n(\"size_of\", c_uint32),\n",
-			"lib.rs: missing, add after memfd_go_create_args.out_state:\n\n#[repr(C)]\n#[derive(Clone, Copy, Debug)]\npub struct memfd_go_new_one {\n",
+			"lib.rs: missing, add after memfd_go_create_args.size:\n\n#[repr(C)]\n#[derive(Clone, Copy, Debug)]\npub struct memfd_go_new_one {\n",
 			"lib.rs: missing, add after memfd_go_new_one:\n\npub size_of: u32,\n",
-			"library_test.go: missing, add after CreateArgs.out_state:\n\ntype NewOne struct {\n",
+			"library_test.go: missing, add after CreateArgs.size:\n\ntype NewOne struct {\n",
 			"library_test.go: missing, add after NewOne:\n\nSizeOf uint32\n",
 			"tests/contract/structs_test.go: missing, add:\n\n\"memfd_go_new_one\": reflect.TypeFor[core.NewOne](),\n",
 		},
@@ -112,7 +112,7 @@ var mutations = []struct {
 			"_ffi.py: missing, add after Info.huge_page:\n\n(\"new_ones\", SecretArea * 3),\n",
 			"lib.rs: missing, add after memfd_go_info.huge_page:\n\npub new_ones: [memfd_go_secret_area; 3],\n",
 			"library_test.go: missing, add after Info.huge_page:\n\nNewOnes [3]SecretArea\n",
-			"libmemfd_go/core: member 6 of core.Info has to be:\n\nNewOnes [3]core.SecretArea\n",
+			"libmemfd_go/core: member 7 of core.Info has to be:\n\nNewOnes [3]core.SecretArea\n",
 		},
 	}, {
 		name:    "a member less",
@@ -121,7 +121,7 @@ var mutations = []struct {
 			"_ffi.py: Info.name is not in include/memfd_go.h, remove:\n\n",
 			"lib.rs: memfd_go_info.name is not in include/memfd_go.h, remove:\n\n",
 			"library_test.go: Info.name is not in include/memfd_go.h, remove:\n\n",
-			"libmemfd_go/core: core.Info has 9 members, include/memfd_go.h 8",
+			"libmemfd_go/core: core.Info has 10 members, include/memfd_go.h 9",
 		},
 	}, {
 		name:    "another type of a member",
@@ -130,16 +130,16 @@ var mutations = []struct {
 			`instead of "(\"name\", c_char * 256)," it should read:` + "\n\n(\"name\", c_char * 128),\n",
 			`instead of "pub name: [c_char; 256]," it should read:` + "\n\npub name: [c_char; 128],\n",
 			`instead of "Name [256]byte" it should read:` + "\n\nName [128]byte\n",
-			"libmemfd_go/core: member 8 of core.Info has to be:\n\nName [128]uint8\n",
+			"libmemfd_go/core: member 9 of core.Info has to be:\n\nName [128]uint8\n",
 		},
 	}, {
 		name:    "another order of members",
-		changes: []string{hugePage, "", infoAccess, infoAccess + hugePage},
+		changes: []string{hugePage, "", infoDevice, infoDevice + hugePage},
 		want: []string{
-			"_ffi.py: not in the order of include/memfd_go.h, move up to before Info.huge_page:\n\n(\"access\", c_uint32),\n",
-			"lib.rs: not in the order of include/memfd_go.h, move up to before memfd_go_info.huge_page:\n\npub access: u32,\n",
-			"library_test.go: not in the order of include/memfd_go.h, move up to before Info.huge_page:\n\nAccess uint32\n",
-			"libmemfd_go/core: member 5 of core.Info has to be:\n\nAccess uint32\n",
+			"_ffi.py: not in the order of include/memfd_go.h, move up to before Info.huge_page:\n\n(\"device\", c_uint64),\n",
+			"lib.rs: not in the order of include/memfd_go.h, move up to before memfd_go_info.huge_page:\n\npub device: u64,\n",
+			"library_test.go: not in the order of include/memfd_go.h, move up to before Info.huge_page:\n\nDevice uint64\n",
+			"libmemfd_go/core: member 6 of core.Info has to be:\n\nDevice uint64\n",
 		},
 	}, {
 		name:    "a new constant",

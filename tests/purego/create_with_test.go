@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var argsSize = uint32(unsafe.Sizeof(CreateArgs{}))
+var argsSize = unsafe.Sizeof(CreateArgs{})
 
 func modeOf(t *testing.T, fd int32) uint32 {
 	t.Helper()
@@ -23,7 +23,7 @@ func modeOf(t *testing.T, fd int32) uint32 {
 
 func TestCreateWithDefaults(t *testing.T) {
 	leaks.Check(t)
-	fd := closeLater(t, lib.CreateWith("x", nil))
+	fd := closeLater(t, lib.CreateWith("x", nil, 0))
 	closesOnExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
 	same(t, "execute permission", 0, modeOf(t, fd)&0o111)
@@ -33,20 +33,14 @@ func TestCreateWithDefaults(t *testing.T) {
 func TestCreateWithEverything(t *testing.T) {
 	leaks.Check(t)
 	args := CreateArgs{
-		SizeOf:   argsSize,
-		MfdFlags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL,
-		Opts:     optUnsealable,
-		Seals:    unix.F_SEAL_GROW,
-		Size:     1<<32 + 5,
-		Mode:     0o640,
-		OutState: 7,
+		Flags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL,
+		Opts:  optUnsealable,
+		Seals: unix.F_SEAL_GROW,
+		Size:  1<<32 + 5,
+		Mode:  0o640,
 	}
 	want := args
-	want.OutState = noexecNative
-	if newFeatures(t, 0).Bits&featureNoexecSeal == 0 {
-		want.OutState = noexecEmulated
-	}
-	fd := closeLater(t, lib.CreateWith("x", &args))
+	fd := closeLater(t, lib.CreateWith("x", &args, argsSize))
 	same(t, "arguments", want, args)
 	same(t, "mode", 0o640, modeOf(t, fd))
 	same(t, "seals", unix.F_SEAL_GROW|unix.F_SEAL_SEAL, lib.GetSeals(fd)&sealsImmutable)
@@ -62,35 +56,32 @@ func TestCreateWithLongerStruct(t *testing.T) {
 		CreateArgs
 		tail [64]byte
 	}
-	longer.SizeOf = uint32(unsafe.Sizeof(longer))
-	closeLater(t, lib.CreateWith("x", &longer.CreateArgs))
+	closeLater(t, lib.CreateWith("x", &longer.CreateArgs, unsafe.Sizeof(longer)))
 	longer.tail[63] = 1
-	check(t, []row{{"something new", lib.CreateWith("x", &longer.CreateArgs), "E2BIG"}})
+	check(t, []row{{"something new", lib.CreateWith("x", &longer.CreateArgs, unsafe.Sizeof(longer)), "E2BIG"}})
 }
 
 func TestCreateWithErrors(t *testing.T) {
 	leaks.Check(t)
 	with := func(change func(*CreateArgs)) int32 {
-		args := CreateArgs{SizeOf: argsSize, OutState: 7}
+		args := CreateArgs{}
 		change(&args)
-		r := lib.CreateWith("x", &args)
-		same(t, "state after an error", 7, args.OutState)
-		return r
+		return lib.CreateWith("x", &args, argsSize)
 	}
 	check(t, []row{
-		{"short", with(func(a *CreateArgs) { a.SizeOf-- }), "EINVAL"},
-		{"long", with(func(a *CreateArgs) { a.SizeOf = 1 << 20 }), "E2BIG"},
-		{"contradictory flags", with(func(a *CreateArgs) { a.MfdFlags = unix.MFD_EXEC | unix.MFD_NOEXEC_SEAL }), "EINVAL"},
-		{"contradictory mode", with(func(a *CreateArgs) { a.MfdFlags, a.Mode = unix.MFD_NOEXEC_SEAL, 0o100 }), "EINVAL"},
+		{"short", lib.CreateWith("x", &CreateArgs{}, argsSize-1), "EINVAL"},
+		{"long", lib.CreateWith("x", &CreateArgs{}, 1<<20), "E2BIG"},
+		{"contradictory flags", with(func(a *CreateArgs) { a.Flags = unix.MFD_EXEC | unix.MFD_NOEXEC_SEAL }), "EINVAL"},
+		{"contradictory mode", with(func(a *CreateArgs) { a.Flags, a.Mode = unix.MFD_NOEXEC_SEAL, 0o100 }), "EINVAL"},
 		{"mode", with(func(a *CreateArgs) { a.Mode = 0o1000 }), "EINVAL"},
-		{"unknown flag", with(func(a *CreateArgs) { a.MfdFlags = 1 << 25 }), "EINVAL"},
-		{"unknown flag without execution", with(func(a *CreateArgs) { a.MfdFlags = 1<<25 | unix.MFD_NOEXEC_SEAL }), "EINVAL"},
+		{"unknown flag", with(func(a *CreateArgs) { a.Flags = 1 << 25 }), "EINVAL"},
+		{"unknown flag without execution", with(func(a *CreateArgs) { a.Flags = 1<<25 | unix.MFD_NOEXEC_SEAL }), "EINVAL"},
 		{"unknown seal", with(func(a *CreateArgs) { a.Seals = 1 << 30 }), "EINVAL"},
 		{"another function's option", with(func(a *CreateArgs) { a.Opts = optReserve }), "EINVAL"},
 		{"size", with(func(a *CreateArgs) { a.Size = 1 << 63 }), "EINVAL"},
-		{"name of 250 bytes", lib.CreateWith(strings.Repeat("n", 250), nil), "EINVAL"},
+		{"name of 250 bytes", lib.CreateWith(strings.Repeat("n", 250), nil, 0), "EINVAL"},
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.CreateWith("x", nil), "EMFILE"}})
+		check(t, []row{{"no descriptor left", lib.CreateWith("x", nil, 0), "EMFILE"}})
 	})
 }

@@ -20,10 +20,9 @@ type info struct {
 
 func inspect(t *testing.T, fd int32) info {
 	t.Helper()
-	i := Info{SizeOf: uint32(unsafe.Sizeof(Info{}))}
-	check(t, []row{{"inspect", lib.Inspect(fd, &i), "ok"}})
+	var i Info
+	check(t, []row{{"inspect", lib.Inspect(fd, 0, &i, unsafe.Sizeof(i)), "ok"}})
 	name, _, _ := strings.Cut(string(i.Name[:]), "\x00")
-	same(t, "reserved", 0, i.Reserved)
 	return info{i.Kind, i.Mode & unix.S_IFMT, i.Access, i.Size, name}
 }
 
@@ -43,15 +42,21 @@ func TestInspectSealsAndMode(t *testing.T) {
 	if err := unix.Fchmod(int(fd), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	got := Info{SizeOf: uint32(unsafe.Sizeof(Info{}))}
-	check(t, []row{{"inspect", lib.Inspect(fd, &got), "ok"}})
+	var got Info
+	check(t, []row{{"inspect", lib.Inspect(fd, 0, &got, unsafe.Sizeof(got)), "ok"}})
+	var st unix.Stat_t
+	if err := unix.Fstat(int(fd), &st); err != nil {
+		t.Fatal(err)
+	}
 	want := Info{
-		SizeOf: got.SizeOf,
-		Kind:   kindMemfd,
-		Seals:  uint32(lib.GetSeals(fd)),
-		Mode:   unix.S_IFREG | 0o640,
-		Size:   5,
-		Access: accessReadWrite,
+		Kind:      kindMemfd,
+		Seals:     uint32(lib.GetSeals(fd)),
+		Mode:      unix.S_IFREG | 0o640,
+		Access:    accessReadWrite,
+		Size:      5,
+		Allocated: 512 * uint64(st.Blocks),
+		Device:    uint64(st.Dev),
+		Inode:     uint64(st.Ino),
 	}
 	copy(want.Name[:], "purego")
 	same(t, "info", want, got)
@@ -111,15 +116,15 @@ func TestInspectTmpfsFile(t *testing.T) {
 
 func TestInspectErrors(t *testing.T) {
 	leaks.Check(t)
-	size := uint32(unsafe.Sizeof(Info{}))
-	i := Info{SizeOf: size, Kind: 0xdead}
-	short, long := Info{SizeOf: size - 1}, Info{SizeOf: 1 << 20}
+	size := unsafe.Sizeof(Info{})
+	i := Info{Kind: 0xdead}
 	fd := newFile(t, 0)
 	check(t, []row{
-		{"no descriptor", lib.Inspect(-1, &i), "EBADF"},
-		{"short", lib.Inspect(fd, &short), "EINVAL"},
-		{"long", lib.Inspect(fd, &long), "E2BIG"},
-		{"no place", lib.Inspect(fd, nil), "EFAULT"},
+		{"no descriptor", lib.Inspect(-1, 0, &i, size), "EBADF"},
+		{"short", lib.Inspect(fd, 0, &i, size-1), "EINVAL"},
+		{"long", lib.Inspect(fd, 0, &i, 1<<20), "E2BIG"},
+		{"no place", lib.Inspect(fd, 0, nil, size), "EFAULT"},
+		{"unknown request", lib.Inspect(fd, 1, &i, size), "EINVAL"},
 	})
-	same(t, "info after errors", Info{SizeOf: size, Kind: 0xdead}, i)
+	same(t, "info after errors", Info{Kind: 0xdead}, i)
 }

@@ -26,9 +26,9 @@ type library struct {
 	Version           func() uint32                                                        `c:"memfd_go_version"`
 	VersionString     func() string                                                        `c:"memfd_go_version_string"`
 	ResultName        func(int32) string                                                   `c:"memfd_go_result_name"`
-	Probe             func(*Features, uint32) int32                                        `c:"memfd_go_probe"`
+	Probe             func(*Features, uintptr, uint64) int32                               `c:"memfd_go_probe"`
 	Create            func(string, uint32) int32                                           `c:"memfd_go_create"`
-	CreateWith        func(string, *CreateArgs) int32                                      `c:"memfd_go_create_with"`
+	CreateWith        func(string, *CreateArgs, uintptr) int32                             `c:"memfd_go_create_with"`
 	CreateSealed      func(string, uint32, uint32, unsafe.Pointer, uintptr) int32          `c:"memfd_go_create_sealed"`
 	Clone             func(string, uint32, uint32, int32, uint64) int32                    `c:"memfd_go_clone"`
 	CloneStream       func(string, uint32, uint32, int32, uint64) int32                    `c:"memfd_go_clone_stream"`
@@ -43,7 +43,7 @@ type library struct {
 	CheckSeals        func(int32, uint32, *uint32) int32                                   `c:"memfd_go_check_seals"`
 	FormatSeals       func(uint32, uint32, *byte, uintptr) int32                           `c:"memfd_go_format_seals"`
 	ParseSeals        func(string, *uint32) int32                                          `c:"memfd_go_parse_seals"`
-	Inspect           func(int32, *Info) int32                                             `c:"memfd_go_inspect"`
+	Inspect           func(int32, uint32, *Info, uintptr) int32                            `c:"memfd_go_inspect"`
 	Map               func(int32, uint32, uint64, uintptr, *unsafe.Pointer) int32          `c:"memfd_go_map"`
 	MapRing           func(int32, uint32, uint64, uintptr, *unsafe.Pointer) int32          `c:"memfd_go_map_ring"`
 	Verify            func(int32, uint32, uint64, uint32, *uint64) int32                   `c:"memfd_go_verify"`
@@ -75,8 +75,7 @@ type library struct {
 // The structs of memfd_go.h.
 
 type Features struct {
-	SizeOf       uint32
-	Bits         uint32
+	Bits         uint64
 	HugeSizes    uint64
 	MemlockSoft  uint64
 	PageSize     uint32
@@ -84,25 +83,24 @@ type Features struct {
 }
 
 type CreateArgs struct {
-	SizeOf   uint32
-	MfdFlags uint32
-	Opts     uint32
-	Seals    uint32
-	Size     uint64
-	Mode     uint32
-	OutState uint32
+	Flags uint32
+	Opts  uint32
+	Seals uint32
+	Mode  uint32
+	Size  uint64
 }
 
 type Info struct {
-	SizeOf   uint32
-	Kind     uint32
-	Seals    uint32
-	Mode     uint32
-	Size     uint64
-	HugePage uint64
-	Access   uint32
-	Reserved uint32
-	Name     [256]byte
+	Kind      uint32
+	Seals     uint32
+	Mode      uint32
+	Access    uint32
+	Size      uint64
+	Allocated uint64
+	HugePage  uint64
+	Device    uint64
+	Inode     uint64
+	Name      [256]byte
 }
 
 type SecretArea struct {
@@ -157,9 +155,6 @@ const (
 	optNoSecretmem   = 1 << 11
 	optAllowUnlocked = 1 << 12
 	optKeepFD        = 1 << 15
-
-	noexecNative   = 0
-	noexecEmulated = 1
 
 	sealsImmutable = 0xf
 	styleNames     = 0

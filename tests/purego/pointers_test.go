@@ -49,9 +49,8 @@ func TestBadPointers(t *testing.T) {
 			{at("format_seals: buf"), call("format_seals", 1, styleHex, bad, 64), "EFAULT"},
 			{at("parse_seals: text"), call("parse_seals", bad, outAt), "EFAULT"},
 			{at("parse_seals: seals"), call("parse_seals", textAt, bad), "EFAULT"},
-			{at("probe: f"), call("probe", bad, 0), "EFAULT"},
-			{at("create_with: name"), call("create_with", bad, 0), "EFAULT"},
-			{at("inspect: info"), call("inspect", fd, bad), "EFAULT"},
+			{at("create_with: name"), call("create_with", bad, 0, 0), "EFAULT"},
+			{at("inspect: info"), call("inspect", fd, 0, bad, 312), "EFAULT"},
 			{at("send_fds: fds"), call("send_fds", fd, 0, bad, 1, 0, 0), "EFAULT"},
 			{at("recv_fds: fds"), call("recv_fds", fd, 0, bad, textAt, 0, 0), "EFAULT"},
 			{at("recv_fds: n"), call("recv_fds", fd, 0, outAt, bad, 0, 0), "EFAULT"},
@@ -71,7 +70,7 @@ func TestBadPointers(t *testing.T) {
 			check(t, []row{
 				{at("exec: envp"), call("exec", fd, outAt, bad, 0), "EFAULT"},
 				{at("check_seals: missing"), call("check_seals", fd, 0, bad), "EFAULT"},
-				{at("create_with: args"), call("create_with", textAt, bad), "EFAULT"},
+				{at("create_with: args"), call("create_with", textAt, bad, 24), "EFAULT"},
 			})
 		}
 		// On 32-bit machines a uint64_t is two words; both are 0.
@@ -80,6 +79,7 @@ func TestBadPointers(t *testing.T) {
 			return slices.Concat(before, zero, after)
 		}
 		check(t, []row{
+			{at("probe: f"), call("probe", withZero([]uintptr{bad, 32})...), "EFAULT"},
 			{at("map: addr"), call("map", withZero([]uintptr{fd, 0}, 5, bad)...), "EFAULT"},
 			{at("map_verified: addr"), call("map_verified", withZero([]uintptr{fd, 0}, 0, bad, outAt)...), "EFAULT"},
 			{at("map_verified: len"), call("map_verified", withZero([]uintptr{fd, 0}, 0, outAt, bad)...), "EFAULT"},

@@ -10,18 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func newFeatures(t *testing.T, request uint32) Features {
+func newFeatures(t *testing.T, request uint64) Features {
 	t.Helper()
-	f := Features{SizeOf: uint32(unsafe.Sizeof(Features{}))}
-	check(t, []row{{"probe", lib.Probe(&f, request), "ok"}})
+	var f Features
+	check(t, []row{{"probe", lib.Probe(&f, unsafe.Sizeof(f), request), "ok"}})
 	return f
 }
 
 // bits of a probe that say what this says in another way.
-func expectedFeatures() map[uint32]bool {
+func expectedFeatures() map[uint64]bool {
 	mfd := func(flags uint32) bool { return closed(lib.Create("x", flags)) >= 0 }
 	_, _, getfd := unix.Syscall(unix.SYS_PIDFD_GETFD, ^uintptr(0), 0, 0)
-	return map[uint32]bool{
+	return map[uint64]bool{
 		featureCreate:      true,
 		featureSealing:     true,
 		featureNoexecSeal:  mfd(unix.MFD_NOEXEC_SEAL),
@@ -44,7 +44,7 @@ func TestProbeFeatures(t *testing.T) {
 	leaks.Check(t)
 	f := newFeatures(t, 0)
 	want := expectedFeatures()
-	got := make(map[uint32]bool)
+	got := make(map[uint64]bool)
 	for bit := range want {
 		got[bit] = f.Bits&bit != 0
 	}
@@ -82,31 +82,27 @@ func TestProbeSizes(t *testing.T) {
 		Features
 		tail [100]byte
 	}
-	longer.SizeOf = uint32(unsafe.Sizeof(longer))
 	for i := range longer.tail {
 		longer.tail[i] = 0xff
 	}
-	check(t, []row{{"longer", lib.Probe(&longer.Features, 0), "ok"}})
+	check(t, []row{{"longer", lib.Probe(&longer.Features, unsafe.Sizeof(longer), 0), "ok"}})
 	same(t, "what is not known", [100]byte{}, longer.tail)
-	want := newFeatures(t, 0)
-	want.SizeOf = longer.SizeOf
-	same(t, "what is", want, longer.Features)
+	same(t, "what is", newFeatures(t, 0), longer.Features)
 }
 
 func TestProbeErrors(t *testing.T) {
 	leaks.Check(t)
-	size := uint32(unsafe.Sizeof(Features{}))
-	f := Features{SizeOf: size, Bits: 0xdead}
-	short, long := Features{SizeOf: size - 1}, Features{SizeOf: math.MaxUint32}
+	size := unsafe.Sizeof(Features{})
+	f := Features{Bits: 0xdead}
 	check(t, []row{
-		{"another request", lib.Probe(&f, featureCreate), "EINVAL"},
-		{"more requests", lib.Probe(&f, featureSecret|1<<31), "EINVAL"},
-		{"short", lib.Probe(&short, 0), "EINVAL"},
-		{"long", lib.Probe(&long, 0), "E2BIG"},
-		{"no place", lib.Probe(nil, 0), "EFAULT"},
+		{"another request", lib.Probe(&f, size, featureCreate), "EINVAL"},
+		{"more requests", lib.Probe(&f, size, featureSecret|1<<63), "EINVAL"},
+		{"short", lib.Probe(&f, size-1, 0), "EINVAL"},
+		{"long", lib.Probe(&f, math.MaxUint32, 0), "E2BIG"},
+		{"no place", lib.Probe(nil, size, 0), "EFAULT"},
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.Probe(&f, 0), "EMFILE"}})
+		check(t, []row{{"no descriptor left", lib.Probe(&f, size, 0), "EMFILE"}})
 	})
-	same(t, "features after errors", Features{SizeOf: size, Bits: 0xdead}, f)
+	same(t, "features after errors", Features{Bits: 0xdead}, f)
 }

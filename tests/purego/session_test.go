@@ -85,8 +85,8 @@ func (lib *library) sealAtOnce(text string) error {
 // passOn copies a file, and has the copy opened again, sent, received, imported and
 // inspected.
 func (lib *library) passOn(text string) error {
-	args := CreateArgs{SizeOf: uint32(unsafe.Sizeof(CreateArgs{})), MfdFlags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL, Mode: 0o600}
-	fd := lib.CreateWith(text, &args)
+	args := CreateArgs{Flags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL, Mode: 0o600}
+	fd := lib.CreateWith(text, &args, unsafe.Sizeof(args))
 	if fd < 0 {
 		return fmt.Errorf("create_with: %s", outcome(fd))
 	}
@@ -179,8 +179,8 @@ func (lib *library) sendTo(fd int32, text string) error {
 		return fmt.Errorf("recv_verified: %s", outcome(verified))
 	}
 	defer unix.Close(int(verified))
-	i := Info{SizeOf: uint32(unsafe.Sizeof(Info{}))}
-	if r := lib.Inspect(received, &i); r != 0 || i.Kind != kindMemfd || string(i.Name[:len(text)]) != text {
+	var i Info
+	if r := lib.Inspect(received, 0, &i, unsafe.Sizeof(i)); r != 0 || i.Kind != kindMemfd || string(i.Name[:len(text)]) != text {
 		return fmt.Errorf("inspect: %s, %+v", outcome(r), i)
 	}
 	if r := lib.Verify(verified, 0, uint64(len(text)), 0, nil); r != 0 {
@@ -200,8 +200,8 @@ func (lib *library) sendTo(fd int32, text string) error {
 
 // keepSecret has the text in secret memory, of an area and of a pool's slot.
 func (lib *library) keepSecret(text string) error {
-	f := Features{SizeOf: uint32(unsafe.Sizeof(Features{}))}
-	if r := lib.Probe(&f, 0); r != 0 || f.Bits&featureCreate == 0 {
+	var f Features
+	if r := lib.Probe(&f, unsafe.Sizeof(f), 0); r != 0 || f.Bits&featureCreate == 0 {
 		return fmt.Errorf("probe: %s, %#x", outcome(r), f.Bits)
 	}
 	var flags uint32

@@ -5,7 +5,6 @@ package memfd
 import (
 	"bytes"
 	"io/fs"
-	"math"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -55,8 +54,7 @@ func (o *Options) flags() (uint32, error) {
 
 // createArgs returns the options as createWith takes them.
 func (o *Options) createArgs() (args core.CreateArgs, err error) {
-	args.SizeOf = uint32(unsafe.Sizeof(args))
-	if args.MFDFlags, err = o.flags(); o == nil || err != nil {
+	if args.Flags, err = o.flags(); o == nil || err != nil {
 		return args, err
 	}
 	if o.Size < 0 || o.Mode&^fs.ModePerm != 0 {
@@ -94,7 +92,7 @@ func (o *Options) copyArgs() (flags uint32, seals Seals, err error) {
 }
 
 func createWith(name *byte, args *core.CreateArgs) (int, error) {
-	r := restart(func() int { return core.CreateWith(name, args) })
+	r := restart(func() int { return core.CreateWith(name, args, unsafe.Sizeof(*args)) })
 	runtime.KeepAlive(name)
 	return result(r)
 }
@@ -189,8 +187,7 @@ func unmap(memory []byte) error {
 
 func inspect(fd int32, to *Info) int {
 	var info core.Info
-	info.SizeOf = uint32(unsafe.Sizeof(info))
-	r := core.Inspect(fd, &info)
+	r := core.Inspect(fd, 0, &info, unsafe.Sizeof(info))
 	if r < 0 {
 		return r
 	}
@@ -238,11 +235,7 @@ func fileMode(mode uint32) fs.FileMode {
 
 func probe(request Feature) (Features, error) {
 	var f core.Features
-	f.SizeOf = uint32(unsafe.Sizeof(f))
-	if uint64(request) > math.MaxUint32 {
-		return Features{}, syscall.EINVAL
-	}
-	if _, err := result(core.Probe(&f, uint32(request))); err != nil {
+	if _, err := result(core.Probe(&f, unsafe.Sizeof(f), uint64(request))); err != nil {
 		return Features{}, err
 	}
 	found := Features{

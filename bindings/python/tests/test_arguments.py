@@ -13,7 +13,7 @@ from memfd_go import MemFd, raw
 
 ALL_FUNCTIONS: list[tuple[Callable[..., object], tuple[str, ...]]] = [
     (raw.result_name, ("int",)),
-    (raw.probe, ("uint32",)),
+    (raw.probe, ("uint64",)),
     (raw.create, ("text", "uint32")),
     (raw.create_with, ("text", "args")),
     (raw.create_sealed, ("text", "uint32", "uint32", "buffer")),

@@ -16,7 +16,7 @@ from memfd_go import CreateFlag, MemFd, MissingSealsError, Seal, raw
 @pytest.fixture
 def sealed() -> MemFd:
     """A file that holds b"hello", immutable and not executable."""
-    args = raw.CreateArgs(mfd_flags=raw.MFD_CLOEXEC | raw.MFD_NOEXEC_SEAL)
+    args = raw.CreateArgs(flags=raw.MFD_CLOEXEC | raw.MFD_NOEXEC_SEAL)
     file = MemFd.from_fd(raw.create_with("test", args))
     os.write(file.fileno(), b"hello")
     file.seal()

@@ -48,13 +48,13 @@ const char *memfd_go_result_name(int r)
 	return name != NULL ? name : "E?";
 }
 
-int memfd_go_probe(struct memfd_go_features *f, uint32_t request)
+int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request)
 {
 	struct rlimit lock;
 	int fd = memfd_create("probe", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	(void)request;
-	memset((char *)f + 4, 0, sizeof *f - 4);
+	memset(f, 0, size);
 	if (fd >= 0)
 		f->bits = MEMFD_GO_FEATURE_CREATE;
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) == 0)
@@ -71,9 +71,9 @@ int memfd_go_create(const char *name, uint32_t mfd_flags)
 	return result(memfd_create(name, mfd_flags));
 }
 
-int memfd_go_create_with(const char *name, struct memfd_go_create_args *args)
+int memfd_go_create_with(const char *name, const struct memfd_go_create_args *args, size_t size)
 {
-	int r = 0, fd = memfd_create(name, args->mfd_flags | MFD_ALLOW_SEALING);
+	int r = 0, fd = memfd_create(name, args->flags | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return -errno;
@@ -83,7 +83,7 @@ int memfd_go_create_with(const char *name, struct memfd_go_create_args *args)
 		r = result(ftruncate(fd, (off_t)args->size));
 	if (r == 0 && args->seals != 0)
 		r = result(fcntl(fd, F_ADD_SEALS, args->seals));
-	args->out_state = MEMFD_GO_NOEXEC_NATIVE;
+	(void)size;
 	return finish(fd, r);
 }
 
@@ -258,14 +258,15 @@ int memfd_go_parse_seals(const char *text, uint32_t *seals)
 	return 0;
 }
 
-int memfd_go_inspect(int fd, struct memfd_go_info *info)
+int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_t size)
 {
 	struct stat st;
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	memset((char *)info + 4, 0, sizeof *info - 4);
+	(void)request;
+	memset(info, 0, size);
 	info->kind = seals >= 0 ? MEMFD_GO_KIND_MEMFD : MEMFD_GO_KIND_OTHER;
 	info->seals = seals >= 0 ? (uint32_t)seals : 0;
 	info->mode = st.st_mode;

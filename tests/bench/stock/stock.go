@@ -48,8 +48,8 @@ func memfd_go_result_name(r C.int) unsafe.Pointer {
 }
 
 //export memfd_go_probe
-func memfd_go_probe(f unsafe.Pointer, request C.uint32_t) C.int {
-	return C.int(core.Probe((*core.Features)(f), uint32(request)))
+func memfd_go_probe(f unsafe.Pointer, size C.size_t, request C.uint64_t) C.int {
+	return C.int(core.Probe((*core.Features)(f), uintptr(size), uint64(request)))
 }
 
 //export memfd_go_create
@@ -58,8 +58,8 @@ func memfd_go_create(name unsafe.Pointer, flags C.uint32_t) C.int {
 }
 
 //export memfd_go_create_with
-func memfd_go_create_with(name, args unsafe.Pointer) C.int {
-	return C.int(core.CreateWith((*byte)(name), (*core.CreateArgs)(args)))
+func memfd_go_create_with(name, args unsafe.Pointer, size C.size_t) C.int {
+	return C.int(core.CreateWith((*byte)(name), (*core.CreateArgs)(args), uintptr(size)))
 }
 
 //export memfd_go_create_sealed
@@ -123,8 +123,8 @@ func memfd_go_parse_seals(text, seals unsafe.Pointer) C.int {
 }
 
 //export memfd_go_inspect
-func memfd_go_inspect(fd C.int, info unsafe.Pointer) C.int {
-	return C.int(core.Inspect(int32(fd), (*core.Info)(info)))
+func memfd_go_inspect(fd C.int, request C.uint32_t, info unsafe.Pointer, size C.size_t) C.int {
+	return C.int(core.Inspect(int32(fd), uint32(request), (*core.Info)(info), uintptr(size)))
 }
 
 //export memfd_go_map

@@ -22,11 +22,11 @@
  * Sizes.  Sizes and offsets of files are uint64_t, in bytes, from 0 to INT64_MAX, on
  * 32-bit architectures too. size_t is used only for memory.
  *
- * Structs.  A struct that may grow begins with 'size_of', which the caller sets to the
- * struct's sizeof. A size that is less than what version 1.0 had is -EINVAL, one over
- * 4096 is -E2BIG. What a function writes it writes up to 'size_of': a newer library
- * leaves out what an older, shorter struct has no room for, and an older library zeroes
- * what it does not know.
+ * Structs.  A struct that may grow is passed with its sizeof, as in openat2(2). A size
+ * that is less than what version 1.0 had is -EINVAL, one over 4096 is -E2BIG. A function
+ * that fills a struct writes exactly that many bytes: a newer library leaves out what an
+ * older, shorter struct has no room for, and an older library zeroes what it does not
+ * know. These structs have the same layout on all architectures, without padding.
  *
  * Memory.  -ENOMEM and -ENOSPC report limits that the kernel checks in advance. When
  * memory itself runs out, in the system or in a memory cgroup (such as a container's),
@@ -83,8 +83,7 @@ extern "C" {
  *     struct memfd_go_features f;
  *     int r;
  *
- *     f.size_of = sizeof f;
- *     r = memfd_go_probe(&f, 0);
+ *     r = memfd_go_probe(&f, sizeof f, 0);
  *     if (r < 0)
  *         printf("probe: %s\n", memfd_go_result_name(r));
  *     else if ((f.bits & MEMFD_GO_FEATURE_SEALING) != 0)
@@ -147,8 +146,7 @@ const char *memfd_go_result_name(int r);
 
 /* What memfd_go_probe() tells. */
 struct memfd_go_features {
-	uint32_t size_of;       /* in: sizeof(struct memfd_go_features) */
-	uint32_t bits;          /* MEMFD_GO_FEATURE_* */
+	uint64_t bits;          /* MEMFD_GO_FEATURE_* */
 	uint64_t huge_sizes;    /* bit n: there are huge pages of 2^n bytes */
 	uint64_t memlock_soft;  /* RLIMIT_MEMLOCK in bytes; UINT64_MAX: no limit */
 	uint32_t page_size;     /* in bytes */
@@ -159,24 +157,25 @@ struct memfd_go_features {
  * memfd_go_probe() finds out what works here and now, by trying it, whatever the
  * kernel's version says. It makes some 60 system calls: call it once.
  *
- * f        size_of must be set
+ * f, size  sizeof(struct memfd_go_features)
  * request  0, or MEMFD_GO_FEATURE_SECRET to look for memfd_secret(2) too: that
  *          opens a secret file for a moment, in which the machine cannot hibernate
  *
  * Returns 0.
  *
  * -EFAULT   f is null
- * -EINVAL   size_of is less than 32; another request
+ * -EINVAL   size is less than 32; unknown request
+ * -E2BIG    size is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
  *
  * Safe: MT AS fork. Source: this library.
  */
-int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
+int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 
 /* ------------------------------------------------------------------- Create */
 
 /*
- * EXAMPLE: settings that nobody can change any more
+ * EXAMPLE: create settings that nobody can change
  *
  *     const char text[] = "colour = red\n";
  *     int fd = memfd_go_create_sealed("settings", MFD_CLOEXEC, 0, text, strlen(text));
@@ -186,44 +185,44 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
  */
 
 /*
- * Flags of memfd_create(2), with the kernel's names and values. They are defined
- * here only where the system's headers have not done so.
+ * Flags of memfd_create(2), with the kernel's names and values, unless the system's
+ * headers have defined them.
  */
 #ifndef MFD_CLOEXEC
 #define MFD_CLOEXEC 0x0001U /* close the descriptor on execve(2) */
 #endif
 #ifndef MFD_ALLOW_SEALING
-#define MFD_ALLOW_SEALING 0x0002U /* let seals be added; else F_SEAL_SEAL is set */
+#define MFD_ALLOW_SEALING 0x0002U /* allow seals; otherwise F_SEAL_SEAL is set */
 #endif
 #ifndef MFD_HUGETLB
-#define MFD_HUGETLB 0x0004U /* back the file by huge pages (4.14) */
+#define MFD_HUGETLB 0x0004U /* use huge pages (4.14) */
 #endif
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* not executable; sealable (6.3) */
 #endif
 #ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* executable, whatever vm.memfd_noexec=1 says (6.3) */
+#define MFD_EXEC 0x0010U /* executable, even with vm.memfd_noexec=1 (6.3) */
 #endif
 
 /* The longest name that memfd_create(2) takes, in bytes without the NUL. */
 #define MEMFD_GO_NAME_MAX 249
 
-/* Options, one bit each; no two functions give one bit two meanings. */
+/* Options, one bit each. A bit has the same meaning in every function. */
 #define MEMFD_GO_OPT_RESERVE 0x00000001U        /* set_size: allocate the memory now */
 #define MEMFD_GO_OPT_WRITE 0x00000002U          /* map: writable and readable */
 #define MEMFD_GO_OPT_PRIVATE 0x00000004U        /* map: copy on write */
 #define MEMFD_GO_OPT_EXEC 0x00000008U           /* map: executable and readable */
-#define MEMFD_GO_OPT_POPULATE 0x00000010U       /* map: fault all pages in now */
+#define MEMFD_GO_OPT_POPULATE 0x00000010U       /* map: fault in all pages now */
 #define MEMFD_GO_OPT_STRICT_NOEXEC 0x00000020U  /* create_with: never emulate */
 #define MEMFD_GO_OPT_UNSEALABLE 0x00000040U     /* create_with: add F_SEAL_SEAL */
 #define MEMFD_GO_OPT_INHERIT_FD 0x00000080U     /* exec: leave fd open */
-#define MEMFD_GO_OPT_FORK_SHARE 0x00000100U     /* secret_*: the child sees it too */
-#define MEMFD_GO_OPT_ALIGN_END 0x00000200U      /* secret_alloc: end at the guard */
-#define MEMFD_GO_OPT_REQUIRE 0x00000400U        /* secret_alloc: memfd_secret or fail */
-#define MEMFD_GO_OPT_NO_SECRETMEM 0x00000800U   /* secret_alloc: without memfd_secret */
-#define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_alloc: even unlocked */
-#define MEMFD_GO_OPT_DONTWAIT 0x00002000U       /* send, recv: -EAGAIN, not wait */
-#define MEMFD_GO_OPT_NO_HOLES 0x00004000U       /* verify: allocate all of the file */
+#define MEMFD_GO_OPT_FORK_SHARE 0x00000100U     /* secret_*: share with children */
+#define MEMFD_GO_OPT_ALIGN_END 0x00000200U      /* secret_*: end at the guard page */
+#define MEMFD_GO_OPT_REQUIRE 0x00000400U        /* secret_*: memfd_secret(2) or fail */
+#define MEMFD_GO_OPT_NO_SECRETMEM 0x00000800U   /* secret_*: no memfd_secret(2) */
+#define MEMFD_GO_OPT_ALLOW_UNLOCKED 0x00001000U /* secret_*: accept unlocked memory */
+#define MEMFD_GO_OPT_DONTWAIT 0x00002000U       /* send, recv: do not wait */
+#define MEMFD_GO_OPT_NO_HOLES 0x00004000U       /* verify: allocate missing pages */
 #define MEMFD_GO_OPT_KEEP_FD 0x00008000U        /* secret_*: keep the descriptor */
 
 /*
@@ -255,49 +254,45 @@ int memfd_go_probe(struct memfd_go_features *f, uint32_t request);
  */
 int memfd_go_create(const char *name, uint32_t mfd_flags);
 
-/* What memfd_go_create_with() is told, and tells. */
+/* What memfd_go_create_with() is told. */
 struct memfd_go_create_args {
-	uint32_t size_of;   /* in: sizeof(struct memfd_go_create_args) */
-	uint32_t mfd_flags; /* MFD_* */
-	uint32_t opts;      /* MEMFD_GO_OPT_STRICT_NOEXEC, _UNSEALABLE */
-	uint32_t seals;     /* F_SEAL_* to add in the end */
-	uint64_t size;      /* of the file, in bytes */
-	uint32_t mode;      /* permissions such as 0600; 0: as the kernel makes them */
-	uint32_t out_state; /* out: MEMFD_GO_NOEXEC_* */
+	uint32_t flags; /* MFD_* */
+	uint32_t opts;  /* MEMFD_GO_OPT_STRICT_NOEXEC, _UNSEALABLE */
+	uint32_t seals; /* F_SEAL_* to add in the end */
+	uint32_t mode;  /* permissions such as 0600; 0: as the kernel makes them */
+	uint64_t size;  /* of the file, in bytes */
 };
-
-/* How an MFD_NOEXEC_SEAL or MFD_EXEC was honoured. */
-#define MEMFD_GO_NOEXEC_NATIVE 0U   /* by the kernel, or none was asked for */
-#define MEMFD_GO_NOEXEC_EMULATED 1U /* by mode bits, which can be changed again */
 
 /*
  * memfd_go_create_with() creates a file, gives it mode, size and seals, in this
  * order, and makes MFD_NOEXEC_SEAL and MFD_EXEC work before Linux 6.3 too. There
  * they are left out, sealing stays on, and fchmod(2) takes the place of
- * MFD_NOEXEC_SEAL; 'out_state' says so, since F_SEAL_EXEC is then missing.
+ * MFD_NOEXEC_SEAL. A file that was made like this lacks F_SEAL_EXEC.
  *
  * name  like memfd_go_create()
- * args  NULL stands for MFD_CLOEXEC | MFD_NOEXEC_SEAL and nothing else. 'seals'
- *       imply MFD_ALLOW_SEALING. OPT_STRICT_NOEXEC fails rather than emulate.
- *       OPT_UNSEALABLE adds F_SEAL_SEAL to 'seals'. 'size_of' works as in
- *       openat2(2): a shorter struct is extended by zeros, a longer one must be
- *       zero where this library does not know it.
+ * args  'seals' imply MFD_ALLOW_SEALING. OPT_STRICT_NOEXEC fails rather than emulate.
+ *       OPT_UNSEALABLE adds F_SEAL_SEAL to 'seals'.
+ * size  sizeof(struct memfd_go_create_args). A shorter struct is extended by zeros, a
+ *       longer one must be zero where this library does not know it. NULL and 0 stand
+ *       for MFD_CLOEXEC | MFD_NOEXEC_SEAL and nothing else.
  *
- * Returns the descriptor, and writes 'out_state' if 'args' has it.
+ * Returns the descriptor.
  *
- * -EFAULT      name is not a readable string; args is in the first or last page
+ * -EFAULT      name is not a readable string; args is null and size is not 0
  * -EINVAL      a name of more than 249 bytes; MFD_EXEC with MFD_NOEXEC_SEAL;
  *              execute permission in 'mode' with MFD_NOEXEC_SEAL; mode over 0777;
- *              size over INT64_MAX; size_of less than 32; unknown flags, seals or
+ *              args->size over INT64_MAX; size less than 24; unknown flags, seals or
  *              options
- * -E2BIG       the struct is longer than is known here, and not zero there
+ * -E2BIG       the struct is longer than is known here, and not zero there; size is
+ *              over 4096
  * -EOPNOTSUPP  OPT_STRICT_NOEXEC, and the kernel lacks the flag
  * -EACCES      vm.memfd_noexec forbids it; this is never worked around
  * others       like memfd_go_create(), memfd_go_set_size(), memfd_go_add_seals()
  *
  * Safe: MT AS fork. Source: memfd_create(2), fchmod(2), mm/memfd.c.
  */
-int memfd_go_create_with(const char *name, struct memfd_go_create_args *args);
+int memfd_go_create_with(const char *name, const struct memfd_go_create_args *args,
+                         size_t size);
 
 /*
  * memfd_go_create_sealed() creates a file with a copy of the 'len' bytes at 'data',
@@ -332,9 +327,9 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
 
 /*
  * memfd_go_clone() creates a sealed copy of the regular file 'src_fd', from its first
- * byte to its last. The offset of src_fd is neither used nor moved. Files of /proc and
- * /sys, whose size is not their length, are read to their end. The copy takes memory at
- * once, like that of memfd_go_create_sealed().
+ * byte to its last. It neither uses nor moves the offset of src_fd. Files in /proc and
+ * /sys, whose size is not their length, are read to their end. The copy uses memory
+ * immediately, like that of memfd_go_create_sealed().
  *
  * name, mfd_flags, seals  like memfd_go_create_sealed()
  * src_fd                  open for reading
@@ -343,38 +338,42 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
  *
  * -EBADF    src_fd is not open, or not for reading
- * -EINVAL   src_fd is not a regular file, or cannot be read at any offset (O_DIRECT)
+ * -EINVAL   src_fd is not a regular file
+ * -EINVAL   src_fd cannot be read at any offset (O_DIRECT)
  * -ESPIPE   src_fd is a secret file, or a file that is read like a pipe (trace_pipe)
- * -EFBIG    the file is longer than max_len, or than RLIMIT_FSIZE (with SIGXFSZ)
- * -EAGAIN   the file's size changed meanwhile
- * -EIO      the source could not be read, or others that reading it can give
+ * -EFBIG    the file is longer than max_len
+ * -EFBIG    the file is longer than RLIMIT_FSIZE; SIGXFSZ is sent as well
+ * -EAGAIN   the file's size changed during the copy
+ * -EIO      the file could not be read
+ * others    like read(2)
  *
- * A source that is written to meanwhile without changing its size gives a mixture
- * of old and new. A few files of /proc block when they are read (/proc/kmsg).
+ * If the source is written to during the copy without a change of its size, the copy
+ * is a mixture of old and new contents. Reading some files in /proc blocks, such as
+ * /proc/kmsg.
  *
- * Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
+ * Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
  */
 int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd,
                    uint64_t max_len);
 
 /*
- * memfd_go_clone_stream() creates a sealed copy of what can be read from 'src_fd', up
- * to its end: of a pipe, a socket, or any file from its offset on. It may block for as
- * long as the other side keeps the stream open, so it is not for a descriptor from
- * somebody who is not trusted. On a socket of packets, an empty packet is the end.
+ * memfd_go_clone_stream() creates a sealed copy of everything that can be read from
+ * 'src_fd' until its end: a pipe, a socket, or any file from its offset. It may block
+ * as long as the other side keeps the stream open, so do not use it with a descriptor
+ * from an untrusted process. An empty packet ends a socket of packets.
  *
- * Parameters like memfd_go_clone(). What has been read is gone from the stream, also
- * after an error, and nothing of it is kept then.
+ * Parameters like memfd_go_clone(). Whatever was read is gone from the stream, also
+ * after an error.
  *
  * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
  *
  * -EBADF    src_fd is not open, or not for reading
- * -EFBIG    there is more than max_len; up to max_len + 1 bytes have been read
- * -EINTR    a signal arrived while the stream had nothing to read
- * -EAGAIN   src_fd is non-blocking, and has nothing to read but is not at its end
- * -EISDIR, -EINVAL, -ENOTCONN, -ECONNRESET, and others that read(2) can give
+ * -EFBIG    there are more than max_len bytes; up to max_len + 1 bytes have been read
+ * -EINTR    a signal arrived while there was nothing to read
+ * -EAGAIN   src_fd is non-blocking and has nothing to read, but is not at its end
+ * others    like read(2), such as -EISDIR, -EINVAL, -ENOTCONN and -ECONNRESET
  *
- * Safe: MT AS fork. Source: read(2), F_ADD_SEALS(2const).
+ * Source: read(2), F_ADD_SEALS(2const).
  */
 int memfd_go_clone_stream(const char *name, uint32_t mfd_flags, uint32_t seals,
                           int src_fd, uint64_t max_len);
@@ -420,7 +419,7 @@ int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
 /* --------------------------------------------------------------------- Size */
 
 /*
- * EXAMPLE: a file of 64 KiB, all there: no store to it can fail
+ * EXAMPLE: create a file of 64 KiB and allocate its memory
  *
  *     void *buffer;
  *     int r, fd = memfd_go_create("buffer", MFD_CLOEXEC);
@@ -485,32 +484,34 @@ int memfd_go_get_size(int fd, uint64_t *size);
 int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
 
 /*
- * memfd_go_discard() gives the memory of 'len' bytes of the file 'fd' from offset 'off'
- * on back to the system: a hole takes its place, which reads as zeros. The size stays.
- * Of a page that is covered in part the bytes become zeros; of a huge page too, on new
- * kernels.
+ * memfd_go_discard() frees the memory of the 'len' bytes from offset 'off' of the file
+ * 'fd'. A hole takes its place and reads as zeros. The size of the file does not
+ * change. In a page that the range covers partly, these bytes become zero; in a huge
+ * page only on newer kernels.
  *
  * fd        open for writing
  * opts      0
- * off, len  in bytes; len is more than 0. What is behind the end of the file counts,
- *           too: MEMFD_GO_OPT_RESERVE may have left memory there.
+ * off, len  in bytes; len is more than 0. The range may lie behind the end of the
+ *           file, where MEMFD_GO_OPT_RESERVE may have left memory.
  *
  * Returns 0.
  *
- * -EINVAL   len is 0; off or len is over INT64_MAX; unknown options
- * -EPERM    the file is sealed with F_SEAL_WRITE or F_SEAL_FUTURE_WRITE
+ * -EINVAL   len is 0
+ * -EINVAL   off or len is more than INT64_MAX
+ * -EINVAL   unknown options
+ * -EPERM    F_SEAL_WRITE or F_SEAL_FUTURE_WRITE is set
  * -EBADF    fd is not open, or not for writing
- * -EFBIG    off + len is more than the file system can hold
- * -EOPNOTSUPP, -ENODEV, -ESPIPE   not a file that can have holes
+ * -EFBIG    off + len is more than the file system supports
+ * -EOPNOTSUPP, -ENODEV, -ESPIPE  the file does not support holes
  *
- * Safe: MT AS fork. Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
+ * Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
  */
 int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 
 /* -------------------------------------------------------------------- Seals */
 
 /*
- * EXAMPLE: can somebody still change or shorten the file 'fd'?
+ * EXAMPLE: check that nobody can change or shrink the file 'fd'
  *
  *     char names[64];
  *     uint32_t missing;
@@ -523,22 +524,22 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
  */
 
 /*
- * Seals of a file, with the kernel's names and values. A seal is never removed.
+ * Seals of a file, with the kernel's names and values. Seals cannot be removed.
  */
 #ifndef F_SEAL_SEAL
 #define F_SEAL_SEAL 0x0001 /* no further seals */
 #endif
 #ifndef F_SEAL_SHRINK
-#define F_SEAL_SHRINK 0x0002 /* the file cannot get shorter */
+#define F_SEAL_SHRINK 0x0002 /* the file cannot shrink */
 #endif
 #ifndef F_SEAL_GROW
-#define F_SEAL_GROW 0x0004 /* the file cannot get longer */
+#define F_SEAL_GROW 0x0004 /* the file cannot grow */
 #endif
 #ifndef F_SEAL_WRITE
 #define F_SEAL_WRITE 0x0008 /* the contents cannot change */
 #endif
 #ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010 /* ... but through existing mappings (5.1) */
+#define F_SEAL_FUTURE_WRITE 0x0010 /* ... except through existing mappings (5.1) */
 #endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020 /* the execute permission cannot change (6.3) */
@@ -612,9 +613,9 @@ int memfd_go_ensure_seals(int fd, uint32_t seals);
  */
 int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 
-/* How memfd_go_format_seals() writes. */
+/* Styles of memfd_go_format_seals(). */
 #define MEMFD_GO_STYLE_NAMES 0U   /* "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC" */
-#define MEMFD_GO_STYLE_LETTERS 1U /* "SgwWsx", as memfd_create(2)'s example takes */
+#define MEMFD_GO_STYLE_LETTERS 1U /* "SgwWsx", as in memfd_create(2)'s example */
 #define MEMFD_GO_STYLE_HEX 2U     /* "0x3f" */
 
 /*
@@ -674,14 +675,15 @@ int memfd_go_parse_seals(const char *text, uint32_t *seals);
 
 /* What memfd_go_inspect() tells. */
 struct memfd_go_info {
-	uint32_t size_of;   /* in: sizeof(struct memfd_go_info) */
 	uint32_t kind;      /* MEMFD_GO_KIND_* */
 	uint32_t seals;     /* F_SEAL_*; 0 where there are none to ask for */
 	uint32_t mode;      /* type and permissions, as in st_mode */
-	uint64_t size;      /* in bytes */
-	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, else 0 */
 	uint32_t access;    /* MEMFD_GO_ACCESS_* of the descriptor; NONE with O_PATH */
-	uint32_t reserved;  /* 0 */
+	uint64_t size;      /* in bytes */
+	uint64_t allocated; /* memory or disk space in bytes; 0 for KIND_SECRET */
+	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, else 0 */
+	uint64_t device;    /* as in st_dev */
+	uint64_t inode;     /* as in st_ino */
 	char name[256];     /* given to memfd_create(2), with a NUL; "" without /proc */
 };
 
@@ -693,20 +695,21 @@ struct memfd_go_info {
  * Without /proc, a memfd that takes no seals cannot be told from other shared memory,
  * and is KIND_OTHER.
  *
- * info  size_of must be set
+ * request     0: reserved for what may take longer to find out
+ * info, size  sizeof(struct memfd_go_info)
  *
  * Returns 0.
  *
  * -EBADF    fd is not open
  * -EFAULT   info is null
- * -EINVAL   size_of is less than 296
- * -E2BIG    size_of is over 4096
+ * -EINVAL   size is less than 312; unknown request
+ * -E2BIG    size is over 4096
  * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file of
  *           memory that takes no seals)
  *
  * Safe: MT AS fork. Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
  */
-int memfd_go_inspect(int fd, struct memfd_go_info *info);
+int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_t size);
 
 /* ---------------------------------------------------------------------- Map */
 
@@ -762,25 +765,29 @@ int memfd_go_inspect(int fd, struct memfd_go_info *info);
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
- * memfd_go_map_ring() maps 'len' bytes of the file 'fd' from offset 'off' on twice, end
- * to end, shared and readable, and stores the address of the first at 'addr'. The byte
- * behind the first mapping is that at its start again, so that what wraps around the
- * end of a ring buffer lies in one piece. memfd_go_unmap(addr, 2 * len) removes both.
+ * memfd_go_map_ring() maps 'len' bytes of the file 'fd' from offset 'off' twice, one
+ * mapping directly behind the other, shared and readable, and stores the address of
+ * the first at 'addr'. The byte behind the first mapping is its first byte again, so
+ * an entry of a ring buffer that wraps around is contiguous. memfd_go_unmap(addr, 2 *
+ * len) removes both.
  *
- * fd    open for reading; for OPT_WRITE for writing too
+ * fd    open for reading; with OPT_WRITE also for writing
  * opts  any of MEMFD_GO_OPT_WRITE, _POPULATE
- * off   in bytes, a multiple of the page size (of a MFD_HUGETLB file: its own)
- * len   in bytes, more than 0, a multiple of the same. As with memfd_go_map(), touching
- *       a page behind the end of the file is SIGBUS.
+ * off   in bytes, a multiple of the page size (of an MFD_HUGETLB file: its page size)
+ * len   in bytes, more than 0, a multiple of the same. Touching a page behind the end
+ *       of the file is SIGBUS, as with memfd_go_map().
  *
  * Returns 0.
  *
- * -EINVAL     len is 0; off or len is not a multiple of the page size; off is over
- *             INT64_MAX; unknown options
- * -EOVERFLOW  2 * len does not fit the address space; off + len is over INT64_MAX
+ * -EINVAL     len is 0
+ * -EINVAL     off or len is not a multiple of the page size
+ * -EINVAL     off is more than INT64_MAX
+ * -EINVAL     unknown options
+ * -EOVERFLOW  2 * len does not fit the address space
+ * -EOVERFLOW  off + len is more than INT64_MAX
  * others      like memfd_go_map()
  *
- * Safe: MT AS fork. Source: mmap(2).
+ * Source: mmap(2).
  */
 int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
@@ -854,21 +861,22 @@ int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t 
                           void **addr, size_t *len);
 
 /*
- * memfd_go_unmap() removes all mappings of the pages from 'addr' on that hold one of
- * 'len' bytes, like munmap(2). Nothing need be mapped there.
+ * memfd_go_unmap() removes all mappings of the pages that contain the 'len' bytes at
+ * 'addr', like munmap(2). It is no error if nothing is mapped there.
  *
- * addr  a multiple of the page size, such as memfd_go_map() gives
+ * addr  a multiple of the page size, such as an address from memfd_go_map()
  * len   in bytes, more than 0; need not be a multiple of the page size, nor of the
- *       huge page's for a MFD_HUGETLB file
+ *       huge page size of an MFD_HUGETLB file
  *
  * Returns 0.
  *
  * -EFAULT   addr is null
- * -EINVAL   addr is not a multiple of the page size; len is 0 or reaches past the
- *           end of the address space
- * -ENOMEM   it would split a mapping, and there are too many of them
+ * -EINVAL   addr is not a multiple of the page size
+ * -EINVAL   len is 0 or extends past the end of the address space
+ * -ENOMEM   it would split a mapping, and the process has too many
  *
- * Safe: MT AS fork, as long as no other code still uses the memory.
+ * Safe: as long as no other code uses the memory any more.
+ *
  * Source: munmap(2).
  */
 int memfd_go_unmap(void *addr, size_t len);
@@ -885,7 +893,7 @@ int memfd_go_unmap(void *addr, size_t len);
  *     r = memfd_go_send_fds(sock, 0, &fd, 1, NULL, 0);
  *     close(fd);
  *
- * EXAMPLE: read a file from somebody who is not trusted, without a copy
+ * EXAMPLE: receive a file from an untrusted process and read it in place
  *
  *     void *page;
  *     size_t len;
@@ -1044,7 +1052,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
 /* --------------------------------------------------------------------- Exec */
 
 /*
- * EXAMPLE: run a copy of a program, which nobody can change any more
+ * EXAMPLE: execute a sealed copy of a program
  *
  *     char name[] = "echo", word[] = "hello";
  *     char *argv[] = { name, word, NULL }, *envp[] = { NULL };
@@ -1057,27 +1065,30 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  */
 
 /*
- * memfd_go_exec() replaces the process by the program in the file 'fd': execveat(2) of
- * the descriptor, or execve(2) of its path in /proc where that is missing (-ENOSYS).
+ * memfd_go_exec() replaces the process by the program in the file 'fd'. It uses
+ * execveat(2) with the descriptor, or execve(2) of its path in /proc where execveat(2)
+ * is missing.
  *
- * fd    open for reading or with O_PATH. The file must not be open for writing through
- *       a descriptor that open(2) or memfd_go_reopen() gave to anybody; those that
- *       created it, and their duplicates, do not count.
- * argv  arguments, NULL at the end
- * envp  environment, NULL at the end. A null envp is the empty environment.
+ * fd    open for reading, or opened with O_PATH. No descriptor from open(2) or
+ *       memfd_go_reopen() may be open for writing on the file, in any process.
+ *       Descriptors from creating the file, and their duplicates, do not count.
+ * argv  the arguments, with NULL at the end
+ * envp  the environment, with NULL at the end; null stands for an empty environment
  * opts  0, or MEMFD_GO_OPT_INHERIT_FD: the program inherits fd. A script ("#!") needs
- *       that, since its interpreter opens the file anew through /proc.
+ *       this, because its interpreter opens the file through /proc.
  *
- * The program has no folder: $ORIGIN is "/", and /proc/self/exe leads to "/memfd:NAME
- * (deleted)". Its process name is "memfd:NAME", on older kernels the number of 'fd'.
+ * The program has no directory: $ORIGIN is "/", and /proc/self/exe leads to
+ * "/memfd:NAME (deleted)". Its process name is "memfd:NAME", or on older kernels the
+ * number of 'fd'.
  *
- * Returns only on failure. The descriptor is then as it was.
+ * Returns only on failure. The descriptor is unchanged then.
  *
- * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL), is on a file system
- *           mounted noexec, or is no regular file
- * -ENOENT   a script and fd is close-on-exec: use OPT_INHERIT_FD; the interpreter is
- *           missing; /proc is needed and not mounted
- * -ENOEXEC  not a program that this machine can run
+ * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL)
+ * -EACCES   the file is on a file system mounted noexec, or is not regular
+ * -ENOENT   a script, and fd is close-on-exec: use OPT_INHERIT_FD
+ * -ENOENT   the interpreter is missing
+ * -ENOENT   /proc is needed and not mounted
+ * -ENOEXEC  not a program for this machine
  * -ETXTBSY  the file is open for writing (see fd)
  * -EBADF    fd is not open
  * -EFAULT   argv is null, or argv or envp is not readable
@@ -1085,7 +1096,8 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  * -EINVAL   unknown options
  * others    like execve(2)
  *
- * Safe: AS fork, and MT as execve(2) is: the other threads end.
+ * Safe: except that all other threads end, as with execve(2).
+ *
  * Source: execveat(2), execve(2), fs/exec.c.
  */
 int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts);
@@ -1093,7 +1105,7 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
 /* ------------------------------------------------------------ Secret memory */
 
 /*
- * EXAMPLE: a random key, which exists nowhere else
+ * EXAMPLE: keep a random key in secret memory
  *
  *     struct memfd_go_secret_area key;
  *     int r = memfd_go_secret_alloc(&key, 32, 0);
@@ -1104,7 +1116,7 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  *         use(key.data, key.len);
  *     memfd_go_secret_free(&key);
  *
- * EXAMPLE: a hundred keys, each without a system call
+ * EXAMPLE: keep a hundred keys, without a system call for each
  *
  *     struct memfd_go_secret_pool keys;
  *     void *key;
@@ -1149,175 +1161,196 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  */
 int memfd_go_secret(uint32_t flags);
 
-/* What a secret area is made of. */
-#define MEMFD_GO_AREA_SECRETMEM 1U /* memfd_secret(2): not in the kernel's page tables */
+/* Kinds of secret areas. */
+#define MEMFD_GO_AREA_SECRETMEM 1U /* memfd_secret(2): not mapped by the kernel */
 #define MEMFD_GO_AREA_MLOCK 2U     /* anonymous, never swapped, not in core dumps */
 #define MEMFD_GO_AREA_UNLOCKED 3U  /* anonymous, not in core dumps; may be swapped */
 
-/* A secret area. It is the library's: read it, do not write it. */
+/* A secret area. Read its members, but do not change them. */
 struct memfd_go_secret_area {
 	uint32_t kind;        /* MEMFD_GO_AREA_SECRETMEM, _MLOCK or _UNLOCKED */
 	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
-	void *data;           /* the area; null once freed */
-	size_t len;           /* its length in bytes, as asked for */
+	void *data;           /* the area; null after it was freed */
+	size_t len;           /* its length in bytes, as requested */
 	void *base;           /* the whole mapping, with guards */
 	size_t base_len;      /* its length in bytes */
-	int32_t fd;           /* with OPT_KEEP_FD; else -1 */
+	int32_t fd;           /* with OPT_KEEP_FD; otherwise -1 */
 	uint32_t protection;  /* MEMFD_GO_ACCESS_*, as last set */
 	uint64_t reserved[4]; /* the library's */
 };
 
 /*
- * memfd_go_secret_alloc() allocates memory for secrets: zeroed, readable and writable,
- * locked, present (no later access can fail for want of memory), between two guard
- * pages that cannot be touched. Only the data pages count against RLIMIT_MEMLOCK. A
- * memory cgroup at its limit kills the caller (see Memory above); the same applies to
- * memfd_go_secret_attach() and memfd_go_secret_pool_init().
+ * memfd_go_secret_alloc() allocates memory for secrets. It is zeroed, readable and
+ * writable, locked and present, so no later access fails for lack of memory, and it
+ * lies between two inaccessible guard pages. Only the data pages count against
+ * RLIMIT_MEMLOCK. A memory cgroup at its limit kills the caller (see Memory above).
+ * The same applies to memfd_go_secret_attach() and memfd_go_secret_pool_init().
  *
- * area  overwritten, and zero after an error. An area that it still holds is
- *       forgotten, not freed. The struct may be moved, but only one copy of it used.
+ * area  overwritten; zero after an error. An area that it still holds is forgotten, not
+ *       freed. The struct may be moved, but only one copy of it may be used.
  * len   in bytes, more than 0
  * opts  any of
  *       OPT_REQUIRE         fail unless memfd_secret(2) works
  *       OPT_NO_SECRETMEM    do not use memfd_secret(2): hibernation stays possible
- *       OPT_ALLOW_UNLOCKED  go on with memory that may be swapped and is not all
- *                           present, where RLIMIT_MEMLOCK or mlock(2) forbids more
- *       OPT_ALIGN_END       put the end, not the start, against a guard: touching the
- *                           first byte behind the area faults. It is then not aligned.
- *                           Up to 16 random bytes go in front of it, for
- *                           memfd_go_secret_free() to find out whether somebody wrote
- *                           there.
- *       OPT_FORK_SHARE      a child of fork() shares the area; else it has no memory
- *                           there (SECRETMEM), or zeros (MLOCK, UNLOCKED). A child that
- *                           another thread forks during this call may share SECRETMEM.
- *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 'area', to be sent to
- *                           others
+ *       OPT_ALLOW_UNLOCKED  if RLIMIT_MEMLOCK or mlock(2) forbids locking, go on with
+ *                           memory that may be swapped and is not all present
+ *       OPT_ALIGN_END       place the end, not the start, at a guard: touching the
+ *                           first byte behind the area faults. The area is unaligned.
+ *                           Up to 16 random bytes go in front of it, which
+ *                           memfd_go_secret_free() checks for an underrun.
+ *       OPT_FORK_SHARE      share the area with children of fork(). Else a child has
+ *                           no memory there (SECRETMEM) or zeros (MLOCK, UNLOCKED). A
+ *                           child that another thread forks during this call may share
+ *                           memory of kind SECRETMEM.
+ *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 'area', to send it to
+ *                           another process
+ *
+ * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory
+ * with mlock(2) takes its place. 'kind' tells which it is.
  *
  * A process-shared mutex, condition variable or semaphore does not work in memory of
- * kind SECRETMEM: futex(2) answers -EFAULT, and glibc aborts. Put it into ordinary
+ * kind SECRETMEM: futex(2) fails with -EFAULT, and glibc aborts. Put it into ordinary
  * shared memory beside the area, or use OPT_NO_SECRETMEM. Locks between threads of one
  * process work.
  *
- * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory
- * with mlock(2) takes its place, which 'kind' tells.
+ * Root has no RLIMIT_MEMLOCK. If the system cannot spare that much memory, root gets
+ * no error: the kernel kills processes to make room.
  *
  * Returns 0.
  *
- * -ENOSYS, -EPERM   OPT_REQUIRE, and memfd_secret(2) does not work
- * -EAGAIN, -ENOMEM  over RLIMIT_MEMLOCK; no memory, or no room in the address space
- * -ENOMEM   len is more than the machine's memory
+ * -ENOSYS, -EPERM  OPT_REQUIRE, and memfd_secret(2) does not work
  * -EPERM    RLIMIT_MEMLOCK is 0
- * -EINVAL   len is 0 or cannot be; unknown options; OPT_REQUIRE or OPT_KEEP_FD with
- *           OPT_NO_SECRETMEM
+ * -EAGAIN, -ENOMEM  over RLIMIT_MEMLOCK
+ * -ENOMEM   not enough memory, or no room in the address space
+ * -ENOMEM   len is more than the memory of the system
+ * -EINVAL   len is 0 or too large for an object
+ * -EINVAL   unknown options
+ * -EINVAL   OPT_REQUIRE or OPT_KEEP_FD together with OPT_NO_SECRETMEM
  * -EFAULT   area is null
- * -EMFILE, -ENFILE  no descriptor free
- * -EFBIG    memfd_secret(2) works, and len is over RLIMIT_FSIZE: SIGXFSZ is sent as
- *           well. OPT_NO_SECRETMEM makes no file.
+ * -EMFILE, -ENFILE  no descriptor is free
+ * -EFBIG    memfd_secret(2) works, and len is more than RLIMIT_FSIZE; SIGXFSZ is sent
+ *           as well. OPT_NO_SECRETMEM creates no file.
  *
- * Root has no RLIMIT_MEMLOCK. If the system cannot spare that much memory, root gets no
- * error: the kernel kills processes to make room.
+ * Safe: for one area in one thread at a time.
  *
- * Safe: MT AS fork, each area in one place at a time. Source: memfd_secret(2),
- * mlock(2), madvise(2), sysinfo(2), getrandom(2), mm/secretmem.c.
+ * Source: memfd_secret(2), mlock(2), madvise(2), sysinfo(2), getrandom(2),
+ * mm/secretmem.c.
  */
 int memfd_go_secret_alloc(struct memfd_go_secret_area *area, size_t len, uint32_t opts);
 
 /*
  * memfd_go_secret_alloc_from() allocates an area like memfd_go_secret_alloc(), and
- * moves 'len' bytes at 'data' there: once they are copied, 'data' is wiped. If the
- * allocation fails, 'data' is left as it was, so that the caller can try again with
- * other options, or wipe it.
+ * moves the 'len' bytes at 'data' into it: it copies them and wipes 'data'. If the
+ * allocation fails, 'data' is unchanged, so the caller can try other options or wipe
+ * it.
  *
- * data  writable memory, not part of another secret area's guards
+ * data  writable memory, not in the guards of another area
  *
- * Returns 0. Errors like memfd_go_secret_alloc(), and -EFAULT if data is null (see
- * Pointers above).
+ * Returns 0. Errors like memfd_go_secret_alloc(), and:
  *
- * Safe: like memfd_go_secret_alloc(). Source: this library.
+ * -EFAULT   data is null
+ *
+ * Safe: like memfd_go_secret_alloc().
  */
 int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
                                size_t len, uint32_t opts);
 
 /*
- * memfd_go_secret_attach() maps a secret file that another process made and passed on,
- * whole and between guards, like memfd_go_secret_alloc(). 'fd' stays the caller's.
+ * memfd_go_secret_attach() maps a secret file that another process created and sent.
+ * It maps the whole file between guard pages, like memfd_go_secret_alloc(). The length
+ * of the area is the size of the file. 'fd' stays open.
  *
- * fd       a secret file that has been sized. Its size is its maker's choice, and
- *          cannot change.
+ * fd       a secret file that has a size. Its creator chose it, and it cannot change.
  * max_len  the largest size to accept, in bytes
- * opts     OPT_FORK_SHARE, OPT_ALIGN_END (for a file of whole pages; there is nothing
- *          in front of the data, and no canary), OPT_KEEP_FD (which keeps a duplicate
- *          of fd)
+ * opts     any of
+ *          OPT_FORK_SHARE  as in memfd_go_secret_alloc()
+ *          OPT_ALIGN_END   for a file of whole pages; nothing is written before the
+ *                          data
+ *          OPT_KEEP_FD     keep a duplicate of fd
  *
  * Returns 0.
  *
- * -EINVAL   fd is not a secret file; unknown options
- * -EBADF    fd is not open, or opened with O_PATH
- * -ENODATA  the file has not been sized
- * -EFBIG    the file is longer than max_len
- * -EOVERFLOW  the file does not fit the address space
- * others    like memfd_go_secret_alloc()
+ * -EINVAL     fd is not a secret file
+ * -EINVAL     unknown options
+ * -EBADF      fd is not open, or opened with O_PATH
+ * -ENODATA    the file has no size yet
+ * -EFBIG      the file is longer than max_len
+ * -EOVERFLOW  the file does not fit into the address space
+ * others      like memfd_go_secret_alloc()
  *
- * Safe: like memfd_go_secret_alloc(). Source: memfd_secret(2), mm/secretmem.c.
+ * Safe: like memfd_go_secret_alloc().
+ *
+ * Source: memfd_secret(2), mm/secretmem.c.
  */
 int memfd_go_secret_attach(struct memfd_go_secret_area *area, int fd, uint64_t max_len,
                            uint32_t opts);
 
 /*
  * memfd_go_secret_protect() makes the area inaccessible, read-only, or writable again,
- * for the whole process. Touching it otherwise is SIGSEGV.
+ * for the whole process. Any other access to it is SIGSEGV.
  *
  * access  MEMFD_GO_ACCESS_NONE, _READ or _READ_WRITE
  *
  * Returns 0.
  *
- * -EINVAL   access is not one of the above; the struct holds no area
+ * -EINVAL   access is not one of the above
+ * -EINVAL   the struct holds no area
  * -EFAULT   area is null
- * -ENOMEM   too many mappings in the process
- * -ENXIO    the area is not in this process: it is the child of one that allocated it
- *           without OPT_FORK_SHARE
+ * -ENOMEM   the process has too many mappings
+ * -ENXIO    the area is not in this process: a child has the struct of its parent,
+ *           which allocated the area without OPT_FORK_SHARE
  * -EPERM    the area was sealed with mseal(2)
  *
- * Safe: like memfd_go_secret_alloc(). Source: mprotect(2).
+ * Safe: like memfd_go_secret_alloc().
+ *
+ * Source: mprotect(2).
  */
 int memfd_go_secret_protect(struct memfd_go_secret_area *area, uint32_t access);
 
 /*
  * memfd_go_secret_relock() locks an area into memory again. Locks belong to a process:
- * a child of fork() has an area of OPT_FORK_SHARE, but not locked, although 'kind' says
- * MLOCK. This locks it for the child too, and makes 'kind' true: MLOCK on success,
- * UNLOCKED if it fails. It may also make an area of kind UNLOCKED one of kind MLOCK.
- * Memory of kind SECRETMEM is never swapped, and left alone.
+ * a child of fork() has an area with OPT_FORK_SHARE, but it is not locked there,
+ * although 'kind' is still MLOCK. This function locks it in the child and corrects
+ * 'kind': MLOCK on success, UNLOCKED on failure. It can also turn an area of kind
+ * UNLOCKED into one of kind MLOCK. Memory of kind SECRETMEM is never swapped, so
+ * nothing is done.
  *
  * Returns 0.
  *
- * -EACCES   the area is MEMFD_GO_ACCESS_NONE, and cannot be locked before it can be
- *           read: nothing has changed
- * -ENOMEM, -EPERM   over RLIMIT_MEMLOCK; no memory; the limit is 0
- * -EINVAL, -EFAULT, -ENXIO   like memfd_go_secret_protect()
+ * -EACCES   the area is MEMFD_GO_ACCESS_NONE, which cannot be locked; nothing has
+ *           changed
+ * -EPERM    RLIMIT_MEMLOCK is 0
+ * -ENOMEM   over RLIMIT_MEMLOCK, or not enough memory
+ * -EINVAL, -EFAULT, -ENXIO  like memfd_go_secret_protect()
  *
- * Safe: like memfd_go_secret_alloc(). Source: mlock(2), fork(2).
+ * Safe: like memfd_go_secret_alloc().
+ *
+ * Source: mlock(2), fork(2).
  */
 int memfd_go_secret_relock(struct memfd_go_secret_area *area);
 
 /*
- * memfd_go_secret_free() wipes the area, unmaps it with its guards, and closes what
- * OPT_KEEP_FD kept. An area that was attached is not wiped: others may use it. Freeing
- * twice, or what was never allocated but zeroed, does nothing.
+ * memfd_go_secret_free() wipes the area, unmaps it with its guards, and closes the
+ * descriptor that OPT_KEEP_FD kept. An attached area is not wiped, because others may
+ * use it. Freeing an area twice does nothing, and neither does freeing a zeroed
+ * struct.
  *
- * In a child of fork() that does not have the area (SECRETMEM without OPT_FORK_SHARE)
- * this frees what the child has of it: the guards and the descriptor. Whatever else is
- * mapped where the data would be is left alone. An area with OPT_FORK_SHARE is wiped
- * for the parent, too, if a child frees it.
+ * In a child of fork() that does not have the area (SECRETMEM without OPT_FORK_SHARE),
+ * this frees the guards and the descriptor. Whatever else is mapped in place of the
+ * data is left alone. If a child frees an area with OPT_FORK_SHARE, the data is wiped
+ * for the parent too.
  *
  * Returns 0.
  *
- * -EUCLEAN  OPT_ALIGN_END, and somebody wrote in front of the area. It has been freed.
+ * -EUCLEAN  OPT_ALIGN_END, and something was written in front of the area. The area
+ *           has been freed.
  * -EFAULT   area is null
- * -ENOMEM   too many mappings in the process; nothing has been freed
+ * -ENOMEM   the process has too many mappings; nothing has been freed
  * -EPERM    the area was sealed with mseal(2); nothing has been freed
  *
- * Safe: like memfd_go_secret_alloc(). Source: munmap(2).
+ * Safe: like memfd_go_secret_alloc().
+ *
+ * Source: munmap(2).
  */
 int memfd_go_secret_free(struct memfd_go_secret_area *area);
 
@@ -1330,108 +1363,119 @@ int memfd_go_secret_free(struct memfd_go_secret_area *area);
 void memfd_go_wipe(void *p, size_t len);
 
 /*
- * memfd_go_equal() compares 'len' bytes at 'a' and at 'b'. The time that it takes, and
- * the memory that it touches, depend on len alone and not on the bytes.
+ * memfd_go_equal() compares the 'len' bytes at 'a' and 'b' in constant time: the time,
+ * and the memory that is touched, depend on len only.
  *
- * Returns 1 if all are equal, or len is 0; else 0, and also if a or b is null (see
- * Pointers above).
+ * Returns 1 if all bytes are equal or len is 0, and 0 if not, or if a or b is null.
  *
- * Errors: none. Safe: MT AS fork. Source: this library.
+ * Errors: none.
  */
 int memfd_go_equal(const void *a, const void *b, size_t len);
 
-/* A pool of secret slots of one size. It is the library's. */
+/* A pool of secret slots of the same size. Do not change its members. */
 struct memfd_go_secret_pool {
-	uint32_t slots;       /* how many there are */
-	uint32_t used;        /* how many are taken */
-	uint32_t free_slot;   /* the first free one, or UINT32_MAX */
+	uint32_t slots;       /* number of slots */
+	uint32_t used;        /* number of slots in use */
+	uint32_t free_slot;   /* the first free slot, or UINT32_MAX */
 	uint32_t unused;      /* 0 */
-	size_t slot_len;      /* of each, as asked for, in bytes */
-	size_t stride;        /* from one to the next, in bytes */
+	size_t slot_len;      /* length of a slot, as requested, in bytes */
+	size_t stride;        /* distance between slots, in bytes */
 	uint64_t reserved[2]; /* the library's */
-	struct memfd_go_secret_area area; /* what they are in */
+	struct memfd_go_secret_area area; /* the memory of the slots */
 };
 
 /*
- * memfd_go_secret_pool_init() allocates one secret area for 'slots' slots of 'slot_len'
- * bytes each. Taking and giving a slot then costs no system call. The slots are zeroed
- * and aligned for any type (16 bytes). Between two of them there are 16 bytes of the
- * pool's own but no guard page: an overrun is noticed when the slot, or the one behind
- * it, is given back.
+ * memfd_go_secret_pool_init() allocates one secret area with 'slots' slots of
+ * 'slot_len' bytes each. Taking a slot and giving it back then takes no system call.
+ * Slots are zeroed and aligned for any type (16 bytes). Between two slots are 16 bytes
+ * of the pool's own, but no guard page: an overrun is detected when the slot or the
+ * one behind it is given back.
  *
- * pool      overwritten, and zero after an error. It may be moved, but only one copy
- *           used.
+ * pool      overwritten; zero after an error. The struct may be moved, but only one
+ *           copy of it may be used.
  * slot_len  in bytes, more than 0
  * slots     1 to 1048576
- * opts      like memfd_go_secret_alloc() but OPT_ALIGN_END
+ * opts      like memfd_go_secret_alloc(), except OPT_ALIGN_END
  *
- * Returns 0. Errors like memfd_go_secret_alloc(), and -EINVAL for slots out of range.
+ * Returns 0. Errors like memfd_go_secret_alloc(), and:
  *
- * Safe: MT AS fork, each pool in one place at a time; the pool has no lock.
+ * -EINVAL   slots is out of range
+ *
+ * Safe: for one pool in one thread at a time; the pool has no lock.
+ *
  * Source: memfd_secret(2).
  */
 int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len,
                               uint32_t slots, uint32_t opts);
 
 /*
- * memfd_go_secret_pool_take() takes a free slot and stores its address at 'slot'. It
- * holds zeros.
+ * memfd_go_secret_pool_take() takes a free slot, which contains zeros, and stores its
+ * address at 'slot'.
  *
  * Returns 0.
  *
- * -ENOSPC   all slots are taken
- * -EINVAL   an overrun went into the free slot; the pool holds no area, or that of a
- *           parent process, of which this one has zeros
- * -EACCES   the pool is not MEMFD_GO_ACCESS_READ_WRITE (memfd_go_secret_pool_protect())
- * -ENXIO    the pool is a parent's, and not in this process (memfd_go_secret_protect())
+ * -ENOSPC   all slots are in use
+ * -EINVAL   the free slot was overwritten by an overrun
+ * -EINVAL   the pool holds no area, or the process is a child that has zeros in its
+ *           place
+ * -EACCES   the pool is not MEMFD_GO_ACCESS_READ_WRITE
+ *           (memfd_go_secret_pool_protect())
+ * -ENXIO    the pool is the parent's and not in this process
+ *           (memfd_go_secret_protect())
  * -EFAULT   pool or slot is null
  *
- * Safe: like memfd_go_secret_pool_init(). Source: this library.
+ * Safe: like memfd_go_secret_pool_init().
  */
 int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
 
 /*
- * memfd_go_secret_pool_give() wipes a slot and gives it back.
+ * memfd_go_secret_pool_give() wipes a slot and gives it back to the pool.
  *
  * Returns 0.
  *
- * -EINVAL   'slot' is not the start of a slot, or not taken; an overrun went into it or
- *           out of it, and the pool is of no further use but to be freed; there is no
- *           area
- * -EACCES, -ENXIO   like memfd_go_secret_pool_take()
+ * -EINVAL   'slot' is not the start of a slot in use
+ * -EINVAL   an overrun went into the slot or out of it; the pool can only be freed
+ * -EINVAL   the pool holds no area
+ * -EACCES, -ENXIO  like memfd_go_secret_pool_take()
  * -EFAULT   pool is null
  *
- * Safe: like memfd_go_secret_pool_init(). Source: this library.
+ * Safe: like memfd_go_secret_pool_init().
  */
 int memfd_go_secret_pool_give(struct memfd_go_secret_pool *pool, void *slot);
 
 /*
- * memfd_go_secret_pool_protect() is memfd_go_secret_protect() for all slots of a pool,
- * taken or free. Slots can be taken and given only while the pool is
- * MEMFD_GO_ACCESS_READ_WRITE.
+ * memfd_go_secret_pool_protect() does what memfd_go_secret_protect() does, for all
+ * slots of a pool, used or free. Slots can be taken and given back only while the pool
+ * is MEMFD_GO_ACCESS_READ_WRITE.
  *
  * Returns 0. Errors like memfd_go_secret_protect().
  *
- * Safe: like memfd_go_secret_pool_init(). Source: mprotect(2).
+ * Safe: like memfd_go_secret_pool_init().
+ *
+ * Source: mprotect(2).
  */
 int memfd_go_secret_pool_protect(struct memfd_go_secret_pool *pool, uint32_t access);
 
 /*
- * memfd_go_secret_pool_relock() is memfd_go_secret_relock() for a pool.
+ * memfd_go_secret_pool_relock() does what memfd_go_secret_relock() does, for a pool.
  *
  * Returns 0. Errors like memfd_go_secret_relock().
  *
- * Safe: like memfd_go_secret_pool_init(). Source: mlock(2), fork(2).
+ * Safe: like memfd_go_secret_pool_init().
+ *
+ * Source: mlock(2), fork(2).
  */
 int memfd_go_secret_pool_relock(struct memfd_go_secret_pool *pool);
 
 /*
- * memfd_go_secret_pool_free() wipes and frees the whole pool, taken slots too. Freeing
- * twice does nothing.
+ * memfd_go_secret_pool_free() wipes and frees the whole pool, including slots in use.
+ * Freeing a pool twice does nothing.
  *
  * Returns 0. Errors like memfd_go_secret_free().
  *
- * Safe: like memfd_go_secret_pool_init(). Source: munmap(2).
+ * Safe: like memfd_go_secret_pool_init().
+ *
+ * Source: munmap(2).
  */
 int memfd_go_secret_pool_free(struct memfd_go_secret_pool *pool);
 

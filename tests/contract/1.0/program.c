@@ -29,23 +29,22 @@ static int failures;
 
 static void library(void)
 {
-	struct memfd_go_features features = { .size_of = sizeof features };
+	struct memfd_go_features features;
 
 	EXPECT(memfd_go_version() >= MEMFD_GO_VERSION);
 	EXPECT(memfd_go_version() >> 16 == 1);
 	EXPECT(strncmp(memfd_go_version_string(), "1.", 2) == 0);
 	EXPECT(strcmp(memfd_go_result_name(-EBUSY), "EBUSY") == 0);
-	EXPECT(memfd_go_probe(&features, 0) == 0);
+	EXPECT(memfd_go_probe(&features, sizeof features, 0) == 0);
 	EXPECT((features.bits & MEMFD_GO_FEATURE_SEALING) != 0);
 	EXPECT((int)features.page_size == getpagesize());
-	EXPECT(features.size_of == 32);
+	EXPECT(sizeof features == 32);
 }
 
 static void create(void)
 {
 	struct memfd_go_create_args args = {
-		.size_of = sizeof args,
-		.mfd_flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL,
+		.flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL,
 		.seals = F_SEAL_SHRINK,
 		.size = 7,
 		.mode = 0600,
@@ -53,7 +52,7 @@ static void create(void)
 	char *none[] = { NULL };
 	uint32_t flags = 0;
 	uint64_t size = 0;
-	int fd = memfd_go_create_with("old", &args), copy;
+	int fd = memfd_go_create_with("old", &args, sizeof args), copy;
 
 	EXPECT(fd >= 0);
 	EXPECT(memfd_go_get_size(fd, &size) == 0 && size == 7);
@@ -74,7 +73,7 @@ static void create(void)
 
 static void seal_and_map(void)
 {
-	struct memfd_go_info info = { .size_of = sizeof info };
+	struct memfd_go_info info;
 	uint32_t missing = 0;
 	size_t length = 0;
 	void *map = NULL;
@@ -96,7 +95,7 @@ static void seal_and_map(void)
 	EXPECT(memfd_go_map_verified(fd, 0, 5, 0, &map, &length) == 0 && length == 5);
 	EXPECT(memcmp(map, "abcde", 5) == 0);
 	EXPECT(memfd_go_unmap(map, 5) == 0);
-	EXPECT(memfd_go_inspect(fd, &info) == 0);
+	EXPECT(memfd_go_inspect(fd, 0, &info, sizeof info) == 0);
 	EXPECT(info.kind == MEMFD_GO_KIND_MEMFD && info.size == 5);
 	EXPECT(info.access == MEMFD_GO_ACCESS_READ_WRITE && strcmp(info.name, "old") == 0);
 	close(fd);

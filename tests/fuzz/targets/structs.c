@@ -1,5 +1,5 @@
 /*
- * Structs of any size_of, any contents and any tail. What lies behind size_of is never
+ * Structs of any size, any contents and any tail. What lies behind their size is never
  * read nor written: it cannot be touched. Nor is anything written on failure.
  */
 #include "fuzz.h"
@@ -9,11 +9,11 @@
 
 static char *page;
 
-/* A struct in the making: 'size_of' bytes before a hole, if there can be so many. */
+/* A struct in the making: as many bytes before a hole, if there can be so many. */
 static struct {
 	uint8_t *at, before[LONGEST];
 	size_t length;
-	uint32_t size_of;
+	size_t size;
 } s;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -24,18 +24,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* A struct whose known part has 'known' bytes, filled from the input. */
-static void make_struct(struct input *in, size_t known)
+/* A struct filled from the input, of 'known' bytes, or of any size if it may grow. */
+static void make_struct(struct input *in, size_t known, int grows)
 {
-	uint8_t how = take_byte(in);
+	uint8_t how = grows ? take_byte(in) : 0;
 
-	s.size_of = (uint32_t)(how < 100 ? known : how < 200 ? known + how - 100 : take_number(in));
-	s.length = s.size_of < 4 ? 4 : s.size_of > LONGEST ? LONGEST : s.size_of;
+	s.size = (size_t)(how < 100 ? known : how < 200 ? known + how - 100 : take_number(in));
+	s.length = s.size < 1 ? 1 : s.size > LONGEST ? LONGEST : s.size;
 	s.at = at_the_end_of(page, s.length);
 	memset(s.at, 0, s.length);
-	for (size_t i = 4; i < s.length && in->left > 8; i++)
+	for (size_t i = 0; i < s.length && in->left > 8; i++)
 		s.at[i] = take_byte(in);
-	memcpy(s.at, &s.size_of, 4);
 	memcpy(s.before, s.at, s.length);
 }
 
@@ -47,28 +46,28 @@ static int unchanged(void)
 /* An outgoing struct: what the library does not know is zero afterwards. */
 static void check_output(long r, size_t known)
 {
-	if (s.size_of < known)
+	if (s.size < known)
 		MUST(r == -EINVAL);
-	if (s.size_of > LONGEST)
+	if (s.size > LONGEST)
 		MUST(r == -E2BIG);
 	if (r < 0)
 		MUST(unchanged());
 	else
-		MUST(memcmp(s.at, &s.size_of, 4) == 0 && all_bytes(s.at + known, s.length - known, 0));
+		MUST(all_bytes(s.at + known, s.length - known, 0));
 }
 
 static void probe(struct input *in)
 {
-	make_struct(in, sizeof(struct memfd_go_features));
-	check_output(CALL(memfd_go_probe((void *)s.at, take_bits(in, 0))), sizeof(struct memfd_go_features));
+	make_struct(in, sizeof(struct memfd_go_features), 1);
+	check_output(CALL(memfd_go_probe((void *)s.at, s.size, take_bits(in, 0))), sizeof(struct memfd_go_features));
 }
 
 static void inspect(struct input *in)
 {
 	int fd = memfd_go_create("fuzz", take_byte(in) % 4);
 
-	make_struct(in, sizeof(struct memfd_go_info));
-	check_output(CALL(memfd_go_inspect(fd, (void *)s.at)), sizeof(struct memfd_go_info));
+	make_struct(in, sizeof(struct memfd_go_info), 1);
+	check_output(CALL(memfd_go_inspect(fd, 0, (void *)s.at, s.size)), sizeof(struct memfd_go_info));
 	close(fd);
 }
 
@@ -78,15 +77,13 @@ static void create_with(struct input *in)
 	long r;
 	int fd;
 
-	make_struct(in, sizeof args);
+	make_struct(in, sizeof args, 1);
 	memcpy(&args, s.at, s.length < sizeof args ? s.length : sizeof args);
-	r = CALL(fd = memfd_go_create_with("fuzz", (void *)s.at));
-	if (s.size_of < sizeof args)
+	r = CALL(fd = memfd_go_create_with("fuzz", (void *)s.at, s.size));
+	if (s.size < sizeof args)
 		MUST(r == -EINVAL);
-	else if (s.size_of > LONGEST || !all_bytes(s.before + sizeof args, s.length - sizeof args, 0))
+	else if (s.size > LONGEST || !all_bytes(s.before + sizeof args, s.length - sizeof args, 0))
 		MUST(r == -E2BIG);
-	memcpy(s.before + offsetof(struct memfd_go_create_args, out_state),
-	       (r < 0 ? s.before : s.at) + offsetof(struct memfd_go_create_args, out_state), r < 0 ? 0 : 4);
 	MUST(unchanged());
 	if (r < 0)
 		return;
@@ -94,11 +91,18 @@ static void create_with(struct input *in)
 	close(fd);
 }
 
+/* After a failure a struct that callers keep is zero, or as it was. */
+static int is_empty(void)
+{
+	return all_bytes(s.at, s.length, 0) || unchanged();
+}
+
 static void check_area(long r)
 {
-	check_output(r, sizeof(secret_area));
-	if (r < 0)
+	if (r < 0) {
+		MUST(is_empty());
 		return;
+	}
 	MUST(memfd_go_secret_protect((void *)s.at, MEMFD_GO_ACCESS_READ) == 0);
 	MUST(memfd_go_secret_free((void *)s.at) == 0);
 	MUST(memfd_go_secret_free((void *)s.at) == 0);
@@ -112,7 +116,7 @@ static void secret_alloc(struct input *in)
 	size_t length = (size_t)take_number(in);
 	uint32_t opts = take_bits(in, AREA_OPTIONS);
 
-	make_struct(in, sizeof(secret_area));
+	make_struct(in, sizeof(secret_area), 0);
 	if (length > 1 << 20 && length < (size_t)1 << 40)
 		length = 1; /* it might be had, and would be locked */
 	check_area(CALL(memfd_go_secret_alloc((void *)s.at, length, opts)));
@@ -126,7 +130,7 @@ static void secret_attach(struct input *in)
 
 	if (size < 65536)
 		memfd_go_set_size(fd, 0, size);
-	make_struct(in, sizeof(secret_area));
+	make_struct(in, sizeof(secret_area), 0);
 	check_area(CALL(memfd_go_secret_attach((void *)s.at, fd, UINT64_MAX, opts)));
 	close(fd);
 }
@@ -143,12 +147,13 @@ static void pool_init(struct input *in)
 		slots = 3;
 	if (length > 1 << 10 && length < (size_t)1 << 40)
 		length = 7;
-	make_struct(in, sizeof *pool);
+	make_struct(in, sizeof *pool, 0);
 	pool = (void *)s.at;
 	r = CALL(memfd_go_secret_pool_init(pool, length, slots, opts));
-	check_output(r, sizeof *pool);
-	if (r < 0)
+	if (r < 0) {
+		MUST(is_empty());
 		return;
+	}
 	MUST(memfd_go_secret_pool_take(pool, &slot) == 0 && all_bytes(slot, length, 0));
 	memset(slot, SECRET_BYTE, length);
 	MUST(memfd_go_secret_pool_give(pool, slot) == 0 && all_bytes(slot, length, 0));

@@ -49,19 +49,19 @@ struct call {
 };
 
 static int file, sockets[2];
-static struct memfd_go_features features = { .size_of = sizeof features };
+static struct memfd_go_features features;
 static secret_area area = NEW_AREA;
 static struct memfd_go_secret_pool pool = { 0 };
 
 static int create(void) { return memfd_go_create("limits", 0); }
-static int create_with(void) { return memfd_go_create_with("limits", NULL); }
+static int create_with(void) { return memfd_go_create_with("limits", NULL, 0); }
 static int create_sealed(void) { return memfd_go_create_sealed("limits", 0, 0, "abc", 3); }
 static int clone_file(void) { return memfd_go_clone("limits", 0, 0, file, 10); }
 static int reopen_file(void) { return memfd_go_reopen(file, O_RDONLY); }
 static int import_pid(void) { return memfd_go_import_pid(getpid(), file, O_RDONLY); }
 static int secret(void) { return memfd_go_secret(0); }
 static int recv_verified(void) { return memfd_go_recv_verified(sockets[1], 0, 10, 0, NULL, NULL); }
-static int probe(void) { return memfd_go_probe(&features, 0); }
+static int probe(void) { return memfd_go_probe(&features, sizeof features, 0); }
 static int secret_alloc(void) { return memfd_go_secret_alloc(&area, 10, 0); }
 static int pool_init(void) { return memfd_go_secret_pool_init(&pool, 10, 10, 0); }
 
@@ -117,7 +117,7 @@ static void live_without_descriptors(void)
 {
 	char text[64];
 	uint32_t seals;
-	struct memfd_go_info info = { .size_of = sizeof info };
+	struct memfd_go_info info;
 	int top;
 
 	file = memfd_go_create_sealed("limits", MFD_CLOEXEC, 0, "abc", 3);
@@ -132,7 +132,7 @@ static void live_without_descriptors(void)
 		}
 	}
 	set_limit(RLIMIT_NOFILE, (rlim_t)top);
-	EQ(memfd_go_inspect(file, &info), 0);
+	EQ(memfd_go_inspect(file, 0, &info, sizeof info), 0);
 	EQ(memfd_go_check_seals(file, MEMFD_GO_SEALS_IMMUTABLE, &seals), 0);
 	CHECK(memfd_go_format_seals(seals, 0, text, sizeof text) == 0);
 }
@@ -192,7 +192,7 @@ static void count_signal(int number)
 
 static void live_without_files(void)
 {
-	struct memfd_go_create_args args = { .size_of = sizeof args, .size = 3 };
+	struct memfd_go_create_args args = { .size = 3 };
 	struct holdings before;
 
 	signal(SIGXFSZ, count_signal);
@@ -202,7 +202,7 @@ static void live_without_files(void)
 	before = take_stock();
 	OVER(create_sealed());
 	OVER(clone_file());
-	OVER(memfd_go_create_with("limits", &args));
+	OVER(memfd_go_create_with("limits", &args, sizeof args));
 	close(file);
 	file = create();
 	OVER(memfd_go_set_size(file, 0, 3));
@@ -213,7 +213,7 @@ static void live_without_files(void)
 		OVER(pool_init());
 	}
 	signals = 0;
-	EQ(memfd_go_probe(&features, MEMFD_GO_FEATURE_SECRET), 0);
+	EQ(memfd_go_probe(&features, sizeof features, MEMFD_GO_FEATURE_SECRET), 0);
 	EQ(memfd_go_secret_alloc(&area, 10, MEMFD_GO_OPT_NO_SECRETMEM), 0);
 	EQ(signals, 0);
 	EQ(memfd_go_secret_free(&area), 0);

@@ -60,8 +60,8 @@ static void pass_bad_pointers(void)
 		EQ(memfd_go_map(fd, 0, 0, 3, bad), -EFAULT);
 		EQ(memfd_go_map_verified(fd, 0, 3, 0, bad, bad), -EFAULT);
 		EQ(memfd_go_parse_seals(bad, bad), -EFAULT);
-		EQ(memfd_go_inspect(fd, bad), -EFAULT);
-		EQ(memfd_go_probe(bad, 0), -EFAULT);
+		EQ(memfd_go_inspect(fd, 0, bad, sizeof(struct memfd_go_info)), -EFAULT);
+		EQ(memfd_go_probe(bad, sizeof(struct memfd_go_features), 0), -EFAULT);
 		EQ(memfd_go_recv_fds(fd, 0, bad, bad, NULL, NULL), -EFAULT);
 		EQ(memfd_go_send_fds(fd, 0, bad, 1, NULL, 0), -EFAULT);
 		EQ(memfd_go_secret_alloc(bad, 1, 0), -EFAULT);

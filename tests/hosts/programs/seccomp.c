@@ -19,17 +19,17 @@ static uint64_t size;
 static char text[64];
 static secret_area area = NEW_AREA;
 static struct memfd_go_secret_pool pool = { 0 };
-static struct memfd_go_features features = { .size_of = sizeof features };
-static struct memfd_go_info info = { .size_of = sizeof info };
+static struct memfd_go_features features;
+static struct memfd_go_info info;
 static struct memfd_go_create_args args = {
-	.size_of = sizeof args, .mode = 0600, .size = 1, .seals = F_SEAL_GROW,
+	.mode = 0600, .size = 1, .seals = F_SEAL_GROW,
 };
 
 static void nothing(void) {}
 static void a_file(void) { pid = getpid(), fd = sized_file(5); }
 static void a_sealed_file(void) { fd = memfd_go_create_sealed("seccomp", 0, 0, "abcde", 5); }
 static void an_unsealable_file(void) { fd = raw_create("seccomp", 0); }
-static void a_noexec_file(void) { fd = memfd_go_create_with("seccomp", NULL); }
+static void a_noexec_file(void) { fd = memfd_go_create_with("seccomp", NULL, 0); }
 static void a_secret_file(void) { fd = raw_secret(0), (void)!ftruncate(fd, 5); }
 static void a_pidfd(void) { fd = (int)syscall(SYS_pidfd_open, getpid(), 0); }
 static void an_area(void) { memfd_go_secret_alloc(&area, 5, 0); }
@@ -122,10 +122,10 @@ static int run_nothing(void)
 	P(version, "version", "", nothing, memfd_go_version() != 0, "") \
 	P(version_string, "version_string", "", nothing, *memfd_go_version_string() != '\0', "") \
 	P(result_name, "result_name", "", nothing, *memfd_go_result_name(-1) == 'E', "") \
-	P(probe, "probe", "", nothing, memfd_go_probe(&features, 0) == 0, \
+	P(probe, "probe", "", nothing, memfd_go_probe(&features, sizeof features, 0) == 0, \
 	  "close execveat fcntl ftruncate memfd_create mincore mmap munmap openat pidfd_getfd prlimit64 statx") \
 	P(create, "create", "", nothing, memfd_go_create("seccomp", 0) >= 0, "memfd_create") \
-	P(create_with, "create_with", "", nothing, memfd_go_create_with("seccomp", &args) >= 0, "fchmod fcntl ftruncate memfd_create") \
+	P(create_with, "create_with", "", nothing, memfd_go_create_with("seccomp", &args, sizeof args) >= 0, "fchmod fcntl ftruncate memfd_create") \
 	P(create_sealed, "create_sealed", "", nothing, memfd_go_create_sealed("seccomp", 0, 0, "abc", 3) >= 0, \
 	  "fcntl memfd_create pwrite64") \
 	P(clone, "clone", "", a_file_on_disk, memfd_go_clone("seccomp", 0, 0, disk, UINT64_MAX) >= 0, \
@@ -141,8 +141,8 @@ static int run_nothing(void)
 	P(check_seals, "check_seals", "", a_sealed_file, memfd_go_check_seals(fd, F_SEAL_GROW, NULL) == 0, "fcntl") \
 	P(format_seals, "format_seals", "", nothing, memfd_go_format_seals(1, 0, text, sizeof text) == 4, "") \
 	P(parse_seals, "parse_seals", "", nothing, memfd_go_parse_seals("sw", &bits) == 0, "") \
-	P(inspect, "inspect", "", a_sealed_file, memfd_go_inspect(fd, &info) == 0, "fcntl fstatfs readlinkat statx") \
-	P(inspect_unsealable, "inspect", "a file that takes no seals", an_unsealable_file, memfd_go_inspect(fd, &info) == 0, \
+	P(inspect, "inspect", "", a_sealed_file, memfd_go_inspect(fd, 0, &info, sizeof info) == 0, "fcntl fstatfs readlinkat statx") \
+	P(inspect_unsealable, "inspect", "a file that takes no seals", an_unsealable_file, memfd_go_inspect(fd, 0, &info, sizeof info) == 0, \
 	  "close fcntl fstatfs memfd_create readlinkat statx") \
 	P(map, "map", "", a_sealed_file, memfd_go_map(fd, 0, 0, 5, &address) == 0, "mmap") \
 	P(verify, "verify", "", a_sealed_file, memfd_go_verify(fd, 0, 5, 0, NULL) == 0, "fcntl statx") \

@@ -125,8 +125,6 @@ MEMFD_GO_OPT_ALLOW_UNLOCKED = 0x00001000
 MEMFD_GO_OPT_DONTWAIT = 0x00002000
 MEMFD_GO_OPT_NO_HOLES = 0x00004000
 MEMFD_GO_OPT_KEEP_FD = 0x00008000
-MEMFD_GO_NOEXEC_NATIVE = 0
-MEMFD_GO_NOEXEC_EMULATED = 1
 F_SEAL_SEAL = 0x0001
 F_SEAL_SHRINK = 0x0002
 F_SEAL_GROW = 0x0004
@@ -154,12 +152,10 @@ MEMFD_GO_AREA_UNLOCKED = 3
 # ---------------------------------------------------------------------- Structs
 
 
-class _Sized(Structure):
-    """A struct that tells its size, if it may grow, and refuses what does not fit a member."""
+class _Struct(Structure):
+    """A struct that takes no member that it does not have, and no number that does not fit."""
 
     def __init__(self, **members: int) -> None:
-        if hasattr(type(self), "size_of"):
-            members["size_of"] = sizeof(self)
         super().__init__(**members)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -174,12 +170,11 @@ class _Sized(Structure):
         return f"{type(self).__name__}({', '.join(members)})"
 
 
-class Features(_Sized):
+class Features(_Struct):
     """What probe() tells."""
 
     _fields_ = (
-        ("size_of", c_uint32),
-        ("bits", c_uint32),
+        ("bits", c_uint64),
         ("huge_sizes", c_uint64),
         ("memlock_soft", c_uint64),
         ("page_size", c_uint32),
@@ -187,37 +182,36 @@ class Features(_Sized):
     )
 
 
-class CreateArgs(_Sized):
-    """What create_with() is told, and tells: 'out_state'."""
+class CreateArgs(_Struct):
+    """What create_with() is told."""
 
     _fields_ = (
-        ("size_of", c_uint32),
-        ("mfd_flags", c_uint32),
+        ("flags", c_uint32),
         ("opts", c_uint32),
         ("seals", c_uint32),
-        ("size", c_uint64),
         ("mode", c_uint32),
-        ("out_state", c_uint32),
+        ("size", c_uint64),
     )
 
 
-class Info(_Sized):
+class Info(_Struct):
     """What inspect() tells."""
 
     _fields_ = (
-        ("size_of", c_uint32),
         ("kind", c_uint32),
         ("seals", c_uint32),
         ("mode", c_uint32),
-        ("size", c_uint64),
-        ("huge_page", c_uint64),
         ("access", c_uint32),
-        ("reserved", c_uint32),
+        ("size", c_uint64),
+        ("allocated", c_uint64),
+        ("huge_page", c_uint64),
+        ("device", c_uint64),
+        ("inode", c_uint64),
         ("name", c_char * 256),
     )
 
 
-class SecretArea(_Sized):
+class SecretArea(_Struct):
     """A secret area. All of it is the library's: read it, do not write it."""
 
     _fields_ = (
@@ -233,7 +227,7 @@ class SecretArea(_Sized):
     )
 
 
-class SecretPool(_Sized):
+class SecretPool(_Struct):
     """A pool of secret slots of one size. Its members are the library's."""
 
     _fields_ = (
@@ -255,9 +249,9 @@ class SecretPool(_Sized):
 memfd_go_version = _declare("memfd_go_version", c_uint32)
 memfd_go_version_string = _declare("memfd_go_version_string", c_char_p)
 memfd_go_result_name = _declare("memfd_go_result_name", c_char_p, c_int)
-memfd_go_probe = _declare("memfd_go_probe", c_int, POINTER(Features), c_uint32)
+memfd_go_probe = _declare("memfd_go_probe", c_int, POINTER(Features), c_size_t, c_uint64)
 memfd_go_create = _declare("memfd_go_create", c_int, c_char_p, c_uint32)
-memfd_go_create_with = _declare("memfd_go_create_with", c_int, c_char_p, POINTER(CreateArgs))
+memfd_go_create_with = _declare("memfd_go_create_with", c_int, c_char_p, POINTER(CreateArgs), c_size_t)
 memfd_go_create_sealed = _declare("memfd_go_create_sealed", c_int, c_char_p, c_uint32, c_uint32, c_void_p, c_size_t)
 memfd_go_clone = _declare("memfd_go_clone", c_int, c_char_p, c_uint32, c_uint32, c_int, c_uint64)
 memfd_go_clone_stream = _declare("memfd_go_clone_stream", c_int, c_char_p, c_uint32, c_uint32, c_int, c_uint64)
@@ -272,7 +266,7 @@ memfd_go_ensure_seals = _declare("memfd_go_ensure_seals", c_int, c_int, c_uint32
 memfd_go_check_seals = _declare("memfd_go_check_seals", c_int, c_int, c_uint32, POINTER(c_uint32))
 memfd_go_format_seals = _declare("memfd_go_format_seals", c_int, c_uint32, c_uint32, c_char_p, c_size_t)
 memfd_go_parse_seals = _declare("memfd_go_parse_seals", c_int, c_char_p, POINTER(c_uint32))
-memfd_go_inspect = _declare("memfd_go_inspect", c_int, c_int, POINTER(Info))
+memfd_go_inspect = _declare("memfd_go_inspect", c_int, c_int, c_uint32, POINTER(Info), c_size_t)
 memfd_go_map = _declare("memfd_go_map", c_int, c_int, c_uint32, c_uint64, c_size_t, POINTER(c_void_p))
 memfd_go_map_ring = _declare("memfd_go_map_ring", c_int, c_int, c_uint32, c_uint64, c_size_t, POINTER(c_void_p))
 memfd_go_verify = _declare("memfd_go_verify", c_int, c_int, c_uint32, c_uint64, c_uint32, POINTER(c_uint64))

@@ -74,7 +74,7 @@ class MemFd(File):
                 return cls(raw.create_with(name, None))
             bits = create_bits(flags)
             args = raw.CreateArgs(
-                mfd_flags=bits,
+                flags=bits,
                 opts=raw.MEMFD_GO_OPT_STRICT_NOEXEC if strict else 0,
                 seals=seal_bits(seals, "seals"),
                 size=size,

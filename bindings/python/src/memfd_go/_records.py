@@ -55,18 +55,35 @@ class Info(Record):
     seals      a Seal; none if the file takes no seals
     mode       type and permissions, as in os.stat()
     size       in bytes
+    allocated  memory or disk space in bytes; 0 for a secret file
     huge_page  the page size in bytes of a file of huge pages, else 0
+    device     as os.stat() tells it
+    inode      as os.stat() tells it
     access     an Access of the descriptor; none if it was opened with O_PATH
     name       the name that create() was given; "" if it is no memfd, or without /proc
     """
 
-    __slots__ = ("kind", "seals", "mode", "size", "huge_page", "access", "name")  # noqa: RUF023
+    __slots__ = (  # noqa: RUF023
+        "kind",
+        "seals",
+        "mode",
+        "size",
+        "allocated",
+        "huge_page",
+        "device",
+        "inode",
+        "access",
+        "name",
+    )
 
     kind: FileKind
     seals: Seal
     mode: int
     size: int
+    allocated: int
     huge_page: int
+    device: int
+    inode: int
     access: Access
     name: str
 
@@ -79,7 +96,10 @@ class Info(Record):
             Seal(told.seals),
             told.mode,
             told.size,
+            told.allocated,
             told.huge_page,
+            told.device,
+            told.inode,
             Access(told.access),
             os.fsdecode(told.name),
         )

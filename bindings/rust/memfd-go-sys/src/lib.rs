@@ -8,7 +8,7 @@
 //!   `errno` is neither read nor written.
 //! * What else a function has to say goes to out-parameters, written only on success.
 //! * A pointer must point to enough memory for its use. Null is `-EFAULT`.
-//! * A struct's `size_of` must be set to its size before it is handed over.
+//! * A struct that may grow is handed over with its size.
 //! * Every function may be called from any thread, from a signal handler, and in the
 //!   child after fork(2). None allocates, locks, or keeps state.
 //!
@@ -75,10 +75,8 @@ pub const MEMFD_GO_FEATURE_EXECVEAT: u32 = 0x00000800;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct memfd_go_features {
-    /// In: the struct's size in bytes.
-    pub size_of: u32,
     /// `MEMFD_GO_FEATURE_*`.
-    pub bits: u32,
+    pub bits: u64,
     /// Bit n: there are huge pages of 2^n bytes.
     pub huge_sizes: u64,
     /// `RLIMIT_MEMLOCK` in bytes; `u64::MAX`: no limit.
@@ -138,30 +136,21 @@ pub const MEMFD_GO_OPT_NO_HOLES: u32 = 0x00004000;
 /// `memfd_go_secret_*`: keep the descriptor.
 pub const MEMFD_GO_OPT_KEEP_FD: u32 = 0x00008000;
 
-/// What [`memfd_go_create_with`] is told, and tells.
+/// What [`memfd_go_create_with`] is told.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct memfd_go_create_args {
-    /// In: the struct's size in bytes.
-    pub size_of: u32,
     /// `MFD_*`.
-    pub mfd_flags: u32,
+    pub flags: u32,
     /// [`MEMFD_GO_OPT_STRICT_NOEXEC`], [`MEMFD_GO_OPT_UNSEALABLE`].
     pub opts: u32,
     /// `F_SEAL_*` to add in the end.
     pub seals: u32,
-    /// Of the file, in bytes.
-    pub size: u64,
     /// Permissions such as 0o600; 0: as the kernel makes them.
     pub mode: u32,
-    /// Out: `MEMFD_GO_NOEXEC_*`.
-    pub out_state: u32,
+    /// Of the file, in bytes.
+    pub size: u64,
 }
-
-/// [`memfd_go_create_args::out_state`]: by the kernel, or none was asked for.
-pub const MEMFD_GO_NOEXEC_NATIVE: u32 = 0;
-/// ... by mode bits, which can be changed again.
-pub const MEMFD_GO_NOEXEC_EMULATED: u32 = 1;
 
 // Seals
 
@@ -212,22 +201,24 @@ pub const MEMFD_GO_ACCESS_READ_WRITE: u32 = 3;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct memfd_go_info {
-    /// In: the struct's size in bytes.
-    pub size_of: u32,
     /// `MEMFD_GO_KIND_*`.
     pub kind: u32,
     /// `F_SEAL_*`; 0 where there are none to ask for.
     pub seals: u32,
     /// Type and permissions, as in `st_mode`.
     pub mode: u32,
-    /// In bytes.
-    pub size: u64,
-    /// Page size in bytes of [`MEMFD_GO_KIND_HUGETLB`], else 0.
-    pub huge_page: u64,
     /// `MEMFD_GO_ACCESS_*` of the descriptor; none with `O_PATH`.
     pub access: u32,
-    /// 0.
-    pub reserved: u32,
+    /// In bytes.
+    pub size: u64,
+    /// Memory or disk space in bytes; 0 for [`MEMFD_GO_KIND_SECRET`].
+    pub allocated: u64,
+    /// Page size in bytes of [`MEMFD_GO_KIND_HUGETLB`], else 0.
+    pub huge_page: u64,
+    /// As in `st_dev`.
+    pub device: u64,
+    /// As in `st_ino`.
+    pub inode: u64,
     /// Of a memfd, with a NUL; "" without /proc.
     pub name: [c_char; 256],
 }
@@ -304,14 +295,14 @@ extern "C" {
     /// The name of a result: "OK", or that of the error, such as "EBUSY", or "E?"; a constant.
     pub fn memfd_go_result_name(r: c_int) -> *const c_char;
     /// Finds out what works here and now; `request`: 0 or [`MEMFD_GO_FEATURE_SECRET`].
-    pub fn memfd_go_probe(f: *mut memfd_go_features, request: u32) -> c_int;
+    pub fn memfd_go_probe(f: *mut memfd_go_features, size: usize, request: u64) -> c_int;
 
     // Create
 
     /// memfd_create(2), verbatim. Returns the descriptor.
     pub fn memfd_go_create(name: *const c_char, mfd_flags: u32) -> c_int;
     /// Creates a file with mode, size and seals; `args` may be null. Returns the descriptor.
-    pub fn memfd_go_create_with(name: *const c_char, args: *mut memfd_go_create_args) -> c_int;
+    pub fn memfd_go_create_with(name: *const c_char, args: *const memfd_go_create_args, size: usize) -> c_int;
     /// Creates a file with a copy of `len` bytes at `data` and seals it. Returns the descriptor.
     pub fn memfd_go_create_sealed(name: *const c_char, mfd_flags: u32, seals: u32, data: *const c_void, len: usize) -> c_int;
     /// Creates a sealed copy of a regular file of at most `max_len` bytes. Returns the descriptor.
@@ -347,7 +338,7 @@ extern "C" {
     /// Reads what `memfd_go_format_seals` writes, in any style.
     pub fn memfd_go_parse_seals(text: *const c_char, seals: *mut u32) -> c_int;
     /// Tells what a descriptor is.
-    pub fn memfd_go_inspect(fd: c_int, info: *mut memfd_go_info) -> c_int;
+    pub fn memfd_go_inspect(fd: c_int, request: u32, info: *mut memfd_go_info, size: usize) -> c_int;
 
     // Map
 

@@ -44,22 +44,24 @@ fn probe() {
         // SAFETY: zero is a valid value of every field; bad pointers are caught.
         unsafe {
             let mut features: memfd_go_features = zeroed();
-            assert_eq!(memfd_go_probe(&mut features, 0), -libc::EINVAL);
-            features.size_of = size_of::<memfd_go_features>() as u32;
-            assert_eq!(memfd_go_probe(&mut features, UNKNOWN), -libc::EINVAL);
+            let size = size_of::<memfd_go_features>();
+            assert_eq!(memfd_go_probe(&mut features, 0, 0), -libc::EINVAL);
+            let unknown = memfd_go_probe(&mut features, size, u64::from(UNKNOWN));
+            assert_eq!(unknown, -libc::EINVAL);
             assert_eq!(features.bits, 0);
-            assert_eq!(memfd_go_probe(&mut features, 0), 0);
-            let always = MEMFD_GO_FEATURE_CREATE | MEMFD_GO_FEATURE_SEALING;
+            assert_eq!(memfd_go_probe(&mut features, size, 0), 0);
+            let always = u64::from(MEMFD_GO_FEATURE_CREATE | MEMFD_GO_FEATURE_SEALING);
+            let asked = u64::from(MEMFD_GO_FEATURE_SECRET);
             assert_eq!(features.bits & always, always);
-            assert_eq!(features.bits & MEMFD_GO_FEATURE_SECRET, 0);
+            assert_eq!(features.bits & asked, 0);
             let page = libc::sysconf(libc::_SC_PAGESIZE);
             assert_eq!(i64::from(features.page_size), page as i64);
-            assert_eq!(memfd_go_probe(null_mut(), 0), -libc::EFAULT);
+            assert_eq!(memfd_go_probe(null_mut(), size, 0), -libc::EFAULT);
 
             let fd = memfd_go_secret(0);
             let secret = fd >= 0 && owned(fd).as_raw_fd() >= 0;
-            assert_eq!(memfd_go_probe(&mut features, MEMFD_GO_FEATURE_SECRET), 0);
-            assert_eq!(features.bits & MEMFD_GO_FEATURE_SECRET != 0, secret);
+            assert_eq!(memfd_go_probe(&mut features, size, asked), 0);
+            assert_eq!(features.bits & asked != 0, secret);
         }
     });
 }
@@ -68,32 +70,28 @@ fn probe() {
 fn create_with() {
     alone(|| {
         let mut args = memfd_go_create_args {
-            size_of: size_of::<memfd_go_create_args>() as u32,
-            mfd_flags: MFD_CLOEXEC | MFD_NOEXEC_SEAL,
+            flags: MFD_CLOEXEC | MFD_NOEXEC_SEAL,
             opts: MEMFD_GO_OPT_UNSEALABLE,
             seals: F_SEAL_GROW,
             size: 1 << 33 | 5,
             mode: 0o640,
-            out_state: 7,
         };
         // SAFETY: the name ends with a NUL and `args` is whole; bad pointers are caught.
         unsafe {
-            let file = owned(memfd_go_create_with(NAME, &mut args));
-            assert!(args.out_state <= MEMFD_GO_NOEXEC_EMULATED);
+            let size = size_of::<memfd_go_create_args>();
+            let file = owned(memfd_go_create_with(NAME, &args, size));
             let metadata = File::from(file.try_clone().unwrap()).metadata().unwrap();
             assert_eq!(metadata.len(), 1 << 33 | 5);
             let seals = memfd_go_get_seals(file.as_raw_fd()) as u32;
             let expected = F_SEAL_GROW | F_SEAL_SEAL;
             assert_eq!(seals & MEMFD_GO_SEALS_IMMUTABLE, expected);
 
-            owned(memfd_go_create_with(NAME, null_mut()));
+            owned(memfd_go_create_with(NAME, null(), 0));
             args.opts = UNKNOWN;
-            assert_eq!(memfd_go_create_with(NAME, &mut args), -libc::EINVAL);
-            assert_eq!(memfd_go_create_with(null(), null_mut()), -libc::EFAULT);
-            args.size_of = 1 << 20;
-            assert_eq!(memfd_go_create_with(NAME, &mut args), -libc::E2BIG);
-            args.size_of = 8;
-            assert_eq!(memfd_go_create_with(NAME, &mut args), -libc::EINVAL);
+            assert_eq!(memfd_go_create_with(NAME, &args, size), -libc::EINVAL);
+            assert_eq!(memfd_go_create_with(null(), null(), 0), -libc::EFAULT);
+            assert_eq!(memfd_go_create_with(NAME, &args, 1 << 20), -libc::E2BIG);
+            assert_eq!(memfd_go_create_with(NAME, &args, 8), -libc::EINVAL);
         }
     });
 }
@@ -161,20 +159,20 @@ fn inspect() {
         unsafe {
             let mut info: memfd_go_info = zeroed();
             let fd = file.as_raw_fd();
-            assert_eq!(memfd_go_inspect(fd, &mut info), -libc::EINVAL);
-            info.size_of = size_of::<memfd_go_info>() as u32;
-            assert_eq!(memfd_go_inspect(-1, &mut info), -libc::EBADF);
-            assert_eq!(memfd_go_inspect(fd, &mut info), 0);
+            let size = size_of::<memfd_go_info>();
+            assert_eq!(memfd_go_inspect(fd, 0, &mut info, 8), -libc::EINVAL);
+            assert_eq!(memfd_go_inspect(-1, 0, &mut info, size), -libc::EBADF);
+            assert_eq!(memfd_go_inspect(fd, 0, &mut info, size), 0);
             assert_eq!((info.kind, info.size), (MEMFD_GO_KIND_MEMFD, 5));
             assert_eq!(info.seals & MEMFD_GO_SEALS_IMMUTABLE, F_SEAL_WRITE);
             assert_eq!(info.mode, libc::S_IFREG | 0o600);
             assert_eq!(info.access, MEMFD_GO_ACCESS_READ_WRITE);
             let name = CStr::from_ptr(info.name.as_ptr());
             assert_eq!(name.to_str(), Ok("name"));
-            assert_eq!(memfd_go_inspect(fd, null_mut()), -libc::EFAULT);
+            assert_eq!(memfd_go_inspect(fd, 0, null_mut(), size), -libc::EFAULT);
 
             let (reader, _writer) = pipe();
-            assert_eq!(memfd_go_inspect(reader.as_raw_fd(), &mut info), 0);
+            assert_eq!(memfd_go_inspect(reader.as_raw_fd(), 0, &mut info, size), 0);
             assert_eq!(
                 (info.kind, info.access),
                 (MEMFD_GO_KIND_OTHER, MEMFD_GO_ACCESS_READ)

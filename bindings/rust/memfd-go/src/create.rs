@@ -218,17 +218,16 @@ impl CreateOptions {
         if self.strict_noexec {
             opts |= sys::MEMFD_GO_OPT_STRICT_NOEXEC;
         }
-        let mut args = sys::memfd_go_create_args {
-            size_of: size_of::<sys::memfd_go_create_args>() as u32,
-            mfd_flags: self.flags.bits(),
+        let args = sys::memfd_go_create_args {
+            flags: self.flags.bits(),
             opts,
             seals: self.seals.bits(),
             size: self.size,
             mode: self.mode,
-            out_state: 0,
         };
-        // SAFETY: the name ends with a NUL, and `args` is writable and as long as it says.
-        new_file(unsafe { sys::memfd_go_create_with(name.as_ptr(), &mut args) })
+        let size = size_of::<sys::memfd_go_create_args>();
+        // SAFETY: the name ends with a NUL, and `args` is as long as is said.
+        new_file(unsafe { sys::memfd_go_create_with(name.as_ptr(), &args, size) })
     }
 
     /// Creates a file that holds a copy of `data`, and seals it.

@@ -100,6 +100,21 @@ impl Info {
         self.0.size
     }
 
+    /// The memory or disk space that it takes, in bytes; 0 for [`Kind::Secret`].
+    pub fn allocated(&self) -> u64 {
+        self.0.allocated
+    }
+
+    /// The number of its device, as in `st_dev`.
+    pub fn device(&self) -> u64 {
+        self.0.device
+    }
+
+    /// The number of its inode, as in `st_ino`.
+    pub fn inode(&self) -> u64 {
+        self.0.inode
+    }
+
     /// The size of its pages in bytes, if it is [`Kind::HugeTlb`].
     pub fn huge_page(&self) -> Option<u64> {
         Some(self.0.huge_page).filter(|&size| size != 0)
@@ -124,7 +139,10 @@ impl fmt::Debug for Info {
             .field("seals", &self.seals())
             .field("mode", &format_args!("{:#o}", self.mode()))
             .field("size", &self.size())
+            .field("allocated", &self.allocated())
             .field("huge_page", &self.huge_page())
+            .field("device", &self.device())
+            .field("inode", &self.inode())
             .field("access", &self.access())
             .field("name", &self.name())
             .finish()
@@ -159,8 +177,8 @@ impl fmt::Debug for Info {
 pub fn inspect(fd: impl AsFd) -> io::Result<Info> {
     // SAFETY: all of its members are numbers.
     let mut info: sys::memfd_go_info = unsafe { MaybeUninit::zeroed().assume_init() };
-    info.size_of = size_of::<sys::memfd_go_info>() as u32;
-    // SAFETY: `info` is writable, and as long as it says.
-    result(unsafe { sys::memfd_go_inspect(fd.as_fd().as_raw_fd(), &mut info) })?;
+    let size = size_of::<sys::memfd_go_info>();
+    // SAFETY: `info` is writable, and as long as is said.
+    result(unsafe { sys::memfd_go_inspect(fd.as_fd().as_raw_fd(), 0, &mut info, size) })?;
     Ok(Info(info))
 }

@@ -13,31 +13,31 @@ bitflags! {
     ///
     /// Bits that this crate does not know are kept.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub struct Features: u32 {
+    pub struct Features: u64 {
         /// memfd_create(2).
-        const CREATE = sys::MEMFD_GO_FEATURE_CREATE;
+        const CREATE = sys::MEMFD_GO_FEATURE_CREATE as u64;
         /// Seals can be added.
-        const SEALING = sys::MEMFD_GO_FEATURE_SEALING;
+        const SEALING = sys::MEMFD_GO_FEATURE_SEALING as u64;
         /// [`Seals::FUTURE_WRITE`](crate::Seals::FUTURE_WRITE).
-        const FUTURE_WRITE = sys::MEMFD_GO_FEATURE_FUTURE_WRITE;
+        const FUTURE_WRITE = sys::MEMFD_GO_FEATURE_FUTURE_WRITE as u64;
         /// [`CreateFlags::NOEXEC_SEAL`](crate::CreateFlags::NOEXEC_SEAL).
-        const NOEXEC_SEAL = sys::MEMFD_GO_FEATURE_NOEXEC_SEAL;
+        const NOEXEC_SEAL = sys::MEMFD_GO_FEATURE_NOEXEC_SEAL as u64;
         /// [`Seals::EXEC`](crate::Seals::EXEC).
-        const SEAL_EXEC = sys::MEMFD_GO_FEATURE_SEAL_EXEC;
+        const SEAL_EXEC = sys::MEMFD_GO_FEATURE_SEAL_EXEC as u64;
         /// Executable files can be made.
-        const EXEC_ALLOWED = sys::MEMFD_GO_FEATURE_EXEC_ALLOWED;
+        const EXEC_ALLOWED = sys::MEMFD_GO_FEATURE_EXEC_ALLOWED as u64;
         /// [`CreateFlags::HUGETLB`](crate::CreateFlags::HUGETLB).
-        const HUGETLB = sys::MEMFD_GO_FEATURE_HUGETLB;
+        const HUGETLB = sys::MEMFD_GO_FEATURE_HUGETLB as u64;
         /// memfd_secret(2); only [`probe_secret`] finds it out.
-        const SECRET = sys::MEMFD_GO_FEATURE_SECRET;
+        const SECRET = sys::MEMFD_GO_FEATURE_SECRET as u64;
         /// A write-sealed file that is open for writing maps shared.
-        const SHARED_RO = sys::MEMFD_GO_FEATURE_SHARED_RO;
+        const SHARED_RO = sys::MEMFD_GO_FEATURE_SHARED_RO as u64;
         /// /proc/self/fd.
-        const PROCFS = sys::MEMFD_GO_FEATURE_PROCFS;
+        const PROCFS = sys::MEMFD_GO_FEATURE_PROCFS as u64;
         /// pidfd_getfd(2).
-        const PIDFD_GETFD = sys::MEMFD_GO_FEATURE_PIDFD_GETFD;
+        const PIDFD_GETFD = sys::MEMFD_GO_FEATURE_PIDFD_GETFD as u64;
         /// execveat(2).
-        const EXECVEAT = sys::MEMFD_GO_FEATURE_EXECVEAT;
+        const EXECVEAT = sys::MEMFD_GO_FEATURE_EXECVEAT as u64;
 
         const _ = !0;
     }
@@ -104,9 +104,9 @@ pub fn probe_secret() -> io::Result<Probe> {
 fn probe_also(request: Features) -> io::Result<Probe> {
     // SAFETY: all of its members are numbers.
     let mut found: sys::memfd_go_features = unsafe { MaybeUninit::zeroed().assume_init() };
-    found.size_of = size_of::<sys::memfd_go_features>() as u32;
-    // SAFETY: `found` is writable, and as long as it says.
-    result(unsafe { sys::memfd_go_probe(&mut found, request.bits()) })?;
+    let size = size_of::<sys::memfd_go_features>();
+    // SAFETY: `found` is writable, and as long as is said.
+    result(unsafe { sys::memfd_go_probe(&mut found, size, request.bits()) })?;
     Ok(Probe {
         features: Features::from_bits_retain(found.bits),
         huge_sizes: found.huge_sizes,

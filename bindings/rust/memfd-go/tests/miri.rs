@@ -90,11 +90,13 @@ mod library {
     }
 
     #[no_mangle]
-    unsafe extern "C" fn memfd_go_inspect(_fd: c_int, info: *mut memfd_go_info) -> c_int {
-        assert_eq!(
-            (*info).size_of as usize,
-            std::mem::size_of::<memfd_go_info>()
-        );
+    unsafe extern "C" fn memfd_go_inspect(
+        _fd: c_int,
+        _request: u32,
+        info: *mut memfd_go_info,
+        size: usize,
+    ) -> c_int {
+        assert_eq!(size, std::mem::size_of::<memfd_go_info>());
         (*info).name[0] = b'x' as c_char;
         0
     }

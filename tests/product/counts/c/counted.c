@@ -91,9 +91,9 @@ static void count_simple(int fd)
 
 static void count_files(int fd)
 {
-	struct memfd_go_features features = { .size_of = sizeof features };
-	struct memfd_go_create_args args = { .size_of = sizeof args, .mfd_flags = MFD_CLOEXEC, .size = 5, .seals = F_SEAL_GROW };
-	struct memfd_go_info info = { .size_of = sizeof info };
+	struct memfd_go_features features;
+	struct memfd_go_create_args args = { .flags = MFD_CLOEXEC, .size = 5, .seals = F_SEAL_GROW };
+	struct memfd_go_info info;
 	char *none[] = { NULL }, text[64];
 	uint32_t word;
 	uint64_t size;
@@ -101,8 +101,8 @@ static void count_files(int fd)
 	count("memfd_go_version", 0, 0, 0, 0, 0);
 	count("memfd_go_version_string", 0, 0, 0, 0, 0);
 	count("memfd_go_result_name", 22, 0, 0, 0, 0);
-	count("memfd_go_probe", W(&features), 0, 0, 0, 0);
-	count("memfd_go_create_with", W("counted"), W(&args), 0, 0, 0);
+	count("memfd_go_probe", W(&features), sizeof features, 0, 0, 0);
+	count("memfd_go_create_with", W("counted"), W(&args), sizeof args, 0, 0);
 	count("memfd_go_create_sealed", W("counted"), MFD_CLOEXEC, 0, W("hello"), 5);
 	count("memfd_go_clone", W("counted"), MFD_CLOEXEC, 0, fd, 4096);
 	count("memfd_go_reopen", fd, O_RDONLY, 0, 0, 0);
@@ -113,7 +113,7 @@ static void count_files(int fd)
 	count("memfd_go_check_seals", fd, F_SEAL_SHRINK, W(&word), 0, 0);
 	count("memfd_go_format_seals", 15, 0, W(text), sizeof text, 0);
 	count("memfd_go_parse_seals", W("SEAL WRITE"), W(&word), 0, 0, 0);
-	count("memfd_go_inspect", fd, W(&info), 0, 0, 0);
+	count("memfd_go_inspect", fd, 0, W(&info), sizeof info, 0);
 	count("memfd_go_exec", fd, W(none), W(none), MEMFD_GO_OPT_INHERIT_FD, 0);
 }
 

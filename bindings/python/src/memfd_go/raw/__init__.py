@@ -4,7 +4,7 @@ Descriptors, flags and addresses are plain integers here. A negative result beco
 OSError whose arguments are the errno, its text and its name; what C hands over in an
 out-parameter is returned. The classes of memfd_go are made of these functions.
 
-The structs have the members that C's have, and know their own size: CreateArgs is an
+The structs have the members that C's have: CreateArgs is an
 argument, Features, Info, Secret and SecretPool are results.
 
 A number that does not fit the C type is an OverflowError, never cut off. All functions
@@ -47,8 +47,6 @@ from memfd_go._ffi import (
     MEMFD_GO_KIND_SECRET,
     MEMFD_GO_KIND_TMPFS_FILE,
     MEMFD_GO_NAME_MAX,
-    MEMFD_GO_NOEXEC_EMULATED,
-    MEMFD_GO_NOEXEC_NATIVE,
     MEMFD_GO_OPT_ALIGN_END,
     MEMFD_GO_OPT_ALLOW_UNLOCKED,
     MEMFD_GO_OPT_DONTWAIT,
@@ -167,8 +165,6 @@ __all__ = [
     "MEMFD_GO_KIND_SECRET",
     "MEMFD_GO_KIND_TMPFS_FILE",
     "MEMFD_GO_NAME_MAX",
-    "MEMFD_GO_NOEXEC_EMULATED",
-    "MEMFD_GO_NOEXEC_NATIVE",
     "MEMFD_GO_OPT_ALIGN_END",
     "MEMFD_GO_OPT_ALLOW_UNLOCKED",
     "MEMFD_GO_OPT_DONTWAIT",

@@ -44,10 +44,10 @@ def create_with(name: str | bytes, args: _ffi.CreateArgs | None) -> int:
     """Create a file and give it mode, size and seals.
 
     MFD_NOEXEC_SEAL and MFD_EXEC work before Linux 6.3 too: mode bits take their place, and
-    'out_state' of 'args' becomes MEMFD_GO_NOEXEC_EMULATED.
+    the file lacks F_SEAL_EXEC.
 
     name  like create()
-    args  CreateArgs: 'mfd_flags'; 'seals' to add in the end, which imply MFD_ALLOW_SEALING;
+    args  CreateArgs: 'flags', MFD_* bits; 'seals' to add in the end, which imply MFD_ALLOW_SEALING;
           'size' in bytes; 'mode', permissions such as 0o600, or 0; 'opts', any of
           MEMFD_GO_OPT_STRICT_NOEXEC (never emulate) and _UNSEALABLE (add F_SEAL_SEAL).
           None stands for MFD_CLOEXEC | MFD_NOEXEC_SEAL.
@@ -56,12 +56,12 @@ def create_with(name: str | bytes, args: _ffi.CreateArgs | None) -> int:
 
     Errors: OSError EINVAL (unknown or contradictory flags, seals, options or mode; a name
     too long), EOPNOTSUPP (OPT_STRICT_NOEXEC, and the kernel lacks the flag), EACCES
-    (vm.memfd_noexec forbids it), E2BIG (size_of was changed), and like create(), set_size()
+    (vm.memfd_noexec forbids it), and like create(), set_size()
     and add_seals(); ValueError (an embedded NUL); OverflowError. Safe: threads, fork.
     Source: memfd_create(2), fchmod(2).
 
     >>> import os
-    >>> args = CreateArgs(mfd_flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL, seals=F_SEAL_GROW, size=10)
+    >>> args = CreateArgs(flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL, seals=F_SEAL_GROW, size=10)
     >>> fd = create_with("example", args)
     >>> get_size(fd), bool(get_seals(fd) & F_SEAL_GROW), os.fstat(fd).st_mode & 0o111
     (10, True, 0)
@@ -69,9 +69,10 @@ def create_with(name: str | bytes, args: _ffi.CreateArgs | None) -> int:
     """
     text = _to_text(name)
     if args is None:  # the usual file, whose cost is measured
-        fd: int = _quick_create_with(text, None)
+        fd: int = _quick_create_with(text, None, 0)
         return fd if fd >= 0 else _ffi.check(fd)
-    return _ffi.check(_ffi.memfd_go_create_with(text, args))
+    size = _ffi.sizeof(_ffi.CreateArgs)
+    return _ffi.check(_ffi.memfd_go_create_with(text, args, size))
 
 
 def create_sealed(

@@ -211,8 +211,8 @@ def inspect(fd: SupportsIndex) -> _ffi.Info:
     """What the descriptor 'fd' is. Nothing of the file's contents is read.
 
     Returns Info: 'kind' is MEMFD_GO_KIND_*, 'seals' F_SEAL_*, 'mode' as in os.stat(), 'size'
-    in bytes, 'huge_page' the page size of KIND_HUGETLB, 'access' MEMFD_GO_ACCESS_* of the
-    descriptor, 'name' that of a memfd, b"" without /proc.
+    and 'allocated' in bytes, 'huge_page' the page size of KIND_HUGETLB, 'device' and 'inode'
+    as in os.stat(), 'access' MEMFD_GO_ACCESS_* of the descriptor, 'name' that of a memfd, b"" without /proc.
 
     Errors: OSError EBADF, EMFILE, ENFILE, ENOMEM; OverflowError. Safe: threads, fork.
     Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
@@ -225,5 +225,5 @@ def inspect(fd: SupportsIndex) -> _ffi.Info:
     >>> os.close(fd)
     """
     info = _ffi.Info()
-    _ffi.check(_ffi.memfd_go_inspect(_ffi.to_int(fd), info))
+    _ffi.check(_ffi.memfd_go_inspect(_ffi.to_int(fd), 0, info, _ffi.sizeof(info)))
     return info

@@ -69,5 +69,5 @@ def probe(request: SupportsIndex) -> _ffi.Features:
     True
     """
     features = _ffi.Features()
-    _ffi.check(_ffi.memfd_go_probe(features, _ffi.to_uint32(request)))
+    _ffi.check(_ffi.memfd_go_probe(features, _ffi.sizeof(features), _ffi.to_uint64(request)))
     return features

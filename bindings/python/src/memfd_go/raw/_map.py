@@ -145,7 +145,7 @@ def map_verified(
     Errors: like verify(). Safe: threads, fork. Source: F_GET_SEALS(2const), mmap(2).
 
     >>> import ctypes, os
-    >>> fd = create_with("example", CreateArgs(mfd_flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL))
+    >>> fd = create_with("example", CreateArgs(flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL))
     >>> os.write(fd, b"hello")
     5
     >>> add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE)
