@@ -33,7 +33,10 @@ static void a_noexec_file(void) { fd = memfd_go_create_with("seccomp", NULL, 0);
 static void a_secret_file(void) { fd = raw_secret(0), (void)!ftruncate(fd, 5); }
 static void a_pidfd(void) { fd = (int)syscall(SYS_pidfd_open, getpid(), 0); }
 static void an_area(void) { memfd_go_secret_alloc(&area, 5, 0); }
-static void an_area_with_descriptor(void) { memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_INHERIT_FD); }
+static void an_area_with_descriptor(void) { memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_KEEP_FD); }
+static void a_locked_area(void) { memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_NO_SECRETMEM); }
+static void a_locked_pool(void) { memfd_go_secret_pool_init(&pool, 5, 2, MEMFD_GO_OPT_NO_SECRETMEM); }
+static void a_file_of_proc(void) { fd = open("/proc/version", O_RDONLY | O_CLOEXEC); }
 static void a_pool(void) { memfd_go_secret_pool_init(&pool, 5, 2, 0); }
 static void a_slot(void) { a_pool(), memfd_go_secret_pool_take(&pool, &address); }
 
@@ -130,11 +133,16 @@ static int run_nothing(void)
 	  "fcntl memfd_create pwrite64") \
 	P(clone, "clone", "", a_file_on_disk, memfd_go_clone("seccomp", 0, 0, disk, UINT64_MAX) >= 0, \
 	  "fcntl lseek memfd_create pread64 sendfile statx") \
+	P(clone_without_a_size, "clone", "a file of /proc", a_file_of_proc, memfd_go_clone("seccomp", 0, 0, fd, UINT64_MAX) >= 0, \
+	  "fallocate fcntl fstatfs ftruncate lseek memfd_create mmap munmap pread64 statx") \
+	P(clone_stream, "clone_stream", "", a_file, memfd_go_clone_stream("seccomp", 0, 0, fd, UINT64_MAX) >= 0, \
+	  "fallocate fcntl ftruncate memfd_create mmap munmap read") \
 	P(reopen, "reopen", "", a_file, memfd_go_reopen(fd, O_RDONLY) >= 0, "fcntl openat") \
 	P(huge_flags, "huge_flags", "", nothing, memfd_go_huge_flags(0, &bits) == 0, "") \
 	P(get_size, "get_size", "", a_file, memfd_go_get_size(fd, &size) == 0, "statx") \
 	P(set_size, "set_size", "", a_file, memfd_go_set_size(fd, 0, 5) == 0, "ftruncate") \
 	P(set_size_reserve, "set_size", "OPT_RESERVE", a_file, memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 5) == 0, "fallocate ftruncate") \
+	P(discard, "discard", "", a_file, memfd_go_discard(fd, 0, 0, 1) == 0, "fallocate") \
 	P(add_seals, "add_seals", "", a_file, memfd_go_add_seals(fd, F_SEAL_GROW) == 0, "fcntl") \
 	P(get_seals, "get_seals", "", a_file, memfd_go_get_seals(fd) >= 0, "fcntl") \
 	P(ensure_seals, "ensure_seals", "", a_file, memfd_go_ensure_seals(fd, F_SEAL_GROW) == 0, "fcntl") \
@@ -145,6 +153,7 @@ static int run_nothing(void)
 	P(inspect_unsealable, "inspect", "a file that takes no seals", an_unsealable_file, memfd_go_inspect(fd, 0, &info, sizeof info) == 0, \
 	  "close fcntl fstatfs memfd_create readlinkat statx") \
 	P(map, "map", "", a_sealed_file, memfd_go_map(fd, 0, 0, 5, &address) == 0, "mmap") \
+	P(map_ring, "map_ring", "", a_file, memfd_go_map_ring(fd, 0, 0, 65536, &address) == 0, "fstatfs mincore mmap") \
 	P(verify, "verify", "", a_sealed_file, memfd_go_verify(fd, 0, 5, 0, NULL) == 0, "fcntl statx") \
 	P(verify_no_holes, "verify", "OPT_NO_HOLES", a_file_of_holes, memfd_go_verify(fd, 0, 5, MEMFD_GO_OPT_NO_HOLES, NULL) == 0, \
 	  "fallocate fcntl statx") \
@@ -167,18 +176,26 @@ static int run_nothing(void)
 	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo") \
 	P(secret_alloc_mlock, "secret_alloc", "OPT_NO_SECRETMEM", nothing, memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_NO_SECRETMEM) == 0, \
 	  "madvise mincore mlock mmap sysinfo") \
+	P(secret_alloc_align_end, "secret_alloc", "OPT_ALIGN_END", nothing, memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_ALIGN_END) == 0, \
+	  "close ftruncate futex getrandom madvise memfd_secret mincore mmap mprotect sysinfo") \
+	P(secret_alloc_from, "secret_alloc_from", "", nothing, memfd_go_secret_alloc_from(&area, text, 5, 0) == 0, \
+	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo") \
 	P(secret_attach, "secret_attach", "", a_secret_file, memfd_go_secret_attach(&area, fd, UINT64_MAX, 0) == 0, \
 	  "fstatfs futex madvise mincore mmap mprotect statx sysinfo") \
 	P(secret_attach_keep_fd, "secret_attach", "OPT_KEEP_FD", a_secret_file, memfd_go_secret_attach(&area, fd, UINT64_MAX, MEMFD_GO_OPT_KEEP_FD) == 0, \
 	  "fcntl fstatfs futex madvise mincore mmap mprotect statx sysinfo") \
 	P(secret_protect, "secret_protect", "", an_area, memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ) == 0, "mprotect") \
+	P(secret_relock, "secret_relock", "", a_locked_area, memfd_go_secret_relock(&area) == 0, "mlock") \
 	P(secret_free, "secret_free", "", an_area, memfd_go_secret_free(&area) == 0, "mprotect munmap") \
 	P(secret_free_keep_fd, "secret_free", "OPT_KEEP_FD", an_area_with_descriptor, memfd_go_secret_free(&area) == 0, "close mprotect munmap") \
 	P(wipe, "wipe", "", nothing, (memfd_go_wipe(text, sizeof text), 1), "") \
+	P(equal, "equal", "", nothing, memfd_go_equal(text, text, 5) == 1, "") \
 	P(secret_pool_init, "secret_pool_init", "", nothing, memfd_go_secret_pool_init(&pool, 5, 2, 0) == 0, \
 	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo") \
 	P(secret_pool_take, "secret_pool_take", "", a_pool, memfd_go_secret_pool_take(&pool, &address) == 0, "") \
 	P(secret_pool_give, "secret_pool_give", "", a_slot, memfd_go_secret_pool_give(&pool, address) == 0, "") \
+	P(secret_pool_protect, "secret_pool_protect", "", a_pool, memfd_go_secret_pool_protect(&pool, MEMFD_GO_ACCESS_READ) == 0, "mprotect") \
+	P(secret_pool_relock, "secret_pool_relock", "", a_locked_pool, memfd_go_secret_pool_relock(&pool) == 0, "mlock") \
 	P(secret_pool_free, "secret_pool_free", "", a_pool, memfd_go_secret_pool_free(&pool) == 0, "mprotect munmap")
 
 #define FUNCTION(id, function, variant, before, works, allowed) \
@@ -207,9 +224,9 @@ static const struct {
 } system_calls[] = {
 #define CALL(name) { #name, SYS_##name }
 	CALL(close),	    CALL(execveat),  CALL(fallocate), CALL(fchmod),	CALL(fcntl),	    CALL(fstatfs),
-	CALL(ftruncate),    CALL(futex),     CALL(lseek),     CALL(madvise),	CALL(memfd_create), CALL(mincore),
+	CALL(ftruncate),    CALL(futex),     CALL(getrandom), CALL(lseek),     CALL(madvise),	CALL(memfd_create), CALL(mincore),
 	CALL(mlock),	    CALL(mmap),	     CALL(mprotect),  CALL(munmap),	CALL(openat),	    CALL(pidfd_getfd),
-	CALL(pread64),	    CALL(prlimit64), CALL(pwrite64),  CALL(readlinkat), CALL(recvmsg),	    CALL(sendfile),
+	CALL(pread64),	    CALL(prlimit64), CALL(pwrite64),  CALL(read),	  CALL(readlinkat), CALL(recvmsg),	    CALL(sendfile),
 	CALL(sendmsg),	    CALL(statx),     CALL(sysinfo),	{ "memfd_secret", MEMFD_SECRET },
 #undef CALL
 };
