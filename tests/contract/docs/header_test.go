@@ -58,7 +58,7 @@ static void use(void *key, size_t len)
 
 // scenes are by the example's title.
 var scenes = map[string]scene{
-	"what is this, and can it seal?": {
+	"check that the kernel supports seals": {
 		after:  `assert(r == 0 && f.page_size >= 4096);`,
 		prints: "libmemfd_go 1.0.0 can seal\n",
 	},
