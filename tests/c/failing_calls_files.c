@@ -33,6 +33,17 @@ static void a_growing_memfd(void)
 	EQ(fcntl(in.fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 }
 
+/* The file can be opened for writing, but this descriptor cannot be written to. */
+static void a_reader(void)
+{
+	int writer;
+
+	a_sealed_memfd();
+	writer = in.fd;
+	in.fd = reopen(writer, O_RDONLY);
+	close(writer);
+}
+
 static void an_unsealable_memfd(void)
 {
 	in.fd = raw_create("test", MFD_CLOEXEC);
@@ -207,6 +218,7 @@ static void is_ring(int result)
 #define CREATE_SEALED(flags, length) memfd_go_create_sealed("test", MFD_CLOEXEC | (flags), 0, TEXT_OF_FILE, (length))
 #define CREATE_WITH(args, size) memfd_go_create_with("test", (args), (size))
 #define MAP memfd_go_map(in.fd, 0, 0, LENGTH, &out.address)
+#define VERIFY(opts) memfd_go_verify(in.fd, 0, LENGTH, (opts), &out.size)
 #define MAP_VERIFIED(seals) memfd_go_map_verified(in.fd, (seals), LENGTH, 0, &out.address, &out.length)
 
 #define ROWS(F)                                                                                       \
@@ -278,6 +290,12 @@ static void is_ring(int result)
 	  "fstatfs mincore mmap*3", "mincore:*")                                                      \
 	F(map_before_6_7, a_sealed_memfd, MAP, is_mapping, "mmap/1:EPERM", "mmap get_seals mmap",     \
 	  "mmap/1:EPERM get_seals:*=EPERM")                                                           \
+	F(verify, a_sealed_memfd, VERIFY(0), closes, "", "get_seals statx getfl", "getfl:*=EACCES")   \
+	F(verify_no_holes, a_sealed_memfd, VERIFY(MEMFD_GO_OPT_NO_HOLES), closes, "",                 \
+	  "get_seals statx getfl fallocate getfl", "fallocate:EINTR getfl/1:* getfl/2:*=EACCES")      \
+	F(verify_no_holes_read_only, a_reader, VERIFY(MEMFD_GO_OPT_NO_HOLES), closes, "",             \
+	  "get_seals statx getfl openat setfl fallocate close getfl",                                 \
+	  "fallocate:EINTR close:* getfl/1:*=EBADF getfl/2:*=EACCES")                                 \
 	F(map_verified, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "", "get_seals statx mmap",      \
 	  "mmap:EPERM")                                                                               \
 	F(map_verified_before_6_7, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "mmap/1:EPERM",       \

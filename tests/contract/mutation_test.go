@@ -16,6 +16,7 @@ const (
 	newBit     = "#define MEMFD_GO_OPT_NEW 0x00000020U\n"
 	hugePage   = "uint64_t huge_page;"
 	infoDevice = "uint64_t device;"
+	infoAccess = "uint32_t access;"
 	nameOfInfo = "char name[256];"
 	write      = "#define MEMFD_GO_OPT_WRITE 0x00000002U"
 )
@@ -134,12 +135,12 @@ var mutations = []struct {
 		},
 	}, {
 		name:    "another order of members",
-		changes: []string{hugePage, "", infoDevice, infoDevice + hugePage},
+		changes: []string{infoAccess, "", hugePage, hugePage + infoAccess},
 		want: []string{
-			"_ffi.py: not in the order of include/memfd_go.h, move up to before Info.huge_page:\n\n(\"device\", c_uint64),\n",
-			"lib.rs: not in the order of include/memfd_go.h, move up to before memfd_go_info.huge_page:\n\npub device: u64,\n",
-			"library_test.go: not in the order of include/memfd_go.h, move up to before Info.huge_page:\n\nDevice uint64\n",
-			"libmemfd_go/core: member 6 of core.Info has to be:\n\nDevice uint64\n",
+			"_ffi.py: not in the order of include/memfd_go.h, move up to before Info.access:\n\n(\"size\", c_uint64),\n",
+			"lib.rs: not in the order of include/memfd_go.h, move up to before memfd_go_info.access:\n\npub size: u64,\n",
+			"library_test.go: not in the order of include/memfd_go.h, move up to before Info.access:\n\nSize uint64\n",
+			"libmemfd_go/core: member 3 of core.Info has to be:\n\nSize uint64\n",
 		},
 	}, {
 		name:    "a new constant",
