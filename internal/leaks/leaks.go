@@ -4,7 +4,7 @@
 //
 //	leaks.Check(t)
 //
-// and a test of this package names those that do not.
+// and one test calls Everywhere, which reports those that do not.
 package leaks
 
 import (

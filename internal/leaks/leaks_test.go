@@ -1,14 +1,8 @@
 package leaks
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"go/types"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -68,43 +62,4 @@ func TestLeaving(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// Every test that calls the library in its own process begins with Check.
-func TestNoneForgets(t *testing.T) {
-	begins := regexp.MustCompile(`^(Test|Fuzz)`)
-	found := 0
-	for _, folder := range []string{"core", "tests/purego", "bindings/go/memfd"} {
-		files, err := filepath.Glob(filepath.Join("..", "..", folder, "*_test.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range files {
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, d := range file.Decls {
-				f, isFunction := d.(*ast.FuncDecl)
-				if !isFunction || !begins.MatchString(f.Name.Name) || f.Name.Name == "TestMain" {
-					continue
-				}
-				found++
-				if !isCheck(f.Body.List) {
-					t.Errorf("%s: %s does not begin with leaks.Check(t)", name, f.Name.Name)
-				}
-			}
-		}
-	}
-	if found < 100 {
-		t.Errorf("there are only %d tests", found)
-	}
-}
-
-func isCheck(body []ast.Stmt) bool {
-	if len(body) == 0 {
-		return false
-	}
-	statement, isExpression := body[0].(*ast.ExprStmt)
-	return isExpression && strings.HasPrefix(types.ExprString(statement.X), "leaks.Check(")
 }

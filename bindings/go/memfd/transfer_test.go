@@ -217,6 +217,7 @@ func TestReceiveTooMuch(t *testing.T) {
 
 // The kernel lets nobody send more than 253 files in a message.
 func TestReceiveOf253Files(t *testing.T) {
+	leaks.Check(t)
 	if emulated() {
 		t.Skip("the emulator keeps descriptors of its own open when it has to cut a message")
 	}
@@ -241,6 +242,7 @@ func emulated() bool {
 
 // Where the process may open no more files, the kernel drops them.
 func TestReceiveWithoutRoomInTheProcess(t *testing.T) {
+	leaks.Check(t)
 	a, b := newPair(t, unix.SOCK_STREAM)
 	f := sealed(t, "")
 	must(memfd.Send(a, []byte("x"), f, f))
@@ -252,6 +254,7 @@ func TestReceiveWithoutRoomInTheProcess(t *testing.T) {
 
 // With all of a socket's options the kernel puts much in front of the files.
 func TestReceiveWithSocketOptions(t *testing.T) {
+	leaks.Check(t)
 	eachKind(t, func(t *testing.T, kind int) {
 		a, b := newPair(t, kind)
 		must(b.SyscallConn()).Control(func(fd uintptr) {

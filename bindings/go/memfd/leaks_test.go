@@ -1,0 +1,14 @@
+//go:build linux
+
+package memfd_test
+
+import (
+	"testing"
+
+	"libmemfd_go/internal/leaks"
+)
+
+func TestEachTestLooksForLeaks(t *testing.T) {
+	leaks.Check(t)
+	leaks.Everywhere(t)
+}
