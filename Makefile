@@ -143,6 +143,7 @@ stress: export MEMFD_GO_CALLS = $(CALLS)
 stress: all ## host programs with threads, forks and signals, CALLS calls each
 	$(GO) test -v -count=1 -timeout=0 ./tests/hosts
 	$(GO) test -v -count=1 -timeout=0 -run Stress ./tests/purego
+	$(GO) test -v -count=1 -timeout=0 -run 'TestGoRace' ./tests/languages
 
 FUZZ ?= 10m
 

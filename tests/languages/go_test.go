@@ -1,6 +1,7 @@
 package languages
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,6 +42,28 @@ func TestGo(t *testing.T) {
 // that needs no newer Go for any architecture.
 func goEnvironment(arch testenv.Arch) []string {
 	return []string{"CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH=" + arch.GOARCH}
+}
+
+// The tests of the Go package with the race detector, which also checks what is done with pointers
+// (checkptr). It needs a C compiler. Files are created, sealed and collected a million times if
+// the matrix is full, or as often as $MEMFD_GO_CALLS says.
+func TestGoRace(t *testing.T) {
+	testenv.RequireRegular(t)
+	testenv.RequireTool(t, "gcc")
+	calls := os.Getenv("MEMFD_GO_CALLS")
+	if calls == "" && testenv.Full() {
+		calls = "1000000"
+	}
+	stress := testenv.Command{
+		Environment: []string{"CGO_ENABLED=1", "MEMFD_GO_CALLS=" + calls},
+		Arguments:   []string{"go", "test", "-race", "-count=1", "-timeout=0", "-run=^TestFilesAreNotCollectedInUse$", "libmemfd_go/bindings/go/memfd"},
+	}
+	stress.MustRun(t)
+	others := testenv.Command{
+		Environment: []string{"CGO_ENABLED=1", "MEMFD_GO_CALLS="},
+		Arguments:   []string{"go", "test", "-race", "-count=1", "-short", "-skip=^TestFilesAreNotCollectedInUse$", "libmemfd_go/bindings/go/memfd"},
+	}
+	others.MustRun(t)
 }
 
 // The Go package builds for each architecture. Its chains of nosplit functions have to fit an
