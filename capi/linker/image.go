@@ -140,7 +140,7 @@ func writeFile(name string, data []byte) error {
 	defer os.Remove(f.Name()) // fails once it has its name
 	_, err = f.Write(data)
 	if err == nil {
-		err = f.Chmod(0o755)
+		err = f.Chmod(0o644)
 	}
 	if e := f.Close(); err == nil {
 		err = e

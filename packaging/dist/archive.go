@@ -35,8 +35,8 @@ func (r *release) archive(a arch) error {
 	if err := stage(a, folder, prefix, prefix+"/lib"); err != nil {
 		return err
 	}
-	for _, document := range []string{"LICENSE", "CHANGELOG.md"} {
-		to := filepath.Join(folder, prefix, "share/doc/libmemfd_go", document)
+	for _, document := range []string{"LICENSE", "packaging/LICENSE.Go", "CHANGELOG.md"} {
+		to := filepath.Join(folder, prefix, "share/doc/libmemfd_go", filepath.Base(document))
 		if err := copyFile(document, to); err != nil {
 			return err
 		}

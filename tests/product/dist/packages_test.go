@@ -13,11 +13,15 @@ import (
 
 // What the packagers' own judges say: nothing.
 func TestLint(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	var debs, rpms []string
 	for _, a := range architectures() {
 		for i := range a.debs() {
-			debs, rpms = append(debs, a.debs()[i]), append(rpms, a.rpms()[i])
+			rpms = append(rpms, a.rpms()[i])
+			if a.goarch != "loong64" { // lintian knows it from Debian 13 on
+				debs = append(debs, a.debs()[i])
+			}
 		}
 	}
 	t.Run("lintian", func(t *testing.T) {
@@ -42,6 +46,7 @@ func TestLint(t *testing.T) {
 // A program that is packaged for Debian gets its dependency from dpkg-shlibdeps, in a copy of
 // this machine with the packages. It installs in a bare root with the library, not without.
 func TestDependentDeb(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	requireRoot(t)
 	testenv.RequireTool(t, "cc")
@@ -100,6 +105,7 @@ cp /mnt/root/package/mac.deb "$1"
 
 // rpmbuild finds for a library that is linked with ours what ours provides.
 func TestDependentRPM(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	requireRoot(t)
 	testenv.RequireTool(t, "rpmbuild")
@@ -133,6 +139,7 @@ func TestDependentRPM(t *testing.T) {
 // The next major version can be installed beside this one: dpkg takes both, and no file of
 // the packages that programs need has a name without the number.
 func TestTwoMajors(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	requireRoot(t)
 	testenv.RequireTool(t, "dpkg-deb")

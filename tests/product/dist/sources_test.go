@@ -16,6 +16,7 @@ import (
 // The archives of the sources give the same library, without git; that with the modules in
 // it without a network and a module cache.
 func TestSources(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
@@ -66,6 +67,7 @@ func onlyCommands(t *testing.T, names ...string) string {
 
 // The archive has what git has, and the files that are programs are.
 func TestSourcesAreComplete(t *testing.T) {
+	testenv.RequireRegular(t)
 	release := requireDist(t)
 	testenv.RequireTool(t, "git")
 	listed := func(arguments ...string) []string {

@@ -135,7 +135,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	}{
 		{"go", sdist, "PATH=", "", "memfd-go: building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; " +
 			"install it, install a wheel instead, or set MEMFD_GO_LIB_DIR to a folder with libmemfd_go.so.1"},
-		{"an option for go", sdist, "GOFLAGS=-bogus", "", "memfd-go: go ended with status 1; see above"},
+		{"a toolchain for go", sdist, "GOTOOLCHAIN=bogus", "", "memfd-go: go ended with status 1; see above"},
 		{"sources", withoutGo, "", "", "memfd-go: the Go sources of libmemfd_go are not here; " +
 			"set MEMFD_GO_LIB_DIR to a folder with libmemfd_go.so.1"},
 		{"library", sdist, "MEMFD_GO_LIB_DIR=" + folder, "", "memfd-go: " + library + ": No such file or directory"},

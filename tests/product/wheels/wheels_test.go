@@ -130,7 +130,7 @@ func TestContents(t *testing.T) {
 			return err
 		}))
 		info := strings.Join(strings.Split(filepath.Base(path), "-")[:2], "-") + ".dist-info/"
-		want = append(want, libraryInWheel, info+"METADATA", info+"WHEEL", info+"RECORD", info+"licenses/LICENSE")
+		want = append(want, libraryInWheel, info+"METADATA", info+"WHEEL", info+"RECORD", info+"licenses/LICENSE", info+"licenses/LICENSE.Go")
 		files := contents(t, path)
 		for name := range files {
 			got = append(got, name)
@@ -146,10 +146,12 @@ func TestContents(t *testing.T) {
 				t.Errorf("%s is not what is in the sources: make wheels", name)
 			}
 		}
-		license, err := os.ReadFile(filepath.Join(testenv.Repository(), "LICENSE"))
-		must(t, err)
-		if !bytes.Equal(files[info+"licenses/LICENSE"], license) {
-			t.Error("bindings/python/LICENSE is not ../../LICENSE: cp LICENSE bindings/python")
+		for _, from := range []string{"LICENSE", "packaging/LICENSE.Go"} {
+			license, err := os.ReadFile(filepath.Join(testenv.Repository(), from))
+			must(t, err)
+			if !bytes.Equal(files[info+"licenses/"+filepath.Base(from)], license) {
+				t.Errorf("bindings/python has another %s: cp %s bindings/python", filepath.Base(from), from)
+			}
 		}
 		checkRecord(t, files, files[info+"RECORD"])
 		checkTags(t, path, files[info+"WHEEL"])
