@@ -193,13 +193,16 @@ func inspect(fd int32, to *Info) int {
 	}
 	name, _, _ := bytes.Cut(info.Name[:], []byte{0})
 	*to = Info{
-		Kind:     Kind(info.Kind),
-		Seals:    Seals(info.Seals),
-		Mode:     fileMode(info.Mode),
-		Access:   Access(info.Access),
-		Size:     int64(info.Size),
-		HugePage: int64(info.HugePage),
-		Name:     string(name),
+		Kind:      Kind(info.Kind),
+		Seals:     Seals(info.Seals),
+		Mode:      fileMode(info.Mode),
+		Access:    Access(info.Access),
+		Size:      int64(info.Size),
+		Allocated: int64(info.Allocated),
+		HugePage:  int64(info.HugePage),
+		Device:    info.Device,
+		Inode:     info.Inode,
+		Name:      string(name),
 	}
 	return 0
 }

@@ -32,13 +32,16 @@ const (
 
 // Info describes a file.
 type Info struct {
-	Kind     Kind
-	Seals    Seals // 0 for files that take none
-	Mode     fs.FileMode
-	Access   Access // of this descriptor; AccessNone with O_PATH
-	Size     int64  // in bytes
-	HugePage int64  // size of its pages in bytes, of KindHugetlb
-	Name     string // of a memfd, which its maker chose; it may contain any character
+	Kind      Kind
+	Seals     Seals // 0 for files that take none
+	Mode      fs.FileMode
+	Access    Access // of this descriptor; AccessNone with O_PATH
+	Size      int64  // in bytes
+	Allocated int64  // memory or blocks that it takes, in bytes; 0 for KindSecret
+	HugePage  int64  // size of its pages in bytes, of KindHugetlb
+	Device    uint64 // with Inode, tells whether two files are the same
+	Inode     uint64
+	Name      string // of a memfd, which its maker chose; it may contain any character
 }
 
 // Inspect says what f is. What it says of a file that is not sealed may be out of date

@@ -24,7 +24,18 @@ func TestInspect(t *testing.T) {
 	want(t, "access", info.Access, memfd.AccessReadWrite)
 	want(t, "size", info.Size, 5)
 	want(t, "huge page", info.HugePage, 0)
+	want(t, "memory", info.Allocated, 0)
+	st := must(f.Stat()).Sys().(*syscall.Stat_t)
+	want(t, "device", info.Device, uint64(st.Dev))
+	want(t, "inode", info.Inode, st.Ino)
 	want(t, "name", info.Name, "test")
+}
+
+func TestInspectAllocated(t *testing.T) {
+	leaks.Check(t)
+	f := create(t, nil)
+	must(f.WriteAt([]byte("x"), int64(page)))
+	want(t, "memory", must(memfd.Inspect(f)).Allocated, int64(page))
 }
 
 func TestInspectAccess(t *testing.T) {
