@@ -182,7 +182,7 @@ static uintptr_t receive(void)
 	uint32_t count = 1;
 	size_t length = LENGTH;
 
-	if (memfd_go_recv_fds(sockets[1], 0, &fd, &count, secret, &length) == 1)
+	if (memfd_go_recv_fds(sockets[1], 0, &fd, &count, secret, &length) == 0 && count == 1)
 		close(fd);
 	return length != LENGTH;
 }
