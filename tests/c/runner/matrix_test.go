@@ -38,6 +38,7 @@ var only = map[string]func(target, mode) bool{
 	"failing_calls_files":    onceNatively,
 	"failing_calls_secret":   onceNatively,
 	"failing_calls_transfer": onceNatively,
+	"import_interleavings":   onceNatively,
 	"interleavings":          onceNatively,
 	"known_kernel":           func(target, mode) bool { return false }, // but in tests/kernels
 	"load_unload":            func(_ target, m mode) bool { return m.isDlopen() },
