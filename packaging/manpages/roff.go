@@ -34,10 +34,13 @@ func (r *roff) code(lines []string) {
 	r.line(".in")
 }
 
+// convention refers to the header's conventions, which have a page of their own.
+var convention = regexp.MustCompile(`\(see (\w+) above\)`)
+
 // text is filled, and begins wherever the page is.
 func (r *roff) text(lines []string) {
 	text := strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
-	text = strings.ReplaceAll(text, "(see Pointers above)", "(see Pointers in memfd_go(7))")
+	text = convention.ReplaceAllString(text, "(see $1 in memfd_go(7))")
 	for _, sentence := range sentences(text) {
 		for _, l := range wrap(markUp(escape(sentence))) {
 			r.line(protect(l))
