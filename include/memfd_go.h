@@ -1263,8 +1263,10 @@ int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
 
 /*
  * memfd_go_secret_attach() maps a secret file that another process created and sent.
- * It maps the whole file between guard pages, like memfd_go_secret_alloc(). The length
- * of the area is the size of the file. 'fd' stays open.
+ * It maps the whole file between guard pages, like memfd_go_secret_alloc(). 'fd' stays
+ * open. The length of the area is the size of the file. For a file from
+ * memfd_go_secret_alloc() that is a number of whole pages, not the length that was
+ * requested there.
  *
  * fd       a secret file that has a size. Its creator chose it, and it cannot change.
  * max_len  the largest size to accept, in bytes
