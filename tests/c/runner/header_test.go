@@ -18,12 +18,12 @@ var strict = []string{
 
 // compilers are the oldest languages that the header promises, and the newest.
 var compilers = [][]string{
-	{"gcc", "-xc", "-std=c99"},
+	{"gcc", "-xc", "-std=c89"},
 	{"gcc", "-xc", "-std=c2x"},
-	{"clang", "-xc", "-std=c99"},
-	{"g++", "-xc++", "-std=c++11"},
+	{"clang", "-xc", "-std=c89"},
+	{"g++", "-xc++", "-std=c++98"},
 	{"g++", "-xc++", "-std=c++20"},
-	{"clang++", "-xc++", "-std=c++11"},
+	{"clang++", "-xc++", "-std=c++98"},
 	{"clang++", "-xc++", "-std=c++20"},
 }
 
