@@ -44,6 +44,19 @@ static void check_moved_in(char *start, size_t length)
 	EQ(munmap(start, length), 0);
 }
 
+/* Guards and all. */
+static int nothing_is_left(const secret_area *s, size_t length)
+{
+	unsigned char resident;
+
+	for (size_t i = 0; i < length; i += page_size())
+		if (mincore(front_guard(s) + i, 1, &resident) == 0)
+			return 0;
+	return 1;
+}
+
+static int other_marker; /* whether other memory is where the area's marker was */
+
 static void use_what_is_not_there(void)
 {
 	secret_area copy = area;
@@ -62,18 +75,31 @@ static void use_what_is_not_there(void)
 	check_moved_in(in_area, data_length(&copy));
 	check_moved_in(in_pool, data_length(&pools.area));
 	CHECK(count_mappings() < mappings);
+	CHECK(nothing_is_left(&copy, copy.base_len - (other_marker ? page_size() : 0)));
+	CHECK(nothing_is_left(&pools.area, pools.area.base_len));
+}
+
+/* Also the page that tells has gone, and something else may be there. */
+static void use_with_other_memory(int protection)
+{
+	size_t page = page_size();
+	void *marker = mmap(front_guard(&area) + area.base_len - page, page, protection,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	CHECK(marker != MAP_FAILED);
+	other_marker = 1;
+	use_what_is_not_there();
+	EQ(mprotect(marker, page, PROT_READ), 0);
 }
 
 static void use_with_fallback_marker(void)
 {
-	/* Also the page that tells has gone, and something else may be there. */
-	size_t page = page_size();
-	void *marker = mmap(front_guard(&area) + area.base_len - page, page, PROT_NONE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	use_with_other_memory(PROT_NONE);
+}
 
-	CHECK(marker != MAP_FAILED);
-	use_what_is_not_there();
-	EQ(mprotect(marker, page, PROT_READ), 0);
+static void use_with_readable_marker(void)
+{
+	use_with_other_memory(PROT_READ | PROT_WRITE);
 }
 
 static void use_through_grandchild(void)
@@ -132,6 +158,7 @@ static void play_a_kernel_without_marks(void)
 		options = i == 0 ? 0 : MEMFD_GO_OPT_NO_SECRETMEM;
 		allocate_and_fork(use_what_is_not_there);
 		allocate_and_fork(use_with_fallback_marker);
+		allocate_and_fork(use_with_readable_marker);
 		allocate_and_fork(use_through_grandchild);
 		if (geteuid() == 0)
 			allocate_and_fork(in_a_new_namespace);
