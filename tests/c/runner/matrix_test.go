@@ -227,6 +227,17 @@ func (b bench) library() []string {
 	return []string{"-L" + b.product, "-Wl,-rpath," + b.product, "-lmemfd_go"}
 }
 
+// sequences is how long sequences of operations are: pairs of them take half a minute.
+func sequences() string {
+	switch {
+	case testenv.Full():
+		return "MEMFD_GO_SEQUENCES=3"
+	case testenv.Regular():
+		return "MEMFD_GO_SEQUENCES=2"
+	}
+	return "MEMFD_GO_SEQUENCES=1"
+}
+
 func (b bench) run(program string, m mode) testenv.Command {
 	run := testenv.Command{Arguments: slices.Concat(b.emulator, []string{b.path(program, m, "")})}
 	if m.isDlopen() {
@@ -241,8 +252,8 @@ func (b bench) run(program string, m mode) testenv.Command {
 			run.Environment = append(run.Environment, "QEMU_ONE_INSN_PER_TB=1")
 		}
 	}
-	if program == "interleavings" && testenv.Full() {
-		run.Environment = append(run.Environment, "MEMFD_GO_SEQUENCES=3")
+	if program == "interleavings" {
+		run.Environment = append(run.Environment, sequences())
 	}
 	return run
 }
