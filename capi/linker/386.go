@@ -24,7 +24,7 @@ var i386 = &arch{
 	typeName: func(typ uint32) string { return elf.R_386(typ).String() },
 	addend:   implicit32,
 	apply:    apply386,
-	inspect:  inspect386,
+	scan:     scan386,
 	thunk:    "__x86.get_pc_thunk.",
 
 	hashEntry: 4,
@@ -40,8 +40,8 @@ func apply386(f *fixup) error {
 	return f.unknown()
 }
 
-func inspect386(code []byte, fields fields) ([]branch, []fault) {
-	return inspectX86(code, fields, 32)
+func scan386(code []byte, fields fields) ([]branch, []fault) {
+	return scanX86(code, fields, 32)
 }
 
 func pushed386(code []byte, end uint64) (reg int, ok bool) {

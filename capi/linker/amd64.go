@@ -24,7 +24,7 @@ var amd64 = &arch{
 	pcrel:    uint32(elf.R_X86_64_PC32),
 	typeName: func(typ uint32) string { return elf.R_X86_64(typ).String() },
 	apply:    applyAMD64,
-	inspect:  inspectAMD64,
+	scan:     scanAMD64,
 
 	// The library works under IBT and shadow stacks: indirect branches land on
 	// ENDBR64 only, and each return has its call.
@@ -50,8 +50,8 @@ func applyAMD64(f *fixup) error {
 	return f.unknown()
 }
 
-func inspectAMD64(code []byte, fields fields) ([]branch, []fault) {
-	return inspectX86(code, fields, 64)
+func scanAMD64(code []byte, fields fields) ([]branch, []fault) {
+	return scanX86(code, fields, 64)
 }
 
 // pushedAMD64 numbers registers as DWARF does: the first eight have an order of

@@ -21,16 +21,16 @@ type arch struct {
 	// Relocations: a data word that holds an address, how that is told to the
 	// dynamic linker, and how names of their types print.
 	absolute, relative uint32
-	pcrel              uint32 // for branches that inspect finds
+	pcrel              uint32 // for branches that scan finds
 	distance           uint32 // a data word of 32 bits that holds a distance
 	typeName           func(typ uint32) string
 	addend             func(typ uint32, field []byte) int64 // REL only
 	apply              func(f *fixup) error
 
-	// inspect reads the instructions of a function: see inspect.go. Where cmd/link
+	// scan reads the instructions of a function (scan.go). Where cmd/link
 	// resolves branches within .text without leaving a relocation, it returns
 	// those that leave the function.
-	inspect func(code []byte, fields fields) (branches []branch, faults []fault)
+	scan    func(code []byte, fields fields) (branches []branch, faults []fault)
 	tocName string // a symbol that stands for the middle of the data
 	thunk   string // prefix of functions that the Go linker adds
 	// unset are flags that compiled code looks at and that only the runtime would

@@ -23,7 +23,7 @@ var arm = &arch{
 	typeName: func(typ uint32) string { return elf.R_ARM(typ).String() },
 	addend:   addendARM,
 	apply:    applyARM,
-	inspect:  inspectARM,
+	scan:     scanARM,
 	mapping:  mapping{code: "$a", data: "$d", pools: poolsARM},
 
 	hashEntry: 4,
@@ -119,10 +119,10 @@ func (f *fixup) putARMBranch(distance int64) error {
 	return f.putBits(0xffffff, uint32(distance>>2))
 }
 
-func inspectARM(code []byte, _ fields) ([]branch, []fault) {
+func scanARM(code []byte, _ fields) ([]branch, []fault) {
 	const addPC = 0xe08fb00b // ADD PC, R11: the address of a variable is now in R11
 	last := uint32(0)
-	return nil, inspectWords(code, binary.LittleEndian, poolsARM(code), func(in uint32, _ uint64) string {
+	return nil, scanWords(code, binary.LittleEndian, poolsARM(code), func(in uint32, _ uint64) string {
 		before := last
 		last = in
 		switch {

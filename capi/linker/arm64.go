@@ -21,7 +21,7 @@ var arm64 = &arch{
 	distance: uint32(elf.R_AARCH64_PREL32),
 	typeName: func(typ uint32) string { return elf.R_AARCH64(typ).String() },
 	apply:    applyARM64,
-	inspect:  inspectARM64,
+	scan:     scanARM64,
 	mapping:  mapping{code: "$x", data: "$d", pools: poolsARM64},
 
 	// The library works under BTI: indirect branches land on BTI c only.
@@ -86,8 +86,8 @@ func (f *fixup) putARM64Offset(addr, unit int64) error {
 	return f.putBits(0xfff<<10, uint32(addr&0xfff/unit)<<10)
 }
 
-func inspectARM64(code []byte, fields fields) ([]branch, []fault) {
-	return nil, inspectWords(code, binary.LittleEndian, poolsARM64(code), func(in uint32, off uint64) string {
+func scanARM64(code []byte, fields fields) ([]branch, []fault) {
+	return nil, scanWords(code, binary.LittleEndian, poolsARM64(code), func(in uint32, off uint64) string {
 		switch {
 		case in&0xffdffc1f == 0xd61f0000, in&0xfffffc1f == 0xd65f0000 && in != arm64Return: // BR, BLR, RET
 			return faultIndirect

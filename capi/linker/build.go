@@ -14,15 +14,14 @@ import (
 	"strings"
 )
 
-// The build command: from the sources to the files of the library. The Makefile, the Rust
-// crate and the Python package call it, in the folder with go.mod:
+// The build command builds the files of the library from the sources. The Makefile, the Rust
+// crate and the Python package run it in the folder with go.mod:
 //
 //	go run ./capi/linker build [-arch GOARCH] [-o FOLDER] [SETTING=VALUE...]
 //
-// A setting is one of baseline.env, to be another for once: GOARM=5, say.
+// A setting, such as GOARM=5, overrides one of those in baseline.env.
 
-// linkName is what compilers look for. It is a link to the file that programs look for at
-// run time.
+// linkName is the name that compilers look for, a link to the file that programs load.
 const linkName = "libmemfd_go.so"
 
 // products are the files of the library.
@@ -57,7 +56,7 @@ func build(args []string) int {
 	return 0
 }
 
-// A recipe is what is built, and for which machine.
+// A recipe says what to build, and for which architecture.
 type recipe struct {
 	dir      string // where go.mod is
 	pkg      string
@@ -147,8 +146,8 @@ func (r recipe) command(env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// quote makes one word of s for those who split at blanks: cmd/go and cmd/link know
-// quotes, but no way to escape one.
+// quote quotes s as one word of an option. cmd/go and cmd/link split options at blanks; they
+// know quotes, but no escape character.
 func quote(s string) (string, error) {
 	for _, mark := range []string{`"`, "'"} {
 		if !strings.Contains(s, mark) {
@@ -177,15 +176,15 @@ func isSetting(s string) bool {
 	return given && slices.ContainsFunc(baseline(), func(setting string) bool { return strings.HasPrefix(setting, name+"=") })
 }
 
-// elsewhere are the settings of Go that say where modules come from and where files go.
-// They do not change what is built.
+// elsewhere lists the settings of Go that say where modules come from and where files go.
+// They do not change the result.
 var elsewhere = []string{
 	"GOAUTH", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH", "GOPRIVATE",
 	"GOPROXY", "GOROOT", "GOSUMDB", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
 }
 
-// environment returns the environment of the build: of Go's settings only those in
-// elsewhere are the user's, be they variables or from `go env -w`.
+// environment returns the environment for the build. Of the user's settings of Go, from
+// variables or `go env -w`, it keeps only those in elsewhere.
 func (r recipe) environment() ([]string, error) {
 	set, err := r.goSettings()
 	if err != nil {
@@ -204,7 +203,7 @@ func (r recipe) environment() ([]string, error) {
 	return slices.Concat(env, r.target(), []string{"GOENV=off"}, r.env), nil
 }
 
-// target returns the settings that do change what is built.
+// target returns the settings that determine the result.
 func (r recipe) target() []string {
 	return slices.Concat(baseline(), r.settings, []string{"GOOS=linux", "GOARCH=" + r.goarch})
 }

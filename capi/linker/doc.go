@@ -59,7 +59,7 @@
 //   - All functions share one section and all symbols are local; exports are
 //     recognised by name.
 //   - On amd64, 386 and s390x cmd/link resolves branches within .text and leaves
-//     no relocation: inspect.go finds them in the code.
+//     no relocation: scan.go finds them in the code.
 //   - Strings share one nameless block. It is cut by the lengths in string headers, so
 //     strings must be in variables or tables; the length of a string literal in code is
 //     in an instruction.

@@ -76,7 +76,7 @@ func TestInstructions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, faults := test.arch.inspect(code, fields{})
+		_, faults := test.arch.scan(code, fields{})
 		var want []fault
 		if test.want != "" {
 			want = []fault{{0, test.want}}
@@ -134,7 +134,7 @@ func TestStoresToVariables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, faults := test.arch.inspect(code, fields{test.field: test.arch != arm}) // arm has it in a literal pool
+		_, faults := test.arch.scan(code, fields{test.field: test.arch != arm}) // arm has it in a literal pool
 		if got := len(faults) == 1 && faults[0].what == faultStore; got != test.want || !got && len(faults) > 0 {
 			t.Errorf("%v: %s: %v", test.arch.machine, test.text, faults)
 		}

@@ -22,7 +22,7 @@ var loong64 = &arch{
 	distance: uint32(elf.R_LARCH_32_PCREL),
 	typeName: func(typ uint32) string { return elf.R_LARCH(typ).String() },
 	apply:    applyLoong64,
-	inspect:  inspectLoong64,
+	scan:     scanLoong64,
 	unset:    []string{"runtime.loong64HasLSX"}, // vectors, to zero 192 bytes and more
 
 	hashEntry: 4,
@@ -71,8 +71,8 @@ func fieldsLoong64(in uint32) (rj, rk uint32, si12 int32) {
 	return in >> 5 & 31, in >> 10 & 31, int32(in<<10) >> 20
 }
 
-func inspectLoong64(code []byte, fields fields) ([]branch, []fault) {
-	return nil, inspectWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
+func scanLoong64(code []byte, fields fields) ([]branch, []fault) {
+	return nil, scanWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
 		switch {
 		case in>>26 == 0x13 && in != 0x4c000020: // JIRL, but for RET
 			return faultIndirect

@@ -19,7 +19,7 @@ func main() {
 	os.Exit(externalLinker(args))
 }
 
-// A kind of file that the library comes in.
+// A kind is one of the files of the library.
 type kind int
 
 const (
@@ -28,8 +28,8 @@ const (
 	static             // an archive with a relocatable file
 )
 
-// link makes a file of the library out of the object file that cmd/link wrote, and returns
-// its contents. Each pass relies on what the passes before it have established.
+// link turns the object file that cmd/link wrote into a file of the library, and returns its
+// contents. Each comment says why the passes below it are needed, and what holds after them.
 func link(object string, k kind) ([]byte, error) {
 	obj, err := readObject(object)
 	if err != nil {
@@ -37,26 +37,27 @@ func link(object string, k kind) ([]byte, error) {
 	}
 	lib := &library{object: obj, relocatable: k == static}
 
-	// cmd/link writes the whole program, runtime included. Keep only the functions and
-	// variables reachable from the exports, and refuse what needs the runtime. From here
-	// on nothing is added: all that is in the library is known to be fit for it.
+	// The object file is a whole program with the runtime. Keep only the functions and
+	// variables reachable from the exports, and refuse those that need the runtime. From
+	// here on no function or variable is added.
 	if err := lib.reach(); err != nil {
 		return nil, err
 	}
 
-	// The property note says that indirect calls find a landing pad at each export. From
-	// here on that is true.
+	// The property note promises a landing pad for indirect calls at each export. From here
+	// on that is true.
 	if err := lib.checkExports(); err != nil {
 		return nil, err
 	}
 
-	// Variables become constants, some of which the dynamic linker has to relocate first.
-	// From here on each function and variable has its section and its offset there.
+	// Sort them into sections. Variables become constants; those that hold addresses are
+	// relocated by the dynamic linker first. From here on each function and variable has a
+	// section and an offset in it.
 	lib.makeContents()
 
-	// A prologue made for a goroutine's stack may lose data to a signal handler on a C
-	// thread's. adaptFrames replaces instructions, and moves the steps in frames along
-	// with them. From here on only relocations change the code.
+	// Go's prologues are made for goroutine stacks. On a C stack, a signal handler could
+	// overwrite what some of them save below SP. Rewrite those, and the descriptions of
+	// their frames. From here on only relocations change the code.
 	frames, err := lib.readFrames()
 	if err != nil {
 		return nil, err
@@ -65,41 +66,42 @@ func link(object string, k kind) ([]byte, error) {
 		return nil, err
 	}
 
-	// Addresses are left to be filled in by the linker of a program, or by the dynamic
-	// linker: from here on the relocations of code and variables are known.
+	// Other linkers finish the work: a program's linker applies the relocations of a
+	// relocatable file, and the dynamic linker finds symbols in a shared library and
+	// relocates its addresses. From here on it is known which relocations are theirs.
 	if lib.relocatable {
 		lib.makeRelocatable()
 	} else {
 		lib.makeDynamic()
 	}
 
-	// What the file says about itself, and how to unwind through its functions.
+	// Describe the file to the kernel and the debugger, and the frames to unwinders.
 	lib.makeNotes()
 	if err := lib.makeUnwind(frames); err != nil {
 		return nil, err
 	}
 
-	// Names, for debuggers. In a relocatable file relocations refer to them by number, so
-	// that the sections with relocations, those of the unwind tables included, come last.
-	// From here on each section that is loaded or linked is there.
+	// Name the functions for debuggers. In a relocatable file, relocations refer to symbols
+	// by number, and the unwind tables have relocations as well, so that these sections
+	// come last. From here on no section is added to what is loaded or linked.
 	lib.makeSymtab()
 	if lib.relocatable {
 		lib.makeRelocSections()
 	}
 
-	// Debug information comes behind what is loaded, so that the build ID, a hash of
-	// that, is the same with and without it. From here on no section is added.
+	// Debug information follows everything that is loaded. The build ID is a hash of what is
+	// loaded, and so is the same with and without it. From here on no section is added.
 	if k == debug {
 		if err := lib.makeDebugInfo(object); err != nil {
 			return nil, err
 		}
 	}
 
-	// Sections have been rendered once, to learn their sizes. From here on each section,
-	// and so each function, has its address.
+	// Render the sections once to learn their sizes, and place them. From here on all
+	// addresses are final.
 	lib.layOut()
 
-	// Apply the relocations, and render the sections again, with the addresses.
+	// Apply the relocations that are ours, and render the sections again with the addresses.
 	if err := lib.relocate(); err != nil {
 		return nil, err
 	}
@@ -110,8 +112,8 @@ func link(object string, k kind) ([]byte, error) {
 	return image, nil
 }
 
-// externalLinker is what cmd/link calls in gcc's place. It leaves the linking to the build
-// command: the output is a copy of the object file.
+// externalLinker is called by cmd/link instead of gcc. It leaves the linking to the build
+// command and copies the object file to the output.
 func externalLinker(args []string) int {
 	in, out, ok := parseArgs(args)
 	if !ok {
@@ -127,10 +129,9 @@ func externalLinker(args []string) int {
 	return 0
 }
 
-// parseArgs finds the object file and the output among the arguments that cmd/link has for
-// gcc. The others say how gcc should link. It is not ok when gcc is to compile a trivial
-// program: cmd/link finds out in this way which flags gcc knows, and takes failure for an
-// answer.
+// parseArgs finds the object file and the output among gcc's arguments. The others say how
+// gcc should link. It is not ok if gcc is to compile a trivial program: that is how cmd/link
+// finds out which flags gcc knows, and it handles failure.
 func parseArgs(args []string) (in, out string, ok bool) {
 	for i, arg := range args {
 		switch {

@@ -24,7 +24,7 @@ var ppc64le = &arch{
 	distance: uint32(elf.R_PPC64_REL32),
 	typeName: func(typ uint32) string { return elf.R_PPC64(typ).String() },
 	apply:    applyPPC64LE,
-	inspect:  inspectPPC64LE,
+	scan:     scanPPC64LE,
 	tocName:  ".TOC.",
 
 	hashEntry: 4,
@@ -88,9 +88,9 @@ func (f *fixup) putLODS(v int64) error {
 	return f.putBits(0xfffc, uint32(v))
 }
 
-func inspectPPC64LE(code []byte, fields fields) ([]branch, []fault) {
+func scanPPC64LE(code []byte, fields fields) ([]branch, []fault) {
 	variables := map[uint32]bool{} // the registers that have the address of one
-	return nil, inspectWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
+	return nil, scanWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
 		rt, ra := in>>21&31, in>>16&31
 		stores := storesPPC64(in)
 		store := stores && (fields[off] || variables[ra])

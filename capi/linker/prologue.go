@@ -29,7 +29,7 @@ import "fmt"
 
 const (
 	faultBelowSP = "memory below SP, where signal handlers write, in a way that the linker cannot adapt"
-	faultHeader  = "a stack frame made in a way that the linker does not know how to turn into C's"
+	faultHeader  = "a stack frame that the linker cannot turn into one for C"
 )
 
 // adaptFrames makes the frames of the kept functions fit for a C stack, and brings

@@ -121,8 +121,8 @@ func (r *reacher) atomOf(sym *symbol) *atom {
 // follow resolves what a refers to.
 func (r *reacher) follow(a *atom) {
 	relocs := slices.Clone(a.section.relocsIn(a.start, a.end))
-	if a.isFunc() && r.inspect != nil {
-		found, faults := r.inspectFunc(a.section, a.start, a.end)
+	if a.isFunc() && r.scan != nil {
+		found, faults := r.scanFunc(a.section, a.start, a.end)
 		relocs = append(relocs, found...)
 		for _, f := range faults {
 			if f.what == faultIndirect && r.frameOf(a.name) != nil {
@@ -147,14 +147,14 @@ func (r *reacher) follow(a *atom) {
 	}
 }
 
-// inspectFunc reads the instructions of a function. It returns the branches that
+// scanFunc reads the instructions of a function. It returns the branches that
 // have no relocation as if they had one.
-func (obj *object) inspectFunc(section *objSection, start, end uint64) (found []reloc, faults []fault) {
+func (obj *object) scanFunc(section *objSection, start, end uint64) (found []reloc, faults []fault) {
 	fields := fields{}
 	for _, reloc := range section.relocsIn(start, end) {
 		fields[reloc.off-start] = true
 	}
-	branches, faults := obj.inspect(section.data[start:end], fields)
+	branches, faults := obj.scan(section.data[start:end], fields)
 	for _, b := range branches {
 		target := start + uint64(b.target)
 		sym := section.symbolAt(target)
@@ -208,8 +208,8 @@ func (r *reacher) unwrap(sym *symbol) *symbol {
 		return sym
 	}
 	relocs := sym.section.relocsIn(sym.value, sym.value+sym.size)
-	if r.inspect != nil {
-		found, _ := r.inspectFunc(sym.section, sym.value, sym.value+sym.size)
+	if r.scan != nil {
+		found, _ := r.scanFunc(sym.section, sym.value, sym.value+sym.size)
 		relocs = append(slices.Clone(relocs), found...)
 	}
 	for _, reloc := range relocs {

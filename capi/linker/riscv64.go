@@ -23,7 +23,7 @@ var riscv64 = &arch{
 	distance: uint32(elf.R_RISCV_32_PCREL),
 	typeName: func(typ uint32) string { return elf.R_RISCV(typ).String() },
 	apply:    applyRISCV64,
-	inspect:  inspectRISCV64,
+	scan:     scanRISCV64,
 
 	hashEntry: 4,
 	dwarf:     dwarfRegs{sp: 2, ra: 1},
@@ -144,7 +144,7 @@ func (in *instructionRISCV64) expand(w uint32) {
 	}
 }
 
-func inspectRISCV64(code []byte, fields fields) (_ []branch, faults []fault) {
+func scanRISCV64(code []byte, fields fields) (_ []branch, faults []fault) {
 	for _, in := range eachRISCV64(code) {
 		switch {
 		case in.opcode == riscvJALR && !(in.rd == 0 && in.r1 == riscvLR && in.offset == 0): // not RET

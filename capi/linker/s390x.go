@@ -22,7 +22,7 @@ var s390x = &arch{
 	pcrel:    uint32(elf.R_390_PC32DBL),
 	typeName: func(typ uint32) string { return elf.R_390(typ).String() },
 	apply:    applyS390X,
-	inspect:  inspectS390X,
+	scan:     scanS390X,
 
 	adaptFrame: adaptFrameS390X,
 
@@ -49,8 +49,8 @@ func (f *fixup) putHalfwords(distance int64) error {
 	return f.put32(distance >> 1)
 }
 
-// inspectS390X looks for the instructions of format RIL with a relative address.
-func inspectS390X(code []byte, fields fields) (branches []branch, faults []fault) {
+// scanS390X looks for the instructions of format RIL with a relative address.
+func scanS390X(code []byte, fields fields) (branches []branch, faults []fault) {
 	within := 0
 	for off := uint64(0); off < uint64(len(code)); {
 		next := off + uint64(lengthS390X(code[off]))

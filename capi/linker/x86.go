@@ -35,7 +35,7 @@ func eachX86(code []byte, mode int, f func(off uint64, in x86asm.Inst)) (end uin
 	return end
 }
 
-func inspectX86(code []byte, fields fields, mode int) (branches []branch, faults []fault) {
+func scanX86(code []byte, fields fields, mode int) (branches []branch, faults []fault) {
 	within := 0 // fields that lie within instructions
 	// The registers that have the address of a variable.
 	variables := map[x86asm.Reg]bool{x86asm.RIP: true}

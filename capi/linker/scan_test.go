@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// TestInspectRuntime reads every function of a whole Go program, runtime and all,
+// TestScanRuntime reads every function of a whole Go program, runtime and all,
 // where branches have to be found in the instructions. Each has to lead to the
 // start of a function, or into one of the few that the runtime enters elsewhere.
-func TestInspectRuntime(t *testing.T) {
+func TestScanRuntime(t *testing.T) {
 	for _, goarch := range []string{"amd64", "386", "s390x"} {
 		t.Run(goarch, func(t *testing.T) {
 			t.Parallel()
@@ -24,7 +24,7 @@ func TestInspectRuntime(t *testing.T) {
 					continue
 				}
 				functions++
-				found, faults := obj.inspectFunc(sym.section, sym.value, sym.value+sym.size)
+				found, faults := obj.scanFunc(sym.section, sym.value, sym.value+sym.size)
 				branches += len(found)
 				for _, r := range found {
 					checkBranch(t, obj, sym, r)
@@ -99,7 +99,7 @@ func TestFaults(t *testing.T) {
 		for _, f := range test.field {
 			fields[f] = true
 		}
-		_, faults := test.arch.inspect(test.code, fields)
+		_, faults := test.arch.scan(test.code, fields)
 		var got []string
 		for _, f := range faults {
 			got = append(got, f.what)
@@ -126,7 +126,7 @@ func TestBranches(t *testing.T) {
 		{"larl within", s390x, []byte{0xc0, 0, 0, 0, 0, 3, 0x07, 0}, nil},
 		{"brcl back", s390x, []byte{0xc0, 0xf4, 0xff, 0xff, 0xff, 0xff}, []branch{{2, -2, 2}}},
 	} {
-		got, faults := test.arch.inspect(test.code, fields{})
+		got, faults := test.arch.scan(test.code, fields{})
 		if !slices.Equal(got, test.want) || len(faults) > 0 {
 			t.Errorf("%v: %s: %v %v, want %v", test.arch.machine, test.name, got, faults, test.want)
 		}

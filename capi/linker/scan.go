@@ -2,12 +2,11 @@ package main
 
 // Reading machine code.
 //
-// Most of what a function refers to stands in relocations. Instructions are read
-// for the rest: branches that cmd/link has resolved itself (on the architectures
-// with variable-length instructions), and what no relocation shows: indirect
-// branches, of which nobody could tell where they lead; access to thread-local storage
-// by the thread pointer; stores to variables, as far as the address of one is seen
-// to be formed for the store.
+// Relocations show most of what a function refers to. Its instructions are read for what
+// they do not show: branches that cmd/link has resolved itself, on the architectures with
+// instructions of variable length; indirect branches, whose target is unknown; access to
+// thread-local storage through the thread pointer; and stores to variables, if the address
+// is formed for the store.
 
 // A branch is a PC-relative field without a relocation that refers to a place
 // outside its function. Offsets count from the function's start.
@@ -17,7 +16,7 @@ type branch struct {
 	bias   int64 // what a relocation's addend holds besides the distance
 }
 
-// A fault is an instruction that may not be in the library.
+// A fault is an instruction that must not be in the library.
 type fault struct {
 	off  uint64
 	what string
@@ -35,9 +34,9 @@ const (
 	faultTLS      = "access to thread-local storage"
 )
 
-// inspectWords reads the instructions of a function where each is a word. what tells
+// scanWords reads the instructions of a function where each is a word. what tells
 // what is wrong with one, if anything.
-func inspectWords(code []byte, order byteOrder, pools []span, what func(in uint32, off uint64) string) (faults []fault) {
+func scanWords(code []byte, order byteOrder, pools []span, what func(in uint32, off uint64) string) (faults []fault) {
 	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
 		if inSpans(pools, off) {
 			continue
