@@ -114,6 +114,7 @@ func TestMiri(t *testing.T) {
 		environment: []string{"MIRIFLAGS=-Zmiri-disable-isolation -Zmiri-strict-provenance"},
 		arguments: []string{
 			"rustup", "run", nightly, "cargo", "miri", "test", "--locked", "--package=memfd-go", "--test=miri",
+			"--features=allocator-api2",
 			targetDir(t, "miri"),
 		},
 	}.mustRun(t)

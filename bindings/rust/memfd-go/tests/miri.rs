@@ -11,6 +11,7 @@ use std::ffi::CStr;
 use std::os::fd::{AsFd, IntoRawFd};
 use std::os::raw::{c_char, c_int, c_void};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 use std::{slice, thread};
 
@@ -190,6 +191,34 @@ mod library {
     }
 
     #[no_mangle]
+    unsafe extern "C" fn memfd_go_secret_alloc_from(
+        s: *mut memfd_go_secret_area,
+        data: *mut c_void,
+        len: usize,
+        opts: u32,
+    ) -> c_int {
+        memfd_go_secret_alloc(s, len, opts);
+        (*s).data.copy_from(data, len);
+        memfd_go_wipe(data, len);
+        0
+    }
+
+    #[no_mangle]
+    unsafe extern "C" fn memfd_go_equal(a: *const c_void, b: *const c_void, len: usize) -> c_int {
+        let bytes = |p: *const c_void| slice::from_raw_parts(p.cast::<u8>(), len);
+        (bytes(a) == bytes(b)).into()
+    }
+
+    #[no_mangle]
+    unsafe extern "C" fn memfd_go_check_seals(
+        _fd: c_int,
+        _required: u32,
+        _missing: *mut u32,
+    ) -> c_int {
+        0
+    }
+
+    #[no_mangle]
     unsafe extern "C" fn memfd_go_secret_protect(
         s: *mut memfd_go_secret_area,
         _access: u32,
@@ -346,4 +375,52 @@ fn pools() {
     assert!(slots.iter().all(|slot| slot[..] == [0; 32]));
     drop(slots);
     assert_eq!(pool.used(), 0);
+}
+
+#[test]
+fn values() {
+    let mut key = SecretBox::new([1_u64, 2]).unwrap();
+    key.write().unwrap()[1] = 3;
+    let (one, two) = (key.read().unwrap(), key.read().unwrap());
+    assert_eq!((one[1], *two), (3, [1, 3]));
+    drop((one, two));
+    assert!(key == SecretBox::new([1, 3]).unwrap());
+    let text = SecretString::take(String::from("k\u{e4}se")).unwrap();
+    assert_eq!(&*text.read().unwrap(), "k\u{e4}se");
+    let empty = SecretString::take(String::new()).unwrap();
+    assert_eq!(&*empty.read().unwrap(), "");
+    let pool = SecretPool::<[u32; 3]>::of(2).unwrap();
+    let (mut one, two) = (pool.take().unwrap(), pool.take().unwrap());
+    one[2] = 7;
+    assert!(one != two);
+}
+
+#[test]
+fn shared_maps() {
+    let map = SharedMap::<AtomicU32>::new(file(), 0, 1250).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| map[1249].fetch_add(1, Ordering::Relaxed));
+        }
+    });
+    assert_eq!(map[1249].load(Ordering::Relaxed), 2);
+    let bytes: SharedMap = SharedMap::new(file(), 0, 5000).unwrap();
+    bytes.write_at(b"end", 4997);
+    let mut text = [0; 3];
+    bytes.read_at(&mut text, 4997);
+    assert_eq!(&text, b"end");
+    bytes.unmap().unwrap();
+}
+
+#[cfg(feature = "allocator-api2")]
+#[test]
+fn collections() {
+    use allocator_api2::{boxed::Box, vec::Vec};
+    let secret = SecretAllocator::new();
+    let mut keys = Vec::new_in(secret.clone());
+    keys.extend(0..100_u64);
+    let value = Box::new_in([7_u8; 5000], secret);
+    assert_eq!((keys[99], value[4999]), (99, 7));
+    drop(keys);
+    drop(value);
 }

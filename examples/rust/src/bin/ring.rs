@@ -7,9 +7,10 @@
 use std::env;
 use std::error::Error;
 use std::fs::File;
-use std::hint;
+
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+use std::thread;
 
 use memfd_go::{CreateOptions, MemFd, Seals, Shared, SharedMap};
 
@@ -66,7 +67,7 @@ impl Ring {
                 .written
                 .store(written + part as u64, Ordering::Release);
             data = &data[part..];
-            hint::spin_loop();
+            thread::yield_now();
         }
         Ok(())
     }
@@ -82,7 +83,7 @@ impl Ring {
             self.bytes.read_at(&mut data[..part], at);
             header.read.store(read + part as u64, Ordering::Release);
             data = &mut data[part..];
-            hint::spin_loop();
+            thread::yield_now();
         }
         Ok(())
     }
