@@ -59,6 +59,7 @@ mod secret_buf;
 mod secret_pool;
 mod shared;
 mod size;
+mod spin;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod transfer;

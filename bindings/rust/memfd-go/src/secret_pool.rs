@@ -6,13 +6,13 @@ use std::marker::PhantomData;
 use std::mem::{align_of, size_of, MaybeUninit};
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytemuck::{bytes_of, NoUninit, Zeroable};
 use memfd_go_sys as sys;
 
 use crate::error::result;
 use crate::fork::Incarnation;
+use crate::spin::{SpinGuard, SpinLock};
 use crate::{equal, SecretKind, SecretOptions};
 
 /// A pool of slots for secrets: of bytes, all of one length, or of values of one type.
@@ -45,7 +45,7 @@ use crate::{equal, SecretKind, SecretOptions};
 /// # }
 /// ```
 pub struct SecretPool<T: ?Sized = [u8]> {
-    pool: Mutex<sys::memfd_go_secret_pool>,
+    pool: SpinLock<sys::memfd_go_secret_pool>,
     kind: SecretKind,
     slot_len: usize,
     slots: u32,
@@ -163,7 +163,7 @@ impl<T: ?Sized> SecretPool<T> {
             kind: SecretKind::from_number(pool.area.kind),
             slot_len,
             slots,
-            pool: Mutex::new(pool),
+            pool: SpinLock::new(pool),
             home: Incarnation::current(),
             values: PhantomData,
         })
@@ -199,9 +199,8 @@ impl<T: ?Sized> SecretPool<T> {
         self.home == Incarnation::current()
     }
 
-    fn lock(&self) -> MutexGuard<'_, sys::memfd_go_secret_pool> {
-        // Nothing panics with the lock held.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> SpinGuard<'_, sys::memfd_go_secret_pool> {
+        self.pool.lock()
     }
 }
 
