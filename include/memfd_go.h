@@ -72,6 +72,13 @@ __extension__ typedef __UINT64_TYPE__ uint64_t;
 #include <stdint.h>
 #endif
 
+/* Of functions that can fail: compilers warn if the result is ignored. */
+#ifdef __GNUC__
+#define MEMFD_GO_CHECKED __attribute__((__warn_unused_result__))
+#else
+#define MEMFD_GO_CHECKED
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -171,6 +178,7 @@ struct memfd_go_features {
  * -E2BIG    size is more than 4096
  * -EMFILE, -ENFILE, -ENOMEM  no descriptor or memory is free for trying
  */
+MEMFD_GO_CHECKED
 int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 
 /* ------------------------------------------------------------------- Create */
@@ -204,6 +212,54 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* executable, even with vm.memfd_noexec=1 (6.3) */
 #endif
+
+/*
+ * Sizes of huge pages, for MFD_HUGETLB. MFD_HUGETLB alone is the default size. Only
+ * some exist on an architecture: memfd_go_probe() tells which.
+ */
+#ifndef MFD_HUGE_64KB
+#define MFD_HUGE_64KB 0x40000000U
+#endif
+#ifndef MFD_HUGE_512KB
+#define MFD_HUGE_512KB 0x4C000000U
+#endif
+#ifndef MFD_HUGE_1MB
+#define MFD_HUGE_1MB 0x50000000U
+#endif
+#ifndef MFD_HUGE_2MB
+#define MFD_HUGE_2MB 0x54000000U
+#endif
+#ifndef MFD_HUGE_8MB
+#define MFD_HUGE_8MB 0x5C000000U
+#endif
+#ifndef MFD_HUGE_16MB
+#define MFD_HUGE_16MB 0x60000000U
+#endif
+#ifndef MFD_HUGE_32MB
+#define MFD_HUGE_32MB 0x64000000U
+#endif
+#ifndef MFD_HUGE_256MB
+#define MFD_HUGE_256MB 0x70000000U
+#endif
+#ifndef MFD_HUGE_512MB
+#define MFD_HUGE_512MB 0x74000000U
+#endif
+#ifndef MFD_HUGE_1GB
+#define MFD_HUGE_1GB 0x78000000U
+#endif
+#ifndef MFD_HUGE_2GB
+#define MFD_HUGE_2GB 0x7C000000U
+#endif
+#ifndef MFD_HUGE_16GB
+#define MFD_HUGE_16GB 0x88000000U
+#endif
+
+/*
+ * The flags of the usual file: closed on execve(2), not executable, and sealable. Every
+ * function that creates a file takes them on any kernel, except memfd_go_create(),
+ * which is memfd_create(2) and refuses them before Linux 6.3.
+ */
+#define MEMFD_GO_CREATE_DEFAULT 0x0009U /* MFD_CLOEXEC | MFD_NOEXEC_SEAL */
 
 /* The longest name that memfd_create(2) takes, in bytes without the NUL. */
 #define MEMFD_GO_NAME_MAX 249
@@ -253,6 +309,7 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
  *
  * Source: memfd_create(2), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_create(const char *name, uint32_t mfd_flags);
 
 /* The parameters of memfd_go_create_with(). */
@@ -296,6 +353,7 @@ struct memfd_go_create_args {
  *
  * Source: memfd_create(2), fchmod(2), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_create_with(const char *name, const struct memfd_go_create_args *args,
                          size_t size);
 
@@ -327,6 +385,7 @@ int memfd_go_create_with(const char *name, const struct memfd_go_create_args *ar
  *
  * Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
                            const void *data, size_t len);
 
@@ -358,6 +417,7 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
  */
+MEMFD_GO_CHECKED
 int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd,
                    uint64_t max_len);
 
@@ -380,6 +440,7 @@ int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src
  *
  * Source: read(2), F_ADD_SEALS(2const).
  */
+MEMFD_GO_CHECKED
 int memfd_go_clone_stream(const char *name, uint32_t mfd_flags, uint32_t seals,
                           int src_fd, uint64_t max_len);
 
@@ -403,6 +464,7 @@ int memfd_go_clone_stream(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * Source: open(2), proc_pid_fd(5).
  */
+MEMFD_GO_CHECKED
 int memfd_go_reopen(int fd, uint32_t open_flags);
 
 /*
@@ -419,6 +481,7 @@ int memfd_go_reopen(int fd, uint32_t open_flags);
  *
  * Source: memfd_create(2), include/uapi/linux/memfd.h.
  */
+MEMFD_GO_CHECKED
 int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
 
 /* --------------------------------------------------------------------- Size */
@@ -449,6 +512,7 @@ int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
  *
  * Source: statx(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_get_size(int fd, uint64_t *size);
 
 /*
@@ -486,6 +550,7 @@ int memfd_go_get_size(int fd, uint64_t *size);
  *
  * Source: ftruncate(2), fallocate(2), mm/shmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
 
 /*
@@ -511,6 +576,7 @@ int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
  *
  * Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 
 /* -------------------------------------------------------------------- Seals */
@@ -572,6 +638,7 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
  *
  * Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_add_seals(int fd, uint32_t seals);
 
 /*
@@ -588,6 +655,7 @@ int memfd_go_add_seals(int fd, uint32_t seals);
  *
  * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_get_seals(int fd);
 
 /*
@@ -599,6 +667,7 @@ int memfd_go_get_seals(int fd);
  *
  * Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_ensure_seals(int fd, uint32_t seals);
 
 /*
@@ -616,6 +685,7 @@ int memfd_go_ensure_seals(int fd, uint32_t seals);
  *
  * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 
 /* Styles of memfd_go_format_seals(). */
@@ -663,6 +733,7 @@ int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap)
  *
  * Source: memfd_create(2), EXAMPLES.
  */
+MEMFD_GO_CHECKED
 int memfd_go_parse_seals(const char *text, uint32_t *seals);
 
 /* Kinds of file. */
@@ -715,6 +786,7 @@ struct memfd_go_info {
  *
  * Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
  */
+MEMFD_GO_CHECKED
 int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_t size);
 
 /* ---------------------------------------------------------------------- Map */
@@ -768,6 +840,7 @@ int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_
  *
  * Source: mmap(2), mm/mmap.c, mm/secretmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
@@ -795,6 +868,7 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  *
  * Source: mmap(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
@@ -845,6 +919,7 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
  *
  * Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
                     uint64_t *size);
 
@@ -863,6 +938,7 @@ int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
  *
  * Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
                           void **addr, size_t *len);
 
@@ -947,6 +1023,7 @@ int memfd_go_unmap(void *addr, size_t len);
  *
  * Source: unix(7), sendmsg(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
                       const void *data, size_t len);
 
@@ -984,6 +1061,7 @@ int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
  *
  * Source: unix(7), recvmsg(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data,
                       size_t *len);
 
@@ -1005,6 +1083,7 @@ int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data
  *
  * Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
  */
+MEMFD_GO_CHECKED
 int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32_t opts,
                            void *data, size_t *len);
 
@@ -1031,6 +1110,7 @@ int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32
  *
  * Source: proc_pid_fd(5), ptrace(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
 
 /*
@@ -1053,6 +1133,7 @@ int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
  *
  * Source: pidfd_getfd(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
 
 /* --------------------------------------------------------------------- Exec */
@@ -1106,6 +1187,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  *
  * Source: execveat(2), execve(2), fs/exec.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts);
 
 /* ------------------------------------------------------------ Secret memory */
@@ -1165,6 +1247,7 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  *
  * Source: memfd_secret(2), mm/secretmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret(uint32_t flags);
 
 /* Kinds of secret areas. */
@@ -1242,6 +1325,7 @@ struct memfd_go_secret_area {
  * Source: memfd_secret(2), mlock(2), madvise(2), sysinfo(2), getrandom(2),
  * mm/secretmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_alloc(struct memfd_go_secret_area *area, size_t len, uint32_t opts);
 
 /*
@@ -1258,6 +1342,7 @@ int memfd_go_secret_alloc(struct memfd_go_secret_area *area, size_t len, uint32_
  *
  * Safe: like memfd_go_secret_alloc().
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
                                size_t len, uint32_t opts);
 
@@ -1290,6 +1375,7 @@ int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
  *
  * Source: memfd_secret(2), mm/secretmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_attach(struct memfd_go_secret_area *area, int fd, uint64_t max_len,
                            uint32_t opts);
 
@@ -1313,6 +1399,7 @@ int memfd_go_secret_attach(struct memfd_go_secret_area *area, int fd, uint64_t m
  *
  * Source: mprotect(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_protect(struct memfd_go_secret_area *area, uint32_t access);
 
 /*
@@ -1335,6 +1422,7 @@ int memfd_go_secret_protect(struct memfd_go_secret_area *area, uint32_t access);
  *
  * Source: mlock(2), fork(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_relock(struct memfd_go_secret_area *area);
 
 /*
@@ -1378,6 +1466,7 @@ void memfd_go_wipe(void *p, size_t len);
  *
  * Errors: none.
  */
+MEMFD_GO_CHECKED
 int memfd_go_equal(const void *a, const void *b, size_t len);
 
 /* A pool of secret slots of the same size. Do not change its members. */
@@ -1413,6 +1502,7 @@ struct memfd_go_secret_pool {
  *
  * Source: memfd_secret(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len,
                               uint32_t slots, uint32_t opts);
 
@@ -1434,6 +1524,7 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  *
  * Safe: like memfd_go_secret_pool_init().
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
 
 /*
@@ -1462,6 +1553,7 @@ int memfd_go_secret_pool_give(struct memfd_go_secret_pool *pool, void *slot);
  *
  * Source: mprotect(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_pool_protect(struct memfd_go_secret_pool *pool, uint32_t access);
 
 /*
@@ -1473,6 +1565,7 @@ int memfd_go_secret_pool_protect(struct memfd_go_secret_pool *pool, uint32_t acc
  *
  * Source: mlock(2), fork(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_pool_relock(struct memfd_go_secret_pool *pool);
 
 /*

@@ -56,6 +56,7 @@ var (
 	comment      = regexp.MustCompile(`(?s)/\*.*?\*/`)
 	continuation = regexp.MustCompile(`\\\n\s*`)
 	typedef      = regexp.MustCompile(`(?m)^__extension__ typedef .*;$`) // of <stdint.h>
+	checked      = regexp.MustCompile(`(?m)^(#define MEMFD_GO_CHECKED.*|MEMFD_GO_CHECKED)$`)
 	cplusplus    = regexp.MustCompile(`(?s)#ifdef __cplusplus\n.*?#endif\n`)
 	define       = regexp.MustCompile(`^#define (\w+) *(.*?)\s*$`)
 	literal      = regexp.MustCompile(`^(?:(0x[0-9a-fA-F]+|[0-9]+)U?|("[^"\\]*"))$`)
@@ -75,6 +76,7 @@ func Parse(text string) (*Header, error) {
 	text = comment.ReplaceAllString(text, " ")
 	text = continuation.ReplaceAllString(text, " ")
 	text = typedef.ReplaceAllString(text, "")
+	text = checked.ReplaceAllString(text, "")
 	text = cplusplus.ReplaceAllString(text, "")
 
 	h := new(Header)

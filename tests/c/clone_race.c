@@ -15,8 +15,8 @@ static void *change_the_size(void *unused)
 {
 	(void)unused;
 	while (!stop) {
-		memfd_go_set_size(source, 0, SHORT);
-		memfd_go_set_size(source, 0, LONG);
+		(void)!memfd_go_set_size(source, 0, SHORT);
+		(void)!memfd_go_set_size(source, 0, LONG);
 	}
 	return NULL;
 }

@@ -63,6 +63,9 @@ static inline int call_create_functions(void)
 	EXPECT(memfd_go_check_seals(fd, MEMFD_GO_SEALS_IMMUTABLE, NULL) == 0);
 	copy = memfd_go_clone("every", MFD_CLOEXEC, 0, fd, 5);
 	EXPECT(copy >= 0);
+	close(copy);
+	copy = memfd_go_clone_stream("every", MFD_CLOEXEC, 0, fd, 5);
+	EXPECT(copy >= 0);
 	close(fd);
 	fd = memfd_go_reopen(copy, O_RDONLY);
 	EXPECT(fd >= 0);

@@ -74,10 +74,10 @@ static __attribute__((noinline)) int call_the_library(time_t end)
 	callers_frame = (uintptr_t)__builtin_frame_address(0);
 	while (interruptions < ENOUGH && time(NULL) < end) {
 		memfd_go_format_seals(0xffffffff, MEMFD_GO_STYLE_NAMES, text, sizeof text);
-		memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff", &seals);
+		(void)!memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff", &seals);
 		memfd_go_result_name(-EHWPOISON);
-		memfd_go_get_size(0, &size);
-		memfd_go_ensure_seals(-1, 1);
+		(void)!memfd_go_get_size(0, &size);
+		(void)!memfd_go_ensure_seals(-1, 1);
 	}
 	return interruptions;
 }

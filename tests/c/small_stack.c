@@ -41,10 +41,10 @@ static void version_string(void) { memfd_go_version_string(); }
 static void result_name(void) { memfd_go_result_name(-EHWPOISON); }
 static void create(void) { close(memfd_go_create("depth", 0)); }
 static void create_sealed(void) { close(memfd_go_create_sealed("depth", 0, 0, data, sizeof data)); }
-static void set_size(void) { memfd_go_set_size(file, MEMFD_GO_OPT_RESERVE, sizeof data); }
-static void add_seals(void) { memfd_go_add_seals(file, 0); }
-static void get_seals(void) { memfd_go_get_seals(file); }
-static void ensure_seals(void) { memfd_go_ensure_seals(file, F_SEAL_GROW); }
+static void set_size(void) { (void)!memfd_go_set_size(file, MEMFD_GO_OPT_RESERVE, sizeof data); }
+static void add_seals(void) { (void)!memfd_go_add_seals(file, 0); }
+static void get_seals(void) { (void)!memfd_go_get_seals(file); }
+static void ensure_seals(void) { (void)!memfd_go_ensure_seals(file, F_SEAL_GROW); }
 static void format_seals(void) { memfd_go_format_seals(0xffffffff, 0, text, sizeof text); }
 static void secret(void) { close(memfd_go_secret(1)); }
 
@@ -52,28 +52,28 @@ static void get_size(void)
 {
 	uint64_t size;
 
-	memfd_go_get_size(file, &size);
+	(void)!memfd_go_get_size(file, &size);
 }
 
 static void check_seals(void)
 {
 	uint32_t missing;
 
-	memfd_go_check_seals(file, 15, &missing);
+	(void)!memfd_go_check_seals(file, 15, &missing);
 }
 
 static void parse_seals(void)
 {
 	uint32_t seals;
 
-	memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff gswWSx", &seals);
+	(void)!memfd_go_parse_seals("F_SEAL_FUTURE_WRITE,immutable|0xffffffff gswWSx", &seals);
 }
 
 static void probe(void)
 {
 	struct memfd_go_features features;
 
-	memfd_go_probe(&features, sizeof features, MEMFD_GO_FEATURE_SECRET);
+	(void)!memfd_go_probe(&features, sizeof features, MEMFD_GO_FEATURE_SECRET);
 }
 
 static void create_with(void)
@@ -87,27 +87,27 @@ static void clone_file(void) { close(memfd_go_clone("depth", 0, 0, file, UINT64_
 static void clone_huge(void) { close(memfd_go_clone("depth", MFD_HUGETLB, 0, file, UINT64_MAX)); }
 static void reopen(void) { close(memfd_go_reopen(file, O_RDONLY)); }
 static void import_pid(void) { close(memfd_go_import_pid(getpid(), file, O_RDONLY)); }
-static void import_pidfd(void) { memfd_go_import_pidfd(-1, file, 0); }
+static void import_pidfd(void) { (void)!memfd_go_import_pidfd(-1, file, 0); }
 
 static void huge_flags(void)
 {
 	uint32_t flags;
 
-	memfd_go_huge_flags((uint64_t)1 << 63, &flags);
+	(void)!memfd_go_huge_flags((uint64_t)1 << 63, &flags);
 }
 
 static void execute(void)
 {
 	static char *none[] = { NULL };
 
-	memfd_go_exec(file, none, none, MEMFD_GO_OPT_INHERIT_FD); /* not a program */
+	(void)!memfd_go_exec(file, none, none, MEMFD_GO_OPT_INHERIT_FD); /* not a program */
 }
 
 static void inspect(void)
 {
 	static struct memfd_go_info info;
 
-	memfd_go_inspect(file, 0, &info, sizeof info);
+	(void)!memfd_go_inspect(file, 0, &info, sizeof info);
 }
 
 static void map_verified(void)
@@ -127,10 +127,10 @@ static void send_and_receive(void)
 	uint32_t number = 1;
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
-	memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
-	memfd_go_recv_fds(sockets[1], 0, received, &number, NULL, NULL);
+	(void)!memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
+	(void)!memfd_go_recv_fds(sockets[1], 0, received, &number, NULL, NULL);
 	close(received[0]);
-	memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
+	(void)!memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
 	close(memfd_go_recv_verified(sockets[1], 0, UINT64_MAX, 0, NULL, NULL));
 	close(sockets[0]);
 	close(sockets[1]);
@@ -141,11 +141,11 @@ static void use_area(uint32_t opts)
 {
 	secret_area area = { 0 }, attached = area;
 
-	memfd_go_secret_alloc(&area, sizeof data, opts);
+	(void)!memfd_go_secret_alloc(&area, sizeof data, opts);
 	if (memfd_go_secret_attach(&attached, area.fd, UINT64_MAX, 0) == 0)
 		memfd_go_secret_free(&attached);
 	memfd_go_wipe(area.data, area.len);
-	memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ);
+	(void)!memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ);
 	memfd_go_secret_free(&area);
 }
 
@@ -157,8 +157,8 @@ static void secret_pool(void)
 	struct memfd_go_secret_pool pool = { 0 };
 	void *slot;
 
-	memfd_go_secret_pool_init(&pool, 100, 10, 0);
-	memfd_go_secret_pool_take(&pool, &slot);
+	(void)!memfd_go_secret_pool_init(&pool, 100, 10, 0);
+	(void)!memfd_go_secret_pool_take(&pool, &slot);
 	memfd_go_secret_pool_give(&pool, slot);
 	memfd_go_secret_pool_free(&pool);
 }

@@ -196,7 +196,7 @@ static void mappings(void)
 	STEP(memfd_go_map, WORD(fd), MEMFD_GO_OPT_WRITE, LONG(0), 100, WORD(&map));
 	STEP(memfd_go_unmap, WORD(map), 100);
 	STEP(memfd_go_unmap, 1, 0);
-	memfd_go_add_seals(fd, F_SEAL_WRITE);
+	(void)!memfd_go_add_seals(fd, F_SEAL_WRITE);
 	STEP(memfd_go_map, WORD(fd), 0, LONG(0), 100, WORD(&map));
 	STEP(memfd_go_unmap, WORD(map), 100);
 	STEP(memfd_go_map, WORD(fd), WORD(-1), LONG(0), 100, WORD(&map));

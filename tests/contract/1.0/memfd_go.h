@@ -22,11 +22,12 @@
  * Sizes.  Sizes and offsets of files are uint64_t, in bytes, from 0 to INT64_MAX, on
  * 32-bit architectures too. size_t is used only for memory.
  *
- * Structs.  A struct that may grow is passed with its sizeof, as in openat2(2). A size
- * that is less than what version 1.0 had is -EINVAL, one over 4096 is -E2BIG. A function
- * that fills a struct writes exactly that many bytes: a newer library leaves out what an
- * older, shorter struct has no room for, and an older library zeroes what it does not
- * know. These structs have the same layout on all architectures, without padding.
+ * Structs.  Structs that may grow are passed with their sizeof, as in openat2(2). A
+ * size less than that of version 1.0 is -EINVAL, and one of more than 4096 is -E2BIG. A
+ * function that fills a struct writes exactly 'size' bytes. A newer library leaves out
+ * the members that a shorter struct has no room for, and an older library writes zeros
+ * to members that it does not know. The layout is the same on all architectures,
+ * without padding.
  *
  * Memory.  -ENOMEM and -ENOSPC report limits that the kernel checks in advance. When
  * memory itself runs out, in the system or in a memory cgroup (such as a container's),
@@ -71,6 +72,13 @@ __extension__ typedef __UINT64_TYPE__ uint64_t;
 #include <stdint.h>
 #endif
 
+/* Of functions that can fail: compilers warn if the result is ignored. */
+#ifdef __GNUC__
+#define MEMFD_GO_CHECKED __attribute__((__warn_unused_result__))
+#else
+#define MEMFD_GO_CHECKED
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -78,7 +86,7 @@ extern "C" {
 /* ------------------------------------------------------------------ Library */
 
 /*
- * EXAMPLE: what is this, and can it seal?
+ * EXAMPLE: check that the kernel supports seals
  *
  *     struct memfd_go_features f;
  *     int r;
@@ -129,13 +137,13 @@ const char *memfd_go_version_string(void);
  */
 const char *memfd_go_result_name(int r);
 
-/* What memfd_go_probe() can find, one bit each. */
+/* Features that memfd_go_probe() tries, one bit each. */
 #define MEMFD_GO_FEATURE_CREATE 0x00000001U       /* memfd_create(2) */
 #define MEMFD_GO_FEATURE_SEALING 0x00000002U      /* seals can be added */
 #define MEMFD_GO_FEATURE_FUTURE_WRITE 0x00000004U /* F_SEAL_FUTURE_WRITE */
 #define MEMFD_GO_FEATURE_NOEXEC_SEAL 0x00000008U  /* MFD_NOEXEC_SEAL */
 #define MEMFD_GO_FEATURE_SEAL_EXEC 0x00000010U    /* F_SEAL_EXEC */
-#define MEMFD_GO_FEATURE_EXEC_ALLOWED 0x00000020U /* executable files can be made */
+#define MEMFD_GO_FEATURE_EXEC_ALLOWED 0x00000020U /* executable files are allowed */
 #define MEMFD_GO_FEATURE_HUGETLB 0x00000040U      /* MFD_HUGETLB */
 #define MEMFD_GO_FEATURE_SECRET 0x00000080U       /* memfd_secret(2); on request */
 #define MEMFD_GO_FEATURE_SHARED_RO 0x00000100U    /* a write-sealed file that is open
@@ -144,32 +152,33 @@ const char *memfd_go_result_name(int r);
 #define MEMFD_GO_FEATURE_PIDFD_GETFD 0x00000400U  /* pidfd_getfd(2) */
 #define MEMFD_GO_FEATURE_EXECVEAT 0x00000800U     /* execveat(2) */
 
-/* What memfd_go_probe() tells. */
+/* The result of memfd_go_probe(). */
 struct memfd_go_features {
 	uint64_t bits;          /* MEMFD_GO_FEATURE_* */
-	uint64_t huge_sizes;    /* bit n: there are huge pages of 2^n bytes */
+	uint64_t huge_sizes;    /* bit n: the system has huge pages of 2^n bytes */
 	uint64_t memlock_soft;  /* RLIMIT_MEMLOCK in bytes; UINT64_MAX: no limit */
 	uint32_t page_size;     /* in bytes */
 	uint32_t noexec_policy; /* vm.memfd_noexec: 0, 1 or 2 */
 };
 
 /*
- * memfd_go_probe() finds out what works here and now, by trying it, whatever the
- * kernel's version says. It makes some 60 system calls: call it once.
+ * memfd_go_probe() finds out which features work in this process and on this kernel,
+ * by trying them. It does not look at the kernel's version. It makes about 60 system
+ * calls, so call it once and keep the result.
  *
  * f, size  sizeof(struct memfd_go_features)
- * request  0, or MEMFD_GO_FEATURE_SECRET to look for memfd_secret(2) too: that
- *          opens a secret file for a moment, in which the machine cannot hibernate
+ * request  0, or MEMFD_GO_FEATURE_SECRET to try memfd_secret(2) as well. That opens a
+ *          secret file for a moment, during which the system cannot hibernate.
  *
  * Returns 0.
  *
  * -EFAULT   f is null
- * -EINVAL   size is less than 32; unknown request
- * -E2BIG    size is over 4096
- * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to try with
- *
- * Safe: MT AS fork. Source: this library.
+ * -EINVAL   size is less than 32
+ * -EINVAL   unknown request
+ * -E2BIG    size is more than 4096
+ * -EMFILE, -ENFILE, -ENOMEM  no descriptor or memory is free for trying
  */
+MEMFD_GO_CHECKED
 int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 
 /* ------------------------------------------------------------------- Create */
@@ -203,6 +212,54 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* executable, even with vm.memfd_noexec=1 (6.3) */
 #endif
+
+/*
+ * Sizes of huge pages, for MFD_HUGETLB. MFD_HUGETLB alone is the default size. Only
+ * some exist on an architecture: memfd_go_probe() tells which.
+ */
+#ifndef MFD_HUGE_64KB
+#define MFD_HUGE_64KB 0x40000000U
+#endif
+#ifndef MFD_HUGE_512KB
+#define MFD_HUGE_512KB 0x4C000000U
+#endif
+#ifndef MFD_HUGE_1MB
+#define MFD_HUGE_1MB 0x50000000U
+#endif
+#ifndef MFD_HUGE_2MB
+#define MFD_HUGE_2MB 0x54000000U
+#endif
+#ifndef MFD_HUGE_8MB
+#define MFD_HUGE_8MB 0x5C000000U
+#endif
+#ifndef MFD_HUGE_16MB
+#define MFD_HUGE_16MB 0x60000000U
+#endif
+#ifndef MFD_HUGE_32MB
+#define MFD_HUGE_32MB 0x64000000U
+#endif
+#ifndef MFD_HUGE_256MB
+#define MFD_HUGE_256MB 0x70000000U
+#endif
+#ifndef MFD_HUGE_512MB
+#define MFD_HUGE_512MB 0x74000000U
+#endif
+#ifndef MFD_HUGE_1GB
+#define MFD_HUGE_1GB 0x78000000U
+#endif
+#ifndef MFD_HUGE_2GB
+#define MFD_HUGE_2GB 0x7C000000U
+#endif
+#ifndef MFD_HUGE_16GB
+#define MFD_HUGE_16GB 0x88000000U
+#endif
+
+/*
+ * The flags of the usual file: closed on execve(2), not executable, and sealable. Every
+ * function that creates a file takes them on any kernel, except memfd_go_create(),
+ * which is memfd_create(2) and refuses them before Linux 6.3.
+ */
+#define MEMFD_GO_CREATE_DEFAULT 0x0009U /* MFD_CLOEXEC | MFD_NOEXEC_SEAL */
 
 /* The longest name that memfd_create(2) takes, in bytes without the NUL. */
 #define MEMFD_GO_NAME_MAX 249
@@ -252,45 +309,51 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
  *
  * Source: memfd_create(2), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_create(const char *name, uint32_t mfd_flags);
 
-/* What memfd_go_create_with() is told. */
+/* The parameters of memfd_go_create_with(). */
 struct memfd_go_create_args {
 	uint32_t flags; /* MFD_* */
 	uint32_t opts;  /* MEMFD_GO_OPT_STRICT_NOEXEC, _UNSEALABLE */
-	uint32_t seals; /* F_SEAL_* to add in the end */
-	uint32_t mode;  /* permissions such as 0600; 0: as the kernel makes them */
+	uint32_t seals; /* F_SEAL_* to add at the end */
+	uint32_t mode;  /* permissions such as 0600; 0: the kernel's default */
 	uint64_t size;  /* of the file, in bytes */
 };
 
 /*
- * memfd_go_create_with() creates a file, gives it mode, size and seals, in this
- * order, and makes MFD_NOEXEC_SEAL and MFD_EXEC work before Linux 6.3 too. There
- * they are left out, sealing stays on, and fchmod(2) takes the place of
- * MFD_NOEXEC_SEAL. A file that was made like this lacks F_SEAL_EXEC.
+ * memfd_go_create_with() creates a file, then sets its mode, size and seals, in this
+ * order. MFD_NOEXEC_SEAL and MFD_EXEC also work before Linux 6.3. There the flags are
+ * left out, the file accepts seals, and fchmod(2) takes the place of MFD_NOEXEC_SEAL.
+ * Such a file lacks F_SEAL_EXEC, so its mode can be changed back.
  *
  * name  like memfd_go_create()
- * args  'seals' imply MFD_ALLOW_SEALING. OPT_STRICT_NOEXEC fails rather than emulate.
- *       OPT_UNSEALABLE adds F_SEAL_SEAL to 'seals'.
- * size  sizeof(struct memfd_go_create_args). A shorter struct is extended by zeros, a
- *       longer one must be zero where this library does not know it. NULL and 0 stand
- *       for MFD_CLOEXEC | MFD_NOEXEC_SEAL and nothing else.
+ * args  'seals' imply MFD_ALLOW_SEALING. With OPT_STRICT_NOEXEC the function fails
+ *       instead of emulating the flags. OPT_UNSEALABLE adds F_SEAL_SEAL to 'seals'.
+ * size  sizeof(struct memfd_go_create_args). A shorter struct is extended by zeros.
+ *       Members that this library does not know must be zero. NULL and 0 stand for
+ *       MFD_CLOEXEC | MFD_NOEXEC_SEAL and nothing else.
  *
  * Returns the descriptor.
  *
- * -EFAULT      name is not a readable string; args is null and size is not 0
- * -EINVAL      a name of more than 249 bytes; MFD_EXEC with MFD_NOEXEC_SEAL;
- *              execute permission in 'mode' with MFD_NOEXEC_SEAL; mode over 0777;
- *              args->size over INT64_MAX; size less than 24; unknown flags, seals or
- *              options
- * -E2BIG       the struct is longer than is known here, and not zero there; size is
- *              over 4096
+ * -EFAULT      name is not a readable string
+ * -EFAULT      args is null and size is not 0
+ * -EINVAL      the name is longer than 249 bytes
+ * -EINVAL      MFD_EXEC together with MFD_NOEXEC_SEAL
+ * -EINVAL      execute permission in 'mode' together with MFD_NOEXEC_SEAL
+ * -EINVAL      'mode' is more than 0777
+ * -EINVAL      the size of the file is more than INT64_MAX
+ * -EINVAL      size is less than 24
+ * -EINVAL      unknown flags, seals or options
+ * -E2BIG       a member that this library does not know is not zero
+ * -E2BIG       size is more than 4096
  * -EOPNOTSUPP  OPT_STRICT_NOEXEC, and the kernel lacks the flag
- * -EACCES      vm.memfd_noexec forbids it; this is never worked around
- * others       like memfd_go_create(), memfd_go_set_size(), memfd_go_add_seals()
+ * -EACCES      vm.memfd_noexec forbids the file; this is never worked around
+ * others       like memfd_go_create(), memfd_go_set_size() and memfd_go_add_seals()
  *
- * Safe: MT AS fork. Source: memfd_create(2), fchmod(2), mm/memfd.c.
+ * Source: memfd_create(2), fchmod(2), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_create_with(const char *name, const struct memfd_go_create_args *args,
                          size_t size);
 
@@ -322,6 +385,7 @@ int memfd_go_create_with(const char *name, const struct memfd_go_create_args *ar
  *
  * Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
                            const void *data, size_t len);
 
@@ -353,6 +417,7 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
  */
+MEMFD_GO_CHECKED
 int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd,
                    uint64_t max_len);
 
@@ -375,6 +440,7 @@ int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src
  *
  * Source: read(2), F_ADD_SEALS(2const).
  */
+MEMFD_GO_CHECKED
 int memfd_go_clone_stream(const char *name, uint32_t mfd_flags, uint32_t seals,
                           int src_fd, uint64_t max_len);
 
@@ -398,6 +464,7 @@ int memfd_go_clone_stream(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * Source: open(2), proc_pid_fd(5).
  */
+MEMFD_GO_CHECKED
 int memfd_go_reopen(int fd, uint32_t open_flags);
 
 /*
@@ -414,6 +481,7 @@ int memfd_go_reopen(int fd, uint32_t open_flags);
  *
  * Source: memfd_create(2), include/uapi/linux/memfd.h.
  */
+MEMFD_GO_CHECKED
 int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
 
 /* --------------------------------------------------------------------- Size */
@@ -444,6 +512,7 @@ int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
  *
  * Source: statx(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_get_size(int fd, uint64_t *size);
 
 /*
@@ -481,6 +550,7 @@ int memfd_go_get_size(int fd, uint64_t *size);
  *
  * Source: ftruncate(2), fallocate(2), mm/shmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
 
 /*
@@ -506,6 +576,7 @@ int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
  *
  * Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 
 /* -------------------------------------------------------------------- Seals */
@@ -567,6 +638,7 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
  *
  * Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_add_seals(int fd, uint32_t seals);
 
 /*
@@ -583,6 +655,7 @@ int memfd_go_add_seals(int fd, uint32_t seals);
  *
  * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_get_seals(int fd);
 
 /*
@@ -594,6 +667,7 @@ int memfd_go_get_seals(int fd);
  *
  * Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_ensure_seals(int fd, uint32_t seals);
 
 /*
@@ -611,6 +685,7 @@ int memfd_go_ensure_seals(int fd, uint32_t seals);
  *
  * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 
 /* Styles of memfd_go_format_seals(). */
@@ -658,14 +733,15 @@ int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap)
  *
  * Source: memfd_create(2), EXAMPLES.
  */
+MEMFD_GO_CHECKED
 int memfd_go_parse_seals(const char *text, uint32_t *seals);
 
 /* Kinds of file. */
 #define MEMFD_GO_KIND_OTHER 0U      /* anything else, such as a shared mapping's file */
-#define MEMFD_GO_KIND_MEMFD 1U      /* made by memfd_create(2) */
+#define MEMFD_GO_KIND_MEMFD 1U      /* created by memfd_create(2) */
 #define MEMFD_GO_KIND_HUGETLB 2U    /* of huge pages */
 #define MEMFD_GO_KIND_TMPFS_FILE 3U /* a regular file on a mounted tmpfs */
-#define MEMFD_GO_KIND_SECRET 4U     /* made by memfd_secret(2) */
+#define MEMFD_GO_KIND_SECRET 4U     /* created by memfd_secret(2) */
 
 /* Access to a file or to memory. */
 #define MEMFD_GO_ACCESS_NONE 0U
@@ -673,42 +749,44 @@ int memfd_go_parse_seals(const char *text, uint32_t *seals);
 #define MEMFD_GO_ACCESS_WRITE 2U /* of a descriptor only */
 #define MEMFD_GO_ACCESS_READ_WRITE 3U
 
-/* What memfd_go_inspect() tells. */
+/* The result of memfd_go_inspect(). */
 struct memfd_go_info {
 	uint32_t kind;      /* MEMFD_GO_KIND_* */
-	uint32_t seals;     /* F_SEAL_*; 0 where there are none to ask for */
+	uint32_t seals;     /* F_SEAL_*; 0 if the file does not support them */
 	uint32_t mode;      /* type and permissions, as in st_mode */
 	uint32_t access;    /* MEMFD_GO_ACCESS_* of the descriptor; NONE with O_PATH */
 	uint64_t size;      /* in bytes */
 	uint64_t allocated; /* memory or disk space in bytes; 0 for KIND_SECRET */
-	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, else 0 */
+	uint64_t huge_page; /* page size in bytes of KIND_HUGETLB, otherwise 0 */
 	uint64_t device;    /* as in st_dev */
 	uint64_t inode;     /* as in st_ino */
 	char name[256];     /* given to memfd_create(2), with a NUL; "" without /proc */
 };
 
 /*
- * memfd_go_inspect() tells what the descriptor 'fd' is. It reads nothing of the
- * file's contents. What it tells of a file that others hold too, and that is not
- * sealed, may be outdated when it returns; kind and access do not change.
+ * memfd_go_inspect() finds out what the file behind the descriptor 'fd' is. It does
+ * not read the contents. If others have the file too, and it is not sealed, the result
+ * may be outdated when the function returns. Kind and access do not change.
  *
- * Without /proc, a memfd that takes no seals cannot be told from other shared memory,
+ * Without /proc, a memfd that does not accept seals looks like other shared memory,
  * and is KIND_OTHER.
  *
- * request     0: reserved for what may take longer to find out
+ * request     0; reserved for members that take longer to find out
  * info, size  sizeof(struct memfd_go_info)
  *
  * Returns 0.
  *
  * -EBADF    fd is not open
  * -EFAULT   info is null
- * -EINVAL   size is less than 312; unknown request
- * -E2BIG    size is over 4096
- * -EMFILE, -ENFILE, -ENOMEM   no descriptor or memory to compare with (a file of
- *           memory that takes no seals)
+ * -EINVAL   size is less than 312
+ * -EINVAL   unknown request
+ * -E2BIG    size is more than 4096
+ * -EMFILE, -ENFILE, -ENOMEM  no descriptor or memory is free for comparing (a file in
+ *           memory that does not accept seals)
  *
- * Safe: MT AS fork. Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
+ * Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
  */
+MEMFD_GO_CHECKED
 int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_t size);
 
 /* ---------------------------------------------------------------------- Map */
@@ -762,6 +840,7 @@ int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_
  *
  * Source: mmap(2), mm/mmap.c, mm/secretmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
@@ -789,6 +868,7 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  *
  * Source: mmap(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
@@ -839,6 +919,7 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
  *
  * Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
                     uint64_t *size);
 
@@ -857,6 +938,7 @@ int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
  *
  * Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
                           void **addr, size_t *len);
 
@@ -941,6 +1023,7 @@ int memfd_go_unmap(void *addr, size_t len);
  *
  * Source: unix(7), sendmsg(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
                       const void *data, size_t len);
 
@@ -978,6 +1061,7 @@ int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
  *
  * Source: unix(7), recvmsg(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data,
                       size_t *len);
 
@@ -999,6 +1083,7 @@ int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data
  *
  * Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
  */
+MEMFD_GO_CHECKED
 int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32_t opts,
                            void *data, size_t *len);
 
@@ -1025,6 +1110,7 @@ int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32
  *
  * Source: proc_pid_fd(5), ptrace(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
 
 /*
@@ -1047,6 +1133,7 @@ int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
  *
  * Source: pidfd_getfd(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
 
 /* --------------------------------------------------------------------- Exec */
@@ -1100,6 +1187,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  *
  * Source: execveat(2), execve(2), fs/exec.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts);
 
 /* ------------------------------------------------------------ Secret memory */
@@ -1159,6 +1247,7 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  *
  * Source: memfd_secret(2), mm/secretmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret(uint32_t flags);
 
 /* Kinds of secret areas. */
@@ -1236,6 +1325,7 @@ struct memfd_go_secret_area {
  * Source: memfd_secret(2), mlock(2), madvise(2), sysinfo(2), getrandom(2),
  * mm/secretmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_alloc(struct memfd_go_secret_area *area, size_t len, uint32_t opts);
 
 /*
@@ -1252,13 +1342,16 @@ int memfd_go_secret_alloc(struct memfd_go_secret_area *area, size_t len, uint32_
  *
  * Safe: like memfd_go_secret_alloc().
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
                                size_t len, uint32_t opts);
 
 /*
  * memfd_go_secret_attach() maps a secret file that another process created and sent.
- * It maps the whole file between guard pages, like memfd_go_secret_alloc(). The length
- * of the area is the size of the file. 'fd' stays open.
+ * It maps the whole file between guard pages, like memfd_go_secret_alloc(). 'fd' stays
+ * open. The length of the area is the size of the file. For a file from
+ * memfd_go_secret_alloc() that is a number of whole pages, not the length that was
+ * requested there.
  *
  * fd       a secret file that has a size. Its creator chose it, and it cannot change.
  * max_len  the largest size to accept, in bytes
@@ -1282,6 +1375,7 @@ int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
  *
  * Source: memfd_secret(2), mm/secretmem.c.
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_attach(struct memfd_go_secret_area *area, int fd, uint64_t max_len,
                            uint32_t opts);
 
@@ -1305,6 +1399,7 @@ int memfd_go_secret_attach(struct memfd_go_secret_area *area, int fd, uint64_t m
  *
  * Source: mprotect(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_protect(struct memfd_go_secret_area *area, uint32_t access);
 
 /*
@@ -1327,6 +1422,7 @@ int memfd_go_secret_protect(struct memfd_go_secret_area *area, uint32_t access);
  *
  * Source: mlock(2), fork(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_relock(struct memfd_go_secret_area *area);
 
 /*
@@ -1370,6 +1466,7 @@ void memfd_go_wipe(void *p, size_t len);
  *
  * Errors: none.
  */
+MEMFD_GO_CHECKED
 int memfd_go_equal(const void *a, const void *b, size_t len);
 
 /* A pool of secret slots of the same size. Do not change its members. */
@@ -1405,6 +1502,7 @@ struct memfd_go_secret_pool {
  *
  * Source: memfd_secret(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len,
                               uint32_t slots, uint32_t opts);
 
@@ -1426,6 +1524,7 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  *
  * Safe: like memfd_go_secret_pool_init().
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
 
 /*
@@ -1454,6 +1553,7 @@ int memfd_go_secret_pool_give(struct memfd_go_secret_pool *pool, void *slot);
  *
  * Source: mprotect(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_pool_protect(struct memfd_go_secret_pool *pool, uint32_t access);
 
 /*
@@ -1465,6 +1565,7 @@ int memfd_go_secret_pool_protect(struct memfd_go_secret_pool *pool, uint32_t acc
  *
  * Source: mlock(2), fork(2).
  */
+MEMFD_GO_CHECKED
 int memfd_go_secret_pool_relock(struct memfd_go_secret_pool *pool);
 
 /*

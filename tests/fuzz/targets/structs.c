@@ -129,7 +129,7 @@ static void secret_attach(struct input *in)
 	uint32_t opts = take_bits(in, AREA_OPTIONS);
 
 	if (size < 65536)
-		memfd_go_set_size(fd, 0, size);
+		(void)!memfd_go_set_size(fd, 0, size);
 	make_struct(in, sizeof(secret_area), 0);
 	check_area(CALL(memfd_go_secret_attach((void *)s.at, fd, UINT64_MAX, opts)));
 	close(fd);

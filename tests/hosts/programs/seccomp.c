@@ -32,30 +32,30 @@ static void an_unsealable_file(void) { fd = raw_create("seccomp", 0); }
 static void a_noexec_file(void) { fd = memfd_go_create_with("seccomp", NULL, 0); }
 static void a_secret_file(void) { fd = raw_secret(0), (void)!ftruncate(fd, 5); }
 static void a_pidfd(void) { fd = (int)syscall(SYS_pidfd_open, getpid(), 0); }
-static void an_area(void) { memfd_go_secret_alloc(&area, 5, 0); }
-static void an_area_with_descriptor(void) { memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_KEEP_FD); }
-static void a_locked_area(void) { memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_NO_SECRETMEM); }
-static void a_locked_pool(void) { memfd_go_secret_pool_init(&pool, 5, 2, MEMFD_GO_OPT_NO_SECRETMEM); }
+static void an_area(void) { (void)!memfd_go_secret_alloc(&area, 5, 0); }
+static void an_area_with_descriptor(void) { (void)!memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_KEEP_FD); }
+static void a_locked_area(void) { (void)!memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_NO_SECRETMEM); }
+static void a_locked_pool(void) { (void)!memfd_go_secret_pool_init(&pool, 5, 2, MEMFD_GO_OPT_NO_SECRETMEM); }
 static void a_file_of_proc(void) { fd = open("/proc/version", O_RDONLY | O_CLOEXEC); }
-static void a_pool(void) { memfd_go_secret_pool_init(&pool, 5, 2, 0); }
-static void a_slot(void) { a_pool(), memfd_go_secret_pool_take(&pool, &address); }
+static void a_pool(void) { (void)!memfd_go_secret_pool_init(&pool, 5, 2, 0); }
+static void a_slot(void) { a_pool(), (void)!memfd_go_secret_pool_take(&pool, &address); }
 
 static void a_mapping(void)
 {
 	a_sealed_file();
-	memfd_go_map(fd, 0, 0, 5, &address);
+	(void)!memfd_go_map(fd, 0, 0, 5, &address);
 }
 
 static void a_file_growing_only(void)
 {
 	a_file();
-	memfd_go_add_seals(fd, F_SEAL_SHRINK);
+	(void)!memfd_go_add_seals(fd, F_SEAL_SHRINK);
 }
 
 static void a_file_of_holes(void)
 {
 	a_file();
-	memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE);
+	(void)!memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE);
 }
 
 /* On a kernel before 6.3 it stays unsealed. */
@@ -63,7 +63,7 @@ static void a_file_sealed_by_exec(void)
 {
 	fd = raw_create("seccomp", MFD_EXEC | MFD_ALLOW_SEALING);
 	(void)!ftruncate(fd, 5);
-	memfd_go_add_seals(fd, F_SEAL_EXEC);
+	(void)!memfd_go_add_seals(fd, F_SEAL_EXEC);
 }
 
 static int have_seal_exec(void)
@@ -85,14 +85,14 @@ static void a_socket(void)
 static void a_message(void)
 {
 	a_socket();
-	memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
+	(void)!memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
 }
 
 static void a_message_of_an_unsealed_file(void)
 {
 	(void)!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
 	fd = sized_file(5);
-	memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
+	(void)!memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
 }
 
 static void a_file_on_disk(void)

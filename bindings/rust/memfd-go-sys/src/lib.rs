@@ -100,6 +100,34 @@ pub const MFD_NOEXEC_SEAL: u32 = 0x0008;
 /// Executable, whatever `vm.memfd_noexec=1` says (Linux 6.3).
 pub const MFD_EXEC: u32 = 0x0010;
 
+/// [`MFD_HUGETLB`]: pages of 64 KiB.
+pub const MFD_HUGE_64KB: u32 = 0x40000000;
+/// [`MFD_HUGETLB`]: pages of 512 KiB.
+pub const MFD_HUGE_512KB: u32 = 0x4C000000;
+/// [`MFD_HUGETLB`]: pages of 1 MiB.
+pub const MFD_HUGE_1MB: u32 = 0x50000000;
+/// [`MFD_HUGETLB`]: pages of 2 MiB.
+pub const MFD_HUGE_2MB: u32 = 0x54000000;
+/// [`MFD_HUGETLB`]: pages of 8 MiB.
+pub const MFD_HUGE_8MB: u32 = 0x5C000000;
+/// [`MFD_HUGETLB`]: pages of 16 MiB.
+pub const MFD_HUGE_16MB: u32 = 0x60000000;
+/// [`MFD_HUGETLB`]: pages of 32 MiB.
+pub const MFD_HUGE_32MB: u32 = 0x64000000;
+/// [`MFD_HUGETLB`]: pages of 256 MiB.
+pub const MFD_HUGE_256MB: u32 = 0x70000000;
+/// [`MFD_HUGETLB`]: pages of 512 MiB.
+pub const MFD_HUGE_512MB: u32 = 0x74000000;
+/// [`MFD_HUGETLB`]: pages of 1 GiB.
+pub const MFD_HUGE_1GB: u32 = 0x78000000;
+/// [`MFD_HUGETLB`]: pages of 2 GiB.
+pub const MFD_HUGE_2GB: u32 = 0x7C000000;
+/// [`MFD_HUGETLB`]: pages of 16 GiB.
+pub const MFD_HUGE_16GB: u32 = 0x88000000;
+
+/// [`MFD_CLOEXEC`] and [`MFD_NOEXEC_SEAL`]: the usual file.
+pub const MEMFD_GO_CREATE_DEFAULT: u32 = 0x0009;
+
 /// The longest name that memfd_create(2) takes, in bytes without the NUL.
 pub const MEMFD_GO_NAME_MAX: u32 = 249;
 
