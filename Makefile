@@ -11,6 +11,8 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
 DEBUGDIR ?= $(PREFIX)/lib/debug
 ARCH ?= $(HOST)
 DIST ?= build/dist
@@ -34,7 +36,7 @@ library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug 
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE all all-arch install uninstall dist wheel wheels crates demo help setup quick test check lint sync format bench stress fuzz audit matrix clean
+.PHONY: FORCE all all-arch command commands install uninstall dist wheel wheels crates demo help setup quick test check lint sync format bench stress fuzz audit matrix clean
 
 ##@ Build
 
@@ -57,7 +59,23 @@ build/man: include/memfd_go.h $(wildcard packaging/manpages/*.go)
 	$(host) $(GO) run ./packaging/manpages include/memfd_go.h $@
 	@touch $@
 
+# The command is a module of its own, with dependencies that the library does not have.
+command: build/linux_$(ARCH)/memfd build/command ## the command memfd, which make install then installs too
+
+commands: $(foreach arch,$(ARCHES),build/linux_$(arch)/memfd) build/command ## the command for all architectures
+
+command_sources := $(wildcard cmd/memfd/go.* cmd/memfd/*.go cmd/memfd/internal/*/*.go bindings/go/memfd/*.go core/*.go)
+
+build/linux_%/memfd: $(command_sources)
+	cd cmd/memfd && GOOS=linux GOARCH=$* $(GO) build -trimpath -buildvcs=false -ldflags='-s -w' -o ../../$@ .
+
+build/command: $(command_sources)
+	cd cmd/memfd && $(host) $(GO) run -tags docs . docs ../../$@
+	@touch $@
+
 # By the environment, where any character is only itself.
+install uninstall: export BINDIR := $(BINDIR)
+install uninstall: export DATADIR := $(DATADIR)
 install uninstall: export DESTDIR := $(DESTDIR)
 install uninstall: export PREFIX := $(PREFIX)
 install uninstall: export LIBDIR := $(LIBDIR)
@@ -65,7 +83,7 @@ install uninstall: export INCLUDEDIR := $(INCLUDEDIR)
 install uninstall: export MANDIR := $(MANDIR)
 install uninstall: export DEBUGDIR := $(DEBUGDIR)
 
-##@ Install: PREFIX, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR as usual; gdb looks below DEBUGDIR
+##@ Install: PREFIX, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR, BINDIR, DATADIR as usual; gdb looks below DEBUGDIR
 
 install: $(call library,$(ARCH)) build/man ## the library; ARCH=arm64 is that for another machine
 	packaging/install build/linux_$(ARCH)
