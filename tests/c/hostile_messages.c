@@ -2,6 +2,8 @@
  * Messages that a hostile peer may send to memfd_go_recv_fds() and
  * memfd_go_recv_verified(). Whatever comes, no descriptor stays open unnoticed.
  */
+#include <netinet/in.h>
+
 #include "test.h"
 #include "child.h"
 #include "filter.h"
@@ -151,6 +153,53 @@ static void nothing_at_all(void)
 	}
 }
 
+#define OPTIONS_OF_OLD 4 /* IPV6_2292DSTOPTS: the control message has this number, too */
+
+static struct channel internet;
+
+/* Two sockets of the Internet on this machine, the sender with options; or the reason why not. */
+static const char *why_no_internet_channel(void)
+{
+	static const unsigned char options[8] = { 0, 0, 1, 4, 0, 0, 0, 0 }; /* six bytes to fill up */
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t length = sizeof address;
+	int on = 1;
+
+	internet.sender = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	internet.receiver = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bind(internet.receiver, (struct sockaddr *)&address, length) != 0 ||
+	    getsockname(internet.receiver, (struct sockaddr *)&address, &length) != 0 ||
+	    connect(internet.sender, (struct sockaddr *)&address, length) != 0)
+		return "no IPv6 here";
+	if (setsockopt(internet.sender, IPPROTO_IPV6, IPV6_DSTOPTS, options, sizeof options) != 0 ||
+	    setsockopt(internet.receiver, IPPROTO_IPV6, OPTIONS_OF_OLD, &on, sizeof on) != 0)
+		return "no right to send such options";
+	return NULL;
+}
+
+static void receive_options(void)
+{
+	EQ(dup2(internet.sender, 0), 0);
+	EQ(send(internet.sender, "x", 1, 0), 1);
+	EQ(receive(internet.receiver, 1), 0);
+	EQ(raw(fcntl(0, F_GETFD)), 0);
+}
+
+/*
+ * From the network comes a control message of the number that a pidfd has on a Unix socket.
+ * The 0 in it is no descriptor.
+ */
+static void only_unix_sockets_carry_descriptors(void)
+{
+	const char *why_not = why_no_internet_channel();
+
+	if (why_not == NULL)
+		IN_CHILD(receive_options);
+	close_channel(internet);
+	if (why_not != NULL)
+		SKIP(why_not);
+}
+
 static void datagram_longer_than_the_room(void)
 {
 	for (size_t type = 1; type < SOCKET_TYPES; type++) {
@@ -228,6 +277,7 @@ int main(int argc, char **argv)
 	RUN(two_control_messages);
 	RUN(descriptors_without_payload);
 	RUN(nothing_at_all);
+	RUN(only_unix_sockets_carry_descriptors);
 	RUN(datagram_longer_than_the_room);
 	RUN(peer_that_closes);
 	RUN(peer_that_dies);
