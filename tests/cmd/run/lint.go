@@ -25,7 +25,7 @@ type linter struct {
 }
 
 func linters() []linter {
-	ruff, mypy, pyright := inVenv("ruff"), inVenv("mypy"), inVenv("pyright")
+	ruff, mypy, pyright, reuse := inVenv("ruff"), inVenv("mypy"), inVenv("pyright"), inVenv("reuse")
 	const staticcheck, actionlint = "./build/bin/staticcheck", "./build/bin/actionlint" // make setup makes them
 	const python, examples = "bindings/python", "examples/rust"
 	// The examples have no settings of their own.
@@ -54,6 +54,7 @@ func linters() []linter {
 		rustfmt(" (bench)", "tests/bench/rust-ratios"),
 		rustfmt(" (fuzz)", "tests/fuzz/rust"),
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
+		{name: "reuse", tool: reuse, folder: ".", args: []string{reuse, "lint"}},
 		{name: "actionlint", tool: actionlint, folder: ".", args: []string{actionlint, "-shellcheck="}},
 		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}

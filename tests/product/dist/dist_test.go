@@ -85,6 +85,9 @@ func architectures() []names {
 	return all[:1]
 }
 
+// lintianKnows tells of an architecture that Debian 12 did not have.
+func lintianKnows(a names) bool { return a.deb != "loong64" }
+
 // A folder holds a release, or there is a reason why not.
 type folder struct {
 	path, missing string
