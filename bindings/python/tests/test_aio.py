@@ -64,10 +64,6 @@ def test_errors(file: MemFd) -> None:
 
     async def main() -> None:
         with a, b:
-            with pytest.raises(ValueError, match="the socket must be non-blocking"):
-                await aio.receive(b)
-            a.setblocking(False)
-            b.setblocking(False)
             await aio.send(file, a)
             with pytest.raises(MissingSealsError):
                 await aio.receive(b, Seal.WRITE)
@@ -76,9 +72,33 @@ def test_errors(file: MemFd) -> None:
                 file.set_size(5)
                 file.freeze()
                 await aio.receive(b, max_size=4)
+            a.send(b"plain")
+            with fails_with("EPROTO", text="the message has no file"):
+                await aio.receive(b)
+            assert b.recv(10) == b"lain"
+            with pytest.raises(ValueError, match="max_data must be at least 1"):
+                await aio.receive_message(b, max_data=0)
             a.close()
             with pytest.raises(EOFError):
                 await aio.receive(b)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("timeout", [None, 0, 30])
+def test_whatever_blocks(timeout: int | None, hello: MemFd) -> None:
+    """A socket may be shared with others, who want it to block."""
+    a, b = socket.socketpair()
+
+    async def main() -> None:
+        with a, b:
+            for sock in (a, b):
+                sock.settimeout(timeout)
+            receiving = asyncio.ensure_future(aio.receive(b.fileno()))
+            await asyncio.sleep(0)
+            assert await aio.send(hello, a.fileno(), b"x") == 1
+            assert content(await receiving) == b"hello"
+            assert b.gettimeout() == timeout
 
     asyncio.run(main())
 

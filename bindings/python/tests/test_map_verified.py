@@ -85,7 +85,7 @@ def test_executable_and_sealed_so() -> None:
 def test_seals_that_could_be_forged(hello: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few kernels let that be seen."""
 
-    def map_verified(fd: int, required: int, max_size: int) -> NoReturn:
+    def map_verified(fd: int, required: int, max_size: int, opts: int) -> NoReturn:
         raise OSError(errno.EKEYREVOKED, os.strerror(errno.EKEYREVOKED))
 
     monkeypatch.setattr(raw, "map_verified", map_verified)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from helpers import fails_with
 
-from memfd_go import MemFd, MissingSealsError, RefusedError, Seal
+from memfd_go import MemFd, MissingSealsError, RefusedError, Seal, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +76,25 @@ def test_refused_message(any_pair: Pair, file: MemFd) -> None:
     assert received
     received.close()
     assert data == b"three"
+
+
+def test_message_without_a_file(any_pair: Pair) -> None:
+    a, b = any_pair
+    a.send(b"plain")
+    assert MemFd.receive_message(b) == (None, b"plain")
+    a.send(b"plain")
+    with pytest.raises(RefusedError, match="the message has no file"):
+        MemFd.receive(b)
+
+
+def test_message_with_several_files(any_pair: Pair, hello: MemFd) -> None:
+    """They are closed, which nothing_leaks checks; the bytes are not lost."""
+    a, b = any_pair
+    for count in (2, raw.MEMFD_GO_FDS_MAX):
+        raw.send_fds(a.fileno(), [hello.fileno()] * count, b"text")
+        with pytest.raises(RefusedError, match=f"the message has {count} files") as refused:
+            MemFd.receive_message(b)
+        assert refused.value.data == b"text"
 
 
 def test_length_of_a_message(hello: MemFd) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 import weakref
@@ -9,12 +10,37 @@ from _thread import RLock  # threading takes longer to import
 
 from memfd_go import _ffi, raw
 from memfd_go._closing import Closing
+from memfd_go._errors import explain_free, explaining
 from memfd_go._flags import Access, SecretKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, NoReturn
+
+    from typing_extensions import Buffer
+
+
+class _Forks:
+    """How many forks this process is away from the one that imported this module.
+
+    A process number alone may be the parent's as well, in a new PID namespace.
+    """
+
+    count = 0
+
+    @classmethod
+    def happened(cls) -> None:
+        cls.count += 1
+
+
+os.register_at_fork(after_in_child=_Forks.happened)
+
+
+def this_process() -> tuple[int, int]:
+    """Tell this process from its parents and children."""
+    return os.getpid(), _Forks.count
+
 
 # Plain integers: flags compute slowly.
 _NONE, _READ, _READ_WRITE = int(Access.NONE), int(Access.READ), int(Access.READ_WRITE)
@@ -35,7 +61,8 @@ class Area:
         "__weakref__",
         "_abandoned",
         "_access",
-        "_pid",
+        "_failure",
+        "_origin",
         "_readers",
         "_writers",
         "address",
@@ -52,7 +79,8 @@ class Area:
         self._abandoned = False
         self._readers = self._writers = 0
         self._access = _READ_WRITE  # as it is allocated
-        self._pid = os.getpid()
+        self._failure: OSError | None = None  # for the next who uses it
+        self.belong_here()
 
     # ------------------------------------------------------ What kinds differ in
 
@@ -72,7 +100,11 @@ class Area:
 
     def is_here(self) -> bool:
         """Whether this process has the memory."""
-        return self._pid == os.getpid()
+        return self._origin == this_process()
+
+    def belong_here(self) -> None:
+        """Remember that it has."""
+        self._origin = this_process()
 
     # ------------------------------------------------------------------- Views
 
@@ -91,11 +123,14 @@ class Area:
     def _enter(self, writable: bool) -> None:
         if not self.is_here():
             raise RuntimeError(
-                f"the secret belongs to process {self._pid}, not to its children"
+                f"the secret belongs to process {self._origin[0]}, not to its children"
             )
         with self.lock:
             if self.closed:
                 raise ValueError("the secret is closed")
+            failure, self._failure = self._failure, None
+            if failure is not None:
+                raise failure
             self._count(writable, 1)
             try:
                 self.settle()
@@ -146,7 +181,7 @@ class Area:
             self.freed = True
             return
         with self.lock:
-            if self.freed:
+            if self.closed:
                 return
             if self.in_use():
                 raise BufferError("the secret has views")
@@ -164,7 +199,11 @@ class Area:
                 self.close()
 
     def _free(self) -> None:
-        self.free()
+        try:
+            self.free()
+        except OSError as error:
+            self.freed = error.errno == errno.EUCLEAN
+            raise explaining(error, explain_free) from None
         self.freed = True
 
 
@@ -235,6 +274,15 @@ class SecretMemory(Closing):
         As long as one thread is in it, all could write.
         """
         return Guard(self, writable=True)
+
+    def compare(self, other: Buffer | SecretMemory) -> bool:
+        """Return whether the secret equals some bytes, in a time that tells nothing of them."""
+        if isinstance(other, SecretMemory):
+            with other.readable() as view:
+                return self.compare(view)
+        with self.readable(), _ffi.Readable(other) as (address, length):
+            mine = self._area.address
+            return length == len(self) and raw.equal(mine, address or 0, length)
 
     def wipe(self) -> None:
         """Overwrite the secret with zeros, which closing does, too."""

@@ -127,6 +127,13 @@ def explain_size(code: int, fd: int, size: int) -> str:
     return _no_size(size) if code == errno.EINVAL else ""
 
 
+def explain_discard(code: int, fd: int) -> str:
+    """Why memory could not be given back."""
+    if code == errno.EPERM and raw.get_seals(fd) & (Seal.WRITE | Seal.FUTURE_WRITE):
+        return "the file is sealed against writing"
+    return "length is 0, or the part ends beyond 2**63 - 1" if code == errno.EINVAL else ""
+
+
 def explain_seal(code: int, fd: int, seals: int) -> str:
     """Why seals could not be added."""
     if code == errno.EBUSY:
@@ -135,6 +142,11 @@ def explain_seal(code: int, fd: int, seals: int) -> str:
         sealed = raw.get_seals(fd) & Seal.SEAL
         return "the file has Seal.SEAL" if sealed else "the file is not open for writing"
     return _unknown_seals(seals) or "the file takes no seals" if code == errno.EINVAL else ""
+
+
+def explain_copy(code: int, max_size: int) -> str:
+    """Why something was not copied, other than for the copy's sake."""
+    return f"the source has more than max_size, {max_size} bytes" if code else ""
 
 
 def explain_refused(code: int, fd: int, max_size: int) -> str:
@@ -164,6 +176,12 @@ def explain_secret(code: int, size: int) -> str:
     if code == errno.EINVAL and size == 0:
         return "size is 0"
     return ""
+
+
+def explain_free(code: int) -> str:
+    """Why secret memory was not freed, or what was wrong with it."""
+    written = "something was written in front of the secret, which has been wiped and freed"
+    return written if code == errno.EUCLEAN else ""
 
 
 def _unknown_seals(seals: int) -> str:

@@ -6,6 +6,7 @@ from memfd_go import raw
 from memfd_go._descriptor import Descriptor
 from memfd_go._errors import (
     MissingSealsError,
+    explain_discard,
     explain_open,
     explain_seal,
     explain_size,
@@ -149,6 +150,14 @@ class File(Descriptor):
             patiently(raw.set_size, fd, opts, size)
         except OSError as error:
             raise explaining(error, explain_size, fd, size) from None
+
+    def discard(self, offset: int, length: int) -> None:
+        """Give the memory of a part of the file back. It reads as zeros; the size stays."""
+        fd = self.fileno()
+        try:
+            patiently(raw.discard, fd, 0, offset, length)
+        except OSError as error:
+            raise explaining(error, explain_discard, fd) from None
 
     # ------------------------------------------------------------ Inspection
 

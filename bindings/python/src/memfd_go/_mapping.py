@@ -58,28 +58,28 @@ class Mapping(Closing):
         cls, fd: int, opts: int, offset: int, length: int | None, *, past_end: bool
     ) -> Self:
         """Map a part of a file. See MemFd.map()."""
-        status = os.fstat(fd)
-        if length is None:
-            length = status.st_size - offset
-            if length <= 0:
-                raise ValueError(f"offset is {offset}, and the file has {status.st_size} bytes")
-        length = _ffi.to_size(length)
-        if length == 0:
-            raise ValueError("length is 0")
-        if offset + length > status.st_size and not past_end:
-            raise ValueError(
-                f"the file has {status.st_size} bytes, and the mapping would end at "
-                f"{offset + length}; past_end=True allows it"
-            )
+        length, block = _extent(fd, offset, length, past_end)
         # munmap(2) of huge pages takes whole ones only, so whole blocks are mapped. What
         # lies beyond 'length' is never touched.
-        block = status.st_blksize
         mapped = -(-length // block) * block
         try:
             address = raw.map(fd, opts, offset, mapped)
         except OSError as error:
             raise explaining(error, explain_map, offset, mapped, block) from None
         return cls(address, length, mapped, readonly=not opts & raw.MEMFD_GO_OPT_WRITE)
+
+    @classmethod
+    def _ring(cls, fd: int, opts: int, offset: int, length: int | None) -> Self:
+        """Map a part of a file twice. See MemFd.map_ring()."""
+        length, block = _extent(fd, offset, length, past_end=False)
+        if length % block:
+            raise ValueError(f"length {length} is not a multiple of the page size, {block}")
+        try:
+            address = raw.map_ring(fd, opts, offset, length)
+        except OSError as error:
+            raise explaining(error, explain_map, offset, length, block) from None
+        readonly = not opts & raw.MEMFD_GO_OPT_WRITE
+        return cls(address, 2 * length, 2 * length, readonly=readonly)
 
     @property
     def closed(self) -> bool:
@@ -202,3 +202,21 @@ class Mapping(Closing):
     def __repr__(self) -> str:
         state = "closed" if self.closed else "read-only" if self._readonly else "writable"
         return f"<{type(self).__name__} of {self._length} bytes, {state}>"
+
+
+def _extent(fd: int, offset: int, length: int | None, past_end: bool) -> tuple[int, int]:
+    """The length of a mapping, and the size of the file's pages, or what is wrong."""
+    status = os.fstat(fd)
+    size = status.st_size
+    if length is None:
+        length = size - offset
+        if length <= 0:
+            raise ValueError(f"offset is {offset}, and the file has {size} bytes")
+    length = _ffi.to_size(length)
+    if length == 0:
+        raise ValueError("length is 0")
+    if offset + length > size and not past_end:
+        raise ValueError(
+            f"the file has {size} bytes, and the mapping would end at {offset + length}"
+        )
+    return length, status.st_blksize

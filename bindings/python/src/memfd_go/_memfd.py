@@ -9,6 +9,7 @@ from memfd_go import _ffi, raw
 from memfd_go._errors import (
     MissingSealsError,
     RefusedError,
+    explain_copy,
     explain_create,
     explain_refused,
     explaining,
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable
     from collections.abc import Mapping as Dictionary
-    from typing import NoReturn
+    from typing import Callable, NoReturn, TypeVar
 
     from _typeshed import FileDescriptorLike
     from typing_extensions import Buffer, Self
+
+    T = TypeVar("T")
 
 _DEFAULT, _NO_SEALS = CreateFlag.DEFAULT, Seal.NONE
 _DEFAULT_BITS = int(_DEFAULT)
@@ -116,18 +119,46 @@ class MemFd(File):
     ) -> Self:
         """Create a sealed copy of a file, from its first byte to its last.
 
-        source is read by descriptor, at no offset of its own: what a Python file object
-        still buffers is not copied. A source that is written to meanwhile gives a mixture.
+        source is read by its descriptor, whose offset neither counts nor moves: what a Python
+        file object still buffers is not copied. If others write meanwhile, it is a mixture.
 
         Errors: OSError EFBIG if it has more than max_size bytes; EAGAIN if its size changes.
         """
+        return cls._copy(raw.clone, name, source, seals, flags, max_size)
+
+    @classmethod
+    def clone_stream(
+        cls,
+        name: str | bytes,
+        source: FileDescriptorLike,
+        seals: Seal = Seal.IMMUTABLE,
+        flags: CreateFlag = _DEFAULT,
+        *,
+        max_size: int | None = None,
+    ) -> Self:
+        """Create a sealed copy of all that can be read from a pipe, a socket or a file.
+
+        It waits for the end of the stream. After an error, what was read is lost.
+        """
+        return cls._copy(raw.clone_stream, name, source, seals, flags, max_size)
+
+    @classmethod
+    def _copy(
+        cls,
+        function: Callable[[str | bytes, int, int, int, int], int],
+        name: str | bytes,
+        source: FileDescriptorLike,
+        seals: Seal,
+        flags: CreateFlag,
+        max_size: int | None,
+    ) -> Self:
         bits = _DEFAULT_BITS if flags is _DEFAULT else create_bits(flags)
         fd, most = descriptor_of(source), _ANY_SIZE if max_size is None else max_size
         try:
-            return cls(raw.clone(name, bits, _some(seals), fd, most))
+            return cls(function(name, bits, _some(seals), fd, most))
         except OSError as error:
-            if error.errno == errno.EFBIG and raw.get_size(fd) > most:
-                raise explaining(error, explain_refused, fd, most) from None
+            if error.errno == errno.EFBIG and max_size is not None:
+                raise explaining(error, explain_copy, most) from None
             about = (_ffi.to_text(name), bits, seals)
             raise explaining(error, explain_create, *about) from None
 
@@ -192,6 +223,7 @@ class MemFd(File):
         required: Seal | None = UNCHANGING,
         *,
         max_size: int | None = None,
+        no_holes: bool = False,
     ) -> Self:
         """Receive one file over a Unix socket, from somebody who need not be trusted.
 
@@ -200,13 +232,13 @@ class MemFd(File):
         takes any file unseen. A file that is refused is closed. The socket's timeout counts.
         Bytes of the message are dropped: one of a stream, all of a datagram.
 
-        Errors: MissingSealsError; EOFError if the other side has closed; BlockingIOError;
-        OSError EPROTO (a message without a file), EMSGSIZE (with several), EFBIG (a file of
-        more than max_size bytes), ENODATA (an empty one), EINVAL (one that takes no seals).
+        Errors: MissingSealsError and RefusedError, like map_verified(); RefusedError EPROTO (a
+        message without a file), EMSGSIZE (with several); EOFError if the other side has
+        closed; BlockingIOError.
         """
-        file, _ = cls._receive(sock, required, max_size, 0)
+        file, _ = cls._receive(sock, 0, required, max_size, no_holes, 0)
         if file is None:
-            raise OSError(errno.EPROTO, "the message has no file")
+            raise RefusedError(errno.EPROTO, "the message has no file")
         return file
 
     @classmethod
@@ -216,6 +248,7 @@ class MemFd(File):
         required: Seal | None = UNCHANGING,
         *,
         max_size: int | None = None,
+        no_holes: bool = False,
         max_data: int = 1 << 16,
     ) -> tuple[Self | None, bytes]:
         """Receive a message: one file, checked as by receive(), and at most max_data bytes.
@@ -223,25 +256,26 @@ class MemFd(File):
         The file is None if the message has none. If it is refused, the error is a
         RefusedError, whose 'data' are the bytes.
         """
-        if max_data < 1:
-            raise ValueError("max_data must be at least 1")
-        return cls._receive(sock, required, max_size, max_data)
+        return cls._receive(sock, 0, required, max_size, no_holes, _length(max_data))
 
     @classmethod
     def _receive(
-        cls, sock: socket.socket | int, required: Seal | None, max_size: int | None, length: int
+        cls,
+        sock: socket.socket | int,
+        opts: int,
+        required: Seal | None,
+        max_size: int | None,
+        no_holes: bool,
+        length: int,
     ) -> tuple[Self | None, bytes]:
         bits = None if required is None else seal_bits(required, "required") | Seal.SHRINK
-        try:
-            fds, data = waiting(sock, "in", lambda fd: raw.recv_fds(fd, 1, length))
-        except BrokenPipeError:
-            raise EOFError("the other side has closed") from None
+        fds, data = cls._message(sock, opts, length)
         if not fds:
             return None, data
         file = cls(fds[0])
         try:
             if bits is not None:
-                file._verify(bits, _ANY_SIZE if max_size is None else max_size)
+                file._verify(raw.verify, bits, max_size, no_holes)
         except BaseException as error:
             file.close()
             if isinstance(error, RefusedError):
@@ -249,9 +283,21 @@ class MemFd(File):
             raise
         return file, data
 
-    def _verify(self, required: int, max_size: int) -> None:
-        """Raise RefusedError unless the file is what map_verified() would map."""
-        self._map_verified(required, max_size).close()
+    @staticmethod
+    def _message(sock: socket.socket | int, opts: int, length: int) -> tuple[list[int], bytes]:
+        """Receive a message with one file or none."""
+        room = raw.MEMFD_GO_FDS_MAX
+        try:
+            fds, data = waiting(sock, "in", lambda fd: raw.recv_fds(fd, room, length, opts))
+        except BrokenPipeError:
+            raise EOFError("the other side has closed") from None
+        if len(fds) > 1:
+            for fd in fds:
+                os.close(fd)
+            error = RefusedError(errno.EMSGSIZE, f"the message has {len(fds)} files, not one")
+            error.data = data
+            raise error
+        return fds, data
 
     def send(self, sock: socket.socket | int, data: Buffer = b"") -> int:
         """Send the file over a Unix socket, with some bytes in the same message.
@@ -259,8 +305,11 @@ class MemFd(File):
         Returns the number of bytes sent; on a stream, send the rest by sock.sendall().
         The socket's timeout counts.
         """
+        return self._send(sock, 0, data)
+
+    def _send(self, sock: socket.socket | int, opts: int, data: Buffer) -> int:
         fds = [self.fileno()]
-        return waiting(sock, "out", lambda fd: raw.send_fds(fd, fds, data))
+        return waiting(sock, "out", lambda fd: raw.send_fds(fd, fds, data, opts))
 
     # ------------------------------------------------------------------- Map
 
@@ -294,29 +343,58 @@ class MemFd(File):
             opts |= raw.MEMFD_GO_OPT_EXEC
         if populate:
             opts |= raw.MEMFD_GO_OPT_POPULATE
-        return Mapping._of(self.fileno(), opts, offset, length, past_end=past_end)  # pyright: ignore[reportPrivateUsage]
+        return Mapping._of(self.fileno(), opts, offset, length, past_end=past_end)
+
+    def map_ring(
+        self,
+        length: int | None = None,
+        *,
+        offset: int = 0,
+        writable: bool = True,
+        populate: bool = False,
+    ) -> Mapping:
+        """Map a part of the file twice, end to end, as a ring buffer of twice its length.
+
+        What wraps around the end lies in one piece. length is a multiple of the page size.
+        """
+        opts = raw.MEMFD_GO_OPT_WRITE if writable else 0
+        if populate:
+            opts |= raw.MEMFD_GO_OPT_POPULATE
+        return Mapping._ring(self.fileno(), opts, offset, length)
 
     def map_verified(
-        self, required: Seal = UNCHANGING, *, max_size: int | None = None
+        self,
+        required: Seal = UNCHANGING,
+        *,
+        max_size: int | None = None,
+        no_holes: bool = False,
     ) -> Mapping:
         """Map a file from somebody who is not trusted, whole and read-only, if it is sealed.
 
         Whatever the other side does, the mapping can be read without fault, and with
         Seal.WRITE among 'required' it never changes. Seal.SHRINK is always required.
+        no_holes allocates what the file lacks, so that memory cannot run out later, either.
 
         Errors: MissingSealsError; RefusedError EFBIG (more than max_size bytes), ENODATA
         (empty), EINVAL (takes no seals); PermissionError if it is not open for reading.
         """
         bits = seal_bits(required, "required") | Seal.SHRINK
-        return self._map_verified(bits, _ANY_SIZE if max_size is None else max_size)
-
-    def _map_verified(self, required: int, max_size: int) -> Mapping:
-        fd = self.fileno()
-        try:
-            address, length = raw.map_verified(fd, required, max_size)
-        except OSError as error:
-            raise _refusal(error, fd, required, max_size) from None
+        address, length = self._verify(raw.map_verified, bits, max_size, no_holes)
         return Mapping(address, length, length, readonly=True)
+
+    def _verify(
+        self,
+        function: Callable[[int, int, int, int], T],
+        required: int,
+        max_size: int | None,
+        no_holes: bool,
+    ) -> T:
+        """Call one of the functions that verify a file, and say what it refuses."""
+        fd, most = self.fileno(), _ANY_SIZE if max_size is None else max_size
+        try:
+            return function(fd, required, most, raw.MEMFD_GO_OPT_NO_HOLES if no_holes else 0)
+        except OSError as error:
+            raise _refusal(error, fd, required, most) from None
 
     # ------------------------------------------------------------------ Exec
 
@@ -339,6 +417,12 @@ class MemFd(File):
         ]
         opts = raw.MEMFD_GO_OPT_INHERIT_FD if keep_fd else 0
         raw.exec(self.fileno(), args, variables, opts)
+
+
+def _length(max_data: int) -> int:
+    if max_data < 1:
+        raise ValueError("max_data must be at least 1")
+    return max_data
 
 
 def _some(seals: Seal) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from _thread import RLock  # threading takes longer to import
 
 from memfd_go import raw
-from memfd_go._area import Area, SecretMemory
+from memfd_go._area import Area, SecretMemory, this_process
 from memfd_go._closing import Closing
 from memfd_go._flags import SecretKind
 from memfd_go._secret import explained, options, warn_of_fallback
@@ -20,24 +19,24 @@ if TYPE_CHECKING:
 class _Slots:
     """The memory of a pool, which slots in use keep alive."""
 
-    __slots__ = ("_abandoned", "freed", "kind", "length", "lock", "pid", "struct", "taken")
+    __slots__ = ("_abandoned", "_origin", "freed", "kind", "length", "lock", "struct", "taken")
 
     def __init__(self, struct: raw.SecretPool) -> None:
         self.struct = struct
         self.kind, self.length = SecretKind(struct.area.kind), int(struct.slot_len)
         self.taken: set[_Slot] = set()
         self.lock = RLock()
-        self.pid = os.getpid()
+        self._origin = this_process()
         self.freed = False
         self._abandoned = False
 
     def is_here(self) -> bool:
-        return self.pid == os.getpid()
+        return self._origin == this_process()
 
     def take(self) -> _Slot:
         if not self.is_here():
             raise RuntimeError(
-                f"the pool belongs to process {self.pid}: a child of fork() has no part in it"
+                f"the pool belongs to process {self._origin[0]}, not to its children"
             )
         with self.lock:
             if self.closed:
@@ -57,7 +56,7 @@ class _Slots:
         if not self.is_here():
             return
         with self.lock:
-            if self.freed:
+            if self.closed:
                 return
             if any(slot.in_use() for slot in self.taken):
                 raise BufferError("slots of the pool have views")
@@ -143,7 +142,7 @@ class SecretPool(Closing):
         size = slot_size * slots
         area = _Slots(explained(raw.secret_pool_init, size, slot_size, slots, opts))
         try:
-            warn_of_fallback(area.kind, secretmem)
+            warn_of_fallback(area.kind, secretmem, 3)
         except BaseException:
             area.close()
             raise

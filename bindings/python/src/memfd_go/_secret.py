@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
+import weakref
 from _thread import RLock  # threading takes longer to import
 
 from memfd_go import _ffi, raw
 from memfd_go._area import Area, SecretMemory
-from memfd_go._errors import SecretFallbackWarning, explain_secret, explaining
-from memfd_go._flags import SecretKind
+from memfd_go._errors import (
+    SecretFallbackWarning,
+    explain_refused,
+    explain_secret,
+    explaining,
+)
+from memfd_go._flags import Access, SecretKind
 from memfd_go._memfd import MemFd
 from memfd_go._sockets import descriptor_of
 
@@ -26,17 +33,19 @@ if TYPE_CHECKING:
 class _OwnPages(Area):
     """An area of struct memfd_go_secret_area."""
 
-    __slots__ = ("_allocated_here", "_struct")
+    __slots__ = ("_allocated_here", "_least", "_struct")
 
-    def __init__(self, struct: raw.SecretArea) -> None:
+    def __init__(self, struct: raw.SecretArea, least: int) -> None:
         super().__init__(struct.data, struct.len, struct.kind)
-        self._struct = struct
+        self._struct, self._least = struct, least
         self._allocated_here = True
         try:
             self.settle()
         except BaseException:
             self.free()
             raise
+        if struct.opts & raw.MEMFD_GO_OPT_FORK_SHARE:
+            _shared.add(self)
 
     def fileno(self) -> int:
         return int(self._struct.fd)
@@ -61,16 +70,60 @@ class _OwnPages(Area):
             return True
         if not self._struct.opts & raw.MEMFD_GO_OPT_FORK_SHARE:
             return False
-        # A child, of which no other thread knows yet. Whoever held the lock is not here.
-        self.lock = RLock()
-        self._allocated_here = False
-        self._pid = os.getpid()
+        self.adopt()
         return True
 
+    def adopt(self) -> None:
+        """Take the area over in a child of fork(), of which no other thread knows yet.
 
-def options(least: int, secretmem: bool) -> int:
-    """The options of C for what SecretBuffer and SecretPool are told alike."""
+        Locks are not inherited. A failure is told to whoever uses the secret next: exceptions
+        in hooks of fork() get lost.
+        """
+        self.lock = RLock()  # whoever held the parent's is not here
+        self._allocated_here = False
+        self.belong_here()
+        if self.freed:
+            return
+        try:
+            # What cannot be read cannot be locked. What access there is, is not known: another
+            # thread may have been about to change it.
+            self.allow(Access.READ)
+            self._access = int(Access.READ)
+            raw.secret_relock(self._struct)
+        except OSError as error:
+            if self._least < SecretKind.UNLOCKED:
+                self._failure = explaining(error, explain_secret, self.length)
+        self.kind = SecretKind(self._struct.kind)
+        self.settle()
+
+
+# Areas that children share.
+_shared: weakref.WeakSet[_OwnPages] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for area in list(_shared):
+        area.adopt()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def options(
+    least: int,
+    secretmem: bool,
+    align_end: bool = False,
+    fork_share: bool = False,
+    keep_fd: bool = False,
+) -> int:
+    """The options of C."""
     opts = 0
+    if align_end:
+        opts |= raw.MEMFD_GO_OPT_ALIGN_END
+    if fork_share:
+        opts |= raw.MEMFD_GO_OPT_FORK_SHARE
+    if keep_fd:
+        opts |= raw.MEMFD_GO_OPT_KEEP_FD
     if least == SecretKind.SECRETMEM:
         opts |= raw.MEMFD_GO_OPT_REQUIRE
     elif least == SecretKind.UNLOCKED:
@@ -80,11 +133,11 @@ def options(least: int, secretmem: bool) -> int:
     return opts if secretmem else opts | raw.MEMFD_GO_OPT_NO_SECRETMEM
 
 
-def warn_of_fallback(kind: int, secretmem: bool) -> None:
-    """Tell the caller of the caller that the memory is not as secret as was asked for."""
+def warn_of_fallback(kind: int, secretmem: bool, level: int) -> None:
+    """Warn, so many callers up, that the memory is not as secret as was asked for."""
     if kind > (SecretKind.SECRETMEM if secretmem else SecretKind.MLOCK):
         what = "locked memory" if kind == SecretKind.MLOCK else "memory that may be swapped out"
-        warnings.warn(f"the secret is in {what}", SecretFallbackWarning, stacklevel=3)
+        warnings.warn(f"the secret is in {what}", SecretFallbackWarning, stacklevel=level)
 
 
 def explained(function: Callable[..., T], size: int, *arguments: Any) -> T:
@@ -135,26 +188,51 @@ class SecretBuffer(SecretMemory):
 
         Errors: OSError, which names RLIMIT_MEMLOCK if that is the reason.
         """
-        opts = options(least, secretmem)
-        if align_end:
-            opts |= raw.MEMFD_GO_OPT_ALIGN_END
-        if fork_share:
-            opts |= raw.MEMFD_GO_OPT_FORK_SHARE
-        if keep_fd:
-            opts |= raw.MEMFD_GO_OPT_KEEP_FD
-        area = _OwnPages(explained(raw.secret_alloc, size, size, opts))
+        opts = options(least, secretmem, align_end, fork_share, keep_fd)
+        self._own(explained(raw.secret_alloc, size, size, opts), least, secretmem)
+
+    def _own(self, struct: raw.SecretArea, least: int, secretmem: bool) -> None:
+        area = _OwnPages(struct, least)
         try:
-            warn_of_fallback(area.kind, secretmem)
+            warn_of_fallback(area.kind, secretmem, 4)
         except BaseException:
             area.close()
             raise
         self._area = area
 
     @classmethod
+    def take(
+        cls,
+        data: Buffer,
+        *,
+        least: SecretKind = SecretKind.MLOCK,
+        secretmem: bool = True,
+        align_end: bool = False,
+        fork_share: bool = False,
+        keep_fd: bool = False,
+    ) -> Self:
+        r"""Move the bytes of a writable buffer, such as a bytearray, into a new secret.
+
+        They are wiped where they were. If that fails, they stay there.
+
+        >>> password = bytearray(b"secret")
+        >>> with SecretBuffer.take(password) as key:
+        ...     key.compare(b"secret"), password
+        (True, bytearray(b'\x00\x00\x00\x00\x00\x00'))
+        """
+        opts = options(least, secretmem, align_end, fork_share, keep_fd)
+        with _ffi.Writable(data) as (address, length):
+            area = explained(raw.secret_alloc_from, length, address or 0, length, opts)
+        self = cls.__new__(cls)
+        self._own(area, least, secretmem)
+        return self
+
+    @classmethod
     def attach(
         cls,
         fd: FileDescriptorLike,
         *,
+        max_size: int | None = None,
         align_end: bool = False,
         fork_share: bool = False,
         keep_fd: bool = False,
@@ -162,16 +240,20 @@ class SecretBuffer(SecretMemory):
         """Share the secret of another process, given the descriptor that keep_fd keeps there.
 
         fd stays the caller's. Closing does not wipe the memory.
+
+        Errors: OSError EFBIG if the file has more than max_size bytes, EINVAL if it is no
+        secret file, ENODATA if it has no size.
         """
-        opts = 0
-        if align_end:
-            opts |= raw.MEMFD_GO_OPT_ALIGN_END
-        if fork_share:
-            opts |= raw.MEMFD_GO_OPT_FORK_SHARE
-        if keep_fd:
-            opts |= raw.MEMFD_GO_OPT_KEEP_FD
+        opts = options(SecretKind.MLOCK, True, align_end, fork_share, keep_fd)
+        number, most = descriptor_of(fd), (1 << 63) - 1 if max_size is None else max_size
+        try:
+            area = raw.secret_attach(number, most, opts)
+        except OSError as error:
+            if error.errno == errno.EFBIG:
+                raise explaining(error, explain_refused, number, most) from None
+            raise explaining(error, explain_secret, raw.get_size(number)) from None
         self = cls.__new__(cls)
-        self._area = _OwnPages(raw.secret_attach(descriptor_of(fd), (1 << 63) - 1, opts))
+        self._area = _OwnPages(area, SecretKind.MLOCK)
         return self
 
     def fileno(self) -> int:

@@ -4,18 +4,21 @@
 
 Cancelling is safe: a message has then been received or sent as a whole, and the coroutine
 has returned, or nothing has happened. So is waiting in several tasks for the same socket.
-The socket must not block: sock.setblocking(False). Give it to nobody else, since the streams
-of asyncio read ahead and drop descriptors.
+The socket may be a blocking one. Give it to nobody else, since the streams of asyncio read
+ahead and drop descriptors.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import weakref
 
+from memfd_go._errors import RefusedError
 from memfd_go._flags import UNCHANGING
 from memfd_go._memfd import MemFd
 from memfd_go._sockets import descriptor_of
+from memfd_go.raw import MEMFD_GO_OPT_DONTWAIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,48 +35,64 @@ __all__ = ["receive", "receive_message", "send"]
 
 
 async def receive(
-    sock: socket.socket,
+    sock: socket.socket | int,
     required: Seal | None = UNCHANGING,
     *,
     max_size: int | None = None,
+    no_holes: bool = False,
 ) -> MemFd:
     """Receive one file, as MemFd.receive() does."""
-    return await _when(sock, "reader", lambda: MemFd.receive(sock, required, max_size=max_size))
+    file, _ = await _receive(sock, required, max_size, no_holes, 0)
+    if file is None:
+        raise RefusedError(errno.EPROTO, "the message has no file")
+    return file
 
 
 async def receive_message(
-    sock: socket.socket,
+    sock: socket.socket | int,
     required: Seal | None = UNCHANGING,
     *,
     max_size: int | None = None,
+    no_holes: bool = False,
     max_data: int = 1 << 16,
 ) -> tuple[MemFd | None, bytes]:
     """Receive a file and bytes, as MemFd.receive_message() does."""
-    return await _when(
-        sock,
-        "reader",
-        lambda: MemFd.receive_message(sock, required, max_size=max_size, max_data=max_data),
-    )
+    if max_data < 1:
+        raise ValueError("max_data must be at least 1")
+    return await _receive(sock, required, max_size, no_holes, max_data)
 
 
-async def send(file: MemFd, sock: socket.socket, data: Buffer = b"") -> int:
+async def send(file: MemFd, sock: socket.socket | int, data: Buffer = b"") -> int:
     """Send a file, as MemFd.send() does, and return the number of bytes sent.
 
     On a stream, send the rest by loop.sock_sendall(). The file may be closed meanwhile.
     """
     with file.share() as shared:
-        return await _when(sock, "writer", lambda: shared.send(sock, data))
+        fd = descriptor_of(sock)
+        attempt = shared._send  # pyright: ignore[reportPrivateUsage]
+        return await _when(fd, "writer", lambda: attempt(fd, MEMFD_GO_OPT_DONTWAIT, data))
 
 
-async def _when(sock: socket.socket, direction: str, attempt: Callable[[], T]) -> T:
+async def _receive(
+    sock: socket.socket | int,
+    required: Seal | None,
+    max_size: int | None,
+    no_holes: bool,
+    length: int,
+) -> tuple[MemFd | None, bytes]:
+    fd = descriptor_of(sock)
+    attempt = MemFd._receive  # pyright: ignore[reportPrivateUsage]
+    about = (fd, MEMFD_GO_OPT_DONTWAIT, required, max_size, no_holes, length)
+    return await _when(fd, "reader", lambda: attempt(*about))
+
+
+async def _when(fd: int, direction: str, attempt: Callable[[], T]) -> T:
     """Repeat an attempt whenever the socket is ready, until it succeeds."""
-    if sock.gettimeout() != 0:
-        raise ValueError("the socket must be non-blocking")
     while True:
         try:
             return attempt()
         except BlockingIOError:
-            await _Waiters.of(descriptor_of(sock), direction).wait()
+            await _Waiters.of(fd, direction).wait()
 
 
 # Of each loop, by descriptor and direction.

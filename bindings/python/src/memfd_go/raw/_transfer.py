@@ -141,8 +141,8 @@ def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: Support
     Returns a descriptor. The caller closes it.
 
     Errors: OSError EINVAL (out of range), ENOENT (no such process or descriptor, or no
-    /proc), EACCES (no right to), ENXIO (a secret file, not a regular file), EAGAIN (a lease), EMFILE, ENFILE, ENOMEM,
-    and what else open(2) gives; OverflowError. Safe: threads, fork.
+    /proc), EACCES (no right to), ENXIO (a secret file, not a regular file), EAGAIN (a lease),
+    EMFILE, ENFILE, ENOMEM, and what else open(2) gives; OverflowError. Safe: threads, fork.
     Source: proc_pid_fd(5), ptrace(2).
 
     >>> import os

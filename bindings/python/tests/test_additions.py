@@ -1,0 +1,135 @@
+"""Copies of streams, rings, holes: what is neither in os nor in mmap."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+
+import pytest
+from helpers import fails_with
+
+from memfd_go import MemFd, Seal
+
+PAGE = os.sysconf("SC_PAGESIZE")
+
+
+def content(file: MemFd) -> bytes:
+    with file, file.map() as mapping:
+        return bytes(mapping)
+
+
+# ------------------------------------------------------------------------ Streams
+
+
+def test_pipe() -> None:
+    """All of it, also what does not fit the pipe, up to its end."""
+    reading, writing = os.pipe()
+    data = os.urandom(300_000)
+
+    def write() -> None:
+        with open(writing, "wb") as stream:
+            stream.write(data)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    with MemFd.clone_stream("copy", reading) as file:
+        assert Seal.IMMUTABLE in file.seals
+        assert content(file.share()) == data
+    thread.join()
+    os.close(reading)
+
+
+def test_socket_and_file(hello: MemFd) -> None:
+    a, b = socket.socketpair()
+    with b:
+        with a:
+            a.sendall(b"text")
+        assert content(MemFd.clone_stream("copy", b)) == b"text"
+    with hello.open("rb", 0) as stream:
+        stream.seek(2)
+        assert content(MemFd.clone_stream("copy", stream)) == b"llo"
+
+
+def test_stream_that_is_too_long() -> None:
+    with open("/dev/zero", "rb", 0) as zeros:
+        with fails_with("EFBIG", text="the source has more than max_size, 1000 bytes"):
+            MemFd.clone_stream("copy", zeros, max_size=1000)
+
+
+def test_proc() -> None:
+    with open("/proc/self/status", "rb") as status:
+        assert content(MemFd.clone("status", status)).startswith(b"Name:")
+
+
+# -------------------------------------------------------------------------- Rings
+
+
+def test_ring(file: MemFd) -> None:
+    file.set_size(PAGE)
+    with file.map_ring() as ring:
+        assert len(ring) == 2 * PAGE
+        ring[PAGE - 2 : PAGE + 2] = b"ring"
+        assert (ring[:2], ring[PAGE - 2 : PAGE]) == (b"ng", b"ri")
+        with ring.view() as view:
+            assert not view.readonly
+            with pytest.raises(BufferError):
+                ring.close()
+    assert ring.closed  # nothing_leaks checks that both mappings are gone
+
+
+def test_ring_of_a_part(file: MemFd) -> None:
+    file.set_size(3 * PAGE)
+    os.pwrite(file.fileno(), b"abc", PAGE)
+    with file.map_ring(PAGE, offset=PAGE, writable=False, populate=True) as ring:
+        assert (ring[:3], ring[PAGE : PAGE + 3], ring.readonly) == (b"abc", b"abc", True)
+
+
+def test_ring_that_cannot_be(file: MemFd, hello: MemFd) -> None:
+    with pytest.raises(ValueError, match="length 5 is not a multiple of the page size"):
+        hello.map_ring()
+    file.set_size(PAGE)
+    with pytest.raises(ValueError, match="the mapping would end at"):
+        file.map_ring(2 * PAGE)
+    file.freeze()
+    with fails_with("EPERM", text="writable, and the file is sealed against writing"):
+        file.map_ring()
+
+
+# -------------------------------------------------------------------------- Holes
+
+
+def test_discard(file: MemFd) -> None:
+    os.write(file.fileno(), b"x" * 2 * PAGE)
+    before = os.fstat(file.fileno()).st_blocks
+    file.discard(PAGE, PAGE)
+    assert os.fstat(file.fileno()).st_blocks < before
+    assert file.size == 2 * PAGE
+    assert os.pread(file.fileno(), 2, PAGE - 1) == b"x\0"
+
+
+def test_discard_of_what_cannot_be(file: MemFd, hello: MemFd) -> None:
+    with fails_with("EPERM", text="the file is sealed against writing"):
+        hello.discard(0, 1)
+    with fails_with("EINVAL", text="length is 0, or the part ends beyond 2**63 - 1"):
+        file.discard(0, 0)
+    for arguments in ((-1, 1), (0, -1)):
+        with pytest.raises(OverflowError):
+            file.discard(*arguments)
+
+
+def test_no_holes(file: MemFd) -> None:
+    """The pages that a file lacks are allocated, on request."""
+    file.set_size(8 * PAGE)
+    file.freeze()
+    file.map_verified().close()
+    assert os.fstat(file.fileno()).st_blocks == 0
+    a, b = socket.socketpair()
+    with a, b:
+        file.send(a)
+        MemFd.receive(b).close()
+        assert os.fstat(file.fileno()).st_blocks == 0
+        file.send(a)
+        MemFd.receive(b, no_holes=True).close()
+    assert os.fstat(file.fileno()).st_blocks >= 8 * PAGE // 512
+    file.map_verified(no_holes=True).close()
