@@ -12,7 +12,6 @@ import pydoc
 import re
 import subprocess
 import sys
-from ctypes import Structure
 from multiprocessing import resource_sharer
 from pathlib import Path
 from types import FunctionType
@@ -100,7 +99,9 @@ def test_raw_has_all_of_the_c_interface() -> None:
 
 
 def is_struct(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, _ffi._Struct) and value is not _ffi._Struct
+    return (
+        isinstance(value, type) and issubclass(value, _ffi.Struct) and value is not _ffi.Struct
+    )
 
 
 @pytest.mark.filterwarnings("ignore::memfd_go.SecretFallbackWarning")

@@ -1,7 +1,7 @@
 """Secrets that are taken, compared and wiped; blocks that exceptions end; forks."""
 
 # Names that are set in a block of pytest.raises() are set.
-# pyright: reportPossiblyUnbound=false
+# pyright: reportPossiblyUnboundVariable=false
 
 from __future__ import annotations
 

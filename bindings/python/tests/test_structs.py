@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 
 import pytest
+
 from memfd_go import raw
 
 WORD = ctypes.sizeof(ctypes.c_size_t)
@@ -30,9 +31,7 @@ def test_size_of_what_callers_keep() -> None:
 def test_members() -> None:
     args = raw.CreateArgs(flags=1, seals=2, size=1 << 40)
     args.mode = 0o600
-    assert repr(args) == (
-        f"CreateArgs(flags=1, opts=0, seals=2, mode=384, size={1 << 40})"
-    )
+    assert repr(args) == (f"CreateArgs(flags=1, opts=0, seals=2, mode=384, size={1 << 40})")
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ from ctypes import (
     get_errno,
     py_object,
     pythonapi,
-    sizeof,
 )
+from ctypes import sizeof as sizeof
 from operator import index
 
 # Type checkers take this for true. Importing typing would double the package's import time.
@@ -165,7 +165,7 @@ MEMFD_GO_AREA_UNLOCKED = 3
 # ---------------------------------------------------------------------- Structs
 
 
-class _Struct(Structure):
+class Struct(Structure):
     """A struct that takes no member that it does not have, and no number that does not fit."""
 
     def __init__(self, **members: int) -> None:
@@ -183,7 +183,7 @@ class _Struct(Structure):
         return f"{type(self).__name__}({', '.join(members)})"
 
 
-class Features(_Struct):
+class Features(Struct):
     """What probe() tells."""
 
     _fields_ = (
@@ -195,7 +195,7 @@ class Features(_Struct):
     )
 
 
-class CreateArgs(_Struct):
+class CreateArgs(Struct):
     """What create_with() is told."""
 
     _fields_ = (
@@ -207,7 +207,7 @@ class CreateArgs(_Struct):
     )
 
 
-class Info(_Struct):
+class Info(Struct):
     """What inspect() tells."""
 
     _fields_ = (
@@ -224,7 +224,7 @@ class Info(_Struct):
     )
 
 
-class SecretArea(_Struct):
+class SecretArea(Struct):
     """A secret area. All of it is the library's: read it, do not write it."""
 
     _fields_ = (
@@ -240,7 +240,7 @@ class SecretArea(_Struct):
     )
 
 
-class SecretPool(_Struct):
+class SecretPool(Struct):
     """A pool of secret slots of one size. Its members are the library's."""
 
     _fields_ = (
