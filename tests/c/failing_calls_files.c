@@ -280,6 +280,8 @@ static void is_ring(int result)
 	F(parse_seals, nothing, memfd_go_parse_seals("S", &out.bits), is_zero, "", "", "")            \
 	F(inspect, a_sealed_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_memfd, "",                  \
 	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")             \
+	F(inspect_unsealed, a_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_memfd, "",                \
+	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")             \
 	F(inspect_unsealable, an_unsealable_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_file_of_memory, "", \
 	  "statx fstatfs get_seals memfd_create statx close getfl readlinkat",                        \
 	  "get_seals:* close:* getfl:* readlinkat:*")                                                 \

@@ -117,9 +117,12 @@ static void check_copy(const struct gift *gift)
 
 static void check_info(const struct gift *gift)
 {
+	struct stat status = { .st_ino = 0 };
 	static const uint32_t kinds[] = { MEMFD_GO_KIND_MEMFD, MEMFD_GO_KIND_HUGETLB, MEMFD_GO_KIND_TMPFS_FILE };
 
 	EXPECT(gift->info.kind == kinds[peer.kind]);
+	fstat(WITNESS, &status);
+	EXPECT(gift->info.device == status.st_dev && gift->info.inode == status.st_ino);
 	EXPECT(strcmp(gift->info.name, peer.kind == TMPFS_FILE ? "" : "test") == 0);
 	EXPECT(has_been(size_matches, gift));
 	EXPECT(has_been(seals_match, gift));
