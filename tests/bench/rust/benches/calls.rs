@@ -39,7 +39,7 @@ fn create(c: &mut Criterion) {
     });
     group.bench_function("memfd-go", |b| {
         let options = memfd_go::CreateOptions::from_flags(memfd_go::CreateFlags::CLOEXEC);
-        b.iter(|| options.create_c_str(NAME).unwrap());
+        b.iter(|| options.create(NAME).unwrap());
     });
     group.finish();
 }
@@ -78,8 +78,7 @@ fn secret(c: &mut Criterion) {
     group.bench_function("memfd-go-sys", |b| {
         b.iter(|| {
             // SAFETY: all zero is an area that holds nothing.
-            let mut area: memfd_go_sys::memfd_go_secret = unsafe { std::mem::zeroed() };
-            area.size_of = std::mem::size_of_val(&area) as u32;
+            let mut area: memfd_go_sys::memfd_go_secret_area = unsafe { std::mem::zeroed() };
             // SAFETY: the area is freed once, and not used afterwards.
             unsafe {
                 assert_eq!(memfd_go_sys::memfd_go_secret_alloc(&mut area, 32, 0), 0);
