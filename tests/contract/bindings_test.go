@@ -27,11 +27,11 @@ var bindings = map[string]binding{
 		writeConstant: pythonConstant,
 		structs: structLines{
 			head:      regexp.MustCompile(`(?m)^class (\w+)\(_?[A-Z]\w*\):$`),
-			writeHead: func(s Struct) string { return fmt.Sprintf("class %s(_Struct):", pascal(s.Name)) },
+			writeHead: func(s Struct) string { return fmt.Sprintf("class %s(Struct):", pascal(s.Name)) },
 			line:      regexp.MustCompile(`(?m)^        \("(\w+)", .*\),$`),
 			writeLine: func(f Field) string { return fmt.Sprintf("(%q, %s),", f.Name, pythonTypes.member(f)) },
 			name:      pascal,
-			others:    []string{"_Struct", "_PyBuffer", "Readable", "Writable"},
+			others:    []string{"Struct", "_PyBuffer", "Readable", "Writable"},
 		},
 	},
 	"rust": {

@@ -98,7 +98,7 @@ var mutations = []struct {
 		name:    "a new struct",
 		changes: []string{getSize, getSize + "struct memfd_go_new_one { uint32_t size_of; };"},
 		want: []string{
-			"_ffi.py: missing, add after CreateArgs.size:\n\nclass NewOne(_Struct):\n",
+			"_ffi.py: missing, add after CreateArgs.size:\n\nclass NewOne(Struct):\n",
 			"_ffi.py: missing, add after NewOne:\n\n(\"size_of\", c_uint32),\n",
 			"lib.rs: missing, add after memfd_go_create_args.size:\n\n#[repr(C)]\n#[derive(Clone, Copy, Debug)]\npub struct memfd_go_new_one {\n",
 			"lib.rs: missing, add after memfd_go_new_one:\n\npub size_of: u32,\n",

@@ -343,7 +343,8 @@ class MemFd(File):
             opts |= raw.MEMFD_GO_OPT_EXEC
         if populate:
             opts |= raw.MEMFD_GO_OPT_POPULATE
-        return Mapping._of(self.fileno(), opts, offset, length, past_end=past_end)
+        map_part = Mapping._of  # pyright: ignore[reportPrivateUsage]
+        return map_part(self.fileno(), opts, offset, length, past_end=past_end)
 
     def map_ring(
         self,
@@ -360,7 +361,8 @@ class MemFd(File):
         opts = raw.MEMFD_GO_OPT_WRITE if writable else 0
         if populate:
             opts |= raw.MEMFD_GO_OPT_POPULATE
-        return Mapping._ring(self.fileno(), opts, offset, length)
+        map_part = Mapping._ring  # pyright: ignore[reportPrivateUsage]
+        return map_part(self.fileno(), opts, offset, length)
 
     def map_verified(
         self,

@@ -212,7 +212,8 @@ def inspect(fd: SupportsIndex) -> _ffi.Info:
 
     Returns Info: 'kind' is MEMFD_GO_KIND_*, 'seals' F_SEAL_*, 'mode' as in os.stat(), 'size'
     and 'allocated' in bytes, 'huge_page' the page size of KIND_HUGETLB, 'device' and 'inode'
-    as in os.stat(), 'access' MEMFD_GO_ACCESS_* of the descriptor, 'name' that of a memfd, b"" without /proc.
+    as in os.stat(), 'access' MEMFD_GO_ACCESS_* of the descriptor, 'name' that of a memfd, b""
+    without /proc.
 
     Errors: OSError EBADF, EMFILE, ENFILE, ENOMEM; OverflowError. Safe: threads, fork.
     Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
