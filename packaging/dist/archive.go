@@ -17,7 +17,8 @@ func stage(a arch, folder, prefix, libdir string) error {
 	env := []string{
 		"DESTDIR=" + folder, "PREFIX=" + prefix, "LIBDIR=" + libdir,
 		"INCLUDEDIR=" + prefix + "/include", "MANDIR=" + prefix + "/share/man",
-		"DEBUGDIR=" + prefix + "/lib/debug",
+		"DEBUGDIR=" + prefix + "/lib/debug", "BINDIR=" + prefix + "/bin", "DATADIR=" + prefix + "/share",
+		"LIBRARY_ONLY=1", // the command has dependencies, with licences of their own
 	}
 	return command(env, "packaging/install", "build/linux_"+a.goarch)
 }
