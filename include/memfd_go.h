@@ -72,7 +72,7 @@ __extension__ typedef __UINT64_TYPE__ uint64_t;
 #include <stdint.h>
 #endif
 
-/* Of functions that can fail: compilers warn if the result is ignored. */
+/* Marks functions that can fail: compilers warn if the result is ignored. */
 #ifdef __GNUC__
 #define MEMFD_GO_CHECKED __attribute__((__warn_unused_result__))
 #else
@@ -89,9 +89,8 @@ extern "C" {
  * EXAMPLE: check that the kernel supports seals
  *
  *     struct memfd_go_features f;
- *     int r;
+ *     int r = memfd_go_probe(&f, sizeof f, 0);
  *
- *     r = memfd_go_probe(&f, sizeof f, 0);
  *     if (r < 0)
  *         printf("probe: %s\n", memfd_go_result_name(r));
  *     else if ((f.bits & MEMFD_GO_FEATURE_SEALING) != 0)
@@ -214,8 +213,8 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 #endif
 
 /*
- * Sizes of huge pages, for MFD_HUGETLB. MFD_HUGETLB alone is the default size. Only
- * some exist on an architecture: memfd_go_probe() tells which.
+ * Page sizes for MFD_HUGETLB. MFD_HUGETLB alone selects the default size. Each
+ * architecture has only some of them: see 'huge_sizes' of memfd_go_probe().
  */
 #ifndef MFD_HUGE_64KB
 #define MFD_HUGE_64KB 0x40000000U
@@ -255,9 +254,9 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 #endif
 
 /*
- * The flags of the usual file: closed on execve(2), not executable, and sealable. Every
- * function that creates a file takes them on any kernel, except memfd_go_create(),
- * which is memfd_create(2) and refuses them before Linux 6.3.
+ * Flags for most files: closed on execve(2), not executable, sealable. Every function
+ * that creates a file accepts them on any kernel, except memfd_go_create(), which like
+ * memfd_create(2) refuses them before Linux 6.3.
  */
 #define MEMFD_GO_CREATE_DEFAULT 0x0009U /* MFD_CLOEXEC | MFD_NOEXEC_SEAL */
 
