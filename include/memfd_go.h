@@ -364,7 +364,9 @@ int memfd_go_create_with(const char *name, const struct memfd_go_create_args *ar
  * The contents use memory immediately: a memory cgroup at its limit kills the caller
  * (see Memory above).
  *
- * name, mfd_flags  like memfd_go_create(); MFD_ALLOW_SEALING is implied
+ * name, mfd_flags  like memfd_go_create(), but MFD_EXEC and MFD_NOEXEC_SEAL work
+ *                  before Linux 6.3 too, as in memfd_go_create_with().
+ *                  MFD_ALLOW_SEALING is implied.
  * seals            F_SEAL_* bits; 0 stands for MEMFD_GO_SEALS_IMMUTABLE
  * data             ignored if len is 0
  * len              in bytes, 0 to INT64_MAX. With MFD_HUGETLB the size of the file is
