@@ -40,6 +40,16 @@ func write(headerFile, folder string) error {
 	for _, f := range h.Functions() {
 		pages["man3/"+f.Name+".3"] = h.page(f)
 	}
+	// A function may have had a page that is gone from the header.
+	old, err := filepath.Glob(filepath.Join(folder, "man[37]", "memfd_go*.[37]"))
+	if err != nil {
+		return err
+	}
+	for _, page := range old {
+		if err := os.Remove(page); err != nil {
+			return err
+		}
+	}
 	for name, page := range pages {
 		path := filepath.Join(folder, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

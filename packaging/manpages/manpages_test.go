@@ -205,3 +205,24 @@ func requireWords(t *testing.T, name string, p header.Paragraph, page string) {
 		}
 	}
 }
+
+// The page of a function that the header no longer has does not stay.
+func TestOldPagesAreRemoved(t *testing.T) {
+	folder := t.TempDir()
+	old := filepath.Join(folder, "man3", "memfd_go_gone.3")
+	if err := os.MkdirAll(filepath.Dir(old), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(old, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := write("../../include/memfd_go.h", folder); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(old); err == nil {
+		t.Error("it is still there")
+	}
+	if _, err := os.Stat(filepath.Join(folder, "man3", "memfd_go_map.3")); err != nil {
+		t.Error(err)
+	}
+}
