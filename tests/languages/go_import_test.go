@@ -64,6 +64,7 @@ func outsideModule(t *testing.T) func(command string) string {
 
 func TestGoOutsideModule(t *testing.T) {
 	testenv.RequireRegular(t)
+	testenv.RequireRegular(t)
 	run := outsideModule(t)
 	if got, want := run("go run ."), block(t, "", 0); got != want {
 		t.Errorf("it prints %q, the README says %q", got, want)
@@ -78,6 +79,7 @@ func TestGoOutsideModule(t *testing.T) {
 
 // A vendored copy needs the repository no more.
 func TestGoVendoredModule(t *testing.T) {
+	testenv.RequireRegular(t)
 	testenv.RequireRegular(t)
 	run := outsideModule(t)
 	run(block(t, "sh", 1))

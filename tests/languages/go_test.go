@@ -70,6 +70,7 @@ func TestGoRace(t *testing.T) {
 // ordinary link there.
 func TestGoBuildsEverywhere(t *testing.T) {
 	testenv.RequireRegular(t)
+	testenv.RequireRegular(t)
 	for _, arch := range testenv.Arches {
 		build := testenv.Command{
 			Environment: goEnvironment(arch),
