@@ -30,10 +30,9 @@ var places = []place{
 		wanted: func(f Function) string { return `\braw(?:\.| import )` + short(f) + `\b` },
 		advice: "a method that calls raw.%[2]s(...)",
 		except: map[string]string{
-			"memfd_go_create":        "MemFd.create is create_with",
-			"memfd_go_huge_flags":    "a size of huge pages is a parameter of MemFd.create",
-			"memfd_go_verify":        "MemFd.from_fd maps nothing and checks by itself",
-			"memfd_go_recv_verified": "recv_fds and a verification, to close what does not suit",
+			"memfd_go_create":             "MemFd.create is create_with",
+			"memfd_go_recv_verified":      "recv_fds and verify, to name the seals that are missing",
+			"memfd_go_secret_pool_relock": "a child of fork() has no part in a SecretPool",
 		},
 	}, {
 		files:  []string{"bindings/rust/memfd-go/src/*.rs"},

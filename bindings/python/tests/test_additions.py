@@ -9,7 +9,7 @@ import threading
 import pytest
 from helpers import fails_with
 
-from memfd_go import MemFd, Seal
+from memfd_go import FileKind, MemFd, Seal, probe
 
 PAGE = os.sysconf("SC_PAGESIZE")
 
@@ -133,3 +133,24 @@ def test_no_holes(file: MemFd) -> None:
         MemFd.receive(b, no_holes=True).close()
     assert os.fstat(file.fileno()).st_blocks >= 8 * PAGE // 512
     file.map_verified(no_holes=True).close()
+
+
+# --------------------------------------------------------------------- Huge pages
+
+
+def test_huge_pages() -> None:
+    sizes = probe().huge_sizes
+    for size in sizes:
+        with MemFd.create("huge", huge_page=size) as file:
+            assert (file.info.kind, file.info.huge_page) == (FileKind.HUGETLB, size)
+    if sizes:
+        with MemFd.create("huge", huge_page=0) as file:
+            assert file.info.huge_page in sizes
+    with fails_with("ENODEV", "ENOSYS", "ENOENT", "EINVAL"):
+        MemFd.create("huge", huge_page=1 << 13)
+
+
+def test_what_is_no_size_of_pages() -> None:
+    for size in (1, 3, (1 << 21) + 1):
+        with pytest.raises(ValueError, match=f"huge_page is {size}, which is no size of pages"):
+            MemFd.create("huge", huge_page=size)

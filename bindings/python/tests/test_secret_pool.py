@@ -15,7 +15,7 @@ from typing import Any, Callable
 import pytest
 from helpers import address_of, fails_with, in_child, permissions
 
-from memfd_go import SecretFallbackWarning, SecretKind, SecretPool, raw
+from memfd_go import Access, SecretFallbackWarning, SecretKind, SecretPool, raw
 
 pytestmark = pytest.mark.filterwarnings("ignore::memfd_go.SecretFallbackWarning")
 
@@ -209,3 +209,37 @@ def test_child_of_fork_has_no_part_in_it() -> None:
     with slot.readable() as view:
         assert bytes(view) == b"abc"
     pool.close()
+
+
+# -------------------------------------------------------------------- Protection
+
+
+def test_protect() -> None:
+    with SecretPool(32, 2) as pool, pool.take() as slot:
+        address = slot._area.address  # pyright: ignore[reportPrivateUsage]
+        for access, allowed in ((Access.NONE, "---"), (Access.READ, "r--")):
+            pool.protect(access)
+            assert permissions(address) == allowed
+            for use in (slot.writable().__enter__, slot.wipe, pool.take, slot.close):
+                with pytest.raises(PermissionError):
+                    use()
+        with slot.readable() as view:
+            assert bytes(view) == bytes(32)
+            with pytest.raises(BufferError, match="slots of the pool have views"):
+                pool.protect(Access.NONE)
+        pool.protect(Access.NONE)
+        with pytest.raises(PermissionError, match="the pool's access is none"):
+            slot.readable().__enter__()
+        pool.protect(Access.READ_WRITE)
+        with slot.writable() as view:
+            view[:] = b"x" * 32
+    with pytest.raises(ValueError, match="the pool is closed"):
+        pool.protect(Access.READ)
+
+
+def test_protected_pool_is_freed() -> None:
+    with SecretPool(32, 2) as pool:
+        slot = pool.take()
+        pool.protect(Access.NONE)
+    assert pool.closed
+    assert slot.closed

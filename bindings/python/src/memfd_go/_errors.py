@@ -96,6 +96,8 @@ def explain_create(
     """Why a file could not be created."""
     if code == errno.EFBIG:
         return _too_big(size)
+    if flags & CreateFlag.HUGETLB and code in (errno.ENODEV, errno.ENOSYS, errno.ENOENT):
+        return "this system has no huge pages of that size"
     if code == errno.EACCES:
         return "vm.memfd_noexec is 2, which allows no executable files"
     if code == errno.EOPNOTSUPP:

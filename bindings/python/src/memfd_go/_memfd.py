@@ -62,20 +62,29 @@ class MemFd(File):
         mode: int = 0,
         seals: Seal = _NO_SEALS,
         strict: bool = False,
+        huge_page: int | None = None,
     ) -> Self:
         """Create a file of 'size' zeros, open for reading and writing.
 
-        name    what /proc shows after "memfd:", at most 249 bytes; it need not be unique
-        mode    permissions such as 0o600; 0 means 0o666, or 0o777 with CreateFlag.EXEC
-        seals   to add at the end
-        strict  fail where the kernel (before Linux 6.3) does not have NOEXEC_SEAL and EXEC,
-                rather than emulate them by the mode
+        name       what /proc shows after "memfd:", at most 249 bytes; it need not be unique
+        mode       permissions such as 0o600; 0 means 0o666, or 0o777 with CreateFlag.EXEC
+        seals      to add at the end
+        strict     fail where the kernel (before Linux 6.3) does not have NOEXEC_SEAL and
+                   EXEC, rather than emulate them by the mode
+        huge_page  use huge pages of so many bytes; 0 means the system's default size
         """
         bits = _DEFAULT_BITS  # flags compute slowly
         try:
-            if flags is _DEFAULT and seals is _NO_SEALS and not (size or mode or strict):
+            if (
+                flags is _DEFAULT
+                and seals is _NO_SEALS
+                and huge_page is None
+                and not (size or mode or strict)
+            ):
                 return cls(raw.create_with(name, None))
             bits = create_bits(flags)
+            if huge_page is not None:
+                bits |= _huge_bits(huge_page)
             args = raw.CreateArgs(
                 flags=bits,
                 opts=raw.MEMFD_GO_OPT_STRICT_NOEXEC if strict else 0,
@@ -419,6 +428,13 @@ class MemFd(File):
         ]
         opts = raw.MEMFD_GO_OPT_INHERIT_FD if keep_fd else 0
         raw.exec(self.fileno(), args, variables, opts)
+
+
+def _huge_bits(page: int) -> int:
+    try:
+        return raw.huge_flags(page)
+    except OSError:
+        raise ValueError(f"huge_page is {page}, which is no size of pages") from None
 
 
 def _length(max_data: int) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
 from _thread import RLock  # threading takes longer to import
 
 from memfd_go import raw
 from memfd_go._area import Area, SecretMemory, this_process
 from memfd_go._closing import Closing
-from memfd_go._flags import SecretKind
+from memfd_go._flags import Access, SecretKind
 from memfd_go._secret import explained, options, warn_of_fallback
 
 TYPE_CHECKING = False
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
 class _Slots:
     """The memory of a pool, which slots in use keep alive."""
 
-    __slots__ = ("_abandoned", "_origin", "freed", "kind", "length", "lock", "struct", "taken")
+    __slots__ = (
+        "_abandoned",
+        "_origin",
+        "access",
+        "freed",
+        "kind",
+        "length",
+        "lock",
+        "struct",
+        "taken",
+    )
 
     def __init__(self, struct: raw.SecretPool) -> None:
         self.struct = struct
@@ -29,21 +40,34 @@ class _Slots:
         self._origin = this_process()
         self.freed = False
         self._abandoned = False
+        self.access = Access.READ_WRITE
 
     def is_here(self) -> bool:
         return self._origin == this_process()
 
     def take(self) -> _Slot:
         if not self.is_here():
-            raise RuntimeError(
-                f"the pool belongs to process {self._origin[0]}, not to its children"
-            )
+            raise RuntimeError(self._not_here())
         with self.lock:
             if self.closed:
                 raise ValueError("the pool is closed")
             slot = _Slot(self, raw.secret_pool_take(self.struct))
             self.taken.add(slot)
             return slot
+
+    def protect(self, access: Access) -> None:
+        if not self.is_here():
+            raise RuntimeError(self._not_here())
+        with self.lock:
+            if self.closed:
+                raise ValueError("the pool is closed")
+            if any(slot.in_use() for slot in self.taken):
+                raise BufferError("slots of the pool have views")
+            raw.secret_pool_protect(self.struct, access)
+            self.access = access
+
+    def _not_here(self) -> str:
+        return f"the pool belongs to process {self._origin[0]}, not to its children"
 
     def give(self, slot: _Slot) -> None:
         """Wipe a slot. The caller holds the lock."""
@@ -98,6 +122,11 @@ class _Slot(Area):
     def __init__(self, slots: _Slots, address: int) -> None:
         super().__init__(address, slots.length, slots.kind, slots.lock)
         self._slots = slots
+        self._access = int(Access.NONE)  # so that allow() is asked for any other
+
+    def allow(self, access: int) -> None:
+        if access & ~self._slots.access:
+            raise PermissionError(errno.EACCES, f"the pool's access is {self._slots.access}")
 
     def free(self) -> None:
         self._slots.give(self)
@@ -155,6 +184,14 @@ class SecretPool(Closing):
         of another slot, into the free one.
         """
         return SecretSlot(self._slots.take())
+
+    def protect(self, access: Access) -> None:
+        """Make all slots inaccessible, read-only or writable again, for the whole process.
+
+        Slots can be taken and closed only while they are writable. BufferError means that one
+        has views.
+        """
+        self._slots.protect(access)
 
     @property
     def kind(self) -> SecretKind:

@@ -48,8 +48,9 @@ def create_with(name: str | bytes, args: _ffi.CreateArgs | None) -> int:
 
     name  like create()
     args  CreateArgs: 'flags', MFD_* bits; 'seals' to add in the end, which imply
-          MFD_ALLOW_SEALING; 'size' in bytes; 'mode', permissions such as 0o600, or 0; 'opts', any of
-          MEMFD_GO_OPT_STRICT_NOEXEC (never emulate) and _UNSEALABLE (add F_SEAL_SEAL).
+          MFD_ALLOW_SEALING; 'size' in bytes; 'mode', permissions such as 0o600, or 0;
+          'opts', any of MEMFD_GO_OPT_STRICT_NOEXEC (never emulate) and _UNSEALABLE (add
+          F_SEAL_SEAL).
           None stands for MFD_CLOEXEC | MFD_NOEXEC_SEAL.
 
     Returns a descriptor. The caller closes it.
