@@ -5,6 +5,7 @@ package memfd_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -167,4 +168,16 @@ func depths() (all []int) {
 		all = append(all, depth)
 	}
 	return all
+}
+
+// The same where the runtime checks itself, and fills with garbage what it has freed.
+func TestStressOfACheckedRuntime(t *testing.T) {
+	leaks.Check(t)
+	test := exec.Command(os.Args[0], "-test.run=^(TestStacksMoveInsideCalls|TestFilesAreNotCollectedInUse)$", "-test.short")
+	test.Env = append(os.Environ(), "GODEBUG=clobberfree=1,gccheckmark=1,invalidptr=1", "GOGC=1", "MEMFD_GO_CALLS=")
+	output, err := test.CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("an emulated program cannot start another")
+	}
+	want(t, string(output), err, nil)
 }
