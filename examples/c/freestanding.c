@@ -68,7 +68,8 @@ static int run(void)
 #if defined __x86_64__ || defined __i386__
 __attribute__((force_align_arg_pointer))
 #endif
-_Noreturn void _start(void);
+_Noreturn void
+_start(void);
 
 void _start(void)
 {

@@ -49,8 +49,7 @@ int main(int argc, char *argv[])
 	say("mac", "made a random key in it, and made it read-only");
 
 	for (int i = 1; i < argc; i++)
-		say("mac", "%016llx  %s",
-		    (unsigned long long)toy_mac(key.data, key.len, argv[i]), argv[i]);
+		say("mac", "%016llx  %s", (unsigned long long)toy_mac(key.data, key.len, argv[i]), argv[i]);
 
 	must("secret_free", memfd_go_secret_free(&key));
 	say("mac", "wiped the key");

@@ -30,8 +30,8 @@ static void show_seals(int fd)
 {
 	char seals[64];
 
-	memfd_go_format_seals((uint32_t)must("get_seals", memfd_go_get_seals(fd)),
-	                      MEMFD_GO_STYLE_NAMES, seals, sizeof seals);
+	memfd_go_format_seals((uint32_t)must("get_seals", memfd_go_get_seals(fd)), MEMFD_GO_STYLE_NAMES,
+			      seals, sizeof seals);
 	say("reader", "sees its seals: %s", seals);
 }
 

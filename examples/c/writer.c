@@ -62,8 +62,8 @@ int main(int argc, char *argv[])
 	say("writer", "filled it: \"%s\"", text);
 
 	must("add_seals", memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE));
-	memfd_go_format_seals((uint32_t)must("get_seals", memfd_go_get_seals(fd)),
-	                      MEMFD_GO_STYLE_NAMES, seals, sizeof seals);
+	memfd_go_format_seals((uint32_t)must("get_seals", memfd_go_get_seals(fd)), MEMFD_GO_STYLE_NAMES,
+			      seals, sizeof seals);
 	say("writer", "sealed it: %s", seals);
 
 	/* Our own arguments make room for one more: argv[argc] is NULL and stays so. */

@@ -39,8 +39,8 @@ static intptr_t call(const char *name, word function, const word *argument, size
 	return result;
 }
 
-#define CALL(name, ...)                                            \
-	call(#name, (word)(name), (const word[]){ __VA_ARGS__ },   \
+#define CALL(name, ...)                                          \
+	call(#name, (word)(name), (const word[]){ __VA_ARGS__ }, \
 	     sizeof((const word[]){ __VA_ARGS__ }) / sizeof(word))
 #define CALL0(name) call(#name, (word)(name), NULL, 0)
 
@@ -82,7 +82,7 @@ static void file_functions(void)
 	uint32_t missing = 0;
 	char text[8] = "";
 	void *at = NULL;
-	int fd = OPEN(memfd_go_create, (word)"registers", NARROW(MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	int fd = OPEN(memfd_go_create, (word) "registers", NARROW(MFD_CLOEXEC | MFD_ALLOW_SEALING));
 
 	EQ(CALL(memfd_go_set_size, NARROW(fd), NARROW(0), WIDE(far)), 0);
 	EQ(CALL(memfd_go_get_size, NARROW(fd), (word)&size), 0);
@@ -118,17 +118,21 @@ static void create_functions(void)
 	size_t length = 0;
 	uint64_t size = 0;
 	char *none[] = { NULL };
-	int fd = OPEN(memfd_go_create_with, (word)"with", (word)&args, sizeof args), sealed, copy, again;
+	int fd = OPEN(memfd_go_create_with, (word) "with", (word)&args, sizeof args), sealed, copy, again;
 
 	EQ(fchmod(fd, 0600), 0);
 	EQ(CALL(memfd_go_exec, NARROW(fd), (word)none, (word)none, NARROW(MEMFD_GO_OPT_INHERIT_FD)), -EACCES);
-	sealed = OPEN(memfd_go_create_sealed, (word)"sealed", NARROW(MFD_CLOEXEC), NARROW(0), (word)"written", 8);
+	sealed = OPEN(memfd_go_create_sealed, (word) "sealed", NARROW(MFD_CLOEXEC), NARROW(0),
+		      (word) "written", 8);
 	EQ(memfd_go_get_seals(sealed) & 15, MEMFD_GO_SEALS_IMMUTABLE);
-	copy = OPEN(memfd_go_clone, (word)"copy", NARROW(MFD_CLOEXEC), NARROW(0), NARROW(sealed), WIDE(1ULL << 32));
+	copy = OPEN(memfd_go_clone, (word) "copy", NARROW(MFD_CLOEXEC), NARROW(0), NARROW(sealed),
+		    WIDE(1ULL << 32));
 	again = OPEN(memfd_go_reopen, NARROW(copy), NARROW(O_RDONLY));
 	EQ(CALL(memfd_go_verify, NARROW(again), NARROW(0), WIDE(1ULL << 32), NARROW(0), (word)&size), 0);
 	EQ(size, 8);
-	EQ(CALL(memfd_go_map_verified, NARROW(again), NARROW(0), WIDE(1ULL << 32), NARROW(0), (word)&at, (word)&length), 0);
+	EQ(CALL(memfd_go_map_verified, NARROW(again), NARROW(0), WIDE(1ULL << 32), NARROW(0), (word)&at,
+		(word)&length),
+	   0);
 	EQ(length, 8);
 	TEXT((char *)at, "written");
 	memfd_go_unmap(at, length);
@@ -147,13 +151,18 @@ static void transfer_functions(void)
 	char text[8];
 
 	EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	EQ(CALL(memfd_go_send_fds, NARROW(pair[0]), NARROW(0), (word) & (int[]){ fd, fd }, NARROW(2), (word)"ab", 2), 2);
-	EQ(CALL(memfd_go_recv_fds, NARROW(pair[1]), NARROW(0), (word)got, (word)&number, (word)text, (word)&length), 0);
+	EQ(CALL(memfd_go_send_fds, NARROW(pair[0]), NARROW(0), (word) & (int[]){ fd, fd }, NARROW(2),
+		(word) "ab", 2),
+	   2);
+	EQ(CALL(memfd_go_recv_fds, NARROW(pair[1]), NARROW(0), (word)got, (word)&number, (word)text,
+		(word)&length),
+	   0);
 	EQ(number, 2);
 	EQ(length, 2);
 	EQ(memfd_go_send_fds(pair[0], 0, &fd, 1, NULL, 0), 0);
 	length = 8;
-	verified = OPEN(memfd_go_recv_verified, NARROW(pair[1]), NARROW(0), WIDE(1ULL << 32), NARROW(0), (word)text, (word)&length);
+	verified = OPEN(memfd_go_recv_verified, NARROW(pair[1]), NARROW(0), WIDE(1ULL << 32), NARROW(0),
+			(word)text, (word)&length);
 	EQ(length, 1);
 	imported = OPEN(memfd_go_import_pid, NARROW(getpid()), NARROW(fd), NARROW(O_RDONLY));
 	close(fd);
@@ -175,7 +184,8 @@ static void secret_functions(void)
 
 	CHECK(fd >= 0 || fd == -ENOSYS);
 	if (fd >= 0) {
-		EQ(CALL(memfd_go_secret_attach, (word)&area, NARROW(fd), WIDE(1ULL << 40), NARROW(0)), -ENODATA);
+		EQ(CALL(memfd_go_secret_attach, (word)&area, NARROW(fd), WIDE(1ULL << 40), NARROW(0)),
+		   -ENODATA);
 		close((int)fd);
 	}
 	EQ(CALL(memfd_go_secret_alloc, (word)&area, 5, NARROW(0)), 0);
@@ -184,8 +194,8 @@ static void secret_functions(void)
 		CALL(memfd_go_wipe, (word)area.data, 3);
 		EQ(memcmp(area.data, "\0\0\0d", 5), 0);
 	}
-	EQ(CALL(memfd_go_equal, (word)"abcd", (word)"abce", 3), 1);
-	EQ(CALL(memfd_go_equal, (word)"abcd", (word)"abce", 4), 0);
+	EQ(CALL(memfd_go_equal, (word) "abcd", (word) "abce", 3), 1);
+	EQ(CALL(memfd_go_equal, (word) "abcd", (word) "abce", 4), 0);
 	EQ(CALL(memfd_go_secret_relock, (word)&area), 0);
 	EQ(CALL(memfd_go_secret_protect, (word)&area, NARROW(MEMFD_GO_ACCESS_NONE)), 0);
 	EQ(CALL(memfd_go_secret_free, (word)&area), 0);
@@ -211,8 +221,8 @@ static void errors(void)
 	EQ(CALL(memfd_go_create, 0, NARROW(0)), -EFAULT);
 	EQ(CALL(memfd_go_create_with, 0, 0, 0), -EFAULT);
 	EQ(CALL(memfd_go_create_sealed, 0, NARROW(0), NARROW(0), 0, 0), -EFAULT);
-	EQ(CALL(memfd_go_clone, (word)"copy", NARROW(0), NARROW(0), NARROW(-1), WIDE(1)), -EBADF);
-	EQ(CALL(memfd_go_clone_stream, (word)"copy", NARROW(0), NARROW(0), NARROW(-1), WIDE(1)), -EBADF);
+	EQ(CALL(memfd_go_clone, (word) "copy", NARROW(0), NARROW(0), NARROW(-1), WIDE(1)), -EBADF);
+	EQ(CALL(memfd_go_clone_stream, (word) "copy", NARROW(0), NARROW(0), NARROW(-1), WIDE(1)), -EBADF);
 	EQ(CALL(memfd_go_discard, NARROW(-1), NARROW(0), WIDE(1), WIDE(1)), -EBADF);
 	EQ(CALL(memfd_go_map_ring, NARROW(-1), NARROW(0), WIDE(0), 65536, (word)&errno), -EBADF);
 	EQ(CALL(memfd_go_reopen, NARROW(-1), NARROW(O_RDONLY)), -EBADF);
@@ -250,11 +260,11 @@ static void errors(void)
 }
 
 /* A function that is tested wherever the stack may be. */
-#define ANY_STACK(calls)                                            \
-	static void calls##_keep_the_registers(void)                \
-	{                                                           \
+#define ANY_STACK(calls)                                              \
+	static void calls##_keep_the_registers(void)                  \
+	{                                                             \
 		for (shift = 0; shift < 16; shift += STACK_ALIGNMENT) \
-			calls();                                    \
+			calls();                                      \
 	}
 
 ANY_STACK(text_functions)

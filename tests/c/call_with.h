@@ -28,6 +28,8 @@ intptr_t shifted(struct registers *r, word function, const word *argument, word 
 #define STRING(x) STRING_(x)
 
 /* 'insn' for each register \r, with n = from, from + step, ... */
+/* A line of assembly is one here. */
+/* clang-format off */
 #define EACH(registers, from, step, insn)                                          \
 	".set n, " STRING(from) "\n.irp r, " registers "\n" insn "\n.set n, n + " #step \
 	"\n.endr\n"
@@ -170,6 +172,7 @@ __asm__(BEGIN
         "stmg %r11, %r15, 88(%r15)\n lgr %r11, %r15\n aghi %r15, -160\n sgr %r15, %r5\n"
         "brasl %r14, call_with\n lgr %r15, %r11\n lmg %r11, %r15, 88(%r15)\n br %r14\n" END_SHIFTED);
 #endif
+/* clang-format on */
 
 #ifndef STACK_ALIGNMENT /* as much as the frame of any function */
 #define STACK_ALIGNMENT 16

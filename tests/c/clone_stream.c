@@ -48,7 +48,9 @@ static int clone_written(const int ends[2], size_t length, uint64_t max_len, uin
 
 static void pipes_of_any_length(void)
 {
-	static const size_t lengths[] = { 0, 1, 4096, 65535, 65536, 65537, 3 * 65536, 3 * 65536 + 1, 5 * MIB };
+	static const size_t lengths[] = {
+		0, 1, 4096, 65535, 65536, 65537, 3 * 65536, 3 * 65536 + 1, 5 * MIB
+	};
 
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		int ends[2], fd;
@@ -82,7 +84,8 @@ static void into_huge_pages(void)
 		SKIP("no free huge page that can be mapped");
 	EQ(memfd_go_get_size(fd, &huge), 0);
 	close(fd);
-	fd = huge > PATTERN_MAX / 2 ? -1 : memfd_go_create_sealed("test", MFD_HUGETLB, 0, pattern(), 2 * huge);
+	fd = huge > PATTERN_MAX / 2 ? -1
+				    : memfd_go_create_sealed("test", MFD_HUGETLB, 0, pattern(), 2 * huge);
 	if (fd < 0)
 		SKIP("no two free huge pages of a small size");
 	close(fd);

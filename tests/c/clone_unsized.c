@@ -12,7 +12,8 @@ static char *read_all(int fd, size_t *length)
 	ssize_t n;
 
 	*length = 0;
-	while (*length < sizeof text && (n = pread(fd, text + *length, sizeof text - *length, (off_t)*length)) > 0)
+	while (*length < sizeof text &&
+	       (n = pread(fd, text + *length, sizeof text - *length, (off_t)*length)) > 0)
 		*length += (size_t)n;
 	return text;
 }

@@ -89,11 +89,15 @@ static void sizes(void)
 
 static void seals_come_last(void)
 {
-	static const uint32_t seals[] = { F_SEAL_GROW, F_SEAL_SHRINK | F_SEAL_GROW, MEMFD_GO_SEALS_IMMUTABLE };
+	static const uint32_t seals[] = { F_SEAL_GROW, F_SEAL_SHRINK | F_SEAL_GROW,
+					  MEMFD_GO_SEALS_IMMUTABLE };
 
 	for (size_t i = 0; i < sizeof seals / sizeof *seals; i++) {
 		struct memfd_go_create_args args = {
-			.flags = NOEXEC, .size = 5000, .mode = 0600, .seals = seals[i],
+			.flags = NOEXEC,
+			.size = 5000,
+			.mode = 0600,
+			.seals = seals[i],
 		};
 		int fd = memfd_go_create_with("test", &args, sizeof args);
 

@@ -4,9 +4,10 @@
 #include "test.h"
 #include "files.h"
 
-#define ERROR(error, ...)                                                                 \
+#define ERROR(error, ...)                                                              \
 	EQ(memfd_go_create_with("test", &(struct memfd_go_create_args){ __VA_ARGS__ }, \
-	                        sizeof(struct memfd_go_create_args)), error)
+				sizeof(struct memfd_go_create_args)),                  \
+	   error)
 
 static void names(void)
 {

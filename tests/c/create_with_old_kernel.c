@@ -43,7 +43,10 @@ static void create_noexec(void)
 static void create_noexec_with_all(void)
 {
 	struct memfd_go_create_args args = {
-		.flags = MFD_NOEXEC_SEAL, .mode = 0640, .size = 5000, .seals = F_SEAL_GROW,
+		.flags = MFD_NOEXEC_SEAL,
+		.mode = 0640,
+		.size = 5000,
+		.seals = F_SEAL_GROW,
 		.opts = MEMFD_GO_OPT_UNSEALABLE,
 	};
 	uint64_t size = 0;
@@ -72,9 +75,7 @@ static void create_executable(void)
 
 static void insist(void)
 {
-	struct memfd_go_create_args args = {
-		.flags = MFD_NOEXEC_SEAL, .opts = MEMFD_GO_OPT_STRICT_NOEXEC
-	};
+	struct memfd_go_create_args args = { .flags = MFD_NOEXEC_SEAL, .opts = MEMFD_GO_OPT_STRICT_NOEXEC };
 
 	become_old();
 	EQ(memfd_go_create_with("test", &args, sizeof args), -EOPNOTSUPP);
@@ -97,14 +98,14 @@ static void fail_later(void)
 	EQ(memfd_go_create_with("test", &args, sizeof args), -EINVAL);
 }
 
-#define TEST(name, body)                     \
-	static void name(void)               \
-	{                                    \
-		if (!filters_work())         \
-			SKIP(NO_FILTERS);    \
-		if (!executable_by_default()) \
+#define TEST(name, body)                         \
+	static void name(void)                   \
+	{                                        \
+		if (!filters_work())             \
+			SKIP(NO_FILTERS);        \
+		if (!executable_by_default())    \
 			SKIP(NOEXEC_BY_DEFAULT); \
-		IN_CHILD(body);              \
+		IN_CHILD(body);                  \
 	}
 
 TEST(noexec_is_emulated_and_sealing_kept, create_noexec)

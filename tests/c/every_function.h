@@ -42,7 +42,8 @@ static inline int call_library_functions(void)
 	EXPECT(memfd_go_version() == MEMFD_GO_VERSION);
 	EXPECT(strcmp(memfd_go_version_string(), MEMFD_GO_VERSION_STRING) == 0);
 	EXPECT(strcmp(memfd_go_result_name(-EBUSY), "EBUSY") == 0);
-	EXPECT(memfd_go_probe(&features, sizeof features, 0) == 0 && (features.bits & MEMFD_GO_FEATURE_CREATE) != 0);
+	EXPECT(memfd_go_probe(&features, sizeof features, 0) == 0 &&
+	       (features.bits & MEMFD_GO_FEATURE_CREATE) != 0);
 	return 0;
 }
 

@@ -144,7 +144,8 @@ static void works_without_execveat(void)
 /* The number of the descriptor is what older kernels make of it. */
 static void process_name_comes_from_the_file(void)
 {
-	use(program_copy("/bin/sh"), "read name </proc/$$/comm; case $name in memfd:program|[0-9]*) exit 0; esac; exit 1", 0);
+	use(program_copy("/bin/sh"),
+	    "read name </proc/$$/comm; case $name in memfd:program|[0-9]*) exit 0; esac; exit 1", 0);
 	check_exit(0);
 	close(program.fd);
 }

@@ -49,11 +49,12 @@ struct row {
 
 /* Every error that the manual pages and the kernel know of any of these system calls. */
 static const int errors[] = {
-	EPERM, ENOENT, ESRCH, EINTR, EIO, ENXIO, E2BIG, ENOEXEC, EBADF, EAGAIN, ENOMEM,
-	EACCES, EFAULT, EBUSY, EEXIST, EXDEV, ENODEV, ENOTDIR, EISDIR, EINVAL, ENFILE, EMFILE,
-	ENOTTY, ETXTBSY, EFBIG, ENOSPC, ESPIPE, EROFS, EPIPE, ENAMETOOLONG, ENOSYS, ELOOP,
-	ENODATA, EOVERFLOW, ELIBBAD, ENOTSOCK, EMSGSIZE, ENOPROTOOPT, EOPNOTSUPP, ENOBUFS,
-	ECONNRESET, ENOTCONN, ETOOMANYREFS, ETIMEDOUT, ECONNREFUSED, ESTALE, EDQUOT, EHWPOISON,
+	EPERM,      ENOENT,    ESRCH,        EINTR,     EIO,          ENXIO,        E2BIG,      ENOEXEC,
+	EBADF,      EAGAIN,    ENOMEM,       EACCES,    EFAULT,       EBUSY,        EEXIST,     EXDEV,
+	ENODEV,     ENOTDIR,   EISDIR,       EINVAL,    ENFILE,       EMFILE,       ENOTTY,     ETXTBSY,
+	EFBIG,      ENOSPC,    ESPIPE,       EROFS,     EPIPE,        ENAMETOOLONG, ENOSYS,     ELOOP,
+	ENODATA,    EOVERFLOW, ELIBBAD,      ENOTSOCK,  EMSGSIZE,     ENOPROTOOPT,  EOPNOTSUPP, ENOBUFS,
+	ECONNRESET, ENOTCONN,  ETOOMANYREFS, ETIMEDOUT, ECONNREFUSED, ESTALE,       EDQUOT,     EHWPOISON,
 };
 #define ERRORS (sizeof errors / sizeof *errors)
 
@@ -75,12 +76,15 @@ static struct outputs {
 	struct memfd_go_features features;
 	secret_area area;
 	struct memfd_go_secret_pool pool;
-} out, untouched, fresh = {
-	.count = MEMFD_GO_FDS_MAX,
-	.length = 16,
-};
+} out, untouched,
+	fresh = {
+		.count = MEMFD_GO_FDS_MAX,
+		.length = 16,
+	};
 
-static inline void nothing(void) {}
+static inline void nothing(void)
+{
+}
 
 /* ------------------------------------------------------- Lists of outcomes */
 

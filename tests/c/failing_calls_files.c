@@ -187,7 +187,8 @@ static void is_mapping(int result)
 static void is_file_of_memory(int result)
 {
 	if (result == 0)
-		CHECK(out.info.kind == (out.info.name[0] != '\0' ? MEMFD_GO_KIND_MEMFD : MEMFD_GO_KIND_OTHER));
+		CHECK(out.info.kind ==
+		      (out.info.name[0] != '\0' ? MEMFD_GO_KIND_MEMFD : MEMFD_GO_KIND_OTHER));
 	closes(result);
 }
 
@@ -215,99 +216,98 @@ static void is_ring(int result)
 /* --------------------------------------------------------------- The table */
 
 #define CLONE(flags) memfd_go_clone("test", MFD_CLOEXEC | (flags), 0, in.fd, LENGTH)
-#define CREATE_SEALED(flags, length) memfd_go_create_sealed("test", MFD_CLOEXEC | (flags), 0, TEXT_OF_FILE, (length))
+#define CREATE_SEALED(flags, length) \
+	memfd_go_create_sealed("test", MFD_CLOEXEC | (flags), 0, TEXT_OF_FILE, (length))
 #define CREATE_WITH(args, size) memfd_go_create_with("test", (args), (size))
 #define MAP memfd_go_map(in.fd, 0, 0, LENGTH, &out.address)
 #define VERIFY(opts) memfd_go_verify(in.fd, 0, LENGTH, (opts), &out.size)
 #define MAP_VERIFIED(seals) memfd_go_map_verified(in.fd, (seals), LENGTH, 0, &out.address, &out.length)
 
-#define ROWS(F)                                                                                       \
-	F(create, nothing, memfd_go_create("test", 0), is_descriptor, "", "memfd_create", "")         \
-	F(create_with_defaults, nothing, CREATE_WITH(NULL, 0), is_descriptor, "",                        \
-	  "memfd_create", "memfd_create:EINVAL")                                                      \
-	F(create_with, arguments, CREATE_WITH(&out.args, sizeof out.args), is_as_in_arguments, "",                     \
-	  "memfd_create fchmod ftruncate add_seals", "memfd_create:EINVAL")                           \
-	F(create_with_before_6_3, arguments, CREATE_WITH(&out.args, sizeof out.args), is_as_in_arguments,              \
-	  "memfd_create/1:EINVAL", "memfd_create*2 fchmod ftruncate add_seals",                       \
-	  "memfd_create/1:EINVAL")                                                                    \
-	F(create_with_strict_before_6_3, strict_arguments, CREATE_WITH(&out.args, sizeof out.args), is_descriptor,     \
-	  "memfd_create/1:EINVAL", "memfd_create*2 close", "memfd_create/1:EINVAL close:*")           \
-	F(create_sealed, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file, "",                       \
-	  "memfd_create pwrite add_seals", "pwrite:EINTR,0=EIO add_seals:EBUSY")                      \
-	F(create_sealed_while_busy, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file,                \
-	  "add_seals:EBUSY", "memfd_create pwrite add_seals*10 close", "pwrite:EINTR,0=EIO close:*")  \
-	F(create_sealed_empty, nothing, CREATE_SEALED(0, 0), is_empty, "",                            \
-	  "memfd_create add_seals", "add_seals:EBUSY")                                                \
-	F(create_sealed_huge, nothing, CREATE_SEALED(MFD_HUGETLB, LENGTH), is_sealed_file, "",        \
-	  "memfd_create_huge statx fallocate ftruncate mmap munmap add_seals",                        \
-	  "fallocate:EINTR add_seals:EBUSY")                                            \
-	F(clone, a_memfd, CLONE(0), is_copy, "",                                                      \
-	  "statx memfd_create sendfile lseek pread add_seals",                                  \
-	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread:0 add_seals:EBUSY")                      \
-	F(clone_without_sendfile, a_memfd, CLONE(0), is_copy, "sendfile:ENOSYS",                      \
-	  "statx memfd_create sendfile fallocate ftruncate mmap pread munmap lseek pread add_seals", \
-	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread/1:EINTR,0=EAGAIN pread/2:0 "             \
-	  "fallocate:EINTR add_seals:EBUSY")                                                          \
-	F(clone_huge, a_memfd, CLONE(MFD_HUGETLB), is_copy, "",                                       \
-	  "statx memfd_create_huge statx fallocate ftruncate mmap pread munmap pread add_seals", \
-	  "fallocate:EINTR pread/1:EINTR,0=EAGAIN pread/2:0 add_seals:EBUSY")           \
-	F(clone_without_a_size, a_file_of_proc, memfd_go_clone("test", 0, 0, in.fd, 4096),            \
-	  is_another_descriptor, "",                                                                  \
-	  "statx memfd_create pread fstatfs ftruncate lseek fallocate ftruncate mmap pread*2 munmap " \
-	  "ftruncate add_seals",                                                                      \
-	  "fallocate:EINTR pread/2:EINTR,0 pread/3:EINTR,0 pread:0 add_seals:EBUSY")                  \
-	F(clone_stream, a_memfd_to_read, memfd_go_clone_stream("test", 0, 0, in.fd, LENGTH),                  \
-	  is_another_descriptor, "",                                                                  \
-	  "memfd_create fallocate ftruncate mmap read*2 munmap ftruncate add_seals",                  \
-	  "fallocate:EINTR read:0 add_seals:EBUSY")                                                   \
-	F(reopen, a_memfd, memfd_go_reopen(in.fd, O_RDONLY), is_another_descriptor, "",               \
-	  "getfd openat setfl", "")                                                                         \
-	F(huge_flags, nothing, memfd_go_huge_flags(0, &out.bits), is_zero, "", "", "")                \
-	F(get_size, a_memfd, memfd_go_get_size(in.fd, &out.size), closes, "", "statx", "")            \
-	F(set_size, a_memfd, memfd_go_set_size(in.fd, 0, 9), closes, "", "ftruncate", "")             \
-	F(set_size_reserve, a_memfd, memfd_go_set_size(in.fd, MEMFD_GO_OPT_RESERVE, 9), closes, "",   \
-	  "fallocate ftruncate", "fallocate:EINTR")                                                   \
-	F(discard, a_memfd, memfd_go_discard(in.fd, 0, 1, 2), closes, "", "fallocate", "")            \
-	F(add_seals, a_memfd, memfd_go_add_seals(in.fd, F_SEAL_GROW), closes, "", "add_seals", "")    \
-	F(get_seals, a_memfd, memfd_go_get_seals(in.fd), closes, "", "get_seals", "")                 \
-	F(ensure_seals, a_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW), closes, "",               \
-	  "get_seals add_seals", "")                                                                  \
-	F(ensure_seals_that_are_there, a_sealed_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW),     \
-	  closes, "", "get_seals", "")                                                                \
-	F(check_seals, a_sealed_memfd, memfd_go_check_seals(in.fd, F_SEAL_GROW, &out.bits), closes,   \
-	  "", "get_seals", "")                                                                        \
-	F(format_seals, nothing, memfd_go_format_seals(1, 0, out.data, 16), is_text, "", "", "")      \
-	F(parse_seals, nothing, memfd_go_parse_seals("S", &out.bits), is_zero, "", "", "")            \
-	F(inspect, a_sealed_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_memfd, "",                  \
-	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")             \
-	F(inspect_unsealed, a_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_memfd, "",                \
-	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")             \
-	F(inspect_unsealable, an_unsealable_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_file_of_memory, "", \
-	  "statx fstatfs get_seals memfd_create statx close getfl readlinkat",                        \
-	  "get_seals:* close:* getfl:* readlinkat:*")                                                 \
-	F(inspect_pipe, a_pipe, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_other, "",                     \
-	  "statx fstatfs get_seals getfl", "get_seals:* getfl:*")                                     \
-	F(map, a_sealed_memfd, MAP, is_mapping, "", "mmap", "mmap:EPERM")                             \
-	F(map_ring, a_ring, memfd_go_map_ring(in.fd, 0, 0, RING, &out.address), is_ring, "",          \
-	  "fstatfs mincore mmap*3", "mincore:*")                                                      \
-	F(map_before_6_7, a_sealed_memfd, MAP, is_mapping, "mmap/1:EPERM", "mmap get_seals mmap",     \
-	  "mmap/1:EPERM get_seals:*=EPERM")                                                           \
-	F(verify, a_sealed_memfd, VERIFY(0), closes, "", "get_seals statx getfl", "getfl:*=EACCES")   \
-	F(verify_no_holes, a_sealed_memfd, VERIFY(MEMFD_GO_OPT_NO_HOLES), closes, "",                 \
-	  "get_seals statx getfl fallocate getfl", "fallocate:EINTR getfl/1:* getfl/2:*=EACCES")      \
-	F(verify_no_holes_read_only, a_reader, VERIFY(MEMFD_GO_OPT_NO_HOLES), closes, "",             \
-	  "get_seals statx getfl openat setfl fallocate close getfl",                                 \
-	  "fallocate:EINTR close:* getfl/1:*=EBADF getfl/2:*=EACCES")                                 \
-	F(map_verified, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "", "get_seals statx mmap",      \
-	  "mmap:EPERM")                                                                               \
-	F(map_verified_before_6_7, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "mmap/1:EPERM",       \
-	  "get_seals statx mmap get_seals mmap", "mmap/1:EPERM get_seals/2:*=EPERM")                  \
-	F(map_verified_all_seals, a_memfd_with_all_seals, MAP_VERIFIED(0), is_mapping, "",             \
-	  "get_seals memfd_create mmap add_seals munmap close statx mmap",                            \
-	  "memfd_create:EACCES=EKEYREVOKED,EINVAL=EKEYREVOKED mmap/2:EPERM munmap:* close:* "         \
-	  "add_seals:EBUSY,*=EKEYREVOKED")                                                            \
-	F(map_verified_growing, a_growing_memfd, MAP_VERIFIED(F_SEAL_SHRINK), is_mapping, "",         \
-	  "get_seals statx fstatfs mmap", "")                                                         \
+#define ROWS(F)                                                                                            \
+	F(create, nothing, memfd_go_create("test", 0), is_descriptor, "", "memfd_create", "")              \
+	F(create_with_defaults, nothing, CREATE_WITH(NULL, 0), is_descriptor, "", "memfd_create",          \
+	  "memfd_create:EINVAL")                                                                           \
+	F(create_with, arguments, CREATE_WITH(&out.args, sizeof out.args), is_as_in_arguments, "",         \
+	  "memfd_create fchmod ftruncate add_seals", "memfd_create:EINVAL")                                \
+	F(create_with_before_6_3, arguments, CREATE_WITH(&out.args, sizeof out.args), is_as_in_arguments,  \
+	  "memfd_create/1:EINVAL", "memfd_create*2 fchmod ftruncate add_seals", "memfd_create/1:EINVAL")   \
+	F(create_with_strict_before_6_3, strict_arguments, CREATE_WITH(&out.args, sizeof out.args),        \
+	  is_descriptor, "memfd_create/1:EINVAL", "memfd_create*2 close", "memfd_create/1:EINVAL close:*") \
+	F(create_sealed, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file, "",                            \
+	  "memfd_create pwrite add_seals", "pwrite:EINTR,0=EIO add_seals:EBUSY")                           \
+	F(create_sealed_while_busy, nothing, CREATE_SEALED(0, LENGTH), is_sealed_file, "add_seals:EBUSY",  \
+	  "memfd_create pwrite add_seals*10 close", "pwrite:EINTR,0=EIO close:*")                          \
+	F(create_sealed_empty, nothing, CREATE_SEALED(0, 0), is_empty, "", "memfd_create add_seals",       \
+	  "add_seals:EBUSY")                                                                               \
+	F(create_sealed_huge, nothing, CREATE_SEALED(MFD_HUGETLB, LENGTH), is_sealed_file, "",             \
+	  "memfd_create_huge statx fallocate ftruncate mmap munmap add_seals",                             \
+	  "fallocate:EINTR add_seals:EBUSY")                                                               \
+	F(clone, a_memfd, CLONE(0), is_copy, "", "statx memfd_create sendfile lseek pread add_seals",      \
+	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread:0 add_seals:EBUSY")                           \
+	F(clone_without_sendfile, a_memfd, CLONE(0), is_copy, "sendfile:ENOSYS",                           \
+	  "statx memfd_create sendfile fallocate ftruncate mmap pread munmap lseek pread add_seals",       \
+	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread/1:EINTR,0=EAGAIN pread/2:0 "                  \
+	  "fallocate:EINTR add_seals:EBUSY")                                                               \
+	F(clone_huge, a_memfd, CLONE(MFD_HUGETLB), is_copy, "",                                            \
+	  "statx memfd_create_huge statx fallocate ftruncate mmap pread munmap pread add_seals",           \
+	  "fallocate:EINTR pread/1:EINTR,0=EAGAIN pread/2:0 add_seals:EBUSY")                              \
+	F(clone_without_a_size, a_file_of_proc, memfd_go_clone("test", 0, 0, in.fd, 4096),                 \
+	  is_another_descriptor, "",                                                                       \
+	  "statx memfd_create pread fstatfs ftruncate lseek fallocate ftruncate mmap pread*2 munmap "      \
+	  "ftruncate add_seals",                                                                           \
+	  "fallocate:EINTR pread/2:EINTR,0 pread/3:EINTR,0 pread:0 add_seals:EBUSY")                       \
+	F(clone_stream, a_memfd_to_read, memfd_go_clone_stream("test", 0, 0, in.fd, LENGTH),               \
+	  is_another_descriptor, "",                                                                       \
+	  "memfd_create fallocate ftruncate mmap read*2 munmap ftruncate add_seals",                       \
+	  "fallocate:EINTR read:0 add_seals:EBUSY")                                                        \
+	F(reopen, a_memfd, memfd_go_reopen(in.fd, O_RDONLY), is_another_descriptor, "",                    \
+	  "getfd openat setfl", "")                                                                        \
+	F(huge_flags, nothing, memfd_go_huge_flags(0, &out.bits), is_zero, "", "", "")                     \
+	F(get_size, a_memfd, memfd_go_get_size(in.fd, &out.size), closes, "", "statx", "")                 \
+	F(set_size, a_memfd, memfd_go_set_size(in.fd, 0, 9), closes, "", "ftruncate", "")                  \
+	F(set_size_reserve, a_memfd, memfd_go_set_size(in.fd, MEMFD_GO_OPT_RESERVE, 9), closes, "",        \
+	  "fallocate ftruncate", "fallocate:EINTR")                                                        \
+	F(discard, a_memfd, memfd_go_discard(in.fd, 0, 1, 2), closes, "", "fallocate", "")                 \
+	F(add_seals, a_memfd, memfd_go_add_seals(in.fd, F_SEAL_GROW), closes, "", "add_seals", "")         \
+	F(get_seals, a_memfd, memfd_go_get_seals(in.fd), closes, "", "get_seals", "")                      \
+	F(ensure_seals, a_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW), closes, "",                    \
+	  "get_seals add_seals", "")                                                                       \
+	F(ensure_seals_that_are_there, a_sealed_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW), closes,  \
+	  "", "get_seals", "")                                                                             \
+	F(check_seals, a_sealed_memfd, memfd_go_check_seals(in.fd, F_SEAL_GROW, &out.bits), closes, "",    \
+	  "get_seals", "")                                                                                 \
+	F(format_seals, nothing, memfd_go_format_seals(1, 0, out.data, 16), is_text, "", "", "")           \
+	F(parse_seals, nothing, memfd_go_parse_seals("S", &out.bits), is_zero, "", "", "")                 \
+	F(inspect, a_sealed_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_memfd, "",   \
+	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")                  \
+	F(inspect_unsealed, a_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_memfd, "", \
+	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")                  \
+	F(inspect_unsealable, an_unsealable_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), \
+	  is_file_of_memory, "", "statx fstatfs get_seals memfd_create statx close getfl readlinkat",      \
+	  "get_seals:* close:* getfl:* readlinkat:*")                                                      \
+	F(inspect_pipe, a_pipe, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_other, "",      \
+	  "statx fstatfs get_seals getfl", "get_seals:* getfl:*")                                          \
+	F(map, a_sealed_memfd, MAP, is_mapping, "", "mmap", "mmap:EPERM")                                  \
+	F(map_ring, a_ring, memfd_go_map_ring(in.fd, 0, 0, RING, &out.address), is_ring, "",               \
+	  "fstatfs mincore mmap*3", "mincore:*")                                                           \
+	F(map_before_6_7, a_sealed_memfd, MAP, is_mapping, "mmap/1:EPERM", "mmap get_seals mmap",          \
+	  "mmap/1:EPERM get_seals:*=EPERM")                                                                \
+	F(verify, a_sealed_memfd, VERIFY(0), closes, "", "get_seals statx getfl", "getfl:*=EACCES")        \
+	F(verify_no_holes, a_sealed_memfd, VERIFY(MEMFD_GO_OPT_NO_HOLES), closes, "",                      \
+	  "get_seals statx getfl fallocate getfl", "fallocate:EINTR getfl/1:* getfl/2:*=EACCES")           \
+	F(verify_no_holes_read_only, a_reader, VERIFY(MEMFD_GO_OPT_NO_HOLES), closes, "",                  \
+	  "get_seals statx getfl openat setfl fallocate close getfl",                                      \
+	  "fallocate:EINTR close:* getfl/1:*=EBADF getfl/2:*=EACCES")                                      \
+	F(map_verified, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "", "get_seals statx mmap",           \
+	  "mmap:EPERM")                                                                                    \
+	F(map_verified_before_6_7, a_sealed_memfd, MAP_VERIFIED(0), is_mapping, "mmap/1:EPERM",            \
+	  "get_seals statx mmap get_seals mmap", "mmap/1:EPERM get_seals/2:*=EPERM")                       \
+	F(map_verified_all_seals, a_memfd_with_all_seals, MAP_VERIFIED(0), is_mapping, "",                 \
+	  "get_seals memfd_create mmap add_seals munmap close statx mmap",                                 \
+	  "memfd_create:EACCES=EKEYREVOKED,EINVAL=EKEYREVOKED mmap/2:EPERM munmap:* close:* "              \
+	  "add_seals:EBUSY,*=EKEYREVOKED")                                                                 \
+	F(map_verified_growing, a_growing_memfd, MAP_VERIFIED(F_SEAL_SHRINK), is_mapping, "",              \
+	  "get_seals statx fstatfs mmap", "")                                                              \
 	F(unmap, a_mapping, memfd_go_unmap(out.address, LENGTH), unmaps, "", "munmap", "")
 
 TABLE(ROWS)

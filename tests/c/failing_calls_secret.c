@@ -70,7 +70,8 @@ static int maps_secret_file(const void *address)
 	FILE *maps = fopen("/proc/self/maps", "re");
 
 	while (fgets(line, sizeof line, maps) != NULL)
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2 && (uintptr_t)address >= from && (uintptr_t)address < to)
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2 && (uintptr_t)address >= from &&
+		    (uintptr_t)address < to)
 			found = strstr(line, "secretmem") != NULL;
 	fclose(maps);
 	return found;
@@ -178,75 +179,78 @@ static void is_zero(int result)
 #define TOUCHED "futex:EFAULT=EAGAIN,*"
 #define EXHAUSTED "EMFILE=EMFILE,ENFILE=ENFILE,ENOMEM=ENOMEM,*"
 
-#define ROWS(F)                                                                                    \
-	F(secret, nothing, memfd_go_secret(O_CLOEXEC), is_descriptor, "", "memfd_secret", "")      \
-	F(secret_as_the_page_says, nothing, memfd_go_secret(FD_CLOEXEC), is_descriptor, "",        \
-	  "memfd_secret*2", "memfd_secret/1:EINVAL")                                               \
-	F(secret_alloc, nothing, ALLOC(0), is_area, "",                                            \
-	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
-	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN) \
-	F(secret_alloc_from, nothing, memfd_go_secret_alloc_from(&out.area, out.data, 16, 0), is_area, "", \
-	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
-	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN) \
-	F(secret_alloc_align_end, nothing, ALLOC(ALIGN_END), is_area, "",                          \
-	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close " \
-	  "mprotect getrandom*2",                                                                  \
-	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: mprotect/2: " \
-	  "getrandom:* *:" FORBIDDEN)                                                              \
-	F(secret_alloc_align_end_without, nothing, ALLOC(ALIGN_END | WITHOUT), is_area, "",        \
-	  "mincore sysinfo mmap*2 madvise*2 mlock mprotect madvise getrandom*2",                   \
-	  "mincore:* sysinfo:* madvise/2:EINVAL getrandom:*")                                      \
-	F(secret_alloc_required, nothing, ALLOC(REQUIRE | KEEP_FD | SHARE), is_area, "",           \
-	  "mincore sysinfo mmap memfd_secret ftruncate mmap futex", "mincore:* sysinfo:* " TOUCHED) \
-	F(secret_alloc_without, nothing, ALLOC(WITHOUT), is_area, "",                              \
-	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL")        \
-	F(secret_alloc_shared_without, nothing, ALLOC(WITHOUT | SHARE), is_area, "",               \
-	  "mincore sysinfo mmap*2 madvise mlock", "mincore:* sysinfo:*")                           \
-	F(secret_alloc_unlocked, nothing, ALLOC(UNLOCKED), is_area, "",                            \
-	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
-	  "mincore:* sysinfo:* futex:* madvise/2:EINVAL,EAGAIN," FORBIDDEN " close:* mmap/1: *:EAGAIN," FORBIDDEN) \
-	F(secret_alloc_unlocked_without, nothing, ALLOC(WITHOUT | UNLOCKED), is_area, "",          \
-	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL mlock:*") \
-	F(secret_alloc_before_5_14, nothing, ALLOC(KEEP_FD), is_area, "memfd_secret:ENOSYS",       \
-	  "mincore sysinfo mmap memfd_secret mmap madvise*2 mlock",                                \
-	  "mincore:* sysinfo:* memfd_secret:" FORBIDDEN " madvise/2:EINVAL")                       \
-	F(secret_alloc_before_4_14, nothing, ALLOC(WITHOUT), is_area, "madvise/2:EINVAL madvise/4:EINVAL", \
-	  "mincore sysinfo mmap*2 madvise*3 mprotect madvise getrandom madvise mlock",             \
-	  "mincore:* sysinfo:* getrandom:* madvise/2:EINVAL madvise/4:EINVAL")                     \
-	F(secret_attach, a_secret_file, ATTACH(0), is_attached, "",                                \
-	  "fstatfs statx mincore sysinfo mmap*2 madvise mprotect madvise futex", "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED) \
-	F(secret_attach_keep_fd, a_secret_file, ATTACH(KEEP_FD), is_attached, "",                  \
-	  "fstatfs statx mincore sysinfo mmap dupfd mmap madvise mprotect madvise futex", "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED) \
-	F(secret_protect, an_area, memfd_go_secret_protect(&out.area, 1), frees, "", "mprotect", "") \
-	F(secret_relock, a_locked_area, memfd_go_secret_relock(&relocked), is_locked, "", "mlock", "") \
-	F(secret_relock_secretmem, an_area, memfd_go_secret_relock(&out.area), frees, "", "", "")  \
-	F(secret_free, an_area, memfd_go_secret_free(&out.area), frees, "", "mprotect munmap", "") \
-	F(secret_free_descriptor, an_area_with_descriptor, memfd_go_secret_free(&out.area), frees, "", \
-	  "mprotect munmap close", "close:*")                                                      \
-	F(secret_free_attached, an_attached_area, memfd_go_secret_free(&out.area), frees, "",      \
-	  "munmap", "")                                                                            \
-	F(wipe, nothing, (memfd_go_wipe(out.data, sizeof out.data), 0), is_zero, "", "", "")       \
-	F(equal, nothing, memfd_go_equal(out.data, out.data, 16), is_one, "", "", "")              \
-	F(secret_pool_init, nothing, POOL, is_pool, "",                                            \
-	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close", \
-	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN) \
-	F(secret_pool_take, a_pool, memfd_go_secret_pool_take(&out.pool, &out.address), frees_pool, \
-	  "", "", "")                                                                              \
-	F(secret_pool_give, a_taken_slot, memfd_go_secret_pool_give(&out.pool, out.address),       \
-	  frees_pool, "", "", "")                                                                  \
-	F(secret_pool_protect, a_pool, memfd_go_secret_pool_protect(&out.pool, 1), frees_pool, "", \
-	  "mprotect", "")                                                                          \
-	F(secret_pool_relock, a_locked_pool, memfd_go_secret_pool_relock(&relocked_pool),          \
-	  is_locked_pool, "", "mlock", "")                                                         \
-	F(secret_pool_free, a_pool, memfd_go_secret_pool_free(&out.pool), frees_pool, "",          \
-	  "mprotect munmap", "")                                                                   \
-	F(probe, nothing, PROBE, is_probed, "memfd_create_huge:ENOENT",                            \
-	  "mincore memfd_create close memfd_create close memfd_create statx openat close ftruncate " \
-	  "add_seals mmap munmap add_seals*2 close memfd_create_huge*22 memfd_secret close "       \
-	  "pidfd_getfd execveat prlimit",                                                          \
-	  "memfd_create:" EXHAUSTED " memfd_create_huge:" EXHAUSTED " memfd_secret:" EXHAUSTED " *:*") \
-	F(version, nothing, memfd_go_version() != 0, is_one, "", "", "")                           \
-	F(version_string, nothing, memfd_go_version_string() != NULL, is_one, "", "", "")          \
+#define ROWS(F)                                                                                              \
+	F(secret, nothing, memfd_go_secret(O_CLOEXEC), is_descriptor, "", "memfd_secret", "")                \
+	F(secret_as_the_page_says, nothing, memfd_go_secret(FD_CLOEXEC), is_descriptor, "",                  \
+	  "memfd_secret*2", "memfd_secret/1:EINVAL")                                                         \
+	F(secret_alloc, nothing, ALLOC(0), is_area, "",                                                      \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
+	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN)     \
+	F(secret_alloc_from, nothing, memfd_go_secret_alloc_from(&out.area, out.data, 16, 0), is_area, "",   \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
+	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN)     \
+	F(secret_alloc_align_end, nothing, ALLOC(ALIGN_END), is_area, "",                                    \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close "           \
+	  "mprotect getrandom*2",                                                                            \
+	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN                                      \
+	  " close:* mmap/1: mprotect/2: "                                                                    \
+	  "getrandom:* *:" FORBIDDEN)                                                                        \
+	F(secret_alloc_align_end_without, nothing, ALLOC(ALIGN_END | WITHOUT), is_area, "",                  \
+	  "mincore sysinfo mmap*2 madvise*2 mlock mprotect madvise getrandom*2",                             \
+	  "mincore:* sysinfo:* madvise/2:EINVAL getrandom:*")                                                \
+	F(secret_alloc_required, nothing, ALLOC(REQUIRE | KEEP_FD | SHARE), is_area, "",                     \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap futex", "mincore:* sysinfo:* " TOUCHED)          \
+	F(secret_alloc_without, nothing, ALLOC(WITHOUT), is_area, "",                                        \
+	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL")                  \
+	F(secret_alloc_shared_without, nothing, ALLOC(WITHOUT | SHARE), is_area, "",                         \
+	  "mincore sysinfo mmap*2 madvise mlock", "mincore:* sysinfo:*")                                     \
+	F(secret_alloc_unlocked, nothing, ALLOC(UNLOCKED), is_area, "",                                      \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
+	  "mincore:* sysinfo:* futex:* madvise/2:EINVAL,EAGAIN," FORBIDDEN                                   \
+	  " close:* mmap/1: *:EAGAIN," FORBIDDEN)                                                            \
+	F(secret_alloc_unlocked_without, nothing, ALLOC(WITHOUT | UNLOCKED), is_area, "",                    \
+	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL mlock:*")          \
+	F(secret_alloc_before_5_14, nothing, ALLOC(KEEP_FD), is_area, "memfd_secret:ENOSYS",                 \
+	  "mincore sysinfo mmap memfd_secret mmap madvise*2 mlock",                                          \
+	  "mincore:* sysinfo:* memfd_secret:" FORBIDDEN " madvise/2:EINVAL")                                 \
+	F(secret_alloc_before_4_14, nothing, ALLOC(WITHOUT), is_area, "madvise/2:EINVAL madvise/4:EINVAL",   \
+	  "mincore sysinfo mmap*2 madvise*3 mprotect madvise getrandom madvise mlock",                       \
+	  "mincore:* sysinfo:* getrandom:* madvise/2:EINVAL madvise/4:EINVAL")                               \
+	F(secret_attach, a_secret_file, ATTACH(0), is_attached, "",                                          \
+	  "fstatfs statx mincore sysinfo mmap*2 madvise mprotect madvise futex",                             \
+	  "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED)                                                   \
+	F(secret_attach_keep_fd, a_secret_file, ATTACH(KEEP_FD), is_attached, "",                            \
+	  "fstatfs statx mincore sysinfo mmap dupfd mmap madvise mprotect madvise futex",                    \
+	  "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED)                                                   \
+	F(secret_protect, an_area, memfd_go_secret_protect(&out.area, 1), frees, "", "mprotect", "")         \
+	F(secret_relock, a_locked_area, memfd_go_secret_relock(&relocked), is_locked, "", "mlock", "")       \
+	F(secret_relock_secretmem, an_area, memfd_go_secret_relock(&out.area), frees, "", "", "")            \
+	F(secret_free, an_area, memfd_go_secret_free(&out.area), frees, "", "mprotect munmap", "")           \
+	F(secret_free_descriptor, an_area_with_descriptor, memfd_go_secret_free(&out.area), frees, "",       \
+	  "mprotect munmap close", "close:*")                                                                \
+	F(secret_free_attached, an_attached_area, memfd_go_secret_free(&out.area), frees, "", "munmap", "")  \
+	F(wipe, nothing, (memfd_go_wipe(out.data, sizeof out.data), 0), is_zero, "", "", "")                 \
+	F(equal, nothing, memfd_go_equal(out.data, out.data, 16), is_one, "", "", "")                        \
+	F(secret_pool_init, nothing, POOL, is_pool, "",                                                      \
+	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
+	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN)     \
+	F(secret_pool_take, a_pool, memfd_go_secret_pool_take(&out.pool, &out.address), frees_pool, "", "",  \
+	  "")                                                                                                \
+	F(secret_pool_give, a_taken_slot, memfd_go_secret_pool_give(&out.pool, out.address), frees_pool, "", \
+	  "", "")                                                                                            \
+	F(secret_pool_protect, a_pool, memfd_go_secret_pool_protect(&out.pool, 1), frees_pool, "",           \
+	  "mprotect", "")                                                                                    \
+	F(secret_pool_relock, a_locked_pool, memfd_go_secret_pool_relock(&relocked_pool), is_locked_pool,    \
+	  "", "mlock", "")                                                                                   \
+	F(secret_pool_free, a_pool, memfd_go_secret_pool_free(&out.pool), frees_pool, "", "mprotect munmap", \
+	  "")                                                                                                \
+	F(probe, nothing, PROBE, is_probed, "memfd_create_huge:ENOENT",                                      \
+	  "mincore memfd_create close memfd_create close memfd_create statx openat close ftruncate "         \
+	  "add_seals mmap munmap add_seals*2 close memfd_create_huge*22 memfd_secret close "                 \
+	  "pidfd_getfd execveat prlimit",                                                                    \
+	  "memfd_create:" EXHAUSTED " memfd_create_huge:" EXHAUSTED " memfd_secret:" EXHAUSTED " *:*")       \
+	F(version, nothing, memfd_go_version() != 0, is_one, "", "", "")                                     \
+	F(version_string, nothing, memfd_go_version_string() != NULL, is_one, "", "", "")                    \
 	F(result_name, nothing, memfd_go_result_name(-1) != NULL, is_one, "", "", "")
 
 TABLE(ROWS)

@@ -62,12 +62,7 @@ static inline int forbid(long number, int error)
 static inline int forbid_bits(long number, unsigned n, uint32_t bits, int error)
 {
 	struct instruction code[] = {
-		LOAD(NUMBER),
-		IF_EQUAL(number, 3),
-		LOAD(ARGUMENT(n)),
-		IF_ANY(bits, 1),
-		ANSWER(error),
-		ALLOW,
+		LOAD(NUMBER), IF_EQUAL(number, 3), LOAD(ARGUMENT(n)), IF_ANY(bits, 1), ANSWER(error), ALLOW,
 	};
 
 	return INSTALL(code);
@@ -77,12 +72,8 @@ static inline int forbid_bits(long number, unsigned n, uint32_t bits, int error)
 static inline int forbid_value(long number, unsigned n, uint32_t value, int error)
 {
 	struct instruction code[] = {
-		LOAD(NUMBER),
-		IF_EQUAL(number, 3),
-		LOAD(ARGUMENT(n)),
-		IF_EQUAL(value, 1),
-		ANSWER(error),
-		ALLOW,
+		LOAD(NUMBER),       IF_EQUAL(number, 3), LOAD(ARGUMENT(n)),
+		IF_EQUAL(value, 1), ANSWER(error),       ALLOW,
 	};
 
 	return INSTALL(code);
@@ -104,8 +95,8 @@ static inline int forbid_all(void)
 /* Whether filters work here: an emulator has none. */
 static inline int filters_work(void)
 {
-	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 &&
-	       prctl(PR_SET_SECCOMP, FILTER_MODE, NULL, 0, 0) < 0 && errno == EFAULT;
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 && prctl(PR_SET_SECCOMP, FILTER_MODE, NULL, 0, 0) < 0 &&
+	       errno == EFAULT;
 }
 
 #define NO_FILTERS "no system call filters here"

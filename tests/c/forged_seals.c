@@ -131,9 +131,9 @@ static int page_is_there(void)
 	return there;
 }
 
-#define WITH_PAGE                            \
-	do {                                 \
-		if (!page_is_there())        \
+#define WITH_PAGE                             \
+	do {                                  \
+		if (!page_is_there())         \
 			SKIP("no huge page"); \
 	} while (0)
 

@@ -8,12 +8,9 @@ static const struct {
 	uint32_t seal;
 	const char *name, *letter;
 } words[] = {
-	{ F_SEAL_SEAL, "SEAL", "S" },
-	{ F_SEAL_GROW, "GROW", "g" },
-	{ F_SEAL_WRITE, "WRITE", "w" },
-	{ F_SEAL_FUTURE_WRITE, "FUTURE_WRITE", "W" },
-	{ F_SEAL_SHRINK, "SHRINK", "s" },
-	{ F_SEAL_EXEC, "EXEC", "x" },
+	{ F_SEAL_SEAL, "SEAL", "S" },     { F_SEAL_GROW, "GROW", "g" },
+	{ F_SEAL_WRITE, "WRITE", "w" },   { F_SEAL_FUTURE_WRITE, "FUTURE_WRITE", "W" },
+	{ F_SEAL_SHRINK, "SHRINK", "s" }, { F_SEAL_EXEC, "EXEC", "x" },
 };
 #define WORDS (sizeof words / sizeof *words)
 
@@ -140,7 +137,8 @@ static void buffer_may_be_null_when_empty(void)
 static void bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++)
-		EQ(memfd_go_format_seals(0x3f, MEMFD_GO_STYLE_NAMES, (char *)null_pointers[i], CAPACITY), -EFAULT);
+		EQ(memfd_go_format_seals(0x3f, MEMFD_GO_STYLE_NAMES, (char *)null_pointers[i], CAPACITY),
+		   -EFAULT);
 }
 
 static void unknown_styles(void)

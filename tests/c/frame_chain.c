@@ -12,7 +12,7 @@
 #include "alarms.h"
 #include "unwinding.h"
 
-#define ENOUGH 1000 /* interruptions of the library */
+#define ENOUGH 1000  /* interruptions of the library */
 #define INTERVAL 500 /* microseconds */
 #define SECONDS 10
 

@@ -50,7 +50,8 @@ static void check_file(int fd, uint32_t kind, const char *name)
 
 static void memfds_with_names_of_every_length(void)
 {
-	static const uint32_t flags[] = { 0, MFD_ALLOW_SEALING, MFD_HUGETLB, MFD_HUGETLB | MFD_ALLOW_SEALING };
+	static const uint32_t flags[] = { 0, MFD_ALLOW_SEALING, MFD_HUGETLB,
+					  MFD_HUGETLB | MFD_ALLOW_SEALING };
 	char name[LONGEST_PATH + 1];
 
 	for (int kind = 0; kind < 4; kind++)
@@ -63,7 +64,10 @@ static void memfds_with_names_of_every_length(void)
 			if (length > MEMFD_GO_NAME_MAX)
 				EQ(fd, -EINVAL);
 			else if (fd >= 0)
-				check_file(fd, flags[kind] & MFD_HUGETLB ? MEMFD_GO_KIND_HUGETLB : MEMFD_GO_KIND_MEMFD, name);
+				check_file(fd,
+					   flags[kind] & MFD_HUGETLB ? MEMFD_GO_KIND_HUGETLB
+								     : MEMFD_GO_KIND_MEMFD,
+					   name);
 			else
 				CHECK(flags[kind] & MFD_HUGETLB); /* the system has none */
 		}
@@ -78,9 +82,14 @@ static void send_file(int fd)
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
 	struct iovec byte = { "x", 1 };
-	struct msghdr message = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.bytes };
+	struct msghdr message = { .msg_iov = &byte,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof control.bytes };
 
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
 	if (sendmsg(socket_to_parent, &message, 0) != 1)
@@ -97,7 +106,10 @@ static int receive_file(int sock)
 	} control;
 	char byte;
 	struct iovec payload = { &byte, 1 };
-	struct msghdr message = { .msg_iov = &payload, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.bytes };
+	struct msghdr message = { .msg_iov = &payload,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof control.bytes };
 	int fd = -1;
 
 	if (recvmsg(sock, &message, MSG_CMSG_CLOEXEC) == 1)
@@ -198,7 +210,7 @@ static int mapped_file(void *address, size_t length)
 	char path[80];
 
 	snprintf(path, sizeof path, "/proc/self/map_files/%lx-%lx", (unsigned long)address,
-	         (unsigned long)address + length);
+		 (unsigned long)address + length);
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
@@ -242,7 +254,8 @@ static void anonymous_huge_pages(void)
 	if (fd < 0 || fstat(fd, &status) != 0)
 		SKIP("no hugetlbfs here");
 	close(fd);
-	memory = mmap(NULL, (size_t)status.st_blksize, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	memory = mmap(NULL, (size_t)status.st_blksize, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB,
+		      -1, 0);
 	if (memory == MAP_FAILED)
 		SKIP("no free huge page");
 	fd = mapped_file(memory, (size_t)status.st_blksize);

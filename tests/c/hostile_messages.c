@@ -52,7 +52,9 @@ static int receive_verified(int sock, uint32_t room)
 /* 'count' descriptors are received, or the right error, and none stays. */
 static void check(struct channel c, unsigned count, uint32_t room, int (*function)(int, uint32_t))
 {
-	int want = count > room ? -EMSGSIZE : count == 0 && function == receive_verified ? -EPROTO : (int)count;
+	int want = count > room                                 ? -EMSGSIZE
+		   : count == 0 && function == receive_verified ? -EPROTO
+								: (int)count;
 	int fd = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abcdef", 6);
 	long before;
 
@@ -110,8 +112,9 @@ static void two_control_messages(void)
 	struct channel c = open_channel(SOCK_STREAM);
 	char control[2 * CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = { 0 };
 	struct iovec payload = { "x", 1 };
-	struct msghdr message = { .msg_iov = &payload, .msg_iovlen = 1, .msg_control = control,
-				  .msg_controllen = sizeof control };
+	struct msghdr message = {
+		.msg_iov = &payload, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
 	for (int i = 0; i < 2; i++, header = CMSG_NXTHDR(&message, header)) {

@@ -117,7 +117,8 @@ static void seals_that_come_during_the_call(void)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 		int fd = sealable_file();
-		pthread_t thread = start_attack(fd, i, F_SEAL_SHRINK | F_SEAL_WRITE | (i % 2 ? F_SEAL_GROW : 0));
+		pthread_t thread =
+			start_attack(fd, i, F_SEAL_SHRINK | F_SEAL_WRITE | (i % 2 ? F_SEAL_GROW : 0));
 
 		watch(fd, F_SEAL_WRITE);
 		stop_attack(thread);

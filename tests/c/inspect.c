@@ -71,7 +71,9 @@ static void access_is_of_the_descriptor(void)
 
 static void names_of_any_bytes(void)
 {
-	static const char *const names[] = { "", " ", "a/b", "line\nend", " (deleted)", "memfd:", "\xff\x01" };
+	static const char *const names[] = {
+		"", " ", "a/b", "line\nend", " (deleted)", "memfd:", "\xff\x01"
+	};
 	char longest[MEMFD_GO_NAME_MAX + 1];
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -163,8 +165,12 @@ static void shorter_and_longer_structs(void)
 
 static void what_stat_tells(void)
 {
-	int fds[] = { sized_file(10000), tmpfs_file(), open("/proc/self/exe", O_RDONLY | O_CLOEXEC), open("/dev/null", O_RDONLY),
-		      raw_create("huge", MFD_HUGETLB), raw_secret(0) };
+	int fds[] = { sized_file(10000),
+		      tmpfs_file(),
+		      open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
+		      open("/dev/null", O_RDONLY),
+		      raw_create("huge", MFD_HUGETLB),
+		      raw_secret(0) };
 	struct stat status;
 
 	EQ(pwrite(fds[0], "x", 1, 0), 1);
@@ -187,7 +193,9 @@ static void bad_pointers_and_descriptors(void)
 	struct memfd_go_info before;
 
 	for (size_t i = 0; i < NULL_POINTERS; i++)
-		EQ(memfd_go_inspect(0, 0, (struct memfd_go_info *)null_pointers[i], sizeof(struct memfd_go_info)), -EFAULT);
+		EQ(memfd_go_inspect(0, 0, (struct memfd_go_info *)null_pointers[i],
+				    sizeof(struct memfd_go_info)),
+		   -EFAULT);
 	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
 		memset(&before, 0x5a, sizeof before);
 		EQ(inspect(closed_descriptors[i]), -EBADF);

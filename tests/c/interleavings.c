@@ -69,7 +69,8 @@ static void inspect_it(int fd, struct gift *gift)
 
 /* ----------------------------------------------------- What else is checked */
 
-static int has_been(int (*matches)(const struct state *state, const struct gift *gift), const struct gift *gift)
+static int has_been(int (*matches)(const struct state *state, const struct gift *gift),
+		    const struct gift *gift)
 {
 	for (int i = 0; i < now.states_count; i++)
 		if (matches(&now.states[i], gift))
@@ -118,7 +119,8 @@ static void check_copy(const struct gift *gift)
 static void check_info(const struct gift *gift)
 {
 	struct stat status = { .st_ino = 0 };
-	static const uint32_t kinds[] = { MEMFD_GO_KIND_MEMFD, MEMFD_GO_KIND_HUGETLB, MEMFD_GO_KIND_TMPFS_FILE };
+	static const uint32_t kinds[] = { MEMFD_GO_KIND_MEMFD, MEMFD_GO_KIND_HUGETLB,
+					  MEMFD_GO_KIND_TMPFS_FILE };
 
 	EXPECT(gift->info.kind == kinds[peer.kind]);
 	fstat(WITNESS, &status);

@@ -24,8 +24,8 @@
 /* What a call gives. */
 struct gift {
 	int result;
-	int fd;         /* or -1 */
-	char *address;  /* of a mapping, or NULL */
+	int fd;        /* or -1 */
+	char *address; /* of a mapping, or NULL */
 	size_t length;
 	struct memfd_go_info info;
 };
@@ -34,10 +34,10 @@ struct gift {
 struct victim {
 	const char *name;
 	void (*call)(int fd, struct gift *gift);
-	int by_message; /* the file comes as a message; else as fd */
-	int copies;     /* the whole file, which takes milliseconds if it is huge */
-	int immutable;  /* the contents never change */
-	int errors[8];  /* that it may return */
+	int by_message;                         /* the file comes as a message; else as fd */
+	int copies;                             /* the whole file, which takes milliseconds if it is huge */
+	int immutable;                          /* the contents never change */
+	int errors[8];                          /* that it may return */
 	void (*check)(const struct gift *gift); /* what else is true of a success */
 };
 
@@ -50,8 +50,8 @@ struct state {
 static struct {
 	const struct victim *victim;
 	const struct beginning *beginning;
-	int stopping; /* whether the call is running */
-	int stops;    /* so far */
+	int stopping;                 /* whether the call is running */
+	int stops;                    /* so far */
 	const char *names[STOPS_MAX]; /* of the system calls that it was stopped at */
 	struct step {
 		int stop, operation;
@@ -81,12 +81,12 @@ static inline void tell_sequence(void)
 	}
 }
 
-#define EXPECT(condition)                                                   \
-	do {                                                                \
-		if (!(condition)) {                                         \
+#define EXPECT(condition)                                                    \
+	do {                                                                 \
+		if (!(condition)) {                                          \
 			fail(__FILE__, __LINE__, "%s is false", #condition); \
-			tell_sequence();                                    \
-		}                                                           \
+			tell_sequence();                                     \
+		}                                                            \
 	} while (0)
 
 /* ---------------------------------------------------------------- Stopping */

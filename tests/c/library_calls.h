@@ -76,12 +76,8 @@ static const struct {
 	int command;
 	const char *name;
 } fcntl_commands[] = {
-	{ F_GETFD, "getfd" },
-	{ F_SETFD, "setfd" },
-	{ F_GETFL, "getfl" },
-	{ F_SETFL, "setfl" },
-	{ F_DUPFD_CLOEXEC, "dupfd" },
-	{ F_ADD_SEALS, "add_seals" },
+	{ F_GETFD, "getfd" },         { F_SETFD, "setfd" },         { F_GETFL, "getfl" },
+	{ F_SETFL, "setfl" },         { F_DUPFD_CLOEXEC, "dupfd" }, { F_ADD_SEALS, "add_seals" },
 	{ F_GET_SEALS, "get_seals" },
 };
 

@@ -186,8 +186,7 @@ static void what_does_not_fit(void)
 static void offset_over_the_largest_size(void)
 {
 	static const uint64_t offsets[] = {
-		(uint64_t)INT64_MAX + 1,
-		UINT64_MAX - (LARGEST_PAGE - 1), /* with 2 * LARGEST_PAGE it wraps */
+		(uint64_t)INT64_MAX + 1, UINT64_MAX - (LARGEST_PAGE - 1), /* with 2 * LARGEST_PAGE it wraps */
 	};
 	int fd = sized_file(100);
 	void *map = UNTOUCHED;

@@ -19,11 +19,11 @@ static int map_verified(int fd, uint32_t required, uint64_t max_len)
 	return memfd_go_map_verified(fd, required, max_len, 0, &map.address, &map.length);
 }
 
-#define FAILS(call, error)                         \
-	do {                                       \
-		EQ((call), (error));               \
-		CHECK(map.address == UNTOUCHED);   \
-		EQ(map.length, 77);                \
+#define FAILS(call, error)                       \
+	do {                                     \
+		EQ((call), (error));             \
+		CHECK(map.address == UNTOUCHED); \
+		EQ(map.length, 77);              \
 	} while (0)
 
 static int file_with(uint32_t seals)

@@ -12,7 +12,7 @@
 #include "every_function.h"
 #include "unwinding.h"
 
-#define ENOUGH 1000 /* interruptions of the library */
+#define ENOUGH 1000  /* interruptions of the library */
 #define INTERVAL 300 /* microseconds */
 #define SECONDS 5
 #define OVERWRITTEN 4096
@@ -65,8 +65,11 @@ static __attribute__((noinline)) void touch_the_stack(void)
 
 static void handler_overwrites_the_stack(void)
 {
-	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK }, old;
-	stack_t stack = { .ss_sp = handlers_stack, .ss_size = sizeof handlers_stack }, none = { .ss_flags = SS_DISABLE };
+	struct sigaction action = { .sa_sigaction = handler,
+				    .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK },
+			 old;
+	stack_t stack = { .ss_sp = handlers_stack, .ss_size = sizeof handlers_stack },
+		none = { .ss_flags = SS_DISABLE };
 	time_t end = time(NULL) + SECONDS;
 	int line = 0;
 

@@ -52,10 +52,21 @@ static const struct {
 };
 
 static const char *const bad[] = {
-	"q", "wq", "WRITES", "WRIT", "WRITE!", "F_SEAL_", "F_SEAL", "F_SEAL_w",
-	"_WRITE", "FUTURE", "0x", "0xg", "0x1g", "0x123456789", "0x100000000", "1", "15", "-1", "0",
-	"WRITE;GROW", "WRITE/GROW", "WRITE GROW oops", "oops WRITE", "immutable!", "non", "nonee",
-	"\x7f", "\xff", "\xc3\xa9", "w\x01",
+	"q",           "wq",
+	"WRITES",      "WRIT",
+	"WRITE!",      "F_SEAL_",
+	"F_SEAL",      "F_SEAL_w",
+	"_WRITE",      "FUTURE",
+	"0x",          "0xg",
+	"0x1g",        "0x123456789",
+	"0x100000000", "1",
+	"15",          "-1",
+	"0",           "WRITE;GROW",
+	"WRITE/GROW",  "WRITE GROW oops",
+	"oops WRITE",  "immutable!",
+	"non",         "nonee",
+	"\x7f",        "\xff",
+	"\xc3\xa9",    "w\x01",
 };
 
 static void good_texts(void)

@@ -84,11 +84,26 @@ static inline long resize(off_t size)
 	return raw(ftruncate(peer.fd, size));
 }
 
-static inline long to_nothing(void) { return resize(0); }
-static inline long to_one_byte(void) { return resize(1); }
-static inline long to_one_page(void) { return resize(units(1)); }
-static inline long to_more(void) { return resize(units(3)); }
-static inline long to_too_much(void) { return resize(units(7)); }
+static inline long to_nothing(void)
+{
+	return resize(0);
+}
+static inline long to_one_byte(void)
+{
+	return resize(1);
+}
+static inline long to_one_page(void)
+{
+	return resize(units(1));
+}
+static inline long to_more(void)
+{
+	return resize(units(3));
+}
+static inline long to_too_much(void)
+{
+	return resize(units(7));
+}
 
 static inline long write_at_the_start(void)
 {
@@ -107,23 +122,56 @@ static inline long punch(void)
 	return raw(fallocate(peer.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, units(1)));
 }
 
-static inline long allocate_one_byte(void) { return raw(fallocate(peer.fd, 0, 0, 1)); }
-static inline long allocate_more(void) { return raw(fallocate(peer.fd, 0, 0, units(3))); }
-static inline long forbid_execution(void) { return raw(fchmod(peer.fd, 0600)); }
-static inline long allow_execution(void) { return raw(fchmod(peer.fd, 0601)); }
+static inline long allocate_one_byte(void)
+{
+	return raw(fallocate(peer.fd, 0, 0, 1));
+}
+static inline long allocate_more(void)
+{
+	return raw(fallocate(peer.fd, 0, 0, units(3)));
+}
+static inline long forbid_execution(void)
+{
+	return raw(fchmod(peer.fd, 0600));
+}
+static inline long allow_execution(void)
+{
+	return raw(fchmod(peer.fd, 0601));
+}
 
 static inline long seal(uint32_t seals)
 {
 	return raw(fcntl(peer.fd, F_ADD_SEALS, seals));
 }
 
-static inline long seal_sealing(void) { return seal(F_SEAL_SEAL); }
-static inline long seal_shrinking(void) { return seal(F_SEAL_SHRINK); }
-static inline long seal_growing(void) { return seal(F_SEAL_GROW); }
-static inline long seal_writing(void) { return seal(F_SEAL_WRITE); }
-static inline long seal_future_writing(void) { return seal(F_SEAL_FUTURE_WRITE); }
-static inline long seal_execution(void) { return seal(F_SEAL_EXEC); }
-static inline long seal_all_but_execution(void) { return seal(MEMFD_GO_SEALS_IMMUTABLE); }
+static inline long seal_sealing(void)
+{
+	return seal(F_SEAL_SEAL);
+}
+static inline long seal_shrinking(void)
+{
+	return seal(F_SEAL_SHRINK);
+}
+static inline long seal_growing(void)
+{
+	return seal(F_SEAL_GROW);
+}
+static inline long seal_writing(void)
+{
+	return seal(F_SEAL_WRITE);
+}
+static inline long seal_future_writing(void)
+{
+	return seal(F_SEAL_FUTURE_WRITE);
+}
+static inline long seal_execution(void)
+{
+	return seal(F_SEAL_EXEC);
+}
+static inline long seal_all_but_execution(void)
+{
+	return seal(MEMFD_GO_SEALS_IMMUTABLE);
+}
 
 static inline long map_writable(void)
 {
@@ -157,7 +205,10 @@ static inline long store(void)
 	return 0;
 }
 
-static inline long move_the_offset(void) { return raw(lseek(peer.fd, 1, SEEK_CUR)); }
+static inline long move_the_offset(void)
+{
+	return raw(lseek(peer.fd, 1, SEEK_CUR));
+}
 
 static inline long close_it(void)
 {

@@ -20,7 +20,9 @@ static void unknown_requests(void)
 static void bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++)
-		EQ(memfd_go_probe((struct memfd_go_features *)null_pointers[i], sizeof(struct memfd_go_features), 0), -EFAULT);
+		EQ(memfd_go_probe((struct memfd_go_features *)null_pointers[i],
+				  sizeof(struct memfd_go_features), 0),
+		   -EFAULT);
 }
 
 static void short_structs(void)

@@ -23,12 +23,12 @@ static int receive(int sock, uint32_t room)
 	return memfd_go_recv_fds(sock, 0, got.fds, &got.count, got.data, &got.length);
 }
 
-#define FAILS(call, error, room)                   \
-	do {                                       \
-		EQ((call), (error));               \
-		EQ(got.fds[0], UNTOUCHED);         \
-		EQ(got.count, (room));             \
-		EQ(got.length, 4);                 \
+#define FAILS(call, error, room)           \
+	do {                               \
+		EQ((call), (error));       \
+		EQ(got.fds[0], UNTOUCHED); \
+		EQ(got.count, (room));     \
+		EQ(got.length, 4);         \
 	} while (0)
 
 static void descriptors_and_data(void)
@@ -182,7 +182,8 @@ static void unknown_options(void)
 	EQ(send_message(c.sender, c.sender, 1, "x", 1), 1);
 	for (int bit = 0; bit < 32; bit++)
 		if ((uint32_t)1 << bit != MEMFD_GO_OPT_DONTWAIT)
-			EQ(memfd_go_recv_fds(c.receiver, (uint32_t)1 << bit, got.fds, &got.count, NULL, NULL), -EINVAL);
+			EQ(memfd_go_recv_fds(c.receiver, (uint32_t)1 << bit, got.fds, &got.count, NULL, NULL),
+			   -EINVAL);
 	EQ(receive(c.receiver, 1), 0); /* it is still there */
 	close(got.fds[0]);
 	close_channel(c);
@@ -194,7 +195,9 @@ static void not_waiting(void)
 		struct channel c = open_channel(socket_types[type]);
 
 		got.length = 4;
-		EQ(memfd_go_recv_fds(c.receiver, MEMFD_GO_OPT_DONTWAIT, got.fds, &got.count, got.data, &got.length), -EAGAIN);
+		EQ(memfd_go_recv_fds(c.receiver, MEMFD_GO_OPT_DONTWAIT, got.fds, &got.count, got.data,
+				     &got.length),
+		   -EAGAIN);
 		EQ(got.length, 4);
 		EQ(fcntl(c.receiver, F_GETFL) & O_NONBLOCK, 0);
 		close_channel(c);

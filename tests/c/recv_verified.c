@@ -132,7 +132,8 @@ static void options(void)
 	for (int bit = 0; bit < 32; bit++)
 		if (((uint32_t)1 << bit & (MEMFD_GO_OPT_DONTWAIT | MEMFD_GO_OPT_NO_HOLES)) == 0)
 			EQ(memfd_go_recv_verified(c.receiver, 0, 6, (uint32_t)1 << bit, NULL, NULL), -EINVAL);
-	got = memfd_go_recv_verified(c.receiver, 0, 6, MEMFD_GO_OPT_DONTWAIT | MEMFD_GO_OPT_NO_HOLES, NULL, NULL);
+	got = memfd_go_recv_verified(c.receiver, 0, 6, MEMFD_GO_OPT_DONTWAIT | MEMFD_GO_OPT_NO_HOLES, NULL,
+				     NULL);
 	CHECK(same_file(got, sent));
 	close(got);
 	close(sent);

@@ -27,7 +27,8 @@ static void offset_and_access_are_its_own(void)
 
 static void always_close_on_exec(void)
 {
-	int fd = sealable_file(), plain = memfd_go_reopen(fd, O_RDWR), cloexec = memfd_go_reopen(fd, O_CLOEXEC);
+	int fd = sealable_file(), plain = memfd_go_reopen(fd, O_RDWR),
+	    cloexec = memfd_go_reopen(fd, O_CLOEXEC);
 
 	EQ(fcntl(plain, F_GETFD), FD_CLOEXEC);
 	EQ(fcntl(cloexec, F_GETFD), FD_CLOEXEC);
@@ -38,7 +39,8 @@ static void always_close_on_exec(void)
 
 static void reading_is_no_security_boundary(void)
 {
-	int fd = sealable_file(), reader = memfd_go_reopen(fd, O_RDONLY), writer = memfd_go_reopen(reader, O_RDWR);
+	int fd = sealable_file(), reader = memfd_go_reopen(fd, O_RDONLY),
+	    writer = memfd_go_reopen(reader, O_RDWR);
 
 	EQ(raw(write(writer, "x", 1)), 1);
 	close(writer);
@@ -48,7 +50,8 @@ static void reading_is_no_security_boundary(void)
 
 static void seals_hold_for_all(void)
 {
-	int fd = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3), writer = memfd_go_reopen(fd, O_RDWR);
+	int fd = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3),
+	    writer = memfd_go_reopen(fd, O_RDWR);
 
 	CHECK(writer >= 0);
 	EQ(raw(write(writer, "x", 1)), -EPERM);
@@ -71,7 +74,8 @@ static void path_only(void)
 
 static void highest_descriptor(void)
 {
-	int fd = sealable_file(), high = fcntl(fd, F_DUPFD_CLOEXEC, 900), reader = memfd_go_reopen(high, O_RDONLY);
+	int fd = sealable_file(), high = fcntl(fd, F_DUPFD_CLOEXEC, 900),
+	    reader = memfd_go_reopen(high, O_RDONLY);
 
 	CHECK(high >= 900);
 	CHECK(reader >= 0);

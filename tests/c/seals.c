@@ -5,8 +5,12 @@
 static void each_seal_is_added_and_read_back(void)
 {
 	static const uint32_t seals[] = {
-		F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE,
-		F_SEAL_SHRINK | F_SEAL_GROW, MEMFD_GO_SEALS_IMMUTABLE,
+		F_SEAL_SEAL,
+		F_SEAL_SHRINK,
+		F_SEAL_GROW,
+		F_SEAL_WRITE,
+		F_SEAL_SHRINK | F_SEAL_GROW,
+		MEMFD_GO_SEALS_IMMUTABLE,
 	};
 
 	for (size_t i = 0; i < sizeof seals / sizeof *seals; i++) {

@@ -96,7 +96,8 @@ static void grow_forbids_writing_across_the_end(void)
 
 static void writing_nothing_is_never_forbidden(void)
 {
-	static const uint32_t seals[] = { F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE, MEMFD_GO_SEALS_IMMUTABLE };
+	static const uint32_t seals[] = { F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE,
+					  MEMFD_GO_SEALS_IMMUTABLE };
 	char byte = 'x';
 
 	for (size_t i = 0; i < sizeof seals / sizeof *seals; i++) {

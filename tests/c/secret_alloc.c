@@ -189,9 +189,9 @@ static void a_failure_leaves_no_area_behind(void)
 
 static void bad_options(void)
 {
-	static const uint32_t known = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_ALIGN_END |
-				      MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_NO_SECRETMEM |
-				      MEMFD_GO_OPT_ALLOW_UNLOCKED;
+	static const uint32_t known = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_FORK_SHARE |
+				      MEMFD_GO_OPT_ALIGN_END | MEMFD_GO_OPT_REQUIRE |
+				      MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALLOW_UNLOCKED;
 	secret_area s = NEW_AREA, untouched = s;
 
 	for (int bit = 0; bit < 32; bit++)

@@ -72,7 +72,8 @@ static void a_failure_leaves_the_source(void)
 	fill_source();
 	EQ(memfd_go_secret_alloc_from(&area, source, 0, 0), -EINVAL);
 	EQ(memfd_go_secret_alloc_from(&area, source, 10, 1U << 31), -EINVAL);
-	EQ(memfd_go_secret_alloc_from(&area, source, 10, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_NO_SECRETMEM), -EINVAL);
+	EQ(memfd_go_secret_alloc_from(&area, source, 10, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_NO_SECRETMEM),
+	   -EINVAL);
 	EQ(memcmp(&area, &zero, sizeof area), 0);
 	check_source(0, 0);
 }

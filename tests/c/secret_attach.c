@@ -141,7 +141,8 @@ static void shared_on_fork_if_asked_for(void)
 static void files_that_are_not_secret(void)
 {
 	int files[] = { sized_file(4096), pipe_file(), open("/", O_RDONLY | O_CLOEXEC),
-			open("/dev/null", O_RDWR | O_CLOEXEC), open("/proc/self/maps", O_RDONLY | O_CLOEXEC) };
+			open("/dev/null", O_RDWR | O_CLOEXEC),
+			open("/proc/self/maps", O_RDONLY | O_CLOEXEC) };
 	secret_area s = NEW_AREA, untouched = NEW_AREA;
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

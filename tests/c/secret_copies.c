@@ -61,7 +61,8 @@ static int count_copies(const uint8_t *from, const uint8_t *to)
 
 static void handler(int number, siginfo_t *info, void *context)
 {
-	const uint8_t *sp = (const uint8_t *)interrupted_sp(context), *frame = (const uint8_t *)handlers_stack;
+	const uint8_t *sp = (const uint8_t *)interrupted_sp(context),
+		      *frame = (const uint8_t *)handlers_stack;
 
 	(void)number;
 	(void)info;
@@ -85,7 +86,8 @@ static const int traps[] = { SIGILL, SIGTRAP };
 static __attribute__((noinline)) int copies_after(uintptr_t (*call)(void))
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK }, old[2];
-	stack_t stack = { .ss_sp = handlers_stack, .ss_size = sizeof handlers_stack }, none = { .ss_flags = SS_DISABLE };
+	stack_t stack = { .ss_sp = handlers_stack, .ss_size = sizeof handlers_stack },
+		none = { .ss_flags = SS_DISABLE };
 
 	memset(handlers_stack, 0, sizeof handlers_stack);
 	sigaltstack(&stack, NULL);
@@ -123,13 +125,34 @@ static uintptr_t leave_on_the_stack(void)
 	return copy[0];
 }
 
-static uintptr_t read_only(void) { return (uintptr_t)memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ); }
-static uintptr_t writable(void) { return (uintptr_t)memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ_WRITE); }
-static uintptr_t free_area(void) { return (uintptr_t)memfd_go_secret_free(&area); }
-static uintptr_t give(void) { return (uintptr_t)memfd_go_secret_pool_give(&pool, secret); }
-static uintptr_t give_wrongly(void) { return (uintptr_t)memfd_go_secret_pool_give(&pool, (char *)secret + 16); }
-static uintptr_t free_pool(void) { return (uintptr_t)memfd_go_secret_pool_free(&pool); }
-static uintptr_t send_it(void) { return (uintptr_t)memfd_go_send_fds(sockets[0], 0, &file, 1, secret, LENGTH); }
+static uintptr_t read_only(void)
+{
+	return (uintptr_t)memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ);
+}
+static uintptr_t writable(void)
+{
+	return (uintptr_t)memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ_WRITE);
+}
+static uintptr_t free_area(void)
+{
+	return (uintptr_t)memfd_go_secret_free(&area);
+}
+static uintptr_t give(void)
+{
+	return (uintptr_t)memfd_go_secret_pool_give(&pool, secret);
+}
+static uintptr_t give_wrongly(void)
+{
+	return (uintptr_t)memfd_go_secret_pool_give(&pool, (char *)secret + 16);
+}
+static uintptr_t free_pool(void)
+{
+	return (uintptr_t)memfd_go_secret_pool_free(&pool);
+}
+static uintptr_t send_it(void)
+{
+	return (uintptr_t)memfd_go_send_fds(sockets[0], 0, &file, 1, secret, LENGTH);
+}
 
 static uintptr_t parse(void)
 {

@@ -60,7 +60,8 @@ static void locked_memory_is_zeros(void)
 static void shared_if_asked_for(void)
 {
 	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), change_it, SECRET_BYTE + 1);
-	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, change_it, SECRET_BYTE + 1);
+	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, change_it,
+		  SECRET_BYTE + 1);
 }
 
 static void free_it(void)

@@ -85,7 +85,10 @@ static void free_wipes_taken_slots_too(void)
 
 static void any_length_and_number(void)
 {
-	static const struct { size_t length; uint32_t slots; } pools[] = {
+	static const struct {
+		size_t length;
+		uint32_t slots;
+	} pools[] = {
 		{ 1, 1 }, { 16, 3 }, { 17, 1000 }, { 4096, 2 }, { 100000, 1 }, { 1, 70000 },
 	};
 

@@ -56,7 +56,8 @@ static void contents_survive(void)
 
 static void free_after_any_protection(void)
 {
-	static const uint32_t accesses[] = { MEMFD_GO_ACCESS_NONE, MEMFD_GO_ACCESS_READ, MEMFD_GO_ACCESS_READ_WRITE };
+	static const uint32_t accesses[] = { MEMFD_GO_ACCESS_NONE, MEMFD_GO_ACCESS_READ,
+					     MEMFD_GO_ACCESS_READ_WRITE };
 
 	for (size_t i = 0; i < OPTIONS * 3; i++) {
 		secret_area s = NEW_AREA;

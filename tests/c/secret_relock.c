@@ -57,7 +57,8 @@ static void lock_what_is_closed(void)
 
 static void lock_behind_the_librarys_back(void)
 {
-	EQ(mprotect(front_guard(&area) + page_size(), area.base_len - PAGES_AROUND * page_size(), PROT_NONE), 0);
+	EQ(mprotect(front_guard(&area) + page_size(), area.base_len - PAGES_AROUND * page_size(), PROT_NONE),
+	   0);
 	EQ(memfd_go_secret_relock(&area), -ENOMEM);
 	EQ(area.kind, MEMFD_GO_AREA_UNLOCKED);
 	EQ(locked(), 0);

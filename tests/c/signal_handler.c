@@ -17,7 +17,7 @@
 
 #define SIGNALS 200
 #define SECONDS 5
-#define MOMENTS 1000 /* microseconds, in one of which the signal arrives */
+#define MOMENTS 1000   /* microseconds, in one of which the signal arrives */
 #define OWN_STACK 8192 /* the library's 4096 and the handler's own */
 
 static volatile sig_atomic_t signals, failed_line;

@@ -35,18 +35,53 @@ static char data[3 * 4096];
 static char text[64];
 static int file;
 
-static void nothing(void) {}
-static void version(void) { memfd_go_version(); }
-static void version_string(void) { memfd_go_version_string(); }
-static void result_name(void) { memfd_go_result_name(-EHWPOISON); }
-static void create(void) { close(memfd_go_create("depth", 0)); }
-static void create_sealed(void) { close(memfd_go_create_sealed("depth", 0, 0, data, sizeof data)); }
-static void set_size(void) { (void)!memfd_go_set_size(file, MEMFD_GO_OPT_RESERVE, sizeof data); }
-static void add_seals(void) { (void)!memfd_go_add_seals(file, 0); }
-static void get_seals(void) { (void)!memfd_go_get_seals(file); }
-static void ensure_seals(void) { (void)!memfd_go_ensure_seals(file, F_SEAL_GROW); }
-static void format_seals(void) { memfd_go_format_seals(0xffffffff, 0, text, sizeof text); }
-static void secret(void) { close(memfd_go_secret(1)); }
+static void nothing(void)
+{
+}
+static void version(void)
+{
+	memfd_go_version();
+}
+static void version_string(void)
+{
+	memfd_go_version_string();
+}
+static void result_name(void)
+{
+	memfd_go_result_name(-EHWPOISON);
+}
+static void create(void)
+{
+	close(memfd_go_create("depth", 0));
+}
+static void create_sealed(void)
+{
+	close(memfd_go_create_sealed("depth", 0, 0, data, sizeof data));
+}
+static void set_size(void)
+{
+	(void)!memfd_go_set_size(file, MEMFD_GO_OPT_RESERVE, sizeof data);
+}
+static void add_seals(void)
+{
+	(void)!memfd_go_add_seals(file, 0);
+}
+static void get_seals(void)
+{
+	(void)!memfd_go_get_seals(file);
+}
+static void ensure_seals(void)
+{
+	(void)!memfd_go_ensure_seals(file, F_SEAL_GROW);
+}
+static void format_seals(void)
+{
+	memfd_go_format_seals(0xffffffff, 0, text, sizeof text);
+}
+static void secret(void)
+{
+	close(memfd_go_secret(1));
+}
 
 static void get_size(void)
 {
@@ -83,11 +118,26 @@ static void create_with(void)
 	close(memfd_go_create_with("depth", &args, sizeof args));
 }
 
-static void clone_file(void) { close(memfd_go_clone("depth", 0, 0, file, UINT64_MAX)); }
-static void clone_huge(void) { close(memfd_go_clone("depth", MFD_HUGETLB, 0, file, UINT64_MAX)); }
-static void reopen(void) { close(memfd_go_reopen(file, O_RDONLY)); }
-static void import_pid(void) { close(memfd_go_import_pid(getpid(), file, O_RDONLY)); }
-static void import_pidfd(void) { (void)!memfd_go_import_pidfd(-1, file, 0); }
+static void clone_file(void)
+{
+	close(memfd_go_clone("depth", 0, 0, file, UINT64_MAX));
+}
+static void clone_huge(void)
+{
+	close(memfd_go_clone("depth", MFD_HUGETLB, 0, file, UINT64_MAX));
+}
+static void reopen(void)
+{
+	close(memfd_go_reopen(file, O_RDONLY));
+}
+static void import_pid(void)
+{
+	close(memfd_go_import_pid(getpid(), file, O_RDONLY));
+}
+static void import_pidfd(void)
+{
+	(void)!memfd_go_import_pidfd(-1, file, 0);
+}
 
 static void huge_flags(void)
 {
@@ -149,8 +199,14 @@ static void use_area(uint32_t opts)
 	memfd_go_secret_free(&area);
 }
 
-static void secret_area_of_a_file(void) { use_area(MEMFD_GO_OPT_KEEP_FD); }
-static void secret_area_without(void) { use_area(MEMFD_GO_OPT_NO_SECRETMEM); }
+static void secret_area_of_a_file(void)
+{
+	use_area(MEMFD_GO_OPT_KEEP_FD);
+}
+static void secret_area_without(void)
+{
+	use_area(MEMFD_GO_OPT_NO_SECRETMEM);
+}
 
 static void secret_pool(void)
 {
@@ -178,14 +234,37 @@ static struct {
 	const char *name;
 	size_t depth;
 } functions[] = {
-	DEPTH(nothing),      DEPTH(version),       DEPTH(version_string),   DEPTH(result_name),
-	DEPTH(probe),        DEPTH(create),        DEPTH(create_with),      DEPTH(create_sealed),
-	DEPTH(clone_file),   DEPTH(clone_huge),    DEPTH(reopen),           DEPTH(huge_flags),
-	DEPTH(get_size),     DEPTH(set_size),      DEPTH(add_seals),        DEPTH(get_seals),
-	DEPTH(ensure_seals), DEPTH(check_seals),   DEPTH(format_seals),     DEPTH(parse_seals),
-	DEPTH(inspect),      DEPTH(map_and_unmap), DEPTH(map_verified),     DEPTH(send_and_receive),
-	DEPTH(import_pid),   DEPTH(import_pidfd),  DEPTH(execute),          DEPTH(secret),
-	DEPTH(secret_pool),  DEPTH(secret_area_of_a_file), DEPTH(secret_area_without),
+	DEPTH(nothing),
+	DEPTH(version),
+	DEPTH(version_string),
+	DEPTH(result_name),
+	DEPTH(probe),
+	DEPTH(create),
+	DEPTH(create_with),
+	DEPTH(create_sealed),
+	DEPTH(clone_file),
+	DEPTH(clone_huge),
+	DEPTH(reopen),
+	DEPTH(huge_flags),
+	DEPTH(get_size),
+	DEPTH(set_size),
+	DEPTH(add_seals),
+	DEPTH(get_seals),
+	DEPTH(ensure_seals),
+	DEPTH(check_seals),
+	DEPTH(format_seals),
+	DEPTH(parse_seals),
+	DEPTH(inspect),
+	DEPTH(map_and_unmap),
+	DEPTH(map_verified),
+	DEPTH(send_and_receive),
+	DEPTH(import_pid),
+	DEPTH(import_pidfd),
+	DEPTH(execute),
+	DEPTH(secret),
+	DEPTH(secret_pool),
+	DEPTH(secret_area_of_a_file),
+	DEPTH(secret_area_without),
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 

@@ -54,7 +54,8 @@ struct holdings {
 	long descriptors, mappings, locked_kb;
 };
 
-static inline __attribute__((format(printf, 3, 4))) void fail(const char *file, int line, const char *format, ...)
+static inline __attribute__((format(printf, 3, 4))) void fail(const char *file, int line, const char *format,
+							      ...)
 {
 	va_list arguments;
 
@@ -79,9 +80,9 @@ static inline void check_text(const char *file, int line, const char *what, cons
 		fail(file, line, "%s: got \"%s\", want \"%s\"", what, got, want);
 }
 
-#define CHECK(condition)                                       \
-	do {                                                   \
-		if (!(condition))                              \
+#define CHECK(condition)                                                     \
+	do {                                                                 \
+		if (!(condition))                                            \
 			fail(__FILE__, __LINE__, "%s is false", #condition); \
 	} while (0)
 
@@ -89,10 +90,10 @@ static inline void check_text(const char *file, int line, const char *what, cons
 #define TEXT(got, want) check_text(__FILE__, __LINE__, #got, (got), (want))
 
 /* Ends the running test. */
-#define SKIP(reason)                 \
-	do {                         \
+#define SKIP(reason)                  \
+	do {                          \
 		test.skip = (reason); \
-		return;              \
+		return;               \
 	} while (0)
 
 /* opendir(3) would allocate memory, and musl then maps some now and unmaps it later. */

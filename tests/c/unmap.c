@@ -33,7 +33,8 @@ static int is_mapped(const void *p)
 
 static void any_length_of_a_file_of_huge_pages(void)
 {
-	static const uint32_t options[] = { 0, MEMFD_GO_OPT_WRITE, MEMFD_GO_OPT_PRIVATE, MEMFD_GO_OPT_POPULATE };
+	static const uint32_t options[] = { 0, MEMFD_GO_OPT_WRITE, MEMFD_GO_OPT_PRIVATE,
+					    MEMFD_GO_OPT_POPULATE };
 	int fd = huge_file(2);
 
 	if (fd < 0)
@@ -110,7 +111,8 @@ static void partial_huge_page_is_not_verified(void)
 				SKIP(NO_HUGE_PAGE);
 			}
 			if (hole)
-				EQ(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, INT64_MAX), 0);
+				EQ(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, INT64_MAX),
+				   0);
 			EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
 			EQ(memfd_go_map_verified(fd, 0, INT64_MAX, 0, &map, &length), -EINVAL);
 			EQ(memfd_go_map(fd, 0, 0, (size_t)sizes[i], &map), 0);

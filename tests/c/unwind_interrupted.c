@@ -15,7 +15,7 @@
 #include <execinfo.h>
 #endif
 
-#define ENOUGH 100 /* interruptions of the library */
+#define ENOUGH 100    /* interruptions of the library */
 #define INTERVAL 1000 /* microseconds */
 #define SECONDS 10
 #define FRAMES 64
@@ -169,7 +169,8 @@ static void handler_walks_into_the_caller(void)
 	CHECK(unwound >= wanted());
 	CHECK(backtraced >= wanted());
 	if (test.failed_checks > 0)
-		fail(__FILE__, __LINE__, "%d interruptions, %d unwound, %d by backtrace(); lost %#lx bytes into the code",
+		fail(__FILE__, __LINE__,
+		     "%d interruptions, %d unwound, %d by backtrace(); lost %#lx bytes into the code",
 		     interruptions, unwound, backtraced, (unsigned long)lost_at);
 }
 

@@ -150,7 +150,8 @@ static void stays_allocated(int fd, size_t size)
 
 static void holes_are_filled_for_good(void)
 {
-	static const uint32_t seals[] = { MEMFD_GO_SEALS_IMMUTABLE, F_SEAL_SHRINK | F_SEAL_WRITE, F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE };
+	static const uint32_t seals[] = { MEMFD_GO_SEALS_IMMUTABLE, F_SEAL_SHRINK | F_SEAL_WRITE,
+					  F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE };
 	size_t size = PAGES * page_size(), length;
 	void *map;
 
@@ -160,13 +161,17 @@ static void holes_are_filled_for_good(void)
 			int fd = file_of_holes(seals[i]), got;
 
 			if (way == 0) {
-				EQ(memfd_go_verify(fd, F_SEAL_SHRINK, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL), 0);
+				EQ(memfd_go_verify(fd, F_SEAL_SHRINK, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL),
+				   0);
 			} else if (way == 1) {
-				EQ(memfd_go_map_verified(fd, F_SEAL_SHRINK, LARGEST, MEMFD_GO_OPT_NO_HOLES, &map, &length), 0);
+				EQ(memfd_go_map_verified(fd, F_SEAL_SHRINK, LARGEST, MEMFD_GO_OPT_NO_HOLES,
+							 &map, &length),
+				   0);
 				EQ(memfd_go_unmap(map, length), 0);
 			} else {
 				EQ(memfd_go_send_fds(c.sender, 0, &fd, 1, NULL, 0), 0);
-				got = memfd_go_recv_verified(c.receiver, F_SEAL_SHRINK, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL, NULL);
+				got = memfd_go_recv_verified(c.receiver, F_SEAL_SHRINK, LARGEST,
+							     MEMFD_GO_OPT_NO_HOLES, NULL, NULL);
 				CHECK(same_file(got, fd));
 				close(got);
 			}

@@ -131,8 +131,11 @@ static inline void add_static_library(void)
 	struct library *l = &libraries[library_count++];
 
 	*l = (struct library){
-		.name = "ours, static", .create = memfd_go_create, .add_seals = memfd_go_add_seals,
-		.get_seals = memfd_go_get_seals, .secret = memfd_go_secret,
+		.name = "ours, static",
+		.create = memfd_go_create,
+		.add_seals = memfd_go_add_seals,
+		.get_seals = memfd_go_get_seals,
+		.secret = memfd_go_secret,
 	};
 }
 #endif
@@ -212,8 +215,8 @@ static inline void print_row(const struct work *w, int arm, int n, double ratio)
 {
 	double median = quantile(arm_blocks[arm], 2 * n, 0.5), least = arm_blocks[arm][0];
 
-	printf("%s\t%s\t%.2f\t%.2f\t%.5f\n", w->name, w->arms[arm].name, least / w->calls,
-	       median / w->calls, ratio);
+	printf("%s\t%s\t%.2f\t%.2f\t%.5f\n", w->name, w->arms[arm].name, least / w->calls, median / w->calls,
+	       ratio);
 }
 
 /* Runs all arms for so many seconds together. */
@@ -237,7 +240,8 @@ static inline void run(struct work *w, double seconds)
 				    (reference_of[arm][2 * i] + reference_of[arm][2 * i + 1]);
 		ratio = quantile(ratios, n, 0.5);
 		if (w->percentiles)
-			ratio = quantile(arm_blocks[arm], 2 * n, 0.1) / quantile(reference_of[arm], 2 * n, 0.1);
+			ratio = quantile(arm_blocks[arm], 2 * n, 0.1) /
+				quantile(reference_of[arm], 2 * n, 0.1);
 		print_row(w, arm, n, ratio);
 	}
 	memcpy(arm_blocks[0], reference_of[1], sizeof arm_blocks[0]);

@@ -11,10 +11,10 @@
 #define MIB (1 << 20)
 #define LARGEST (64 * MIB)
 
-static size_t size;      /* of the file that is worked on */
-static unsigned flags;   /* that it is made with */
+static size_t size;       /* of the file that is worked on */
+static unsigned flags;    /* that it is made with */
 static char *data, *copy; /* LARGEST bytes */
-static int source;       /* a file of that size on a disk */
+static int source;        /* a file of that size on a disk */
 static int sealed, sockets[2];
 
 /*
@@ -66,7 +66,9 @@ static int create_by_mapping(const struct arm *a)
 	void *to;
 
 	(void)a;
-	require(((flags & MFD_HUGETLB) != 0 ? fallocate(fd, 0, 0, (off_t)size) : ftruncate(fd, (off_t)size)) == 0, "size");
+	require(((flags & MFD_HUGETLB) != 0 ? fallocate(fd, 0, 0, (off_t)size)
+					    : ftruncate(fd, (off_t)size)) == 0,
+		"size");
 	to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	require(to != MAP_FAILED, "mmap");
 	memcpy(to, data, size);
@@ -148,7 +150,9 @@ static void send_file(int fd)
 {
 	struct iovec byte = { "", 1 };
 	union control control = { { 0 } };
-	struct msghdr message = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct msghdr message = {
+		.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
 
 	control.header = (struct cmsghdr){ CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS };
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
@@ -160,7 +164,9 @@ static int receive_file(void)
 	char text;
 	struct iovec byte = { &text, 1 };
 	union control control;
-	struct msghdr message = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct msghdr message = {
+		.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
 	int fd;
 
 	require(recvmsg(sockets[1], &message, MSG_CMSG_CLOEXEC) == 1, "recvmsg");
@@ -208,7 +214,8 @@ static void name(struct work *w, const char *what, int calls)
 	static int count;
 	const char *unit = size < MIB ? "KiB" : "MiB";
 
-	snprintf(names[count], sizeof names[count], "%s %zu %s", what, size < MIB ? size / 1024 : size / MIB, unit);
+	snprintf(names[count], sizeof names[count], "%s %zu %s", what, size < MIB ? size / 1024 : size / MIB,
+		 unit);
 	*w = (struct work){ .name = names[count++], .calls = calls, .percentiles = size < MIB };
 }
 
@@ -258,7 +265,8 @@ static void bench_send(void)
 
 static char *memory(void)
 {
-	char *p = mmap(NULL, LARGEST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	char *p = mmap(NULL, LARGEST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1,
+		       0);
 
 	require(p != MAP_FAILED, "memory");
 	memset(p, 'x', LARGEST);

@@ -22,7 +22,8 @@ static inline __attribute__((always_inline)) long bare(long number, long a, long
 	__asm__ volatile("syscall" : "=a"(r) : "0"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
 	return r;
 #elif defined(__aarch64__)
-	register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c;
+	register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b,
+			 x2 __asm__("x2") = c;
 
 	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
 	return x0;
@@ -32,41 +33,46 @@ static inline __attribute__((always_inline)) long bare(long number, long a, long
 }
 
 /* Each piece of work by an inline system call, glibc's function, syscall(2), a library. */
-#define WORK(name, inline_call, glibc_call, syscall_call, library_call)                              \
-	static int name##_bare(const struct arm *a) { (void)a; return inline_call; }                \
-	static int name##_glibc(const struct arm *a) { return glibc_call; }              \
-	static int name##_syscall(const struct arm *a) { return syscall_call; }          \
-	static int name##_library(const struct arm *a) { return library_call; }
+#define WORK(name, inline_call, glibc_call, syscall_call, library_call) \
+	static int name##_bare(const struct arm *a)                     \
+	{                                                               \
+		(void)a;                                                \
+		return inline_call;                                     \
+	}                                                               \
+	static int name##_glibc(const struct arm *a)                    \
+	{                                                               \
+		return glibc_call;                                      \
+	}                                                               \
+	static int name##_syscall(const struct arm *a)                  \
+	{                                                               \
+		return syscall_call;                                    \
+	}                                                               \
+	static int name##_library(const struct arm *a)                  \
+	{                                                               \
+		return library_call;                                    \
+	}
 
-WORK(invalid,
-     (int)bare(SYS_memfd_create, (long)"bench", UNKNOWN_FLAG, 0),
+WORK(invalid, (int)bare(SYS_memfd_create, (long)"bench", UNKNOWN_FLAG, 0),
      a->library->create("bench", UNKNOWN_FLAG),
      (int)a->library->syscall(SYS_memfd_create, "bench", UNKNOWN_FLAG),
      a->library->create("bench", UNKNOWN_FLAG))
 
-WORK(get_seals,
-     (int)bare(SYS_fcntl, sealable, F_GET_SEALS, 0),
-     a->library->fcntl(sealable, F_GET_SEALS),
-     (int)a->library->syscall(SYS_fcntl, sealable, F_GET_SEALS),
-     a->library->get_seals(sealable))
+WORK(get_seals, (int)bare(SYS_fcntl, sealable, F_GET_SEALS, 0), a->library->fcntl(sealable, F_GET_SEALS),
+     (int)a->library->syscall(SYS_fcntl, sealable, F_GET_SEALS), a->library->get_seals(sealable))
 
-WORK(add_seals,
-     (int)bare(SYS_fcntl, sealable, F_ADD_SEALS, F_SEAL_GROW),
+WORK(add_seals, (int)bare(SYS_fcntl, sealable, F_ADD_SEALS, F_SEAL_GROW),
      a->library->fcntl(sealable, F_ADD_SEALS, F_SEAL_GROW),
      (int)a->library->syscall(SYS_fcntl, sealable, F_ADD_SEALS, F_SEAL_GROW),
      a->library->add_seals(sealable, F_SEAL_GROW))
 
-WORK(create_close,
-     close((int)bare(SYS_memfd_create, (long)"bench", MFD_CLOEXEC, 0)),
+WORK(create_close, close((int)bare(SYS_memfd_create, (long)"bench", MFD_CLOEXEC, 0)),
      close(a->library->create("bench", MFD_CLOEXEC)),
      close((int)a->library->syscall(SYS_memfd_create, "bench", MFD_CLOEXEC)),
      close(a->library->create("bench", MFD_CLOEXEC)))
 
-WORK(secret_close,
-     close((int)bare(SYS_memfd_secret, O_CLOEXEC, 0, 0)),
+WORK(secret_close, close((int)bare(SYS_memfd_secret, O_CLOEXEC, 0, 0)),
      close((int)a->library->syscall(SYS_memfd_secret, O_CLOEXEC)), /* it has no function */
-     close((int)a->library->syscall(SYS_memfd_secret, O_CLOEXEC)),
-     close(a->library->secret(O_CLOEXEC)))
+     close((int)a->library->syscall(SYS_memfd_secret, O_CLOEXEC)), close(a->library->secret(O_CLOEXEC)))
 
 static const struct kind {
 	const char *name;
@@ -77,10 +83,8 @@ static const struct kind {
 	int percentiles;
 } kinds[] = {
 #define KIND(name) name##_glibc, name##_bare, name##_syscall, name##_library
-	{ "invalid call", KIND(invalid), 50, 2, 0 },
-	{ "get_seals", KIND(get_seals), 50, 2, 0 },
-	{ "add_seals", KIND(add_seals), 50, 2, 0 },
-	{ "create+close", KIND(create_close), 25, 5, 1 },
+	{ "invalid call", KIND(invalid), 50, 2, 0 },      { "get_seals", KIND(get_seals), 50, 2, 0 },
+	{ "add_seals", KIND(add_seals), 50, 2, 0 },       { "create+close", KIND(create_close), 25, 5, 1 },
 	{ "secret+close", KIND(secret_close), 25, 4, 1 },
 };
 

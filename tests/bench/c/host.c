@@ -102,8 +102,11 @@ struct usage {
 static struct usage usage(void)
 {
 	return (struct usage){
-		field("/proc/self/status", "Threads:", 0), field("/proc/self/status", "SigCgt:", 1), descriptors(),
-		field("/proc/self/status", "VmSize:", 0), field("/proc/self/smaps_rollup", "Rss:", 0),
+		field("/proc/self/status", "Threads:", 0),
+		field("/proc/self/status", "SigCgt:", 1),
+		descriptors(),
+		field("/proc/self/status", "VmSize:", 0),
+		field("/proc/self/smaps_rollup", "Rss:", 0),
 		field("/proc/self/smaps_rollup", "Private_Dirty:", 0),
 	};
 }
@@ -118,7 +121,8 @@ static void use(void)
 	get_seals()(-1);
 	usleep(20000); /* a runtime starts threads when it likes */
 	after = usage();
-	printf("threads\t%ld\nhandlers\t%ld\ndescriptors\t%ld\naddress space\t%ld\nresident\t%ld\nprivate dirty\t%ld\n",
+	printf("threads\t%ld\nhandlers\t%ld\ndescriptors\t%ld\naddress space\t%ld\nresident\t%ld\nprivate "
+	       "dirty\t%ld\n",
 	       after.threads - before.threads, after.handlers - before.handlers,
 	       after.descriptors - before.descriptors, after.address_space - before.address_space,
 	       after.resident - before.resident, after.dirty - before.dirty);

@@ -122,8 +122,7 @@ static int fill_huge(int fd, const char *data, size_t len)
 	return result(munmap(to, whole));
 }
 
-int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
-			   const void *data, size_t len)
+int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals, const void *data, size_t len)
 {
 	int r, fd = memfd_create(name, mfd_flags | MFD_ALLOW_SEALING);
 
@@ -146,8 +145,7 @@ static int copy(int to, int from, off_t size)
 	return result(lseek(to, 0, SEEK_SET));
 }
 
-int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd,
-		   uint64_t max_len)
+int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src_fd, uint64_t max_len)
 {
 	struct stat st;
 	int r, fd;
@@ -293,7 +291,8 @@ static int verify(int fd, uint32_t required, uint64_t max_len, uint64_t *size)
 	return r == 0 && *size > max_len ? -EFBIG : r;
 }
 
-int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t opts, void **addr, size_t *len)
+int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t opts, void **addr,
+			  size_t *len)
 {
 	uint64_t size;
 	int r = verify(fd, required, max_len, &size);
@@ -352,7 +351,8 @@ int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data
 	return 0;
 }
 
-int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32_t opts, void *data, size_t *len)
+int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32_t opts, void *data,
+			   size_t *len)
 {
 	uint32_t n = 1;
 	uint64_t size;
@@ -379,7 +379,7 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
 	return result(fexecve(fd, argv, envp));
 }
 
-int (memfd_go_secret)(uint32_t flags)
+int(memfd_go_secret)(uint32_t flags)
 {
 	return result(syscall(SYS_memfd_secret, flags));
 }
@@ -397,7 +397,8 @@ static int attach(struct memfd_go_secret_area *s, int fd, size_t len)
 	if (data == MAP_FAILED)
 		return -errno;
 	madvise(data, whole, MADV_DONTFORK);
-	*s = (struct memfd_go_secret_area){ MEMFD_GO_AREA_SECRETMEM, 0, data, len, base, whole + 2 * page, -1, 3, { 0 } };
+	*s = (struct memfd_go_secret_area){ MEMFD_GO_AREA_SECRETMEM, 0,  data, len,  base,
+					    whole + 2 * page,        -1, 3,    { 0 } };
 	return 0;
 }
 
@@ -440,8 +441,8 @@ void memfd_go_wipe(void *p, size_t len)
 	explicit_bzero(p, len);
 }
 
-int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len,
-			      uint32_t slots, uint32_t opts)
+int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len, uint32_t slots,
+			      uint32_t opts)
 {
 	int r;
 

@@ -26,6 +26,7 @@ type linter struct {
 
 func linters() []linter {
 	ruff, mypy, pyright, reuse := inVenv("ruff"), inVenv("mypy"), inVenv("pyright"), inVenv("reuse")
+	clangFormat := inVenv("clang-format")
 	const staticcheck, actionlint = "./build/bin/staticcheck", "./build/bin/actionlint" // make setup makes them
 	const python, examples = "bindings/python", "examples/rust"
 	// The examples have no settings of their own.
@@ -55,6 +56,7 @@ func linters() []linter {
 		rustfmt(" (fuzz)", "tests/fuzz/rust"),
 		{name: "cargo clippy (examples)", tool: "cargo-clippy", folder: examples, args: clippy},
 		{name: "reuse", tool: reuse, folder: ".", args: []string{reuse, "lint"}},
+		{name: "clang-format", tool: clangFormat, folder: ".", args: append([]string{clangFormat, "--dry-run", "-Werror"}, cSources(".")...), fix: append([]string{clangFormat, "-i"}, cSources(".")...)},
 		{name: "actionlint", tool: actionlint, folder: ".", args: []string{actionlint, "-shellcheck="}},
 		{name: "shellcheck", tool: "shellcheck", folder: ".", args: append([]string{"shellcheck", "-x", "-P", "SCRIPTDIR"}, shellScripts(".")...)},
 	}
@@ -123,7 +125,18 @@ func command(folder string, args ...string) (string, error) {
 
 // shellScripts returns the files below top that begin with #!/bin/sh.
 func shellScripts(top string) []string {
-	var scripts []string
+	return sources(top, func(path string) bool { return firstLine(path) == "#!/bin/sh" })
+}
+
+// cSources returns the files below top that are C. What clang-format is to leave alone stands in
+// .clang-format-ignore.
+func cSources(top string) []string {
+	return sources(top, func(path string) bool { return filepath.Ext(path) == ".c" || filepath.Ext(path) == ".h" })
+}
+
+// sources returns the files below top that are wanted, without what was built.
+func sources(top string, wanted func(path string) bool) []string {
+	var found []string
 	filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return nil // the linter cannot read it either
@@ -131,12 +144,12 @@ func shellScripts(top string) []string {
 		if e.IsDir() && (e.Name() == ".git" || e.Name() == "build" || e.Name() == "target") {
 			return fs.SkipDir
 		}
-		if e.Type().IsRegular() && firstLine(path) == "#!/bin/sh" {
-			scripts = append(scripts, path)
+		if e.Type().IsRegular() && wanted(path) {
+			found = append(found, path)
 		}
 		return nil
 	})
-	return scripts
+	return found
 }
 
 func firstLine(path string) string {

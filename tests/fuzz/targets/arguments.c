@@ -76,11 +76,13 @@ static void act(struct input *in)
 		break;
 	case 1:
 		flags = take_bits(in, 0x1f);
-		keep(CALL(memfd_go_create_sealed("fuzz", flags, take_bits(in, 0x3f), "abcd", take_byte(in) % 5)));
+		keep(CALL(memfd_go_create_sealed("fuzz", flags, take_bits(in, 0x3f), "abcd",
+						 take_byte(in) % 5)));
 		break;
 	case 2:
 		flags = take_bits(in, 0x1b);
-		keep(CALL(memfd_go_clone("fuzz", flags, take_bits(in, 0x3f), take_file(in), take_number(in))));
+		keep(CALL(
+			memfd_go_clone("fuzz", flags, take_bits(in, 0x3f), take_file(in), take_number(in))));
 		break;
 	case 3: /* not through O_PATH, O_TMPFILE and the like to files of the disk: these are ours */
 		keep(CALL(memfd_go_reopen(take_file(in), take_bits(in, 0x00200003))));
@@ -113,7 +115,8 @@ static void act(struct input *in)
 		map_verified(in);
 		break;
 	case 13: /* nothing is mapped there, and unmapping it harms nobody */
-		CALL(memfd_go_unmap((void *)(uintptr_t)(take_number(in) & 0xffff), (size_t)take_number(in) & 0xffff));
+		CALL(memfd_go_unmap((void *)(uintptr_t)(take_number(in) & 0xffff),
+				    (size_t)take_number(in) & 0xffff));
 		break;
 	case 14:
 		keep(CALL(memfd_go_import_pid(getpid(), take_file(in), take_bits(in, 0x00200003))));

@@ -43,12 +43,12 @@ static inline long note_result(unsigned line, long result)
 /* A call of the library: its result, which is noted. */
 #define CALL(call) note_result(__LINE__, (call))
 
-#define MUST(condition)                                                             \
-	do {                                                                        \
-		if (!(condition)) {                                                 \
+#define MUST(condition)                                                                          \
+	do {                                                                                     \
+		if (!(condition)) {                                                              \
 			fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #condition); \
-			abort();                                                    \
-		}                                                                   \
+			abort();                                                                 \
+		}                                                                                \
 	} while (0)
 
 static inline uint8_t take_byte(struct input *in)
@@ -72,8 +72,16 @@ static inline uint32_t take32(struct input *in)
 static inline uint64_t take_number(struct input *in)
 {
 	static const uint64_t edges[] = {
-		4095, 4096, 4097, 65536, INT32_MAX, UINT32_MAX, UINT64_C(1) << 32, INT64_MAX,
-		UINT64_C(1) << 63, UINT64_MAX,
+		4095,
+		4096,
+		4097,
+		65536,
+		INT32_MAX,
+		UINT32_MAX,
+		UINT64_C(1) << 32,
+		INT64_MAX,
+		UINT64_C(1) << 63,
+		UINT64_MAX,
 	};
 	uint8_t how = take_byte(in);
 
@@ -110,12 +118,12 @@ static inline void *at_the_end_of(char *page, size_t length)
 	return page + page_size() - length;
 }
 
-#define CHECK_STOCK(before)                                                  \
-	do {                                                                 \
-		struct holdings after_ = take_stock();                       \
-		MUST(after_.descriptors == (before).descriptors);            \
-		MUST(after_.mappings == (before).mappings);                  \
-		MUST(after_.locked_kb == (before).locked_kb);                \
+#define CHECK_STOCK(before)                                       \
+	do {                                                      \
+		struct holdings after_ = take_stock();            \
+		MUST(after_.descriptors == (before).descriptors); \
+		MUST(after_.mappings == (before).mappings);       \
+		MUST(after_.locked_kb == (before).locked_kb);     \
 	} while (0)
 
 #endif

@@ -116,8 +116,8 @@ static void send_anything(struct input *in)
 	struct msghdr message = { .msg_iov = &payload, .msg_iovlen = 1, .msg_control = control };
 
 	for (int i = take_byte(in) % 4; i > 0; i--)
-		message.msg_controllen +=
-			add_control(in, control + message.msg_controllen, sizeof control - message.msg_controllen);
+		message.msg_controllen += add_control(in, control + message.msg_controllen,
+						      sizeof control - message.msg_controllen);
 	raw(syscall(SYS_sendmsg, channel.sender, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 

@@ -59,7 +59,8 @@ static void check_output(long r, size_t known)
 static void probe(struct input *in)
 {
 	make_struct(in, sizeof(struct memfd_go_features), 1);
-	check_output(CALL(memfd_go_probe((void *)s.at, s.size, take_bits(in, 0))), sizeof(struct memfd_go_features));
+	check_output(CALL(memfd_go_probe((void *)s.at, s.size, take_bits(in, 0))),
+		     sizeof(struct memfd_go_features));
 }
 
 static void inspect(struct input *in)
@@ -162,7 +163,7 @@ static void pool_init(struct input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-	static void (*const ways[])(struct input *) = { probe,	      inspect,	     create_with,
+	static void (*const ways[])(struct input *) = { probe,        inspect,       create_with,
 							secret_alloc, secret_attach, pool_init };
 	struct input in = { data, length };
 	struct holdings before = take_stock();

@@ -31,7 +31,8 @@ static void live_in_32_mib(void)
 	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
 	EQ(memfd_go_map_verified(fd, 0, UINT64_MAX, 0, &map, &length), -ENOMEM);
 	EQ(memfd_go_secret_alloc(&area, 64 * MIB, 0), -ENOMEM);
-	EQ(memfd_go_secret_alloc(&area, 64 * MIB, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALLOW_UNLOCKED), -ENOMEM);
+	EQ(memfd_go_secret_alloc(&area, 64 * MIB, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALLOW_UNLOCKED),
+	   -ENOMEM);
 	keep_calling();
 	CHECK(memcmp(&before, &(struct holdings[]){ take_stock() }, sizeof before) == 0);
 }
@@ -53,17 +54,50 @@ static struct memfd_go_features features;
 static secret_area area = NEW_AREA;
 static struct memfd_go_secret_pool pool = { 0 };
 
-static int create(void) { return memfd_go_create("limits", 0); }
-static int create_with(void) { return memfd_go_create_with("limits", NULL, 0); }
-static int create_sealed(void) { return memfd_go_create_sealed("limits", 0, 0, "abc", 3); }
-static int clone_file(void) { return memfd_go_clone("limits", 0, 0, file, 10); }
-static int reopen_file(void) { return memfd_go_reopen(file, O_RDONLY); }
-static int import_pid(void) { return memfd_go_import_pid(getpid(), file, O_RDONLY); }
-static int secret(void) { return memfd_go_secret(0); }
-static int recv_verified(void) { return memfd_go_recv_verified(sockets[1], 0, 10, 0, NULL, NULL); }
-static int probe(void) { return memfd_go_probe(&features, sizeof features, 0); }
-static int secret_alloc(void) { return memfd_go_secret_alloc(&area, 10, 0); }
-static int pool_init(void) { return memfd_go_secret_pool_init(&pool, 10, 10, 0); }
+static int create(void)
+{
+	return memfd_go_create("limits", 0);
+}
+static int create_with(void)
+{
+	return memfd_go_create_with("limits", NULL, 0);
+}
+static int create_sealed(void)
+{
+	return memfd_go_create_sealed("limits", 0, 0, "abc", 3);
+}
+static int clone_file(void)
+{
+	return memfd_go_clone("limits", 0, 0, file, 10);
+}
+static int reopen_file(void)
+{
+	return memfd_go_reopen(file, O_RDONLY);
+}
+static int import_pid(void)
+{
+	return memfd_go_import_pid(getpid(), file, O_RDONLY);
+}
+static int secret(void)
+{
+	return memfd_go_secret(0);
+}
+static int recv_verified(void)
+{
+	return memfd_go_recv_verified(sockets[1], 0, 10, 0, NULL, NULL);
+}
+static int probe(void)
+{
+	return memfd_go_probe(&features, sizeof features, 0);
+}
+static int secret_alloc(void)
+{
+	return memfd_go_secret_alloc(&area, 10, 0);
+}
+static int pool_init(void)
+{
+	return memfd_go_secret_pool_init(&pool, 10, 10, 0);
+}
 
 static int recv_fds(void)
 {
@@ -75,10 +109,18 @@ static int recv_fds(void)
 
 /* Those that need a descriptor, if only for a moment. */
 static const struct call creating[] = {
-	{ "create", create },	      { "create_with", create_with }, { "create_sealed", create_sealed },
-	{ "clone", clone_file },      { "reopen", reopen_file },      { "import_pid", import_pid },
-	{ "secret", secret },	      { "probe", probe },	      { "secret_alloc", secret_alloc },
-	{ "pool_init", pool_init },   { "recv_fds", recv_fds },	      { "recv_verified", recv_verified },
+	{ "create", create },
+	{ "create_with", create_with },
+	{ "create_sealed", create_sealed },
+	{ "clone", clone_file },
+	{ "reopen", reopen_file },
+	{ "import_pid", import_pid },
+	{ "secret", secret },
+	{ "probe", probe },
+	{ "secret_alloc", secret_alloc },
+	{ "pool_init", pool_init },
+	{ "recv_fds", recv_fds },
+	{ "recv_verified", recv_verified },
 };
 #define CREATING (sizeof creating / sizeof *creating)
 

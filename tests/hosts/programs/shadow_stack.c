@@ -15,7 +15,7 @@ static struct code code;
 static uintptr_t shadow[DEEPEST]; /* return addresses */
 static int depth;
 static bool came_indirectly; /* the last instruction was an indirect call or jump */
-static uintptr_t unseen; /* a return that may not have stopped */
+static uintptr_t unseen;     /* a return that may not have stopped */
 static long instructions, returns, calls, wrong_returns, wrong_targets;
 
 static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };

@@ -36,7 +36,8 @@ static void mark(const char *name)
 }
 
 /* The same instructions around each call, whatever it is. */
-static __attribute__((noinline)) long call(const char *name, function *f, long a, long b, long c, long d, long e, long last)
+static __attribute__((noinline)) long call(const char *name, function *f, long a, long b, long c, long d,
+					   long e, long last)
 {
 	long r;
 
@@ -173,7 +174,8 @@ static void count_glibc(int fd)
 	call("glibc memfd_create", (function *)memfd_create, W("counted"), MFD_CLOEXEC, 0, 0, 0, 0);
 	call("glibc fcntl(F_GET_SEALS)", (function *)fcntl, fd, F_GET_SEALS, 0, 0, 0, 0);
 	call("glibc fcntl(F_ADD_SEALS)", (function *)fcntl, fd, F_ADD_SEALS, F_SEAL_GROW, 0, 0, 0);
-	call("glibc syscall(memfd_create)", (function *)syscall, SYS_memfd_create, W("counted"), MFD_CLOEXEC, 0, 0, 0);
+	call("glibc syscall(memfd_create)", (function *)syscall, SYS_memfd_create, W("counted"), MFD_CLOEXEC,
+	     0, 0, 0);
 }
 #endif
 
