@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"libmemfd_go/internal/header"
 )
 
 // A block is a fenced block of code in a document.
@@ -110,21 +112,19 @@ var function = regexp.MustCompile(`\bmemfd_go_\w+\b`)
 
 // The table of functions in README.md has all of the header's and no other.
 func TestReadmeNamesEveryFunction(t *testing.T) {
-	declaration := regexp.MustCompile(`(?m)^\w[\w *]*\b(memfd_go_\w+)\(`)
+	h, err := header.Parse(readFile(t, "include/memfd_go.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var declared []string
-	for _, match := range declaration.FindAllStringSubmatch(readFile(t, "include/memfd_go.h"), -1) {
-		if !strings.HasPrefix(match[1], "memfd_go_dropin") {
-			declared = append(declared, match[1])
-		}
+	for _, f := range h.Functions {
+		declared = append(declared, f.Name)
 	}
 	var named []string
 	for _, line := range strings.Split(readFile(t, "README.md"), "\n") {
 		if strings.HasPrefix(line, "|") {
 			named = append(named, function.FindAllString(line, -1)...)
 		}
-	}
-	if len(declared) == 0 {
-		t.Fatal("no declaration found in include/memfd_go.h")
 	}
 	if !slices.Equal(named, declared) {
 		t.Errorf("the table of functions in README.md has\n  %s\nthe header has\n  %s",
