@@ -132,6 +132,24 @@ func TestCreateWithHugePages(t *testing.T) {
 	want(t, "kind", must(memfd.Inspect(closeLater(t, must(f, err)))).Kind, memfd.KindHugetlb)
 }
 
+// A file of huge pages is filled in another way, and is as long as its pages.
+func TestSealedWithHugePages(t *testing.T) {
+	leaks.Check(t)
+	opts := &memfd.Options{HugePages: true}
+	f, err := memfd.SealedWith("huge", []byte("hello"), opts)
+	if errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.ENOSYS) || errors.Is(err, syscall.ENOENT) {
+		t.Skip("no free huge pages:", err)
+	}
+	closeLater(t, must(f, err))
+	info := must(memfd.Inspect(f))
+	want(t, "size", info.Size, info.HugePage)
+	m := closeLater(t, must(memfd.MapVerified(f, memfd.Immutable, info.HugePage)))
+	want(t, "contents", string(m.Bytes()[:6]), "hello\x00")
+	clone := closeLater(t, must(memfd.CloneWith("huge", sealed(t, "hello"), 5, opts)))
+	m = closeLater(t, must(memfd.MapVerified(clone, memfd.Immutable, info.HugePage)))
+	want(t, "contents of a clone", string(m.Bytes()[:6]), "hello\x00")
+}
+
 func TestSealed(t *testing.T) {
 	leaks.Check(t)
 	for _, length := range []int{0, 1, 4095, 4096, 4097, 1 << 20} {
