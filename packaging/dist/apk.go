@@ -8,7 +8,7 @@ import (
 	"text/template"
 )
 
-// nfpm writes packages for apk; the Makefile puts it there.
+// nfpm writes packages for apk. The Makefile installs it.
 const nfpm = "build/bin/nfpm"
 
 var apk = &format{

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Packages for dpkg are written here: nfpm has no place for the files that
+// Packages for dpkg are written here, because nfpm cannot add the control files that
 // dpkg-shlibdeps reads.
 
 var deb = &format{
@@ -22,12 +22,12 @@ var deb = &format{
 	write:  (*parts).writeDebs,
 }
 
-// overrides are what lintian objects to in the shared library, and why it is so.
+// overrides are the tags of lintian that do not apply, with the reasons.
 const overrides = `# The library makes system calls itself. It needs no other library, that of C included.
 %[1]s: shared-library-lacks-prerequisites
-# The names of its local functions, three kilobytes, show in every backtrace.
+# The names of local functions (three kilobytes) make backtraces readable.
 %[1]s: unstripped-binary-or-object
-# Nobody has uploaded this package, and no bug waits for it.
+# The package has not been uploaded to Debian.
 %[1]s: initial-upload-closes-no-bugs
 `
 
@@ -102,8 +102,8 @@ func (p *parts) debControl(of part, size int64) string {
 	return text.String()
 }
 
-// debSymbols tells dpkg-shlibdeps which version of the package each function needs: a
-// symbol's version is that of the release it came with.
+// debSymbols tells dpkg-shlibdeps which version of the package each function needs: the
+// release that its symbol version names.
 func (p *parts) debSymbols() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "libmemfd_go.so.%s %s #MINVER#\n* Build-Depends-Package: %s\n", p.release.major(), p.name(runtime), p.name(devel))
@@ -119,8 +119,8 @@ func (p *parts) debSymbols() string {
 	return text.String()
 }
 
-// debDocuments adds what policy wants in each package: the others have a link to the
-// documents of the runtime package.
+// debDocuments adds the documents that Debian's policy requires. The other packages link to
+// those of the runtime package.
 func (p *parts) debDocuments(of part) error {
 	documents := filepath.Join(p.tree(of), "usr/share/doc", p.name(of))
 	if of != runtime {
@@ -171,9 +171,9 @@ Files: *
 Copyright: ` + ours.copyright + `
            ` + others.copyright + `
 License: Expat and BSD-3-clause
-Comment: The libraries have some code of Go's standard library, under BSD-3-clause: it
- makes system calls and, on some architectures, copies and clears memory. All else is
- under Expat.
+Comment: The libraries contain code of Go's standard library that makes system calls
+ and, on some architectures, copies and clears memory. It is under BSD-3-clause,
+ everything else under Expat.
 
 License: Expat
 ` + ours.stanza() + `
@@ -181,7 +181,7 @@ License: BSD-3-clause
 ` + others.stanza(), nil
 }
 
-// A licence is a text with a line that says whose work it is about.
+// A licence is a text with a copyright line.
 type licence struct {
 	copyright string // without the word
 	terms     string
@@ -200,7 +200,7 @@ func readLicence(name string) (l licence, err error) {
 	return licence{strings.TrimSuffix(strings.TrimPrefix(line, "(c) "), "."), strings.TrimSpace(terms) + "\n"}, nil
 }
 
-// stanza is the terms as the value of a field that goes on over lines.
+// stanza returns the terms as the value of a multi-line field.
 func (l licence) stanza() (text string) {
 	for line := range strings.Lines(l.terms) {
 		if line = strings.TrimSpace(line); line == "" {

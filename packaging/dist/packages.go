@@ -10,16 +10,16 @@ import (
 // versionPrefix begins the versions of symbols.
 const versionPrefix = "MEMFD_GO_"
 
-// A format is what a system's packages are like.
+// A format describes the packages of one system.
 type format struct {
 	libdir func(a arch) string
 	arch   func(a arch) string
-	names  [3]string // of the parts, with the major number where %s stands
-	file   string    // its name, of that of the package, the version and the architecture
+	names  [3]string // of the parts; %s is the major number
+	file   string    // format of file names: package, version, architecture
 	write  func(p *parts) error
 }
 
-// name is what the package is called.
+// name returns the name of a package.
 func (p *parts) name(of part) string {
 	if name := p.format.names[of]; strings.Contains(name, "%s") {
 		return fmt.Sprintf(name, p.release.major())
@@ -32,7 +32,7 @@ func (p *parts) file(of part) string {
 	return filepath.Join(p.release.folder, name)
 }
 
-// packages makes those of an architecture.
+// packages builds the packages for an architecture.
 func (r *release) packages(a arch) error {
 	for _, f := range []*format{deb, rpm, apk} {
 		p, err := r.newParts(a, f)

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// A system's packages are several: the shared library alone, which the packages of other
-// programs depend on; what a compiler needs besides; and what a debugger does. Only the
-// second can be there but once: the names in the others have the major number.
+// Each system gets three packages: the shared library, on which packages of programs depend;
+// the development files; and debug symbols. Files in the first and the third have the major
+// number in their names, so that several major versions can be installed side by side.
 type part int
 
 const (
@@ -22,16 +22,16 @@ const (
 	debug
 )
 
-// parts are the packages of one system and architecture.
+// parts are the packages for one system and architecture.
 type parts struct {
 	release *release
 	arch    arch
 	format  *format
-	folder  string // has a folder of files for each part
+	folder  string // contains a folder of files for each part
 	library libraryFacts
 }
 
-// libraryFacts is what packages say of a library.
+// libraryFacts are facts about a library that packages contain.
 type libraryFacts struct {
 	buildID  string
 	exports  []elf.Symbol
@@ -40,7 +40,7 @@ type libraryFacts struct {
 
 func (p *parts) tree(of part) string { return filepath.Join(p.folder, fmt.Sprint("part", int(of))) }
 
-// partOf says which one an installed file belongs to.
+// partOf returns the part that an installed file belongs to.
 func partOf(path string) part {
 	switch name := filepath.Base(path); {
 	case strings.Contains(path, "/lib/debug/"):
@@ -106,7 +106,7 @@ func readLibrary(name string) (facts libraryFacts, err error) {
 	return facts, nil
 }
 
-// compress writes a file as gzip -9n does: without its name and time.
+// compress compresses a file as gzip -9n does, without its name and time.
 func compress(from, to string) error {
 	text, err := os.ReadFile(from)
 	if err != nil {
@@ -137,18 +137,18 @@ func writeCompressed(name string, text []byte) error {
 	return file.Close()
 }
 
-// summary is the same for all.
+// summary is the first line of each description.
 const summary = "sealed files and secret memory"
 
 const introduction = "libmemfd_go creates, seals and verifies files in memory, and allocates secret memory. " +
 	"It calls no C library, so that programs in every language can use it."
 
-// contents says what is in a package.
+// contents describes the part.
 func (of part) contents() string {
 	return [...]string{
-		"This package has the shared library.",
-		"This package has the header, the static library, pkg-config and CMake files, and manual pages.",
-		"This package has debugging information.",
+		"This package contains the shared library.",
+		"This package contains the header, the static library, pkg-config and CMake files, and manual pages.",
+		"This package contains debugging information.",
 	}[of]
 }
 

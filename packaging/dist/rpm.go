@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// rpmbuild writes packages for rpm, from the spec file: it finds out itself what a library
-// provides.
+// Packages for rpm are built by rpmbuild from the spec file, because it finds the symbol
+// versions that a library provides.
 
 var rpm = &format{
 	libdir: func(a arch) string {
@@ -60,7 +60,7 @@ func (p *parts) writeRPMs() error {
 	return nil
 }
 
-// stageRPM puts the parts together again, with what rpm's packages have besides.
+// stageRPM merges the parts into one folder, and adds the documents.
 func (p *parts) stageRPM() (staged string, err error) {
 	staged = filepath.Join(p.folder, "staged")
 	if err := os.MkdirAll(staged, 0o755); err != nil {
@@ -81,7 +81,7 @@ func (p *parts) stageRPM() (staged string, err error) {
 			return "", err
 		}
 	}
-	// rpmbuild looks into executable files only for what they provide.
+	// rpmbuild looks only into executable files for what they provide.
 	library := filepath.Join(staged, p.format.libdir(p.arch), "libmemfd_go.so."+p.release.version)
 	if err := os.Chmod(library, 0o755); err != nil {
 		return "", err

@@ -13,8 +13,8 @@ import (
 	"libmemfd_go/packaging/vendored"
 )
 
-// sources writes the sources as they are, and again with the modules that a build without
-// a network needs.
+// sources writes two archives: the sources, and the sources with the modules that a build
+// without a network needs.
 func (r *release) sources() error {
 	files, err := sourceFiles()
 	if err != nil {
@@ -51,8 +51,8 @@ func (r *release) writeSources(archiveName, folder string, files []string, modul
 	})
 }
 
-// sourceFiles are the files that git knows, or all that were in the archive that this
-// folder comes from.
+// sourceFiles returns the files tracked by git, or, outside of a repository, all files that
+// were in the archive.
 func sourceFiles() (files []string, err error) {
 	if _, err := os.Stat(".git"); err != nil {
 		return unpackedFiles()

@@ -1,4 +1,4 @@
-// Package vendored writes the modules that a build needs beside the sources that need them.
+// Package vendored copies the modules that a build without a network needs.
 package vendored
 
 import (
