@@ -16,6 +16,14 @@ import (
 // The address of a variable therefore has to be passed as a pointer: whoever has it as an
 // integer has the old one then.
 
+// blocking is sys for a system call that may take long. No argument may be the address of a
+// variable.
+//
+//go:noinline
+func blocking(number, a, b, c uintptr) int {
+	return outcome(syscall.Syscall6(number, a, b, c, 0, 0, 0))
+}
+
 // blocking6 is sys6 for a system call that may take long. No argument may be the address
 // of a variable.
 //

@@ -10,6 +10,11 @@ import (
 // System calls that may take long, where nobody has to be told: see blocking.go.
 
 //go:nosplit
+func blocking(number, a, b, c uintptr) int {
+	return sys(number, a, b, c)
+}
+
+//go:nosplit
 func blocking6(number, a, b, c, d, e, f uintptr) int {
 	return sys6(number, a, b, c, d, e, f)
 }

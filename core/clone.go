@@ -153,7 +153,7 @@ func readUpTo(src int32, addr, length uintptr, off uint64, stream bool) (n uintp
 		to, room := pointer(addr+n), chunk(uint64(length-n))
 		var r int
 		if stream {
-			r = blocking6(unix.SYS_READ, uintptr(src), uintptr(to), room, 0, 0, 0)
+			r = blocking(unix.SYS_READ, uintptr(src), uintptr(to), room)
 		} else {
 			r = pread(src, to, room, off+uint64(n))
 		}

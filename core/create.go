@@ -7,11 +7,13 @@ import (
 )
 
 //go:nosplit
+//go:noinline
 func closeFD(fd int32) {
 	sys(unix.SYS_CLOSE, uintptr(fd), 0, 0)
 }
 
 //go:nosplit
+//go:noinline
 func create(name *byte, mfdFlags uint32) int {
 	return sys(unix.SYS_MEMFD_CREATE, uintptr(unsafe.Pointer(name)), uintptr(mfdFlags), 0)
 }

@@ -19,7 +19,8 @@ const noexecFlags = unix.MFD_NOEXEC_SEAL | unix.MFD_EXEC
 //
 //go:nosplit
 func CreateWith(name *byte, args *CreateArgs, size uintptr) int {
-	a := CreateArgs{Flags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL}
+	var a CreateArgs
+	a.Flags = unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL
 	if args != nil || size != 0 {
 		if r := checkStruct(unsafe.Pointer(args), size, unsafe.Sizeof(a)); r < 0 {
 			return r

@@ -64,10 +64,10 @@ func Inspect(fd int32, request uint32, info *Info, size uintptr) int {
 			return internal
 		}
 	}
-	head := infoHead{
-		kind: kind, mode: st.mode, access: accessOf(fd),
-		size: st.size, allocated: st.allocated, device: st.device(), inode: st.inode,
-	}
+	var head infoHead // not a literal, which would be made elsewhere and copied
+	head.kind, head.mode, head.access = kind, st.mode, accessOf(fd)
+	head.size, head.allocated = st.size, st.allocated
+	head.device, head.inode = st.device(), st.inode
 	if seals > 0 {
 		head.seals = uint32(seals)
 	}

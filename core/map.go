@@ -68,8 +68,9 @@ func sealedWrite(fd int32) bool {
 }
 
 //go:nosplit
+//go:noinline
 func munmap(addr, length uintptr) int {
-	return blocking6(unix.SYS_MUNMAP, addr, length, 0, 0, 0, 0)
+	return blocking(unix.SYS_MUNMAP, addr, length, 0)
 }
 
 // Unmap removes the mappings of a range of pages.

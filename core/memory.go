@@ -70,6 +70,7 @@ func copy4(to, from *[4]byte) {
 // pointer that it did not make.
 //
 //go:nosplit
+//go:noinline
 func Wipe(p unsafe.Pointer, length uintptr) {
 	if p == nil {
 		return

@@ -74,6 +74,7 @@ func (f *Features) try(bit uint64, fd int) int {
 }
 
 //go:nosplit
+//go:noinline
 func probeCreate(flags uint32) int {
 	return create(unsafe.StringData(probeName), flags|unix.MFD_CLOEXEC)
 }

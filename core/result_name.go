@@ -2,10 +2,10 @@ package core
 
 import "unsafe"
 
-// errorNames are the names of the error numbers from 0 on, in order; a number that
-// has none is "E?". One text with NULs in it, unlike a table of texts, costs the
-// loader nothing.
-var errorNames = "E?\x00" +
+// errorNames are the name of a success and then those of the error numbers from 0 on, in order;
+// a number that has none is "E?". One text with NULs in it, unlike a table of texts, costs
+// the loader nothing.
+var errorNames = "OK\x00" + "E?\x00" +
 	"EPERM\x00ENOENT\x00ESRCH\x00EINTR\x00EIO\x00ENXIO\x00E2BIG\x00ENOEXEC\x00EBADF\x00ECHILD\x00" +
 	"EAGAIN\x00ENOMEM\x00EACCES\x00EFAULT\x00ENOTBLK\x00EBUSY\x00EEXIST\x00EXDEV\x00ENODEV\x00ENOTDIR\x00" +
 	"EISDIR\x00EINVAL\x00ENFILE\x00EMFILE\x00ENOTTY\x00ETXTBSY\x00EFBIG\x00ENOSPC\x00ESPIPE\x00EROFS\x00" +
@@ -23,28 +23,26 @@ var errorNames = "E?\x00" +
 	"ECANCELED\x00ENOKEY\x00EKEYEXPIRED\x00EKEYREVOKED\x00EKEYREJECTED\x00EOWNERDEAD\x00ENOTRECOVERABLE\x00" +
 	"ERFKILL\x00EHWPOISON\x00EFTYPE\x00"
 
-var okName = "OK\x00"
+// firstError is where the name of error number 0 begins.
+const firstError = 3
 
 // ResultName returns the name of what a function returned: of the error, or that it is none.
 //
 //go:nosplit
 func ResultName(r int32) *byte {
+	names := unsafe.Pointer(unsafe.StringData(errorNames))
 	if r >= 0 {
-		return unsafe.StringData(okName)
+		return (*byte)(names)
 	}
-	unknown := unsafe.StringData(errorNames)
-	start := 0
-	for i := 0; i < len(errorNames); i++ {
-		if r >= 0 {
-			break
-		}
+	start := firstError
+	for i := firstError; i < len(errorNames) && r < 0; i++ {
 		if errorNames[i] == 0 {
 			r++
 			start = i + 1
 		}
 	}
 	if start == len(errorNames) {
-		return unknown
+		start = firstError
 	}
-	return (*byte)(unsafe.Add(unsafe.Pointer(unknown), start))
+	return (*byte)(unsafe.Add(names, start))
 }

@@ -10,11 +10,13 @@ import (
 const SealsImmutable uint32 = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 
 //go:nosplit
+//go:noinline
 func addSeals(fd int32, seals uint32) int {
-	return blocking6(sysFcntl, uintptr(fd), unix.F_ADD_SEALS, uintptr(seals), 0, 0, 0)
+	return blocking(sysFcntl, uintptr(fd), unix.F_ADD_SEALS, uintptr(seals))
 }
 
 //go:nosplit
+//go:noinline
 func getSeals(fd int32) int {
 	return sys(sysFcntl, uintptr(fd), unix.F_GET_SEALS, 0)
 }

@@ -244,7 +244,7 @@ func (b *areaBuilder) anonymous() int {
 	// For anonymous memory a load would only map the shared page of zeros; mlock(2)
 	// makes pages of its own. Unlocked memory promises nothing.
 	b.kind = AreaMlock
-	if r := blocking6(unix.SYS_MLOCK, b.data, b.dataLen, 0, 0, 0, 0); r < 0 {
+	if r := blocking(unix.SYS_MLOCK, b.data, b.dataLen, 0); r < 0 {
 		if b.opts&OptAllowUnlocked == 0 {
 			return r
 		}
@@ -361,8 +361,9 @@ func (b *areaBuilder) padding() uintptr {
 }
 
 //go:nosplit
+//go:noinline
 func madvise(addr, length, advice uintptr) int {
-	return blocking6(unix.SYS_MADVISE, addr, length, advice, 0, 0, 0)
+	return blocking(unix.SYS_MADVISE, addr, length, advice)
 }
 
 // page returns the size of a page, which the place of the data tells: it is next to the front
@@ -409,18 +410,11 @@ func SecretProtect(s *SecretArea, access uint32) int {
 	if r := s.check(); r < 0 {
 		return r
 	}
-	prot := uintptr(unix.PROT_NONE)
-	switch access {
-	case AccessNone:
-	case AccessRead:
-		prot = unix.PROT_READ
-	case AccessReadWrite:
-		prot = unix.PROT_READ | unix.PROT_WRITE
-	default:
+	if access > AccessReadWrite || access == AccessWrite {
 		return -int(unix.EINVAL)
 	}
 	start, length := s.pages()
-	r := blocking6(unix.SYS_MPROTECT, start, length, prot, 0, 0, 0)
+	r := blocking(unix.SYS_MPROTECT, start, length, uintptr(access)) // the bits are the same
 	if r == 0 {
 		s.Protection = access
 	}
@@ -443,7 +437,7 @@ func SecretRelock(s *SecretArea) int {
 		return -int(unix.EACCES)
 	}
 	start, length := s.pages()
-	r := blocking6(unix.SYS_MLOCK, start, length, 0, 0, 0, 0)
+	r := blocking(unix.SYS_MLOCK, start, length, 0)
 	s.Kind = AreaMlock
 	if r < 0 {
 		sys(unix.SYS_MUNLOCK, start, length, 0)
@@ -486,7 +480,7 @@ func (s *SecretArea) wipeAndUnmap() int {
 	intact := true
 	if s.Opts&optAttached == 0 {
 		start, length := s.pages()
-		if r := blocking6(unix.SYS_MPROTECT, start, length, unix.PROT_READ|unix.PROT_WRITE, 0, 0, 0); r < 0 {
+		if r := blocking(unix.SYS_MPROTECT, start, length, unix.PROT_READ|unix.PROT_WRITE); r < 0 {
 			return r
 		}
 		intact = s.canaryIntact()

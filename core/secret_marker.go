@@ -1,10 +1,6 @@
 package core
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // A forked child has the structs of its parent's areas, but not all of the areas: without
 // OptForkShare the data pages of a secret file are left out, and something else may be at
@@ -37,7 +33,7 @@ const (
 //go:nosplit
 func (b *areaBuilder) openMarker() (at uintptr, result int) {
 	at = b.base + b.baseLen - b.page
-	return at, blocking6(unix.SYS_MPROTECT, at, b.page, unix.PROT_READ|unix.PROT_WRITE, 0, 0, 0)
+	return at, blocking(unix.SYS_MPROTECT, at, b.page, unix.PROT_READ|unix.PROT_WRITE)
 }
 
 // mark writes the marker.
@@ -52,7 +48,8 @@ func (b *areaBuilder) mark() int {
 	*marker = wipedMarker
 	r = madvise(at, b.page, unix.MADV_WIPEONFORK)
 	if r == -int(unix.EINVAL) {
-		*marker = uint32(randomWord(at)) | 2
+		fillRandom(at, 4)
+		*marker |= 2
 		r = madvise(at, b.page, unix.MADV_DONTFORK)
 	}
 	b.marker = *marker
@@ -78,8 +75,7 @@ func (b *areaBuilder) addCanary() int {
 			return r
 		}
 	}
-	kept := (*[2]uint64)(pointer(at + canaryPlace))
-	kept[0], kept[1] = randomWord(at), randomWord(at+1)
+	fillRandom(at+canaryPlace, canaryLen)
 	copyBytes(pointer(b.data+b.padding()-n), pointer(at+canaryPlace), n)
 	return 0
 }
@@ -91,23 +87,16 @@ func (s *SecretArea) canaryIntact() bool {
 	start, _ := s.pages()
 	n := min(s.Data-start, canaryLen)
 	kept := s.Base + s.BaseLen - s.page() + canaryPlace
-	for i := uintptr(0); i < n; i++ {
-		if *(*byte)(pointer(s.Data - n + i)) != *(*byte)(pointer(kept + i)) {
-			return false
-		}
-	}
-	return true
+	return sameBytes(pointer(s.Data-n), pointer(kept), n) == 1
 }
 
-// randomWord returns random bits, or, where getrandom(2) is missing or has none yet, bits of the
-// address at, which the kernel chose at random.
+// fillRandom fills memory with random bytes. Where getrandom(2) is missing or has none yet, the
+// first word is of the address, which the kernel chose at random.
 //
 //go:nosplit
-//go:noinline
-func randomWord(at uintptr) uint64 {
-	word := uint64(at) * 0x9e3779b97f4a7c15
-	blockingAt1(unix.SYS_GETRANDOM, unsafe.Pointer(&word), unsafe.Sizeof(word), unix.GRND_NONBLOCK)
-	return word
+func fillRandom(at, length uintptr) {
+	*(*uint32)(pointer(at)) = uint32(at>>12) * 0x9e3779b1
+	sys(unix.SYS_GETRANDOM, at, length, unix.GRND_NONBLOCK)
 }
 
 // isElsewhere reports whether an area is in this process's parent, but not here.

@@ -91,6 +91,7 @@ func (p *SecretPool) whole(i uint32) bool {
 // check reports why slots can be neither taken nor given.
 //
 //go:nosplit
+//go:noinline
 func (p *SecretPool) check() int {
 	r := p.Area.check()
 	if r == 0 && p.Area.Protection != AccessReadWrite {

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"math"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -68,8 +67,8 @@ func reserve(fd int32, size uint64) int {
 func freeBehind(fd int32, size uint64) {
 	var st fileStat
 	if stat(fd, &st) == 0 && st.mode&unix.S_IFMT == unix.S_IFREG && st.size < size {
-		end := min(size+uint64(st.block), math.MaxInt64)
-		fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, st.size, end-st.size)
+		length := size - st.size + uint64(st.block)
+		fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, st.size, length)
 	}
 }
 

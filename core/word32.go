@@ -16,14 +16,16 @@ import (
 const sysFcntl = unix.SYS_FCNTL64
 
 //go:nosplit
+//go:noinline
 func ftruncate(fd int32, size uint64) int {
 	if evenPairs {
 		return blocking6(unix.SYS_FTRUNCATE64, uintptr(fd), 0, uintptr(size), uintptr(size>>32), 0, 0)
 	}
-	return blocking6(unix.SYS_FTRUNCATE64, uintptr(fd), uintptr(size), uintptr(size>>32), 0, 0, 0)
+	return blocking(unix.SYS_FTRUNCATE64, uintptr(fd), uintptr(size), uintptr(size>>32))
 }
 
 //go:nosplit
+//go:noinline
 func fallocate(fd int32, mode uintptr, off, length uint64) int {
 	return blocking6(unix.SYS_FALLOCATE, uintptr(fd), mode, uintptr(off), uintptr(off>>32), uintptr(length), uintptr(length>>32))
 }
@@ -52,6 +54,7 @@ func sendfile(to, from int32, off *uint64, length uintptr) int {
 }
 
 //go:nosplit
+//go:noinline
 func pread(fd int32, to unsafe.Pointer, length uintptr, off uint64) int {
 	if evenPairs {
 		return blockingAt2(unix.SYS_PREAD64, uintptr(fd), to, length, 0, uintptr(off), uintptr(off>>32))

@@ -15,8 +15,9 @@ import (
 const sysFcntl = unix.SYS_FCNTL
 
 //go:nosplit
+//go:noinline
 func ftruncate(fd int32, size uint64) int {
-	return blocking6(unix.SYS_FTRUNCATE, uintptr(fd), uintptr(size), 0, 0, 0, 0)
+	return blocking(unix.SYS_FTRUNCATE, uintptr(fd), uintptr(size), 0)
 }
 
 //go:nosplit

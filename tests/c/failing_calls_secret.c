@@ -191,12 +191,12 @@ static void is_zero(int result)
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN)     \
 	F(secret_alloc_align_end, nothing, ALLOC(ALIGN_END), is_area, "",                                    \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close "           \
-	  "mprotect getrandom*2",                                                                            \
+	  "mprotect getrandom",                                                                              \
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN                                      \
 	  " close:* mmap/1: mprotect/2: "                                                                    \
 	  "getrandom:* *:" FORBIDDEN)                                                                        \
 	F(secret_alloc_align_end_without, nothing, ALLOC(ALIGN_END | WITHOUT), is_area, "",                  \
-	  "mincore sysinfo mmap*2 madvise*2 mlock mprotect madvise getrandom*2",                             \
+	  "mincore sysinfo mmap*2 madvise*2 mlock mprotect madvise getrandom",                               \
 	  "mincore:* sysinfo:* madvise/2:EINVAL getrandom:*")                                                \
 	F(secret_alloc_required, nothing, ALLOC(REQUIRE | KEEP_FD | SHARE), is_area, "",                     \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap futex", "mincore:* sysinfo:* " TOUCHED)          \

@@ -33,7 +33,7 @@ static __attribute__((noinline)) size_t depth_of(void (*function)(void))
 /* One call each, with as much work as the function can find. */
 static char data[3 * 4096];
 static char text[64];
-static int file;
+static int file, unsized;
 
 static void nothing(void)
 {
@@ -122,6 +122,22 @@ static void clone_file(void)
 {
 	close(memfd_go_clone("depth", 0, 0, file, UINT64_MAX));
 }
+static void clone_unsized(void)
+{
+	close(memfd_go_clone("depth", 0, 0, unsized, UINT64_MAX));
+}
+static void clone_stream(void)
+{
+	close(memfd_go_clone_stream("depth", 0, 0, file, UINT64_MAX));
+}
+static void discard(void)
+{
+	(void)!memfd_go_discard(file, 0, 0, 1);
+}
+static void equal(void)
+{
+	(void)!memfd_go_equal(data, data, sizeof data);
+}
 static void clone_huge(void)
 {
 	close(memfd_go_clone("depth", MFD_HUGETLB, 0, file, UINT64_MAX));
@@ -195,8 +211,11 @@ static void use_area(uint32_t opts)
 	if (memfd_go_secret_attach(&attached, area.fd, UINT64_MAX, 0) == 0)
 		memfd_go_secret_free(&attached);
 	memfd_go_wipe(area.data, area.len);
+	(void)!memfd_go_secret_relock(&area);
 	(void)!memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ);
 	memfd_go_secret_free(&area);
+	if (memfd_go_secret_alloc_from(&area, (char[]){ "text" }, 5, opts) == 0)
+		memfd_go_secret_free(&area);
 }
 
 static void secret_area_of_a_file(void)
@@ -206,6 +225,11 @@ static void secret_area_of_a_file(void)
 static void secret_area_without(void)
 {
 	use_area(MEMFD_GO_OPT_NO_SECRETMEM);
+}
+
+static void secret_area_at_the_end(void)
+{
+	use_area(MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALIGN_END);
 }
 
 static void secret_pool(void)
@@ -227,6 +251,14 @@ static void map_and_unmap(void)
 		memfd_go_unmap(map, sizeof data);
 }
 
+static void map_ring(void)
+{
+	void *map;
+
+	if (memfd_go_map_ring(file, 0, 0, 65536, &map) == 0)
+		memfd_go_unmap(map, 2 * 65536);
+}
+
 #define DEPTH(function) { function, #function, 0 }
 
 static struct {
@@ -242,6 +274,12 @@ static struct {
 	DEPTH(create),
 	DEPTH(create_with),
 	DEPTH(create_sealed),
+	DEPTH(clone_unsized),
+	DEPTH(clone_stream),
+	DEPTH(discard),
+	DEPTH(equal),
+	DEPTH(map_ring),
+	DEPTH(secret_area_at_the_end),
 	DEPTH(clone_file),
 	DEPTH(clone_huge),
 	DEPTH(reopen),
@@ -297,12 +335,14 @@ static void stack_of_16_kib(void)
 
 	stack_size = least > 16384 ? (size_t)least : 16384;
 	stack = mmap(NULL, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsized = open("/proc/version", O_RDONLY | O_CLOEXEC);
 	file = memfd_go_create("depth", MFD_ALLOW_SEALING);
 	EQ(call_every_function(), 0); /* resolves the symbols, which takes stack */
 	for (size_t i = 0; i < FUNCTIONS; i++)
 		functions[i].function();
 	EQ(run_on_stack(), 0);
 	close(file);
+	close(unsized);
 	munmap(stack, stack_size);
 }
 

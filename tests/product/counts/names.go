@@ -10,6 +10,7 @@ import (
 var systemCallNames = map[int]string{
 	unix.SYS_CLOSE:        "close",
 	unix.SYS_EXECVEAT:     "execveat",
+	unix.SYS_FALLOCATE:    "fallocate",
 	unix.SYS_FCNTL:        "fcntl",
 	unix.SYS_FSTATFS:      "fstatfs",
 	unix.SYS_FTRUNCATE:    "ftruncate",
@@ -26,11 +27,13 @@ var systemCallNames = map[int]string{
 	unix.SYS_PIDFD_GETFD:  "pidfd_getfd",
 	unix.SYS_PREAD64:      "pread",
 	unix.SYS_PWRITE64:     "pwrite",
+	unix.SYS_READ:         "read",
 	unix.SYS_READLINKAT:   "readlinkat",
 	unix.SYS_RECVMSG:      "recvmsg",
 	unix.SYS_SENDFILE:     "sendfile",
 	unix.SYS_SENDMSG:      "sendmsg",
 	unix.SYS_STATX:        "statx",
+	unix.SYS_SYSINFO:      "sysinfo",
 }
 
 // Names returns the kernel's names of the system calls of a call.

@@ -10,6 +10,10 @@ import (
 // sizeLimit is what the library may take, stripped.
 const sizeLimit = 56 << 10
 
+// sizeLimits are those of architectures that need more. On s390x all arguments of Go functions
+// are on the stack, and each export keeps eight floating-point registers.
+var sizeLimits = map[string]uint64{"s390x": 60 << 10}
+
 func TestSegmentsKeepWriteAndExecuteApart(t *testing.T) {
 	each(t, func(t *testing.T, l library) {
 		for _, p := range l.Progs {
@@ -100,15 +104,18 @@ func TestStrippedSize(t *testing.T) {
 		for _, p := range l.Progs {
 			size = max(size, p.Off+p.Filesz)
 		}
-		sections := uint64(0)
+		sections, header := uint64(0), uint64(64)
+		if l.Class == elf.ELFCLASS32 {
+			header = 40
+		}
 		for _, s := range l.Sections {
 			if s.Flags&elf.SHF_ALLOC != 0 {
-				sections += 64 + uint64(len(s.Name)) + 1
+				sections += header + uint64(len(s.Name)) + 1
 			}
 		}
 		t.Logf("%d bytes loaded, %d for section headers", size, sections)
-		if size+sections > sizeLimit {
-			t.Errorf("%d bytes stripped, want at most %d", size+sections, sizeLimit)
+		if most := max(sizeLimit, sizeLimits[l.arch]); size+sections > most {
+			t.Errorf("%d bytes stripped, want at most %d", size+sections, most)
 		}
 	})
 }

@@ -106,10 +106,13 @@ static void count_files(int fd)
 	count("memfd_go_create_with", W("counted"), W(&args), sizeof args, 0, 0);
 	count("memfd_go_create_sealed", W("counted"), MFD_CLOEXEC, 0, W("hello"), 5);
 	count("memfd_go_clone", W("counted"), MFD_CLOEXEC, 0, fd, 4096);
+	lseek(fd, 0, SEEK_SET);
+	count("memfd_go_clone_stream", W("counted"), MFD_CLOEXEC, 0, fd, 4096);
 	count("memfd_go_reopen", fd, O_RDONLY, 0, 0, 0);
 	count("memfd_go_huge_flags", 1 << 21, W(&word), 0, 0, 0);
 	count("memfd_go_get_size", fd, W(&size), 0, 0, 0);
 	count("memfd_go_set_size", fd, 0, 5, 0, 0);
+	count("memfd_go_discard", fd, 0, 1, 1, 0);
 	count("memfd_go_ensure_seals", fd, F_SEAL_SHRINK, 0, 0, 0);
 	count("memfd_go_check_seals", fd, F_SEAL_SHRINK, W(&word), 0, 0);
 	count("memfd_go_format_seals", 15, 0, W(text), sizeof text, 0);
@@ -122,9 +125,11 @@ static void count_maps(void)
 {
 	int fd = new_file("hello");
 	size_t length;
-	void *map;
+	void *map, *ring;
 
 	count("memfd_go_map", fd, 0, 0, 5, W(&map));
+	count("memfd_go_map_ring", fd, 0, 0, 65536, W(&ring));
+	munmap(ring, 2 * 65536);
 	count("memfd_go_unmap", W(map), 5, 0, 0, 0);
 	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK);
 	count("memfd_go_verify", fd, 0, 4096, 0, 0);
@@ -153,15 +158,21 @@ static void count_secrets(void)
 	struct memfd_go_secret_area area = { 0 }, other = { 0 };
 	struct memfd_go_secret_pool pool = { 0 };
 	void *slot;
+	char text[] = "hello";
 	long fd = count("memfd_go_secret", O_CLOEXEC, 0, 0, 0, 0);
 
 	count("memfd_go_secret_alloc", W(&area), 32, MEMFD_GO_OPT_KEEP_FD, 0, 0);
 	count("memfd_go_secret_attach", W(&other), area.fd, 1 << 20, 0, 0);
 	count("memfd_go_secret_protect", W(&area), MEMFD_GO_ACCESS_READ_WRITE, 0, 0, 0);
 	count("memfd_go_wipe", W(area.data), 32, 0, 0, 0);
+	count("memfd_go_equal", W(area.data), W(area.data), 32, 0, 0);
+	count("memfd_go_secret_relock", W(&area), 0, 0, 0, 0);
 	count("memfd_go_secret_free", W(&area), 0, 0, 0, 0);
+	count("memfd_go_secret_alloc_from", W(&other), W(text), 5, 0, 0);
 	count("memfd_go_secret_pool_init", W(&pool), 32, 2, 0, 0);
 	count("memfd_go_secret_pool_take", W(&pool), W(&slot), 0, 0, 0);
+	count("memfd_go_secret_pool_protect", W(&pool), MEMFD_GO_ACCESS_READ_WRITE, 0, 0, 0);
+	count("memfd_go_secret_pool_relock", W(&pool), 0, 0, 0, 0);
 	count("memfd_go_secret_pool_give", W(&pool), W(slot), 0, 0, 0);
 	count("memfd_go_secret_pool_free", W(&pool), 0, 0, 0, 0);
 	close((int)fd);
