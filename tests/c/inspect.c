@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include "test.h"
+#include "child.h"
 #include "files.h"
 
 static struct memfd_go_info info;
@@ -141,6 +142,33 @@ static void anything_else(void)
 	TEXT(info.name, "");
 }
 
+/* The flags of its descriptors have no bit set but those of the access. */
+static void both_ends_of_a_pipe(void)
+{
+	int ends[2];
+
+	EQ(pipe(ends), 0);
+	check_kind(ends[0], MEMFD_GO_KIND_OTHER);
+	EQ(info.access, MEMFD_GO_ACCESS_READ);
+	check_kind(ends[1], MEMFD_GO_KIND_OTHER);
+	EQ(info.access, MEMFD_GO_ACCESS_WRITE);
+}
+
+static void compare_through_descriptor_0(void)
+{
+	int fd = raw_create("plain", MFD_CLOEXEC);
+
+	close(0);
+	check_kind(fd, MEMFD_GO_KIND_MEMFD);
+	TEXT(info.name, "plain");
+	EQ(raw(fcntl(0, F_GETFD)), -EBADF);
+}
+
+static void a_file_to_compare_with_is_closed(void)
+{
+	IN_CHILD(compare_through_descriptor_0);
+}
+
 static void shorter_and_longer_structs(void)
 {
 	struct {
@@ -230,6 +258,8 @@ int main(int argc, char **argv)
 	RUN(secret_file);
 	RUN(file_on_tmpfs);
 	RUN(anything_else);
+	RUN(both_ends_of_a_pipe);
+	RUN(a_file_to_compare_with_is_closed);
 	RUN(shorter_and_longer_structs);
 	RUN(what_stat_tells);
 	RUN(bad_pointers_and_descriptors);
