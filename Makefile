@@ -128,8 +128,8 @@ demo: all ## sealed memory between processes in four languages
 
 ##@ Test
 
-setup: ## install what the tests need: packages, toolchains, build/venv
-	tests/cmd/setup/setup
+setup: ## install what the tests need: packages, toolchains, build/venv; WITH=bench or audit
+	tests/cmd/setup/setup $(WITH)
 
 quick: all ## what a change is likely to break, in a minute; T=map is one subject, in seconds
 	$(GO) run ./tests/cmd/run -quick $(if $(T),-subject '$(T)')
@@ -171,14 +171,15 @@ fuzz: all ## each fuzzer for FUZZ=10m, and add to its corpus
 	$(GO) test -v -count=1 -timeout=0 ./tests/fuzz
 
 audit: ## ask the network for known vulnerabilities of dependencies
-	@mkdir -p build
+	@$(MAKE) --no-print-directory setup WITH=audit
 	tests/cmd/audit
 
 bench: all-arch ## compare with other libraries; writes docs/BENCHMARKS.md and figures in README.md
+	@$(MAKE) --no-print-directory setup WITH=bench
 	$(GO) run ./tests/bench
 
 matrix: all-arch ## every architecture, language, C library and kernel; CELL=arm64/c/6.12 is one of them
-	$(if $(CELL),,MEMFD_GO_TESTS=full) tests/cmd/setup/setup $(firstword $(subst /, ,$(CELL)))
+	@$(if $(CELL),,MEMFD_GO_TESTS=full) $(MAKE) --no-print-directory setup WITH=$(firstword $(subst /, ,$(CELL)))
 	$(GO) run ./tests/cmd/matrix $(if $(CELL),'$(CELL)')
 
 ##@ Other

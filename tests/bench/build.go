@@ -41,16 +41,12 @@ func build() (*arms, error) {
 	a.stock = filepath.Join(a.folder, "libstock.so")
 	_, err = os.Stat(filepath.Join(a.product, "libmemfd_go.a"))
 	a.static = err == nil
-	for _, step := range []func() error{a.setup, a.libraries, a.programs, a.starts, a.rust, a.golang} {
+	for _, step := range []func() error{a.libraries, a.programs, a.starts, a.rust, a.golang} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	return a, nil
-}
-
-func (a *arms) setup() error {
-	return command(a.sources, nil, filepath.Join(a.sources, "setup"))
 }
 
 func (a *arms) gcc(args ...string) error {
