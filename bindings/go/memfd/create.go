@@ -28,7 +28,7 @@ type Options struct {
 	Mode fs.FileMode
 
 	// Exec makes a file that can be executed. Otherwise it is not executable, and from Linux
-	// 6.3 on can never be made so.
+	// 6.3 on can never be made so, unless it is of huge pages.
 	Exec bool
 
 	// StrictNoexec fails with EOPNOTSUPP where the kernel does not know about executable and

@@ -5,6 +5,7 @@ package memfd
 import (
 	"io/fs"
 	"os"
+	"strconv"
 
 	"libmemfd_go/core"
 )
@@ -13,22 +14,34 @@ import (
 type Kind uint32
 
 const (
-	KindOther   = Kind(core.KindOther)     // anything else
-	KindMemfd   = Kind(core.KindMemfd)     // made by memfd_create(2)
-	KindHugetlb = Kind(core.KindHugetlb)   // of huge pages
-	KindTmpfs   = Kind(core.KindTmpfsFile) // a regular file on a mounted tmpfs
-	KindSecret  = Kind(core.KindSecret)    // made by memfd_secret(2)
+	KindOther   Kind = Kind(core.KindOther)     // anything else
+	KindMemfd   Kind = Kind(core.KindMemfd)     // made by memfd_create(2)
+	KindHugetlb Kind = Kind(core.KindHugetlb)   // of huge pages
+	KindTmpfs   Kind = Kind(core.KindTmpfsFile) // a regular file on a mounted tmpfs
+	KindSecret  Kind = Kind(core.KindSecret)    // made by memfd_secret(2)
 )
+
+func (k Kind) String() string { return nameOf(k, "other", "memfd", "hugetlb", "tmpfs", "secret") }
+
+// nameOf returns the name of a value that counts from 0, or its number.
+func nameOf[T ~uint32](v T, names ...string) string {
+	if int64(v) < int64(len(names)) {
+		return names[v]
+	}
+	return strconv.FormatUint(uint64(v), 10)
+}
 
 // Access is what may be done with a file or with memory.
 type Access uint32
 
 const (
-	AccessNone      = Access(core.AccessNone)
-	AccessRead      = Access(core.AccessRead)
-	AccessWrite     = Access(core.AccessWrite) // of a file only
-	AccessReadWrite = Access(core.AccessReadWrite)
+	AccessNone      Access = Access(core.AccessNone)
+	AccessRead      Access = Access(core.AccessRead)
+	AccessWrite     Access = Access(core.AccessWrite) // of a file only
+	AccessReadWrite Access = Access(core.AccessReadWrite)
 )
+
+func (a Access) String() string { return nameOf(a, "none", "read", "write", "read-write") }
 
 // Info describes a file.
 type Info struct {

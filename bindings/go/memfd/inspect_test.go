@@ -3,6 +3,7 @@
 package memfd_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -36,6 +37,28 @@ func TestInspectAllocated(t *testing.T) {
 	f := create(t, nil)
 	must(f.WriteAt([]byte("x"), int64(page)))
 	want(t, "memory", must(memfd.Inspect(f)).Allocated, int64(page))
+}
+
+func TestKindsAsText(t *testing.T) {
+	leaks.Check(t)
+	for value, text := range map[fmt.Stringer]string{
+		memfd.KindOther:       "other",
+		memfd.KindMemfd:       "memfd",
+		memfd.KindHugetlb:     "hugetlb",
+		memfd.KindTmpfs:       "tmpfs",
+		memfd.KindSecret:      "secret",
+		memfd.Kind(5):         "5",
+		memfd.AccessNone:      "none",
+		memfd.AccessRead:      "read",
+		memfd.AccessWrite:     "write",
+		memfd.AccessReadWrite: "read-write",
+		memfd.SecretKind(0):   "none",
+		memfd.SecretMem:       "memfd_secret",
+		memfd.SecretLocked:    "locked",
+		memfd.SecretUnlocked:  "unlocked",
+	} {
+		want(t, "String", value.String(), text)
+	}
 }
 
 func TestInspectAccess(t *testing.T) {

@@ -16,10 +16,10 @@ import (
 type MapFlags uint32
 
 const (
-	MapWrite    = MapFlags(core.OptWrite)    // writable
-	MapPrivate  = MapFlags(core.OptPrivate)  // copy on write: stores do not reach the file
-	MapExec     = MapFlags(core.OptExec)     // executable
-	MapPopulate = MapFlags(core.OptPopulate) // all pages are brought in at once
+	MapWrite    MapFlags = MapFlags(core.OptWrite)    // writable
+	MapPrivate  MapFlags = MapFlags(core.OptPrivate)  // copy on write: stores do not reach the file
+	MapExec     MapFlags = MapFlags(core.OptExec)     // executable
+	MapPopulate MapFlags = MapFlags(core.OptPopulate) // all pages are brought in at once
 )
 
 // Mapping is a part of a file in the address space of the process. It does not need the file
@@ -74,7 +74,7 @@ type VerifyFlags uint32
 
 // NoHoles means that all pages of a file have to have memory. Where some have none it is allocated,
 // which takes a file whose permissions let it be opened for writing.
-const NoHoles = VerifyFlags(core.OptNoHoles)
+const NoHoles VerifyFlags = VerifyFlags(core.OptNoHoles)
 
 // MapVerified maps a file that came from somebody who is not trusted, whole and read-only,
 // after checking that nothing can happen to it: all required seals and SealShrink are set, and

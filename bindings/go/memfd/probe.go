@@ -12,18 +12,18 @@ import (
 type Feature uint64
 
 const (
-	FeatureCreate      = Feature(core.FeatureCreate)      // memfd_create(2)
-	FeatureSealing     = Feature(core.FeatureSealing)     // seals can be added
-	FeatureFutureWrite = Feature(core.FeatureFutureWrite) // SealFutureWrite
-	FeatureNoexecSeal  = Feature(core.FeatureNoexecSeal)  // files that can never be made executable
-	FeatureSealExec    = Feature(core.FeatureSealExec)    // SealExec
-	FeatureExecAllowed = Feature(core.FeatureExecAllowed) // executable files can be made
-	FeatureHugetlb     = Feature(core.FeatureHugetlb)     // files of huge pages
-	FeatureSecret      = Feature(core.FeatureSecret)      // memfd_secret(2); only on request
-	FeatureSharedRO    = Feature(core.FeatureSharedRO)    // a file with SealWrite that is open for writing maps shared
-	FeatureProcfs      = Feature(core.FeatureProcfs)      // /proc/self/fd
-	FeaturePidfdGetfd  = Feature(core.FeaturePidfdGetfd)  // FromPidfd
-	FeatureExecveat    = Feature(core.FeatureExecveat)    // execveat(2)
+	FeatureCreate      Feature = Feature(core.FeatureCreate)      // memfd_create(2)
+	FeatureSealing     Feature = Feature(core.FeatureSealing)     // seals can be added
+	FeatureFutureWrite Feature = Feature(core.FeatureFutureWrite) // SealFutureWrite
+	FeatureNoexecSeal  Feature = Feature(core.FeatureNoexecSeal)  // files that can never be made executable
+	FeatureSealExec    Feature = Feature(core.FeatureSealExec)    // SealExec
+	FeatureExecAllowed Feature = Feature(core.FeatureExecAllowed) // executable files can be made
+	FeatureHugetlb     Feature = Feature(core.FeatureHugetlb)     // files of huge pages
+	FeatureSecret      Feature = Feature(core.FeatureSecret)      // memfd_secret(2); only on request
+	FeatureSharedRO    Feature = Feature(core.FeatureSharedRO)    // a file with SealWrite that is open for writing maps shared
+	FeatureProcfs      Feature = Feature(core.FeatureProcfs)      // /proc/self/fd
+	FeaturePidfdGetfd  Feature = Feature(core.FeaturePidfdGetfd)  // FromPidfd
+	FeatureExecveat    Feature = Feature(core.FeatureExecveat)    // execveat(2)
 )
 
 // Features is what Probe found.

@@ -19,12 +19,14 @@ type SecretKind uint32
 const (
 	// SecretMem is memory of memfd_secret(2), which the kernel itself does not map and that
 	// is never swapped.
-	SecretMem = SecretKind(core.AreaSecretmem)
+	SecretMem SecretKind = SecretKind(core.AreaSecretmem)
 	// SecretLocked is locked memory: it is not swapped and not part of core dumps.
-	SecretLocked = SecretKind(core.AreaMlock)
+	SecretLocked SecretKind = SecretKind(core.AreaMlock)
 	// SecretUnlocked is memory that is not part of core dumps but may be swapped.
-	SecretUnlocked = SecretKind(core.AreaUnlocked)
+	SecretUnlocked SecretKind = SecretKind(core.AreaUnlocked)
 )
+
+func (k SecretKind) String() string { return nameOf(k, "none", "memfd_secret", "locked", "unlocked") }
 
 // SecretOptions says what memory to use. The zero value and nil stand for memory of
 // memfd_secret(2) or, where that is missing or forbidden, locked memory.
