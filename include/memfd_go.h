@@ -1068,8 +1068,10 @@ int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data
 
 /*
  * memfd_go_recv_verified() receives one descriptor from an untrusted process and
- * checks its file like memfd_go_verify(). Map it with memfd_go_map_verified(). The
- * sender can still move the file's offset: read through the mapping, or with pread(2).
+ * checks its file like memfd_go_verify(), except that the descriptor may be open only
+ * for writing: then memfd_go_map_verified() fails with -EACCES. Map the file with that
+ * function. The sender can still move the file's offset: read through the mapping, or
+ * with pread(2).
  *
  * required, max_len  like memfd_go_verify()
  * opts               any of MEMFD_GO_OPT_DONTWAIT, _NO_HOLES

@@ -72,7 +72,7 @@ __extension__ typedef __UINT64_TYPE__ uint64_t;
 #include <stdint.h>
 #endif
 
-/* Of functions that can fail: compilers warn if the result is ignored. */
+/* Marks functions that can fail: compilers warn if the result is ignored. */
 #ifdef __GNUC__
 #define MEMFD_GO_CHECKED __attribute__((__warn_unused_result__))
 #else
@@ -89,9 +89,8 @@ extern "C" {
  * EXAMPLE: check that the kernel supports seals
  *
  *     struct memfd_go_features f;
- *     int r;
+ *     int r = memfd_go_probe(&f, sizeof f, 0);
  *
- *     r = memfd_go_probe(&f, sizeof f, 0);
  *     if (r < 0)
  *         printf("probe: %s\n", memfd_go_result_name(r));
  *     else if ((f.bits & MEMFD_GO_FEATURE_SEALING) != 0)
@@ -214,8 +213,8 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 #endif
 
 /*
- * Sizes of huge pages, for MFD_HUGETLB. MFD_HUGETLB alone is the default size. Only
- * some exist on an architecture: memfd_go_probe() tells which.
+ * Page sizes for MFD_HUGETLB. MFD_HUGETLB alone selects the default size. Each
+ * architecture has only some of them: see 'huge_sizes' of memfd_go_probe().
  */
 #ifndef MFD_HUGE_64KB
 #define MFD_HUGE_64KB 0x40000000U
@@ -255,9 +254,9 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 #endif
 
 /*
- * The flags of the usual file: closed on execve(2), not executable, and sealable. Every
- * function that creates a file takes them on any kernel, except memfd_go_create(),
- * which is memfd_create(2) and refuses them before Linux 6.3.
+ * Flags for most files: closed on execve(2), not executable, sealable. Every function
+ * that creates a file accepts them on any kernel, except memfd_go_create(), which like
+ * memfd_create(2) refuses them before Linux 6.3.
  */
 #define MEMFD_GO_CREATE_DEFAULT 0x0009U /* MFD_CLOEXEC | MFD_NOEXEC_SEAL */
 
@@ -365,7 +364,9 @@ int memfd_go_create_with(const char *name, const struct memfd_go_create_args *ar
  * The contents use memory immediately: a memory cgroup at its limit kills the caller
  * (see Memory above).
  *
- * name, mfd_flags  like memfd_go_create(); MFD_ALLOW_SEALING is implied
+ * name, mfd_flags  like memfd_go_create(), but MFD_EXEC and MFD_NOEXEC_SEAL work
+ *                  before Linux 6.3 too, as in memfd_go_create_with().
+ *                  MFD_ALLOW_SEALING is implied.
  * seals            F_SEAL_* bits; 0 stands for MEMFD_GO_SEALS_IMMUTABLE
  * data             ignored if len is 0
  * len              in bytes, 0 to INT64_MAX. With MFD_HUGETLB the size of the file is
@@ -1067,8 +1068,10 @@ int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data
 
 /*
  * memfd_go_recv_verified() receives one descriptor from an untrusted process and
- * checks its file like memfd_go_verify(). Map it with memfd_go_map_verified(). The
- * sender can still move the file's offset: read through the mapping, or with pread(2).
+ * checks its file like memfd_go_verify(), except that the descriptor may be open only
+ * for writing: then memfd_go_map_verified() fails with -EACCES. Map the file with that
+ * function. The sender can still move the file's offset: read through the mapping, or
+ * with pread(2).
  *
  * required, max_len  like memfd_go_verify()
  * opts               any of MEMFD_GO_OPT_DONTWAIT, _NO_HOLES

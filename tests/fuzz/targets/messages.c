@@ -231,10 +231,14 @@ static void receive_verified(struct input *in)
 	if (fd < 0)
 		return;
 	MUST((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
-	MUST(memfd_go_map_verified(fd, required, limit, 0, &map, &length) == 0);
-	MUST(length > 0 && length <= limit);
-	read_for_ever(map, length, required == 0 || (required & F_SEAL_WRITE) != 0);
-	MUST(memfd_go_unmap(map, length) == 0);
+	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY) {
+		MUST(memfd_go_map_verified(fd, required, limit, 0, &map, &length) == -EACCES);
+	} else {
+		MUST(memfd_go_map_verified(fd, required, limit, 0, &map, &length) == 0);
+		MUST(length > 0 && length <= limit);
+		read_for_ever(map, length, required == 0 || (required & F_SEAL_WRITE) != 0);
+		MUST(memfd_go_unmap(map, length) == 0);
+	}
 	close(fd);
 }
 

@@ -129,7 +129,7 @@ var systemCalls = map[string]string{
 	"memfd_go_unmap":               "munmap",
 	"memfd_go_send_fds":            "sendmsg",
 	"memfd_go_recv_fds":            "recvmsg",
-	"memfd_go_recv_verified":       "recvmsg fcntl statx fcntl",
+	"memfd_go_recv_verified":       "recvmsg fcntl statx",
 	"memfd_go_import_pid":          "openat statx openat fcntl close",
 	"memfd_go_import_pidfd":        "pidfd_getfd",
 	"memfd_go_exec":                "fcntl fcntl execveat fcntl",
