@@ -186,7 +186,8 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
  * EXAMPLE: create settings that nobody can change
  *
  *     const char text[] = "colour = red\n";
- *     int fd = memfd_go_create_sealed("settings", MFD_CLOEXEC, 0, text, strlen(text));
+ *     int fd = memfd_go_create_sealed("settings", MEMFD_GO_CREATE_DEFAULT, 0, text,
+ *                                     strlen(text));
  *
  *     if (fd < 0)
  *         return fd;
@@ -491,7 +492,7 @@ int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
  * EXAMPLE: create a file of 64 KiB and allocate its memory
  *
  *     void *buffer;
- *     int r, fd = memfd_go_create("buffer", MFD_CLOEXEC);
+ *     int r, fd = memfd_go_create_with("buffer", NULL, 0);
  *
  *     if (fd < 0)
  *         return fd;
@@ -969,7 +970,8 @@ int memfd_go_unmap(void *addr, size_t len);
 /*
  * EXAMPLE: send a file over the Unix socket 'sock'
  *
- *     int r, fd = memfd_go_create_sealed("page", MFD_CLOEXEC, 0, "hello", 5);
+ *     int r, fd = memfd_go_create_sealed("page", MEMFD_GO_CREATE_DEFAULT, 0,
+ *                                        "hello", 5);
  *
  *     if (fd < 0)
  *         return fd;

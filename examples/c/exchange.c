@@ -23,8 +23,8 @@ static void send_file(int sock, const char *what, int fd)
 
 static void be_the_parent(int sock)
 {
-	int sealed = memfd_go_create_sealed("page", MFD_CLOEXEC, 0, "hello, child", 12);
-	int writable = memfd_go_create("trap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int sealed = memfd_go_create_sealed("page", MEMFD_GO_CREATE_DEFAULT, 0, "hello, child", 12);
+	int writable = memfd_go_create_with("trap", NULL, 0);
 
 	must("set_size", memfd_go_set_size(writable, 0, 12));
 	send_file(sock, "without seals", writable);

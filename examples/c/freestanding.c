@@ -54,7 +54,7 @@ static int run(void)
 
 	if (memfd_go_version() < MEMFD_GO_VERSION)
 		return 1;
-	fd = memfd_go_create_sealed("freestanding", MFD_CLOEXEC, 0, text, sizeof text);
+	fd = memfd_go_create_sealed("freestanding", MEMFD_GO_CREATE_DEFAULT, 0, text, sizeof text);
 	if (fd < 0)
 		return 2;
 	if (memfd_go_map_verified(fd, MEMFD_GO_SEALS_IMMUTABLE, sizeof text, 0, &address, &length) != 0)
