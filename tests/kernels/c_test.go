@@ -28,7 +28,7 @@ func (c cell) sequences() (variable string, seconds int) {
 	if testenv.Full() && c.triesPairs() {
 		return "MEMFD_GO_SEQUENCES=2", 3600
 	}
-	return "MEMFD_GO_SEQUENCES=1", 180
+	return "MEMFD_GO_SEQUENCES=1", 600
 }
 
 // cPrograms hold the names of the C programs and where they were built.
