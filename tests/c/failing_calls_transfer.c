@@ -107,19 +107,19 @@ static char *const none[] = { NULL };
 #define VERIFIED memfd_go_recv_verified(in.socket, 0, LENGTH, 0, NULL, NULL)
 #define EXEC memfd_go_exec(in.fd, none, none, MEMFD_GO_OPT_INHERIT_FD)
 
-#define ROWS(F)                                                                                            \
-	F(send_fds, a_socket, SEND, is_sent, "", "sendmsg", "")                                            \
-	F(recv_fds, a_message, RECEIVE, is_received, "", "recvmsg", "")                                    \
-	F(recv_fds_too_many, a_message_of_two, RECEIVE_ONE, is_received, "", "recvmsg close*2", "close:*") \
-	F(recv_verified, a_message_of_a_sealed_file, VERIFIED, closes_socket, "",                          \
-	  "recvmsg get_seals statx", "")                                                                   \
-	F(recv_verified_unsealed, a_message, VERIFIED, closes_socket, "", "recvmsg get_seals close",       \
-	  "close:*")                                                                                       \
-	F(import_pid, a_file, memfd_go_import_pid(getpid(), in.fd, O_RDONLY), closes, "",                  \
-	  "openat statx openat setfl close", "close:*")                                                    \
-	F(import_pidfd, a_pidfd, memfd_go_import_pidfd(in.fd, in.fd, 0), closes, "", "pidfd_getfd", "")    \
-	F(exec, a_file, EXEC, did_not_run, "", "getfd setfd execveat setfd", "execveat:ENOSYS setfd/2:*")  \
-	F(exec_before_3_19, a_file, EXEC, did_not_run, "execveat:ENOSYS",                                  \
+#define ROWS(F)                                                                                              \
+	F(send_fds, a_socket, SEND, is_sent, "", "sendmsg", "")                                              \
+	F(recv_fds, a_message, RECEIVE, is_received, "", "recvmsg", "")                                      \
+	F(recv_fds_too_many, a_message_of_two, RECEIVE_ONE, is_received, "", "recvmsg close*2", "close:*")   \
+	F(recv_verified, a_message_of_a_sealed_file, VERIFIED, closes_socket, "", "recvmsg get_seals statx", \
+	  "")                                                                                                \
+	F(recv_verified_unsealed, a_message, VERIFIED, closes_socket, "", "recvmsg get_seals close",         \
+	  "close:*")                                                                                         \
+	F(import_pid, a_file, memfd_go_import_pid(getpid(), in.fd, O_RDONLY), closes, "",                    \
+	  "openat statx openat setfl close", "close:*")                                                      \
+	F(import_pidfd, a_pidfd, memfd_go_import_pidfd(in.fd, in.fd, 0), closes, "", "pidfd_getfd", "")      \
+	F(exec, a_file, EXEC, did_not_run, "", "getfd setfd execveat setfd", "execveat:ENOSYS setfd/2:*")    \
+	F(exec_before_3_19, a_file, EXEC, did_not_run, "execveat:ENOSYS",                                    \
 	  "getfd setfd execveat execve setfd", "execveat:ENOSYS setfd/2:*")
 
 TABLE(ROWS)
