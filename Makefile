@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # libmemfd_go: only Go and make are needed to build. `make help` lists the targets: what
 # stands behind ## here.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package main is libmemfd_go.so: the C side of package core.
 //
 // exports.h lists the exports, trampoline_<arch>.s brings C calls here. Every

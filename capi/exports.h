@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Every function of libmemfd_go.so, one row each, in the order of memfd_go.h.
 //
 // A row is SHAPE(C name, target). The Go assembler has no ##, so that the shape

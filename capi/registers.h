@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Go takes its arguments in registers: one way to call it, however many there are.
 
 #define CALL0(name, fn)	GOCALL(name, fn)

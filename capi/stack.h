@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Go takes its arguments on the stack: ARG0 to ARG6 put them there (where a uint64_t is two),
 // and the result comes back in the slot behind the last one.
 

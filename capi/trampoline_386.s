@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // C functions for 386: cdecl calls in, Go's stack ABI or the kernel out.
 //
 //   argument | C      | Go     | system call

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // C functions for amd64: System V calls in, Go's register ABI or the kernel out.
 //
 //   argument | C  | Go | system call

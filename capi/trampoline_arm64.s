@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // C functions for arm64: AAPCS64 calls in, Go's register ABI or the kernel out.
 //
 //   argument | C  | Go | system call

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // C functions for loong64: LP64D calls in, Go's register ABI or the kernel out.
 //
 //   argument | C  | Go | system call

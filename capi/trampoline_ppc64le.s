@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // C functions for ppc64le: ELFv2 calls in, Go's register ABI or the kernel out.
 //
 //   argument | C  | Go | system call

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // C functions for s390x: ELF ABI calls in, Go's stack ABI or the kernel out.
 //
 //   argument | C        | Go      | system call

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //go:build 386 || arm
 
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // A uint64_t is two words, the low one first. It follows an even number of
 // words, so that no ABI puts a hole before it.
 

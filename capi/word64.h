@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // A uint64_t is one word like any other argument.
 
 #define CALLD1(name, fn)	CALL2(name, fn)

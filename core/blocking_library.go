@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //go:build memfd_go_library
 
 package core

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package core implements the functions of libmemfd_go, one file for each subject: the
 // checks, loops, formatting and cleanup around the system calls. It runs on the C caller's
 // stack, in any thread or signal handler, without a Go runtime: there are no goroutines, no

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //go:build !s390x && !386 && !arm
 
 package core

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 package core
 
 // Options, MEMFD_GO_OPT_* of the header, in its order. No two functions give one bit

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * memfd_go.h - memfd_create(2), memfd_secret(2) and file sealing for every
  * language on Linux.

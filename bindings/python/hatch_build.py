@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Puts the C library into wheels, and the Go sources that it is built from into the sdist.
 
 A wheel gets the library of the folder $MEMFD_GO_LIB_DIR if that is set, of whatever

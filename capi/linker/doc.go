@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Linker makes libmemfd_go.so and libmemfd_go.a out of Go code, without a Go runtime.
 //
 // A Go function that is nosplit, allocates nothing and stores no pointers compiles to plain

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command memfd shows the memory files that processes hold, and makes, checks and runs them.
 package main
 

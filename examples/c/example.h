@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What the example programs share: how they say what happens, and how they fail. */
 #ifndef EXAMPLE_H
 #define EXAMPLE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * exchange: two processes that do not trust each other share memory. The parent sends
  * files over a socket. The child reads the sealed one in place, and refuses the one that

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * A program without a C library: it makes a sealed file, maps it, and ends with status 0 if
  * the file holds what it should.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * mac MESSAGE...: authenticates messages by a random key that is in secret memory, and
  * nowhere else: it is made there, and used there.

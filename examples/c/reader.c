@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * reader PATH | NUMBER: reads a sealed file that another process made, from a path such
  * as /proc/PID/fd/N, or from the number of an inherited descriptor; then tries to change

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * t_get_seals: the other program of memfd_create(2)'s EXAMPLES.
  *

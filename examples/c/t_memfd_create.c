@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * t_memfd_create: the program of memfd_create(2)'s EXAMPLES, on top of libmemfd_go.
  *

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """api_key.py FILE: sign each line of standard input with the API key that FILE holds.
 
 The key goes from the file into secret memory, and from there into the HMAC, without ever being

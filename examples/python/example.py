@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the example programs share: how they say what happens."""
 
 from memfd_go import errname

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """reader.py PATH | NUMBER: read a sealed file that another process made.
 
 It comes from a path such as /proc/PID/fd/N, or from the number of an inherited descriptor.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Keep a key in memory that the kernel itself does not see.
 
 Then show that system calls which would copy it by way of the kernel's own view are refused.

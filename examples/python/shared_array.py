@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Share a numpy array with a pool of processes: no copy, no name, no cleaning up.
 
 The array is made in a file in memory. Once it is complete the file is sealed, and from then on

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """writer.py COMMAND [ARGUMENT...]: make a sealed file in memory and hand it to COMMAND.
 
 The command is started twice: with /proc/PID/fd/N to open, and with the number N of the

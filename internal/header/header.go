@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package header reads include/memfd_go.h. Its tests compare all that repeats what
 // the header says - the export list, the Go exports, the bindings, the symbols of
 // the built libraries - and a failure prints the line that is missing and the file

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package leaks makes tests fail that leave something behind: a descriptor, a mapping of a
 // file in memory, locked memory. In packages whose tests call the library in their own process,
 // each test begins with

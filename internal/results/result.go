@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package results reads what the test tools of each language print, counts it, and
 // reports it.
 package results

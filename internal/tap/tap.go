@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package tap turns the TAP output of the C test programs (tests/c/test.h) into
 // tests of a Go test.
 package tap

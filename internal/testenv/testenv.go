@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package testenv finds what the tests run: the machine's own compilers and linkers,
 // and the emulators, compilers and C libraries that ./setup put into the cache.
 package testenv

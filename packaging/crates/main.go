@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command crates writes the Rust packages as they are published: those of bindings/rust,
 // with the Go sources in memfd-go-sys and the static libraries in memfd-go-prebuilt.
 //

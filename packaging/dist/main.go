@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command dist makes the files of a release out of what has been built: per architecture
 // an archive and packages for dpkg, rpm and apk; archives of the sources; Rust crates; a bill
 // of materials; and the checksums of all of them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command manpages makes the manual pages of the library from the comments of its
 // header: memfd_go(7), and a page in section 3 for each function.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package vendored copies the modules that a build without a network needs.
 package vendored
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command bench is `make bench`: it compares the library with every other way to make the
 // same calls, and writes docs/BENCHMARKS.md, the plots beside it, and README.md's figures.
 //

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Each function keeps every register that C wants back (the psABI's callee-saved
  * ones), returns a whole word, and does not mind what C leaves in registers that

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Signals that interrupt whatever the program is doing. */
 #ifndef ALARMS_H
 #define ALARMS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Secret areas. */
 #ifndef AREA_H
 #define AREA_H

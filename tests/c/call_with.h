@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* A call with chosen values in the registers, and a look at them after it. */
 #ifndef CALL_WITH_H
 #define CALL_WITH_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_check_seals() tells whether seals are set, and which are not. */
 #include "test.h"
 #include "files.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Children, for what a process cannot take back: limits, system call filters,
  * the end. A check that fails in a child fails the test.

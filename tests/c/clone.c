@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_clone() makes a sealed copy of a file and leaves the file alone. */
 #include "test.h"
 #include "child.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What memfd_go_clone() refuses. */
 #include <signal.h>
 #include <sys/socket.h>

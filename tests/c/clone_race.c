@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_clone() of a file that another thread shortens and extends meanwhile. */
 #include <pthread.h>
 

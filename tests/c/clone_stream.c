@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_clone_stream() copies what can be read, up to the end. */
 #include <pthread.h>
 #include <signal.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_clone() of files whose size is not their length: of /proc, /sys and control groups. */
 #include "test.h"
 #include "child.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Contents of files that tell one place from another. */
 #ifndef CONTENTS_H
 #define CONTENTS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_create() is memfd_create(2), verbatim. */
 #include "test.h"
 #include "files.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_create_sealed() creates, fills and seals in one call. */
 #include <signal.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_create_with() gives a new file mode, size and seals. */
 #include "test.h"
 #include "files.h"

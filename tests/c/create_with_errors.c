@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What memfd_go_create_with() refuses. */
 #include <signal.h>
 

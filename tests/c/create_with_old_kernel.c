@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * memfd_go_create_with() before Linux 6.3, which a filter stands in for: it knows
  * neither MFD_NOEXEC_SEAL nor MFD_EXEC.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_discard() gives the memory of a part of a file back. */
 #include "test.h"
 #include "contents.h"

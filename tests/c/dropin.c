@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* The drop-in names behave like a C library's wrappers. */
 #include "test.h"
 

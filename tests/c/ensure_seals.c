@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_ensure_seals() adds what is missing, and nothing where nothing is. */
 #include "test.h"
 #include "files.h"

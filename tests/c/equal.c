@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_equal(). That its time does not depend on the bytes is seen in its instructions:
    tests/product/library. */
 #include "test.h"

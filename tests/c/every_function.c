@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Each function once: the shortest program that calls them all. */
 #include "test.h"
 #include "every_function.h"

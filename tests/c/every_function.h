@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * call_every_function() calls each function of the library once and checks its
  * result. It needs little stack, no stdio and no allocation, so that it runs where

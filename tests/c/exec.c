@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_exec() runs programs in memory files. */
 #include "test.h"
 #include "child.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What memfd_go_exec() refuses. The descriptor is then as it was. */
 #include "test.h"
 #include "child.h"

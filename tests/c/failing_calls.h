@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Every system call of every function fails, one at a time, in every way that it can.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Every system call of the functions that make and describe files fails (failing_calls.h). */
 #include "failing_calls.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Every system call of the functions for secret memory, and of probe, fails (failing_calls.h). */
 #include "failing_calls.h"
 

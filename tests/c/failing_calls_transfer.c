@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Every system call of the functions that pass files on fails (failing_calls.h). */
 #include <sys/socket.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Which signal touching a byte raises. */
 #ifndef FAULT_H
 #define FAULT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Files and pointers that the tests need, good and bad. */
 #ifndef FILES_H
 #define FILES_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * System call filters: a kernel that lacks a call, or forbids it. A filter lasts
  * as long as its process and its children, so it belongs into a child (child.h).

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Seals that F_SEAL_EXEC sets by itself on an executable file. Linux from 6.3 to a fix of
  * 2026 sets them while somebody can still write: a file that may have been sealed like this

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Every function works in a child, whatever the parent's threads were doing. */
 #include <pthread.h>
 #include <sys/wait.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_format_seals() writes seals as names, letters and numbers. */
 #include "test.h"
 #include "files.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * A handler that interrupted the library anywhere can follow the chain of frames
  * into the caller, with no tables and without ever leaving the stack: through the

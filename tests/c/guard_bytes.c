@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * No function writes behind the struct that it fills, whatever a file is called and wherever
  * it is, and only memfds have a name.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Loading and using the library leaves the process as it was. */
 #include <dirent.h>
 #include <pthread.h>

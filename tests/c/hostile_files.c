@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * What a hostile peer may send in place of a sealed memfd. memfd_go_map_verified() and
  * memfd_go_recv_verified() refuse each of them, and nothing stays open or mapped.

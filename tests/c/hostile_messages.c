@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Messages that a hostile peer may send to memfd_go_recv_fds() and
  * memfd_go_recv_verified(). Whatever comes, no descriptor stays open unnoticed.

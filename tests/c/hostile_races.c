@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * A hostile peer that changes a file while memfd_go_map_verified() looks at it. Either the
  * file is refused, or the mapping can be read without fault and, if sealed against writing,

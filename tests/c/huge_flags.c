@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_huge_flags() turns a page size into flags. */
 #include <dirent.h>
 

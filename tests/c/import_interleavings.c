@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * memfd_go_import_pid() while the other process puts something else in the place of its
  * descriptor, at any moment of the call: what is returned is a file that was looked at, and

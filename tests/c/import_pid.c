@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_import_pid(). */
 #include <signal.h>
 #include <sys/socket.h>

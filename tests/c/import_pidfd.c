@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_import_pidfd(). A kernel without pidfd_getfd(2) must say ENOSYS. */
 #include <signal.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * The system calls of the library, watched and answered in the kernel's place.
  *

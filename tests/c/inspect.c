@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_inspect(). */
 #include <sys/socket.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Whatever a peer does to a file between two system calls of the library: the file is
  * refused, or what the library gives can be relied on.

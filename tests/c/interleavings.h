@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Every interleaving of a call of the library with what a peer does to the file.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * On a kernel that the caller knows, everything is as it must be there, and nothing can
  * be skipped as missing: $MEMFD_GO_NOEXEC is the value of vm.memfd_noexec, or "missing"

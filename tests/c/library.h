@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * How the test programs reach the library: linked with -lmemfd_go, or, compiled
  * with -DUSE_DLOPEN, by dlopen() of the first argument or of $MEMFD_GO_LIBRARY.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * The system calls that the library makes: their names, and a seccomp filter that catches
  * them. It knows the library by the address of the instruction, so that the C library's

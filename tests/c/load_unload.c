@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* The library can be loaded and unloaded a thousand times. For USE_DLOPEN only. */
 #include <dlfcn.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_map() and memfd_go_unmap(). */
 #include <sys/wait.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_map_ring() maps a part of a file twice, end to end. */
 #include "test.h"
 #include "contents.h"

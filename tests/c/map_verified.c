@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_map_verified() of files as an honest peer makes them (hostile_*.c has the others). */
 #include "test.h"
 #include "fault.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* A memory cgroup at its limit: the kernel kills where a call would otherwise fail. */
 #include <signal.h>
 

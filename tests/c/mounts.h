@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Other file systems, in a child that has its own view of them. */
 #ifndef MOUNTS_H
 #define MOUNTS_H

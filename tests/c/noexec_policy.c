@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * vm.memfd_noexec forbids executable files; nothing works around it. The setting
  * belongs to a pid namespace and can only be raised, so that each test has its own.

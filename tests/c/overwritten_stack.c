@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * The library keeps nothing below the stack pointer, where signal handlers may
  * write between any two instructions. Here one with a stack of its own overwrites

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_parse_seals() reads what format writes, and a little more. */
 #include "test.h"
 #include "files.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * A peer that shares a file with the library's caller, and whatever it can do to it. The peer
  * makes no use of the library: it is the other side.

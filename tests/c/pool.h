@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Pools of secret slots. */
 #ifndef POOL_H
 #define POOL_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_probe() says what else can be found out, another way each. */
 #include <dirent.h>
 

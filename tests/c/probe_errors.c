@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What memfd_go_probe() refuses, and structs of other sizes. */
 #include "test.h"
 #include "area.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Programs in memory files, ready to be executed. */
 #ifndef PROGRAMS_H
 #define PROGRAMS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_recv_fds() of what an honest peer sends. */
 #include "test.h"
 #include "child.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_recv_verified() of what an honest peer sends (hostile_*.c has the others). */
 #include "test.h"
 #include "child.h"

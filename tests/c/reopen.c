@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_reopen() gives a new open file description of the same file. */
 #include <pthread.h>
 #include <sched.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Names of results: of an error, or that it is none. */
 #include <limits.h>
 

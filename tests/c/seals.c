@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_add_seals() and memfd_go_get_seals() are fcntl(2), verbatim. */
 #include "test.h"
 #include "files.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What each seal forbids, and that it forbids nothing else. */
 #include "test.h"
 #include "files.h"

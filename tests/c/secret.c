@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * memfd_go_secret(), and sizing and mapping what it gives. A kernel without
  * memfd_secret(2) must say ENOSYS; $MEMFD_GO_SECRET, "yes" or "no", tells what

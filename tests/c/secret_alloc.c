@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_secret_alloc(): what an area is, and what is refused. */
 #include "test.h"
 #include "area.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_secret_alloc_from() moves bytes into an area of their own. */
 #include "test.h"
 #include "area.h"

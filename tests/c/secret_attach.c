@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_secret_attach() maps what another process allocated. */
 #include "test.h"
 #include "area.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* With MEMFD_GO_OPT_ALIGN_END, memfd_go_secret_free() tells whether somebody wrote in front. */
 #include "test.h"
 #include "area.h"

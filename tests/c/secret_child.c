@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * A child without its parent's secret area touches nothing that is where the area would be:
  * after fork(2), and as the first process of a PID namespace, where process IDs do not tell. A

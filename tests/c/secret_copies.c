@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * No function leaves a copy of a secret in a register or below the stack pointer. A trap
  * follows each call: the signal frame contains all registers, and nothing has used the

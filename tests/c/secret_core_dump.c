@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * No kind of secret memory gets into a core dump. A child dies and its core is
  * searched, for the secrets and for something that is none.

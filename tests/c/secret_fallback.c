@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What memfd_go_secret_alloc() does without memfd_secret(2), and without mlock(2). */
 #include "test.h"
 #include "area.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What a child of fork() sees of a secret area. */
 #include "test.h"
 #include "area.h"

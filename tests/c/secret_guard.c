@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Touching what is around a secret area faults. */
 #include "test.h"
 #include "area.h"

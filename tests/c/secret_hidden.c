@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Memory of kind SECRETMEM cannot be read from outside, not even by root: not by
  * process_vm_readv(2), ptrace(2), or /proc/PID/mem. Memory of kind MLOCK can, which

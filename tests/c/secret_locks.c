@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Locks in secret memory, and beside it. */
 #include <pthread.h>
 #include <sys/mman.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Only the data pages of an area count against RLIMIT_MEMLOCK. */
 #include "test.h"
 #include "area.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_secret_pool_*(): slots of secret memory. */
 #include "test.h"
 #include "area.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Taking and giving a slot makes no system call: a filter would end the process. */
 #include <signal.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What memfd_go_secret_pool_*() refuse. */
 #include "test.h"
 #include "area.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_secret_pool_protect(): slots of a closed pool can be neither used, taken nor given. */
 #include "test.h"
 #include "area.h"

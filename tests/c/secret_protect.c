@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_secret_protect() and memfd_go_secret_free(). */
 #include "test.h"
 #include "area.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_secret_relock(): a child of fork() shares an area, but not its lock. */
 #include "test.h"
 #include "area.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_send_fds(). */
 #include "test.h"
 #include "child.h"

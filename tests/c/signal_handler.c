@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Every function works in a signal handler that interrupted any of them, on an
  * alternate stack that has little more than the kernel's part.

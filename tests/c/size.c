@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_get_size() and memfd_go_set_size(). */
 #include <signal.h>
 #include <sys/time.h>

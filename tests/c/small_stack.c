@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * The library works on a thread's stack of 16 KiB, and no function takes more than
  * the 4096 bytes that the header promises.

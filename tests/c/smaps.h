@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What the kernel knows about a mapping: /proc/self/smaps. */
 #ifndef SMAPS_H
 #define SMAPS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Whatever options a socket has that put control messages in front of descriptors or behind
  * them, there is room for as many descriptors as may be sent.

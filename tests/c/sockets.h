@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Unix sockets, and messages that the library would not send. */
 #ifndef SOCKETS_H
 #define SOCKETS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * The harness of the C tests. A program holds the tests of one behaviour and
  * prints TAP: "ok 1 - name", "ok 2 - name # SKIP reason", or "not ok 3 - name"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * A program that stops itself at each system call of the library, and does something there.
  *

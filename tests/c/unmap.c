@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_unmap() removes what a map function gave, whatever the length, and nothing else. */
 #include "test.h"
 #include "fault.h"

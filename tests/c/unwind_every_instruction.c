@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * amd64 and 386: at every single instruction that a call executes in the library,
  * unwinding reaches the caller with the right stack pointer and the caller's

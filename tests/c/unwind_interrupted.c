@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * A handler that interrupted the library anywhere can walk the stack through its
  * frames into the caller: with _Unwind_Backtrace(), as C++, Rust and crash

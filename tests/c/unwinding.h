@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What a signal handler interrupted, where its stack ends, and whether it is the library. */
 #ifndef UNWINDING_H
 #define UNWINDING_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_verify(), and MEMFD_GO_OPT_NO_HOLES of all functions that verify. */
 #include "test.h"
 #include "child.h"

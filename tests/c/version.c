@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* The version that runs is the version of the header. */
 #include "test.h"
 

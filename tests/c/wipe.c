@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_wipe() zeroes what it is told to and nothing else. */
 #include "test.h"
 #include "area.h"

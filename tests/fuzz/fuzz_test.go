@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package fuzz runs the fuzzers: those in C (targets), which call the built library as a
 // program would, and those in Go (core/fuzz_test.go), which see the library's code.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package hosts runs the library in hosts that make it hard: with 64 threads, forks and
 // signals at any moment, small stacks, limits, several copies, sanitizers. Each line of a
 // program's TAP output is a test, such as

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package kernels runs the tests in virtual machines, for what depends on the kernel.
 package kernels
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The tests of this package boot a kernel for each cell of cells.go and suite, such as
 //
 //	TestKernels/arm64/c/6.12/create/bad_names

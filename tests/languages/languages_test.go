@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package languages runs the suites of Go, Python and Rust where `go test`, pytest and cargo do
 // not run them by themselves: on foreign architectures, under qemu-user, and with other
 // versions of Python. Each of their tests is one here, too.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package purego_test calls libmemfd_go.so from a Go program that has no cgo,
 // through github.com/ebitengine/purego: every function, its results and its errors,
 // while the collector moves stacks and preempts threads around the calls.

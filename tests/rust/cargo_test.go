@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package rust holds what the crates promise beyond their own tests: with an old Rust, as
 // packages, linked statically, however the library is found, and with the tools of nightly
 // Rust.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What all tests share: nothing may leak, and no file may get large."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What several test modules use."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Copies of streams, rings, holes: what is neither in os nor in mmap."""
 
 from __future__ import annotations

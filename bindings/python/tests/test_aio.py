@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files in asyncio: awaited, cancelled, and by several tasks at once."""
 
 from __future__ import annotations

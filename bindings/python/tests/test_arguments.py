@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """No argument is silently cut off, or taken for what it is not."""
 
 from __future__ import annotations

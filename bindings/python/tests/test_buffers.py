@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mappings as buffers of other libraries: without a copy, or refused; and never dangling."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sealed copies of files, and files opened once more."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Creating files: names and flags, as they are and sealed from the start."""
 
 from __future__ import annotations

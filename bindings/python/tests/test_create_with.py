@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Creating with mode, size and seals; and the flags for huge pages."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Errors: the OSError that fits, with number, text and name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The examples that a repository has beside the package."""
 
 from __future__ import annotations

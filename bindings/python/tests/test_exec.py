@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Running programs from files in memory."""
 
 from __future__ import annotations

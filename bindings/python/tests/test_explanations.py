@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Errors say which argument was wrong, or which limit was reached; wrong types fail at once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Flags that print as words, and the text form of seals."""
 
 from __future__ import annotations

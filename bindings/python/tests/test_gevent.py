@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """gevent's sockets: other greenlets run while one waits for a file."""
 
 from __future__ import annotations

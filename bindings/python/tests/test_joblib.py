@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files and joblib, loky, cloudpickle: at least what they do with a socket."""
 
 from __future__ import annotations

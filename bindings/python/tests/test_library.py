@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Finding and loading the C library."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mappings: what they show and allow, and how long the memory lives."""
 
 from __future__ import annotations

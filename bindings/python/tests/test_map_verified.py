@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mapping what somebody else has sealed, or has not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MemFd as an object: its descriptor, its end, and Python's habits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files that go through multiprocessing, whatever starts the processes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """file.open() does what the built-in open() does with a path; and who takes file.path."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is installed: names, types, documentation, examples."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the kernel can do, compared with what is seen otherwise."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Other processes: inherited, passed and opened descriptors; calls after fork()."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What probe() and inspection return: named values, and words for flags."""
 
 from __future__ import annotations

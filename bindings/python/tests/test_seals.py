@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Adding, reading, ensuring and checking seals."""
 
 from __future__ import annotations

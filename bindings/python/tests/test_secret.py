@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Secret files: made, sized once, mapped; refused what would show them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Secrets that are taken, compared and wiped; blocks that exceptions end; forks."""
 
 # Names that are set in a block of pytest.raises() are set.

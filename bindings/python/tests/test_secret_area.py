@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Secret areas: allocated, attached, protected, wiped; and pools of slots."""
 
 from __future__ import annotations

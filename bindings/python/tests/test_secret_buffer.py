@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Secret buffers: when they can be touched, how long they live, what they refuse."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pools of secrets: slots taken and given back, and what is left of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The end of the interpreter, in whatever order things go."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sizes of files."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files sent and received over sockets: in time, interrupted, refused."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The structs: as large as C's, and no member is silently cut off."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Other interpreters in the process, as far as ctypes can be imported there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files that somebody else made: cloned, taken from a process, verified, reopened, run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Calls from several threads at once."""
 
 from __future__ import annotations

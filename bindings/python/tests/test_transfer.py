@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Descriptors between processes: sent, received, imported."""
 
 from __future__ import annotations

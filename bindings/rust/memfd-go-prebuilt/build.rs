@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Tells memfd-go-sys where the archives are: `DEP_MEMFD_GO_PREBUILT_LIB`.
 
 use std::env;

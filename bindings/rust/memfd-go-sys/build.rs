@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Finds libmemfd_go, or builds it from the Go sources in this package.
 
 use std::env;

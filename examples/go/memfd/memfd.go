@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package memfd calls libmemfd_go.so from Go, without cgo: github.com/ebitengine/purego
 // loads the library and makes Go functions of its C functions.
 package memfd

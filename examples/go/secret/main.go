@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command secret keeps a key in memory that the kernel itself does not see, and shows that
 // system calls which would copy it by way of the kernel's own view are refused.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command writer COMMAND [ARGUMENT...] makes a sealed file in memory and hands it to
 // COMMAND, which is started twice: with /proc/PID/fd/N to open, and with the number of
 // the descriptor that it inherits.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! What the example programs share: how they say what happens.
 
 use std::io;

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * What the C benchmarks have in common: a way to compare calls that resolves a tenth of
  * a percent on a noisy machine.

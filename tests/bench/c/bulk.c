@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * bulk SPEED FILE NAME=PATH...: sealed files, clones of FILE, and files sent to
  * somebody who does not trust the sender, all by size.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * calls SPEED glibc NAME=PATH...: functions that are one system call, by libraries and by
  * other ways, compared with glibc.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * host load LIBRARY     the ns that dlopen and the first call take
  * host thread LIBRARY   the ns that the first call takes in each of some new threads

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * The functions of memfd_go.h in plain C: what one writes who trusts his arguments, has a
  * new kernel and links with glibc. It is what the library is compared with, not a second

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * secrets SPEED SODIUM NAME=PATH...: to have and to free memory for secrets, compared with
  * libsodium's.

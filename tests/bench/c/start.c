@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* A program that starts, makes one call and ends: what it takes to link with a library. */
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package bench has the benchmarks of Go: package memfd, the library by purego, and what a Go
 // program would use else. It is a module of its own, so that the library's does not need
 // memguard.

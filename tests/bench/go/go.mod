@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 module libmemfd_go/tests/bench/go
 
 go 1.25.0

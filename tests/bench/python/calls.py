@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The calls of libmemfd_go in Python, and what else Python has for them.
 
 A benchmark's name is WORK/ARM.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What the package costs, compared with the standard library; prints five measurements.
 
 create     MemFd.create() and close() against os.memfd_create() and os.close()

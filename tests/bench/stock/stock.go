@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package main is what libmemfd_go would be if it were built in the usual way: the same
 // functions, made of the same code, in a shared library that cgo makes and that has the Go
 // runtime in it. It is built for the benchmarks alone:

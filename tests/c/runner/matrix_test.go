@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package runner compiles the C programs of tests/c and runs them: for each
 // architecture and C library, linked by each linker and by dlopen. Each line of a
 // program's TAP output is a test of its own, such as

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command table runs the full matrix of tests, {architecture} x {language} x {C library,
 // kernel}, and writes what came of it to docs/MATRIX.md. It is what `make matrix` does.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command run runs the tests of all languages and the linters, and ends with one
 // line: N passed, N failed, N skipped. It is what `make test`, `make check`, `make quick` and
 // `make lint` do once the library is built; it installs nothing.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Packages of any Debian suite and architecture, unpacked but never installed.
 # Sourced by parts/*, which run with set -e and $MEMFD_GO_CACHE set.
 #

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package docs tests README.md, CHANGELOG.md, docs/ and examples/: the programs in them
 // run and print what the text says, links lead somewhere, and names exist.
 package docs

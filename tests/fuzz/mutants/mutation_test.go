@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package mutants makes the library worse, in one way at a time, and watches the
 // build. core gets a function that uses what the library must not have, and an export
 // comes to call it: the build has to fail, and say what it is. A mutation that the

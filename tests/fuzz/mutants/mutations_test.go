@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 package mutants
 
 // head is what all mutations begin with: how they are called, and what some call.

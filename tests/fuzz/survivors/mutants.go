@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package survivors changes the code in small ways, one at a time, and finds those changes
 // that no test notices.
 package survivors

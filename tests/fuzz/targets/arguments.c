@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* Any numbers for the arguments of the functions that take numbers. */
 #include "fuzz.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * What the fuzzers share. A fuzzer is a C program that calls the built library with what
  * libFuzzer makes up. The library has no instrumentation that libFuzzer knows, so the

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * A peer that sends any messages and does anything to the files in them, before, during
  * and after the calls that receive, verify, inspect and map. What has been verified can be

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Pools whose users take, give, give what they never took, and write wherever they like
  * inside the pool's memory. The pool says so, or does not; it never touches anything else.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Structs of any size, any contents and any tail. What lies behind their size is never
  * read nor written: it cannot be touched. Nor is anything written on failure.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* memfd_go_parse_seals() of any text, and memfd_go_format_seals() of what that is. */
 #include "fuzz.h"
 

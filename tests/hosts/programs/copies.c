@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * The library several times in one process: a copy under another name, one that has
  * another version, and, with glibc, one in a namespace of its own. Each call goes to the

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Children of fork() and vfork(), started at any moment while other threads call every
  * function. The children call every function, too.

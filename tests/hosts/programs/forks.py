@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """os.fork() and multiprocessing while other threads call every function; TAP, as tests/c."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* What the stress programs share: how many calls to make, and chance. */
 #ifndef HOSTS_H
 #define HOSTS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Hosts that have nearly run out of something: address space, descriptors, locked memory,
  * the size of a file. What can be done is done, the rest is the right error, and nothing

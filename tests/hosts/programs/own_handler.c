@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * A host with a SIGSEGV handler of its own. The library neither takes it away nor needs it:
  * bad pointers are errors, and a guard page raises the host's signal, at the very address,

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * The allow list of each function, for strict system call filters, as docs/SECCOMP.md has
  * it: under exactly that list the function works; one system call less, and the process

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * What CET would have to say, for processors that do not have it: at each instruction of
  * the library that a call executes, a return goes where its call came from (shadow stack),

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * SIGALRM and SIGPROF at any moment, also while the other is being handled: the handlers
  * call every function, as does what they interrupt.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * Threads whose stack is 16 KiB, and handlers whose alternate stack is 3.5 KiB where the
  * kernel's part of it is the 2 KiB that it once was. Behind each is memory that cannot be

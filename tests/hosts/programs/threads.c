@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /* 64 threads call every function, all at once. */
 #include <pthread.h>
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Command guest is the /init of the virtual machines: it does what the plan says and
 // reports on the console. As the only program that a machine needs, it is static.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package wire is what a test and the /init of its virtual machine tell each other:
 // the test leaves a Plan in the machine's files, the init answers on the console.
 package wire

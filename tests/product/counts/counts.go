@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package counts counts what a call of the library takes: instructions, system calls, and
 // of the built files relocations and bytes. Unlike times these are the same on every run,
 // so that the tests of this package hold them; the benchmarks (tests/bench) print them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package dist tests `make dist`: which files a release has, that they can be made again
 // byte for byte, and that the packages install and work in bare roots. A regular run
 // takes amd64 alone, the full matrix all architectures.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package install tests `make install`: what it installs, that C programs find it by
 // pkg-config, CMake and Meson, that the manual pages are in order, and that nothing
 // remains after `make uninstall`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package library looks into the eight built libraries: what a loader, a linker, a
 // debugger and a security audit read from an ELF file. That the exports are the
 // header's functions is the business of tests/contract.

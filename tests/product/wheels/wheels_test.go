@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package wheels looks at what `make wheels` makes: a wheel for each architecture, and an
 // sdist. That the package in them works is the business of the Python tests, which run on
 // what is installed from them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sealed shared memory and secret memory on Linux.
 
     >>> from memfd_go import MemFd, Seal

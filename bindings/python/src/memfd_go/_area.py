@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Secret memory that can be touched only as long as somebody has a view of it."""
 
 from __future__ import annotations

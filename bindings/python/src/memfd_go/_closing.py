@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a "with" block closes at its end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The descriptor of a file: closed with its object, and handed to other processes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Errors beyond those that OSError itself makes of an errno, and what their texts say."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The C interface. No other module knows ctypes, or where the library is.
 
 Constants, structs and functions stand in the order of memfd_go.h, one flat line each.

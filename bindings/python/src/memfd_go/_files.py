@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What can be done with a file: opened, sized, inspected, sealed."""
 
 from __future__ import annotations

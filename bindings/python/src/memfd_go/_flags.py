@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Flags that print as words. A bit without a name is kept, and printed in hexadecimal."""
 
 from __future__ import annotations

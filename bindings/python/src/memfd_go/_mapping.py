@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mappings of files, as buffers that cannot outlive the memory."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files in memory."""
 
 from __future__ import annotations

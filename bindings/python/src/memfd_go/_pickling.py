@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How a file goes through a pickler: only one that passes descriptors can take it.
 
 A pickler does not say who it is. So a file is reduced to a Promise, which every pickler

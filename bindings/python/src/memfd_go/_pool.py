@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Secret memory for many secrets of one size."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the kernel can do, and what a descriptor is: results with named members."""
 
 from __future__ import annotations

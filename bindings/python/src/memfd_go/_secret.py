@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Secret memory of its own pages, and secret files."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Calls that are repeated until they have an answer, and sockets that can wait for one."""
 
 from __future__ import annotations

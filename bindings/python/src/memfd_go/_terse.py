@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Metaclasses of classes whose help is about them, and not about int or BaseException."""
 
 from __future__ import annotations

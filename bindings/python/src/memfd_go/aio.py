@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sending and receiving files in asyncio: awaitable forms of MemFd.send() and receive().
 
     file = await memfd_go.aio.receive(sock)

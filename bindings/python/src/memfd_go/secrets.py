@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Memory for secrets: locked, not in core dumps, wiped when closed.
 
     >>> with SecretBuffer(32) as key:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What MemFd takes and returns: flags, kinds, records.
 
 All names can be imported from memfd_go, too.

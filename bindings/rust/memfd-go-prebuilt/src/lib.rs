@@ -1,2 +1,3 @@
 #![doc = include_str!("../README.md")]
+// SPDX-License-Identifier: MIT
 #![no_std]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! The C API of `libmemfd_go`, as it is: memfd_create(2), memfd_secret(2) and file
 //! sealing. The crate `memfd-go` wraps it for everyday use.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Each function is there, has the type that the header says, and answers bad arguments
 //! as it says. What they do in full is tested with the crate `memfd-go`.
 

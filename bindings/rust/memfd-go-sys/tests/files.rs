@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Functions that make and look at files beyond memfd_create(2), and the exec: called
 //! with good and with bad arguments.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! The structs are laid out like C's, whatever the word is.
 
 use std::mem::{align_of, size_of};

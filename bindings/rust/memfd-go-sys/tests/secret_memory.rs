@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Secret areas and pools, and the wiping of memory.
 
 #[allow(dead_code)] // Not all of it is needed here.

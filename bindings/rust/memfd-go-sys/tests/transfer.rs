@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Descriptors sent, received and imported.
 
 #[allow(dead_code)] // Not all of it is needed here.

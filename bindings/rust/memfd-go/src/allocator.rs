@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Secret memory for collections.
 
 use std::alloc::Layout;

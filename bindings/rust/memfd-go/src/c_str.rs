@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Text for the C API.
 
 use std::ffi::{CStr, CString};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Creating files.
 
 use std::ffi::CStr;

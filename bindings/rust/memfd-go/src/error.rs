@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! From the C API's results to Rust's errors.
 
 use std::error::Error;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Programs from memory.
 
 use std::ffi::{CStr, CString, OsStr, OsString};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Whether this is still the process that it was, or the child of a fork.
 //!
 //! getpid(2) would tell, but costs a system call, and in another PID namespace the child

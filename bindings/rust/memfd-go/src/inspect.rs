@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! What a descriptor is.
 
 use std::ffi::CStr;

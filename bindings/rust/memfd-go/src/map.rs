@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Files as memory.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! A file in memory.
 
 use std::fs::File;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! What works here and now.
 
 use std::io;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Files that cannot change, and their mappings, which are therefore safe.
 
 use std::fmt;

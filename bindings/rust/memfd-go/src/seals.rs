@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Seals: what can never happen to a file again.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Secret memory.
 
 use std::io;

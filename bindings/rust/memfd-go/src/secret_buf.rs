@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! A buffer for a secret.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Many small secrets.
 
 use std::fmt;

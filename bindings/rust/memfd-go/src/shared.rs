@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Memory that several processes write to, used through atomics.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! The size of a file.
 
 use std::io;

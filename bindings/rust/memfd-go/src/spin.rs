@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! A lock for what takes a few nanoseconds and cannot block, such as taking a slot of a pool.
 //! A std Mutex would take longer than what it protects: unlocking one is an atomic operation
 //! that reads and writes, here it is a store.

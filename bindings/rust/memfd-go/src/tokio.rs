@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Sending and receiving in tasks of tokio.
 //!
 //! Each function waits until the socket is ready, and then does what its namesake at the top

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Files from process to process.
 
 use std::io;

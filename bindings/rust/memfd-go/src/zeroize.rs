@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! The traits of the crate zeroize. The library wipes secrets when they are dropped: the
 //! marker says so. [`Zeroize`] does it earlier, and leaves the memory in place.
 

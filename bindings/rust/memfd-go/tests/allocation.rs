@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! What is said to be safe in a signal handler and after fork(2) does not allocate.
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! The crate's unsafe code under Miri, which finds pointers that may not be used any more,
 //! or reach too far, and races. Miri cannot call the library, so a small one of Rust takes
 //! its place here: it does with its pointers what the real one does.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package scan finds the memory files (memfds, on ordinary and huge pages, and files of
 // memfd_secret(2)) that the processes of this system hold, by a descriptor or by a mapping.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package text makes names and numbers readable.
 package text
 

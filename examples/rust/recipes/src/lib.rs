@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Files and maps of memfd-go in the hands of other crates.
 //!
 //! Two things make this work: a [`MemFd`] is `AsFd`, which every crate takes that follows

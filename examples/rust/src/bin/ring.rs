@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! `ring`: a ring buffer between two processes, in memory that is mapped twice, end to end.
 //! The program starts itself as the producer, with the file as its standard input.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! `sandbox`: a parent sends a sealed config and a sealed program to a child in a sandbox.
 //!
 //! The three roles are one program here, which tells them apart by its argument:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! What this library costs beside libc, and a secret slot beside a Box: `cargo bench`.
 //!
 //! A machine that does other things too is not the same from one second to the next, so

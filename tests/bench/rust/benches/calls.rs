@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! The calls of libmemfd_go in Rust, and what other crates have for them. The name of each
 //! benchmark is WORK/ARM.
 

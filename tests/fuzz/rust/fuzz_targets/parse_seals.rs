@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Reading seals from any text, compared with a model:
 //!
 //!     cargo +nightly fuzz run --fuzz-dir fuzz parse_seals

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * counted LIBRARY: calls every function of LIBRARY once, for somebody who counts their
  * instructions and system calls from outside. A breakpoint with the function's name in a

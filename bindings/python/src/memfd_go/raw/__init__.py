@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The functions, structs and constants of memfd_go.h, one to one.
 
 Descriptors, flags and addresses are plain integers here. A negative result becomes an

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Creating files."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sizes, seals, and what a file is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The library itself."""
 
 from __future__ import annotations

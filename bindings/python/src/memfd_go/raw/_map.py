@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mapping files."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Secret memory."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Handing files to other processes, and running them."""
 
 from __future__ import annotations

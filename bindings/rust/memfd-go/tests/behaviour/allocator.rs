@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Collections in secret memory.
 
 use std::alloc::Layout;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! What the tests share.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use std::ffi::CStr;
 use std::fs;
 use std::io::{Read, Seek, Write};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use std::ffi::CStr;
 use std::fs::{File, OpenOptions};
 use std::io::Read;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use memfd_go::{
     create, create_sealed, inspect, probe, probe_secret, secret, Access, Features, Kind, Seals,
 };

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! The check that all tests rely on.
 
 use std::mem::forget;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! What the crate does, and its errors. One program, so that `common::alone` can keep
 //! the tests apart.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! MemFd as a file of std.
 
 use std::ffi::{CStr, CString};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::process::{id, Command};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, Write};

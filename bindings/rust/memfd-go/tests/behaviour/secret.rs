@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 

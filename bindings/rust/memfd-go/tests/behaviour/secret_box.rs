@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Secrets that have a type.
 
 use std::ptr;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread;

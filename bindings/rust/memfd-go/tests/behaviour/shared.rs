@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Memory that several processes write to.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};

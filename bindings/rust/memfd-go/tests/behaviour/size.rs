@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use std::os::unix::fs::MetadataExt;
 
 use memfd_go::{create, get_size, reserve, set_size, Seals};

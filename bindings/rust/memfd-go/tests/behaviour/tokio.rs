@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Sending and receiving in tasks of tokio.
 
 use std::future::Future;

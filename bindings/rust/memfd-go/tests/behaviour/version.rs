@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 use memfd_go::{errname, version, version_string, Version};
 
 use crate::common::alone;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! The traits of the crate zeroize.
 
 use memfd_go::{SecretBox, SecretBuf, SecretPool, SecretString};

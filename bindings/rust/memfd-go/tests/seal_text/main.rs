@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! Seals as text, compared with a model: what fuzzing found worth keeping, and texts made
 //! of words.
 

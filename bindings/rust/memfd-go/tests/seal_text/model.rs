@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //! What seals are as text, said once more in the plainest way, and compared with the library.
 //! The fuzz target parse_seals uses it too.
 
