@@ -130,6 +130,20 @@ static void populated_mapping_is_in_memory(void)
 	close(fd);
 }
 
+static void other_mappings_are_not(void)
+{
+	size_t page = page_size();
+	int fd = sized_file(4 * page);
+	struct stat status;
+	void *map = UNTOUCHED;
+
+	EQ(memfd_go_map(fd, WRITE, 0, 4 * page, &map), 0);
+	EQ(fstat(fd, &status), 0);
+	EQ(status.st_blocks, 0);
+	EQ(memfd_go_unmap(map, 4 * page), 0);
+	close(fd);
+}
+
 static void check_offset(int fd, uint64_t offset)
 {
 	void *map = UNTOUCHED;
@@ -171,6 +185,7 @@ static void what_does_not_fit(void)
 #if SIZE_MAX > 0xffffffff
 		{ 0, SIZE_MAX },
 		{ LARGEST_PAGE, (size_t)INT64_MAX },
+		{ LARGEST_PAGE, SIZE_MAX }, /* their sum wraps round */
 #else
 		{ (uint64_t)1 << 44, 1 }, /* the kernel counts 2^32 units of 4096 bytes */
 		{ (uint64_t)1 << 62, 1 },
@@ -336,6 +351,7 @@ int main(int argc, char **argv)
 	RUN(read_only_descriptor);
 	RUN(executable_mapping);
 	RUN(populated_mapping_is_in_memory);
+	RUN(other_mappings_are_not);
 	RUN(offsets_below_and_beyond_4_gib);
 	RUN(small_offset_of_one_page);
 	RUN(what_does_not_fit);
