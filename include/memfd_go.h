@@ -600,6 +600,11 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 
 /*
  * Seals of a file, with the kernel's names and values. Seals cannot be removed.
+ *
+ * F_SEAL_EXEC keeps chmod(2) from changing the execute permission. It does not do so for
+ * a MFD_HUGETLB file, and on any file an access control list still changes it. Set on an
+ * executable file, it also sets WRITE, FUTURE_WRITE, SHRINK and GROW: see
+ * memfd_go_verify().
  */
 #ifndef F_SEAL_SEAL
 #define F_SEAL_SEAL 0x0001 /* no further seals */
@@ -617,7 +622,7 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 #define F_SEAL_FUTURE_WRITE 0x0010 /* ... except through existing mappings (5.1) */
 #endif
 #ifndef F_SEAL_EXEC
-#define F_SEAL_EXEC 0x0020 /* the execute permission cannot change (6.3) */
+#define F_SEAL_EXEC 0x0020 /* no chmod(2) of execute permissions (6.3) */
 #endif
 
 /* Neither size nor contents can change, and no seal can be added. */
