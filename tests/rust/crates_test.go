@@ -165,6 +165,7 @@ func TestFuzz(t *testing.T) {
 
 // What examples/rust/recipes shows works.
 func TestRecipes(t *testing.T) {
+	testenv.RequireRegular(t)
 	requireCargo(t)
 	run := cargo{folder: filepath.Join(testenv.Repository(), "examples", "rust", "recipes")}
 	run.arguments = []string{"cargo", "fetch", "--locked"}
@@ -177,6 +178,7 @@ func TestRecipes(t *testing.T) {
 
 // The ring buffer passes messages between two processes.
 func TestRingExample(t *testing.T) {
+	testenv.RequireRegular(t)
 	requireCargo(t)
 	output := cargo{
 		folder:    filepath.Join(testenv.Repository(), "examples", "rust"),
