@@ -117,6 +117,63 @@ static void taken_slot_is_never_given_out_again(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
+/* A single byte, which changes nothing but the mark. */
+static void short_overrun_into_a_free_slot_is_noticed(void)
+{
+	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
+	char *first = take(&pool);
+	void *slot = NULL;
+
+	first[48] ^= 1;
+	EQ(memfd_go_secret_pool_take(&pool, &slot), -EINVAL);
+	CHECK(slot == NULL);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
+/* An overrun that makes a free slot name one that does not exist as the next. */
+static void next_slot_that_does_not_exist(void)
+{
+	static const uint32_t others[] = { 3, 1000, UINT32_MAX - 1 };
+
+	for (int i = 0; i < 3; i++) {
+		struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
+		char *first = take(&pool);
+		uint32_t *header = (uint32_t *)(first + 48);
+
+		header[1] = others[i];
+		CHECK(take(&pool) == first + pool.stride);
+		EQ(memfd_go_secret_pool_take(&pool, &(void *){ NULL }), -EINVAL);
+		EQ(memfd_go_secret_pool_free(&pool), 0);
+	}
+}
+
+/* The contents of a slot may look like what is in front of one. */
+static void copied_header_makes_no_slot(void)
+{
+	struct memfd_go_secret_pool pool = new_pool(64, 3, 0);
+	char *slot = take(&pool);
+
+	memcpy(slot, slot - 16, 16);
+	EQ(memfd_go_secret_pool_give(&pool, slot + 16), -EINVAL);
+	memcpy(slot + 1, slot - 16, 16);
+	EQ(memfd_go_secret_pool_give(&pool, slot + 17), -EINVAL);
+	EQ(pool.used, 1);
+	EQ(memfd_go_secret_pool_give(&pool, slot), 0);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
+/* There is nothing but the guard behind the last slot. */
+static void addresses_behind_a_full_area(void)
+{
+	struct memfd_go_secret_pool pool = new_pool(48, (uint32_t)(page_size() / 64), 0);
+	char *end = (char *)pool.area.data + pool.area.len;
+
+	EQ(pool.area.len, page_size());
+	for (int n = 0; n <= 64; n += 16)
+		EQ(memfd_go_secret_pool_give(&pool, end + n), -EINVAL);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
 /* Whatever an overrun writes, the pool stays inside its area. */
 static void overrun_never_leads_astray(void)
 {
@@ -166,6 +223,10 @@ int main(int argc, char **argv)
 	RUN(overrun_is_noticed_by_its_slot);
 	RUN(overrun_into_a_free_slot_is_noticed);
 	RUN(taken_slot_is_never_given_out_again);
+	RUN(short_overrun_into_a_free_slot_is_noticed);
+	RUN(next_slot_that_does_not_exist);
+	RUN(copied_header_makes_no_slot);
+	RUN(addresses_behind_a_full_area);
 	RUN(overrun_never_leads_astray);
 	RUN(over_the_limit_of_locked_memory);
 	return finish();
