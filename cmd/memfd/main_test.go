@@ -95,6 +95,37 @@ func TestWith(t *testing.T) {
 	expect(t, 0, "23", "3", "with", "--from", two, "--from", "-", "--", "cat", "{1}", "{2}")
 }
 
+// Programs that people give keys and scripts to take the path as it is.
+func TestWithPrograms(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	for _, test := range []struct {
+		prepare string
+		args    []string
+		want    string
+	}{
+		{"ssh-keygen -q -t ed25519 -N '' -f " + key + " && cat " + key, []string{"ssh-keygen", "-y", "-f", "{}"}, "ssh-ed25519 "},
+		{"openssl genpkey -algorithm ed25519", []string{"openssl", "pkey", "-noout", "-text", "-in", "{}"}, "ED25519 Private-Key"},
+		{"echo 'print(6 * 7)'", []string{"python3", "{}"}, "42\n"},
+		{"echo 'echo $((6 * 7))'", []string{"sh", "{}"}, "42\n"},
+	} {
+		t.Run(test.args[0], func(t *testing.T) {
+			if _, err := exec.LookPath(test.args[0]); err != nil {
+				t.Skip(err)
+			}
+			input, err := exec.Command("sh", "-c", test.prepare).Output()
+			if err != nil {
+				t.Skipf("%s: %v", test.prepare, err)
+			}
+			for _, how := range [][]string{{"with", "--"}, {"with", "--hold", "--"}} {
+				r := execute(t, string(input), append(how, test.args...)...)
+				if r.status != 0 || !strings.HasPrefix(r.stdout, test.want) {
+					t.Errorf("%q: %+v", how, r)
+				}
+			}
+		})
+	}
+}
+
 // The file is sealed, not writable, and the only descriptor beside the standard ones.
 func TestWithFile(t *testing.T) {
 	script := `echo no >> $0 || echo sealed; stat -Lc %a $0; readlink $0; ls -l /proc/$$/fd | grep -c /memfd:`
