@@ -602,9 +602,9 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
  * Seals of a file, with the kernel's names and values. Seals cannot be removed.
  *
  * F_SEAL_EXEC keeps chmod(2) from changing the execute permission, except of a
- * MFD_HUGETLB file. An access control list still changes it, on files of ordinary pages.
- * Added to an executable file, F_SEAL_EXEC sets WRITE, FUTURE_WRITE, SHRINK and GROW as
- * well: see memfd_go_verify().
+ * MFD_HUGETLB file. An access control list still changes it, on files of ordinary
+ * pages. Added to an executable file, F_SEAL_EXEC sets WRITE, FUTURE_WRITE, SHRINK and
+ * GROW as well: see memfd_go_verify().
  */
 #ifndef F_SEAL_SEAL
 #define F_SEAL_SEAL 0x0001 /* no further seals */
