@@ -8,7 +8,7 @@ import errno
 import os
 import traceback
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
@@ -41,6 +41,12 @@ def in_child(work: Callable[[], object]) -> None:
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def public_names(module: Any) -> list[str]:
+    """What a module is for: __all__, or all names that are not private."""
+    names: list[str] = getattr(module, "__all__", [])
+    return names or [str(name) for name in vars(module) if name[0] != "_"]
 
 
 def permissions(address: int) -> str:

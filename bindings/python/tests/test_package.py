@@ -19,6 +19,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from helpers import public_names
 
 import memfd_go
 from memfd_go import MemFd, Seal, _ffi, aio, raw, secrets, types
@@ -65,8 +66,8 @@ def own_names(owner: type) -> list[str]:
 def public_functions() -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for module in PUBLIC:
-        found += members(module, module.__all__)
-        for name in module.__all__:
+        found += members(module, public_names(module))
+        for name in public_names(module):
             value = getattr(module, name)
             if inspect.isclass(value):
                 found += members(value, own_names(value))
@@ -84,17 +85,17 @@ def test_typed() -> None:
 
 @pytest.mark.parametrize("module", PUBLIC)
 def test_all_names_exist(module: Any) -> None:
-    assert len(set(module.__all__)) == len(module.__all__)
-    for name in module.__all__:
+    assert len(set(public_names(module))) == len(public_names(module))
+    for name in public_names(module):
         getattr(module, name)
 
 
 def test_raw_has_all_of_the_c_interface() -> None:
     c_functions = {name[9:] for name in vars(_ffi) if name.startswith("memfd_go_")}
-    functions = {name for name in raw.__all__ if inspect.isfunction(getattr(raw, name))}
+    functions = {name for name in public_names(raw) if inspect.isfunction(getattr(raw, name))}
     assert functions == c_functions
     constants = {name for name in vars(_ffi) if re.match("MEMFD_GO_|MFD_|F_SEAL_", name)}
-    assert {name for name in raw.__all__ if name.isupper()} == constants
+    assert {name for name in public_names(raw) if name.isupper()} == constants
     structs = {value for value in vars(_ffi).values() if is_struct(value)}
     assert {value for value in vars(raw).values() if is_struct(value)} == structs
 
@@ -133,7 +134,7 @@ def test_documentation(name: str, function: Any) -> None:
 
 
 def test_raw_says_how_it_fails() -> None:
-    for name, function in members(raw, raw.__all__):
+    for name, function in members(raw, public_names(raw)):
         text = inspect.getdoc(function) or ""
         for part in ("Errors: ", "Source: ", ">>> "):
             assert part in text, f"raw.{name} has no {part!r}"
@@ -161,7 +162,7 @@ def test_defaults_print_as_names() -> None:
 
 @pytest.mark.parametrize("module", [secrets, types])
 def test_everything_can_be_imported_from_the_top(module: Any) -> None:
-    for name in module.__all__:
+    for name in public_names(module):
         assert getattr(memfd_go, name) is getattr(module, name)
 
 

@@ -27,27 +27,30 @@ a child after fork().
 from __future__ import annotations
 
 from memfd_go import raw
-from memfd_go._errors import MissingSealsError, RefusedError
-from memfd_go._errors import errname as errname
+from memfd_go._errors import MissingSealsError, RefusedError, errname as errname
 from memfd_go._flags import Seal
 from memfd_go._mapping import Mapping
 from memfd_go._memfd import MemFd
 from memfd_go._records import probe
 from memfd_go.raw import version_string as version_string
-from memfd_go.secrets import SecretBuffer as SecretBuffer
-from memfd_go.secrets import SecretFallbackWarning as SecretFallbackWarning
-from memfd_go.secrets import SecretKind as SecretKind
-from memfd_go.secrets import SecretPool as SecretPool
-from memfd_go.secrets import SecretSlot as SecretSlot
-from memfd_go.secrets import secret as secret
-from memfd_go.secrets import wipe as wipe
-from memfd_go.types import Access as Access
-from memfd_go.types import CreateFlag as CreateFlag
-from memfd_go.types import Feature as Feature
-from memfd_go.types import Features as Features
-from memfd_go.types import FileKind as FileKind
-from memfd_go.types import Info as Info
-from memfd_go.types import SealStyle as SealStyle
+from memfd_go.secrets import (
+    SecretBuffer as SecretBuffer,
+    SecretFallbackWarning as SecretFallbackWarning,
+    SecretKind as SecretKind,
+    SecretPool as SecretPool,
+    SecretSlot as SecretSlot,
+    secret as secret,
+    wipe as wipe,
+)
+from memfd_go.types import (
+    Access as Access,
+    CreateFlag as CreateFlag,
+    Feature as Feature,
+    Features as Features,
+    FileKind as FileKind,
+    Info as Info,
+    SealStyle as SealStyle,
+)
 
 __all__ = [
     "Mapping",

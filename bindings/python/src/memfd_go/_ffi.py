@@ -29,8 +29,8 @@ from ctypes import (
     get_errno,
     py_object,
     pythonapi,
+    sizeof as sizeof,
 )
-from ctypes import sizeof as sizeof
 from operator import index
 
 # Type checkers take this for true. Importing typing would double the package's import time.

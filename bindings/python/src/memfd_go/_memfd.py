@@ -23,8 +23,7 @@ from memfd_go._sockets import descriptor_of, waiting
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable
-    from collections.abc import Mapping as Dictionary
+    from collections.abc import Iterable, Mapping as Dictionary
     from typing import Callable, NoReturn, TypeVar
 
     from _typeshed import FileDescriptorLike

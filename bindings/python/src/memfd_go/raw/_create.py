@@ -27,8 +27,8 @@ def create(name: str | bytes, mfd_flags: SupportsIndex) -> int:
 
     Errors: OSError EINVAL (unknown or contradictory flags, a name too long, MFD_EXEC or
     MFD_NOEXEC_SEAL before Linux 6.3), EACCES (vm.memfd_noexec is 2), EMFILE, ENFILE,
-    ENODEV, ENOENT, ENOSYS (MFD_HUGETLB is not there), ENOMEM; ValueError (an embedded
-    NUL); OverflowError. Safe: threads, fork. Source: memfd_create(2).
+    ENODEV, ENOENT, ENOSYS (MFD_HUGETLB is not there), ENOMEM; ValueError (an embedded NUL);
+    OverflowError. Source: memfd_create(2).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC | MFD_ALLOW_SEALING)
@@ -58,9 +58,8 @@ def create_with(name: str | bytes, args: _ffi.CreateArgs | None) -> int:
 
     Errors: OSError EINVAL (unknown or contradictory flags, seals, options or mode; a name
     too long), EOPNOTSUPP (OPT_STRICT_NOEXEC, and the kernel lacks the flag), EACCES
-    (vm.memfd_noexec forbids it), and like create(), set_size()
-    and add_seals(); ValueError (an embedded NUL); OverflowError. Safe: threads, fork.
-    Source: memfd_create(2), fchmod(2).
+    (vm.memfd_noexec forbids it), and like create(), set_size() and add_seals(); ValueError
+    (an embedded NUL); OverflowError. Source: memfd_create(2), fchmod(2).
 
     >>> import os
     >>> args = CreateArgs(flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL, seals=F_SEAL_GROW, size=10)
@@ -91,7 +90,7 @@ def create_sealed(
 
     Errors: like create(), and OSError EINVAL (unknown seals), EFBIG (over RLIMIT_FSIZE),
     ENOSPC, ENOMEM; BufferError or ValueError (data is not contiguous); TypeError (data is
-    no buffer). Safe: threads, fork. Source: memfd_create(2), F_ADD_SEALS(2const).
+    no buffer). Source: memfd_create(2), F_ADD_SEALS(2const).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -124,9 +123,9 @@ def clone(
 
     Returns a descriptor whose offset is 0. The caller closes it.
 
-    Errors: like create_sealed(), and OSError EBADF (src_fd is not open, or not for reading),
-    EINVAL (not a regular file), ESPIPE (a secret file), EFBIG (longer than max_len), EAGAIN
-    (its size changed meanwhile), EIO. Safe: threads, fork. Source: sendfile(2).
+    Errors: like create_sealed(), and OSError EBADF (src_fd is not open, or not for
+    reading), EINVAL (not a regular file), ESPIPE (a secret file), EFBIG (longer than
+    max_len), EAGAIN (its size changed meanwhile), EIO. Source: sendfile(2).
 
     >>> import os
     >>> with open("/bin/true", "rb") as program:
@@ -163,9 +162,9 @@ def clone_stream(
 
     Returns a descriptor whose offset is 0. The caller closes it.
 
-    Errors: like create_sealed(), and OSError EBADF (src_fd is not open, or not for reading),
-    EFBIG (more than max_len), EINTR, EAGAIN (non-blocking, and nothing to read), and what
-    else read(2) can give. Safe: threads, fork. Source: read(2).
+    Errors: like create_sealed(), and OSError EBADF (src_fd is not open, or not for
+    reading), EFBIG (more than max_len), EINTR, EAGAIN (non-blocking, and nothing to read),
+    and what else read(2) can give. Source: read(2).
 
     >>> import os
     >>> reader, writer = os.pipe()
@@ -200,8 +199,8 @@ def reopen(fd: SupportsIndex, open_flags: SupportsIndex) -> int:
     Returns a descriptor. The caller closes it.
 
     Errors: OSError EBADF, ENOENT (no /proc), EACCES, ENXIO (a secret file, a socket),
-    EMFILE, ENFILE, ENOMEM, and what else open(2) gives; OverflowError. Safe: threads, fork.
-    Source: open(2), proc_pid_fd(5).
+    EMFILE, ENFILE, ENOMEM, and what else open(2) gives; OverflowError. Source: open(2),
+    proc_pid_fd(5).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -220,8 +219,7 @@ def huge_flags(page_size: SupportsIndex) -> int:
     page_size  in bytes: a power of two more than 1, or 0 for the system's default size.
                Whether the system has them, probe() tells.
 
-    Errors: OSError EINVAL (neither); OverflowError. Safe: threads, fork.
-    Source: memfd_create(2).
+    Errors: OSError EINVAL (neither); OverflowError. Source: memfd_create(2).
 
     >>> huge_flags(2 << 20) == MFD_HUGETLB | 21 << 26
     True

@@ -17,8 +17,7 @@ _quick_get_seals = _ffi.quick_get_seals
 def get_size(fd: SupportsIndex) -> int:
     """The size of the file 'fd' in bytes. Any descriptor will do, O_PATH too.
 
-    Errors: OSError EBADF, ENOSYS (before Linux 4.11); OverflowError. Safe: threads, fork.
-    Source: statx(2).
+    Errors: OSError EBADF, ENOSYS (before Linux 4.11); OverflowError. Source: statx(2).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -41,8 +40,8 @@ def set_size(fd: SupportsIndex, opts: SupportsIndex, size: SupportsIndex) -> Non
 
     Errors: OSError EBADF, EINVAL (not writable, size or opts out of range, not a file that
     can be sized), EPERM (sealed against it), EFBIG (over RLIMIT_FSIZE), ENOSPC, ENOMEM,
-    EOPNOTSUPP, ENODEV, ESPIPE (cannot be reserved); OverflowError. Safe: threads, fork.
-    Source: ftruncate(2), fallocate(2).
+    EOPNOTSUPP, ENODEV, ESPIPE (cannot be reserved); OverflowError. Source: ftruncate(2),
+    fallocate(2).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC)
@@ -67,7 +66,7 @@ def discard(
 
     Errors: OSError EINVAL (length is 0, off or length over 2**63 - 1, unknown options),
     EPERM (sealed against writing), EBADF, EFBIG, EOPNOTSUPP, ENODEV, ESPIPE (not a file
-    that can have holes); OverflowError. Safe: threads, fork. Source: fallocate(2).
+    that can have holes); OverflowError. Source: fallocate(2).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC)
@@ -93,8 +92,7 @@ def add_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
 
     Errors: OSError EBADF, EPERM (F_SEAL_SEAL is set, or fd is not open for writing), EINVAL
     (unknown seals, or a file that takes none), EBUSY (F_SEAL_WRITE, and a shared mapping
-    could still be written to); OverflowError. Safe: threads, fork.
-    Source: F_ADD_SEALS(2const).
+    could still be written to); OverflowError. Source: F_ADD_SEALS(2const).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC | MFD_ALLOW_SEALING)
@@ -115,8 +113,8 @@ def get_seals(fd: SupportsIndex) -> int:
     A kernel from 6.3 on may report F_SEAL_EXEC without having been asked: test bits, never
     compare. Success does not prove that the file is a memfd.
 
-    Errors: OSError EBADF (also O_PATH), EINVAL (a file that takes no seals);
-    OverflowError. Safe: threads, fork. Source: F_GET_SEALS(2const).
+    Errors: OSError EBADF (also O_PATH), EINVAL (a file that takes no seals); OverflowError.
+    Source: F_GET_SEALS(2const).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC)
@@ -136,7 +134,7 @@ def ensure_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
     Unlike add_seals() it succeeds where all are set already, whether or not the file can
     be sealed further or fd is open for writing.
 
-    Errors: like add_seals(). Safe: threads, fork. Source: F_ADD_SEALS(2const).
+    Errors: like add_seals(). Source: F_ADD_SEALS(2const).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -155,7 +153,7 @@ def check_seals(fd: SupportsIndex, required: SupportsIndex) -> int:
     C says -EKEYREJECTED where this is not 0. F_SEAL_FUTURE_WRITE does not count as
     F_SEAL_WRITE, nor the reverse.
 
-    Errors: like get_seals(). Safe: threads, fork. Source: F_GET_SEALS(2const).
+    Errors: like get_seals(). Source: F_GET_SEALS(2const).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, F_SEAL_GROW, b"hello")
@@ -176,8 +174,8 @@ def format_seals(seals: SupportsIndex, style: SupportsIndex = MEMFD_GO_STYLE_NAM
     seals  any bits; those without a name follow in hexadecimal
     style  MEMFD_GO_STYLE_NAMES, _LETTERS or _HEX
 
-    Errors: OSError EINVAL (unknown style); OverflowError. Safe: threads, fork.
-    Source: memfd_create(2), EXAMPLES.
+    Errors: OSError EINVAL (unknown style); OverflowError. Source: memfd_create(2),
+    EXAMPLES.
 
     >>> [format_seals(F_SEAL_WRITE | 0x40, style) for style in range(3)]
     ['WRITE 0x40', 'w 0x40', '0x48']
@@ -198,7 +196,7 @@ def parse_seals(text: str | bytes) -> int:
           (upper or lower case), letters as in "sgw", hexadecimal numbers, "immutable", "none"
 
     Errors: OSError EINVAL (a word is none of these); ValueError (an embedded NUL).
-    Safe: threads, fork. Source: memfd_create(2), EXAMPLES.
+    Source: memfd_create(2), EXAMPLES.
 
     >>> parse_seals("F_SEAL_WRITE | shrink") == parse_seals("ws") == 0xA
     True
@@ -216,8 +214,8 @@ def inspect(fd: SupportsIndex) -> _ffi.Info:
     as in os.stat(), 'access' MEMFD_GO_ACCESS_* of the descriptor, 'name' that of a memfd, b""
     without /proc.
 
-    Errors: OSError EBADF, EMFILE, ENFILE, ENOMEM; OverflowError. Safe: threads, fork.
-    Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
+    Errors: OSError EBADF, EMFILE, ENFILE, ENOMEM; OverflowError. Source: statx(2),
+    statfs(2), F_GETFL(2const), proc_pid_fd(5).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")

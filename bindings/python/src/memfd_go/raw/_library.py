@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def version() -> int:
     """The version of the library that is running: MAJOR << 16 | MINOR << 8 | PATCH.
 
-    Errors: none. Safe: threads, fork. Source: the library.
+    Errors: none. Source: the library.
 
     >>> version() >> 16
     1
@@ -24,7 +24,7 @@ def version() -> int:
 def version_string() -> str:
     """The version of the library that is running, as text such as "1.0.0".
 
-    Errors: none. Safe: threads, fork. Source: the library.
+    Errors: none. Source: the library.
 
     >>> version_string().startswith("1.")
     True
@@ -40,7 +40,7 @@ def result_name(r: SupportsIndex) -> str:
 
     Returns "OK" for 0 and more, the name of the error for less, "E?" if it has none.
 
-    Errors: OverflowError. Safe: threads, fork. Source: errno(3).
+    Errors: OverflowError. Source: errno(3).
 
     >>> result_name(0), result_name(-16), result_name(-41)
     ('OK', 'EBUSY', 'E?')
@@ -60,7 +60,7 @@ def probe(request: SupportsIndex) -> _ffi.Features:
     vm.memfd_noexec. It takes some 60 system calls.
 
     Errors: OSError EINVAL (another request), EMFILE, ENFILE, ENOMEM; OverflowError.
-    Safe: threads, fork. Source: the library.
+    Source: the library.
 
     >>> features = probe(0)
     >>> bool(features.bits & MEMFD_GO_FEATURE_CREATE)

@@ -25,7 +25,7 @@ def map(
     Errors: OSError EINVAL (length is 0, off not a multiple or over 2**63 - 1, unknown
     options, OPT_PRIVATE on a secret file), EACCES, EPERM (OPT_WRITE on a write-sealed
     file), EOVERFLOW (off + length over 2**63 - 1), EBADF, ENODEV, EAGAIN (over
-    RLIMIT_MEMLOCK), ENOMEM; OverflowError. Safe: threads, fork. Source: mmap(2).
+    RLIMIT_MEMLOCK), ENOMEM; OverflowError. Source: mmap(2).
 
     >>> import ctypes, os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -60,9 +60,8 @@ def map_ring(
 
     Returns the address of the first mapping. unmap(address, 2 * length) removes both.
 
-    Errors: OSError EINVAL (length or off is not a multiple, unknown options), EOVERFLOW
-    (2 * length does not fit the address space); else like map(). Safe: threads, fork.
-    Source: mmap(2).
+    Errors: OSError EINVAL (length or off is not a multiple, unknown options), EOVERFLOW (2
+    * length does not fit the address space); else like map(). Source: mmap(2).
 
     >>> import ctypes, mmap, os
     >>> fd = create("example", MFD_CLOEXEC)
@@ -108,10 +107,10 @@ def verify(
     Returns the file's size in bytes.
 
     Errors: OSError EKEYREJECTED (a required seal is missing), EKEYREVOKED (the seals prove
-    nothing: the kernel may have set them for F_SEAL_EXEC while somebody could write, or huge
-    pages could be taken out of the file), ENODATA (empty), EFBIG (longer than max_len),
-    EOVERFLOW, EINVAL (a file that takes no seals; part of a huge page), EACCES (not open for
-    reading), EBADF, EMFILE, ENFILE, ENOMEM; OverflowError. Safe: threads, fork.
+    nothing: the kernel may have set them for F_SEAL_EXEC while somebody could write, or
+    huge pages could be taken out of the file), ENODATA (empty), EFBIG (longer than
+    max_len), EOVERFLOW, EINVAL (a file that takes no seals; part of a huge page), EACCES
+    (not open for reading), EBADF, EMFILE, ENFILE, ENOMEM; OverflowError.
     Source: F_GET_SEALS(2const), fallocate(2).
 
     >>> import os
@@ -143,7 +142,7 @@ def map_verified(
 
     Returns the address and the length in bytes. The caller unmaps it.
 
-    Errors: like verify(). Safe: threads, fork. Source: F_GET_SEALS(2const), mmap(2).
+    Errors: like verify(). Source: F_GET_SEALS(2const), mmap(2).
 
     >>> import ctypes, os
     >>> fd = create_with("example", CreateArgs(flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL))

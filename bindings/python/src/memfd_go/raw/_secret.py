@@ -21,7 +21,7 @@ def secret(flags: SupportsIndex) -> int:
 
     Errors: OSError ENOSYS (this kernel has or allows no secret memory), EINVAL (unknown
     flags), EMFILE, ENFILE, ENOMEM; under a seccomp filter often EPERM; OverflowError.
-    Safe: threads, fork. Source: memfd_secret(2).
+    Source: memfd_secret(2).
 
     >>> import os
     >>> try:
@@ -47,8 +47,7 @@ def secret_alloc(length: SupportsIndex, opts: SupportsIndex) -> _ffi.SecretArea:
 
     Errors: OSError ENOSYS or EPERM (OPT_REQUIRE), EAGAIN or ENOMEM (over RLIMIT_MEMLOCK, or
     no memory), EPERM (RLIMIT_MEMLOCK is 0), EINVAL (length is 0, unknown or contradictory
-    options), EMFILE, ENFILE; OverflowError. Safe: threads, fork. Source: memfd_secret(2),
-    mlock(2), madvise(2).
+    options), EMFILE, ENFILE; OverflowError. Source: memfd_secret(2), mlock(2), madvise(2).
 
     >>> import ctypes
     >>> area = secret_alloc(32, MEMFD_GO_OPT_ALLOW_UNLOCKED)
@@ -77,8 +76,7 @@ def secret_alloc_from(
 
     Returns SecretArea. The caller frees it, by secret_free().
 
-    Errors: like secret_alloc(), and OSError EFAULT (addr is 0). Safe: threads, fork.
-    Source: the library.
+    Errors: like secret_alloc(), and OSError EFAULT (addr is 0). Source: the library.
 
     >>> import ctypes
     >>> key = ctypes.create_string_buffer(b"secret")
@@ -109,7 +107,7 @@ def secret_attach(
     others.
 
     Errors: like secret_alloc(), and OSError EINVAL (not a secret file), ENODATA (not
-    sized), EFBIG (longer than max_len), EBADF. Safe: threads, fork. Source: memfd_secret(2).
+    sized), EFBIG (longer than max_len), EBADF. Source: memfd_secret(2).
 
     >>> try:
     ...     first = secret_alloc(32, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_KEEP_FD)
@@ -183,7 +181,7 @@ def wipe(addr: SupportsIndex, length: SupportsIndex) -> None:
     addr    of writable memory
     length  in bytes
 
-    Errors: OverflowError. Safe: threads, fork. Source: the library.
+    Errors: OverflowError. Source: the library.
 
     >>> import ctypes
     >>> key = ctypes.create_string_buffer(b"secret")
@@ -200,7 +198,7 @@ def equal(a: SupportsIndex, b: SupportsIndex, length: SupportsIndex) -> bool:
     a, b    addresses of readable memory; 0 is equal to nothing. Nothing else is checked.
     length  in bytes
 
-    Errors: OverflowError. Safe: threads, fork. Source: the library.
+    Errors: OverflowError. Source: the library.
 
     >>> import ctypes
     >>> one, two = ctypes.create_string_buffer(b"key"), ctypes.create_string_buffer(b"kex")

@@ -29,10 +29,10 @@ def send_fds(
 
     Returns the number of bytes of 'data' sent, which on a stream may be less than all.
 
-    Errors: OSError EINVAL (too many fds), EBADF, ENOTSOCK, EAGAIN (the other
-    side's buffer is full), EINTR, EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN, EMSGSIZE (a
-    datagram too long), ETOOMANYREFS; BufferError or ValueError (data is not contiguous);
-    OverflowError. Safe: threads, fork. Source: unix(7), sendmsg(2).
+    Errors: OSError EINVAL (too many fds), EBADF, ENOTSOCK, EAGAIN (the other side's buffer
+    is full), EINTR, EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN, EMSGSIZE (a datagram too
+    long), ETOOMANYREFS; BufferError or ValueError (data is not contiguous); OverflowError.
+    Source: unix(7), sendmsg(2).
 
     >>> import os, socket
     >>> a, b = socket.socketpair()
@@ -68,8 +68,7 @@ def recv_fds(
     Errors: OSError EPIPE (the other side has closed; an empty datagram looks the same),
     EMSGSIZE (more descriptors than n, or a datagram longer than length; all of them are
     closed), EINVAL (unknown options; not connected), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET,
-    EAGAIN (no message yet), EINTR; MemoryError; OverflowError. Safe: threads, fork.
-    Source: unix(7), recvmsg(2).
+    EAGAIN (no message yet), EINTR; MemoryError; OverflowError. Source: unix(7), recvmsg(2).
 
     >>> import socket
     >>> a, b = socket.socketpair()
@@ -103,9 +102,9 @@ def recv_verified(
 
     Returns the descriptor, close-on-exec, which the caller closes, and the bytes.
 
-    Errors: OSError EPROTO (no descriptor), EMSGSIZE (more than one), and like recv_fds() and
-    verify(); the descriptor is then closed.
-    Safe: threads, fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
+    Errors: OSError EPROTO (no descriptor), EMSGSIZE (more than one), and like recv_fds()
+    and verify(); the descriptor is then closed. Source: unix(7), recvmsg(2),
+    F_GET_SEALS(2const).
 
     >>> import os, socket
     >>> a, b = socket.socketpair()
@@ -142,8 +141,8 @@ def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: Support
     Returns a descriptor. The caller closes it.
 
     Errors: OSError EINVAL (out of range), ENOENT (no such process or descriptor, or no
-    /proc), EACCES (no right to), ENXIO (a secret file, not a regular file), EAGAIN (a lease),
-    EMFILE, ENFILE, ENOMEM, and what else open(2) gives; OverflowError. Safe: threads, fork.
+    /proc), EACCES (no right to), ENXIO (a secret file, not a regular file), EAGAIN (a
+    lease), EMFILE, ENFILE, ENOMEM, and what else open(2) gives; OverflowError.
     Source: proc_pid_fd(5), ptrace(2).
 
     >>> import os
@@ -174,7 +173,7 @@ def import_pidfd(
 
     Errors: OSError EBADF (pidfd is none, or there is no such descriptor), EPERM (no right
     to), ESRCH (the process has ended), ENOSYS (before Linux 5.6), EMFILE; OverflowError.
-    Safe: threads, fork. Source: pidfd_getfd(2).
+    Source: pidfd_getfd(2).
 
     >>> import os
     >>> fd, process = create("example", MFD_CLOEXEC), os.pidfd_open(os.getpid())
