@@ -132,6 +132,15 @@ static inline int raw_create(const char *name, uint32_t flags)
 	return (int)raw(syscall(SYS_memfd_create, name, flags));
 }
 
+static inline int kernel_has_noexec_seal(void)
+{
+	int fd = raw_create("test", MFD_NOEXEC_SEAL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* Whether files can be executable: not where vm.memfd_noexec is 2. */
 static inline int executables_work(void)
 {
