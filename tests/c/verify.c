@@ -208,6 +208,25 @@ static void through_a_descriptor_that_only_reads(void)
 	close(fd);
 }
 
+/* The file is opened once more, for a moment. */
+static void reopen_as_descriptor_0(void)
+{
+	size_t size = PAGES * page_size();
+	int fd = file_of_holes(MEMFD_GO_SEALS_IMMUTABLE), reader = reopen(fd, O_RDONLY);
+
+	close(0);
+	EQ(memfd_go_verify(reader, 0, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL), 0);
+	EQ(raw(fcntl(0, F_GETFD)), -EBADF);
+	stays_allocated(fd, size);
+	close(reader);
+	close(fd);
+}
+
+static void through_descriptor_0(void)
+{
+	IN_CHILD(reopen_as_descriptor_0);
+}
+
 static int only_for_reading;
 
 static void verify_as_nobody(void)
@@ -268,6 +287,7 @@ int main(int argc, char **argv)
 	RUN(holes_are_filled_for_good);
 	RUN(holes_that_look_like_data);
 	RUN(through_a_descriptor_that_only_reads);
+	RUN(through_descriptor_0);
 	RUN(file_that_cannot_be_opened_for_writing);
 	RUN(file_that_can_be_written_to);
 	RUN(huge_pages);
