@@ -14,6 +14,7 @@ package runner
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -54,6 +55,9 @@ var only = map[string]func(target, mode) bool{
 // anywhere are the programs that want signals between any two instructions. Left
 // alone, qemu-user delivers them between blocks of code only.
 var anywhere = []string{"frame_chain", "overwritten_stack", "unwind_interrupted"}
+
+// exhaustive are the programs that try every case there is, which takes too long for a quick run.
+var exhaustive = regexp.MustCompile(`^(failing_calls_|interleavings$)`)
 
 func TestMain(m *testing.M) {
 	restore := testenv.ReserveHugePages(8)
@@ -96,6 +100,9 @@ func TestC(t *testing.T) {
 			b.describe(t)
 			for _, program := range programs(t) {
 				t.Run(program, func(t *testing.T) {
+					if exhaustive.MatchString(program) {
+						testenv.RequireRegular(t)
+					}
 					t.Parallel()
 					b.test(t, program)
 				})

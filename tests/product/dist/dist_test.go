@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	}
 	version = regexp.MustCompile(`MEMFD_GO_VERSION_STRING "(.*)"`).FindStringSubmatch(string(header))[1]
 	code := m.Run()
-	if folder := made(); folder.path != "" {
-		os.RemoveAll(folder.path)
+	for _, folder := range toRemove {
+		os.RemoveAll(folder)
 	}
 	os.Exit(code)
 }
@@ -96,6 +96,9 @@ type folder struct {
 	err           error
 }
 
+// toRemove are the folders with releases.
+var toRemove []string
+
 // made makes the release once for all tests.
 var made = sync.OnceValue(func() folder { return makeDist("TZ=UTC") })
 
@@ -109,6 +112,7 @@ func makeDist(environment string) folder {
 	if err != nil {
 		return folder{err: err}
 	}
+	toRemove = append(toRemove, path)
 	var arches []string
 	for _, a := range architectures() {
 		arches = append(arches, a.goarch)
