@@ -142,6 +142,10 @@ fn use_prebuilt() -> Result<()> {
     let lib = env::var_os("DEP_MEMFD_GO_PREBUILT_LIB").ok_or(
         "this copy of memfd-go-prebuilt has no archives; `make crates` writes one that has",
     )?;
+    if goarch()? == "arm" && goarm()? != "7" {
+        let target = env::var("TARGET")?;
+        return Err(format!("its archive for ARM needs ARMv7, which {} is not", target).into());
+    }
     link_static(&library_in(&Path::new(&lib).join(goarch()?), ARCHIVE)?)
 }
 
