@@ -29,10 +29,13 @@ const timeout = 3 * time.Minute
 
 // patience is what a program may take. The full matrix tries longer interleavings.
 func patience(program string) time.Duration {
-	if program == "interleavings" && testenv.Full() {
+	switch {
+	case program != "interleavings":
+		return timeout
+	case testenv.Full():
 		return time.Hour
 	}
-	return timeout
+	return 10 * time.Minute
 }
 
 // only restricts the programs that are not for every cell. Debian's unwinder is
