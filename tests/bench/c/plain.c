@@ -423,6 +423,7 @@ int memfd_go_secret_attach(struct memfd_go_secret_area *s, int fd, uint64_t max_
 	uint64_t size;
 	int r = memfd_go_get_size(fd, &size);
 
+	(void)max_len;
 	(void)opts;
 	return r < 0 ? r : attach(s, fd, (size_t)size);
 }
