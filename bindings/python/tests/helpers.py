@@ -46,7 +46,7 @@ def in_child(work: Callable[[], object]) -> None:
 def public_names(module: Any) -> list[str]:
     """What a module is for: __all__, or all names that are not private."""
     names: list[str] = getattr(module, "__all__", [])
-    return names or [str(name) for name in vars(module) if name[0] != "_"]
+    return names or [name for name in dir(module) if name[0] != "_"]
 
 
 def permissions(address: int) -> str:
