@@ -44,6 +44,7 @@ int main(int argc, char *argv[])
 	const char *text = "hello from C";
 	size_t size = strlen(text);
 	char seals[64], path[64], number[16];
+	struct memfd_go_create_args args = { .flags = MFD_NOEXEC_SEAL };
 	int fd;
 
 	if (argc < 2) {
@@ -54,7 +55,7 @@ int main(int argc, char *argv[])
 	say("writer", "process %ld uses libmemfd_go %s", (long)getpid(), memfd_go_version_string());
 
 	/* Without MFD_CLOEXEC, so that the command inherits it. */
-	fd = must("create", memfd_go_create("greeting", MFD_ALLOW_SEALING));
+	fd = must("create", memfd_go_create_with("greeting", &args, sizeof args));
 	say("writer", "created \"greeting\": descriptor %d", fd);
 
 	must("set_size", memfd_go_set_size(fd, 0, size));
