@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -51,18 +50,19 @@ const short = "MEMFD_GO_SEQUENCES=1"
 const patience = time.Minute
 
 // TestSurvivors tests every mutant of the files that are explained. It takes hours, but with
-// the name of a file in $MEMFD_GO_MUTANTS it tests that one alone, and from a mutant on:
+// the name of a file in $MEMFD_GO_MUTANTS it tests that one alone, or some of its mutants:
 //
-//	MEMFD_GO_MUTANTS=core/verify.go:80 go test -v -timeout=0 ./tests/fuzz/survivors
+//	MEMFD_GO_MUTANTS=core/verify.go:80-120 go test -v -timeout=0 ./tests/fuzz/survivors
 //
 // A mutant that survives has to stand in survivors.md, with the reason why no test can tell
 // it from the code.
 func TestSurvivors(t *testing.T) {
-	wanted, from, _ := strings.Cut(os.Getenv("MEMFD_GO_MUTANTS"), ":")
+	wanted, some, _ := strings.Cut(os.Getenv("MEMFD_GO_MUTANTS"), ":")
 	if wanted == "" {
 		testenv.RequireFull(t)
 	}
-	first, _ := strconv.Atoi(from)
+	first, last := 0, 9999
+	fmt.Sscanf(some, "%d-%d", &first, &last)
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the programs run natively, and are chosen for amd64")
 	}
@@ -71,12 +71,12 @@ func TestSurvivors(t *testing.T) {
 	explained := readSurvivors(t)
 	for _, f := range tested {
 		if wanted == f.file || wanted == "" && f.explained {
-			t.Run(f.file, func(t *testing.T) { b.testFile(t, f.file, f.programs, f.packages, first, explained[f.file]) })
+			t.Run(f.file, func(t *testing.T) { b.testFile(t, f.file, f.programs, f.packages, first, last, explained[f.file]) })
 		}
 	}
 }
 
-func (b *bench) testFile(t *testing.T, file, programs, packages string, first int, explained map[string]string) {
+func (b *bench) testFile(t *testing.T, file, programs, packages string, first, last int, explained map[string]string) {
 	source, err := os.ReadFile(filepath.Join(testenv.Repository(), file))
 	must(t, err)
 	all, err := mutants(file, source)
@@ -88,7 +88,7 @@ func (b *bench) testFile(t *testing.T, file, programs, packages string, first in
 	counts := map[string]int{}
 	for i, m := range all {
 		key := m.function + ": " + m.line
-		if i < first {
+		if i < first || i > last {
 			delete(explained, key)
 			continue
 		}
