@@ -61,7 +61,6 @@ __all__ = [
     "__version__",
     "probe",
     "raw",
-    "version",
 ]
 
 __version__ = "1.0.0"

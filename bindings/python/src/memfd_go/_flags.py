@@ -143,9 +143,6 @@ class Seal(_Words):
     FUTURE_WRITE  the contents cannot change but through existing mappings (Linux 5.1)
     EXEC          the execute permission cannot change (Linux 6.3)
     IMMUTABLE     SEAL, SHRINK, GROW and WRITE: neither size nor contents can change
-
-    >>> print(Seal.WRITE | Seal.SHRINK)
-    WRITE SHRINK
     """
 
     NONE = 0

@@ -241,9 +241,8 @@ class MemFd(File):
         takes any file unseen. A file that is refused is closed. The socket's timeout counts.
         Bytes of the message are dropped: one of a stream, all of a datagram.
 
-        Errors: MissingSealsError and RefusedError, like map_verified(); RefusedError EPROTO (a
-        message without a file), EMSGSIZE (with several); EOFError if the other side has
-        closed; BlockingIOError.
+        Errors: like map_verified(); RefusedError EPROTO (no file in the message), EMSGSIZE
+        (several); EOFError if the other side has closed; BlockingIOError.
         """
         file, _ = cls._receive(sock, 0, required, max_size, no_holes, 0)
         if file is None:

@@ -135,9 +135,6 @@ def probe(*, secret: bool = False) -> Features:
     """Find out what works here by trying it, in some 60 system calls: call it once.
 
     secret looks for memfd_secret(2), too, and for a moment keeps the machine from hibernating.
-
-    >>> Feature.SEALING in probe()
-    True
     """
     told = raw.probe(raw.MEMFD_GO_FEATURE_SECRET if secret else 0)
     return Features(
