@@ -91,6 +91,16 @@ func requireTarget(t *testing.T, target string) {
 	}
 }
 
+// The crates compile for Android, where they are not tested.
+func TestAndroid(t *testing.T) {
+	requireFull(t)
+	const android = "aarch64-linux-android"
+	requireTarget(t, android)
+	cargo{environment: nowhere(t), arguments: []string{
+		"cargo", "check", "--locked", "--workspace", "--target=" + android, targetDir(t, "android"),
+	}}.mustRun(t)
+}
+
 func neededBy(t *testing.T, program string) []string {
 	t.Helper()
 	if !filepath.IsAbs(program) {
