@@ -93,7 +93,7 @@ func requireTarget(t *testing.T, target string) {
 
 // The crates compile for Android, where they are not tested.
 func TestAndroid(t *testing.T) {
-	requireFull(t)
+	testenv.RequireFull(t)
 	const android = "aarch64-linux-android"
 	requireTarget(t, android)
 	cargo{environment: nowhere(t), arguments: []string{
