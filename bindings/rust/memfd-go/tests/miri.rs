@@ -22,6 +22,9 @@ use memfd_go_sys::{memfd_go_info, memfd_go_secret_area, memfd_go_secret_pool};
 
 const PAGE: usize = 4096;
 
+/// The length of mappings that cannot be unmapped.
+const CANNOT_UNMAP: usize = 13;
+
 fn pages(len: usize) -> *mut c_void {
     // SAFETY: the length is not 0.
     unsafe { alloc_zeroed(Layout::from_size_align(len, PAGE).unwrap()) }.cast()
@@ -89,7 +92,10 @@ mod library {
     #[no_mangle]
     unsafe extern "C" fn memfd_go_unmap(addr: *mut c_void, len: usize) -> c_int {
         free(addr, len);
-        0
+        match len {
+            CANNOT_UNMAP => -libc::ENOMEM,
+            _ => 0,
+        }
     }
 
     #[no_mangle]
@@ -308,6 +314,15 @@ fn maps() {
     unsafe { *map.as_mut_ptr() = 2 };
     assert_eq!(map.as_ref(), [2, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     thread::spawn(move || drop(map)).join().unwrap();
+}
+
+#[test]
+fn a_mapping_that_stays_is_told() {
+    // SAFETY: nobody else has the memory.
+    let map = || unsafe { Map::new(&file(), MapFlags::empty(), 0, CANNOT_UNMAP) }.unwrap();
+    let error = map().unmap().unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::ENOMEM));
+    assert!(std::panic::catch_unwind(|| drop(map())).is_err());
 }
 
 #[test]
