@@ -63,7 +63,7 @@ func copyUnsized(fd, src int32, maxLen uint64, huge, stream bool) int {
 		if maxLen-total < want {
 			want = maxLen - total + 1
 		}
-		n, r := appendPiece(fd, src, total, piece, want, stream)
+		n, r := appendPiece(fd, src, total, piece, want, stream, huge)
 		if r < 0 {
 			return r
 		}
@@ -71,31 +71,52 @@ func copyUnsized(fd, src int32, maxLen uint64, huge, stream bool) int {
 		if total > maxLen {
 			return -int(unix.EFBIG)
 		}
-		if n < want {
+		if n < want && huge {
 			return ftruncate(fd, (total+page-1)&^(page-1))
+		}
+		if n < want {
+			return 0
 		}
 		piece = min(2*piece, max(piece, largestPiece))
 	}
 }
 
-// appendPiece makes fd, which is off bytes long, piece bytes longer, and reads up to want bytes
-// into them.
+// appendPiece makes fd, which is off bytes long, longer by what it reads of src, up to want bytes.
+// Reading into a mapping of fd would save a copy. But a child that another thread forks in the
+// meantime would have that mapping too, and then F_SEAL_WRITE fails. Files of huge pages have no
+// write(2); they become piece bytes longer.
 //
 //go:nosplit
-func appendPiece(fd, src int32, off, piece, want uint64, stream bool) (n uint64, result int) {
+func appendPiece(fd, src int32, off, piece, want uint64, stream, huge bool) (n uint64, result int) {
+	addr, r := mapPiece(fd, off, piece, huge)
+	if r < 0 {
+		return 0, r
+	}
+	got, r := readUpTo(src, addr, uintptr(want), off, stream)
+	if r == 0 && !huge {
+		r = fill(fd, pointer(addr), got, off)
+	}
+	if u := munmap(addr, uintptr(piece)); r == 0 {
+		r = u
+	}
+	return uint64(got), r
+}
+
+// mapPiece maps memory for piece bytes: a buffer, or the next pages of fd if they are huge.
+//
+//go:nosplit
+func mapPiece(fd int32, off, piece uint64, huge bool) (addr uintptr, result int) {
+	const prot = unix.PROT_READ | unix.PROT_WRITE
+	if !huge {
+		addr, errno := mmap(uintptr(piece), prot, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, -1, 0)
+		return addr, -int(errno)
+	}
 	if r := allocate(fd, off, off+piece); r < 0 {
 		return 0, r
 	}
 	if r := ftruncate(fd, off+piece); r < 0 {
 		return 0, r
 	}
-	addr, errno := mmap(uintptr(piece), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED, fd, off)
-	if errno != 0 {
-		return 0, -int(errno)
-	}
-	got, r := readUpTo(src, addr, uintptr(want), off, stream)
-	if u := munmap(addr, uintptr(piece)); r == 0 {
-		r = u
-	}
-	return uint64(got), r
+	addr, errno := mmap(uintptr(piece), prot, unix.MAP_SHARED, fd, off)
+	return addr, -int(errno)
 }

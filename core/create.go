@@ -56,7 +56,7 @@ func CreateSealed(name *byte, mfdFlags, seals uint32, data *byte, length uintptr
 	} else if mfdFlags&unix.MFD_HUGETLB != 0 {
 		r = fillHuge(fd, unsafe.Pointer(data), length)
 	} else {
-		r = fill(fd, unsafe.Pointer(data), length)
+		r = fill(fd, unsafe.Pointer(data), length, 0)
 	}
 	return finish(fd, seals, r)
 }
@@ -92,12 +92,12 @@ func sealNew(fd int32, seals uint32) int {
 	return r
 }
 
-// fill writes length bytes to the start of a file. The file's offset stays 0.
+// fill writes length bytes to a file, from off on. The file's own offset stays 0.
 //
 //go:nosplit
-func fill(fd int32, data unsafe.Pointer, length uintptr) int {
+func fill(fd int32, data unsafe.Pointer, length uintptr, off uint64) int {
 	for done := uintptr(0); done < length; {
-		r := pwrite(fd, unsafe.Add(data, done), length-done, uint64(done))
+		r := pwrite(fd, unsafe.Add(data, done), length-done, off+uint64(done))
 		if r == -int(unix.EINTR) {
 			continue
 		}

@@ -386,6 +386,9 @@ int memfd_go_create_with(const char *name, const struct memfd_go_create_args *ar
  * -ENOMEM   the same
  * -EBUSY    the kernel itself used a page for ten times as long as it waits, about 0.1
  *           s: try again
+ * -EBUSY    with MFD_HUGETLB, and another thread called fork() in the meantime: the
+ *           child has the mapping by which the file is filled until it executes a
+ *           program or ends
  *
  * Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "test.h"
 #include "alarms.h"
@@ -64,6 +65,40 @@ static void pipes_of_any_length(void)
 		EQ(memfd_go_check_seals(fd, MEMFD_GO_SEALS_IMMUTABLE, NULL), 0);
 		close(fd);
 	}
+}
+
+/* Forks while the other thread reads, and only then ends the stream. */
+static void *fork_and_write(void *child)
+{
+	usleep(50000);
+	*(pid_t *)child = fork();
+	if (*(pid_t *)child == 0) {
+		close(stream.fd);
+		pause();
+		_exit(0);
+	}
+	return write_all(NULL);
+}
+
+/* The child has nothing by which it could write to the copy, which would be -EBUSY. */
+static void another_thread_forks_meanwhile(void)
+{
+	pthread_t forker;
+	pid_t child = 0;
+	int ends[2], fd;
+
+	EQ(pipe2(ends, O_CLOEXEC), 0);
+	stream.fd = ends[1];
+	stream.length = 100;
+	pthread_create(&forker, NULL, fork_and_write, &child);
+	fd = clone_of(ends[0], 100);
+	pthread_join(forker, NULL);
+	close(ends[0]);
+	EQ(kill(child, SIGKILL), 0);
+	EQ(waitpid(child, NULL, 0), child);
+	CHECK(fd >= 0);
+	check_padded(fd, pattern(), 100, 100);
+	close(fd);
 }
 
 static void sockets(void)
@@ -203,6 +238,7 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	RUN(pipes_of_any_length);
+	RUN(another_thread_forks_meanwhile);
 	RUN(sockets);
 	RUN(into_huge_pages);
 	RUN(files);

@@ -255,13 +255,12 @@ static void is_ring(int result)
 	  "fallocate:EINTR pread/1:EINTR,0=EAGAIN pread/2:0 add_seals:EBUSY")                              \
 	F(clone_without_a_size, a_file_of_proc, memfd_go_clone("test", 0, 0, in.fd, 4096),                 \
 	  is_another_descriptor, "",                                                                       \
-	  "statx memfd_create pread fstatfs ftruncate lseek fallocate ftruncate mmap pread*2 munmap "      \
-	  "ftruncate add_seals",                                                                           \
-	  "fallocate:EINTR pread/2:EINTR,0 pread/3:EINTR,0 pread:0 add_seals:EBUSY")                       \
+	  "statx memfd_create pread fstatfs ftruncate lseek mmap pread*2 pwrite munmap add_seals",         \
+	  "pwrite:EINTR,0=EIO pread/2:EINTR,0 pread/3:EINTR,0 pread:0 add_seals:EBUSY")                    \
 	F(clone_stream, a_memfd_to_read, memfd_go_clone_stream("test", 0, 0, in.fd, LENGTH),               \
 	  is_another_descriptor, "",                                                                       \
-	  "memfd_create fallocate ftruncate mmap read*2 munmap ftruncate add_seals",                       \
-	  "fallocate:EINTR read:0 add_seals:EBUSY")                                                        \
+	  "memfd_create mmap read*2 pwrite munmap add_seals",                                              \
+	  "pwrite:EINTR,0=EIO read:0 add_seals:EBUSY")                                                     \
 	F(reopen, a_memfd, memfd_go_reopen(in.fd, O_RDONLY), is_another_descriptor, "",                    \
 	  "getfd openat setfl", "")                                                                        \
 	F(huge_flags, nothing, memfd_go_huge_flags(0, &out.bits), is_zero, "", "", "")                     \

@@ -182,10 +182,10 @@ static int run_nothing(void)
 	  "fcntl lseek memfd_create pread64 sendfile statx")                                                 \
 	P(clone_without_a_size, "clone", "a file of /proc", a_file_of_proc,                                  \
 	  memfd_go_clone("seccomp", 0, 0, fd, UINT64_MAX) >= 0,                                              \
-	  "fallocate fcntl fstatfs ftruncate lseek memfd_create mmap munmap pread64 statx")                  \
+	  "fcntl fstatfs ftruncate lseek memfd_create mmap munmap pread64 pwrite64 statx")                   \
 	P(clone_stream, "clone_stream", "", a_file,                                                          \
 	  memfd_go_clone_stream("seccomp", 0, 0, fd, UINT64_MAX) >= 0,                                       \
-	  "fallocate fcntl ftruncate memfd_create mmap munmap read")                                         \
+	  "fcntl memfd_create mmap munmap pwrite64 read")                                                    \
 	P(reopen, "reopen", "", a_file, memfd_go_reopen(fd, O_RDONLY) >= 0, "fcntl openat")                  \
 	P(huge_flags, "huge_flags", "", nothing, memfd_go_huge_flags(0, &bits) == 0, "")                     \
 	P(get_size, "get_size", "", a_file, memfd_go_get_size(fd, &size) == 0, "statx")                      \
