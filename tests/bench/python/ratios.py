@@ -22,7 +22,7 @@ import socket
 import subprocess
 import sys
 import time
-from typing import Callable
+from collections.abc import Callable
 
 from memfd_go import MemFd, Seal, raw
 

@@ -133,9 +133,11 @@ fn nothing_of_it_is_printed() {
 #[test]
 fn guards_are_as_sendable_as_references() {
     fn is_send<T: Send>(_: &T) {}
-    let key = SecretBox::new(7_u32).unwrap();
-    is_send(&key.read().unwrap());
-    is_send(&key);
+    alone(|| {
+        let key = SecretBox::new(7_u32).unwrap();
+        is_send(&key.read().unwrap());
+        is_send(&key);
+    });
 }
 
 #[test]
