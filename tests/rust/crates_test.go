@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"libmemfd_go/internal/testenv"
 )
 
@@ -116,6 +118,34 @@ func neededBy(t *testing.T, program string) []string {
 		t.Fatal(err)
 	}
 	return needed
+}
+
+// The public API of memfd-go is the recorded one. What is added is recorded with it; what is
+// changed or removed breaks programs.
+func TestPublicAPI(t *testing.T) {
+	testenv.RequireFull(t)
+	requireToolchain(t, nightly)
+	tool := filepath.Join(testenv.Repository(), "build", "bin", "cargo-public-api")
+	if _, err := os.Stat(tool); err != nil {
+		testenv.Unavailable(t, errors.New("cargo-public-api is not in build/bin (make setup)"))
+	}
+	printed := filepath.Join(t.TempDir(), "api.txt")
+	cargo{
+		environment: []string{"DOCS_RS=1"},
+		arguments: []string{"sh", "-c", `exec rustup run "$1" "$2" -p memfd-go --features allocator-api2,tokio,zeroize -sss "$3" > "$4"`,
+			"sh", nightly, tool, targetDir(t, "api"), printed},
+	}.mustRun(t)
+	got, err := os.ReadFile(printed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("api.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
+		t.Errorf("it is not what tests/rust/api.txt records:\n%s", diff)
+	}
 }
 
 // Unsafe code, on a small library in Rust.
