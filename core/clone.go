@@ -132,7 +132,7 @@ func sendWhole(fd, src int32, size uint64) int {
 //
 //go:nosplit
 func readInto(fd, src int32, size, whole uint64) int {
-	addr, r := mapNew(fd, whole)
+	addr, r := mapNew(fd, 0, whole)
 	if r < 0 {
 		return r
 	}

@@ -106,17 +106,9 @@ func appendPiece(fd, src int32, off, piece, want uint64, stream, huge bool) (n u
 //
 //go:nosplit
 func mapPiece(fd int32, off, piece uint64, huge bool) (addr uintptr, result int) {
-	const prot = unix.PROT_READ | unix.PROT_WRITE
-	if !huge {
-		addr, errno := mmap(uintptr(piece), prot, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, -1, 0)
-		return addr, -int(errno)
+	if huge {
+		return mapNew(fd, off, piece)
 	}
-	if r := allocate(fd, off, off+piece); r < 0 {
-		return 0, r
-	}
-	if r := ftruncate(fd, off+piece); r < 0 {
-		return 0, r
-	}
-	addr, errno := mmap(uintptr(piece), prot, unix.MAP_SHARED, fd, off)
+	addr, errno := mmap(uintptr(piece), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, -1, 0)
 	return addr, -int(errno)
 }

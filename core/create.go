@@ -123,7 +123,7 @@ func fillHuge(fd int32, data unsafe.Pointer, length uintptr) int {
 	if r < 0 {
 		return r
 	}
-	addr, r := mapNew(fd, whole)
+	addr, r := mapNew(fd, 0, whole)
 	if r < 0 {
 		return r
 	}
@@ -132,22 +132,22 @@ func fillHuge(fd int32, data unsafe.Pointer, length uintptr) int {
 	return munmap(addr, uintptr(whole))
 }
 
-// mapNew makes an empty file size bytes long, allocates it, so that touching it cannot be
-// SIGBUS, and maps it to be filled. The pages are there at once, so that copying a secret
+// mapNew makes a file of off bytes size bytes longer, allocates these, so that touching them
+// cannot be SIGBUS, and maps them to be filled. The pages are there at once, so that copying a secret
 // meets no fault: Linux on loong64 puts what the last fault or interrupt found in the
 // temporary registers there again after each system call.
 //
 //go:nosplit
-func mapNew(fd int32, size uint64) (addr uintptr, result int) {
+func mapNew(fd int32, off, size uint64) (addr uintptr, result int) {
 	if tooLarge(size) || size != uint64(uintptr(size)) {
 		return 0, -int(unix.ENOMEM)
 	}
-	if r := allocate(fd, 0, size); r < 0 {
+	if r := allocate(fd, off, off+size); r < 0 {
 		return 0, r
 	}
-	if r := ftruncate(fd, size); r < 0 {
+	if r := ftruncate(fd, off+size); r < 0 {
 		return 0, r
 	}
-	addr, errno := mmap(uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE, fd, 0)
+	addr, errno := mmap(uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE, fd, off)
 	return addr, -int(errno)
 }

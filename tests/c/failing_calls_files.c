@@ -258,8 +258,7 @@ static void is_ring(int result)
 	  "statx memfd_create pread fstatfs ftruncate lseek mmap pread*2 pwrite munmap add_seals",         \
 	  "pwrite:EINTR,0=EIO pread/2:EINTR,0 pread/3:EINTR,0 pread:0 add_seals:EBUSY")                    \
 	F(clone_stream, a_memfd_to_read, memfd_go_clone_stream("test", 0, 0, in.fd, LENGTH),               \
-	  is_another_descriptor, "",                                                                       \
-	  "memfd_create mmap read*2 pwrite munmap add_seals",                                              \
+	  is_another_descriptor, "", "memfd_create mmap read*2 pwrite munmap add_seals",                   \
 	  "pwrite:EINTR,0=EIO read:0 add_seals:EBUSY")                                                     \
 	F(reopen, a_memfd, memfd_go_reopen(in.fd, O_RDONLY), is_another_descriptor, "",                    \
 	  "getfd openat setfl", "")                                                                        \
