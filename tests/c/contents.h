@@ -80,14 +80,4 @@ static inline size_t huge_page(void)
 
 #define NO_HUGE_PAGE "no free huge page that can be mapped (vm.nr_hugepages)"
 
-/* Whether a file of a huge page can be mapped. A 32-bit emulator cannot. */
-static inline int huge_pages_can_be_mapped(void)
-{
-	int fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "x", 1);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 #endif

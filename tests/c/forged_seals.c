@@ -10,6 +10,7 @@
 
 #include "test.h"
 #include "child.h"
+#include "contents.h"
 #include "files.h"
 #include "filter.h"
 
@@ -128,7 +129,7 @@ static int page_is_there(void)
 	struct stat status;
 	int there = fd >= 0 && fstat(fd, &status) == 0 && fallocate(fd, 0, 0, status.st_blksize) == 0;
 
-	there = there && (page_flags == 0 || huge_pages_can_be_mapped());
+	there = there && (page_flags == 0 || huge_page() != 0);
 	page = page_flags == 0 ? page_size() : (size_t)status.st_blksize;
 	close(fd);
 	return there;

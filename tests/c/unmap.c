@@ -3,9 +3,8 @@
 /* memfd_go_unmap() removes what a map function gave, whatever the length, and nothing else. */
 #include "test.h"
 #include "fault.h"
+#include "contents.h"
 #include "files.h"
-
-#define NO_HUGE_PAGE "no free huge page"
 
 static size_t huge; /* the size of a huge page, 0 if none is free */
 
@@ -16,7 +15,7 @@ static int huge_file(size_t pages)
 	struct stat status;
 
 	huge = 0;
-	if (!huge_pages_can_be_mapped())
+	if (huge_page() == 0)
 		return -1;
 	fd = raw_create("test", MFD_HUGETLB | MFD_ALLOW_SEALING | MFD_CLOEXEC);
 	if (fd < 0)
@@ -107,7 +106,7 @@ static void partial_huge_page_is_not_verified(void)
 	void *map;
 	size_t length;
 
-	if (!huge_pages_can_be_mapped())
+	if (huge_page() == 0)
 		SKIP(NO_HUGE_PAGE);
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		for (int hole = 0; hole < 2; hole++) {
