@@ -15,7 +15,7 @@ import (
 // reportForgotten is whether to report what became unreachable without Close.
 var reportForgotten = os.Getenv("MEMFD_GO_DEBUG") == "forgotten"
 
-// forgotten is the report that is due if a value is not closed. The zero value is none.
+// forgotten is the report that is due if a value is not closed. The zero value reports nothing.
 type forgotten struct{ cleanup runtime.Cleanup }
 
 func (f *forgotten) stop() { f.cleanup.Stop() }
