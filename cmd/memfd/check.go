@@ -17,7 +17,7 @@ func checkCommand() *cobra.Command {
 	var quiet bool
 	command := &cobra.Command{
 		Use:   "check PID/FD",
-		Short: "Tell by the exit status whether a file can be trusted to stay as it is",
+		Short: "Test whether a file can be trusted not to change",
 		Long: `check does what a receiver does that does not trust the sender of a file: it
 checks that the required seals are set and could not have been forged, and that
 the file is neither empty nor too long. The seal "shrink" is always required.

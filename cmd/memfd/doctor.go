@@ -19,7 +19,7 @@ import (
 func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Tell what this kernel and this process can do, and what to change",
+		Short: "Report what this kernel and this process support",
 		Long: `doctor tries what memory files need and says what does not work here, why, and
 what to change. It makes a secret file for a moment, in which the machine cannot
 hibernate. The exit status is 1 if sealed files cannot be made.`,
