@@ -179,9 +179,9 @@ bench: all-arch ## compare with other libraries; writes docs/BENCHMARKS.md and f
 	@$(MAKE) --no-print-directory setup WITH=bench
 	$(GO) run ./tests/bench
 
-matrix: all-arch ## every architecture, language, C library and kernel; CELL=arm64/c/6.12 is one of them
-	@$(if $(CELL),,MEMFD_GO_TESTS=full) $(MAKE) --no-print-directory setup WITH=$(firstword $(subst /, ,$(CELL)))
-	$(GO) run ./tests/cmd/matrix $(if $(CELL),'$(CELL)')
+matrix: all-arch ## every architecture, language, C library and kernel; ENTRY=arm64/c/6.12 runs one entry
+	@$(if $(ENTRY),,MEMFD_GO_TESTS=full) $(MAKE) --no-print-directory setup WITH=$(firstword $(subst /, ,$(ENTRY)))
+	$(GO) run ./tests/cmd/matrix $(if $(ENTRY),'$(ENTRY)')
 
 ##@ Other
 

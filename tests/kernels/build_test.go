@@ -14,7 +14,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// A once makes something once for each key, while tests run beside each other.
+// A once builds something once for each key, for tests that run in parallel.
 type once[T any] struct {
 	mutex sync.Mutex
 	made  map[string]func() (T, error)
@@ -33,7 +33,7 @@ func (o *once[T]) get(key string, make func() (T, error)) (T, error) {
 	return get()
 }
 
-// scratch holds what the tests build, for all of them.
+// scratch is the folder that all tests build in.
 var scratch string
 
 func TestMain(m *testing.M) {
@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 
 var guests once[string]
 
-// guestProgram builds the init.
+// guestProgram builds the machine's init.
 func guestProgram(t *testing.T, goarch string) string {
 	program, err := guests.get(goarch, func() (string, error) {
 		program := filepath.Join(scratch, "guest-"+goarch)
@@ -61,7 +61,6 @@ func guestProgram(t *testing.T, goarch string) string {
 	return program
 }
 
-// goTool runs the go command.
 func goTool(environment []string, arguments ...string) error {
 	cmd := exec.Command("go", arguments...)
 	cmd.Dir = testenv.Repository()
@@ -76,7 +75,7 @@ func runQuietly(cmd *exec.Cmd) error {
 	return nil
 }
 
-// libraryFinder finds libraries where the C compiler finds them, and ours.
+// libraryFinder looks for libraries where the C compiler does, and for ours in build.
 func libraryFinder(arch testenv.Arch) func(string) (string, error) {
 	return func(name string) (string, error) {
 		if name == "libmemfd_go.so.1" {
@@ -90,7 +89,7 @@ func libraryFinder(arch testenv.Arch) func(string) (string, error) {
 		output, err := exec.Command(compiler, "-print-file-name="+name).Output()
 		file := strings.TrimSpace(string(output))
 		if err != nil || !filepath.IsAbs(file) {
-			return "", fmt.Errorf("%s has no %s: %w", compiler, name, err)
+			return "", fmt.Errorf("%s does not find %s: %w", compiler, name, err)
 		}
 		return file, nil
 	}

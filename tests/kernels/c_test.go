@@ -24,16 +24,15 @@ var cSuite = suite{"c", prepareC, func(t *testing.T, run wire.Run, result *wire.
 
 const library = "/lib/libmemfd_go.so.1"
 
-// sequences bounds the interleavings that are tried (tests/c/interleavings.h): an emulated
-// machine is some 30 times slower. Pairs of operations take it half an hour.
-func (c cell) sequences() (variable string, seconds int) {
-	if testenv.Full() && c.triesPairs() {
+// sequences limits the interleavings (tests/c/interleavings.h), because an emulated machine is
+// some 30 times slower: pairs of operations take half an hour.
+func (e entry) sequences() (variable string, seconds int) {
+	if testenv.Full() && e.triesPairs() {
 		return "MEMFD_GO_SEQUENCES=2", 3600
 	}
 	return "MEMFD_GO_SEQUENCES=1", 600
 }
 
-// cPrograms hold the names of the C programs and where they were built.
 type cPrograms struct {
 	folder string
 	names  []string
@@ -41,26 +40,26 @@ type cPrograms struct {
 
 var builtC once[cPrograms]
 
-func prepareC(t *testing.T, c cell, m *image) []wire.Run {
-	if _, err := testenv.Product(c.goarch); err != nil {
-		testenv.UnavailableIf(t, c.regular, err)
+func prepareC(t *testing.T, e entry, m *image) []wire.Run {
+	if _, err := testenv.Product(e.goarch); err != nil {
+		testenv.UnavailableIf(t, e.regular, err)
 	}
-	compiler, err := c.arch().Compiler.Path()
+	compiler, err := e.arch().Compiler.Path()
 	if err != nil {
-		testenv.UnavailableIf(t, c.regular, err)
+		testenv.UnavailableIf(t, e.regular, err)
 	}
-	t.Attr("tools", testenv.CompilerVersion(compiler)+", "+c.arch().GlibcVersion())
-	programs, err := builtC.get(c.goarch, func() (cPrograms, error) { return buildC(compiler, c.goarch) })
+	t.Attr("tools", testenv.CompilerVersion(compiler)+", "+e.arch().GlibcVersion())
+	programs, err := builtC.get(e.goarch, func() (cPrograms, error) { return buildC(compiler, e.goarch) })
 	must(t, err)
 	var runs []wire.Run
 	for _, name := range programs.names {
-		if strings.HasPrefix(name, "failing_calls_") && !(testenv.Full() && c.failsCalls()) {
+		if strings.HasPrefix(name, "failing_calls_") && !(testenv.Full() && e.failsCalls()) {
 			continue
 		}
 		must(t, m.addProgram("tests/"+name, filepath.Join(programs.folder, name)))
-		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180, Environment: c.known()}
+		run := wire.Run{Name: name, Arguments: []string{"/tests/" + name}, Seconds: 180, Environment: e.known()}
 		if name == "interleavings" {
-			variable, seconds := c.sequences()
+			variable, seconds := e.sequences()
 			run.Environment, run.Seconds = append(run.Environment, variable), seconds
 		}
 		if opensLibrary(name) {
@@ -71,10 +70,10 @@ func prepareC(t *testing.T, c cell, m *image) []wire.Run {
 	return runs
 }
 
-// opensLibrary tells which program is about dlopen(3).
+// opensLibrary is true for the program that tests dlopen(3).
 func opensLibrary(program string) bool { return program == "load_unload" }
 
-// buildC compiles all programs for which there is a machine.
+// buildC compiles all programs that the architecture can run.
 func buildC(compiler, goarch string) (cPrograms, error) {
 	sources, err := filepath.Glob(filepath.Join(testenv.Repository(), "tests", "c", "*.c"))
 	if err != nil {
@@ -84,7 +83,7 @@ func buildC(compiler, goarch string) (cPrograms, error) {
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")
 		if name == "unwind_every_instruction" && goarch != "amd64" && goarch != "386" {
-			continue // it single-steps, by x86's trap flag
+			continue // it single-steps with x86's trap flag
 		}
 		programs.names = append(programs.names, name)
 	}
@@ -112,7 +111,7 @@ func compileC(compiler, goarch, name, folder string) error {
 	return runQuietly(exec.Command(compiler, arguments...))
 }
 
-// inParallel does something for each name, and returns the first error.
+// inParallel calls do for each name, and returns the first error.
 func inParallel(names []string, do func(name string) error) error {
 	work := make(chan string)
 	errors := make(chan error, len(names))

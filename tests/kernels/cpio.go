@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Package kernels runs the tests in virtual machines, for what depends on the kernel.
+// Package kernels runs the tests in virtual machines with other kernels than the host's.
 package kernels
 
 import (
@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// A cpio is an archive of the kind that the kernel unpacks as its first file system
-// (Documentation/driver-api/early-userspace/buffer-format.rst: "newc").
+// A cpio writes an archive in the format of an initramfs, "newc"
+// (Documentation/driver-api/early-userspace/buffer-format.rst in Linux).
 type cpio struct {
 	to    io.Writer
 	inode int
-	known map[string]bool // the paths in it
-	err   error           // the first one
+	known map[string]bool // the paths written so far
+	err   error           // the first write error
 }
 
 const (
@@ -26,7 +26,7 @@ const (
 	modeDevice = 0o020600
 )
 
-// A header is what an entry does not share with all others.
+// A header holds the fields that differ between entries.
 type header struct {
 	mode, time   uint32
 	major, minor uint32 // of a device
@@ -38,7 +38,8 @@ func newCpio(to io.Writer) *cpio {
 
 func (c *cpio) has(name string) bool { return c.known[path.Clean("/"+name)] }
 
-// file adds a file. Its time matters to Python, which else compiles all it has.
+// file adds a file. Python compares its time with that in the .pyc file, and recompiles if they
+// differ.
 func (c *cpio) file(name string, permissions uint32, changed time.Time, data []byte) {
 	c.entry(name, header{mode: modeFile | permissions, time: uint32(changed.Unix())}, data)
 }
@@ -56,13 +57,13 @@ func (c *cpio) folder(name string) {
 	c.entry(name, header{mode: modeFolder}, nil)
 }
 
-// close ends the archive. It tells what went wrong, if anything did.
+// close ends the archive, and returns the first error of any write.
 func (c *cpio) close() error {
 	c.write("TRAILER!!!", header{}, nil)
 	return c.err
 }
 
-// entry adds a path and the folders that lead to it, unless it is there already.
+// entry adds a path and its parent folders, unless they exist.
 func (c *cpio) entry(name string, h header, data []byte) {
 	name = path.Clean("/" + name)
 	if c.known[name] {
@@ -96,7 +97,7 @@ func (c *cpio) put(b []byte) {
 	}
 }
 
-// padding fills up to a multiple of four.
+// padding aligns to four bytes.
 func padding(length int) []byte {
 	return make([]byte, -length&3)
 }

@@ -10,19 +10,19 @@ import (
 	"libmemfd_go/tests/kernels/wire"
 )
 
-// The tests of bindings/go/memfd, in a static program that needs no library.
+// goSuite runs the tests of bindings/go/memfd. They are a static program and need no library.
 var goSuite = suite{"go", prepareGo, goResults}
 
-// needsFiles are examples that need programs and files that the image does not have.
+// needsFiles matches the examples that need programs or files missing from the image.
 const needsFiles = "^(ExampleClone|ExampleCommand|ExampleSealed_child)$"
 
 var builtGo once[string]
 
-func prepareGo(t *testing.T, c cell, m *image) []wire.Run {
-	environment := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH=" + c.goarch}
+func prepareGo(t *testing.T, e entry, m *image) []wire.Run {
+	environment := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH=" + e.goarch}
 	t.Attr("tools", testenv.GoVersion(environment))
-	program, err := builtGo.get(c.goarch, func() (string, error) {
-		program := filepath.Join(scratch, "go-"+c.goarch)
+	program, err := builtGo.get(e.goarch, func() (string, error) {
+		program := filepath.Join(scratch, "go-"+e.goarch)
 		return program, goTool(environment, "test", "-c", "-o", program, "./bindings/go/memfd")
 	})
 	must(t, err)
@@ -30,7 +30,7 @@ func prepareGo(t *testing.T, c cell, m *image) []wire.Run {
 	return []wire.Run{{
 		Name:        "go",
 		Arguments:   []string{"/tests/go", "-test.v=test2json", "-test.short", "-test.skip=" + needsFiles},
-		Environment: c.known(),
+		Environment: e.known(),
 		Seconds:     600,
 	}}
 }

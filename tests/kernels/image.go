@@ -18,21 +18,21 @@ import (
 	"libmemfd_go/tests/kernels/wire"
 )
 
-// An image is the file system of a machine, in memory: the init, a plan, and what the
-// programs of the plan need.
+// An image is the initial file system of a machine: the init, the plan, the test programs and
+// the libraries they need.
 type image struct {
 	archive *cpio
 	buffer  *bufio.Writer
 	file    *os.File
 
-	// find tells where a library or a loader of the machine's architecture lies.
+	// find returns the path of a library or loader for the machine's architecture.
 	find func(name string) (string, error)
 
-	// root is the folder that is / in the image, for links that name it.
+	// root is the host's folder that becomes / in the image. Symbolic links into it lose this prefix.
 	root string
 }
 
-// shellTools are names of busybox that the tests use.
+// shellTools are the commands of busybox that the tests use.
 var shellTools = []string{"true", "false", "cat", "env", "ls", "sleep", "test"}
 
 func newImage(file string, find func(string) (string, error)) (*image, error) {
@@ -54,7 +54,6 @@ func newImage(file string, find func(string) (string, error)) (*image, error) {
 	return m, nil
 }
 
-// addFile copies a file.
 func (m *image) addFile(name, from string) error {
 	data, err := os.ReadFile(from)
 	if err != nil {
@@ -72,7 +71,7 @@ func (m *image) addText(name string, text []byte) {
 	m.archive.file(name, 0o644, time.Now(), text)
 }
 
-// addTools makes the shell and what scripts call.
+// addTools adds a shell and the commands that scripts call.
 func (m *image) addTools(folder string) error {
 	for _, name := range shellTools {
 		m.archive.link("bin/"+name, "busybox")
@@ -83,8 +82,7 @@ func (m *image) addTools(folder string) error {
 	return m.addFile("bin/sh", filepath.Join(folder, "bash-static"))
 }
 
-// addProgram copies a program or a library with the loader and the libraries that it
-// needs, which go into /lib.
+// addProgram copies a program or library, and into /lib the loader and libraries it needs.
 func (m *image) addProgram(name, from string) error {
 	if m.archive.has(name) {
 		return nil
@@ -123,7 +121,7 @@ func (m *image) addLibrary(name string) error {
 	return m.addProgram(name, from)
 }
 
-// interpreter is the loader that a program names.
+// interpreter returns the loader that the program's PT_INTERP names.
 func interpreter(program *elf.File) string {
 	for _, p := range program.Progs {
 		if p.Type == elf.PT_INTERP {
@@ -136,9 +134,9 @@ func interpreter(program *elf.File) string {
 	return ""
 }
 
-// addTree copies a folder, without those that have one of the names.
+// addTree copies a folder, except for subfolders with one of the given names.
 func (m *image) addTree(name, from string, without ...string) error {
-	return filepath.WalkDir(from, func(file string, entry fs.DirEntry, err error) error {
+	return filepath.WalkDir(from, func(file string, found fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -148,11 +146,11 @@ func (m *image) addTree(name, from string, without ...string) error {
 		}
 		inside := path.Join(name, rest)
 		switch {
-		case entry.IsDir() && slices.Contains(without, entry.Name()):
+		case found.IsDir() && slices.Contains(without, found.Name()):
 			return fs.SkipDir
-		case entry.IsDir():
+		case found.IsDir():
 			m.archive.folder(inside)
-		case entry.Type() == fs.ModeSymlink:
+		case found.Type() == fs.ModeSymlink:
 			target, err := os.Readlink(file)
 			if err != nil {
 				return err
@@ -165,7 +163,7 @@ func (m *image) addTree(name, from string, without ...string) error {
 	})
 }
 
-// finish adds the plan and writes the rest.
+// finish adds the plan and closes the file.
 func (m *image) finish(plan wire.Plan) error {
 	text, err := json.MarshalIndent(plan, "", "\t")
 	if err != nil {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-// The tests of this package boot a kernel for each cell of cells.go and suite, such as
+// TestKernels boots each kernel of entries.go in a virtual machine, runs the suites on it, and
+// reports each of their results as a subtest, such as
 //
 //	TestKernels/arm64/c/6.12/create/bad_names
 //
-// run the suite on it, and make each of its results a test. They need what
-// make setup puts into the cache; without it a cell is skipped with its reason,
-// or fails if $MEMFD_GO_REQUIRE says so. All cells run with MEMFD_GO_TESTS=full, else
-// those of a regular run.
+// Kernels and emulators come from make setup. Without them an entry is skipped, or fails if
+// $MEMFD_GO_REQUIRE is set. MEMFD_GO_TESTS=full runs all entries, MEMFD_GO_TESTS=regular those
+// of make test.
 package kernels
 
 import (
@@ -30,9 +30,9 @@ type suite struct {
 	name string
 
 	// prepare adds programs to the image and returns what to run.
-	prepare func(t *testing.T, c cell, m *image) []wire.Run
+	prepare func(t *testing.T, e entry, m *image) []wire.Run
 
-	// results makes tests of what a run told.
+	// results reports the results of a run as subtests.
 	results func(t *testing.T, run wire.Run, result *wire.Result, hint string)
 }
 
@@ -46,11 +46,11 @@ func TestKernels(t *testing.T) {
 			for _, s := range suites {
 				t.Run(s.name, func(t *testing.T) {
 					t.Parallel()
-					for _, c := range cells {
-						if c.goarch == arch.GOARCH && s.isWanted(c) {
-							t.Run(c.name(), func(t *testing.T) {
+					for _, e := range entries {
+						if e.goarch == arch.GOARCH && s.isWanted(e) {
+							t.Run(e.name(), func(t *testing.T) {
 								t.Parallel()
-								s.test(t, c)
+								s.test(t, e)
 							})
 						}
 					}
@@ -60,67 +60,67 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// isWanted tells what is in a run. A regular one has the C suite alone.
-func (s suite) isWanted(c cell) bool {
-	inC := s.name == cSuite.name
+// isWanted reports whether the suite runs on the entry. A regular run has only the C suite.
+func (s suite) isWanted(e entry) bool {
+	isC := s.name == cSuite.name
 	if testenv.Full() {
-		return inC || !c.onlyC
+		return isC || !e.onlyC
 	}
-	return c.regular && inC
+	return e.regular && isC
 }
 
 // test runs a suite on a kernel.
-func (s suite) test(t *testing.T, c cell) {
-	for _, part := range []string{"qemu-system", c.part(), "shell@" + c.goarch} {
+func (s suite) test(t *testing.T, e entry) {
+	for _, part := range []string{"qemu-system", e.part(), "shell@" + e.goarch} {
 		if err := testenv.Ready(part); err != nil {
-			testenv.UnavailableIf(t, c.regular, err)
+			testenv.UnavailableIf(t, e.regular, err)
 		}
 	}
-	file := filepath.Join(testenv.Repository(), "build", "kernels", c.goarch+"-"+s.name+"-"+c.name()+".cpio")
-	runs := s.makeImage(t, c, file)
-	kernel, err := bootable(filepath.Join(testenv.PartDir(c.part()), "vmlinuz"), file+".kernel")
+	file := filepath.Join(testenv.Repository(), "build", "kernels", e.goarch+"-"+s.name+"-"+e.name()+".cpio")
+	runs := s.makeImage(t, e, file)
+	kernel, err := bootable(filepath.Join(testenv.PartDir(e.part()), "vmlinuz"), file+".kernel")
 	if err != nil {
-		testenv.UnavailableIf(t, c.regular, err)
+		testenv.UnavailableIf(t, e.regular, err)
 	}
-	command, err := machines[c.hardware()].command(kernel, file, c.commandLine)
+	command, err := machines[e.hardware()].command(kernel, file, e.commandLine)
 	if err != nil {
-		testenv.UnavailableIf(t, c.regular, err)
+		testenv.UnavailableIf(t, e.regular, err)
 	}
 	r := boot(command)
-	hint := "to boot it by hand:\n  " + quoted(command)
-	s.tell(t, c, runs, r, hint)
+	hint := "to boot this machine by hand:\n  " + quoted(command)
+	s.tell(t, e, runs, r, hint)
 	if !t.Failed() {
 		os.Remove(file)
 		os.Remove(file + ".kernel")
 	}
 }
 
-func (s suite) makeImage(t *testing.T, c cell, file string) []wire.Run {
-	m, err := newImage(file, libraryFinder(c.arch()))
+func (s suite) makeImage(t *testing.T, e entry, file string) []wire.Run {
+	m, err := newImage(file, libraryFinder(e.arch()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, m.addFile("init", guestProgram(t, c.goarch)))
+	must(t, m.addFile("init", guestProgram(t, e.goarch)))
 	m.archive.link("bin/echo", "../init")
-	must(t, m.addTools(filepath.Join(testenv.PartDir("shell@"+c.goarch), "bin")))
-	runs := s.prepare(t, c, m)
-	settings := maps.Clone(c.settings)
-	if c.hasHugePages() {
+	must(t, m.addTools(filepath.Join(testenv.PartDir("shell@"+e.goarch), "bin")))
+	runs := s.prepare(t, e, m)
+	settings := maps.Clone(e.settings)
+	if e.hasHugePages() {
 		settings = map[string]string{"vm/nr_hugepages": "4"}
-		maps.Copy(settings, c.settings)
+		maps.Copy(settings, e.settings)
 	}
 	must(t, m.finish(wire.Plan{Settings: settings, Runs: runs}))
 	return runs
 }
 
-// tell makes tests of what a machine reported.
-func (s suite) tell(t *testing.T, c cell, runs []wire.Run, r *report, hint string) {
+// tell turns the report of a machine into subtests.
+func (s suite) tell(t *testing.T, e entry, runs []wire.Run, r *report, hint string) {
 	if r.guest != nil {
 		t.Attr("kernel", r.guest.Release)
 		t.Attr("page", fmt.Sprint(r.guest.PageSize))
 	}
 	for i, result := range r.results {
-		s.results(t, runs[i], result, hint+"\nit runs "+quoted(runs[i].Arguments))
+		s.results(t, runs[i], result, hint+"\nwhich runs "+quoted(runs[i].Arguments))
 	}
 	if r.problem != nil {
 		console := r.console[max(0, len(r.console)-20):]
@@ -128,7 +128,7 @@ func (s suite) tell(t *testing.T, c cell, runs []wire.Run, r *report, hint strin
 	}
 }
 
-// quoted is a command as one types it.
+// quoted formats a command for a shell.
 func quoted(command []string) string {
 	words := slices.Clone(command)
 	for i, word := range words {
@@ -146,13 +146,13 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// tellResults makes tests of what a suite told.
+// tellResults reports results as subtests; a suite without any is a failure.
 func tellResults(t *testing.T, run wire.Run, result *wire.Result, all []results.Result, err error, hint string) {
 	if result.Status != 0 {
-		err = errors.Join(err, fmt.Errorf("%s has the exit status %d", run.Name, result.Status))
+		err = errors.Join(err, fmt.Errorf("%s ended with exit status %d", run.Name, result.Status))
 	}
 	results.Subtests(t, results.WithExit(all, run.Name, result.Output, err), hint)
 	if len(all) == 0 {
-		t.Errorf("%s has no tests\n%s\n%s", run.Name, results.Tail(result.Output), hint)
+		t.Errorf("%s reported no tests; its output ends with:\n%s\n%s", run.Name, results.Tail(result.Output), hint)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"libmemfd_go/tests/kernels/wire"
 )
 
-// patience is what a machine may take to boot and to do its work.
+// patience limits the time a machine takes to boot and run the plan.
 func patience() time.Duration {
 	if testenv.Full() {
 		return 90 * time.Minute
@@ -29,11 +29,11 @@ func patience() time.Duration {
 type machine struct {
 	emulator string
 	options  []string
-	kernel   string // what its kernel has to be told
+	kernel   string // command line
 }
 
-// machines is the table of them. There is no -accel kvm: a /dev/kvm that opens may
-// still not work. A PC's kernel checks its timer, and panics if the machine is slow.
+// There is no -accel kvm: a /dev/kvm that can be opened may still not work. no_timer_check: on a
+// slow host the timer test of a PC kernel fails, and the kernel panics.
 var machines = map[string]machine{
 	"amd64":   {"x86_64", []string{"-accel", "tcg", "-M", "pc", "-cpu", "max", "-m", "768"}, "console=ttyS0 no_timer_check"},
 	"386":     {"i386", []string{"-accel", "tcg", "-M", "pc", "-cpu", "max", "-m", "768"}, "console=ttyS0 no_timer_check"},
@@ -45,13 +45,13 @@ var machines = map[string]machine{
 	"loong64": {"loongarch64", []string{"-M", "virt", "-m", "1536"}, "console=ttyS0"},
 }
 
-// command is what starts the machine.
+// command returns the emulator's command line.
 func (m machine) command(kernel, image, commandLine string) ([]string, error) {
 	emulator, err := testenv.Tool{Part: "qemu-system", Name: "qemu-system-" + m.emulator}.Path()
 	if err != nil {
 		return nil, err
 	}
-	// On ramfs the files of the image are none that can be sealed, as if on a disk.
+	// On ramfs, as on a disk, files cannot be sealed; on tmpfs they could.
 	commandLine = strings.TrimSpace(m.kernel + " panic=-1 quiet rootfstype=ramfs " + commandLine)
 	return slices.Concat([]string{emulator}, m.options, []string{
 		"-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio",
@@ -59,12 +59,12 @@ func (m machine) command(kernel, image, commandLine string) ([]string, error) {
 	}), nil
 }
 
-// A report is what a machine told.
+// A report is what a machine wrote to its console.
 type report struct {
 	guest   *wire.Guest
 	results []*wire.Result // in the order of the plan
-	console []string       // other lines
-	problem error          // that kept the machine from doing all of the plan
+	console []string       // lines of the kernel
+	problem error          // why the plan was not completed
 }
 
 func boot(command []string) *report {
@@ -84,14 +84,14 @@ func boot(command []string) *report {
 	err = cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
-		r.problem = fmt.Errorf("no end after %v", patience())
+		r.problem = fmt.Errorf("the machine is still running after %v; it was killed", patience())
 	case r.problem == nil && err != nil:
 		r.problem = err
 	}
 	return r
 }
 
-// listen reads the console.
+// listen reads the console until it is closed.
 func listen(console io.Reader) *report {
 	r := &report{problem: fmt.Errorf("the machine stopped before it booted")}
 	lines := bufio.NewReader(console)
@@ -111,19 +111,19 @@ func listen(console io.Reader) *report {
 func (r *report) hear(text string) {
 	var m wire.Message
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
-		r.problem = fmt.Errorf("on the console: %w: %s", err, text)
+		r.problem = fmt.Errorf("cannot parse this line of the console: %w: %s", err, text)
 		return
 	}
 	switch {
 	case m.Guest != nil:
 		r.guest = m.Guest
-		r.problem = fmt.Errorf("the machine stopped before it began")
+		r.problem = fmt.Errorf("the machine stopped before it ran a test")
 	case m.Started != "":
 		r.problem = fmt.Errorf("the machine stopped while it ran %s", m.Started)
 	case m.Result != nil:
 		r.results = append(r.results, m.Result)
 	case m.Problem != "":
-		r.problem = fmt.Errorf("the init says: %s", m.Problem)
+		r.problem = fmt.Errorf("the machine's init failed: %s", m.Problem)
 	case m.Done:
 		r.problem = nil
 	}

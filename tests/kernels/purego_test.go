@@ -18,41 +18,40 @@ var puregoSuite = suite{"purego", preparePurego, goResults}
 
 var builtPurego once[string]
 
-func preparePurego(t *testing.T, c cell, m *image) []wire.Run {
-	environment, err := c.arch().GoEnvironment()
+func preparePurego(t *testing.T, e entry, m *image) []wire.Run {
+	environment, err := e.arch().GoEnvironment()
 	if err != nil {
 		t.Skip(err)
 	}
-	t.Attr("tools", testenv.GoVersion(environment)+", "+c.arch().GlibcVersion())
-	program, err := builtPurego.get(c.goarch, func() (string, error) {
-		program := filepath.Join(scratch, "purego-"+c.goarch)
+	t.Attr("tools", testenv.GoVersion(environment)+", "+e.arch().GlibcVersion())
+	program, err := builtPurego.get(e.goarch, func() (string, error) {
+		program := filepath.Join(scratch, "purego-"+e.goarch)
 		options := []string{"test", "-c", "-o", program}
-		if loader := c.arch().GoLoader(); loader != "" {
+		if loader := e.arch().GoLoader(); loader != "" {
 			options = append(options, "-ldflags=-I "+loader)
 		}
 		return program, goTool(environment, append(options, "./tests/purego")...)
 	})
 	must(t, err)
-	addLibrary(t, c, m)
+	addLibrary(t, e, m)
 	must(t, m.addProgram("tests/purego", program))
 	return []wire.Run{{
 		Name:        "purego",
 		Arguments:   []string{"/tests/purego", "-test.v=test2json", "-test.short"},
-		Environment: append(c.known(), "MEMFD_GO_LIBRARY="+library),
+		Environment: append(e.known(), "MEMFD_GO_LIBRARY="+library),
 		Seconds:     600,
 	}}
 }
 
-// addLibrary puts our library into the image.
-func addLibrary(t *testing.T, c cell, m *image) {
-	product, err := testenv.Product(c.goarch)
+func addLibrary(t *testing.T, e entry, m *image) {
+	product, err := testenv.Product(e.goarch)
 	if err != nil {
-		testenv.UnavailableIf(t, c.regular, err)
+		testenv.UnavailableIf(t, e.regular, err)
 	}
 	must(t, m.addProgram(library, filepath.Join(product, "libmemfd_go.so.1")))
 }
 
-// goResults reads the output of a Go test program.
+// goResults parses the output of a Go test program.
 func goResults(t *testing.T, run wire.Run, result *wire.Result, hint string) {
 	convert := exec.Command("go", "tool", "test2json")
 	convert.Stdin = strings.NewReader(result.Output)

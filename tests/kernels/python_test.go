@@ -20,23 +20,23 @@ var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run
 	tellResults(t, run, result, all, err, hint)
 }}
 
-func preparePython(t *testing.T, c cell, m *image) []wire.Run {
+func preparePython(t *testing.T, e entry, m *image) []wire.Run {
 	python := "/usr/bin/python3"
-	// What an emulator has compiled once is there for the tests' own children.
-	environment := append(c.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=")
-	if c.goarch == runtime.GOARCH {
-		python = addOwnPython(t, c, m)
+	// Bytecode files save the child processes from compiling again, which is slow under emulation.
+	environment := append(e.known(), "PYTHONPATH=/packages", "PYTHONDONTWRITEBYTECODE=")
+	if e.goarch == runtime.GOARCH {
+		python = addOwnPython(t, e, m)
 	} else {
-		addForeignPython(t, c, m)
+		addForeignPython(t, e, m)
 		environment = append(environment, "PYTHONHOME=/usr")
 	}
-	if _, err := c.arch().Wheel(); err != nil {
-		testenv.UnavailableIf(t, c.regular, err)
+	if _, err := e.arch().Wheel(); err != nil {
+		testenv.UnavailableIf(t, e.regular, err)
 	}
 	installed := t.TempDir()
-	glibc, _ := c.arch().WheelTags()
+	glibc, _ := e.arch().WheelTags()
 	if err := testenv.InstallWheel(strings.TrimPrefix(glibc, "py3-none-"), installed); err != nil {
-		testenv.UnavailableIf(t, c.regular, err)
+		testenv.UnavailableIf(t, e.regular, err)
 	}
 	must(t, m.addTree("packages/memfd_go", filepath.Join(installed, "memfd_go")))
 	must(t, m.addTree("python", filepath.Join(testenv.Repository(), "bindings", "python"), "__pycache__", "build"))
@@ -44,7 +44,7 @@ func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 	for _, name := range []string{"pytest", "_pytest", "py.py", "iniconfig", "packaging", "pluggy", "pygments"} {
 		found, _ := filepath.Glob(filepath.Join(packages, name))
 		if len(found) != 1 {
-			t.Skipf("make setup has not put %s into build/venv", name)
+			t.Skipf("%s is not in build/venv: run make setup", name)
 		}
 		must(t, m.addTree("packages/"+name, found[0]))
 	}
@@ -53,24 +53,24 @@ func preparePython(t *testing.T, c cell, m *image) []wire.Run {
 		Arguments: []string{python, "-m", "pytest", "--rootdir=/python", "/python/tests",
 			"--junit-xml=/tmp/report.xml", "--no-header", "-q", "-p", "no:cacheprovider"},
 		Environment: environment,
-		Folder:      "/python", // which is on no tmpfs
+		Folder:      "/python", // not on tmpfs
 		Report:      "/tmp/report.xml",
 		Seconds:     600,
 	}}
 }
 
-// unneeded are folders of Python's library that would fill the machine's memory.
+// unneeded are folders of Python's library that are left out to save memory.
 var unneeded = []string{"test", "tests", "site-packages", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "pydoc_data"}
 
-// addOwnPython copies the machine's Python, at its own place, and returns its path.
-func addOwnPython(t *testing.T, c cell, m *image) string {
+// addOwnPython copies the host's Python to the same path, and returns the path.
+func addOwnPython(t *testing.T, e entry, m *image) string {
 	output, err := exec.Command("python3", "-c",
 		"import os, sys, sysconfig; print(os.path.realpath(sys.executable), sysconfig.get_path('stdlib'))").Output()
 	if err != nil {
 		t.Skip("no python3: ", err)
 	}
 	python, standard, _ := strings.Cut(strings.TrimSpace(string(output)), " ")
-	// Not any libpython, but its own.
+	// The compiler may find the libpython of another Python.
 	elsewhere := m.find
 	m.find = func(name string) (string, error) {
 		own := filepath.Join(filepath.Dir(standard), name)
@@ -79,7 +79,7 @@ func addOwnPython(t *testing.T, c cell, m *image) string {
 		}
 		return elsewhere(name)
 	}
-	t.Attr("tools", testenv.Version(nil, python, "--version")+", "+c.arch().GlibcVersion())
+	t.Attr("tools", testenv.Version(nil, python, "--version")+", "+e.arch().GlibcVersion())
 	must(t, m.addProgram(python, python))
 	config, _ := filepath.Glob(filepath.Join(standard, "config-*"))
 	without := unneeded
@@ -96,13 +96,13 @@ func addOwnPython(t *testing.T, c cell, m *image) string {
 	return python
 }
 
-// addForeignPython copies a Python from the cache with its C library, as if it were the machine's own.
-func addForeignPython(t *testing.T, c cell, m *image) {
-	part := "python@" + c.goarch
+// addForeignPython copies a Python of the cache and its C library to where Debian installs them.
+func addForeignPython(t *testing.T, e entry, m *image) {
+	part := "python@" + e.goarch
 	if err := testenv.Ready(part); err != nil {
-		testenv.UnavailableIf(t, c.regular, err)
+		testenv.UnavailableIf(t, e.regular, err)
 	}
-	t.Attr("tools", testenv.PythonVersion(c.goarch))
+	t.Attr("tools", testenv.PythonVersion(e.goarch))
 	m.archive.link("lib", "usr/lib")
 	m.archive.link("lib64", "usr/lib64")
 	tree := testenv.PartDir(part)

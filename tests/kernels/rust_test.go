@@ -27,21 +27,20 @@ var rustSuite = suite{"rust", prepareRust, func(t *testing.T, run wire.Run, resu
 	})
 }}
 
-// A rustTest is a test program.
 type rustTest struct{ name, file string }
 
 var builtRust once[[]rustTest]
 
-func prepareRust(t *testing.T, c cell, m *image) []wire.Run {
+func prepareRust(t *testing.T, e entry, m *image) []wire.Run {
 	if _, err := (testenv.Tool{Name: "cargo"}).Path(); err != nil {
 		t.Skip(err)
 	}
-	environment, err := c.arch().RustEnvironment()
+	environment, err := e.arch().RustEnvironment()
 	if err != nil {
-		testenv.UnavailableIf(t, c.regular, err)
+		testenv.UnavailableIf(t, e.regular, err)
 	}
-	t.Attr("tools", testenv.RustVersion(environment)+", "+c.arch().GlibcVersion())
-	tests, err := builtRust.get(c.goarch, func() ([]rustTest, error) { return buildRust(environment) })
+	t.Attr("tools", testenv.RustVersion(environment)+", "+e.arch().GlibcVersion())
+	tests, err := builtRust.get(e.goarch, func() ([]rustTest, error) { return buildRust(environment) })
 	must(t, err)
 	var runs []wire.Run
 	for _, test := range tests {
@@ -49,15 +48,15 @@ func prepareRust(t *testing.T, c cell, m *image) []wire.Run {
 		runs = append(runs, wire.Run{
 			Name:        test.name,
 			Arguments:   []string{"/tests/" + test.name, "--show-output"},
-			Environment: c.known(),
+			Environment: e.known(),
 			Seconds:     300,
 		})
 	}
 	return runs
 }
 
-// buildRust builds the test programs of both crates, without examples of the
-// documentation, which are none.
+// buildRust builds the test programs of both crates. Doctests are not among them: rustdoc
+// compiles those itself.
 func buildRust(environment []string) ([]rustTest, error) {
 	cmd := exec.Command("cargo", "test", "--no-run", "--locked", "--workspace", "--lib", "--tests", "--message-format=json")
 	cmd.Dir = filepath.Join(testenv.Repository(), "bindings", "rust")

@@ -12,9 +12,9 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// bootable returns a kernel that an emulator can load: the file itself, or what it makes
-// of a file that unpacks itself under EFI (drivers/firmware/efi/libstub/zboot-header.S in
-// Linux) and is compressed by zstd. Those compressed otherwise load as they are.
+// bootable returns a kernel that an emulator can load. QEMU 10.0 cannot load an EFI zboot
+// image (drivers/firmware/efi/libstub/zboot-header.S in Linux) compressed with zstd, so
+// that is unpacked; any other file is returned as it is.
 func bootable(kernel, unpacked string) (string, error) {
 	data, err := os.ReadFile(kernel)
 	if err != nil {
@@ -27,7 +27,7 @@ func bootable(kernel, unpacked string) (string, error) {
 	}
 	offset, size := binary.LittleEndian.Uint32(data[offsetAt:]), binary.LittleEndian.Uint32(data[sizeAt:])
 	if uint64(offset)+uint64(size) > uint64(len(data)) {
-		return "", fmt.Errorf("%s ends before its payload", kernel)
+		return "", fmt.Errorf("%s is truncated: its header says that the payload ends after the file does", kernel)
 	}
 	zstd, err := testenv.Tool{Name: "zstd"}.Path()
 	if err != nil {

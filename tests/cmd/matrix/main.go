@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 
-// Command table runs the full matrix of tests, {architecture} x {language} x {C library,
-// kernel}, and writes what came of it to docs/MATRIX.md. It is what `make matrix` does.
+// Command matrix runs the test suites of all languages on all architectures, kernels and C
+// libraries, and writes the results to docs/MATRIX.md (make matrix).
 //
 //	go run ./tests/cmd/matrix                       everything
-//	go run ./tests/cmd/matrix arm64/python/6.12     one cell, as the table names it
-//	go run ./tests/cmd/matrix 'arm64/*/*'           what kernels one architecture has
-//	go run ./tests/cmd/matrix others                the tests of tests/c/runner and tests/languages that are of no cell
-//	go run ./tests/cmd/matrix -write                nothing, but the table of what ran so far
+//	go run ./tests/cmd/matrix arm64/python/6.12     one entry
+//	go run ./tests/cmd/matrix 'arm64/*/*'           all kernels of one architecture
+//	go run ./tests/cmd/matrix outside-matrix        the other tests of tests/c/runner and tests/languages
+//	go run ./tests/cmd/matrix -write                run nothing, write docs/MATRIX.md again
 //
-// Interrupted, it ends the tests and goes on with the results that there are.
+// An entry of the matrix is named ARCHITECTURE/SUITE/KERNEL, with glibc, musl or qemu-user
+// instead of the kernel if it runs on the host's.
 //
-// A cell that fails tells how to run it by hand. Failures on the newest kernel, which
-// is another one each week, do not count.
+// After an interrupt (^C) it reports the results so far. Failures on the newest kernel are
+// reported, but do not change the exit status: Debian replaces that kernel every week.
 package main
 
 import (
@@ -36,11 +37,11 @@ import (
 const file = "docs/MATRIX.md"
 
 func main() {
-	onlyWrite := flag.Bool("write", false, "run nothing, write the table of what ran so far")
+	onlyWrite := flag.Bool("write", false, "run nothing, write docs/MATRIX.md from the results so far")
 	flag.Parse()
 	good, err := do(*onlyWrite, flag.Arg(0))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "table:", err)
+		fmt.Fprintln(os.Stderr, "matrix:", err)
 		os.Exit(2)
 	}
 	if !good {
@@ -72,7 +73,7 @@ func do(onlyWrite bool, name string) (good bool, err error) {
 	return results.Good(fatal(r.Results)), nil
 }
 
-// write writes the table.
+// write writes docs/MATRIX.md.
 func write() error {
 	all, err := recorded()
 	if err != nil {
@@ -81,74 +82,76 @@ func write() error {
 	return os.WriteFile(file, []byte(merge(all).markdown()), 0o666)
 }
 
-// A cell is a row of the table.
-type cell struct {
+// An entry is one combination of the matrix.
+type entry struct {
 	arch, suite string
-	on          string // a kernel, or the C library or emulator under the machine's own
+	on          string // a kernel; or on the host's kernel glibc, musl or qemu-user
 }
 
-func (c cell) String() string { return c.arch + "/" + c.suite + "/" + c.on }
+func (e entry) String() string { return e.arch + "/" + e.suite + "/" + e.on }
 
-func parseCell(name string) (cell, error) {
+func parseEntry(name string) (entry, error) {
 	parts := strings.Split(name, "/")
 	if len(parts) != 3 {
-		return cell{}, fmt.Errorf("%s: a cell is named like arm64/python/6.12", name)
+		return entry{}, fmt.Errorf("no entry %q: names have three parts, like arm64/python/6.12 (docs/MATRIX.md lists them)", name)
 	}
-	return cell{parts[0], parts[1], parts[2]}, nil
+	return entry{parts[0], parts[1], parts[2]}, nil
 }
 
-// The packages of what runs here and under qemu-user.
+// outsideMatrix is a name for the tests that belong to no entry.
+const outsideMatrix = "outside-matrix"
+
+// The packages that test on the host's kernel.
 const programs, languages = "./tests/c/runner", "./tests/languages"
 
-// emulated are their tests that make up cells, and the languages.
+// emulated maps those of their tests that are in the matrix to suites.
 var emulated = map[string]string{"TestC": "c", "TestGo": "go", "TestPurego": "purego", "TestPython": "python", "TestRust": "rust"}
 
-// goTest are the arguments for `go test` that run what has a name.
+// goTest returns the arguments of `go test` for an entry, outsideMatrix, or "" for everything.
 func goTest(name string) ([]string, error) {
 	switch name {
 	case "":
 		return []string{programs, languages, "./tests/kernels"}, nil
-	case "others":
+	case outsideMatrix:
 		tests := slices.Sorted(maps.Keys(emulated))
 		return []string{"-skip", "^(" + strings.Join(tests, "|") + ")$", programs, languages}, nil
 	}
-	c, err := parseCell(name)
-	return c.goTest(), err
+	e, err := parseEntry(name)
+	return e.goTest(), err
 }
 
-// goTest are the arguments for `go test` that run the cell.
-func (c cell) goTest() []string {
+func (e entry) goTest() []string {
 	quoted := func(name string) string {
 		return "^" + strings.NewReplacer(".", `\.`, "+", `\+`, "*", ".*").Replace(name) + "$"
 	}
-	switch c.on {
+	switch e.on {
 	case "glibc", "musl":
-		return []string{"-run", "^TestC$/" + quoted(c.arch) + "/" + quoted(c.on), programs}
+		return []string{"-run", "^TestC$/" + quoted(e.arch) + "/" + quoted(e.on), programs}
 	case "qemu-user":
 		for test, suite := range emulated {
-			if suite == c.suite {
-				return []string{"-run", quoted(test) + "/" + quoted(c.arch), languages}
+			if suite == e.suite {
+				return []string{"-run", quoted(test) + "/" + quoted(e.arch), languages}
 			}
 		}
 	}
-	return []string{"-run", "^TestKernels$/" + quoted(c.arch) + "/" + quoted(c.suite) + "/" + quoted(c.on), "./tests/kernels"}
+	return []string{"-run", "^TestKernels$/" + quoted(e.arch) + "/" + quoted(e.suite) + "/" + quoted(e.on), "./tests/kernels"}
 }
 
-// cellOf finds the cell that a Go test is part of, or is. Not all tests are.
-func cellOf(test string) (c cell, whole, found bool) {
+// entryOf returns the entry that a Go test belongs to, and whether the test is the whole entry.
+func entryOf(test string) (e entry, whole, found bool) {
 	parts := strings.Split(test, "/")
 	switch {
 	case parts[0] == "TestKernels" && len(parts) >= 4:
-		return cell{parts[1], parts[2], parts[3]}, len(parts) == 4, true
+		return entry{parts[1], parts[2], parts[3]}, len(parts) == 4, true
 	case parts[0] == "TestC" && len(parts) >= 3:
-		return cell{parts[1], "c", parts[2]}, len(parts) == 3, true
+		return entry{parts[1], "c", parts[2]}, len(parts) == 3, true
 	case emulated[parts[0]] != "" && parts[0] != "TestC" && len(parts) >= 2:
-		return cell{parts[1], emulated[parts[0]], "qemu-user"}, len(parts) == 2, true
+		return entry{parts[1], emulated[parts[0]], "qemu-user"}, len(parts) == 2, true
 	}
-	return cell{}, false, false
+	return entry{}, false, false
 }
 
-// run runs the tests.
+// run runs `go test`, and records its results even if it is interrupted.
 func run(arguments []string) (*record, error) {
 	cmd := exec.Command("go", slices.Concat([]string{"test", "-json", "-count=1", "-p=1", "-timeout=3h"}, arguments)...)
 	cmd.Env = append(os.Environ(), "MEMFD_GO_TESTS=full")
@@ -163,45 +166,45 @@ func run(arguments []string) (*record, error) {
 		Machine:    testenv.Version(nil, "uname", "-sr") + " on " + runtime.GOARCH,
 		Attributes: map[string]map[string]string{},
 	}
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // go test gets it, too
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // ^C ends go test, not this program
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	var text strings.Builder
 	r.follow(io.TeeReader(output, &text))
-	cmd.Wait() // its failures are among the results
+	cmd.Wait() // failures are among the results
 	all, err := results.ParseGo(strings.NewReader(text.String()))
 	r.Results = results.WithExit(all, "go test", text.String(), err)
 	return r, nil
 }
 
-// follow tells of each cell that ends, and notes what cells say of themselves.
+// follow reports each entry as it ends, and records the versions that entries report as attributes.
 func (r *record) follow(output io.Reader) {
 	type event struct {
 		Action, Test, Key, Value string
 		Elapsed                  float64
 	}
 	for lines := json.NewDecoder(output); ; {
-		var e event
-		if lines.Decode(&e) != nil {
+		var event event
+		if lines.Decode(&event) != nil {
 			io.Copy(io.Discard, output)
 			return
 		}
-		c, whole, found := cellOf(e.Test)
+		e, whole, found := entryOf(event.Test)
 		switch {
 		case !found || !whole:
-		case e.Action == "attr":
-			if r.Attributes[c.String()] == nil {
-				r.Attributes[c.String()] = map[string]string{}
+		case event.Action == "attr":
+			if r.Attributes[e.String()] == nil {
+				r.Attributes[e.String()] = map[string]string{}
 			}
-			r.Attributes[c.String()][e.Key] = e.Value
-		case e.Action == "pass" || e.Action == "fail" || e.Action == "skip":
-			fmt.Printf("matrix: %s: %s, %.0f s\n", c, e.Action, e.Elapsed)
+			r.Attributes[e.String()][event.Key] = event.Value
+		case event.Action == "pass" || event.Action == "fail" || event.Action == "skip":
+			fmt.Printf("matrix: %s: %s, %.0f s\n", e, event.Action, event.Elapsed)
 		}
 	}
 }
 
-// say is what a command says, in one line.
+// say returns the output of a command, or "?".
 func say(command ...string) string {
 	text, err := exec.Command(command[0], command[1:]...).Output()
 	if err != nil {

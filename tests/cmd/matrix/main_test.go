@@ -11,9 +11,9 @@ import (
 	"libmemfd_go/internal/results"
 )
 
-func TestCellOf(t *testing.T) {
+func TestEntryOf(t *testing.T) {
 	for _, test := range []struct {
-		name, cell   string
+		name, entry  string
 		whole, found bool
 	}{
 		{"TestKernels/arm64/c/6.1+secretmem/create/bad_names", "arm64/c/6.1+secretmem", false, true},
@@ -25,9 +25,9 @@ func TestCellOf(t *testing.T) {
 		{"TestFreestanding/arm/glibc", "", false, false},
 		{"", "", false, false},
 	} {
-		c, whole, found := cellOf(test.name)
-		if found != test.found || whole != test.whole || found && c.String() != test.cell {
-			t.Errorf("%q: %v, %v, %v", test.name, c, whole, found)
+		e, whole, found := entryOf(test.name)
+		if found != test.found || whole != test.whole || found && e.String() != test.entry {
+			t.Errorf("%q: entry %v, whole %v, found %v", test.name, e, whole, found)
 		}
 	}
 }
@@ -38,7 +38,7 @@ func TestGoTest(t *testing.T) {
 		"arm64/*/*":             `-run ^TestKernels$/^arm64$/^.*$/^.*$ ./tests/kernels`,
 		"arm64/c/musl":          `-run ^TestC$/^arm64$/^musl$ ./tests/c/runner`,
 		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/languages`,
-		"others":                `-skip ^(TestC|TestGo|TestPurego|TestPython|TestRust)$ ./tests/c/runner ./tests/languages`,
+		"outside-matrix":        `-skip ^(TestC|TestGo|TestPurego|TestPython|TestRust)$ ./tests/c/runner ./tests/languages`,
 		"":                      `./tests/c/runner ./tests/languages ./tests/kernels`,
 	} {
 		arguments, err := goTest(name)
@@ -69,7 +69,7 @@ func TestMarkdown(t *testing.T) {
 	}
 	text := merge([]*record{everything, later}).markdown()
 	for _, line := range []string{
-		"`make matrix` wrote this on 2026-01-30 to 2026-02-01, under Linux 6.18.",
+		"`make matrix` wrote this report on 2026-01-30 to 2026-02-01, under Linux 6.18.",
 		"| arm/c/6.12 | 6.12.1-armmp, pages of 4096 | gcc 12 | def | 1 | 0 | 1 |",
 		"| arm/c/new |  |  | abc | 0 | 1 | 0 |",
 		"| tests outside the matrix |  |  |  | 1 | 0 | 0 |",
@@ -81,7 +81,7 @@ func TestMarkdown(t *testing.T) {
 		}
 	}
 	if results.Good(fatal(everything.Results)) || !results.Good(fatal(everything.Results[1:])) {
-		t.Error("the newest kernel's failure is fatal, or another is not")
+		t.Error("a failure on the newest kernel is fatal, or one on another kernel is not")
 	}
 }
 
@@ -107,7 +107,7 @@ func TestRecords(t *testing.T) {
 			commits = append(commits, r.Commit)
 		}
 		if err != nil || !slices.Equal(commits, step.want) {
-			t.Errorf("%v, %v, want %v", commits, err, step.want)
+			t.Errorf("records of commits %v, %v, want %v", commits, err, step.want)
 		}
 	}
 }

@@ -14,40 +14,39 @@ import (
 	"libmemfd_go/internal/results"
 )
 
-// kept is where records are.
-const kept = "build/matrix"
+const recordFolder = "build/matrix"
 
-// A record is what came of a run, of everything or of one cell.
+// A record holds the results of a run.
 type record struct {
 	Date            time.Time
 	Commit, Machine string
 	Results         []results.Result
-	Attributes      map[string]map[string]string // by the names of cells
+	Attributes      map[string]map[string]string // by entry: kernel, page size, tools
 }
 
 var fileName = strings.NewReplacer("/", "_", "*", "all")
 
-// keep writes a record. One of everything takes the place of all others.
-func (r *record) keep(cell string) error {
-	if cell == "" {
-		cell = "everything"
-		if err := os.RemoveAll(kept); err != nil {
+// keep writes a record, named after what ran. A run of everything replaces all other records.
+func (r *record) keep(name string) error {
+	if name == "" {
+		name = "everything"
+		if err := os.RemoveAll(recordFolder); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(kept, 0o777); err != nil {
+	if err := os.MkdirAll(recordFolder, 0o777); err != nil {
 		return err
 	}
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(kept, fileName.Replace(cell)+".json"), text, 0o666)
+	return os.WriteFile(filepath.Join(recordFolder, fileName.Replace(name)+".json"), text, 0o666)
 }
 
-// recorded reads all records, the oldest first.
+// recorded reads all records, oldest first.
 func recorded() ([]*record, error) {
-	files, err := filepath.Glob(filepath.Join(kept, "*.json"))
+	files, err := filepath.Glob(filepath.Join(recordFolder, "*.json"))
 	if err != nil {
 		return nil, err
 	}

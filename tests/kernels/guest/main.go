@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-// Command guest is the /init of the virtual machines: it does what the plan says and
-// reports on the console. As the only program that a machine needs, it is static.
+// Command guest is the init of the virtual machines. It executes the plan (see package wire) and
+// writes the results to the console.
 //
-// By any other name than init it is echo(1): that of busybox must be called echo, and
-// tests of exec do not do that.
+// If it is not process 1 it is echo(1). busybox chooses its command by argv[0], and the tests of
+// exec pass another one.
 package main
 
 import (
@@ -34,16 +34,16 @@ func main() {
 	} else {
 		tell(wire.Message{Done: true})
 	}
-	unix.IoctlSetInt(1, unix.TCSBRK, 1) // waits until all of it is out
+	unix.IoctlSetInt(1, unix.TCSBRK, 1) // tcdrain(3)
 	unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
-	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // where there is no power switch
+	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // for machines that cannot power off; -no-reboot ends them
 }
 
 func work() error {
 	if err := mountAll(); err != nil {
 		return err
 	}
-	// The kernel keeps to itself what is no emergency, or it would cut our lines.
+	// Only emergencies: other kernel messages would appear within our lines.
 	if err := set("kernel/printk", "1 1 1 1"); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func mountAll() error {
 			return fmt.Errorf("mounting %s: %w", m.at, err)
 		}
 	}
-	// For the scripts among executed memory files.
+	// The kernel starts the interpreter of an executed memfd with /dev/fd/N.
 	if err := os.Symlink("/proc/self/fd", "/dev/fd"); err != nil && !os.IsExist(err) {
 		return err
 	}
@@ -106,7 +106,7 @@ func describe() (*wire.Guest, error) {
 	return &wire.Guest{Release: string(release[:len(release)-1]), PageSize: os.Getpagesize()}, nil
 }
 
-// notStarted is the exit status of a shell whose program could not be started.
+// notStarted is the exit status that shells use.
 const notStarted = 127
 
 func run(r wire.Run) *wire.Result {
@@ -115,7 +115,7 @@ func run(r wire.Run) *wire.Result {
 	cmd := exec.CommandContext(ctx, r.Arguments[0], r.Arguments[1:]...)
 	cmd.Env = append([]string{"PATH=/bin", "HOME=/tmp", "TMPDIR=/tmp"}, r.Environment...)
 	cmd.Dir = cmp.Or(r.Folder, "/tmp")
-	cmd.WaitDelay = time.Second // should a child of its hold the output
+	cmd.WaitDelay = time.Second // a grandchild may keep the pipe open
 	output, err := cmd.CombinedOutput()
 	result := &wire.Result{Status: notStarted, Output: string(output)}
 	if cmd.ProcessState != nil {
@@ -124,16 +124,16 @@ func run(r wire.Run) *wire.Result {
 		result.Output += fmt.Sprintf("%v\n", err)
 	}
 	if r.Report != "" {
-		text, _ := os.ReadFile(r.Report) // without it the output says why
+		text, _ := os.ReadFile(r.Report) // if it is missing, the output says why
 		result.Report = string(text)
 	}
 	return result
 }
 
-// tell writes a line of the console.
+// tell writes a message to the console, as one line.
 func tell(m wire.Message) {
 	text, err := json.Marshal(m)
-	if err != nil { // there is nothing in it that JSON cannot say
+	if err != nil { // JSON can encode all of its fields
 		panic(err)
 	}
 	fmt.Printf("%s%s\n", wire.Mark, text)

@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: MIT
 
-// Package wire is what a test and the /init of its virtual machine tell each other:
-// the test leaves a Plan in the machine's files, the init answers on the console.
+// Package wire is the protocol between a test and the init of its virtual machine: the test puts
+// a Plan into the initial file system, and the init writes Messages to the console.
 package wire
 
-// PlanFile is where the init finds the plan.
+// PlanFile is the path of the plan in the machine.
 const PlanFile = "/plan.json"
 
-// A Plan is what a machine has to do.
+// A Plan lists what a machine does before it powers off.
 type Plan struct {
-	Settings map[string]string // paths below /proc/sys, and what to write there
+	Settings map[string]string // from paths below /proc/sys to values
 	Runs     []Run
 }
 
 // A Run is a program to run.
 type Run struct {
 	Name        string
-	Arguments   []string // the program is the first
+	Arguments   []string // the first is the program
 	Environment []string
-	Folder      string // to run it in; /tmp if it is empty
-	Seconds     int    // that it may take
-	Report      string // a file that it writes, to be told in the Result
+	Folder      string // the working directory; /tmp if empty
+	Seconds     int    // after which it is killed
+	Report      string // a file that it writes, to be copied into the Result
 }
 
-// Mark begins the lines of the console that hold a Message. Others are the kernel's.
+// Mark precedes a Message on the console. Lines without it are the kernel's.
 const Mark = "@memfd_go "
 
-// A Message has one of its fields set.
+// A Message has exactly one field set.
 type Message struct {
 	Guest   *Guest  `json:",omitempty"` // first
 	Started string  `json:",omitempty"` // the name of a run
 	Result  *Result `json:",omitempty"` // of that run
-	Problem string  `json:",omitempty"` // of the machine
+	Problem string  `json:",omitempty"` // why the init gave up
 	Done    bool    `json:",omitempty"` // last
 }
 
-// A Guest is a booted machine.
+// A Guest describes the booted kernel.
 type Guest struct {
-	Release  string // of the kernel
+	Release  string // as uname -r
 	PageSize int
 }
 
@@ -45,5 +45,5 @@ type Guest struct {
 type Result struct {
 	Status int // as tap.Status; 127 if it did not start
 	Output string
-	Report string // the text of that file
+	Report string // the contents of Run.Report
 }
