@@ -3,9 +3,10 @@
 # stands behind ## here.
 
 GO ?= go
-# Go does not answer if it is set to something that it cannot build for.
-HOST := $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTARCH)
-HOSTOS := $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTOS)
+# Go does not answer if it is set to something that it cannot build for. sudo often has no Go
+# in its PATH, and make install needs none: build/host is what make was run on.
+HOST := $(or $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTARCH 2> /dev/null),$(file < build/host))
+HOSTOS := $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTOS 2> /dev/null)
 ARCHES := amd64 arm64 386 arm riscv64 ppc64le s390x loong64
 
 PREFIX ?= /usr/local
@@ -41,7 +42,7 @@ hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/
 
 ##@ Build
 
-all: $(call library,$(HOST)) build/man ## the library for this machine, shared and static
+all: $(call library,$(HOST)) build/man build/host ## the library for this machine, shared and static
 
 all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch))) ## the library for all architectures
 
@@ -55,6 +56,12 @@ build/goarm: FORCE
 	@mkdir -p build
 	@{ read -r was < $@; } 2> /dev/null; [ "$$was" = $(GOARM) ] || echo $(GOARM) > $@
 FORCE:
+
+build/host: $(call library,$(HOST))
+	@echo $(HOST) > $@
+
+build/linux_/%: # HOST is empty
+	$(error $(GO) was not found; building needs Go 1.25 or later)
 
 build/man: include/memfd_go.h $(wildcard packaging/manpages/*.go)
 	$(host) $(GO) run ./packaging/manpages include/memfd_go.h $@

@@ -186,6 +186,20 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// sudo make install often has no Go in its PATH.
+func TestInstallWithoutGo(t *testing.T) {
+	requireProduct(t)
+	run(t, nil, "make", "build/host")
+	root := install(t, "GO=/nonexistent/go")
+	if _, err := os.Stat(root + prefix + "/lib/libmemfd_go.so.1"); err != nil {
+		t.Error(err)
+	}
+	output, err := exec.Command("make", "GO=/nonexistent/go", "HOST=").CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "/nonexistent/go was not found; building needs Go") {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
 // The umask does not change the modes of what is installed.
 func TestUmask(t *testing.T) {
 	requireProduct(t)
