@@ -140,7 +140,7 @@ func verdict(err error) string {
 		return "may accept it: nobody can change or shorten it"
 	case errors.As(err, &missing):
 		return fmt.Sprintf("must refuse it: missing seals: %v", missing.Missing)
-	case errors.Is(err, memfd.ErrSealsProveNothing):
+	case errors.Is(err, memfd.ErrUnreliableSeals):
 		return "must refuse it: its seals could have been forged by way of F_SEAL_EXEC"
 	case errors.Is(err, unix.ENODATA):
 		return "refuses it: it is empty"

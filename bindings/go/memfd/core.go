@@ -16,18 +16,18 @@ import (
 	"libmemfd_go/core"
 )
 
-// This file is where package core is called. Core takes C strings, addresses and lengths, and
-// returns -errno or a value >= 0. It keeps no address after it returns, and none of its
-// functions lets the stack move while the kernel uses an address. What an address
-// argument points to is kept alive here, since core hands it to the kernel as an integer.
+// All calls of package core are in this file. Core takes C strings, addresses and lengths, and
+// returns -errno or a value >= 0. It keeps no address after it returns, and the stack does not
+// move while the kernel uses one. KeepAlive is needed because core passes addresses to the
+// kernel as integers.
 
-// memoryAt makes a slice of memory that the kernel mapped. No pointer of Go's own leads
-// there, so the collector leaves it alone.
+// memoryAt returns the memory that the kernel mapped at addr. It is not part of Go's heap, so
+// the collector ignores it.
 func memoryAt(addr, length uintptr) []byte {
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), length)
 }
 
-// addressOf is the reverse.
+// addressOf is the inverse of memoryAt.
 func addressOf(memory []byte) uintptr {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(memory)))
 }
@@ -54,7 +54,7 @@ func (o *Options) flags() (uint32, error) {
 	return flags, nil
 }
 
-// createArgs returns the options as createWith takes them.
+// createArgs returns the arguments of core.CreateWith.
 func (o *Options) createArgs() (args core.CreateArgs, err error) {
 	if args.Flags, err = o.flags(); o == nil || err != nil {
 		return args, err
@@ -72,7 +72,7 @@ func (o *Options) createArgs() (args core.CreateArgs, err error) {
 	return args, nil
 }
 
-// copyArgs returns the options of SealedWith and CloneWith.
+// copyArgs returns the arguments of SealedWith and CloneWith.
 func (o *Options) copyArgs() (flags uint32, seals Seals, err error) {
 	if flags, err = o.flags(); err != nil {
 		return 0, 0, err
@@ -122,7 +122,7 @@ func addSeals(fd int32, seals Seals) int {
 	return r
 }
 
-// missingSeals returns those of seals that the file does not have.
+// missingSeals returns those of seals that the file lacks.
 func missingSeals(fd int32, seals Seals) (missing Seals, r int) {
 	var bits uint32
 	r = core.CheckSeals(fd, uint32(seals), &bits)
@@ -209,7 +209,7 @@ func inspect(fd int32, to *Info) int {
 	return 0
 }
 
-// fileMode translates st_mode as os.File.Stat does.
+// fileMode converts st_mode as os.File.Stat does.
 func fileMode(mode uint32) fs.FileMode {
 	m := fs.FileMode(mode & 0o777)
 	switch mode & unix.S_IFMT {
@@ -312,7 +312,7 @@ func poolFree(pool *core.SecretPool) error {
 	return err
 }
 
-// MaxFiles is the largest number of files in one message.
+// MaxFiles is the largest number of files in one message, 64.
 const MaxFiles = core.FDsMax
 
 func sendFDs(sock int32, fds []int32, data []byte) int {
@@ -323,8 +323,8 @@ func sendFDs(sock int32, fds []int32, data []byte) int {
 	return r
 }
 
-// recvFDs returns what core does, -EPIPE at the end of the stream, and how many bytes and
-// descriptors there are. The bytes of a message that is refused are there, too.
+// recvFDs returns the result of core (-EPIPE at the end of the stream) and the numbers of bytes
+// and descriptors. After -EMSGSIZE data holds the bytes that fit.
 func recvFDs(sock int32, fds []int32, data []byte) (r, n, nfds int) {
 	var control core.ControlBuffer
 	room, length := uint32(len(fds)), uintptr(len(data))

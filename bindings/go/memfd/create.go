@@ -14,45 +14,55 @@ import (
 	"unsafe"
 )
 
-// Options says how CreateWith, SealedWith and CloneWith make a file. The zero value and nil
-// stand for what Create, Sealed and Clone do.
+// Options are the options of CreateWith, SealedWith and CloneWith. A nil *Options is the same
+// as a zero one: Create, Sealed and Clone.
 type Options struct {
-	// Size is the size of the new file in bytes. Only CreateWith takes it.
+	// Size is the size of the new file in bytes, 0 or more. For CreateWith only.
 	Size int64
 
-	// Seals are added at the end. For SealedWith and CloneWith none means Immutable.
+	// Seals are added last. 0 means no seals for CreateWith, and Immutable for the others.
 	Seals Seals
 
-	// Unsealable adds SealSeal to Seals: nobody can add others.
+	// Unsealable adds SealSeal to Seals, so that no seals can be added later.
 	Unsealable bool
 
-	// Mode is the permissions of the file. 0 leaves the kernel's: 0666, or 0777 if Exec is set.
+	// Mode is the permission bits of the file. 0 means the kernel's default: 0666, or 0777 with
+	// Exec. Execute permission without Exec is EINVAL. For CreateWith only.
 	Mode fs.FileMode
 
-	// Exec makes a file that can be executed. Otherwise it is not executable, and from Linux
-	// 6.3 on can never be made so, unless it is of huge pages.
+	// Exec creates an executable file. It fails with EACCES if vm.memfd_noexec is 2. Without
+	// Exec the file is not executable and, from Linux 6.3 on, cannot be made executable, except
+	// for a file of huge pages.
 	Exec bool
 
-	// StrictNoexec fails with EOPNOTSUPP where the kernel does not know about executable and
-	// not executable files, before Linux 6.3. Otherwise the file's mode takes its place, which
-	// can be changed again.
+	// StrictNoexec fails with EOPNOTSUPP before Linux 6.3, where the kernel lacks MFD_EXEC and
+	// MFD_NOEXEC_SEAL. Otherwise fchmod(2) takes their place there, which can be undone. For
+	// CreateWith only.
 	StrictNoexec bool
 
-	// HugePages makes a file of huge pages, of HugePageSize bytes or, if that is 0, of the
-	// system's default size.
+	// HugePages creates a file of huge pages. HugePageSize is their size in bytes, a power of
+	// two; 0 means the system's default. A HugePageSize that is not 0 implies HugePages. It
+	// fails with ENODEV if the system lacks that size, and with ENOENT or ENOSYS if the kernel
+	// was built without hugetlbfs. Features.HugePages lists the sizes.
 	HugePages    bool
 	HugePageSize int64
 }
 
-// Create creates an empty file in memory, open for reading and writing. It takes seals and
-// is not executable. The name is for debugging and need not be unique: it is what
-// /proc/PID/fd shows and, after "memfd:", what the file's Name method returns. It is at most 249
-// bytes long.
+// Create creates an empty file in memory, open for reading and writing. The file accepts seals
+// and is not executable.
+//
+// The name is for debugging and need not be unique: /proc/PID/fd shows it, and the Name method
+// of the file returns it after "memfd:". A name of more than 249 bytes, or with a NUL, is
+// EINVAL.
+//
+// Source: memfd_create(2).
 func Create(name string) (*os.File, error) {
 	return CreateWith(name, nil)
 }
 
-// CreateWith is Create with options.
+// CreateWith is like Create, but with options.
+//
+// Source: memfd_create(2), ftruncate(2), fchmod(2).
 func CreateWith(name string, opts *Options) (*os.File, error) {
 	args, err := opts.createArgs()
 	if err != nil {
@@ -61,13 +71,18 @@ func CreateWith(name string, opts *Options) (*os.File, error) {
 	return newFile("create", name, func(cname *byte) (int, error) { return createWith(cname, &args) })
 }
 
-// Sealed creates a file that contains data and that nobody can change any more, not even the
-// caller: its seals are Immutable. The file's offset is 0.
+// Sealed creates a file that contains data and has the seals Immutable: nobody can change it,
+// not even the caller. The offset of the file is 0.
+//
+// It fails with ENOSPC or ENOMEM if there is not enough memory, with EFBIG if data is longer
+// than RLIMIT_FSIZE (the kernel sends SIGXFSZ too), and with EBUSY if the kernel itself used a
+// page for about 0.1 s: try again then.
 func Sealed(name string, data []byte) (*os.File, error) {
 	return SealedWith(name, data, nil)
 }
 
-// SealedWith is Sealed with options. A file of huge pages is padded with zeros to whole pages.
+// SealedWith is like Sealed, but with options. A file of huge pages is padded with zeros to
+// whole pages. Options that are for CreateWith only are EINVAL.
 func SealedWith(name string, data []byte, opts *Options) (*os.File, error) {
 	flags, seals, err := opts.copyArgs()
 	if err != nil {
@@ -76,16 +91,23 @@ func SealedWith(name string, data []byte, opts *Options) (*os.File, error) {
 	return newFile("create", name, func(cname *byte) (int, error) { return createSealed(cname, flags, seals, data) })
 }
 
-// Clone creates a sealed copy of src, from its first byte to its last, with the seals
-// Immutable. src has to be a regular file that is open for reading; its offset is neither used
-// nor moved. Clone fails with EFBIG if the file is longer than maxSize bytes.
+// Clone creates a copy of src, from its first byte to its last, with the seals Immutable. It
+// neither uses nor moves the offset of src. If src is written to meanwhile, the copy may be a
+// mixture of old and new contents.
 //
-// If src is written to meanwhile, the copy may be a mixture of old and new contents.
+// It fails like Sealed, and
+//
+//   - with EBADF if src is not open for reading
+//   - with EINVAL if src is not a regular file
+//   - with ESPIPE if src is a file of memfd_secret(2)
+//   - with EFBIG if src is longer than maxSize bytes
+//   - with EAGAIN if the size of src changed meanwhile
 func Clone(name string, src *os.File, maxSize int64) (*os.File, error) {
 	return CloneWith(name, src, maxSize, nil)
 }
 
-// CloneWith is Clone with options. A file of huge pages is padded with zeros to whole pages.
+// CloneWith is like Clone, but with options. A file of huge pages is padded with zeros to whole
+// pages. Options that are for CreateWith only are EINVAL.
 func CloneWith(name string, src *os.File, maxSize int64, opts *Options) (*os.File, error) {
 	flags, seals, err := opts.copyArgs()
 	if err == nil && maxSize < 0 {
@@ -99,9 +121,11 @@ func CloneWith(name string, src *os.File, maxSize int64, opts *Options) (*os.Fil
 	})
 }
 
-// CloneStream creates a sealed copy of what r reads, up to its end, with the seals Immutable. It
-// fails with EFBIG if that is longer than maxSize bytes; up to one byte more has been read
-// then. Unlike Clone it takes pipes and sockets, and waits for them as Read does.
+// CloneStream creates a copy of everything that r reads until io.EOF, with the seals Immutable.
+// Unlike Clone it accepts pipes and sockets, and waits for data as Read does.
+//
+// It fails with EFBIG if r reads more than maxSize bytes, after reading at most maxSize+1.
+// Errors of r are returned unchanged.
 func CloneStream(name string, r io.Reader, maxSize int64) (*os.File, error) {
 	if maxSize < 0 {
 		return nil, pathError("clone", "memfd:"+name, syscall.EINVAL)
@@ -134,7 +158,7 @@ func CloneStream(name string, r io.Reader, maxSize int64) (*os.File, error) {
 	return f, nil
 }
 
-// newFile calls create with a C string and makes a file of the descriptor that it returns.
+// newFile calls create with name as a C string, and returns the file of the descriptor.
 func newFile(op, name string, create func(cname *byte) (int, error)) (*os.File, error) {
 	path := "memfd:" + name + "\x00"
 	cname := path[len("memfd:"):]
@@ -149,11 +173,16 @@ func newFile(op, name string, create func(cname *byte) (int, error)) (*os.File, 
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// Reopen opens the file of f once more: the new file has an offset and an access mode of its
-// own. flag is like that of os.OpenFile, usually os.O_RDONLY. f may also be open with O_PATH.
+// Reopen opens the file behind f again, with an offset and an access mode of its own. The flag
+// is that of os.OpenFile, usually os.O_RDONLY. f may be opened with O_PATH.
 //
-// A file that is open for reading only protects nothing: its holder may reopen it for writing,
-// as far as the permissions of the file allow. Seals protect.
+// It fails with ENOENT if /proc is not mounted, with EACCES if the file's permissions forbid
+// it, and with ENXIO for a socket or a file of memfd_secret(2).
+//
+// A read-only descriptor is not a security boundary: a process that has one may reopen the file
+// for writing, as far as the file's permissions and owner allow. Only seals are.
+//
+// Source: open(2), proc_pid_fd(5).
 func Reopen(f *os.File, flag int) (*os.File, error) {
 	fd, err := withFD(f, func(fd int32) int { return reopen(fd, flag) })
 	if err != nil {
@@ -162,9 +191,14 @@ func Reopen(f *os.File, flag int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
-// Reserve makes f size bytes long, like its Truncate method, and allocates the memory of the
-// whole file, so that no later store to a mapping of it can fail for want of memory. If
-// Reserve fails, the file keeps its size and contents.
+// Reserve makes f size bytes long, like its Truncate method, and allocates memory for the whole
+// file, so that no later store to a mapping is SIGBUS for lack of memory. After an error the
+// file has its old size and contents.
+//
+// It fails with ENOSPC or ENOMEM if there is not enough memory, with EPERM if SealGrow or
+// SealShrink forbids the change, and with EBADF or EINVAL if f is not open for writing.
+//
+// Source: ftruncate(2), fallocate(2).
 func Reserve(f *os.File, size int64) error {
 	if size < 0 {
 		return fileError("reserve", f, syscall.EINVAL)
@@ -173,8 +207,14 @@ func Reserve(f *os.File, size int64) error {
 	return fileError("reserve", f, err)
 }
 
-// Discard gives the memory of length bytes of f from offset on back to the system. They read as zeros
-// then; the size of the file stays. It fails with EPERM on a file that is sealed against writing.
+// Discard frees the memory of length bytes of f, from offset on. They then read as zeros. The
+// size of the file does not change.
+//
+// It fails with EINVAL if length is 0, with EPERM if f has SealWrite or SealFutureWrite, with
+// EBADF if f is not open for writing, and with EOPNOTSUPP if the file system does not support
+// holes.
+//
+// Source: fallocate(2) with FALLOC_FL_PUNCH_HOLE.
 func Discard(f *os.File, offset, length int64) error {
 	if offset < 0 || length < 0 {
 		return fileError("discard", f, syscall.EINVAL)

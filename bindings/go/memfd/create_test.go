@@ -32,11 +32,11 @@ func TestCreate(t *testing.T) {
 	must(f.WriteString("hello"))
 	want(t, "contents", contents(t, f), "hello")
 	if err := memfd.AddSeals(f, memfd.Immutable); err != nil {
-		t.Error("it takes no seals:", err)
+		t.Error("the file does not accept seals:", err)
 	}
 }
 
-// The kernel takes any name, and the file's Name shows it.
+// The kernel accepts any bytes but NUL, and Name returns them unchanged.
 func TestCreateNames(t *testing.T) {
 	leaks.Check(t)
 	for _, name := range []string{"", "a", "a/b", "two\nlines", "\xff\xfe", strings.Repeat("n", 249)} {
@@ -70,16 +70,16 @@ func TestCreateErrors(t *testing.T) {
 	}
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
 		_, err := memfd.Create("x")
-		wantPathError(t, "no descriptor left", err, "create", "memfd:x", syscall.EMFILE)
+		wantPathError(t, "RLIMIT_NOFILE reached", err, "create", "memfd:x", syscall.EMFILE)
 	})
 }
 
-// wantPathError checks all parts of an error.
+// wantPathError fails the test unless err is a PathError with exactly these members.
 func wantPathError(t *testing.T, what string, err error, op, path string, cause error) {
 	t.Helper()
 	var e *fs.PathError
 	if !errors.As(err, &e) {
-		t.Errorf("%s: %v (%T), want a PathError", what, err, err)
+		t.Errorf("%s: %v (%T), want a *fs.PathError", what, err, err)
 		return
 	}
 	want(t, what, *e, fs.PathError{Op: op, Path: path, Err: cause})
@@ -104,7 +104,7 @@ func TestCreateWithExec(t *testing.T) {
 	f := create(t, &memfd.Options{Exec: true})
 	want(t, "mode", must(f.Stat()).Mode()&0o111, 0o111)
 	if err := memfd.AddSeals(f, memfd.Immutable); err != nil {
-		t.Error("it takes no seals:", err)
+		t.Error("the file does not accept seals:", err)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestCreateWithStrictNoexec(t *testing.T) {
 	leaks.Check(t)
 	f, err := memfd.CreateWith("x", &memfd.Options{StrictNoexec: true})
 	if found := features(t, 0); !found.Has(memfd.FeatureNoexecSeal) {
-		wantError(t, "an old kernel", err, syscall.EOPNOTSUPP)
+		wantError(t, "before Linux 6.3", err, syscall.EOPNOTSUPP)
 		return
 	}
 	want(t, "SealExec", must(memfd.GetSeals(closeLater(t, must(f, err))))&memfd.SealExec, memfd.SealExec)
@@ -128,13 +128,13 @@ func TestCreateWithHugePages(t *testing.T) {
 	}
 	f, err := memfd.CreateWith("x", &memfd.Options{HugePages: true})
 	if !found.Has(memfd.FeatureHugetlb) {
-		want(t, "a kernel without huge pages makes one", err == nil, false)
+		want(t, "a file of huge pages without FeatureHugetlb: no error", err == nil, false)
 		return
 	}
 	want(t, "kind", must(memfd.Inspect(closeLater(t, must(f, err)))).Kind, memfd.KindHugetlb)
 }
 
-// A file of huge pages is filled in another way, and is as long as its pages.
+// Files of huge pages cannot be written to, only mapped, and their size is rounded up.
 func TestSealedWithHugePages(t *testing.T) {
 	leaks.Check(t)
 	opts := &memfd.Options{HugePages: true}
@@ -199,7 +199,7 @@ func TestSealedErrors(t *testing.T) {
 	})
 }
 
-// diskFile makes a file of a file system.
+// diskFile creates a file in the temporary directory.
 func diskFile(t *testing.T, contents string) *os.File {
 	t.Helper()
 	f := closeLater(t, must(os.CreateTemp(t.TempDir(), "")))
@@ -243,7 +243,7 @@ func TestCloneErrors(t *testing.T) {
 		{"a closed file", closed, 10, fs.ErrClosed},
 		{"a directory", directory, 10, syscall.EINVAL},
 		{"a pipe", r, 10, syscall.EINVAL},
-		{"no file", nil, 10, fs.ErrInvalid},
+		{"a nil file", nil, 10, fs.ErrInvalid},
 	} {
 		_, err := memfd.Clone("x", c.src, c.max)
 		wantError(t, c.what, err, c.err)
@@ -267,7 +267,7 @@ func TestCloneStream(t *testing.T) {
 		want(t, "seals", must(memfd.GetSeals(f))&memfd.Immutable, memfd.Immutable)
 	}
 	f := closeLater(t, must(memfd.CloneStream("copy", strings.NewReader("hello"), 100)))
-	want(t, "of any reader", contents(t, f), "hello")
+	want(t, "contents of a strings.Reader", contents(t, f), "hello")
 }
 
 func TestCloneStreamErrors(t *testing.T) {
@@ -283,8 +283,8 @@ func TestCloneStreamErrors(t *testing.T) {
 	want(t, "the reader's error at the limit", fmt.Sprint(err), "no more")
 }
 
-// Files of /proc say that they are empty.
-func TestCloneOfProc(t *testing.T) {
+// The size of a file in /proc is 0.
+func TestCloneProcFile(t *testing.T) {
 	leaks.Check(t)
 	status := closeLater(t, must(os.Open("/proc/self/status")))
 	f := closeLater(t, must(memfd.Clone("status", status, 1<<20)))
@@ -298,7 +298,7 @@ func TestDiscard(t *testing.T) {
 	want(t, "Discard", memfd.Discard(f, 0, int64(page)), nil)
 	want(t, "contents", contents(t, f), strings.Repeat("\x00", page)+strings.Repeat("x", page))
 	want(t, "memory", must(f.Stat()).Sys().(*syscall.Stat_t).Blocks*512, int64(page))
-	for what, err := range map[string]error{"nothing": memfd.Discard(f, 0, 0), "before it": memfd.Discard(f, -1, 1), "less": memfd.Discard(f, 0, -1)} {
+	for what, err := range map[string]error{"length 0": memfd.Discard(f, 0, 0), "a negative offset": memfd.Discard(f, -1, 1), "a negative length": memfd.Discard(f, 0, -1)} {
 		wantPathError(t, what, err, "discard", "memfd:test", syscall.EINVAL)
 	}
 	wantPathError(t, "sealed", memfd.Discard(sealed(t, "x"), 0, 1), "discard", "memfd:test", syscall.EPERM)
@@ -318,7 +318,7 @@ func TestReopen(t *testing.T) {
 	again := closeLater(t, must(memfd.Reopen(f, os.O_RDONLY)))
 	want(t, "Name", again.Name(), f.Name())
 	want(t, "close-on-exec", closesOnExec(t, again), true)
-	want(t, "contents", string(must(io.ReadAll(again))), "hello") // from an offset of its own
+	want(t, "contents", string(must(io.ReadAll(again))), "hello") // its offset is still 0
 	_, err := again.WriteString("x")
 	wantError(t, "writing", err, syscall.EBADF)
 	writable := closeLater(t, must(memfd.Reopen(again, os.O_WRONLY)))
@@ -333,7 +333,7 @@ func TestReopenErrors(t *testing.T) {
 	_, err := memfd.Reopen(f, os.O_RDONLY)
 	wantPathError(t, "closed", err, "reopen", "memfd:x", fs.ErrClosed)
 	_, err = memfd.Reopen(nil, os.O_RDONLY)
-	wantError(t, "no file", err, fs.ErrInvalid)
+	wantError(t, "a nil file", err, fs.ErrInvalid)
 }
 
 func TestReserve(t *testing.T) {
@@ -344,7 +344,7 @@ func TestReserve(t *testing.T) {
 	if err := f.Truncate(size); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "memory of a file that is only long", blocks(), 0)
+	want(t, "memory after Truncate", blocks(), 0)
 	if err := memfd.Reserve(f, size); err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// control calls f with the descriptor of file, which stays open until f returns, even if file
-// is closed or becomes unreachable meanwhile. Unlike with file.Fd(), the file does not
-// become blocking.
+// control calls f with the descriptor of file. The descriptor stays open until f returns, even
+// if file is closed or becomes unreachable meanwhile. Unlike file.Fd(), this does not make the
+// descriptor blocking.
 func control(file *os.File, f func(fd int) error) (err error) {
 	conn, err := file.SyscallConn()
 	if err != nil {
@@ -23,7 +23,7 @@ func control(file *os.File, f func(fd int) error) (err error) {
 	return err
 }
 
-// withFD is control for f that returns what the functions of core do: -errno or a value >= 0.
+// withFD is control for functions of core.
 func withFD(file *os.File, f func(fd int32) int) (r int, err error) {
 	err = control(file, func(fd int) (err error) {
 		r, err = result(restart(func() int { return f(int32(fd)) }))
@@ -32,7 +32,7 @@ func withFD(file *os.File, f func(fd int32) int) (r int, err error) {
 	return r, err
 }
 
-// restart calls f until no signal interrupts it. The runtime preempts by signals.
+// restart repeats f while a signal interrupts it. The runtime preempts goroutines by signals.
 func restart(f func() int) int {
 	for {
 		if r := f(); r != -int(syscall.EINTR) {
@@ -41,7 +41,7 @@ func restart(f func() int) int {
 	}
 }
 
-// result takes what the functions of core return: -errno or a value >= 0.
+// result converts a result of core, -errno or a value >= 0.
 func result(r int) (int, error) {
 	if r < 0 {
 		return 0, syscall.Errno(-r)

@@ -12,40 +12,40 @@ import (
 )
 
 var (
-	// ErrSealsProveNothing is the error for a file whose seals do not keep it as it is: they could
-	// have been set for SealExec while somebody could still write, as some kernels from Linux 6.3
-	// on do; or the file is of huge pages, which can be taken out of it unless it is sealed
-	// against writing.
-	ErrSealsProveNothing = errors.New("the seals prove nothing")
+	// ErrUnreliableSeals means that a file has the required seals, but that they do not protect
+	// its contents: SealExec may have set them while the file was mapped writable (Linux from
+	// 6.3 to a fix of 2026), or the file has huge pages, which can be removed unless it has
+	// SealWrite.
+	ErrUnreliableSeals = errors.New("the seals are set but do not protect the contents")
 
-	// ErrNoFreeSlot is the error of SecretPool.Take when all slots are taken.
-	ErrNoFreeSlot = errors.New("memfd: no free slot in the pool")
+	// ErrNoFreeSlot means that all slots of a SecretPool are taken.
+	ErrNoFreeSlot = errors.New("memfd: all slots of the pool are taken")
 
-	// ErrCorruptPool is the error of SecretPool.Take and SecretPool.Give when a slot was
-	// written to outside its bounds, or given back twice, or is not of this pool. After an
-	// overrun the pool can only be closed.
-	ErrCorruptPool = errors.New("memfd: not a taken slot of this pool, or written outside its bounds")
+	// ErrCorruptPool means that a slot was overrun, was given back twice, or is not a slot of
+	// this SecretPool. After an overrun the pool can only be closed.
+	ErrCorruptPool = errors.New("memfd: not a taken slot of this pool, or the slot was overrun")
 )
 
-// MissingSealsError says which seals a file was required to have and does not.
+// MissingSealsError reports the required seals that a file lacks.
 type MissingSealsError struct {
-	Path    string // the file's name
+	Path    string // name of the file
 	Missing Seals
 }
 
+// Error returns, for example, "memfd:page: missing seals: WRITE SHRINK".
 func (e *MissingSealsError) Error() string {
 	return e.Path + ": missing seals: " + e.Missing.String()
 }
 
-// Unwrap returns the error number that stands for missing seals, EKEYREJECTED.
+// Unwrap returns syscall.EKEYREJECTED.
 func (e *MissingSealsError) Unwrap() error { return syscall.EKEYREJECTED }
 
-// fileError adds to err what was done to which file. It returns nil if err is nil.
+// fileError adds the operation and the file to err. It returns nil if err is nil.
 func fileError(op string, f *os.File, err error) error {
 	if err == nil {
 		return nil
 	}
-	if f == nil { // os does the same
+	if f == nil { // as in package os
 		return os.ErrInvalid
 	}
 	return pathError(op, f.Name(), err)
@@ -56,7 +56,7 @@ func pathError(op, path string, err error) error {
 	case err == nil:
 		return nil
 	case err == error(syscall.EKEYREVOKED):
-		err = ErrSealsProveNothing
+		err = ErrUnreliableSeals
 	}
 	return &fs.PathError{Op: op, Path: path, Err: err}
 }

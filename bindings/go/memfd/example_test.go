@@ -38,7 +38,7 @@ func socketPair() (a, b *net.UnixConn) {
 	return conns[0], conns[1]
 }
 
-// Data that two processes share without trust in each other.
+// Pass data to a process that does not trust this one.
 func Example() {
 	a, b := socketPair() // b is in another process
 	defer a.Close()
@@ -84,7 +84,7 @@ func ExampleCreate() {
 func ExampleCreateWith() {
 	f, err := memfd.CreateWith("ring", &memfd.Options{
 		Size:  1 << 16,
-		Seals: memfd.SealShrink | memfd.SealGrow, // whoever maps it can rely on its size
+		Seals: memfd.SealShrink | memfd.SealGrow, // a process that maps it can rely on its size
 		Mode:  0o600,
 	})
 	if err != nil {
@@ -108,7 +108,7 @@ func ExampleSealed() {
 	// Output: write memfd:settings: operation not permitted
 }
 
-// A child inherits a file as its descriptor 3.
+// Pass a file to a child process as its descriptor 3.
 func ExampleSealed_child() {
 	f, err := memfd.Sealed("input", []byte("hello\n"))
 	if err != nil {
@@ -125,7 +125,7 @@ func ExampleSealed_child() {
 	// Output: hello
 }
 
-// A copy of a file that nobody can change while it is in use.
+// Copy a file, so that nobody can change the contents while they are in use.
 func ExampleClone() {
 	disk, err := os.Open("/etc/passwd")
 	if err != nil {
@@ -135,7 +135,7 @@ func ExampleClone() {
 
 	f, err := memfd.Clone("passwd", disk, 1<<20)
 	if errors.Is(err, syscall.EFBIG) {
-		log.Fatal("a megabyte of users?")
+		log.Fatal("/etc/passwd is longer than 1 MiB")
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -158,7 +158,7 @@ func ExampleReopen() {
 	}
 	defer reader.Close()
 	fmt.Fprintln(f, "started")
-	text, err := io.ReadAll(reader) // from an offset of its own
+	text, err := io.ReadAll(reader) // its offset is still 0
 	fmt.Printf("%q %v\n", text, err)
 	// Output: "started\n" <nil>
 }
@@ -172,7 +172,7 @@ func ExampleAddSeals() {
 	fmt.Fprintln(f, "colour = red")
 
 	if err := memfd.AddSeals(f, memfd.Immutable); err != nil {
-		log.Fatal(err) // EBUSY: it is still mapped writable
+		log.Fatal(err) // EBUSY: f is still mapped writable
 	}
 	fmt.Println(memfd.AddSeals(f, memfd.SealFutureWrite))
 	// Output: add seals memfd:settings: operation not permitted
@@ -189,11 +189,11 @@ func ExampleCheckSeals() {
 	fmt.Println(err)
 	var missing *memfd.MissingSealsError
 	if errors.As(err, &missing) && !missing.Missing.Has(memfd.SealGrow) {
-		fmt.Println("at least it cannot grow")
+		fmt.Println("but it cannot grow")
 	}
 	// Output:
 	// memfd:data: missing seals: SEAL WRITE SHRINK
-	// at least it cannot grow
+	// but it cannot grow
 }
 
 func ExampleParseSeals() {
@@ -201,12 +201,12 @@ func ExampleParseSeals() {
 	fmt.Println(seals, err)
 	seals, err = memfd.ParseSeals("immutable")
 	fmt.Println(seals, err)
-	_, err = memfd.ParseSeals("watertight")
+	_, err = memfd.ParseSeals("read-only")
 	fmt.Println(err)
 	// Output:
 	// WRITE SHRINK <nil>
 	// SEAL GROW WRITE SHRINK <nil>
-	// memfd: not a set of seals: "watertight"
+	// memfd: not a set of seals: "read-only"
 }
 
 func ExampleInspect() {
@@ -233,7 +233,7 @@ func ExampleProbe() {
 	// Output: can seal: true
 }
 
-// Fill a file in place, then seal it.
+// Fill a file through a mapping, then seal it.
 func ExampleMap() {
 	f, err := memfd.CreateWith("page", &memfd.Options{Size: 5})
 	if err != nil {
@@ -254,7 +254,7 @@ func ExampleMap() {
 }
 
 func ExampleMapVerified() {
-	f, err := memfd.Create("page") // from somebody who forgot to seal it
+	f, err := memfd.Create("page") // from a process that forgot to seal it
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -290,25 +290,25 @@ func ExampleSend() {
 	// Output: page 1, 1 file
 }
 
-// A descriptor of a process that need not cooperate.
+// Open a file of another process, without its cooperation.
 func ExampleFromPID() {
 	f, err := memfd.Sealed("settings", []byte("colour = red\n"))
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer f.Close()
-	const there = 100 // known from /proc/PID/fd
+	const remote = 100 // as /proc/PID/fd shows it
 	raw, err := f.SyscallConn()
 	if err != nil {
 		log.Fatal(err)
 	}
-	raw.Control(func(fd uintptr) { err = unix.Dup3(int(fd), there, unix.O_CLOEXEC) })
+	raw.Control(func(fd uintptr) { err = unix.Dup3(int(fd), remote, unix.O_CLOEXEC) })
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer unix.Close(there)
+	defer unix.Close(remote)
 
-	imported, err := memfd.FromPID(os.Getpid(), there, os.O_RDONLY)
+	imported, err := memfd.FromPID(os.Getpid(), remote, os.O_RDONLY)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -317,7 +317,7 @@ func ExampleFromPID() {
 	// Output: colour = red
 }
 
-// Run a program from memory. Whoever changes the file on disk meanwhile comes too late.
+// Run a program from a sealed copy, so that later changes of the file on disk have no effect.
 func ExampleCommand() {
 	path, err := exec.LookPath("echo")
 	if err != nil {
@@ -345,7 +345,7 @@ func ExampleExec() {
 		log.Fatal(err)
 	}
 	defer f.Close()
-	// It returns only if it fails: this file is not executable.
+	// Exec returns only if it fails: this file is not executable.
 	fmt.Println(memfd.Exec(f, []string{"text"}, os.Environ()))
 	// Output: exec memfd:text: permission denied
 }
@@ -371,7 +371,7 @@ func ExampleSecretBuffer() {
 }
 
 func ExampleSecretBufferFrom() {
-	password := []byte("correct horse") // from a terminal, say
+	password := []byte("correct horse") // for example from a terminal
 	secret, err := memfd.SecretBufferFrom(password, nil)
 	if err != nil {
 		log.Fatal(err)
@@ -385,7 +385,7 @@ func ExampleSecretBufferFrom() {
 	// true
 }
 
-// Many keys, none of which costs a system call.
+// Allocate many keys without a system call for each.
 func ExampleSecretPool() {
 	keys, err := memfd.NewSecretPool(32, 100, nil)
 	if err != nil {

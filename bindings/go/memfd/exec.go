@@ -18,18 +18,20 @@ import (
 func procPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // Exec replaces the running program by the one in f, like syscall.Exec. It returns only if it
-// fails. The program does not inherit f unless it is a script, whose interpreter has to
+// fails. The new program does not inherit f, except if f is a script: its interpreter has to
 // open it.
 //
-// f must be executable (EACCES: Options.Exec makes such files), and must not be open for
-// writing through another open file than the one that created it (ETXTBSY). /proc must
-// be mounted.
+// It fails with EACCES if f is not executable (see Options.Exec), with ETXTBSY if f is open for
+// writing through another open file description than the one that created it, with ENOEXEC if f
+// is not a program, and with ENOENT if /proc is not mounted or the interpreter does not exist.
+//
+// Source: execve(2).
 func Exec(f *os.File, argv, envv []string) error {
 	return fileError("exec", f, control(f, func(fd int) error { return execFD(fd, argv, envv) }))
 }
 
-// execFD executes a descriptor. No other goroutine may start a program while it is not
-// close-on-exec.
+// execFD executes a descriptor. ForkLock keeps other goroutines from starting a program while
+// the copy is not close-on-exec.
 func execFD(fd int, argv, envv []string) error {
 	if !isScript(fd) {
 		return syscall.Exec(procPath(fd), argv, envv)
@@ -50,13 +52,12 @@ func isScript(fd int) bool {
 	return string(start[:n]) == "#!"
 }
 
-// Command returns the exec.Cmd that runs the program in f with the given arguments. What
-// runs is a sealed clone, made now: whatever happens to f afterwards does not matter. The
-// clone stays open as long as the Cmd is reachable, so that Start finds it. /proc must be
-// mounted, also where SysProcAttr leads the program (Chroot).
+// Command returns an exec.Cmd that runs the program in f with the given arguments. It clones f
+// at once, so later changes to f have no effect. The clone stays open as long as the Cmd is
+// reachable. Start needs /proc, in the root directory of SysProcAttr.Chroot too.
 //
-// The program sees its path as /proc/self/fd/N. Scripts fail with ENOEXEC: run their
-// interpreter, with the file in ExtraFiles and "/dev/fd/3" as argument.
+// The program sees itself as /proc/self/fd/N. Command fails with ENOEXEC if f is a script: run
+// its interpreter instead, with f in ExtraFiles and "/dev/fd/3" as its argument.
 func Command(f *os.File, arg ...string) (*exec.Cmd, error) {
 	program, err := CloneWith("command", f, math.MaxInt64, &Options{Exec: true})
 	if err != nil {
@@ -80,8 +81,8 @@ func Command(f *os.File, arg ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// dupHigh duplicates a descriptor to a number that is so high that no file of ExtraFiles, which
-// get the numbers from 3 on in the new program, takes its place.
+// dupHigh duplicates a descriptor to a number above those that ExtraFiles get in the new
+// program, 3 and up.
 func dupHigh(fd int) (int, error) {
 	for least := 900; ; least /= 2 {
 		high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, least)

@@ -23,7 +23,7 @@ import (
 )
 
 func init() {
-	tasks["exec"] = beReplaced
+	tasks["exec"] = execTask
 	tasks["limits"] = func() error { fmt.Println(string(must(os.ReadFile("/proc/self/limits")))); return nil }
 	tasks["arguments"] = func() error { fmt.Println(strings.Join(os.Args, " ")); return nil }
 	tasks["exec limits"] = func() error {
@@ -43,9 +43,8 @@ func init() {
 
 const script = "#!/bin/sh\necho \"$1 $NAME\"\n"
 
-// beReplaced is a child that executes a copy of the file that a variable names, or else a
-// script.
-func beReplaced() error {
+// execTask executes a copy of the file $MEMFD_GO_TEST_FILE, or else the script.
+func execTask() error {
 	text := []byte(script)
 	if path := os.Getenv("MEMFD_GO_TEST_FILE"); path != "" {
 		text = must(os.ReadFile(path))
@@ -60,7 +59,7 @@ func beReplaced() error {
 func needExec(t *testing.T) {
 	t.Helper()
 	if !features(t, 0).Has(memfd.FeatureExecAllowed | memfd.FeatureProcfs) {
-		t.Skip("no executable files, or no /proc")
+		t.Skip("executable files are not allowed, or /proc is not mounted")
 	}
 }
 
@@ -78,7 +77,7 @@ func TestExec(t *testing.T) {
 	}
 }
 
-// The runtime raises the limit on open files. The new program gets the old one.
+// Go's runtime raises RLIMIT_NOFILE. The new program must get the original limit.
 func TestExecRestoresLimits(t *testing.T) {
 	leaks.Check(t)
 	needExec(t)
@@ -97,18 +96,18 @@ func TestExecErrors(t *testing.T) {
 	wantPathError(t, "not executable", memfd.Exec(sealed(t, "x"), []string{"x"}, nil), "exec", "memfd:test", syscall.EACCES)
 	closed := must(memfd.Create("test"))
 	closed.Close()
-	wantPathError(t, "closed", memfd.Exec(closed, []string{"x"}, nil), "exec", "memfd:test", fs.ErrClosed)
-	wantError(t, "no file", memfd.Exec(nil, nil, nil), fs.ErrInvalid)
+	wantPathError(t, "a closed file", memfd.Exec(closed, []string{"x"}, nil), "exec", "memfd:test", fs.ErrClosed)
+	wantError(t, "a nil file", memfd.Exec(nil, nil, nil), fs.ErrInvalid)
 	needExec(t)
 	f := closeLater(t, must(memfd.SealedWith("test", []byte("no program"), &memfd.Options{Exec: true})))
-	wantPathError(t, "no program", memfd.Exec(f, []string{"x"}, nil), "exec", "memfd:test", syscall.ENOEXEC)
+	wantPathError(t, "not a program", memfd.Exec(f, []string{"x"}, nil), "exec", "memfd:test", syscall.ENOEXEC)
 	f = closeLater(t, must(memfd.SealedWith("test", []byte("#!/nowhere\n"), &memfd.Options{Exec: true})))
-	wantPathError(t, "no interpreter", memfd.Exec(f, []string{"x"}, nil), "exec", "memfd:test", syscall.ENOENT)
+	wantPathError(t, "a missing interpreter", memfd.Exec(f, []string{"x"}, nil), "exec", "memfd:test", syscall.ENOENT)
 	want(t, "close-on-exec", closesOnExec(t, f), true)
 }
 
-// newCommand makes a Cmd. At the end of the test the collector closes its file, which would be
-// taken for one left behind.
+// newCommand returns a Cmd. At the end of the test it waits for the garbage collector to close
+// the clone, which the leak check would report.
 func newCommand(t *testing.T, f *os.File, arg ...string) *exec.Cmd {
 	t.Helper()
 	cmd := must(memfd.Command(f, arg...))
@@ -119,12 +118,12 @@ func newCommand(t *testing.T, f *os.File, arg ...string) *exec.Cmd {
 				return
 			}
 		}
-		t.Error("the collector does not close", path)
+		t.Errorf("%s: still open 5 s after the Cmd became unreachable", path)
 	})
 	return cmd
 }
 
-// command returns a Cmd of this program that does a task.
+// command returns a Cmd that runs a task in this program.
 func command(t *testing.T, task string, arg ...string) *exec.Cmd {
 	t.Helper()
 	needExec(t)
@@ -149,12 +148,12 @@ func TestCommand(t *testing.T) {
 	leaks.Check(t)
 	cmd := command(t, "arguments", "one", "two")
 	for range 3 {
-		runtime.GC() // must not close what Start needs
+		runtime.GC() // must not close the clone
 	}
 	want(t, "output", run(t, cmd), "/proc/self/exe one two\n")
 }
 
-// Files in ExtraFiles do not take the place of the program, and the program is not inherited.
+// ExtraFiles do not overwrite the descriptor of the program, and the program does not inherit it.
 func TestCommandWithExtraFiles(t *testing.T) {
 	leaks.Check(t)
 	cmd := command(t, "files")
@@ -166,7 +165,6 @@ func TestCommandWithExtraFiles(t *testing.T) {
 	want(t, "the program", strings.Contains(output, "memfd:command"), false)
 }
 
-// A program that is changed afterwards does not matter.
 func TestCommandRunsAClone(t *testing.T) {
 	leaks.Check(t)
 	needExec(t)
@@ -186,10 +184,10 @@ func TestCommandErrors(t *testing.T) {
 	_, err := memfd.Command(sealed(t, script))
 	wantPathError(t, "a script", err, "command", "memfd:test", syscall.ENOEXEC)
 	_, err = memfd.Command(nil)
-	wantError(t, "no file", err, fs.ErrInvalid)
+	wantError(t, "a nil file", err, fs.ErrInvalid)
 	cmd := newCommand(t, sealed(t, "no program"))
-	wantError(t, "no program", cmd.Run(), syscall.ENOEXEC)
-	withLimit(t, unix.RLIMIT_NOFILE, 100, func() { // less than dupHigh would like
+	wantError(t, "not a program", cmd.Run(), syscall.ENOEXEC)
+	withLimit(t, unix.RLIMIT_NOFILE, 100, func() { // less than dupHigh tries first
 		newCommand(t, sealed(t, "no program"))
 	})
 }

@@ -12,16 +12,15 @@ import (
 	"strings"
 )
 
-// reportForgotten is whether to report what became unreachable without Close.
+// reportForgotten enables reports of values that became unreachable without Close.
 var reportForgotten = os.Getenv("MEMFD_GO_DEBUG") == "forgotten"
 
-// forgotten is the report that is due if a value is not closed. The zero value reports nothing.
+// forgotten is a pending report. The zero value reports nothing.
 type forgotten struct{ cleanup runtime.Cleanup }
 
 func (f *forgotten) stop() { f.cleanup.Stop() }
 
-// watch arranges for a report if the collector finds v, of which what is a description,
-// before its report is stopped.
+// watch arranges for a report if v becomes unreachable before stop is called.
 func watch[T any](v *T, what string) forgotten {
 	if !reportForgotten {
 		return forgotten{}
@@ -31,17 +30,17 @@ func watch[T any](v *T, what string) forgotten {
 	return forgotten{runtime.AddCleanup(v, report, origin{what, callers, n})}
 }
 
-// origin is what a value was and who made it.
+// origin describes a value and the stack that created it.
 type origin struct {
 	what    string
 	callers [16]uintptr
 	n       int
 }
 
-// report says who called this package, and who called that.
+// report leaves out the frames of this package.
 func report(o origin) {
 	var text strings.Builder
-	fmt.Fprintf(&text, "memfd: %s was not closed; it was made by\n", o.what)
+	fmt.Fprintf(&text, "memfd: %s was not closed; created by\n", o.what)
 	own := reflect.TypeFor[origin]().PkgPath() + "."
 	frames := runtime.CallersFrames(o.callers[:o.n])
 	for more := true; more; {

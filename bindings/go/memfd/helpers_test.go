@@ -19,13 +19,13 @@ import (
 	"libmemfd_go/bindings/go/memfd"
 )
 
-// childTask names what a copy of the test program has to do instead of testing.
+// childTask is the environment variable that makes a copy of this program run a task.
 const childTask = "MEMFD_GO_TEST_CHILD"
 
-// tasks are what a child can do.
+// tasks are the functions that a copy of this program can run instead of the tests.
 var tasks = map[string]func() error{}
 
-func beChild() {
+func runTask() {
 	if err := tasks[os.Getenv(childTask)](); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -45,7 +45,7 @@ func runChild(t *testing.T, task string, env ...string) (string, error) {
 	return string(output), err
 }
 
-// must returns v, or ends the test if there is an error.
+// must returns v, and panics if err is not nil.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -53,7 +53,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// closeLater closes what a test made at its end.
+// closeLater closes c at the end of the test.
 func closeLater[C io.Closer](t *testing.T, c C) C {
 	t.Cleanup(func() { c.Close() })
 	return c
@@ -76,18 +76,18 @@ func contents(t *testing.T, f *os.File) string {
 	return string(must(io.ReadAll(io.NewSectionReader(f, 0, 1<<20))))
 }
 
-// wantError fails the test unless err is target.
+// wantError fails the test unless errors.Is(err, target).
 func wantError(t *testing.T, what string, err, target error) {
 	t.Helper()
 	if !errors.Is(err, target) {
-		t.Errorf("%s: error %v, want %v", what, err, target)
+		t.Errorf("%s: got error %v, want %v", what, err, target)
 	}
 }
 
 func want[T comparable](t *testing.T, what string, got, want T) {
 	t.Helper()
 	if got != want {
-		t.Errorf("%s: %#v, want %#v", what, got, want)
+		t.Errorf("%s: got %#v, want %#v", what, got, want)
 	}
 }
 
@@ -100,13 +100,13 @@ func closesOnExec(t *testing.T, f *os.File) bool {
 	return must(flags, err)&unix.FD_CLOEXEC != 0
 }
 
-// features is what the kernel can do. It skips the test if bits are not among it.
+// features returns the result of Probe.
 func features(t *testing.T, request memfd.Feature) memfd.Features {
 	t.Helper()
 	return must(memfd.Probe(request))
 }
 
-// withLimit runs f under another soft limit of the process.
+// withLimit runs f with the given soft limit.
 func withLimit(t *testing.T, resource int, limit uint64, f func()) {
 	t.Helper()
 	var old unix.Rlimit

@@ -11,9 +11,15 @@ import (
 	"syscall"
 )
 
-// FromPID opens a file that another process has open, by its descriptor there. The process need
-// not cooperate, but the caller needs the right to trace it. flag is like that of os.OpenFile,
-// usually os.O_RDONLY. The file has an offset of its own.
+// FromPID opens the file that process pid has open as descriptor fd, without the cooperation of
+// that process. The flag is that of os.OpenFile, usually os.O_RDONLY. The returned file has an
+// offset of its own. Only regular files can be opened, so FromPID never waits for the process.
+//
+// It fails with ENOENT if there is no such process or descriptor, with EACCES if the caller may
+// not trace the process or the file's permissions forbid it, with ENXIO if the file is not
+// regular, and with EINVAL if pid is not positive or fd is negative.
+//
+// Source: proc_pid_fd(5), ptrace(2).
 func FromPID(pid, fd, flag int) (*os.File, error) {
 	path := fmt.Sprintf("/proc/%d/fd/%d", pid, fd)
 	if pid > math.MaxInt32 || fd > math.MaxInt32 || pid <= 0 || fd < 0 {
@@ -26,9 +32,15 @@ func FromPID(pid, fd, flag int) (*os.File, error) {
 	return os.NewFile(uintptr(r), path), nil
 }
 
-// FromPidfd duplicates a descriptor of another process, which pidfd stands for (see
-// unix.PidfdOpen, and syscall.SysProcAttr.PidFD). Unlike FromPID it also takes files of
-// memfd_secret(2), and the offset is shared. It needs Linux 5.6, else it fails with ENOSYS.
+// FromPidfd duplicates descriptor fd of the process that pidfd refers to (see unix.PidfdOpen
+// and syscall.SysProcAttr.PidFD). Unlike FromPID it accepts files of memfd_secret(2), and the
+// returned file shares its offset with the process.
+//
+// It fails with ENOSYS before Linux 5.6, with EBADF if pidfd is not a pidfd or the process has
+// no such descriptor, with EPERM if the caller may not trace the process, and with ESRCH if the
+// process has ended.
+//
+// Source: pidfd_getfd(2).
 func FromPidfd(pidfd, fd int) (*os.File, error) {
 	r, err := result(importPidfd(pidfd, fd))
 	if err != nil {

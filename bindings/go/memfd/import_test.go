@@ -17,8 +17,8 @@ import (
 	"libmemfd_go/internal/leaks"
 )
 
-// number returns a file's descriptor, as another process would know it.
-func number(t *testing.T, f *os.File) (n int) {
+// descriptor returns the number of a file's descriptor.
+func descriptor(t *testing.T, f *os.File) (n int) {
 	t.Helper()
 	must(f.SyscallConn()).Control(func(fd uintptr) { n = int(fd) })
 	return n
@@ -27,7 +27,7 @@ func number(t *testing.T, f *os.File) (n int) {
 func TestFromPID(t *testing.T) {
 	leaks.Check(t)
 	f := sealed(t, "hello")
-	imported := closeLater(t, must(memfd.FromPID(os.Getpid(), number(t, f), os.O_RDONLY)))
+	imported := closeLater(t, must(memfd.FromPID(os.Getpid(), descriptor(t, f), os.O_RDONLY)))
 	want(t, "contents", contents(t, imported), "hello")
 	want(t, "access", must(memfd.Inspect(imported)).Access, memfd.AccessRead)
 	want(t, "close-on-exec", closesOnExec(t, imported), true)
@@ -35,7 +35,7 @@ func TestFromPID(t *testing.T) {
 
 func TestFromPIDErrors(t *testing.T) {
 	leaks.Check(t)
-	self, fd := os.Getpid(), number(t, sealed(t, ""))
+	self, fd := os.Getpid(), descriptor(t, sealed(t, ""))
 	for _, c := range []struct {
 		what    string
 		pid, fd int
@@ -45,16 +45,16 @@ func TestFromPIDErrors(t *testing.T) {
 		{"pid 0", 0, 3, "/proc/0/fd/3", syscall.EINVAL},
 		{"a negative pid", -1, 3, "/proc/-1/fd/3", syscall.EINVAL},
 		{"a negative descriptor", 1, -1, "/proc/1/fd/-1", syscall.EINVAL},
-		{"no process", math.MaxInt32, 3, "/proc/2147483647/fd/3", syscall.ENOENT},
+		{"a process that does not exist", math.MaxInt32, 3, "/proc/2147483647/fd/3", syscall.ENOENT},
 	} {
 		_, err := memfd.FromPID(c.pid, c.fd, os.O_RDONLY)
 		wantPathError(t, c.what, err, "open", c.path, c.err)
 	}
 	_, err := memfd.FromPID(self, math.MaxInt32, os.O_RDONLY)
-	wantError(t, "no descriptor", err, fs.ErrNotExist)
+	wantError(t, "a descriptor that does not exist", err, fs.ErrNotExist)
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
 		_, err := memfd.FromPID(self, fd, os.O_RDONLY)
-		wantError(t, "no descriptor left", err, syscall.EMFILE)
+		wantError(t, "RLIMIT_NOFILE reached", err, syscall.EMFILE)
 	})
 }
 
@@ -66,15 +66,15 @@ func TestFromPidfd(t *testing.T) {
 	}
 	defer unix.Close(process)
 	f := sealed(t, "hello")
-	imported, err := memfd.FromPidfd(process, number(t, f))
+	imported, err := memfd.FromPidfd(process, descriptor(t, f))
 	if !features(t, 0).Has(memfd.FeaturePidfdGetfd) {
-		wantError(t, "without pidfd_getfd(2)", err, syscall.ENOSYS)
+		wantError(t, "before Linux 5.6", err, syscall.ENOSYS)
 		return
 	}
 	want(t, "contents", contents(t, closeLater(t, must(imported, err))), "hello")
 	want(t, "close-on-exec", closesOnExec(t, imported), true)
 	_, err = memfd.FromPidfd(process, -1)
-	wantError(t, "no descriptor", err, syscall.EBADF)
-	_, err = memfd.FromPidfd(number(t, f), number(t, f))
-	wantError(t, "a file for a process", err, syscall.EBADF)
+	wantError(t, "a descriptor that does not exist", err, syscall.EBADF)
+	_, err = memfd.FromPidfd(descriptor(t, f), descriptor(t, f))
+	wantError(t, "a descriptor that is not a pidfd", err, syscall.EBADF)
 }

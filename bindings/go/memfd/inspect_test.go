@@ -41,7 +41,7 @@ func TestInspectAllocated(t *testing.T) {
 	want(t, "memory", must(memfd.Inspect(f)).Allocated, int64(page))
 }
 
-func TestKindsAsText(t *testing.T) {
+func TestKindString(t *testing.T) {
 	leaks.Check(t)
 	for value, text := range map[fmt.Stringer]string{
 		memfd.KindOther:       "other",
@@ -105,28 +105,28 @@ func TestInspectErrors(t *testing.T) {
 	f := must(memfd.Create("x"))
 	f.Close()
 	_, err := memfd.Inspect(f)
-	wantPathError(t, "closed", err, "inspect", "memfd:x", fs.ErrClosed)
+	wantPathError(t, "a closed file", err, "inspect", "memfd:x", fs.ErrClosed)
 	_, err = memfd.Inspect(nil)
-	wantError(t, "no file", err, fs.ErrInvalid)
+	wantError(t, "a nil file", err, fs.ErrInvalid)
 }
 
 func TestProbe(t *testing.T) {
 	leaks.Check(t)
 	found := features(t, memfd.FeatureSecret)
-	want(t, "create and seal", found.Has(memfd.FeatureCreate|memfd.FeatureSealing), true)
+	want(t, "FeatureCreate and FeatureSealing", found.Has(memfd.FeatureCreate|memfd.FeatureSealing), true)
 	want(t, "page size", found.PageSize, page)
 	b, err := memfd.NewSecretBuffer(1, &memfd.SecretOptions{RequireSecretMem: true})
 	if err == nil {
 		b.Close()
 	}
-	want(t, "secret", found.Has(memfd.FeatureSecret), err == nil)
-	want(t, "secret without request", features(t, 0).Feature&memfd.FeatureSecret, 0)
+	want(t, "FeatureSecret", found.Has(memfd.FeatureSecret), err == nil)
+	want(t, "FeatureSecret without a request", features(t, 0).Feature&memfd.FeatureSecret, 0)
 	if found.NoexecPolicy < 0 || found.NoexecPolicy > 2 {
-		t.Error("policy", found.NoexecPolicy)
+		t.Errorf("NoexecPolicy: got %d, want 0, 1 or 2", found.NoexecPolicy)
 	}
 	for _, size := range found.HugePages {
 		if size <= 0 || size&(size-1) != 0 {
-			t.Error("huge pages of", size)
+			t.Errorf("HugePages: got %d, want a power of two", size)
 		}
 	}
 }
@@ -135,10 +135,10 @@ func TestProbeErrors(t *testing.T) {
 	leaks.Check(t)
 	for _, request := range []memfd.Feature{memfd.FeatureCreate, 1 << 40} {
 		_, err := memfd.Probe(request)
-		wantError(t, "another request", err, syscall.EINVAL)
+		wantError(t, "an invalid request", err, syscall.EINVAL)
 	}
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
 		_, err := memfd.Probe(0)
-		wantError(t, "no descriptor left", err, syscall.EMFILE)
+		wantError(t, "RLIMIT_NOFILE reached", err, syscall.EMFILE)
 	})
 }

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childTask) != "" {
-		beChild()
+		runTask()
 	}
 	os.Exit(m.Run())
 }

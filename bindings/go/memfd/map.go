@@ -14,18 +14,19 @@ import (
 	"libmemfd_go/core"
 )
 
-// MapFlags says how a file is mapped.
+// MapFlags are the flags of Map and MapRing, combined with |. 0 is a read-only mapping that is
+// shared with all other users of the file.
 type MapFlags uint32
 
 const (
-	MapWrite    MapFlags = MapFlags(core.OptWrite)    // writable
-	MapPrivate  MapFlags = MapFlags(core.OptPrivate)  // copy on write: stores do not reach the file
-	MapExec     MapFlags = MapFlags(core.OptExec)     // executable
-	MapPopulate MapFlags = MapFlags(core.OptPopulate) // all pages are brought in at once
+	MapWrite    MapFlags = MapFlags(core.OptWrite)    // readable and writable
+	MapPrivate  MapFlags = MapFlags(core.OptPrivate)  // copy on write: stores do not change the file
+	MapExec     MapFlags = MapFlags(core.OptExec)     // readable and executable
+	MapPopulate MapFlags = MapFlags(core.OptPopulate) // fault in all pages now
 )
 
-// Mapping is a part of a file in the address space of the process. It does not need the file
-// to stay open. It must be closed: the collector does not unmap it.
+// Mapping is a part of a file in memory. The file may be closed before it. A Mapping must be
+// closed: the garbage collector does not unmap it.
 type Mapping struct {
 	name      string
 	mu        sync.Mutex
@@ -33,16 +34,19 @@ type Mapping struct {
 	forgotten forgotten
 }
 
-// Map maps length bytes of f, from offset on, readable and shared with all other users of the
-// file unless flags say otherwise. The offset is a multiple of the page size.
+// Map maps length bytes of f, from offset on. The offset must be a multiple of the page size.
 //
-// The mapping may reach past the end of the file, but touching a page there ends the program
-// with SIGBUS, and so does touching any page that somebody cut off the file. What comes from
-// somebody who is not trusted is to be mapped by MapVerified. A store to a mapping without
-// MapWrite ends the program with SIGSEGV.
+// The range may extend beyond the end of the file, but an access to a page there is SIGBUS, as
+// is one to a page that another process removes by truncating the file. Use MapVerified for
+// files from an untrusted process. A store to a mapping without MapWrite is SIGSEGV.
 //
-// A file with SealWrite is mapped read-only on every kernel, also where its descriptor is
-// open for writing.
+// It fails with EACCES if f is not open for reading, or with MapWrite not for writing; with
+// EPERM for MapWrite if f has SealWrite or SealFutureWrite; with EINVAL if length is 0; with
+// EOVERFLOW if the end of the range is larger than a file can be; and with ENOMEM if the
+// address space has no room. Without MapWrite a file with SealWrite can be mapped on every
+// kernel, whatever its access mode.
+//
+// Source: mmap(2).
 func Map(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, error) {
 	if offset < 0 || length <= 0 {
 		return nil, fileError("map", f, syscall.EINVAL)
@@ -55,10 +59,12 @@ func Map(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, error)
 	return newMapping(f, memoryAt(addr, uintptr(length))), nil
 }
 
-// MapRing maps length bytes of f from offset on twice, one behind the other, for a ring buffer: the
-// Mapping is 2*length bytes long, and what runs over the end of the first half is at the start of
-// both. offset and length are multiples of the page size of the file. flags are MapWrite and
-// MapPopulate.
+// MapRing maps length bytes of f, from offset on, twice in a row, for a ring buffer: the
+// Mapping is 2*length bytes long, and a store to byte i is also visible at i+length. offset and
+// length must be multiples of the page size of the file. Only the flags MapWrite and
+// MapPopulate are allowed.
+//
+// It fails like Map.
 func MapRing(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, error) {
 	if offset < 0 || length <= 0 {
 		return nil, fileError("map", f, syscall.EINVAL)
@@ -71,25 +77,32 @@ func MapRing(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, er
 	return newMapping(f, memoryAt(addr, 2*uintptr(length))), nil
 }
 
-// VerifyFlags is what MapVerified, Verify and ReceiveVerified check besides.
+// VerifyFlags are the flags of Verify, MapVerified and ReceiveVerified, combined with |.
 type VerifyFlags uint32
 
-// NoHoles means that all pages of a file have to have memory. Where some have none it is allocated,
-// which takes a file whose permissions let it be opened for writing.
+// NoHoles allocates memory for all pages of the file that have none. It fails with EACCES if
+// the file is not open for writing and its permissions forbid reopening it so, and with
+// ErrUnreliableSeals if it has neither SealWrite nor SealFutureWrite. Without it, reading a
+// hole is SIGBUS if memory is exhausted and vm.overcommit_memory is 2.
 const NoHoles VerifyFlags = VerifyFlags(core.OptNoHoles)
 
-// MapVerified maps a file that came from somebody who is not trusted, whole and read-only,
-// after checking that nothing can happen to it: all required seals and SealShrink are set, and
-// can be relied on; the file is neither empty (ENODATA) nor longer than maxSize
-// bytes (EFBIG). Required seals of 0 stand for SealWrite. Whatever the other side does then,
-// the mapping can be read without a fault, and if SealWrite is required it never changes.
+// MapVerified maps a whole file from an untrusted process read-only, after checking that the
+// process cannot affect the mapping: reading it never faults, and it never changes unless
+// required includes neither SealWrite nor 0.
 //
-// With NoHoles it also fails unless all pages of the file have memory. Otherwise reading a page
-// that has none may end the program with SIGBUS if memory is exhausted and
-// vm.overcommit_memory is 2.
+// required are seals that f must have in addition to SealShrink; 0 means SealWrite. maxSize is
+// the largest size to accept, in bytes.
 //
-// If seals are missing, the error is a *MissingSealsError. If they cannot be relied on, it
-// is ErrSealsProveNothing.
+// It fails
+//
+//   - with a *MissingSealsError if f lacks required seals
+//   - with ErrUnreliableSeals if the seals are set but do not protect the contents
+//   - with ENODATA if f is empty
+//   - with EFBIG if f is longer than maxSize
+//   - with EOVERFLOW if f is larger than the address space
+//   - with EACCES if f is not open for reading
+//   - with EINVAL if f does not support seals: a pipe, a file on a disk
+//   - with ENOSPC if NoHoles finds too little memory
 func MapVerified(f *os.File, required Seals, maxSize int64, flags ...VerifyFlags) (*Mapping, error) {
 	if maxSize < 0 {
 		return nil, fileError("map", f, syscall.EINVAL)
@@ -102,8 +115,8 @@ func MapVerified(f *os.File, required Seals, maxSize int64, flags ...VerifyFlags
 	return newMapping(f, memoryAt(addr, length)), nil
 }
 
-// Verify checks f like MapVerified, without mapping it, and returns its size. What holds when
-// it returns holds for good.
+// Verify checks f like MapVerified, without mapping it, and returns its size. The result stays
+// true, because seals cannot be removed.
 func Verify(f *os.File, required Seals, maxSize int64, flags ...VerifyFlags) (size int64, err error) {
 	if maxSize < 0 {
 		return 0, fileError("verify", f, syscall.EINVAL)
@@ -121,15 +134,14 @@ func newMapping(f *os.File, memory []byte) *Mapping {
 	return m
 }
 
-// Bytes returns the mapped memory, or nil once the Mapping is closed. The slice must not be
-// used after Close.
+// Bytes returns the mapped memory, or nil after Close. The slice must not be used after Close.
 func (m *Mapping) Bytes() []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.memory
 }
 
-// Close unmaps the memory. No slice of it may be used any more. Closing again is an error,
+// Close unmaps the memory. Slices of it must not be used any more. A second Close returns
 // fs.ErrClosed.
 func (m *Mapping) Close() error {
 	m.mu.Lock()

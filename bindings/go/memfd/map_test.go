@@ -26,7 +26,7 @@ var page = os.Getpagesize()
 
 var sink byte
 
-// faults reports whether a load of *p is SIGSEGV or SIGBUS.
+// faults reports whether loading *p is SIGSEGV or SIGBUS.
 func faults(p *byte) (fault bool) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() { fault = recover() != nil }()
@@ -34,8 +34,8 @@ func faults(p *byte) (fault bool) {
 	return false
 }
 
-// faultsToWrite is the same of a store.
-func faultsToWrite(p *byte) (fault bool) {
+// storeFaults reports whether storing to *p is.
+func storeFaults(p *byte) (fault bool) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() { fault = recover() != nil }()
 	*p = 0
@@ -48,23 +48,22 @@ func TestMap(t *testing.T) {
 	m := closeLater(t, must(memfd.Map(f, int64(page), page, memfd.MapWrite)))
 	want(t, "length", len(m.Bytes()), page)
 	copy(m.Bytes(), "hello")
-	want(t, "what the file has", contents(t, f)[page:page+5], "hello")
+	want(t, "contents of the file", contents(t, f)[page:page+5], "hello")
 	must(f.WriteAt([]byte("J"), int64(page)))
-	want(t, "what the mapping has", string(m.Bytes()[:5]), "Jello")
+	want(t, "contents of the mapping", string(m.Bytes()[:5]), "Jello")
 }
 
-func TestMapKinds(t *testing.T) {
+func TestMapFlags(t *testing.T) {
 	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: int64(page)})
 	readOnly := closeLater(t, must(memfd.Map(f, 0, page, memfd.MapPopulate)))
-	want(t, "a store to what is read-only faults", faultsToWrite(&readOnly.Bytes()[0]), true)
+	want(t, "a store to a read-only mapping faults", storeFaults(&readOnly.Bytes()[0]), true)
 	private := closeLater(t, must(memfd.Map(f, 0, page, memfd.MapWrite|memfd.MapPrivate)))
 	copy(private.Bytes(), "mine")
-	want(t, "what the file has of a private mapping", contents(t, f)[:4], "\x00\x00\x00\x00")
+	want(t, "contents of the file after a store to a private mapping", contents(t, f)[:4], "\x00\x00\x00\x00")
 }
 
-// A mapping does not need the file, and what is written to it does not need the mapping.
-func TestMappingOutlivesItsFile(t *testing.T) {
+func TestMappingOutlivesFile(t *testing.T) {
 	leaks.Check(t)
 	f := must(memfd.Sealed("x", []byte("hello")))
 	m := closeLater(t, must(memfd.Map(f, 0, 5, 0)))
@@ -72,8 +71,8 @@ func TestMappingOutlivesItsFile(t *testing.T) {
 	want(t, "contents", string(m.Bytes()), "hello")
 }
 
-// The collector unmaps nothing.
-func TestBytesOutliveTheirMapping(t *testing.T) {
+// The garbage collector does not unmap memory.
+func TestBytesOutliveMapping(t *testing.T) {
 	leaks.Check(t)
 	f := sealed(t, "hello")
 	bytes := must(memfd.Map(f, 0, 5, 0)).Bytes()
@@ -86,8 +85,8 @@ func TestBytesOutliveTheirMapping(t *testing.T) {
 	}
 }
 
-// Where the kernel refuses a shared mapping of what is sealed, there is a private one.
-func TestMapOfASealedFile(t *testing.T) {
+// Before Linux 6.7 a private mapping replaces the shared one, which the kernel refuses.
+func TestMapSealedFile(t *testing.T) {
 	leaks.Check(t)
 	f := create(t, nil)
 	must(f.WriteString("hello"))
@@ -113,13 +112,13 @@ func TestMapErrors(t *testing.T) {
 		flags  memfd.MapFlags
 		err    error
 	}{
-		{"nothing", f, 0, 0, 0, syscall.EINVAL},
-		{"less than nothing", f, 0, -1, 0, syscall.EINVAL},
+		{"length 0", f, 0, 0, 0, syscall.EINVAL},
+		{"a negative length", f, 0, -1, 0, syscall.EINVAL},
 		{"a negative offset", f, -1, page, 0, syscall.EINVAL},
 		{"an offset inside a page", f, 1, page, 0, syscall.EINVAL},
-		{"past what a file can hold", f, math.MaxInt64 - int64(page) + 1, 2 * page, 0, syscall.EOVERFLOW},
+		{"an end above MaxInt64", f, math.MaxInt64 - int64(page) + 1, 2 * page, 0, syscall.EOVERFLOW},
 		{"unknown flags", f, 0, page, 1 << 31, syscall.EINVAL},
-		{"writable, of what is read-only", readOnly, 0, page, memfd.MapWrite, syscall.EACCES},
+		{"MapWrite of a read-only file", readOnly, 0, page, memfd.MapWrite, syscall.EACCES},
 		{"a closed file", closed, 0, page, 0, fs.ErrClosed},
 	} {
 		m, err := memfd.Map(c.f, c.offset, c.length, c.flags)
@@ -127,7 +126,7 @@ func TestMapErrors(t *testing.T) {
 		want(t, c.what, m, nil)
 	}
 	_, err := memfd.Map(nil, 0, page, 0)
-	wantError(t, "no file", err, fs.ErrInvalid)
+	wantError(t, "a nil file", err, fs.ErrInvalid)
 }
 
 func TestMapRing(t *testing.T) {
@@ -136,27 +135,27 @@ func TestMapRing(t *testing.T) {
 	m := must(memfd.MapRing(f, int64(page), page, memfd.MapWrite))
 	want(t, "length", len(m.Bytes()), 2*page)
 	copy(m.Bytes()[page-2:], "ring")
-	want(t, "what ran over the end", string(m.Bytes()[:2]), "ng")
-	want(t, "the file", contents(t, f)[page:page+2], "ng")
+	want(t, "bytes that wrapped around", string(m.Bytes()[:2]), "ng")
+	want(t, "contents of the file", contents(t, f)[page:page+2], "ng")
 	first, second := &m.Bytes()[0], &m.Bytes()[page]
 	want(t, "Close", m.Close(), nil)
 	want(t, "the first half faults", faults(first), true)
 	want(t, "the second half faults", faults(second), true)
-	for what, length := range map[string]int{"nothing": 0, "less": -1, "no whole page": page - 1} {
+	for what, length := range map[string]int{"length 0": 0, "a negative length": -1, "part of a page": page - 1} {
 		_, err := memfd.MapRing(f, 0, length, 0)
 		wantPathError(t, what, err, "map", "memfd:test", syscall.EINVAL)
 	}
 	_, err := memfd.MapRing(f, 0, page, memfd.MapPrivate)
-	wantPathError(t, "private", err, "map", "memfd:test", syscall.EINVAL)
+	wantPathError(t, "MapPrivate", err, "map", "memfd:test", syscall.EINVAL)
 	_, err = memfd.MapRing(f, 0, math.MaxInt/page*page, 0)
 	if strconv.IntSize == 64 {
-		wantPathError(t, "more than a file can be long", err, "map", "memfd:test", syscall.EOVERFLOW)
+		wantPathError(t, "twice the length is more than the address space", err, "map", "memfd:test", syscall.EOVERFLOW)
 	} else {
-		wantPathError(t, "more than the address space", err, "map", "memfd:test", syscall.ENOMEM)
+		wantPathError(t, "all of the address space", err, "map", "memfd:test", syscall.ENOMEM)
 	}
 }
 
-// With NoHoles a file gets the memory that it lacks.
+// NoHoles allocates memory for holes.
 func TestVerifyNoHoles(t *testing.T) {
 	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: int64(4 * page), Seals: memfd.Immutable})
@@ -167,7 +166,7 @@ func TestVerifyNoHoles(t *testing.T) {
 	want(t, "memory", blocks(), int64(4*page))
 	closeLater(t, must(memfd.MapVerified(f, 0, 1<<20, memfd.NoHoles)))
 	_, err := memfd.Verify(f, 0, 1<<20, 1<<30)
-	wantPathError(t, "another flag", err, "verify", "memfd:test", syscall.EINVAL)
+	wantPathError(t, "an unknown flag", err, "verify", "memfd:test", syscall.EINVAL)
 }
 
 func TestMappingClose(t *testing.T) {
@@ -175,13 +174,13 @@ func TestMappingClose(t *testing.T) {
 	f := create(t, &memfd.Options{Size: int64(page)})
 	m := must(memfd.Map(f, 0, page, 0))
 	first := &m.Bytes()[0]
-	want(t, "it faults while mapped", faults(first), false)
+	want(t, "a load before Close faults", faults(first), false)
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "it faults once closed", faults(first), true)
+	want(t, "a load after Close faults", faults(first), true)
 	want(t, "Bytes", m.Bytes() == nil, true)
-	wantPathError(t, "again", m.Close(), "unmap", "memfd:test", fs.ErrClosed)
+	wantPathError(t, "a second Close", m.Close(), "unmap", "memfd:test", fs.ErrClosed)
 }
 
 func TestMapVerified(t *testing.T) {
@@ -243,25 +242,23 @@ func TestMapVerifiedErrors(t *testing.T) {
 		wantPathError(t, c.what, err, "map", c.f.Name(), c.err)
 	}
 	_, err := memfd.MapVerified(nil, 0, 5)
-	wantError(t, "no file", err, fs.ErrInvalid)
+	wantError(t, "a nil file", err, fs.ErrInvalid)
 }
 
-// A sparse file is as long as it says. Where that is more than the address space, no length is
-// cut off.
-func TestMapVerifiedOfALargeFile(t *testing.T) {
+// On 32-bit architectures the size must not be truncated.
+func TestMapVerifiedLargeFile(t *testing.T) {
 	leaks.Check(t)
 	f := create(t, &memfd.Options{Size: 1<<32 + 1, Seals: memfd.Immutable})
 	m, err := memfd.MapVerified(f, 0, math.MaxInt64)
 	if strconv.IntSize == 32 {
-		wantPathError(t, "too large", err, "map", "memfd:test", syscall.EOVERFLOW)
+		wantPathError(t, "a size above 32 bits", err, "map", "memfd:test", syscall.EOVERFLOW)
 		return
 	}
 	want(t, "length", int64(len(closeLater(t, must(m, err)).Bytes())), 1<<32+1)
 }
 
-// Somebody changes the size all the time and seals at some moment. What is mapped can be read
-// to its end.
-func TestMapVerifiedAgainstTruncation(t *testing.T) {
+// A peer changes the size until it seals the file. A mapping can be read to its end.
+func TestMapVerifiedDuringTruncation(t *testing.T) {
 	leaks.Check(t)
 	for range rounds(10000) / 50 {
 		f := must(memfd.Create("x"))
@@ -291,26 +288,26 @@ func TestMapVerifiedAgainstTruncation(t *testing.T) {
 	}
 }
 
-// Some kernels from 6.3 on let SealExec bring the other seals to an executable file while somebody
-// can still write to it.
+// From Linux 6.3 to a fix of 2026, SealExec sets the other seals of an executable file without
+// checking for writable mappings.
 func TestMapVerifiedRefusesForgeableSeals(t *testing.T) {
 	leaks.Check(t)
 	if found := features(t, 0); !found.Has(memfd.FeatureSealExec|memfd.FeatureExecAllowed) || found.NoexecPolicy != 0 {
-		t.Skip("the kernel has no F_SEAL_EXEC, or allows no executable files")
+		t.Skip("no F_SEAL_EXEC, or executable files are not allowed")
 	}
 	f := create(t, &memfd.Options{Exec: true, Size: 5})
 	writable := must(memfd.Map(f, 0, 5, memfd.MapWrite))
 	err := memfd.AddSeals(f, memfd.SealExec)
-	sound := errors.Is(err, syscall.EBUSY)
+	fixed := errors.Is(err, syscall.EBUSY)
 	writable.Close()
-	if sound {
+	if fixed {
 		err = memfd.AddSeals(f, memfd.SealExec)
 	}
-	want(t, "F_SEAL_EXEC", err, nil)
+	want(t, "adding F_SEAL_EXEC", err, nil)
 	_, err = memfd.Verify(f, 0, 5)
-	if sound {
-		want(t, "a kernel that looks for writable mappings", err, nil)
+	if fixed {
+		want(t, "a kernel that checks for writable mappings", err, nil)
 		return
 	}
-	wantPathError(t, "a kernel that does not", err, "verify", "memfd:test", memfd.ErrSealsProveNothing)
+	wantPathError(t, "a kernel that does not", err, "verify", "memfd:test", memfd.ErrUnreliableSeals)
 }

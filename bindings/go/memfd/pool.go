@@ -14,10 +14,10 @@ import (
 	"libmemfd_go/core"
 )
 
-// SecretPool is memory for many secrets of one size, like a SecretBuffer for each but without a
-// system call when one is taken or given back. There are no guard pages between the slots: an
-// overrun is noticed when the slot, or the one behind it, is given back. It must be closed:
-// the collector does not free it.
+// SecretPool is a set of secrets of equal size in one allocation. Taking a slot and giving it
+// back makes no system call. Between slots are 16 bytes that Give checks for an overrun, but no
+// guard pages; otherwise the memory is like that of a SecretBuffer. A SecretPool must be
+// closed: the garbage collector does not free it.
 type SecretPool struct {
 	mu        sync.Mutex
 	pool      core.SecretPool // Area.Base is 0 once closed
@@ -25,8 +25,8 @@ type SecretPool struct {
 	forgotten forgotten
 }
 
-// NewSecretPool allocates slots, 1 to 1048576, of n bytes each. The option AlignEnd is not for
-// pools and fails with EINVAL.
+// NewSecretPool allocates a pool of slots of n bytes each. n must be positive and slots 1 to
+// 1048576. It fails like NewSecretBuffer, and with EINVAL for the option AlignEnd.
 func NewSecretPool(n, slots int, opts *SecretOptions) (*SecretPool, error) {
 	p := new(SecretPool)
 	bits := opts.forBuffer()
@@ -45,7 +45,10 @@ func poolError(op string, err error) error {
 	return pathError(op, "secret pool", err)
 }
 
-// Take returns a free slot, which contains zeros. If all are taken, the error is ErrNoFreeSlot.
+// Take returns a free slot. It contains zeros and is aligned to 16 bytes.
+//
+// It returns ErrNoFreeSlot if all slots are taken, ErrCorruptPool if an overrun damaged the
+// free slot, and EACCES if Protect made the pool not writable.
 func (p *SecretPool) Take() ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -65,9 +68,11 @@ func (p *SecretPool) Take() ([]byte, error) {
 	}
 }
 
-// Give overwrites a slot with zeros and gives it back. It must not be used any more. slot is
-// what Take returned, or a shorter slice of its start. If it is not a taken slot of this
-// pool, or there was an overrun, the error is ErrCorruptPool.
+// Give overwrites a slot with zeros and gives it back. slot is what Take returned, or a shorter
+// slice with the same start. It must not be used afterwards.
+//
+// It returns ErrCorruptPool if slot is not the start of a taken slot or was overrun, and EACCES
+// if Protect made the pool not writable.
 func (p *SecretPool) Give(slot []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,9 +86,7 @@ func (p *SecretPool) Give(slot []byte) error {
 	return poolError("give", err)
 }
 
-// Protect makes all slots, taken or free, inaccessible (AccessNone), read-only (AccessRead), or
-// writable again (AccessReadWrite), for the whole process. Take and Give fail with EACCES unless
-// they are writable.
+// Protect is like SecretBuffer.Protect, for all slots, taken or free.
 func (p *SecretPool) Protect(access Access) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,19 +96,18 @@ func (p *SecretPool) Protect(access Access) error {
 	return poolError("protect", poolProtect(&p.pool, access))
 }
 
-// File returns the file of a pool that was made with KeepFile, else nil. The pool's Close closes
-// it.
+// File returns the file of a pool with the option KeepFile, otherwise nil. Close closes it.
 func (p *SecretPool) File() *os.File { return p.file }
 
-// Kind returns what the memory is.
+// Kind returns the kind of memory of the pool.
 func (p *SecretPool) Kind() SecretKind {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return SecretKind(p.pool.Area.Kind)
 }
 
-// Close overwrites all slots with zeros, taken ones too, and frees the memory. No slot may be
-// used any more. Closing again is an error, fs.ErrClosed.
+// Close overwrites all slots, taken or free, with zeros and frees them. They must not be used
+// any more. A second Close returns fs.ErrClosed.
 func (p *SecretPool) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -122,12 +124,12 @@ func (p *SecretPool) Close() error {
 	return nil
 }
 
-// String describes the pool without its contents.
+// String returns the numbers and the size of the slots, never their contents.
 func (p *SecretPool) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return fmt.Sprintf("memfd.SecretPool(%d of %d slots of %d bytes taken)", p.pool.Used, p.pool.Slots, p.pool.SlotLen)
 }
 
-// GoString does the same for %#v.
+// GoString returns the same as String, so that %#v does not print the contents.
 func (p *SecretPool) GoString() string { return p.String() }

@@ -10,39 +10,42 @@ import (
 	"libmemfd_go/core"
 )
 
-// Feature is a set of things that a kernel can do, or allows.
+// Feature is a set of kernel features, combined with |.
 type Feature uint64
 
 const (
 	FeatureCreate      Feature = Feature(core.FeatureCreate)      // memfd_create(2)
 	FeatureSealing     Feature = Feature(core.FeatureSealing)     // seals can be added
 	FeatureFutureWrite Feature = Feature(core.FeatureFutureWrite) // SealFutureWrite
-	FeatureNoexecSeal  Feature = Feature(core.FeatureNoexecSeal)  // files that can never be made executable
+	FeatureNoexecSeal  Feature = Feature(core.FeatureNoexecSeal)  // MFD_NOEXEC_SEAL
 	FeatureSealExec    Feature = Feature(core.FeatureSealExec)    // SealExec
-	FeatureExecAllowed Feature = Feature(core.FeatureExecAllowed) // executable files can be made
-	FeatureHugetlb     Feature = Feature(core.FeatureHugetlb)     // files of huge pages
-	FeatureSecret      Feature = Feature(core.FeatureSecret)      // memfd_secret(2); only on request
-	FeatureSharedRO    Feature = Feature(core.FeatureSharedRO)    // a file with SealWrite that is open for writing maps shared
+	FeatureExecAllowed Feature = Feature(core.FeatureExecAllowed) // executable files are allowed
+	FeatureHugetlb     Feature = Feature(core.FeatureHugetlb)     // MFD_HUGETLB
+	FeatureSecret      Feature = Feature(core.FeatureSecret)      // memfd_secret(2); on request only
+	FeatureSharedRO    Feature = Feature(core.FeatureSharedRO)    // a write-sealed file that is open for writing maps shared
 	FeatureProcfs      Feature = Feature(core.FeatureProcfs)      // /proc/self/fd
 	FeaturePidfdGetfd  Feature = Feature(core.FeaturePidfdGetfd)  // FromPidfd
 	FeatureExecveat    Feature = Feature(core.FeatureExecveat)    // execveat(2)
 )
 
-// Features is what Probe found.
+// Features is the result of Probe.
 type Features struct {
-	Feature              // all that was found
-	HugePages    []int64 // the sizes of huge pages in bytes
-	Memlock      uint64  // RLIMIT_MEMLOCK in bytes; the largest uint64 if there is no limit
+	Feature              // the features that work
+	HugePages    []int64 // available sizes, in bytes
+	Memlock      uint64  // RLIMIT_MEMLOCK in bytes; math.MaxUint64 if unlimited
 	PageSize     int     // in bytes
 	NoexecPolicy int     // vm.memfd_noexec: 0, 1 or 2
 }
 
-// Has reports whether f has all of bits.
+// Has reports whether f includes all of bits.
 func (f Feature) Has(bits Feature) bool { return f&bits == bits }
 
-// Probe finds out what works here and now by trying it, with some 60 system calls. FeatureSecret
-// is looked for only if request is FeatureSecret: it makes hibernation impossible for a moment.
-// Other requests fail with EINVAL.
+// Probe finds out which features work in this process, on this kernel, by trying them. It makes
+// about 60 system calls, so call it once and keep the result.
+//
+// request is 0, or FeatureSecret to try memfd_secret(2) as well, during which the system cannot
+// hibernate for a moment. Any other request is EINVAL. Probe fails with EMFILE, ENFILE or
+// ENOMEM if no descriptor or memory is free for trying.
 func Probe(request Feature) (Features, error) {
 	f, err := probe(request)
 	return f, os.NewSyscallError("memfd_create", err)

@@ -26,8 +26,8 @@ func init() {
 	tasks["wait"] = waitInCore
 }
 
-// waitInCore has core wait in the kernel for a pipe, while it sleeps and collects on the same
-// processor.
+// waitInCore blocks one goroutine in core, in a read of a pipe, and measures how long another
+// takes to sleep and to collect garbage.
 func waitInCore() error {
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
@@ -38,7 +38,7 @@ func waitInCore() error {
 		name := []byte("stream\x00")
 		cloned <- core.CloneStream(unsafe.SliceData(name), unix.MFD_CLOEXEC, 0, int32(ends[0]), 100)
 	}()
-	runtime.Gosched() // now it waits
+	runtime.Gosched() // let the goroutine block
 	start := time.Now()
 	time.Sleep(10 * time.Millisecond)
 	runtime.GC()
@@ -47,15 +47,15 @@ func waitInCore() error {
 	if r := <-cloned; r < 0 {
 		return syscall.Errno(-r)
 	}
-	if held > 10*time.Second { // the machine may be busy
-		return fmt.Errorf("a sleep of 10 ms and a collection took %v", held)
+	if held > 10*time.Second { // a loaded host needs some time
+		return fmt.Errorf("a sleep of 10 ms and a garbage collection took %v", held)
 	}
 	return nil
 }
 
-// A system call that waits does not stop the other goroutines, nor the collector. If it did, the
-// program would wait for ever for the goroutine that ends the wait.
-func TestWaitingTellsTheScheduler(t *testing.T) {
+// With GOMAXPROCS=1, a system call that the scheduler does not know of would block the goroutine
+// that ends the wait.
+func TestBlockingCallsReleaseTheProcessor(t *testing.T) {
 	leaks.Check(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

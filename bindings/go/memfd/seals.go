@@ -10,38 +10,38 @@ import (
 	"syscall"
 )
 
-// Seals is a set of seals of a file. A file never loses a seal.
+// Seals is a set of seals, combined with |. Seals cannot be removed from a file.
 type Seals uint32
 
 const (
-	SealSeal        Seals = 1 << iota // no further seals can be added
-	SealShrink                        // the file cannot get shorter
-	SealGrow                          // the file cannot get longer
+	SealSeal        Seals = 1 << iota // no seals can be added
+	SealShrink                        // the file cannot shrink
+	SealGrow                          // the file cannot grow
 	SealWrite                         // the contents cannot change
-	SealFutureWrite                   // the contents change only through existing mappings (Linux 5.1)
-	SealExec                          // the execute permission cannot change (Linux 6.3)
+	SealFutureWrite                   // the contents cannot change, except through existing mappings (Linux 5.1)
+	SealExec                          // chmod(2) cannot change the execute permission (Linux 6.3)
 
-	// Immutable is the set of seals of a file whose size and contents cannot change, and
-	// that takes no further seals.
+	// Immutable prevents changes of size and contents, and the addition of seals.
 	Immutable = SealSeal | SealShrink | SealGrow | SealWrite
 )
 
-// Has reports whether s contains all of seals.
+// Has reports whether s includes all of seals.
 func (s Seals) Has(seals Seals) bool { return s&seals == seals }
 
-// AddSeals adds seals to the file f, all of them or, if it fails, none.
+// AddSeals adds all of seals to f, or none. Seals that are set already may be included.
 //
-// It fails with EPERM if f is not open for writing or has SealSeal, with EBUSY if SealWrite is
-// wanted and the file is still mapped writable somewhere, and with EINVAL if f is not a
-// file that takes seals.
+// It fails with EPERM if f is not open for writing or has SealSeal; with EBUSY if seals include
+// SealWrite and the file is mapped shared through a descriptor that is open for writing, in any
+// process; and with EINVAL if seals are unknown or f does not support them (see GetSeals).
+//
+// Source: fcntl(2), F_ADD_SEALS.
 func AddSeals(f *os.File, seals Seals) error {
 	_, err := withFD(f, func(fd int32) int { return addSeals(fd, seals) })
 	return fileError("add seals", f, err)
 }
 
-// EnsureSeals adds those of seals that f does not have yet. Unlike AddSeals it succeeds
-// on a file that has all of them, even if the file takes no more seals or is not open
-// for writing.
+// EnsureSeals adds those of seals that f lacks. Unlike AddSeals it succeeds on a file that has
+// all of them, even if f has SealSeal or is not open for writing. It fails like AddSeals.
 func EnsureSeals(f *os.File, seals Seals) error {
 	_, err := withFD(f, func(fd int32) int {
 		missing, r := missingSeals(fd, seals)
@@ -53,10 +53,13 @@ func EnsureSeals(f *os.File, seals Seals) error {
 	return fileError("add seals", f, err)
 }
 
-// GetSeals returns the seals of f. Since Linux 6.3 files can have SealExec without having been
-// given it, so test for bits rather than compare.
+// GetSeals returns the seals of f. Test for single bits instead of comparing: from Linux 6.3
+// on, files may have SealExec without a request.
 //
-// Success does not prove that f is a memfd: a file on tmpfs has SealSeal.
+// It fails with EINVAL if f does not support seals: a pipe, a file on a disk, a file of
+// memfd_secret(2). Success does not prove that f is a memfd: a file on tmpfs has SealSeal.
+//
+// Source: fcntl(2), F_GET_SEALS.
 func GetSeals(f *os.File) (Seals, error) {
 	conn, err := f.SyscallConn() // as in withFD, at half its cost
 	if err != nil {
@@ -73,10 +76,10 @@ func GetSeals(f *os.File) (Seals, error) {
 	return ^missing, nil
 }
 
-// CheckSeals returns a *MissingSealsError unless f has all of the required seals.
-// SealFutureWrite does not count as SealWrite, nor the other way round.
+// CheckSeals returns a *MissingSealsError unless f has all required seals. SealFutureWrite does
+// not count as SealWrite, nor the reverse. It fails like GetSeals.
 //
-// To accept a file from somebody who is not trusted this is not enough: see MapVerified.
+// This is not enough to trust a file from another process: see MapVerified.
 func CheckSeals(f *os.File, required Seals) error {
 	var missing Seals
 	_, err := withFD(f, func(fd int32) (r int) {
@@ -89,7 +92,8 @@ func CheckSeals(f *os.File, required Seals) error {
 	return fileError("check seals", f, err)
 }
 
-// verified calls a function of core that verifies f, and names the seals that are missing.
+// verified calls a function of core that verifies f, and turns EKEYREJECTED into a
+// MissingSealsError.
 func verified(op string, f *os.File, required Seals, verify func(fd int32) int) error {
 	required |= SealShrink
 	if required == SealShrink {
@@ -103,6 +107,6 @@ func verified(op string, f *os.File, required Seals, verify func(fd int32) int) 
 		if err := CheckSeals(f, required); err != nil {
 			return err
 		}
-		// Somebody has added what was missing.
+		// Another process has added the missing seals since.
 	}
 }

@@ -38,7 +38,7 @@ func TestSealConstants(t *testing.T) {
 func TestAddSeals(t *testing.T) {
 	leaks.Check(t)
 	f := create(t, nil)
-	want(t, "at first", must(memfd.GetSeals(f))&memfd.Immutable, 0)
+	want(t, "seals of a new file", must(memfd.GetSeals(f))&memfd.Immutable, 0)
 	for _, seal := range []memfd.Seals{memfd.SealShrink, memfd.SealGrow, memfd.SealWrite} {
 		if err := memfd.AddSeals(f, seal); err != nil {
 			t.Fatal(seal, err)
@@ -46,9 +46,9 @@ func TestAddSeals(t *testing.T) {
 		want(t, "added", must(memfd.GetSeals(f))&seal, seal)
 	}
 	if err := memfd.AddSeals(f, memfd.Immutable); err != nil {
-		t.Error("again, with SealSeal:", err)
+		t.Error("adding SealSeal and seals that are set:", err)
 	}
-	want(t, "in the end", must(memfd.GetSeals(f))&memfd.Immutable, memfd.Immutable)
+	want(t, "all seals", must(memfd.GetSeals(f))&memfd.Immutable, memfd.Immutable)
 }
 
 func TestAddSealsErrors(t *testing.T) {
@@ -57,11 +57,11 @@ func TestAddSealsErrors(t *testing.T) {
 	readOnly := closeLater(t, must(memfd.Reopen(f, os.O_RDONLY)))
 	closed := must(memfd.Create("test"))
 	closed.Close()
-	wantPathError(t, "unknown", memfd.AddSeals(f, 1<<30), "add seals", "memfd:test", syscall.EINVAL)
+	wantPathError(t, "an unknown seal", memfd.AddSeals(f, 1<<30), "add seals", "memfd:test", syscall.EINVAL)
 	wantPathError(t, "not for writing", memfd.AddSeals(readOnly, memfd.SealGrow), "add seals", "memfd:test", syscall.EPERM)
 	wantPathError(t, "sealed", memfd.AddSeals(sealed(t, "x"), memfd.SealFutureWrite), "add seals", "memfd:test", syscall.EPERM)
 	wantPathError(t, "closed", memfd.AddSeals(closed, memfd.SealGrow), "add seals", "memfd:test", fs.ErrClosed)
-	wantError(t, "no file", memfd.AddSeals(nil, memfd.SealGrow), fs.ErrInvalid)
+	wantError(t, "a nil file", memfd.AddSeals(nil, memfd.SealGrow), fs.ErrInvalid)
 	null := closeLater(t, must(os.OpenFile("/dev/null", os.O_RDWR, 0)))
 	wantPathError(t, "a device", memfd.AddSeals(null, memfd.SealGrow), "add seals", "/dev/null", syscall.EINVAL)
 
@@ -69,7 +69,7 @@ func TestAddSealsErrors(t *testing.T) {
 	wantPathError(t, "mapped writable", memfd.AddSeals(f, memfd.SealWrite), "add seals", "memfd:test", syscall.EBUSY)
 	m.Close()
 	if err := memfd.AddSeals(f, memfd.SealWrite); err != nil {
-		t.Error("mapped no more:", err)
+		t.Error("after unmapping:", err)
 	}
 }
 
@@ -83,9 +83,9 @@ func TestEnsureSeals(t *testing.T) {
 	}
 	readOnly := closeLater(t, must(memfd.Reopen(f, os.O_RDONLY)))
 	if err := memfd.EnsureSeals(readOnly, memfd.SealWrite); err != nil {
-		t.Error("a file that has them, not for writing:", err)
+		t.Error("a read-only file that has the seals:", err)
 	}
-	wantPathError(t, "another", memfd.EnsureSeals(f, memfd.SealFutureWrite), "add seals", "memfd:test", syscall.EPERM)
+	wantPathError(t, "a new seal on a file with SealSeal", memfd.EnsureSeals(f, memfd.SealFutureWrite), "add seals", "memfd:test", syscall.EPERM)
 }
 
 func TestGetSealsErrors(t *testing.T) {
@@ -116,12 +116,12 @@ func TestCheckSeals(t *testing.T) {
 	if !errors.As(err, &missing) {
 		t.Fatal("not a MissingSealsError:", err)
 	}
-	want(t, "error", *missing, memfd.MissingSealsError{Path: "memfd:test", Missing: memfd.SealWrite | memfd.SealShrink})
-	want(t, "text", err.Error(), "memfd:test: missing seals: WRITE SHRINK")
-	wantError(t, "its number", err, syscall.EKEYREJECTED)
+	want(t, "members", *missing, memfd.MissingSealsError{Path: "memfd:test", Missing: memfd.SealWrite | memfd.SealShrink})
+	want(t, "message", err.Error(), "memfd:test: missing seals: WRITE SHRINK")
+	wantError(t, "error number", err, syscall.EKEYREJECTED)
 }
 
-func TestSealsAsText(t *testing.T) {
+func TestSealsString(t *testing.T) {
 	leaks.Check(t)
 	for seals, text := range map[memfd.Seals]string{
 		0:                     "none",
@@ -159,7 +159,7 @@ func TestParseSeals(t *testing.T) {
 	}
 	for _, text := range []string{"x y z", "WRIT", "WRITES", "F_SEAL_", "0x", "0x123456789", "0xg", "12", "w,?", "w;s", "\xff", "w\x00", "w\x00?"} {
 		if seals, err := memfd.ParseSeals(text); err == nil {
-			t.Errorf("%q: no error but %v", text, seals)
+			t.Errorf("ParseSeals(%q): got %v, want an error", text, seals)
 		}
 	}
 }
@@ -172,7 +172,7 @@ func TestSealsInJSON(t *testing.T) {
 	}
 	want(t, "read", config.Required, memfd.SealWrite|memfd.SealShrink)
 	want(t, "written", string(must(json.Marshal(config))), `{"Required":"WRITE SHRINK"}`)
-	err := json.Unmarshal([]byte(`{"Required":"tight"}`), &config)
-	want(t, "an error", err != nil, true)
+	err := json.Unmarshal([]byte(`{"Required":"read-only"}`), &config)
+	want(t, "an unknown word is an error", err != nil, true)
 	want(t, "the value after an error", config.Required, memfd.SealWrite|memfd.SealShrink)
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// String returns the names of the seals, separated by blanks, such as "SEAL GROW WRITE
-// SHRINK". Bits without a name follow in hexadecimal. No seals are "none".
+// String returns the names of the seals, separated by spaces, such as "SEAL GROW WRITE SHRINK".
+// Unknown bits follow in hexadecimal. The empty set is "none".
 func (s Seals) String() string {
 	if s == 0 {
 		return "none"
@@ -18,10 +18,14 @@ func (s Seals) String() string {
 	return s.names()
 }
 
-// ParseSeals reads a set of seals from text: the names that String writes, in any case and
-// with or without F_SEAL_ in front; the letters of memfd_create(2)'s example, such as
-// "sgwS"; numbers such as 0xf; "immutable"; and "none". Several are separated by blanks,
-// commas, "|" or "+".
+// ParseSeals parses a set of seals: words separated by white space, commas, "|" or "+". A word
+// is
+//
+//   - a name that String writes, in any case, with or without F_SEAL_ in front
+//   - the letters of memfd_create(2)'s example, such as "sgwS"
+//   - a hexadecimal number, such as 0xf
+//   - "immutable", for Immutable
+//   - "none"
 func ParseSeals(text string) (Seals, error) {
 	if !strings.Contains(text, "\x00") {
 		if s, ok := parseSeals(text); ok {
@@ -31,13 +35,13 @@ func ParseSeals(text string) (Seals, error) {
 	return 0, fmt.Errorf("memfd: not a set of seals: %q", text)
 }
 
-// MarshalText writes what String does. It implements encoding.TextMarshaler.
+// MarshalText implements encoding.TextMarshaler. The text is that of String.
 func (s Seals) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// AppendText implements encoding.TextAppender.
+// AppendText implements encoding.TextAppender. The text is that of String.
 func (s Seals) AppendText(b []byte) ([]byte, error) { return append(b, s.String()...), nil }
 
-// UnmarshalText reads what ParseSeals does. It implements encoding.TextUnmarshaler.
+// UnmarshalText implements encoding.TextUnmarshaler. The text is that of ParseSeals.
 func (s *Seals) UnmarshalText(text []byte) error {
 	seals, err := ParseSeals(string(text))
 	if err == nil {

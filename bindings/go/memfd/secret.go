@@ -15,41 +15,43 @@ import (
 	"libmemfd_go/core"
 )
 
-// SecretKind is what the memory of a secret is.
+// SecretKind is the kind of memory of a secret.
 type SecretKind uint32
 
 const (
-	// SecretMem is memory of memfd_secret(2), which the kernel itself does not map and that
-	// is never swapped.
+	// SecretMem is memory of memfd_secret(2): removed from the kernel's own mapping, never
+	// swapped, not in core dumps.
 	SecretMem SecretKind = SecretKind(core.AreaSecretmem)
-	// SecretLocked is locked memory: it is not swapped and not part of core dumps.
+	// SecretLocked is memory locked by mlock(2): never swapped, not in core dumps.
 	SecretLocked SecretKind = SecretKind(core.AreaMlock)
-	// SecretUnlocked is memory that is not part of core dumps but may be swapped.
+	// SecretUnlocked is memory that is not in core dumps but may be swapped.
 	SecretUnlocked SecretKind = SecretKind(core.AreaUnlocked)
 )
 
+// String returns "none", "memfd_secret", "locked" or "unlocked".
 func (k SecretKind) String() string { return nameOf(k, "none", "memfd_secret", "locked", "unlocked") }
 
-// SecretOptions says what memory to use. The zero value and nil stand for memory of
-// memfd_secret(2) or, where that is missing or forbidden, locked memory.
+// SecretOptions are the options for allocating secrets. A nil *SecretOptions is the same as a
+// zero one: SecretMem, or SecretLocked where memfd_secret(2) is missing (ENOSYS) or forbidden
+// (EPERM).
 type SecretOptions struct {
-	RequireSecretMem bool // fail unless memfd_secret(2) works
-	NoSecretMem      bool // do not use memfd_secret(2): it makes hibernation impossible
-	AllowUnlocked    bool // accept SecretUnlocked where more is not allowed (RLIMIT_MEMLOCK)
+	RequireSecretMem bool // accept only SecretMem
+	NoSecretMem      bool // do not use memfd_secret(2), which prevents hibernation
+	AllowUnlocked    bool // accept SecretUnlocked if RLIMIT_MEMLOCK or mlock(2) forbids locking
 
 	// AlignEnd puts the end rather than the start of the memory next to a guard page, so that
-	// touching the first byte behind it ends the program. It is not for a SecretPool.
+	// an access to the first byte behind it is SIGSEGV. Not for a SecretPool.
 	AlignEnd bool
 
-	// KeepFile keeps the file of memfd_secret(2), to be sent to others.
+	// KeepFile keeps the file of memfd_secret(2), for sending it to another process.
 	KeepFile bool
 }
 
-// SecretBuffer is memory for a secret: outside the garbage-collected heap, never swapped,
-// not in core dumps, and between two guard pages that cannot be touched. Programs that are
-// started by os/exec do not get it. It must be closed: the collector does not free it.
+// SecretBuffer is memory for a secret: outside the garbage-collected heap, not in core dumps,
+// between two guard pages, and not inherited by programs that os/exec starts. Its SecretKind
+// tells whether it may be swapped. It must be closed: the garbage collector does not free it.
 //
-// What is copied out of it, for example by converting it to a string, is ordinary memory.
+// Copies of its contents, such as a conversion to string, are ordinary memory.
 type SecretBuffer struct {
 	mu        sync.Mutex
 	area      core.SecretArea // Base is 0 once closed
@@ -57,8 +59,17 @@ type SecretBuffer struct {
 	forgotten forgotten
 }
 
-// NewSecretBuffer allocates n bytes, more than 0, that are zero. It fails with EAGAIN or ENOMEM
-// if that is more than RLIMIT_MEMLOCK allows.
+// NewSecretBuffer allocates n bytes of zeros. n must be positive.
+//
+// It fails
+//
+//   - with EAGAIN or ENOMEM if n is more than RLIMIT_MEMLOCK allows, or memory is exhausted
+//   - with EPERM if RLIMIT_MEMLOCK is 0
+//   - with ENOSYS or EPERM if RequireSecretMem is set and memfd_secret(2) does not work
+//   - with EINVAL if NoSecretMem is combined with RequireSecretMem or KeepFile
+//   - with EFBIG if n is more than RLIMIT_FSIZE (the kernel sends SIGXFSZ too)
+//
+// Source: memfd_secret(2), mlock(2), madvise(2).
 func NewSecretBuffer(n int, opts *SecretOptions) (*SecretBuffer, error) {
 	b := new(SecretBuffer)
 	if n <= 0 {
@@ -70,9 +81,9 @@ func NewSecretBuffer(n int, opts *SecretOptions) (*SecretBuffer, error) {
 	return b.made(), nil
 }
 
-// SecretBufferFrom allocates a SecretBuffer that contains data, and overwrites data with zeros,
-// also if it fails. Copies of data that were made before, by append or by the collector's
-// moving of stacks, are not found.
+// SecretBufferFrom allocates a SecretBuffer with a copy of data, and overwrites data with
+// zeros, even if it fails. Earlier copies of data, by append or by the growth of a stack,
+// remain. It fails like NewSecretBuffer.
 func SecretBufferFrom(data []byte, opts *SecretOptions) (*SecretBuffer, error) {
 	defer wipe(data)
 	b := new(SecretBuffer)
@@ -85,9 +96,11 @@ func SecretBufferFrom(data []byte, opts *SecretOptions) (*SecretBuffer, error) {
 	return b.made(), nil
 }
 
-// AttachSecretBuffer maps a file of memfd_secret(2) that another process made, whole. The
-// buffer is shared with that process. It fails with EFBIG if the file is longer than maxSize
-// bytes, and with EINVAL if f is not such a file.
+// AttachSecretBuffer maps the whole file f of memfd_secret(2), which another process created
+// and sent. The memory is shared with that process.
+//
+// It fails like NewSecretBuffer, and with EFBIG if the file is longer than maxSize bytes, with
+// EINVAL if f is not a file of memfd_secret(2), and with ENODATA if it has no size yet.
 func AttachSecretBuffer(f *os.File, maxSize int64, opts *SecretOptions) (*SecretBuffer, error) {
 	b := new(SecretBuffer)
 	if maxSize < 0 {
@@ -100,7 +113,7 @@ func AttachSecretBuffer(f *os.File, maxSize int64, opts *SecretOptions) (*Secret
 	return b.made(), nil
 }
 
-// takeFile makes a file of the descriptor in an area: it knows when it is safe to close.
+// takeFile turns the descriptor of an area into an os.File, which may be closed while in use.
 func takeFile(area *core.SecretArea) *os.File {
 	if area.FD < 0 {
 		return nil
@@ -116,7 +129,7 @@ func (b *SecretBuffer) made() *SecretBuffer {
 	return b
 }
 
-// forBuffer translates the options.
+// forBuffer returns the options as bits of core.
 func (o *SecretOptions) forBuffer() (opts uint32) {
 	if o == nil {
 		return 0
@@ -142,8 +155,7 @@ func secretError(op string, err error) error {
 	return pathError(op, "secret memory", err)
 }
 
-// Bytes returns the memory, or nil once the buffer is closed. The slice must not be used
-// after Close.
+// Bytes returns the memory, or nil after Close. The slice must not be used after Close.
 func (b *SecretBuffer) Bytes() []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -153,26 +165,25 @@ func (b *SecretBuffer) Bytes() []byte {
 	return memoryAt(b.area.Data, b.area.Len)
 }
 
-// Len returns the number of bytes, 0 once the buffer is closed.
+// Len returns the length in bytes, or 0 after Close.
 func (b *SecretBuffer) Len() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return int(b.area.Len)
 }
 
-// Kind returns what the memory is.
+// Kind returns the kind of memory of the buffer.
 func (b *SecretBuffer) Kind() SecretKind {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return SecretKind(b.area.Kind)
 }
 
-// File returns the file of a buffer that was made with KeepFile, else nil. The buffer's Close
-// closes it.
+// File returns the file of a buffer with the option KeepFile, otherwise nil. Close closes it.
 func (b *SecretBuffer) File() *os.File { return b.file }
 
-// Equal reports whether the buffer contains exactly data, in a time that depends only on their
-// lengths. It is false once the buffer is closed.
+// Equal reports whether the buffer contains exactly data, in a time that depends only on the
+// lengths. After Close it returns false.
 func (b *SecretBuffer) Equal(data []byte) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -182,9 +193,11 @@ func (b *SecretBuffer) Equal(data []byte) bool {
 	return subtle.ConstantTimeCompare(memoryAt(b.area.Data, b.area.Len), data) == 1
 }
 
-// Protect makes the memory inaccessible (AccessNone), read-only (AccessRead), or writable again
-// (AccessReadWrite), for the whole process. Touching it otherwise ends the program with
-// SIGSEGV.
+// Protect makes the memory inaccessible (AccessNone), read-only (AccessRead) or writable again
+// (AccessReadWrite), for the whole process. Any other access to it is SIGSEGV. AccessWrite is
+// EINVAL.
+//
+// Source: mprotect(2).
 func (b *SecretBuffer) Protect(access Access) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -194,9 +207,11 @@ func (b *SecretBuffer) Protect(access Access) error {
 	return secretError("protect", secretProtect(&b.area, access))
 }
 
-// Close overwrites the memory with zeros, unless it was attached, and frees it. No slice of it
-// may be used any more. Closing again is an error, fs.ErrClosed. If somebody wrote in front of a
-// buffer with AlignEnd, the error is EUCLEAN; the buffer is closed all the same.
+// Close overwrites the memory with zeros, unless it was attached, and frees it. Slices of it
+// must not be used any more. A second Close returns fs.ErrClosed.
+//
+// It returns EUCLEAN, after freeing the buffer, if bytes in front of a buffer with AlignEnd
+// were overwritten.
 func (b *SecretBuffer) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -214,10 +229,10 @@ func (b *SecretBuffer) Close() error {
 	return secretError("free", err)
 }
 
-// String describes the buffer without its contents.
+// String returns the length, never the contents.
 func (b *SecretBuffer) String() string {
 	return fmt.Sprintf("memfd.SecretBuffer(%d bytes)", b.Len())
 }
 
-// GoString does the same for %#v.
+// GoString returns the same as String, so that %#v does not print the contents.
 func (b *SecretBuffer) GoString() string { return b.String() }

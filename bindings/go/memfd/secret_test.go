@@ -24,7 +24,7 @@ import (
 	"libmemfd_go/internal/leaks"
 )
 
-// unlocked lets tests run where little memory may be locked.
+// unlocked lets tests run with a low RLIMIT_MEMLOCK.
 var unlocked = &memfd.SecretOptions{AllowUnlocked: true}
 
 func newSecret(t *testing.T, n int, opts memfd.SecretOptions) *memfd.SecretBuffer {
@@ -36,12 +36,12 @@ func newSecret(t *testing.T, n int, opts memfd.SecretOptions) *memfd.SecretBuffe
 func needSecretMem(t *testing.T) {
 	t.Helper()
 	if !features(t, memfd.FeatureSecret).Has(memfd.FeatureSecret) {
-		t.Skip("there is no memfd_secret(2)")
+		t.Skip("memfd_secret(2) does not work")
 	}
 }
 
-// beside returns the byte at an offset from the start of memory, which may be outside of it.
-func beside(memory []byte, offset int) *byte {
+// byteAt returns the byte at an offset from the start of memory, which may be outside it.
+func byteAt(memory []byte, offset int) *byte {
 	return (*byte)(unsafe.Add(addressOf(memory), offset))
 }
 
@@ -55,8 +55,8 @@ func TestSecretBuffer(t *testing.T) {
 			want(t, "length", len(b.Bytes()), n)
 			copy(b.Bytes(), "the key")
 			whole := (n + page - 1) / page * page
-			want(t, "a fault in front", faults(beside(b.Bytes(), -1)), true)
-			want(t, "a fault behind", faults(beside(b.Bytes(), whole)), true)
+			want(t, "a load from the guard in front faults", faults(byteAt(b.Bytes(), -1)), true)
+			want(t, "a load from the guard behind faults", faults(byteAt(b.Bytes(), whole)), true)
 			want(t, "File", b.File(), nil)
 		}
 	}
@@ -66,23 +66,23 @@ func TestSecretBufferKind(t *testing.T) {
 	leaks.Check(t)
 	want(t, "without memfd_secret(2)", newSecret(t, 1, memfd.SecretOptions{NoSecretMem: true}).Kind(), memfd.SecretLocked)
 	needSecretMem(t)
-	want(t, "with it", newSecret(t, 1, memfd.SecretOptions{}).Kind(), memfd.SecretMem)
-	want(t, "where it is required", newSecret(t, 1, memfd.SecretOptions{RequireSecretMem: true}).Kind(), memfd.SecretMem)
+	want(t, "with memfd_secret(2)", newSecret(t, 1, memfd.SecretOptions{}).Kind(), memfd.SecretMem)
+	want(t, "with RequireSecretMem", newSecret(t, 1, memfd.SecretOptions{RequireSecretMem: true}).Kind(), memfd.SecretMem)
 }
 
-func TestSecretBufferAtTheEnd(t *testing.T) {
+func TestSecretBufferAlignEnd(t *testing.T) {
 	leaks.Check(t)
 	for _, n := range []int{1, 100, page, page + 1} {
 		b := newSecret(t, n, memfd.SecretOptions{AlignEnd: true})
-		want(t, "a fault at the end", faultsToWrite(beside(b.Bytes(), n-1)), false)
-		want(t, "a fault behind", faults(beside(b.Bytes(), n)), true)
+		want(t, "a store to the last byte faults", storeFaults(byteAt(b.Bytes(), n-1)), false)
+		want(t, "a load from the guard behind faults", faults(byteAt(b.Bytes(), n)), true)
 	}
 }
 
 func TestSecretBufferUnderrun(t *testing.T) {
 	leaks.Check(t)
 	b := must(memfd.NewSecretBuffer(100, &memfd.SecretOptions{AlignEnd: true, AllowUnlocked: true}))
-	*beside(b.Bytes(), -1) ^= 1
+	*byteAt(b.Bytes(), -1) ^= 1
 	wantPathError(t, "Close", b.Close(), "free", "secret memory", syscall.EUCLEAN)
 	wantPathError(t, "Close again", b.Close(), "free", "secret memory", fs.ErrClosed)
 }
@@ -90,8 +90,8 @@ func TestSecretBufferUnderrun(t *testing.T) {
 func TestNewSecretBufferErrors(t *testing.T) {
 	leaks.Check(t)
 	for what, opts := range map[string]memfd.SecretOptions{
-		"required and forbidden": {RequireSecretMem: true, NoSecretMem: true},
-		"no file to keep":        {KeepFile: true, NoSecretMem: true},
+		"RequireSecretMem and NoSecretMem": {RequireSecretMem: true, NoSecretMem: true},
+		"KeepFile and NoSecretMem":         {KeepFile: true, NoSecretMem: true},
 	} {
 		_, err := memfd.NewSecretBuffer(1, &opts)
 		wantPathError(t, what, err, "allocate", "secret memory", syscall.EINVAL)
@@ -102,27 +102,27 @@ func TestNewSecretBufferErrors(t *testing.T) {
 	}
 	if strconv.IntSize == 64 {
 		_, err := memfd.NewSecretBuffer(math.MaxInt, unlocked)
-		want(t, "more than there is", err != nil, true)
+		want(t, "allocating MaxInt bytes is an error", err != nil, true)
 	}
 }
 
-func TestSecretBufferOverTheLimit(t *testing.T) {
+func TestSecretBufferMemlockLimit(t *testing.T) {
 	leaks.Check(t)
 	withLockLimit(t, page, func() {
 		anonymous := &memfd.SecretOptions{NoSecretMem: true}
 		_, err := memfd.NewSecretBuffer(2*page, anonymous)
-		wantError(t, "over the limit", err, syscall.ENOMEM)
-		must(memfd.NewSecretBuffer(page, anonymous)).Close() // guards do not count
+		wantError(t, "over RLIMIT_MEMLOCK", err, syscall.ENOMEM)
+		must(memfd.NewSecretBuffer(page, anonymous)).Close() // guard pages do not count
 		b := must(memfd.NewSecretBuffer(2*page, &memfd.SecretOptions{NoSecretMem: true, AllowUnlocked: true}))
 		want(t, "kind", b.Kind(), memfd.SecretUnlocked)
 		b.Close()
 	})
 }
 
-// withLockLimit runs f where no more than n bytes may be locked, not by root either.
+// withLockLimit runs f with RLIMIT_MEMLOCK n and without the capability that overrides it.
 func withLockLimit(t *testing.T, n int, f func()) {
 	t.Helper()
-	runtime.LockOSThread() // capabilities are a thread's
+	runtime.LockOSThread() // capabilities belong to threads
 	defer runtime.UnlockOSThread()
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var old [2]unix.CapUserData
@@ -147,10 +147,10 @@ func TestSecretBufferFrom(t *testing.T) {
 
 	data = []byte("the key")
 	_, err := memfd.SecretBufferFrom(data, &memfd.SecretOptions{RequireSecretMem: true, NoSecretMem: true})
-	wantError(t, "options", err, syscall.EINVAL)
+	wantError(t, "invalid options", err, syscall.EINVAL)
 	want(t, "the source after an error", string(data), "\x00\x00\x00\x00\x00\x00\x00")
 	_, err = memfd.SecretBufferFrom(nil, unlocked)
-	wantError(t, "nothing", err, syscall.EINVAL)
+	wantError(t, "length 0", err, syscall.EINVAL)
 }
 
 func TestSecretBufferEqual(t *testing.T) {
@@ -160,8 +160,8 @@ func TestSecretBufferEqual(t *testing.T) {
 		want(t, data, b.Equal([]byte(data)), equal)
 	}
 	b.Close()
-	want(t, "once closed", b.Equal([]byte("the key")), false)
-	want(t, "nothing, once closed", b.Equal(nil), false)
+	want(t, "Equal after Close", b.Equal([]byte("the key")), false)
+	want(t, "Equal(nil) after Close", b.Equal(nil), false)
 }
 
 func TestSecretBufferProtect(t *testing.T) {
@@ -171,8 +171,8 @@ func TestSecretBufferProtect(t *testing.T) {
 		copy(b.Bytes(), "the key")
 		last := &b.Bytes()[page]
 		for _, c := range []struct {
-			access       memfd.Access
-			reads, write bool // fault
+			access      memfd.Access
+			load, store bool // whether it faults
 		}{
 			{memfd.AccessNone, true, true},
 			{memfd.AccessRead, false, true},
@@ -182,12 +182,12 @@ func TestSecretBufferProtect(t *testing.T) {
 			if err := b.Protect(c.access); err != nil {
 				t.Fatal(err)
 			}
-			want(t, "a load faults", faults(last), c.reads)
-			want(t, "a store faults", faultsToWrite(last), c.write)
+			want(t, "a load faults", faults(last), c.load)
+			want(t, "a store faults", storeFaults(last), c.store)
 		}
 		want(t, "contents", string(b.Bytes()[:7]), "the key")
 	}
-	wantPathError(t, "only writing", newSecret(t, 1, memfd.SecretOptions{}).Protect(memfd.AccessWrite), "protect", "secret memory", syscall.EINVAL)
+	wantPathError(t, "AccessWrite", newSecret(t, 1, memfd.SecretOptions{}).Protect(memfd.AccessWrite), "protect", "secret memory", syscall.EINVAL)
 }
 
 func TestSecretBufferClose(t *testing.T) {
@@ -199,8 +199,8 @@ func TestSecretBufferClose(t *testing.T) {
 		if err := b.Protect(memfd.AccessNone); err != nil {
 			t.Fatal(err)
 		}
-		want(t, "Close of what is protected", b.Close(), nil)
-		want(t, "its memory faults", faults(first), true)
+		want(t, "Close of an inaccessible buffer", b.Close(), nil)
+		want(t, "a load after Close faults", faults(first), true)
 		want(t, "Bytes", b.Bytes() == nil, true)
 		want(t, "Len", b.Len(), 0)
 		wantPathError(t, "Close again", b.Close(), "free", "secret memory", fs.ErrClosed)
@@ -208,7 +208,7 @@ func TestSecretBufferClose(t *testing.T) {
 	}
 }
 
-// The file of a buffer shows others its memory, and that it was wiped in the end.
+// An attached buffer sees the contents, and that Close overwrites them.
 func TestSecretBufferFile(t *testing.T) {
 	leaks.Check(t)
 	needSecretMem(t)
@@ -217,16 +217,16 @@ func TestSecretBufferFile(t *testing.T) {
 	want(t, "close-on-exec", closesOnExec(t, b.File()), true)
 	other := closeLater(t, must(memfd.AttachSecretBuffer(b.File(), int64(page), nil)))
 	copy(b.Bytes(), "the key")
-	want(t, "what the other sees", string(other.Bytes()[:7]), "the key")
+	want(t, "contents of the attached buffer", string(other.Bytes()[:7]), "the key")
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "what the other sees then", string(other.Bytes()[:7]), "\x00\x00\x00\x00\x00\x00\x00")
+	want(t, "contents of the attached buffer after Close", string(other.Bytes()[:7]), "\x00\x00\x00\x00\x00\x00\x00")
 	_, err := memfd.GetSeals(b.File())
-	wantError(t, "the file", err, fs.ErrClosed)
+	wantError(t, "the file after Close", err, fs.ErrClosed)
 }
 
-// Closing what was attached wipes nothing of the others'.
+// Closing an attached buffer does not overwrite the shared memory.
 func TestAttachSecretBuffer(t *testing.T) {
 	leaks.Check(t)
 	needSecretMem(t)
@@ -234,26 +234,25 @@ func TestAttachSecretBuffer(t *testing.T) {
 	copy(b.Bytes(), "the key")
 	other := must(memfd.AttachSecretBuffer(b.File(), int64(page), &memfd.SecretOptions{KeepFile: true}))
 	want(t, "length", other.Len(), page)
-	want(t, "a file of its own", other.File() != nil && other.File() != b.File(), true)
-	want(t, "a fault in front", faults(beside(other.Bytes(), -1)), true)
-	want(t, "a fault behind", faults(beside(other.Bytes(), page)), true)
+	want(t, "the attached buffer has another File", other.File() != nil && other.File() != b.File(), true)
+	want(t, "a load from the guard in front faults", faults(byteAt(other.Bytes(), -1)), true)
+	want(t, "a load from the guard behind faults", faults(byteAt(other.Bytes(), page)), true)
 	other.Close()
 	want(t, "contents", string(b.Bytes()[:7]), "the key")
 	_, err := memfd.AttachSecretBuffer(b.File(), int64(page)-1, nil)
-	wantPathError(t, "too long", err, "attach", "secret", syscall.EFBIG)
+	wantPathError(t, "longer than maxSize", err, "attach", "secret", syscall.EFBIG)
 }
 
 func TestAttachSecretBufferErrors(t *testing.T) {
 	leaks.Check(t)
 	_, err := memfd.AttachSecretBuffer(sealed(t, "hello"), 5, nil)
-	wantPathError(t, "another file", err, "attach", "memfd:test", syscall.EINVAL)
+	wantPathError(t, "a memfd", err, "attach", "memfd:test", syscall.EINVAL)
 	_, err = memfd.AttachSecretBuffer(sealed(t, "hello"), -1, nil)
 	wantPathError(t, "a negative limit", err, "attach", "memfd:test", syscall.EINVAL)
 	_, err = memfd.AttachSecretBuffer(nil, 5, nil)
-	wantError(t, "no file", err, fs.ErrInvalid)
+	wantError(t, "a nil file", err, fs.ErrInvalid)
 }
 
-// However a buffer or a pool is printed, its contents are not.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	leaks.Check(t)
 	b := must(memfd.SecretBufferFrom([]byte("the key"), unlocked))
@@ -282,8 +281,7 @@ func init() {
 	}
 }
 
-// Programs are started all the time while secrets come and go. They get none of them, and the
-// secrets stay.
+// Programs started by other goroutines inherit no secret, and do not disturb any.
 func TestSecretsAcrossForkAndExec(t *testing.T) {
 	leaks.Check(t)
 	done := make(chan struct{})
@@ -313,7 +311,7 @@ func TestSecretsAcrossForkAndExec(t *testing.T) {
 	for range rounds(1000) / 50 {
 		output, err := runChild(t, "secrets")
 		want(t, "error", err, nil)
-		want(t, "what a program gets", output, "maps 0\nfiles 0\n")
+		want(t, "secrets in the program", output, "maps 0\nfiles 0\n")
 	}
 }
 
@@ -331,17 +329,17 @@ func TestSecretPool(t *testing.T) {
 			seen := map[*byte]bool{}
 			for range slots {
 				slot := must(p.Take())
-				want(t, "taken before", seen[&slot[0]], false)
+				want(t, "slot taken twice", seen[&slot[0]], false)
 				seen[&slot[0]] = true
 				want(t, "length", len(slot), n)
 				want(t, "contents", strings.Trim(string(slot), "\x00"), "")
-				for i := range slot { // disturbs no other slot
+				for i := range slot { // must not change other slots
 					slot[i] = 0x55
 				}
 				taken = append(taken, slot)
 			}
 			_, err := p.Take()
-			want(t, "when all are taken", err, memfd.ErrNoFreeSlot)
+			want(t, "Take when all slots are taken", err, memfd.ErrNoFreeSlot)
 			for _, slot := range taken {
 				want(t, "Give", p.Give(slot), nil)
 				want(t, "contents", strings.Trim(string(slot), "\x00"), "")
@@ -356,27 +354,27 @@ func TestSecretPoolGiveErrors(t *testing.T) {
 	p := newPool(t, 100, 3)
 	slot := must(p.Take())
 	stride := (100+15)/16*16 + 16
-	at := func(offset int) []byte { return unsafe.Slice(beside(slot, offset), 1) }
+	at := func(offset int) []byte { return unsafe.Slice(byteAt(slot, offset), 1) }
 	for what, wrong := range map[string][]byte{
 		"nil":                  nil,
-		"elsewhere":            make([]byte, 100),
-		"inside":               slot[16:],
-		"crooked":              slot[1:],
-		"not taken":            at(stride),
+		"another address":      make([]byte, 100),
+		"inside a slot":        slot[16:],
+		"an unaligned address": slot[1:],
+		"a free slot":          at(stride),
 		"in front of the pool": at(-stride),
 		"behind the pool":      at(3 * stride),
 	} {
 		want(t, what, p.Give(wrong), memfd.ErrCorruptPool)
 	}
-	want(t, "right", p.Give(slot), nil)
-	want(t, "twice", p.Give(slot), memfd.ErrCorruptPool)
+	want(t, "a taken slot", p.Give(slot), nil)
+	want(t, "giving it back twice", p.Give(slot), memfd.ErrCorruptPool)
 }
 
 func TestSecretPoolOverrun(t *testing.T) {
 	leaks.Check(t)
 	p := newPool(t, 100, 3)
 	slot := must(p.Take())
-	clear(unsafe.Slice(&slot[0], 113)) // one byte into the next
+	clear(unsafe.Slice(&slot[0], 113)) // 12 bytes up to the next multiple of 16, and one byte of the gap
 	want(t, "Give", p.Give(slot), memfd.ErrCorruptPool)
 }
 
@@ -386,13 +384,13 @@ func TestSecretPoolProtect(t *testing.T) {
 	slot := must(p.Take())
 	want(t, "Protect", p.Protect(memfd.AccessRead), nil)
 	want(t, "a load faults", faults(&slot[0]), false)
-	want(t, "a store faults", faultsToWrite(&slot[0]), true)
+	want(t, "a store faults", storeFaults(&slot[0]), true)
 	_, err := p.Take()
 	wantPathError(t, "Take", err, "take", "secret pool", syscall.EACCES)
 	wantPathError(t, "Give", p.Give(slot), "give", "secret pool", syscall.EACCES)
 	want(t, "Protect", p.Protect(memfd.AccessReadWrite), nil)
 	want(t, "Give", p.Give(slot), nil)
-	wantPathError(t, "only writing", p.Protect(memfd.AccessWrite), "protect", "secret pool", syscall.EINVAL)
+	wantPathError(t, "AccessWrite", p.Protect(memfd.AccessWrite), "protect", "secret pool", syscall.EINVAL)
 }
 
 func TestSecretPoolFile(t *testing.T) {
@@ -402,8 +400,8 @@ func TestSecretPoolFile(t *testing.T) {
 	want(t, "kind", must(memfd.Inspect(p.File())).Kind, memfd.KindSecret)
 	want(t, "Close", p.Close(), nil)
 	_, err := memfd.Inspect(p.File())
-	wantError(t, "the file", err, fs.ErrClosed)
-	want(t, "no file", newPool(t, 1, 1).File(), nil)
+	wantError(t, "the file after Close", err, fs.ErrClosed)
+	want(t, "File without KeepFile", newPool(t, 1, 1).File(), nil)
 }
 
 func TestSecretPoolClose(t *testing.T) {
@@ -411,7 +409,7 @@ func TestSecretPoolClose(t *testing.T) {
 	p := must(memfd.NewSecretPool(100, 3, unlocked))
 	slot := must(p.Take())
 	want(t, "Close", p.Close(), nil)
-	want(t, "its memory faults", faults(&slot[0]), true)
+	want(t, "a load after Close faults", faults(&slot[0]), true)
 	_, err := p.Take()
 	wantPathError(t, "Take", err, "take", "secret pool", fs.ErrClosed)
 	wantPathError(t, "Give", p.Give(slot), "give", "secret pool", fs.ErrClosed)
@@ -425,22 +423,21 @@ func TestNewSecretPoolErrors(t *testing.T) {
 		n, slots int
 		opts     *memfd.SecretOptions
 	}{
-		{"no length", 0, 1, nil},
+		{"length 0", 0, 1, nil},
 		{"a negative length", -1, 1, nil},
-		{"no slots", 1, 0, nil},
+		{"0 slots", 1, 0, nil},
 		{"a negative number of slots", 1, -1, nil},
-		{"many slots", 1, 1<<20 + 1, nil},
-		{"more than everything", math.MaxInt >> 9, 1 << 20, nil},
-		{"at the end", 1, 1, &memfd.SecretOptions{AlignEnd: true}},
-		{"a file without memfd_secret(2)", 1, 1, &memfd.SecretOptions{KeepFile: true, NoSecretMem: true}},
+		{"too many slots", 1, 1<<20 + 1, nil},
+		{"more than MaxInt bytes", math.MaxInt >> 9, 1 << 20, nil},
+		{"AlignEnd", 1, 1, &memfd.SecretOptions{AlignEnd: true}},
+		{"KeepFile and NoSecretMem", 1, 1, &memfd.SecretOptions{KeepFile: true, NoSecretMem: true}},
 	} {
 		_, err := memfd.NewSecretPool(c.n, c.slots, c.opts)
 		wantPathError(t, c.what, err, "allocate", "secret pool", syscall.EINVAL)
 	}
 }
 
-// Goroutines share a pool, and one closes it.
-func TestSecretPoolByManyGoroutines(t *testing.T) {
+func TestSecretPoolConcurrently(t *testing.T) {
 	leaks.Check(t)
 	p := must(memfd.NewSecretPool(32, 8, unlocked))
 	var all sync.WaitGroup
@@ -457,7 +454,7 @@ func TestSecretPoolByManyGoroutines(t *testing.T) {
 				}
 				for i := range slot {
 					if slot[i] != byte(g) {
-						t.Error("another goroutine's")
+						t.Errorf("byte %d of a slot of goroutine %d: got %d", i, g, slot[i])
 					}
 				}
 				if err := p.Give(slot); err != nil {

@@ -19,8 +19,7 @@ import (
 	"libmemfd_go/internal/leaks"
 )
 
-// rounds is how often the stress tests do what they do, in all. $MEMFD_GO_CALLS is another
-// number.
+// rounds returns the number of iterations of a stress test: $MEMFD_GO_CALLS, or n.
 func rounds(n int) int {
 	if calls, err := strconv.Atoi(os.Getenv("MEMFD_GO_CALLS")); err == nil {
 		return calls
@@ -31,9 +30,8 @@ func rounds(n int) int {
 	return n
 }
 
-// createAndSeal uses a file for the last time in the call that seals it. The collector may
-// close the file then, but not before the kernel is done: the descriptor could be
-// somebody else's by that time.
+// createAndSeal's last use of the file is a call. If the garbage collector closed the file before
+// the call returns, another file could get the descriptor.
 func createAndSeal() error {
 	f, err := memfd.Create("collected")
 	if err != nil {
@@ -42,7 +40,7 @@ func createAndSeal() error {
 	return memfd.AddSeals(f, memfd.Immutable)
 }
 
-// openFiles returns what all descriptors are open on.
+// openFiles returns the links in /proc/self/fd.
 func openFiles() string {
 	var files []string
 	for _, e := range must(os.ReadDir("/proc/self/fd")) {
@@ -61,7 +59,7 @@ func TestFilesAreNotCollectedInUse(t *testing.T) {
 		all.Go(func() {
 			for i := 0; i < n; i++ {
 				err := createAndSeal()
-				if errors.Is(err, syscall.EMFILE) { // the collector has not come to close enough
+				if errors.Is(err, syscall.EMFILE) { // too few files have been collected
 					i--
 				} else if err != nil {
 					t.Errorf("round %d: %v", i, err)
@@ -74,7 +72,7 @@ func TestFilesAreNotCollectedInUse(t *testing.T) {
 		})
 	}
 	all.Wait()
-	for range 1000 { // so that no collected file is taken for one left behind
+	for range 1000 { // or the leak check would report files that are not collected yet
 		if !strings.Contains(openFiles(), "/memfd:collected") {
 			break
 		}
@@ -82,12 +80,12 @@ func TestFilesAreNotCollectedInUse(t *testing.T) {
 	}
 }
 
-// atDepth calls f below n frames, of which the last few are of another size.
+// atDepth calls f below n stack frames. The last few have another size, for finer steps.
 //
 //go:noinline
 func atDepth(n int, f func()) {
 	if n < 8 {
-		wide(n, f)
+		wideFrames(n, f)
 		return
 	}
 	atDepth(n-8, f)
@@ -95,20 +93,20 @@ func atDepth(n int, f func()) {
 }
 
 //go:noinline
-func wide(n int, f func()) {
+func wideFrames(n int, f func()) {
 	var space [16]byte
 	if n == 0 {
 		f()
 		return
 	}
 	space[n] = sink
-	wide(n-1, f)
+	wideFrames(n-1, f)
 	sink += space[n]
 }
 
-// Goroutines begin with a small stack, which moves when it grows. Wherever that happens inside a
-// call, the kernel gets the addresses of variables as they are then.
-func TestStacksMoveInsideCalls(t *testing.T) {
+// A goroutine's stack moves when it grows. Wherever in a call that happens, the kernel must get
+// the current addresses of variables.
+func TestStacksMoveDuringCalls(t *testing.T) {
 	leaks.Check(t)
 	for _, depth := range depths() {
 		done := make(chan struct{})
@@ -160,7 +158,7 @@ func TestStacksMoveInsideCalls(t *testing.T) {
 	}
 }
 
-// depths are numbers of frames that make a stack grow in different places.
+// depths returns numbers of frames that make the stack grow at different points of a call.
 func depths() (all []int) {
 	step := 1
 	if testing.Short() {
@@ -172,10 +170,10 @@ func depths() (all []int) {
 	return all
 }
 
-// The same where the runtime checks itself, and fills with garbage what it has freed.
-func TestStressOfACheckedRuntime(t *testing.T) {
+// Runs the stress tests with the runtime's own checks, and with freed memory overwritten.
+func TestStressWithRuntimeChecks(t *testing.T) {
 	leaks.Check(t)
-	test := exec.Command(os.Args[0], "-test.run=^(TestStacksMoveInsideCalls|TestFilesAreNotCollectedInUse)$", "-test.short")
+	test := exec.Command(os.Args[0], "-test.run=^(TestStacksMoveDuringCalls|TestFilesAreNotCollectedInUse)$", "-test.short")
 	test.Env = append(os.Environ(), "GODEBUG=clobberfree=1,gccheckmark=1,invalidptr=1", "GOGC=1", "MEMFD_GO_CALLS=")
 	output, err := test.CombinedOutput()
 	if errors.Is(err, syscall.ENOEXEC) {

@@ -11,13 +11,17 @@ import (
 	"syscall"
 )
 
-// Send sends data and files in one message over a Unix socket, and returns how many bytes of
-// data it sent. The files stay open here. It waits until there is room, not longer than conn's
-// write deadline; a file that is closed meanwhile is sent all the same. On a stream it sends
-// all of data; the files arrive with its first byte. Without data a zero byte is sent, since a
-// message of no bytes does not carry files over a stream.
+// Send sends data and files in one message over a Unix socket, and returns the number of bytes
+// of data sent. The files stay open in the caller, and one that is closed meanwhile is still
+// sent. Send waits for room until conn's write deadline.
 //
-// It fails with EINVAL for more than MaxFiles files.
+// On a stream all of data is sent, and the files arrive with its first byte. If data is empty,
+// a zero byte is sent, since a stream does not transfer files without data.
+//
+// It fails with EINVAL for more than MaxFiles files, and with EPIPE if the peer has closed the
+// connection.
+//
+// Source: sendmsg(2), unix(7).
 func Send(conn *net.UnixConn, data []byte, files ...*os.File) (int, error) {
 	if len(files) > MaxFiles {
 		return 0, os.NewSyscallError("sendmsg", syscall.EINVAL)
@@ -35,8 +39,8 @@ func Send(conn *net.UnixConn, data []byte, files ...*os.File) (int, error) {
 	return n, err
 }
 
-// sendAll collects the descriptors of files, each of which stays open while the others follow
-// and the message is sent.
+// sendAll collects the descriptors of files. The recursion keeps each file open until the
+// message is sent.
 func sendAll(raw syscall.RawConn, data []byte, files []*os.File, fds []int32) (n int, err error) {
 	if len(files) == 0 {
 		return sendMessage(raw, data, fds)
@@ -64,16 +68,18 @@ func sendMessage(raw syscall.RawConn, data []byte, fds []int32) (int, error) {
 	return n, os.NewSyscallError("sendmsg", err)
 }
 
-// Receive receives one message from a Unix socket: up to len(data) bytes and up to maxFiles
-// files, which are close-on-exec. It waits for the message, not longer than conn's read
-// deadline. At the end of the stream the error is io.EOF; an empty packet of a "unixpacket"
-// socket looks the same.
+// Receive receives one message from a Unix socket: up to len(data) bytes, and up to maxFiles
+// files, which are close-on-exec. It waits for the message until conn's read deadline.
 //
-// A message with more files than that, or a datagram with more bytes, fails with EMSGSIZE. n is
-// then what is in data, and all files of the message are closed.
+// It returns io.EOF at the end of the stream, and for an empty packet of a "unixpacket" socket,
+// which the kernel reports in the same way. It fails with EMSGSIZE if the message has more than
+// maxFiles files, or is a datagram of more than len(data) bytes; n bytes are then in data, and
+// all files of the message are closed.
 //
-// The sender chooses what the files are: see MapVerified and Inspect before reading one. Even
-// reading can block if it is a pipe, say.
+// The sender chooses what the files are: use MapVerified or Inspect before reading one. A read
+// from a pipe, for example, may block.
+//
+// Source: recvmsg(2), unix(7).
 func Receive(conn *net.UnixConn, data []byte, maxFiles int) (n int, files []*os.File, err error) {
 	if maxFiles < 0 {
 		return 0, nil, os.NewSyscallError("recvmsg", syscall.EINVAL)
@@ -89,7 +95,7 @@ func Receive(conn *net.UnixConn, data []byte, maxFiles int) (n int, files []*os.
 	return n, files, nil
 }
 
-// receive returns the number of bytes and of descriptors.
+// receive returns the numbers of bytes and descriptors.
 func receive(conn *net.UnixConn, data []byte, fds []int32) (n, nfds int, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -113,18 +119,19 @@ func receive(conn *net.UnixConn, data []byte, fds []int32) (n, nfds int, err err
 	return n, nfds, os.NewSyscallError("recvmsg", err)
 }
 
-// newReceived makes a file of a descriptor that came from another process. Its own name is its
-// maker's choice and could be anything.
+// newReceived does not ask for the name of the file, which the sender chose.
 func newReceived(fd int32) *os.File {
 	return os.NewFile(uintptr(fd), "received file")
 }
 
-// ReceiveVerified receives one file from somebody who is not trusted and checks it like
-// MapVerified, which it is then ready for. It waits for the message, not longer than conn's read
-// deadline. A message with more than one file fails with EMSGSIZE, one with none with EPROTO.
-// Of the message's data one byte is taken and dropped, of a datagram all.
+// ReceiveVerified receives one file from an untrusted process and checks it like Verify. It
+// drops the data of the message: one byte of a stream, all of a datagram. It waits for the
+// message until conn's read deadline.
 //
-// The sender still shares the file's offset: read through a mapping or by ReadAt.
+// The sender still shares the offset of the file: use MapVerified or ReadAt.
+//
+// It fails like Receive and Verify, with EMSGSIZE if the message has more than one file, and
+// with EPROTO if it has none.
 func ReceiveVerified(conn *net.UnixConn, required Seals, maxSize int64, flags ...VerifyFlags) (*os.File, error) {
 	_, files, err := Receive(conn, nil, 1)
 	if err != nil {

@@ -45,7 +45,7 @@ func eachKind(t *testing.T, f func(t *testing.T, kind int)) {
 	}
 }
 
-// names closes files and returns what the kernel calls them.
+// names closes files and returns their names as the kernel knows them.
 func names(t *testing.T, files []*os.File) string {
 	t.Helper()
 	var all []string
@@ -87,8 +87,8 @@ func TestSendAndReceive(t *testing.T) {
 	})
 }
 
-// A dialed connection knows its address, which package net looks at.
-func TestSendToAnAddress(t *testing.T) {
+// Package net treats dialed connections, which have an address, differently from socket pairs.
+func TestSendOverDialedConnection(t *testing.T) {
 	leaks.Check(t)
 	for _, network := range []string{"unix", "unixpacket", "unixgram"} {
 		address := &net.UnixAddr{Name: filepath.Join(t.TempDir(), "socket"), Net: network}
@@ -113,8 +113,8 @@ func TestSendToAnAddress(t *testing.T) {
 	}
 }
 
-// A stream takes more data than its buffer holds, since Send waits for the reader.
-func TestSendMuchData(t *testing.T) {
+// Send waits for the reader if data is longer than the socket's buffer.
+func TestSendMoreThanTheBuffer(t *testing.T) {
 	leaks.Check(t)
 	a, b := newPair(t, unix.SOCK_STREAM)
 	text := strings.Repeat("memfd_go", 1<<17)
@@ -132,7 +132,7 @@ func TestSendMuchData(t *testing.T) {
 	}
 	want(t, "files", names(t, files), "test")
 	rest := must(io.ReadAll(b))
-	want(t, "all of it", string(data[:n])+string(rest) == text, true)
+	want(t, "received all data", string(data[:n])+string(rest) == text, true)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
@@ -147,19 +147,19 @@ func TestSendErrors(t *testing.T) {
 	_, err := memfd.Send(a, nil, f, closed)
 	wantPathError(t, "a closed file", err, "send", "memfd:closed", fs.ErrClosed)
 	_, err = memfd.Send(a, nil, f, nil)
-	wantError(t, "no file", err, fs.ErrInvalid)
+	wantError(t, "a nil file", err, fs.ErrInvalid)
 	_, err = memfd.Send(a, nil, make([]*os.File, memfd.MaxFiles+1)...)
 	wantError(t, "too many files", err, syscall.EINVAL)
 	b.Close()
 	_, err = memfd.Send(a, []byte("x"), f)
 	var e *os.SyscallError
-	want(t, "nobody there", errors.As(err, &e) && *e == os.SyscallError{Syscall: "sendmsg", Err: syscall.EPIPE}, true)
+	want(t, "EPIPE after the peer closed", errors.As(err, &e) && *e == os.SyscallError{Syscall: "sendmsg", Err: syscall.EPIPE}, true)
 	a.Close()
 	_, err = memfd.Send(a, []byte("x"), f)
 	wantError(t, "a closed connection", err, net.ErrClosed)
 }
 
-func TestReceiveAtTheEnd(t *testing.T) {
+func TestReceiveEOF(t *testing.T) {
 	leaks.Check(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
 		a, b := newPair(t, kind)
@@ -175,7 +175,7 @@ func TestReceiveAtTheEnd(t *testing.T) {
 	}
 }
 
-// Of a stream, what does not fit is left for later.
+// Data of a stream that does not fit stays in the socket.
 func TestReceivePartOfAStream(t *testing.T) {
 	leaks.Check(t)
 	a, b := newPair(t, unix.SOCK_STREAM)
@@ -190,8 +190,8 @@ func TestReceivePartOfAStream(t *testing.T) {
 	want(t, "rest", string(rest[:must(b.Read(rest))]), "llo")
 }
 
-// All files of what does not fit are closed, which the leak check sees.
-func TestReceiveTooMuch(t *testing.T) {
+// The leak check tests that all files of a refused message are closed.
+func TestReceiveTooMany(t *testing.T) {
 	leaks.Check(t)
 	f := sealed(t, "")
 	eachKind(t, func(t *testing.T, kind int) {
@@ -199,16 +199,16 @@ func TestReceiveTooMuch(t *testing.T) {
 		must(memfd.Send(a, []byte("xyz"), f, f, f))
 		data := make([]byte, 10)
 		n, _, err := memfd.Receive(b, data, 2)
-		wantError(t, "more files", err, syscall.EMSGSIZE)
-		want(t, "data all the same", string(data[:n]), "xyz")
+		wantError(t, "more files than maxFiles", err, syscall.EMSGSIZE)
+		want(t, "data of the refused message", string(data[:n]), "xyz")
 		must(memfd.Send(a, []byte("x"), f))
 		_, _, err = memfd.Receive(b, data, 0)
-		wantError(t, "a file where none is wanted", err, syscall.EMSGSIZE)
+		wantError(t, "a file with maxFiles 0", err, syscall.EMSGSIZE)
 		if kind != unix.SOCK_STREAM {
 			must(memfd.Send(a, []byte("xyz"), f))
 			n, _, err = memfd.Receive(b, data[:2], 1)
-			wantError(t, "more bytes", err, syscall.EMSGSIZE)
-			want(t, "what fitted", string(data[:n]), "xy")
+			wantError(t, "a datagram longer than data", err, syscall.EMSGSIZE)
+			want(t, "the part that fits", string(data[:n]), "xy")
 		}
 		must(memfd.Send(a, []byte("next")))
 		n, _, err = memfd.Receive(b, data, 1)
@@ -217,14 +217,14 @@ func TestReceiveTooMuch(t *testing.T) {
 	})
 }
 
-// The kernel lets nobody send more than 253 files in a message.
-func TestReceiveOf253Files(t *testing.T) {
+// 253 is the kernel's limit for one message (SCM_MAX_FD).
+func TestReceive253Files(t *testing.T) {
 	leaks.Check(t)
 	if emulated() {
-		t.Skip("the emulator keeps descriptors of its own open when it has to cut a message")
+		t.Skip("the emulator leaks descriptors when it truncates a message")
 	}
 	a, b := newPair(t, unix.SOCK_STREAM)
-	fd := number(t, sealed(t, ""))
+	fd := descriptor(t, sealed(t, ""))
 	for range 2 {
 		fds := slices.Repeat([]int{fd}, 253)
 		_, _, err := a.WriteMsgUnix([]byte("x"), unix.UnixRights(fds...), nil)
@@ -236,32 +236,32 @@ func TestReceiveOf253Files(t *testing.T) {
 	wantError(t, "ReceiveVerified", err, syscall.EMSGSIZE)
 }
 
-// emulated reports whether an emulator stands for the kernel: it has no filters of system calls.
+// emulated reports whether this is qemu-user, which does not implement PR_GET_SECCOMP.
 func emulated() bool {
 	_, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
 	return err != nil
 }
 
-// Where the process may open no more files, the kernel drops them.
-func TestReceiveWithoutRoomInTheProcess(t *testing.T) {
+// The kernel drops files for which the process has no descriptor left.
+func TestReceiveAtDescriptorLimit(t *testing.T) {
 	leaks.Check(t)
 	a, b := newPair(t, unix.SOCK_STREAM)
 	f := sealed(t, "")
 	must(memfd.Send(a, []byte("x"), f, f))
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
 		_, _, err := memfd.Receive(b, nil, 2)
-		wantError(t, "no descriptor left", err, syscall.EMSGSIZE)
+		wantError(t, "RLIMIT_NOFILE reached", err, syscall.EMSGSIZE)
 	})
 }
 
-// With all of a socket's options the kernel puts much in front of the files.
+// These options add control messages in front of the files.
 func TestReceiveWithSocketOptions(t *testing.T) {
 	leaks.Check(t)
 	eachKind(t, func(t *testing.T, kind int) {
 		a, b := newPair(t, kind)
 		must(b.SyscallConn()).Control(func(fd uintptr) {
 			for _, option := range []int{unix.SO_PASSCRED, unix.SO_PASSSEC, unix.SO_PASSPIDFD, unix.SO_TIMESTAMPNS} {
-				unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, option, 1) // not all kernels have all
+				unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, option, 1) // some kernels lack some of them
 			}
 		})
 		must(memfd.Send(a, []byte("x"), slices.Repeat([]*os.File{sealed(t, "")}, memfd.MaxFiles)...))
@@ -277,7 +277,7 @@ func TestReceiveErrors(t *testing.T) {
 	leaks.Check(t)
 	_, b := newPair(t, unix.SOCK_STREAM)
 	_, _, err := memfd.Receive(b, nil, -1)
-	wantError(t, "less than no files", err, syscall.EINVAL)
+	wantError(t, "a negative maxFiles", err, syscall.EINVAL)
 	b.Close()
 	_, _, err = memfd.Receive(b, nil, 1)
 	wantError(t, "a closed connection", err, net.ErrClosed)
@@ -294,7 +294,7 @@ func TestDeadlines(t *testing.T) {
 		_, err = memfd.ReceiveVerified(b, 0, 1)
 		wantError(t, "ReceiveVerified", err, os.ErrDeadlineExceeded)
 		if waited := time.Since(start); waited < 50*time.Millisecond || waited > 10*time.Second {
-			t.Error("waited", waited)
+			t.Errorf("waited %v, want 50 ms to 10 s", waited)
 		}
 		a.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
 		for err = nil; err == nil; {
@@ -319,12 +319,12 @@ func TestReceiveVerified(t *testing.T) {
 			files []*os.File
 			err   error
 		}{
-			{"no file", nil, syscall.EPROTO},
+			{"no file in the message", nil, syscall.EPROTO},
 			{"two files", []*os.File{f, f}, syscall.EMSGSIZE},
 			{"not sealed", []*os.File{create(t, nil)}, syscall.EKEYREJECTED},
 			{"too long", []*os.File{sealed(t, "longer")}, syscall.EFBIG},
 			{"empty", []*os.File{sealed(t, "")}, syscall.ENODATA},
-			{"not for reading", []*os.File{closeLater(t, must(memfd.Reopen(f, os.O_WRONLY)))}, syscall.EACCES},
+			{"a write-only file", []*os.File{closeLater(t, must(memfd.Reopen(f, os.O_WRONLY)))}, syscall.EACCES},
 		} {
 			must(memfd.Send(a, []byte("x"), c.files...))
 			_, err := memfd.ReceiveVerified(b, memfd.Immutable, 5)
@@ -333,9 +333,9 @@ func TestReceiveVerified(t *testing.T) {
 	})
 }
 
-// Receive waits in the network poller: other goroutines run, and the collector too. If they did
-// not, this test would never send what Receive waits for.
-func TestReceiveTellsTheScheduler(t *testing.T) {
+// Receive waits in the network poller. If it blocked the only processor, this test would never
+// send the message.
+func TestReceiveReleasesTheProcessor(t *testing.T) {
 	leaks.Check(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	a, b := newPair(t, unix.SOCK_STREAM)
@@ -346,24 +346,23 @@ func TestReceiveTellsTheScheduler(t *testing.T) {
 		want(t, "files", names(t, files), "test")
 		want(t, "error", err, nil)
 	})
-	time.Sleep(10 * time.Millisecond) // now it waits
+	time.Sleep(10 * time.Millisecond) // let Receive block
 	notBlocked(t)
 	must(memfd.Send(a, []byte("x"), sealed(t, "")))
 	waiting.Wait()
 }
 
-// notBlocked fails the test if this goroutine or the collector is held up.
+// notBlocked fails the test if this goroutine or the garbage collector is blocked.
 func notBlocked(t *testing.T) {
 	t.Helper()
 	start := time.Now()
 	time.Sleep(10 * time.Millisecond)
 	runtime.GC()
-	if held := time.Since(start); held > 10*time.Second { // the machine may be busy
-		t.Errorf("a sleep of 10 ms and a collection took %v", held)
+	if held := time.Since(start); held > 10*time.Second { // a loaded host needs some time
+		t.Errorf("a sleep of 10 ms and a garbage collection took %v", held)
 	}
 }
 
-// A connection and a file may be closed by others at any time.
 func TestCloseWhileInUse(t *testing.T) {
 	leaks.Check(t)
 	for range rounds(2000) / 10 {
