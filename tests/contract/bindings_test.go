@@ -9,13 +9,12 @@ import (
 	"testing"
 )
 
-// binding is a file that declares each function, constant and member of a struct on
-// one line.
+// binding is a file that declares each function, constant and struct member on one line.
 type binding struct {
 	file          string
-	functionLine  *regexp.Regexp // matches a declaration; the first group is C's name
+	functionLine  *regexp.Regexp // matches a declaration; group 1 is the C name
 	writeFunction func(Function) string
-	constantLine  *regexp.Regexp // likewise; nil if the file has no constants
+	constantLine  *regexp.Regexp // the same for constants; nil if the file has none
 	writeConstant func(Constant) string
 	structs       structLines
 }
@@ -90,7 +89,7 @@ func (b binding) compare(h *Header, text string) []string {
 	return append(complaints, compare(b.file, want, match(b.constantLine, text))...)
 }
 
-// runOfSpaces is what gofmt aligns columns with.
+// gofmt aligns columns with spaces, which the comparison must ignore.
 var runOfSpaces = regexp.MustCompile(` +`)
 
 func match(pattern *regexp.Regexp, text string) []line {
@@ -216,5 +215,5 @@ var puregoTypes = dialect{
 func puregoFunction(f Function) string {
 	declaration := fmt.Sprintf("%s func(%s) %s `c:%q`", pascal(f.Name),
 		strings.Join(puregoTypes.paramTypes(f), ", "), puregoTypes.result(f), f.Name)
-	return runOfSpaces.ReplaceAllString(declaration, " ") // where there is no result
+	return runOfSpaces.ReplaceAllString(declaration, " ") // two spaces without a result
 }

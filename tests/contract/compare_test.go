@@ -18,7 +18,6 @@ const (
 	headerFile = "include/memfd_go.h"
 )
 
-// What the header declares.
 type (
 	Header   = header.Header
 	Function = header.Function
@@ -28,7 +27,7 @@ type (
 	Constant = header.Constant
 )
 
-// readFile reads a file of the source tree.
+// readFile reads a file, named relative to the top folder.
 func readFile(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(top, name))
@@ -51,12 +50,11 @@ func readHeader(t *testing.T) *Header {
 	t.Helper()
 	h := parseText(t, readFile(t, headerFile))
 	if len(h.Functions) == 0 || len(h.Constants) == 0 {
-		t.Fatalf("%s: %d functions, %d constants", headerFile, len(h.Functions), len(h.Constants))
+		t.Fatalf("%s: parsed %d functions and %d constants", headerFile, len(h.Functions), len(h.Constants))
 	}
 	return h
 }
 
-// report fails once for each complaint.
 func report(t *testing.T, complaints []string) {
 	t.Helper()
 	for _, c := range complaints {
@@ -64,11 +62,11 @@ func report(t *testing.T, complaints []string) {
 	}
 }
 
-// line is one declaration in one file.
+// line is a declaration in a file.
 type line struct {
 	name  string
-	text  string // what has to agree
-	paste string // the same to be put into the file; "" if that is text
+	text  string // the part that is compared
+	paste string // the whole line, for the message; "" if text is the whole line
 }
 
 func (l line) String() string {
@@ -86,8 +84,8 @@ func names(lines []line) []string {
 	return all
 }
 
-// compare returns what has to change in file, which has the lines got, for it to
-// have the lines want.
+// compare returns what must change in a file that has the lines got, so that it has the lines
+// want.
 func compare(file string, want, got []line) []string {
 	var complaints []string
 	complain := func(format string, args ...any) {
@@ -96,27 +94,27 @@ func compare(file string, want, got []line) []string {
 	have := make(map[string]line)
 	for _, l := range got {
 		if _, twice := have[l.name]; twice {
-			complain("%s stands there twice", l.name)
+			complain("%s is declared twice", l.name)
 		}
 		have[l.name] = l
 		if !slices.Contains(names(want), l.name) {
-			complain("%s is not in %s, remove:\n\n%s\n", l.name, headerFile, l)
+			complain("%s is not in %s; remove:\n\n%s\n", l.name, headerFile, l)
 		}
 	}
-	place := "as the first of its kind"
+	place := "before the others"
 	for _, l := range want {
 		if is, found := have[l.name]; !found {
-			complain("missing, add %s:\n\n%s\n", place, l)
+			complain("a line is missing; add it %s:\n\n%s\n", place, l)
 		} else if is.text != l.text {
-			complain("does not agree with %s, instead of %q it should read:\n\n%s\n", headerFile, is.text, l)
+			complain("%s differs from %s; replace %q by:\n\n%s\n", l.name, headerFile, is.text, l)
 		}
 		place = "after " + l.name
 	}
 	return append(complaints, compareOrder(file, want, got)...)
 }
 
-// compareOrder looks at the names that both have, and tells the first that is out
-// of place.
+// compareOrder returns the first line that is out of order. It ignores lines that only one side
+// has.
 func compareOrder(file string, want, got []line) []string {
 	notIn := func(others []line) func(line) bool {
 		return func(l line) bool { return !slices.Contains(names(others), l.name) }
@@ -127,21 +125,21 @@ func compareOrder(file string, want, got []line) []string {
 		if want[i].name == got[i].name {
 			continue
 		}
-		return []string{fmt.Sprintf("%s: not in the order of %s, move up to before %s:\n\n%s\n",
+		return []string{fmt.Sprintf("%s: not in the order of %s; move up, before %s:\n\n%s\n",
 			file, headerFile, got[i].name, want[i])}
 	}
 	return nil
 }
 
-// dialect says how one language declares functions and structs.
+// dialect translates C's types to another language.
 type dialect struct {
-	results map[string]string // its name of C's type of a result, or of a struct's member
-	params  map[string]string // ... of a parameter; what is missing is as in results
+	results map[string]string // types of results and struct members
+	params  map[string]string // types of parameters, where they differ from results
 
-	structName func(string) string // its name of a struct
-	pointer    string              // the format of a pointer to one
-	toConst    string              // ... that is not written to
-	array      string              // the format of an array: %[1]s is the type, %[2]d how many
+	structName func(string) string // translates the name of a struct
+	pointer    string              // the format of a pointer to a struct
+	toConst    string              // the format of a pointer to a const struct
+	array      string              // the format of an array: %[1]s is the type, %[2]d the length
 }
 
 func (d dialect) result(f Function) string {
@@ -155,7 +153,6 @@ func (d dialect) param(p Param) string {
 	return d.known(p.Type)
 }
 
-// paramTypes lists the types of all parameters.
 func (d dialect) paramTypes(f Function) []string {
 	var all []string
 	for _, p := range f.Params {
@@ -171,7 +168,7 @@ func (d dialect) member(f Field) string {
 	return fmt.Sprintf(d.array, d.known(f.Type), f.Count)
 }
 
-// known turns a type that no table has into a name that agrees with nothing.
+// known translates a type. The result for an unknown type differs from any declaration.
 func (d dialect) known(c string) string {
 	if name, found := d.results[c]; found {
 		return name
@@ -186,7 +183,7 @@ func (d dialect) known(c string) string {
 		}
 		return d.structName(name)
 	}
-	return fmt.Sprintf("<%q: add it to the types in tests/contract>", c)
+	return fmt.Sprintf("<unknown type %q: add it to the dialects in tests/contract>", c)
 }
 
 // camel turns memfd_go_create_sealed into createSealed.

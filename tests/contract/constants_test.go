@@ -14,8 +14,8 @@ import (
 	"libmemfd_go/core"
 )
 
-// goConstants are the header's constants as Go has them: the kernel's in x/sys/unix,
-// our own in core.
+// goConstants are the values of the header's constants in Go: the kernel's in x/sys/unix, ours in
+// core.
 var goConstants = map[string]uint64{
 	"MEMFD_GO_VERSION_MAJOR": uint64(core.Version >> 16),
 	"MEMFD_GO_VERSION_MINOR": uint64(core.Version >> 8 & 0xff),
@@ -110,17 +110,17 @@ func compareConstants(h *Header) []string {
 		}
 		inGo, found := goConstants[c.Name]
 		if !found {
-			complaints = append(complaints, fmt.Sprintf("tests/contract/constants_test.go: missing, add:\n\n%q: %s,\n",
+			complaints = append(complaints, fmt.Sprintf("tests/contract/constants_test.go: a constant is missing; add to goConstants:\n\n%q: %s,\n",
 				c.Name, goConstantName(c.Name)))
 		} else if n, err := strconv.ParseUint(c.Text, 0, 64); err != nil || n != inGo {
-			complaints = append(complaints, fmt.Sprintf("%s: %s is %s, but %#x in Go, it should read:\n\n#define %s %#x\n",
+			complaints = append(complaints, fmt.Sprintf("%s: %s is %s, but %#x in Go; to agree with Go:\n\n#define %s %#x\n",
 				headerFile, c.Name, c.Text, inGo, c.Name, inGo))
 		}
 	}
 	return complaints
 }
 
-// goConstantName is the expression that a constant most likely is in Go.
+// goConstantName guesses the Go expression of a constant.
 func goConstantName(name string) string {
 	own, isOwn := strings.CutPrefix(name, "MEMFD_GO_")
 	if !isOwn {
@@ -133,16 +133,16 @@ func TestVersionString(t *testing.T) {
 	inCore := unix.BytePtrToString(core.VersionString())
 	numbers := fmt.Sprintf("%d.%d.%d", core.Version>>16, core.Version>>8&0xff, core.Version&0xff)
 	if inCore != numbers {
-		t.Errorf("core/version.go: the version is %s as a number, %s as text", numbers, inCore)
+		t.Errorf("core/version.go: Version is %s, but VersionString returns %s", numbers, inCore)
 	}
 	for _, c := range readHeader(t).Constants {
 		if c.Name == "MEMFD_GO_VERSION_STRING" && c.Text != strconv.Quote(numbers) {
-			t.Errorf("%s: %s is %s, it should read:\n\n#define %s %q\n", headerFile, c.Name, c.Text, c.Name, numbers)
+			t.Errorf("%s: %s is %s; replace it by:\n\n#define %s %q\n", headerFile, c.Name, c.Text, c.Name, numbers)
 		}
 	}
 }
 
-// The options of all functions together are one set of bits.
+// Each option is one bit, and no two functions use the same bit for different options.
 func TestOptionsAreDistinctBits(t *testing.T) {
 	var seen uint64
 	for name, bit := range goConstants {
@@ -150,7 +150,7 @@ func TestOptionsAreDistinctBits(t *testing.T) {
 			continue
 		}
 		if bit&(bit-1) != 0 || seen&bit != 0 || uintptr(bit) > 1<<(8*unsafe.Sizeof(uint32(0))-1) {
-			t.Errorf("%s: %s = %#x is not a bit of its own", headerFile, name, bit)
+			t.Errorf("%s: %s = %#x must be one bit below 1<<31 that no other option uses", headerFile, name, bit)
 		}
 		seen |= bit
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A description is what programs have compiled in, or ask the loader for: one fact a
-// line. It is kept for each minor version in tests/contract/<version>/abi.txt.
+// A description is the ABI as a list of facts: what programs compile in or need from the loader.
+// tests/contract/<version>/abi.txt records it for each minor version, one fact per line.
 type description []fact
 
 type fact struct {
@@ -28,7 +28,7 @@ func (d description) String() string {
 	return text.String()
 }
 
-// find returns what is said of the same thing.
+// find returns the fact about the same thing.
 func (d description) find(f fact) (fact, bool) {
 	i := slices.IndexFunc(d, func(o fact) bool { return o.kind == f.kind && o.name == f.name })
 	if i < 0 {
@@ -53,8 +53,8 @@ func parseDescription(text string) description {
 	return d
 }
 
-// describe says what the header and a library promise. The version's own numbers are
-// no promise.
+// describe lists the facts of the header and a library, except the version numbers, which may
+// change.
 func describe(h *Header, soname string, symbols []string) description {
 	d := description{{kind: "soname", name: soname}}
 	for _, s := range symbols {
@@ -79,7 +79,7 @@ func describe(h *Header, soname string, symbols []string) description {
 	return d
 }
 
-// describeStruct says sizes and offsets with words of four and of eight bytes.
+// describeStruct gives sizes and offsets for 32-bit and 64-bit architectures.
 func describeStruct(h *Header, s Struct) description {
 	small, large := layoutOf(h, s, 4), layoutOf(h, s, 8)
 	d := description{{"struct", s.Name, fmt.Sprintf("of %d or %d bytes", small.size, large.size)}}
@@ -93,29 +93,29 @@ func describeStruct(h *Header, s Struct) description {
 	return d
 }
 
-// mayGrow are the structs that are exchanged in one call. The others are kept by the
-// caller between calls, so that their size is part of the caller.
+// mayGrow lists the structs that are passed with their size. Callers keep the others, so their
+// size is part of the ABI.
 var mayGrow = []string{"memfd_go_features", "memfd_go_create_args", "memfd_go_info"}
 
-// breaks says which of the promises of a version do not hold any more, and what to do.
+// breaks lists the facts recorded for a version that no longer hold, with advice.
 func breaks(version string, promised, now description) []string {
 	var complaints []string
 	for _, p := range promised {
 		is, found := now.find(p)
 		switch {
 		case !found:
-			complaints = append(complaints, fmt.Sprintf("this breaks programs made for %s:\n\n%s\n\nis gone. %s", version, p, whenGone[p.kind]))
+			complaints = append(complaints, fmt.Sprintf("a change breaks programs built for %s. This is gone:\n\n%s\n\n%s", version, p, whenGone[p.kind]))
 		case is.value != p.value && !grown(p, is):
-			complaints = append(complaints, fmt.Sprintf("this breaks programs made for %s:\n\n%s\n\nhas become\n\n%s\n\n%s", version, p, is, whenChanged[p.kind]))
+			complaints = append(complaints, fmt.Sprintf("a change breaks programs built for %s. This:\n\n%s\n\nhas become:\n\n%s\n\n%s", version, p, is, whenChanged[p.kind]))
 		}
 	}
 	for i := range complaints {
-		complaints[i] += "\ndocs/ABI.md says what may change, and how."
+		complaints[i] += "\ndocs/ABI.md explains which changes are compatible."
 	}
 	return complaints
 }
 
-// grown tells whether a struct has become longer, which is allowed to some.
+// grown reports whether the change is a larger struct of mayGrow.
 func grown(before, after fact) bool {
 	var small, large, newSmall, newLarge int
 	const format = "of %d or %d bytes"
@@ -125,18 +125,18 @@ func grown(before, after fact) bool {
 }
 
 var whenGone = map[string]string{
-	"soname":   "Programs ask for the library by this name, and do not start. Bring it back.",
-	"symbol":   "Programs that call it do not start. Bring it back, in exports.h, at its version.",
-	"function": "Programs that call it do not compile. Bring it back, in the header.",
-	"constant": "Programs that use it do not compile. Bring it back, in the header.",
-	"struct":   "Programs that use it do not compile. Bring it back, in the header.",
-	"member":   "Programs that use it do not compile. Bring it back, at its place.",
+	"soname":   "Programs load the library by this name and would not start. Restore it.",
+	"symbol":   "Programs that call it would not start. Restore it in capi/exports.h, with its version.",
+	"function": "Programs that call it would not compile. Restore it in the header.",
+	"constant": "Programs that use it would not compile. Restore it in the header.",
+	"struct":   "Programs that use it would not compile. Restore it in the header.",
+	"member":   "Programs that use it would not compile. Restore it at its offset.",
 }
 
 var whenChanged = map[string]string{
-	"symbol":   "Programs ask for it at the version that it had, and do not start. Bring that back.",
-	"function": "Programs pass what it took before. Leave it, and add a function.",
-	"constant": "Programs have the old value compiled in. Leave it, and add a constant.",
-	"struct":   "Programs have the old size compiled in. Use reserved members, or add a struct.",
-	"member":   "Programs have the old place compiled in. Leave it, and add a member behind the last.",
+	"symbol":   "Programs need this version of the symbol and would not start. Restore the version.",
+	"function": "Programs pass the old arguments. Restore it, and add a new function.",
+	"constant": "Programs have the old value compiled in. Restore it, and add a new constant.",
+	"struct":   "Programs have the old size compiled in. Use the reserved members, or add a new struct.",
+	"member":   "Programs have the old offset compiled in. Restore it, and add a new member at the end.",
 }

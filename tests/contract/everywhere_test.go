@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// A place is where each function has to occur and what no tool can write: wrappers,
-// tests, documents. What is generated is in sync_test.go.
+// A place must mention each function, in text that only a person can write: wrappers, tests,
+// documents. sync_test.go has the generated ones.
 type place struct {
-	files  []string // patterns
-	wanted func(Function) string
-	advice string
+	files  []string              // glob patterns
+	wanted func(Function) string // a regular expression
+	advice string                // %[1]s is the C name, %[2]s the name without prefix, %[3]s the Go name
 
-	// Functions that the place does without, each with the reason.
+	// Functions that are missing on purpose, with the reason.
 	except map[string]string
 }
 
@@ -26,24 +26,24 @@ var places = []place{
 	{
 		files:  []string{"bindings/python/src/memfd_go/raw/*.py"},
 		wanted: func(f Function) string { return `(?m)^def ` + short(f) + `\(` },
-		advice: "def %[2]s(...):, which calls _ffi.%[1]s",
+		advice: "add a function %[2]s(...) that calls _ffi.%[1]s",
 	}, {
 		files:  []string{"bindings/python/src/memfd_go/*.py"},
 		wanted: func(f Function) string { return `\braw(?:\.| import )` + short(f) + `\b` },
-		advice: "a method that calls raw.%[2]s(...)",
+		advice: "add a method that calls raw.%[2]s(...)",
 		except: map[string]string{
-			"memfd_go_create":             "MemFd.create is create_with",
-			"memfd_go_recv_verified":      "recv_fds and verify, to name the seals that are missing",
-			"memfd_go_secret_pool_relock": "a child of fork() has no part in a SecretPool",
+			"memfd_go_create":             "MemFd.create calls create_with",
+			"memfd_go_recv_verified":      "calls recv_fds and verify, so that the error can name the missing seals",
+			"memfd_go_secret_pool_relock": "a SecretPool cannot be used in a child of fork()",
 		},
 	}, {
 		files:  []string{"bindings/rust/memfd-go/src/*.rs"},
 		wanted: func(f Function) string { return `\b` + f.Name + `\b` },
-		advice: "a function or method that calls sys::%[1]s(...)",
+		advice: "add a function or method that calls sys::%[1]s(...)",
 		except: map[string]string{
-			"memfd_go_recv_verified":       "recv_fds and verify, to name the seals that are missing",
-			"memfd_go_secret_pool_protect": "slots are references, which must stay valid",
-			"memfd_go_secret_pool_relock":  "a child of fork() has no part in a SecretPool",
+			"memfd_go_recv_verified":       "calls recv_fds and verify, so that the error can name the missing seals",
+			"memfd_go_secret_pool_protect": "slots are borrowed, and must stay readable and writable",
+			"memfd_go_secret_pool_relock":  "a SecretPool cannot be used in a child of fork()",
 		},
 	}, {
 		files: []string{"bindings/go/memfd/*.go"},
@@ -51,60 +51,58 @@ var places = []place{
 			name := strings.Replace(pascal(f.Name), "SecretPool", "Pool", 1)
 			return `\bcore\.(?i:` + name + `)\b`
 		},
-		advice: "a function or method that calls core.%[3]s(...)",
+		advice: "add a function or method that calls core.%[3]s(...)",
 		except: map[string]string{
-			"memfd_go_version":            "a module has a version",
-			"memfd_go_version_string":     "a module has a version",
+			"memfd_go_version":            "Go modules have versions",
+			"memfd_go_version_string":     "Go modules have versions",
 			"memfd_go_result_name":        "syscall.Errno has a text",
-			"memfd_go_create":             "Create is createWith",
+			"memfd_go_create":             "Create calls create_with",
 			"memfd_go_get_size":           "fstat",
 			"memfd_go_add_seals":          "package unix",
 			"memfd_go_get_seals":          "package unix",
 			"memfd_go_ensure_seals":       "package unix",
-			"memfd_go_recv_verified":      "Go receives the message",
-			"memfd_go_exec":               "package exec starts programs",
-			"memfd_go_secret":             "SecretBuffer is the memory",
-			"memfd_go_clone_stream":       "Go reads an io.Reader",
-			"memfd_go_equal":              "crypto/subtle",
+			"memfd_go_recv_verified":      "Recv parses the message in Go",
+			"memfd_go_exec":               "package os/exec starts programs",
+			"memfd_go_secret":             "SecretBuffer provides the memory",
+			"memfd_go_clone_stream":       "reads from an io.Reader instead",
+			"memfd_go_equal":              "package crypto/subtle",
 			"memfd_go_secret_relock":      "Go programs do not fork",
 			"memfd_go_secret_pool_relock": "Go programs do not fork",
 		},
 	}, {
 		files:  []string{"tests/c/every_function.h"},
 		wanted: func(f Function) string { return `\b` + f.Name + `\(` },
-		advice: "EXPECT(%[1]s(...) == 0);",
+		advice: "add EXPECT(%[1]s(...) == 0);",
 	}, {
 		files:  []string{"tests/c/abi_registers.c"},
 		wanted: func(f Function) string { return `\b(CALL|CALL0|OPEN)\(` + f.Name + `\b` },
-		advice: "EQ(CALL(%[1]s, ...), 0);",
+		advice: "add EQ(CALL(%[1]s, ...), 0);",
 	}, {
 		files:  []string{"tests/c/failing_calls_*.c"},
 		wanted: func(f Function) string { return `\b` + f.Name + `\(` },
-		advice: `F(%[2]s, nothing, %[1]s(...), is_zero, "", "", "")`,
+		advice: `add F(%[2]s, nothing, %[1]s(...), is_zero, "", "", "")`,
 	}, {
 		files:  []string{"README.md"},
 		wanted: func(f Function) string { return "(?m)^\\|.*\\b" + f.Name + `\b` },
-		advice: "it in the table of functions",
+		advice: "add it to the table of functions",
 	}, {
 		files:  []string{"docs/SECCOMP.md"},
 		wanted: func(f Function) string { return "(?m)^\\|.*\\b" + f.Name + `\b` },
-		advice: "a row with the system calls that %[1]s makes",
+		advice: "add a row with the system calls that it makes",
 	}, {
 		files:  []string{"docs/SECURITY.md"},
 		wanted: func(f Function) string { return `\b` + f.Name + `\b` },
-		advice: "a row with what %[1]s promises, and the tests of that",
+		advice: "add a row with its promises and their tests",
 	}, {
 		files:  []string{"CHANGELOG.md"},
 		wanted: func(f Function) string { return "`" + f.Name + "`" },
-		advice: "- `%[1]s`: ...",
+		advice: "add a line \"- `%[1]s`: ...\"",
 	},
 }
 
-// short is C's name without the prefix.
 func short(f Function) string { return strings.TrimPrefix(f.Name, "memfd_go_") }
 
-// What nobody can generate for a function is there: everything that is missing for a new one
-// is told at once, here and by the tests beside this one.
+// One run lists everything that a new function still needs.
 func TestFunctionsAreEverywhere(t *testing.T) {
 	h := readHeader(t)
 	for _, p := range places {
@@ -119,7 +117,7 @@ func (p place) compare(h *Header, text string) []string {
 		_, isException := p.except[f.Name]
 		if !found && !isException {
 			advice := fmt.Sprintf(p.advice+"%.0[1]s%.0[2]s%.0[3]s", f.Name, short(f), pascal(f.Name))
-			complaints = append(complaints, fmt.Sprintf("%s: nothing about %s, add:\n\n%s\n%s", p.files[0], f.Name, advice, orExcept(p)))
+			complaints = append(complaints, fmt.Sprintf("%s: nothing about %s; %s%s", p.files[0], f.Name, advice, orExcept(p)))
 		}
 	}
 	return complaints
@@ -129,7 +127,7 @@ func orExcept(p place) string {
 	if p.except == nil {
 		return ""
 	}
-	return "\nor an exception, with its reason, to tests/contract/everywhere_test.go\n"
+	return ",\nor an exception with its reason to tests/contract/everywhere_test.go"
 }
 
 func readAll(t *testing.T, patterns []string) string {
@@ -138,7 +136,7 @@ func readAll(t *testing.T, patterns []string) string {
 	for _, pattern := range patterns {
 		files, err := filepath.Glob(filepath.Join(top, pattern))
 		if err != nil || len(files) == 0 {
-			t.Fatalf("no %s: %v", pattern, err)
+			t.Fatalf("no file matches %s: %v", pattern, err)
 		}
 		slices.Sort(files)
 		for _, file := range files {
@@ -152,7 +150,7 @@ func readAll(t *testing.T, patterns []string) string {
 	return all.String()
 }
 
-// Each place notices a function that it lacks.
+// Each place reports a missing function.
 func TestPlacesNotice(t *testing.T) {
 	newOne := &Header{Functions: []Function{{Name: "memfd_go_new_one"}}}
 	for _, p := range places {

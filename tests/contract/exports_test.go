@@ -27,8 +27,8 @@ func TestGoExports(t *testing.T) {
 	report(t, compareGoExports(t, readHeader(t), readFile(t, exportsFile), readFile(t, goExportsFile)))
 }
 
-// A uint64_t behind an odd number of words would, on 32-bit architectures, be
-// placed differently by different ABIs.
+// On 32-bit architectures, some ABIs insert padding between an odd number of words and a
+// uint64_t, and others do not.
 func TestWordsBeforeUint64AreEven(t *testing.T) {
 	for _, f := range readHeader(t).Functions {
 		words := 0
@@ -36,13 +36,13 @@ func TestWordsBeforeUint64AreEven(t *testing.T) {
 			if p.Type != "uint64_t" {
 				words++
 			} else if words%2 != 0 {
-				t.Errorf("%s: %s of %s follows an odd number of words", headerFile, p.Name, f.Name)
+				t.Errorf("%s: parameter %s of %s follows an odd number of words; reorder the parameters", headerFile, p.Name, f.Name)
 			}
 		}
 	}
 }
 
-// row is SHAPE(name, target) in the export list.
+// row is a row of exports.h: SHAPE(name, target).
 type row struct{ shape, name, target string }
 
 var exportRow = regexp.MustCompile(`(?m)^([A-Z]\w*)\((\w+), *(\S+)\)$`)
@@ -78,7 +78,7 @@ func (r row) String() string {
 	return fmt.Sprintf("%s(%s, %s)", r.shape, r.name, r.target)
 }
 
-// callShape names the shape that a function has if it is one in Go.
+// callShape returns the shape of a function that is implemented in Go.
 func callShape(f Function) string {
 	shape, words := "CALL", 0
 	for _, p := range f.Params {
@@ -97,7 +97,7 @@ func callShape(f Function) string {
 	return shape
 }
 
-// fitsSystemCall tells whether a function can be the system call that the shape is.
+// fitsSystemCall reports whether the parameters of a function fit a system call shape.
 func fitsSystemCall(f Function, shape string) bool {
 	if strings.Contains(callShape(f), "D") {
 		return false
@@ -113,8 +113,7 @@ func fitsSystemCall(f Function, shape string) bool {
 	return false
 }
 
-// exportTypes are the types of the functions that the trampolines call: words,
-// a uint64_t excepted.
+// exportTypes are the types in capi/exports.go: the trampolines pass words, and uint64_t as is.
 var exportTypes = dialect{
 	structName: func(name string) string { return coreStructs[name].String() },
 	pointer:    "*%s",
@@ -143,7 +142,7 @@ var exportTypes = dialect{
 	},
 }
 
-// anyPointer are what Go may have for a void *: an address, memory, or either.
+// anyPointer lists the Go types allowed for a void *.
 var anyPointer = []string{"uintptr", "*byte", "unsafe.Pointer"}
 
 // goFunction is a function in exports.go.
@@ -180,8 +179,8 @@ func compareGoExports(t *testing.T, h *Header, exports, source string) []string 
 	return compare(goExportsFile, want, got)
 }
 
-// goExport returns the function of capi/exports.go that stands for f. It is like the
-// one that is there where Go leaves a choice.
+// goExport returns the declaration of f in capi/exports.go. It keeps the current type of a void *,
+// which may be any of anyPointer.
 func goExport(f Function, name string, is goFunction) line {
 	want := goFunction{name, exportTypes.result(f), exportTypes.paramTypes(f)}
 	var params, args []string

@@ -15,15 +15,15 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-var record = flag.Bool("record", false, "write what is promised now to tests/contract/<version>/")
+var record = flag.Bool("record", false, "record the current ABI in tests/contract/<version>/")
 
-// versions are the minor versions whose promises are kept, the newest last. (With the
-// tenth they need a better order.)
+// versions lists the recorded minor versions, oldest first. The order is textual: it has to change
+// before 1.10.
 func versions(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("[0-9]*.[0-9]*/abi.txt")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no tests/contract/*/abi.txt: %v", err)
+		t.Fatalf("no file matches tests/contract/*/abi.txt: %v", err)
 	}
 	for i, file := range files {
 		files[i] = filepath.Dir(file)
@@ -31,7 +31,7 @@ func versions(t *testing.T) []string {
 	return files
 }
 
-// minorVersion is that of the header, such as 1.0.
+// minorVersion returns the major and minor version of the header, such as 1.0.
 func minorVersion(h *Header) string {
 	number := map[string]string{}
 	for _, c := range h.Constants {
@@ -40,7 +40,7 @@ func minorVersion(h *Header) string {
 	return number["MEMFD_GO_VERSION_MAJOR"] + "." + number["MEMFD_GO_VERSION_MINOR"]
 }
 
-// describeLibrary describes the header with the library of an architecture.
+// describeLibrary describes the header and the library for an architecture.
 func describeLibrary(t *testing.T, h *Header, goarch string) description {
 	t.Helper()
 	folder, err := testenv.Product(goarch)
@@ -65,7 +65,7 @@ func describeLibrary(t *testing.T, h *Header, goarch string) description {
 	return describe(h, soname[0], symbols)
 }
 
-// What any version has promised holds in this one, on all architectures.
+// The ABI of each recorded version is unchanged, on all architectures.
 func TestABI(t *testing.T) {
 	h := readHeader(t)
 	if *record {
@@ -81,25 +81,25 @@ func TestABI(t *testing.T) {
 	}
 }
 
-// What is new is written down before it can be promised.
+// New parts of the ABI are recorded before a release.
 func TestABIIsRecorded(t *testing.T) {
 	h := readHeader(t)
 	version := minorVersion(h)
 	if all := versions(t); all[len(all)-1] != version {
-		t.Fatalf("nothing is recorded for %s; %s", version, howToRecord)
+		t.Fatalf("the ABI of %s is not recorded; %s", version, howToRecord)
 	}
 	recorded := readDescription(t, version)
 	for _, f := range describeLibrary(t, h, testenv.Arches[0].GOARCH) {
 		if is, _ := recorded.find(f); is != f {
-			t.Errorf("tests/contract/%s/abi.txt does not have:\n\n%s\n\nIf this is to be, %s", version, f, howToRecord)
+			t.Errorf("tests/contract/%s/abi.txt lacks:\n\n%s\n\nIf the change is intended, %s", version, f, howToRecord)
 		}
 	}
 	if kept := parseText(t, readFile(t, "tests/contract/"+version+"/memfd_go.h")); !reflect.DeepEqual(kept, h) {
-		t.Errorf("tests/contract/%s/memfd_go.h does not declare what %s does; if that is to be, %s", version, headerFile, howToRecord)
+		t.Errorf("tests/contract/%s/memfd_go.h declares something else than %s. If the change is intended, %s", version, headerFile, howToRecord)
 	}
 }
 
-const howToRecord = "run: go test ./tests/contract -run TestABI -record"
+const howToRecord = "run:\n\ngo test ./tests/contract -run TestABI -record\n"
 
 func readDescription(t *testing.T, version string) description {
 	t.Helper()
@@ -131,21 +131,21 @@ func TestBreaks(t *testing.T) {
 		changes []string
 		soname  string
 		symbols []string
-		want    []string // in the only complaint; nil if there is none
+		want    []string // parts of the complaints; nil if there must be none
 	}{
 		{name: "nothing"},
-		{name: "soname", soname: "libmemfd_go.so.2", want: []string{"soname libmemfd_go.so.1\n\nis gone"}},
-		{name: "symbol", symbols: []string{}, want: []string{"symbol memfd_go_get_size MEMFD_GO_1.0\n\nis gone", "do not start"}},
-		{name: "version", symbols: []string{"memfd_go_get_size@MEMFD_GO_1.1"}, want: []string{"has become\n\nsymbol memfd_go_get_size MEMFD_GO_1.1"}},
+		{name: "soname", soname: "libmemfd_go.so.2", want: []string{"This is gone:\n\nsoname libmemfd_go.so.1\n"}},
+		{name: "symbol", symbols: []string{}, want: []string{"This is gone:\n\nsymbol memfd_go_get_size MEMFD_GO_1.0\n", "would not start"}},
+		{name: "version", symbols: []string{"memfd_go_get_size@MEMFD_GO_1.1"}, want: []string{"has become:\n\nsymbol memfd_go_get_size MEMFD_GO_1.1"}},
 		{name: "function", changes: []string{getSize, "int memfd_go_get_size(int fd, uint32_t *size);"},
-			want: []string{"function memfd_go_get_size int (int, uint64_t *)\n\nhas become", "Leave it, and add a function."}},
+			want: []string{"function memfd_go_get_size int (int, uint64_t *)\n\nhas become:", "add a new function."}},
 		{name: "parameter's name", changes: []string{getSize, "int memfd_go_get_size(int file, uint64_t *size);"}},
 		{name: "constant", changes: []string{write, "#define MEMFD_GO_OPT_WRITE 0x00000020U"},
-			want: []string{"constant MEMFD_GO_OPT_WRITE 0x00000002\n\nhas become\n\nconstant MEMFD_GO_OPT_WRITE 0x00000020"}},
+			want: []string{"constant MEMFD_GO_OPT_WRITE 0x00000002\n\nhas become:\n\nconstant MEMFD_GO_OPT_WRITE 0x00000020"}},
 		{name: "struct may grow", changes: []string{nameOfInfo, nameOfInfo + " uint64_t more;"}},
-		{name: "struct may not", changes: []string{"uint64_t reserved[4];", "uint64_t reserved[5];"},
-			want: []string{"struct memfd_go_secret_area of 64 or 80 bytes\n\nhas become", "member memfd_go_secret_area.reserved", "struct memfd_go_secret_pool of"}},
-		{name: "member", changes: []string{infoDevice, "size_t device;"}, want: []string{"member memfd_go_info.device uint64_t at 40 or 40\n\nhas become"}},
+		{name: "struct may not grow", changes: []string{"uint64_t reserved[4];", "uint64_t reserved[5];"},
+			want: []string{"struct memfd_go_secret_area of 64 or 80 bytes\n\nhas become:", "member memfd_go_secret_area.reserved", "struct memfd_go_secret_pool of"}},
+		{name: "member", changes: []string{infoDevice, "size_t device;"}, want: []string{"member memfd_go_info.device uint64_t at 40 or 40\n\nhas become:"}},
 		{name: "new", changes: []string{getSize, getSize + newOne}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -163,14 +163,13 @@ func TestBreaks(t *testing.T) {
 			}
 			for _, want := range c.want {
 				if !strings.Contains(strings.Join(got, "\n"), want) {
-					t.Errorf("no complaint has:\n%s\nThere are:\n%s", want, strings.Join(got, "\n"))
+					t.Errorf("no complaint contains:\n%s\nThe complaints are:\n%s", want, strings.Join(got, "\n"))
 				}
 			}
 		})
 	}
 }
 
-// What is written is read again.
 func TestDescriptionRoundTrip(t *testing.T) {
 	d := describe(readHeader(t), "libmemfd_go.so.1", []string{"memfd_go_a@V"})
 	if got := parseDescription(d.String()); !slices.Equal(got, d) {

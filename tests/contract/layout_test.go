@@ -15,13 +15,13 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// layout is where the members of a struct are, in bytes.
+// layout holds the offsets and the size of a struct, in bytes.
 type layout struct {
 	offsets []int
 	size    int
 }
 
-// layoutOf lays a struct out for words of some bytes, without any holes.
+// layoutOf computes the layout for a word size, assuming that there is no padding.
 func layoutOf(h *Header, s Struct, word int) layout {
 	var l layout
 	for _, f := range s.Fields {
@@ -47,10 +47,11 @@ func sizeOf(h *Header, kind string, word int) int {
 			return layoutOf(h, s, word).size
 		}
 	}
-	panic("a type without a size: " + kind)
+	panic("unknown size of type " + kind)
 }
 
-// alignment of a type where it is the strictest. (On 386 a uint64_t is aligned to 4.)
+// alignment returns the strictest alignment of a type on any architecture. (On 386 a uint64_t is
+// aligned to 4.)
 func alignment(h *Header, kind string, word int) int {
 	if strings.HasPrefix(kind, "struct ") {
 		return 8
@@ -58,27 +59,26 @@ func alignment(h *Header, kind string, word int) int {
 	return sizeOf(h, kind, word)
 }
 
-// A struct without holes, every member of which is aligned whatever the rules are, is the
-// same for all compilers and languages.
-func TestStructsHaveNoHoles(t *testing.T) {
+// A struct without padding, with each member at its strictest alignment, has the same layout in
+// all compilers and languages.
+func TestStructsHaveNoPadding(t *testing.T) {
 	h := readHeader(t)
 	for _, s := range h.Structs {
 		for _, word := range []int{4, 8} {
 			l := layoutOf(h, s, word)
 			for i, f := range s.Fields {
 				if l.offsets[i]%alignment(h, f.Type, word) != 0 {
-					t.Errorf("%s: with words of %d bytes there is a hole before %s in struct %s", headerFile, word, f.Name, s.Name)
+					t.Errorf("%s: with words of %d bytes, struct %s has padding before %s", headerFile, word, s.Name, f.Name)
 				}
 			}
 			if l.size%8 != 0 {
-				t.Errorf("%s: with words of %d bytes there is a hole at the end of struct %s", headerFile, word, s.Name)
+				t.Errorf("%s: with words of %d bytes, struct %s has padding at the end", headerFile, word, s.Name)
 			}
 		}
 	}
 }
 
-// The members have the same types (TestStructsInCore), so that this holds for other
-// architectures too.
+// Checking one architecture is enough: the types are the same on all (TestStructsInCore).
 func TestLayoutInGo(t *testing.T) {
 	h := readHeader(t)
 	for _, s := range h.Structs {
@@ -88,7 +88,7 @@ func TestLayoutInGo(t *testing.T) {
 			got.offsets = append(got.offsets, int(inGo.Field(i).Offset))
 		}
 		if want := layoutOf(h, s, strconv.IntSize/8); !reflect.DeepEqual(got, want) {
-			t.Errorf("%v is laid out as %v, struct %s as %v", inGo, got, s.Name, want)
+			t.Errorf("the layout of %v is %v; struct %s needs %v", inGo, got, s.Name, want)
 		}
 	}
 }
@@ -108,7 +108,6 @@ func TestLayoutInC(t *testing.T) {
 	}
 }
 
-// A compiler that took any program would prove nothing.
 func TestLayoutInCIsChecked(t *testing.T) {
 	compiler, err := testenv.Arches[0].Compiler.Path()
 	if err != nil {
@@ -118,7 +117,7 @@ func TestLayoutInCIsChecked(t *testing.T) {
 	h := changedHeader(t, []string{"uint32_t page_size;", number + "\tuint32_t page_size;"})
 	output, err := compile(t, compiler, assertLayout(h))
 	if want := "page_size of struct memfd_go_features is not at 28"; err == nil || !strings.Contains(output, want) {
-		t.Errorf("a wrong layout: %v\n%s\nwant: %s", err, output, want)
+		t.Errorf("compiling a wrong layout: %v\n%s\nwant an error with: %s", err, output, want)
 	}
 }
 
@@ -136,7 +135,7 @@ func compile(t *testing.T, compiler, program string) (output string, err error) 
 	return text.String(), err
 }
 
-// assertLayout is a program that compiles only if C agrees.
+// assertLayout returns a C program that compiles only with this layout.
 func assertLayout(h *Header) string {
 	var c strings.Builder
 	fmt.Fprint(&c, "#include <memfd_go.h>\n#if UINTPTR_MAX == UINT32_MAX\n")
@@ -154,6 +153,6 @@ func assertLayoutOf(c *strings.Builder, h *Header, word int) {
 			fmt.Fprintf(c, "_Static_assert(offsetof(struct %[1]s, %[2]s) == %[3]d, \"%[2]s of struct %[1]s is not at %[3]d\");\n",
 				s.Name, f.Name, l.offsets[i])
 		}
-		fmt.Fprintf(c, "_Static_assert(sizeof(struct %[1]s) == %[2]d, \"struct %[1]s is not of %[2]d bytes\");\n", s.Name, l.size)
+		fmt.Fprintf(c, "_Static_assert(sizeof(struct %[1]s) == %[2]d, \"struct %[1]s does not have %[2]d bytes\");\n", s.Name, l.size)
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// In two pieces: it is not this file's.
+// In two pieces, so that REUSE does not read it as a licence tag.
 const licenceLine = "SPDX-License" + "-Identifier: MIT"
 
-// Each source says its licence in its first lines, so that a copy of the file does, too.
-// REUSE.toml says it for documents and data; `reuse lint`, one of the linters, sees all.
-func TestSourcesSayTheirLicence(t *testing.T) {
+// Each source names its licence in the first two lines. REUSE.toml covers documents and data, and
+// `reuse lint` (make lint) checks all files.
+func TestSourcesNameTheirLicence(t *testing.T) {
 	err := filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -30,8 +30,8 @@ func TestSourcesSayTheirLicence(t *testing.T) {
 			return nil
 		}
 		text, err := os.ReadFile(path)
-		if comment := commentOf(name, text); comment != "" && !saysLicence(text) {
-			t.Errorf("%s has to begin with:\n\n%s", name, strings.Replace(comment, "X", licenceLine, 1))
+		if comment := commentOf(name, text); comment != "" && !namesLicence(text) {
+			t.Errorf("%s must begin with (after #!):\n\n%s", name, strings.Replace(comment, "X", licenceLine, 1))
 		}
 		return err
 	})
@@ -40,14 +40,14 @@ func TestSourcesSayTheirLicence(t *testing.T) {
 	}
 }
 
-// isNoSource reports whether a folder has products, data, or what must not change.
+// isNoSource reports whether a folder holds build products, data, or a recorded version.
 func isNoSource(folder string) bool {
 	return folder == "build" || folder == ".git" || folder == "vendor" || folder == "tests/contract/1.0" ||
 		slices.Contains([]string{"target", "testdata", "corpus", "__pycache__"}, filepath.Base(folder)) ||
 		strings.HasPrefix(filepath.Base(folder), ".") && strings.HasSuffix(folder, "_cache")
 }
 
-// commentOf is what a comment looks like in a source, with X for its text.
+// commentOf returns the comment syntax of a source, with X for the text.
 func commentOf(name string, text []byte) string {
 	if bytes.HasPrefix(text, []byte("#!")) || filepath.Base(name) == "Makefile" {
 		return "# X"
@@ -68,13 +68,13 @@ func commentOf(name string, text []byte) string {
 	return ""
 }
 
-// saysLicence looks at the first two lines: the first may be for the kernel.
-func saysLicence(text []byte) bool {
+// namesLicence looks at the first two lines, because the first may be #!.
+func namesLicence(text []byte) bool {
 	lines := bytes.SplitN(text, []byte("\n"), 3)
 	return slices.ContainsFunc(lines[:min(2, len(lines))], func(line []byte) bool { return bytes.Contains(line, []byte(licenceLine)) })
 }
 
-func TestSaysLicence(t *testing.T) {
+func TestNamesLicence(t *testing.T) {
 	for text, want := range map[string]bool{
 		"// " + licenceLine + "\n\npackage a\n":      true,
 		"#!/bin/sh\n# " + licenceLine + "\n":         true,
@@ -82,15 +82,15 @@ func TestSaysLicence(t *testing.T) {
 		"// SPDX-License" + "-Identifier: GPL-2.0\n": false,
 		"": false,
 	} {
-		if got := saysLicence([]byte(text)); got != want {
+		if got := namesLicence([]byte(text)); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}
 }
 
-// The licence that REUSE looks for is the one that people look for.
-func TestLicenceIsOne(t *testing.T) {
+// REUSE reads LICENSES, people read LICENSE.
+func TestLicencesAreEqual(t *testing.T) {
 	if readFile(t, filepath.Join("LICENSES", "MIT.txt")) != readFile(t, "LICENSE") {
-		t.Error("cp LICENSE LICENSES/MIT.txt")
+		t.Error("LICENSE and LICENSES/MIT.txt differ; run: cp LICENSE LICENSES/MIT.txt")
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// Programs made for each version run with today's library.
+// Programs built for each recorded version run with the current library.
 func TestOldPrograms(t *testing.T) {
 	for _, version := range versions(t) {
 		for _, arch := range testenv.Tested() {
@@ -43,7 +43,7 @@ func runOldProgram(t *testing.T, version string, arch testenv.Arch) {
 	program := filepath.Join(t.TempDir(), "program")
 	build := []string{"-O2", "-Wall", "-Wextra", "-Werror", "-I" + version, version + "/program.c",
 		"-o", program, "-L" + standIn, "-lmemfd_go", "-Wl,-rpath," + product}
-	if arch.GOARCH == "386" { // no emulator finds it the C library
+	if arch.GOARCH == "386" { // runs without an emulator, whose -L would find the C library
 		lib := filepath.Join(arch.Root(), "lib")
 		build = append(build, "-Wl,--dynamic-linker="+lib+"/ld-linux.so.2", "-Wl,-rpath,"+lib)
 	}
@@ -52,8 +52,7 @@ func runOldProgram(t *testing.T, version string, arch testenv.Arch) {
 	mustRun(t, command[0], command[1:]...)
 }
 
-// buildStandIn makes a library that has the symbols of a version, and nothing behind
-// them: enough to link with.
+// buildStandIn builds a library with the symbols of a version and empty functions, to link with.
 func buildStandIn(t *testing.T, compiler, version string) (folder string) {
 	t.Helper()
 	folder = t.TempDir()

@@ -19,19 +19,19 @@ var (
 	// Files for one architecture, or for the two of x86.
 	architectureFile = regexp.MustCompile(`^(.*_)?(amd64|arm64|386|arm|riscv64|ppc64le|s390x|loong64|x86)(_test)?\.`)
 	lineComment      = regexp.MustCompile(`//.*`)
-	// The Go runtime's names, which the linker refuses on any architecture, and ELF's
-	// name of an unwind table, which the linker's table gives to whoever wants it.
+	// Names that contain an architecture's but are not specific to it: symbols of the Go runtime that
+	// the linker refuses everywhere, and ELF's names of the ARM unwind table.
 	foreignName = regexp.MustCompile(`(?i)\bruntime\.\w+|\b(PT|SHT)_ARM_EX\w+|\.ARM\.ex\w+`)
 )
 
-// architectureTable is the one line that lists the architectures.
+// architectureTable begins the line that lists the architectures.
 const architectureTable = "var arches = "
 
-// instructionSets is the file that has, for each architecture, the oldest one.
+// instructionSets names the file with the oldest instruction set of each architecture.
 const instructionSets = "baseline.env"
 
-// A new architecture is new files, one row in the linker's table, and one in baseline.env. (Comments may
-// name one, and a //go:build line is a row of its own kind.)
+// A new architecture needs only new files, a row in the linker's table, and one in baseline.env.
+// Comments, including //go:build lines, may name architectures.
 func TestOnlyTheirFilesNameArchitectures(t *testing.T) {
 	for _, folder := range []string{"core", "capi", "capi/linker"} {
 		entries, err := os.ReadDir(filepath.Join(top, folder))
@@ -45,7 +45,7 @@ func TestOnlyTheirFilesNameArchitectures(t *testing.T) {
 			}
 			path := filepath.Join(folder, name)
 			for _, l := range architectureLines(name, readFile(t, path)) {
-				t.Errorf("%s names an architecture, which a file of its own should do:\n\n%s\n", path, l)
+				t.Errorf("%s: code for one architecture belongs in a file of its own:\n\n%s\n", path, l)
 			}
 		}
 	}
@@ -67,7 +67,7 @@ func architectureLines(name, text string) []string {
 	return lines
 }
 
-// withoutComments turns the comments of Go source into spaces.
+// withoutComments replaces the comments of Go source by spaces.
 func withoutComments(source string) string {
 	code := []byte(source)
 	files := token.NewFileSet()
@@ -107,7 +107,7 @@ func TestArchitectureLines(t *testing.T) {
 	}
 }
 
-// No cgo: the library and everything around it is built without a C compiler.
+// Nothing uses cgo: the library and its tools are built without a C compiler.
 func TestNoFileImportsC(t *testing.T) {
 	err := filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -126,7 +126,7 @@ func TestNoFileImportsC(t *testing.T) {
 		}
 		for _, i := range file.Imports {
 			if i.Path.Value == `"C"` {
-				t.Errorf("%s: remove:\n\nimport \"C\"\n", relative)
+				t.Errorf("%s uses cgo; remove:\n\nimport \"C\"\n", relative)
 			}
 		}
 		return nil
@@ -136,8 +136,7 @@ func TestNoFileImportsC(t *testing.T) {
 	}
 }
 
-// skipFolder leaves out products, and the benchmarks' stock library to measure
-// against.
+// skipFolder leaves out build products, and the benchmarks, which compare with cgo.
 func skipFolder(relative, name string) error {
 	hidden := strings.HasPrefix(name, ".") && relative != "."
 	if hidden || relative == "build" || name == "target" || relative == "tests/bench" {

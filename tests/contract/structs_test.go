@@ -13,14 +13,14 @@ import (
 	"libmemfd_go/core"
 )
 
-// structLines says how a binding declares structs.
+// structLines describes how a binding declares structs.
 type structLines struct {
-	head      *regexp.Regexp // matches how one begins; the first group is its name
+	head      *regexp.Regexp // matches the start of a struct; group 1 is its name
 	writeHead func(Struct) string
-	line      *regexp.Regexp // matches a member; the first group is its name
+	line      *regexp.Regexp // matches a member; group 1 is its name
 	writeLine func(Field) string
-	name      func(string) string // the binding's name of a struct of C
-	others    []string            // what begins like a struct, but is not of the header
+	name      func(string) string // translates C's name of a struct
+	others    []string            // names that head matches, but that are not structs of the header
 }
 
 func (s structLines) compare(h *Header, file, text string) []string {
@@ -58,7 +58,7 @@ func (s structLines) parse(text string) []line {
 	return lines
 }
 
-// memberName turns a name of Go, like HugePage, into one of C.
+// memberName turns HugePage into huge_page.
 func memberName(name string) string {
 	words := upper.ReplaceAllStringFunc(name, func(s string) string { return "_" + strings.ToLower(s) })
 	return strings.TrimPrefix(words, "_")
@@ -66,7 +66,7 @@ func memberName(name string) string {
 
 var upper = regexp.MustCompile(`[A-Z]`)
 
-// coreStructs are the structs as the library has them.
+// coreStructs are the library's types of the structs.
 var coreStructs = map[string]reflect.Type{
 	"memfd_go_features":    reflect.TypeFor[core.Features](),
 	"memfd_go_create_args": reflect.TypeFor[core.CreateArgs](),
@@ -75,7 +75,7 @@ var coreStructs = map[string]reflect.Type{
 	"memfd_go_secret_pool": reflect.TypeFor[core.SecretPool](),
 }
 
-// coreKinds are the types of the members there.
+// coreKinds are the library's types of their members.
 var coreKinds = map[string]reflect.Kind{
 	"uint32_t": reflect.Uint32,
 	"int32_t":  reflect.Int32,
@@ -94,20 +94,20 @@ func compareCore(h *Header) []string {
 	for _, s := range h.Structs {
 		inGo, found := coreStructs[s.Name]
 		if !found {
-			complaints = append(complaints, fmt.Sprintf("tests/contract/structs_test.go: missing, add:\n\n%q: reflect.TypeFor[core.%s](),\n",
+			complaints = append(complaints, fmt.Sprintf("tests/contract/structs_test.go: a struct is missing; add to coreStructs:\n\n%q: reflect.TypeFor[core.%s](),\n",
 				s.Name, pascal(s.Name)))
 			continue
 		}
 		for i, f := range s.Fields {
 			if i >= inGo.NumField() || !sameType(f, inGo.Field(i).Type) {
-				complaints = append(complaints, fmt.Sprintf("%s: member %d of %v has to be:\n\n%s %s\n",
+				complaints = append(complaints, fmt.Sprintf("%s: member %d of %v must be:\n\n%s %s\n",
 					inGo.PkgPath(), i, inGo, pascal(f.Name), coreType(f)))
-				break // those that follow are out of step
+				break // the following members would be reported, too
 			}
 		}
 		if inGo.NumField() > len(s.Fields) {
-			complaints = append(complaints, fmt.Sprintf("%s: %v has %d members, %s %d", inGo.PkgPath(),
-				inGo, inGo.NumField(), headerFile, len(s.Fields)))
+			complaints = append(complaints, fmt.Sprintf("%s: %v has %d members, but %d in %s", inGo.PkgPath(),
+				inGo, inGo.NumField(), len(s.Fields), headerFile))
 		}
 	}
 	return complaints

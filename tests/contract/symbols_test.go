@@ -31,8 +31,7 @@ func TestSymbols(t *testing.T) {
 	}
 }
 
-// exported returns the names of the functions that a library exports, as
-// NAME@VERSION.
+// exported lists the functions that a library exports, as NAME@VERSION.
 func exported(path string) ([]string, error) {
 	file, err := elf.Open(path)
 	if err != nil {
@@ -59,12 +58,12 @@ func compareSymbols(library string, h *Header, symbols []string) []string {
 		name := f.Name + "@" + symbolVersion
 		want = append(want, name)
 		if !slices.Contains(symbols, name) {
-			complaints = append(complaints, library+" does not export:\n\n"+name+"\n\nbuild it: make all-arch")
+			complaints = append(complaints, library+" does not export "+name+"; run: make all-arch")
 		}
 	}
 	for _, name := range symbols {
 		if !slices.Contains(want, name) {
-			complaints = append(complaints, library+" exports what is not in "+headerFile+":\n\n"+name)
+			complaints = append(complaints, library+" exports "+name+", which is not in "+headerFile)
 		}
 	}
 	return complaints

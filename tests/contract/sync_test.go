@@ -14,18 +14,17 @@ import (
 	"testing"
 )
 
-// With -sync (make sync) what the comparisons of this package miss is written into the files:
-// the rows and lines that repeat a function, a constant or a member of a struct. Wrappers,
-// tests and documents remain to people (everywhere_test.go).
-var sync = flag.Bool("sync", false, "write the lines that are missing")
+// -sync (make sync) writes the lines that the comparisons of this package ask for: declarations of
+// functions and constants. Wrappers, tests and documents are up to you (everywhere_test.go).
+var sync = flag.Bool("sync", false, "write the missing lines")
 
-// A patch is a list of declarations in a file, and how to find them.
+// A patch is a list of declarations that belong in a file.
 type patch struct {
 	file string
 	want func(t *testing.T, h *Header) []line
-	// lines finds declarations, with the first group as their name.
+	// lines matches a declaration; group 1 is its name.
 	lines *regexp.Regexp
-	// indent stands before each line that is written.
+	// indent precedes each written line.
 	indent string
 }
 
@@ -50,11 +49,11 @@ func TestSync(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(top, p.file), []byte(patched), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Println("written:", p.file)
+		fmt.Println("sync: changed", p.file)
 	}
 }
 
-// What make sync would write is there.
+// make sync has nothing to write.
 func TestIsInSync(t *testing.T) {
 	h := readHeader(t)
 	for _, p := range patches() {
@@ -63,13 +62,13 @@ func TestIsInSync(t *testing.T) {
 		old := strings.Split(text, "\n")
 		for _, l := range patched {
 			if !slices.Contains(old, l) {
-				t.Errorf("%s: missing, make sync adds:\n\n%s\n", p.file, l)
+				t.Errorf("%s: a line is missing; run make sync, which adds:\n\n%s\n", p.file, l)
 			}
 		}
 	}
 }
 
-// patches are the files that make sync writes, in the order of their dependence.
+// patches lists the files that make sync writes. Later ones are derived from earlier ones.
 func patches() []patch {
 	all := []patch{
 		{file: exportsFile, want: exportLines, lines: regexp.MustCompile(`(?m)^[A-Z]\w*\((\w+), *\S+\)$`)},
@@ -90,7 +89,7 @@ func patches() []patch {
 	return all
 }
 
-// apply puts what is missing behind what comes before it, and replaces what differs.
+// apply inserts missing lines after their predecessors, and replaces different ones.
 func (p patch) apply(t *testing.T, h *Header, text string) string {
 	t.Helper()
 	want := p.want(t, h)
@@ -111,14 +110,14 @@ func (p patch) apply(t *testing.T, h *Header, text string) string {
 		case anchored:
 			text = text[:before[1]] + "\n" + p.blank() + p.indent + l.String() + text[before[1]:]
 		default:
-			t.Errorf("%s: nothing that %s could be put behind", p.file, l.name)
+			t.Errorf("%s: cannot insert %s, because its predecessor %q is missing; add it by hand", p.file, l.name, previous)
 		}
 		previous = l.name
 	}
 	return text
 }
 
-// blank separates functions that have bodies.
+// blank returns the empty line between functions.
 func (p patch) blank() string {
 	if p.file == goExportsFile {
 		return "\n"
@@ -142,7 +141,7 @@ func exportLines(t *testing.T, h *Header) []line {
 	return want
 }
 
-// goExportLines are inserted, and never replace what is there: a body may do more.
+// goExportLines have no text to compare, so that they never replace a function with another body.
 func goExportLines(t *testing.T, h *Header) []line {
 	targets := make(map[string]string)
 	for _, r := range parseRows(readFile(t, exportsFile)) {
@@ -162,7 +161,7 @@ func goExportLines(t *testing.T, h *Header) []line {
 	return want
 }
 
-// rootLines are one for each shape, behind those that are there.
+// rootLines returns a line for each shape, new ones last.
 func rootLines(t *testing.T, _ *Header) []line {
 	var want []line
 	for _, m := range regexp.MustCompile(`(?m)^#define (\w+)\(name, (\w+)\)`).FindAllStringSubmatch(readFile(t, "capi/link_roots.s"), -1) {
@@ -176,7 +175,7 @@ func rootLines(t *testing.T, _ *Header) []line {
 	return want
 }
 
-// wideShapes are those with a uint64_t, of as many words as that takes.
+// wideShapes returns a line for each shape with a uint64_t, which takes the given number of words.
 func wideShapes(words int) func(*testing.T, *Header) []line {
 	return func(t *testing.T, _ *Header) []line {
 		file := fmt.Sprintf("capi/word%d.h", 64/words)
@@ -193,7 +192,7 @@ func wideShapes(words int) func(*testing.T, *Header) []line {
 	}
 }
 
-// shapeWords counts the words of a shape like CALL2D3, where D takes wide.
+// shapeWords counts the words of a shape like CALL2D3, where D counts as wide words.
 func shapeWords(shape string, wide int) int {
 	n := 0
 	for _, c := range strings.TrimPrefix(shape, "CALL") {
