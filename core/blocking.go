@@ -9,16 +9,17 @@ import (
 	"unsafe"
 )
 
-// In an ordinary Go program, system calls that may take long tell the scheduler, or else
-// they would hold up the collector and with it all goroutines. blocking_library.go has
-// the same for the library, which has no scheduler.
+// In an ordinary Go program, a system call that may block has to notify the scheduler, as
+// syscall.Syscall6 does. Otherwise the garbage collector waits for it, and with the collector
+// all goroutines. blocking_library.go has the same functions for the library, which has no
+// scheduler.
 //
-// What tells the scheduler uses too much stack for a chain of nosplit functions. So these
-// functions alone are not nosplit: the chain ends here, and the goroutine's stack may move.
-// The address of a variable therefore has to be passed as a pointer: whoever has it as an
-// integer has the old one then.
+// Notifying the scheduler needs more stack than a chain of nosplit functions has left. So these
+// functions alone are not nosplit: the chain ends here, and the goroutine's stack may move. The
+// runtime then updates pointers, but not integers, so the address of a variable has to be
+// passed as a pointer.
 
-// blocking is sys for a system call that may take long. No argument may be the address of a
+// blocking is sys for a system call that may block. No argument may be the address of a
 // variable.
 //
 //go:noinline
@@ -26,8 +27,8 @@ func blocking(number, a, b, c uintptr) int {
 	return outcome(syscall.Syscall6(number, a, b, c, 0, 0, 0))
 }
 
-// blocking6 is sys6 for a system call that may take long. No argument may be the address
-// of a variable.
+// blocking6 is sys6 for a system call that may block. No argument may be the address of a
+// variable.
 //
 //go:noinline
 func blocking6(number, a, b, c, d, e, f uintptr) int {
@@ -63,7 +64,8 @@ func blockingAt5(number, a, b, c, d uintptr, e unsafe.Pointer) int {
 	return outcome(syscall.Syscall6(number, a, b, c, d, uintptr(e), 0))
 }
 
-// blockingMap is for mmap(2), whose result may be any address.
+// blockingMap is for mmap(2), whose result may be an address in the upper half, which is not
+// an error.
 //
 //go:noinline
 func blockingMap(number, a, b, c, d, e, f uintptr) (uintptr, syscall.Errno) {

@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// System calls that may take long, where nobody has to be told: see blocking.go.
+// System calls that may block, without a scheduler to notify: see blocking.go.
 
 //go:nosplit
 func blocking(number, a, b, c uintptr) int {

@@ -37,12 +37,12 @@ func Clone(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) int {
 		r = copySized(fd, src, st.size, huge)
 	}
 	if !sized || r == otherSize {
-		r = copyMissized(fd, src, maxLen, huge)
+		r = copyPseudo(fd, src, maxLen, huge)
 	}
 	return finish(fd, seals, r)
 }
 
-// CloneStream creates a sealed copy of what can be read from src, up to its end.
+// CloneStream creates a sealed copy of everything that can be read from src.
 //
 //go:nosplit
 func CloneStream(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) int {
@@ -54,8 +54,8 @@ func CloneStream(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) i
 	return finish(fd, seals, copyUnsized(fd, src, maxLen, mfdFlags&unix.MFD_HUGETLB != 0, true))
 }
 
-// otherSize is what the functions below return if src is not as long as it was said to be. No
-// errno has this value.
+// otherSize is the result of the functions below if src does not have the size that statx(2)
+// reported. No errno has this value.
 const otherSize = -5001
 
 // copySized copies a file of size bytes.
@@ -69,7 +69,7 @@ func copySized(fd, src int32, size uint64, huge bool) int {
 	return r
 }
 
-// endsAt tells whether a file has no more than size bytes.
+// endsAt returns otherSize if a file has more than size bytes.
 //
 //go:nosplit
 func endsAt(fd int32, size uint64) int {
@@ -81,9 +81,9 @@ func endsAt(fd int32, size uint64) int {
 	return r
 }
 
-// copyBegin copies the first size bytes of src to the empty file fd. sendfile(2) is the
-// fastest way, where it is one: copy_file_range(2) knows no way from another file
-// system into a memfd. Reading into a mapping of fd does for huge pages and all else.
+// copyBegin copies the first size bytes of src to the empty file fd. sendfile(2) is the fastest
+// way; copy_file_range(2) does not copy from another file system into a memfd. Where
+// sendfile(2) fails, and for huge pages, the contents are read into a mapping of fd.
 //
 //go:nosplit
 func copyBegin(fd, src int32, size uint64, huge bool) int {
@@ -112,7 +112,7 @@ func rewind(fd int32) int {
 	return sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET)
 }
 
-// sendWhole copies by sendfile(2).
+// sendWhole copies with sendfile(2).
 //
 //go:nosplit
 func sendWhole(fd, src int32, size uint64) int {
@@ -128,7 +128,7 @@ func sendWhole(fd, src int32, size uint64) int {
 	return 0
 }
 
-// readInto copies by pread(2) into a mapping of fd, which becomes whole bytes long.
+// readInto copies with pread(2) into a mapping of fd, which it extends to whole bytes.
 //
 //go:nosplit
 func readInto(fd, src int32, size, whole uint64) int {
@@ -146,8 +146,8 @@ func readInto(fd, src int32, size, whole uint64) int {
 	return r
 }
 
-// readUpTo reads length bytes to addr, or less at the end of src: from offset off, or what comes
-// next in a stream. A signal interrupts a stream, which may have no end.
+// readUpTo reads length bytes to addr, or fewer at the end of src: from offset off, or the next
+// bytes of a stream. A signal interrupts reading a stream, which may never end.
 //
 //go:nosplit
 func readUpTo(src int32, addr, length uintptr, off uint64, stream bool) (n uintptr, result int) {
@@ -170,7 +170,7 @@ func readUpTo(src int32, addr, length uintptr, off uint64, stream bool) (n uintp
 	return n, 0
 }
 
-// chunk bounds a transfer to what one system call takes on any architecture.
+// chunk limits a transfer to a size that one system call accepts on any architecture.
 //
 //go:nosplit
 func chunk(size uint64) uintptr {

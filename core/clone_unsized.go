@@ -4,17 +4,17 @@ package core
 
 import "golang.org/x/sys/unix"
 
-// copyMissized copies src, which is not as long as it said. On file systems on which sizes are
-// made up it is read up to its end: on /proc they are 0, on /sys 4096. Any other file is being
-// changed.
+// copyPseudo copies src, whose size is not its length, if it is on a pseudo file system. There
+// the size is a constant (0 in /proc, 4096 in /sys), and the file is read to its end. On any
+// other file system, the file is being changed.
 //
 //go:nosplit
-func copyMissized(fd, src int32, maxLen uint64, huge bool) int {
+func copyPseudo(fd, src int32, maxLen uint64, huge bool) int {
 	magic, r := fileSystem(src)
 	if r < 0 {
 		return r
 	}
-	if !makesSizesUp(magic) {
+	if !isPseudo(magic) {
 		return -int(unix.EAGAIN)
 	}
 	if r := ftruncate(fd, 0); r < 0 {
@@ -26,24 +26,25 @@ func copyMissized(fd, src int32, maxLen uint64, huge bool) int {
 	return copyUnsized(fd, src, maxLen, huge, false)
 }
 
-// makesSizesUp reports whether files of a file system have no size before they are read.
+// isPseudo reports whether a file system generates the contents of its files on reading, so
+// that their size is unknown.
 //
 //go:nosplit
-func makesSizesUp(magic uint32) bool {
+func isPseudo(magic uint32) bool {
 	return magic == unix.PROC_SUPER_MAGIC || magic == unix.SYSFS_MAGIC ||
 		magic == unix.CGROUP_SUPER_MAGIC || magic == unix.CGROUP2_SUPER_MAGIC ||
 		magic == unix.DEBUGFS_MAGIC || magic == unix.TRACEFS_MAGIC || magic == unix.SECURITYFS_MAGIC
 }
 
-// The first piece that is read is a multiple of any page, and each one is twice as long as the one
-// before, up to the largest.
+// firstPiece is a multiple of any base page size. Each following piece is twice as long, up to
+// largestPiece.
 const (
 	firstPiece   = 1 << 16
 	largestPiece = 1 << 24
 )
 
-// copyUnsized copies src to the empty file fd, up to its end. It reads no more than maxLen bytes
-// and one.
+// copyUnsized copies src, up to its end, to the empty file fd. It reads at most maxLen + 1
+// bytes.
 //
 //go:nosplit
 func copyUnsized(fd, src int32, maxLen uint64, huge, stream bool) int {
@@ -81,10 +82,11 @@ func copyUnsized(fd, src int32, maxLen uint64, huge, stream bool) int {
 	}
 }
 
-// appendPiece makes fd, which is off bytes long, longer by what it reads of src, up to want bytes.
-// Reading into a mapping of fd would save a copy. But a child that another thread forks in the
-// meantime would have that mapping too, and then F_SEAL_WRITE fails. Files of huge pages have no
-// write(2); they become piece bytes longer.
+// appendPiece reads up to want bytes of src and appends them to fd, which has off bytes.
+//
+// Reading into a mapping of fd would save a copy. But if another thread forks in the meantime,
+// the child inherits the mapping, and F_SEAL_WRITE fails. Files of huge pages have no write(2),
+// so they need the mapping, and grow by piece bytes.
 //
 //go:nosplit
 func appendPiece(fd, src int32, off, piece, want uint64, stream, huge bool) (n uint64, result int) {
@@ -102,7 +104,7 @@ func appendPiece(fd, src int32, off, piece, want uint64, stream, huge bool) (n u
 	return uint64(got), r
 }
 
-// mapPiece maps memory for piece bytes: a buffer, or the next pages of fd if they are huge.
+// mapPiece maps piece bytes: an anonymous buffer, or the next huge pages of fd.
 //
 //go:nosplit
 func mapPiece(fd int32, off, piece uint64, huge bool) (addr uintptr, result int) {

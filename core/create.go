@@ -20,7 +20,7 @@ func create(name *byte, mfdFlags uint32) int {
 	return sys(unix.SYS_MEMFD_CREATE, uintptr(unsafe.Pointer(name)), uintptr(mfdFlags), 0)
 }
 
-// createAnywhere is create, with the flags of Linux 6.3 on kernels before it too.
+// createAnywhere is create, but accepts the flags of Linux 6.3 on older kernels too.
 //
 //go:nosplit
 func createAnywhere(name *byte, mfdFlags uint32) int {
@@ -39,7 +39,7 @@ func createAnywhere(name *byte, mfdFlags uint32) int {
 	return r
 }
 
-// CreateSealed creates a file with a copy of length bytes at data, sealed.
+// CreateSealed creates a sealed file with a copy of the length bytes at data.
 //
 //go:nosplit
 func CreateSealed(name *byte, mfdFlags, seals uint32, data *byte, length uintptr) int {
@@ -61,8 +61,8 @@ func CreateSealed(name *byte, mfdFlags, seals uint32, data *byte, length uintptr
 	return finish(fd, seals, r)
 }
 
-// finish seals a new file if all that was done to it so far went well (r is 0), and
-// closes it on any failure.
+// finish seals a new file and returns its descriptor. If filling it has failed (r < 0), or
+// sealing fails, it closes the file.
 //
 //go:nosplit
 func finish(fd int32, seals uint32, r int) int {
@@ -79,8 +79,8 @@ func finish(fd int32, seals uint32, r int) int {
 	return int(fd)
 }
 
-// sealNew seals a file that nobody else has. EBUSY then means that the kernel itself, which
-// may be moving pages about, had hold of one for as long as it waits, some 0.1 s.
+// sealNew seals a file that no other process has. -EBUSY then means that the kernel held a
+// reference to a page, perhaps to migrate it, for as long as F_ADD_SEALS waits (about 0.1 s).
 //
 //go:nosplit
 func sealNew(fd int32, seals uint32) int {
@@ -92,7 +92,7 @@ func sealNew(fd int32, seals uint32) int {
 	return r
 }
 
-// fill writes length bytes to a file, from off on. The file's own offset stays 0.
+// fill writes length bytes at offset off. The offset of the file description stays 0.
 //
 //go:nosplit
 func fill(fd int32, data unsafe.Pointer, length uintptr, off uint64) int {
@@ -105,14 +105,14 @@ func fill(fd int32, data unsafe.Pointer, length uintptr, off uint64) int {
 			return r
 		}
 		if r == 0 {
-			return -int(unix.EIO) // else it would never end
+			return -int(unix.EIO) // rather than loop forever
 		}
 		done += uintptr(r)
 	}
 	return 0
 }
 
-// fillHuge does the same to a file of huge pages, which has no write(2).
+// fillHuge fills a file of huge pages, which does not support write(2).
 //
 //go:nosplit
 func fillHuge(fd int32, data unsafe.Pointer, length uintptr) int {
@@ -132,10 +132,10 @@ func fillHuge(fd int32, data unsafe.Pointer, length uintptr) int {
 	return munmap(addr, uintptr(whole))
 }
 
-// mapNew makes a file of off bytes size bytes longer, allocates these, so that touching them
-// cannot be SIGBUS, and maps them to be filled. The pages are there at once, so that copying a secret
-// meets no fault: Linux on loong64 puts what the last fault or interrupt found in the
-// temporary registers there again after each system call.
+// mapNew extends a file of off bytes by size bytes, and maps these for writing. They are
+// allocated, so touching them cannot be SIGBUS. They are mapped with MAP_POPULATE, so copying a
+// secret takes no page fault: on loong64, Linux restores the temporary registers of the last
+// fault or interrupt after each system call.
 //
 //go:nosplit
 func mapNew(fd int32, off, size uint64) (addr uintptr, result int) {

@@ -14,10 +14,10 @@ type CreateArgs struct {
 	Size                     uint64
 }
 
-// noexecFlags came with Linux 6.3. Kernels before answer EINVAL.
+// noexecFlags are new in Linux 6.3. Older kernels return EINVAL.
 const noexecFlags = unix.MFD_NOEXEC_SEAL | unix.MFD_EXEC
 
-// CreateWith creates a file and gives it mode, size and seals.
+// CreateWith creates a file and sets its mode, size and seals.
 //
 //go:nosplit
 func CreateWith(name *byte, args *CreateArgs, size uintptr) int {
@@ -52,8 +52,8 @@ func CreateWith(name *byte, args *CreateArgs, size uintptr) int {
 	return int(fd)
 }
 
-// valid reports whether a contradicts itself in a way that the kernel would not
-// tell from flags that it does not know.
+// valid reports whether the arguments are in range and do not contradict each other. The kernel
+// returns EINVAL for such flags, which create takes for flags that the kernel does not know.
 //
 //go:nosplit
 func (a *CreateArgs) valid() bool {
@@ -64,9 +64,9 @@ func (a *CreateArgs) valid() bool {
 		!tooLarge(a.Size)
 }
 
-// create creates the file. EINVAL may mean that the kernel is older than the flags;
-// it does if the same without them is fine. Sealing, which MFD_NOEXEC_SEAL implies,
-// must not get lost on the way.
+// create creates the file. After EINVAL it tries again without noexecFlags: if that succeeds,
+// the kernel does not know them. MFD_NOEXEC_SEAL implies MFD_ALLOW_SEALING, which is then
+// requested explicitly.
 //
 //go:nosplit
 func (a *CreateArgs) create(name *byte) int {
@@ -89,7 +89,7 @@ func (a *CreateArgs) create(name *byte) int {
 	return fd
 }
 
-// apply gives a new file what was asked for. Seals come last: they may forbid the
+// apply sets mode, size and seals of a new file. Seals come last, because they may forbid the
 // rest.
 //
 //go:nosplit

@@ -15,7 +15,7 @@ func HugeFlags(pageSize uint64, mfdFlags *uint32) int {
 	if bad(unsafe.Pointer(mfdFlags)) {
 		return -int(unix.EFAULT)
 	}
-	if pageSize&(pageSize-1) != 0 || pageSize == 1 { // the logarithm 0 is the default's
+	if pageSize&(pageSize-1) != 0 || pageSize == 1 { // the logarithm 0 selects the default
 		return -int(unix.EINVAL)
 	}
 	log := uint32(0)
@@ -26,7 +26,7 @@ func HugeFlags(pageSize uint64, mfdFlags *uint32) int {
 	return 0
 }
 
-// wholePages rounds size up to pages of the file of huge pages that fd is.
+// wholePages rounds size up to whole pages of fd, a file of huge pages.
 //
 //go:nosplit
 func wholePages(fd int32, size uint64) (whole uint64, result int) {

@@ -33,14 +33,14 @@ type Info struct {
 	Name                                     [256]byte
 }
 
-// infoHead is Info without its name, which goes to the caller separately: so large a
-// struct would not be copied without the runtime.
+// infoHead is Info without the name, which memfdName stores separately: the compiler copies a
+// struct of the full size by a call of the runtime.
 type infoHead struct {
 	kind, seals, mode, access                uint32
 	size, allocated, hugePage, device, inode uint64
 }
 
-// Inspect tells what a descriptor is.
+// Inspect describes the file of a descriptor.
 //
 //go:nosplit
 func Inspect(fd int32, request uint32, info *Info, size uintptr) int {
@@ -66,7 +66,7 @@ func Inspect(fd int32, request uint32, info *Info, size uintptr) int {
 			return internal
 		}
 	}
-	var head infoHead // not a literal, which would be made elsewhere and copied
+	var head infoHead // a composite literal would be built in a temporary and copied
 	head.kind, head.mode, head.access = kind, st.mode, accessOf(fd)
 	head.size, head.allocated = st.size, st.allocated
 	head.device, head.inode = st.device(), st.inode
@@ -86,7 +86,7 @@ func Inspect(fd int32, request uint32, info *Info, size uintptr) int {
 	return 0
 }
 
-// kindOf returns the kind that the file system tells: KindTmpfsFile for anything on tmpfs.
+// kindOf derives the kind from the file system: KindTmpfsFile for any regular file on tmpfs.
 //
 //go:nosplit
 func kindOf(magic uint32, st *fileStat) uint32 {
@@ -104,17 +104,17 @@ func kindOf(magic uint32, st *fileStat) uint32 {
 	return KindOther
 }
 
-// takesSeals reports whether what F_GET_SEALS answered proves a memfd: every other file on
-// tmpfs and hugetlbfs has F_SEAL_SEAL and nothing else, for good.
+// takesSeals reports whether the result of F_GET_SEALS proves that the file is a memfd: every
+// other file on tmpfs and hugetlbfs has F_SEAL_SEAL alone, which cannot change.
 //
 //go:nosplit
 func takesSeals(seals int) bool {
 	return seals >= 0 && seals != unix.F_SEAL_SEAL
 }
 
-// onMemfdDevice returns 1 for a file on the device that holds the memfds of its kind, and 0
-// for one elsewhere. The kernel mounts that device nowhere: only memfd_create(2) puts a file
-// there whose name somebody chose, and always behind a prefix.
+// onMemfdDevice returns 1 for a file on the device that memfds of its kind are on, otherwise 0.
+// The device belongs to a mount of the kernel that has no path. Only memfd_create(2) lets a
+// process choose the name of a file there, and prefixes it with "memfd:".
 //
 //go:nosplit
 func onMemfdDevice(kind uint32, seals int, st *fileStat) int {
@@ -122,7 +122,7 @@ func onMemfdDevice(kind uint32, seals int, st *fileStat) int {
 		return 1
 	}
 	flags := uint32(0)
-	if kind == KindHugetlb { // a device for each size of huge page
+	if kind == KindHugetlb { // each size of huge page has its own device
 		HugeFlags(uint64(st.block), &flags)
 	}
 	r := create(unsafe.StringData(noPath), flags|unix.MFD_CLOEXEC)
@@ -141,8 +141,8 @@ func onMemfdDevice(kind uint32, seals int, st *fileStat) int {
 	return 0
 }
 
-// memoryKind tells memfds from the other files on their device: shared anonymous memory,
-// System V shared memory, buffers of graphics drivers.
+// memoryKind distinguishes memfds from other files on their device: shared anonymous memory,
+// System V shared memory, and buffers of graphics drivers.
 //
 //go:nosplit
 func memoryKind(seals int, named bool) uint32 {
@@ -175,8 +175,8 @@ var (
 	deletedAfter = " (deleted)"
 )
 
-// memfdName stores the name of a file on a device of memfds. It reports false, and stores
-// nothing, if the file is not a memfd, or if there is no /proc to ask.
+// memfdName stores the name of a file on the memfds' device. It reports false, and stores
+// nothing, if the file is not a memfd or /proc is not mounted.
 //
 //go:nosplit
 //go:noinline
@@ -199,7 +199,7 @@ func memfdName(fd int32, to unsafe.Pointer) bool {
 	return true
 }
 
-// startsWith reports whether the bytes at p, of which there are enough, are those of s.
+// startsWith reports whether the bytes at p, at least len(s), begin with s.
 //
 //go:nosplit
 func startsWith(p unsafe.Pointer, s string) bool {

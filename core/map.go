@@ -59,9 +59,9 @@ func mapArgs(opts uint32) (prot, flags uintptr) {
 	return prot, flags
 }
 
-// sealedWrite reports whether the contents of a file cannot change. A private
-// mapping then shows what a shared one would, and kernels before 6.7 allow only
-// that if the descriptor is open for writing.
+// sealedWrite reports whether the contents of a file cannot change. A private mapping then
+// shows the same bytes as a shared one, which kernels before 6.7 refuse if the descriptor is
+// open for writing.
 //
 //go:nosplit
 func sealedWrite(fd int32) bool {
@@ -89,10 +89,10 @@ func Unmap(addr, length uintptr) int {
 	return r
 }
 
-// unmapHuge removes mappings that end within a huge page. mmap(2) rounds a length up to
-// whole huge pages, munmap(2) does not. The size of the page is found by trying those that
-// addr is a multiple of, the smallest first: one that is too small would split a page, which
-// the kernel refuses, with nothing done.
+// unmapHuge removes mappings of huge pages if length is not a multiple of their size: mmap(2)
+// rounds a length up to whole huge pages, but munmap(2) does not. To find the page size, it
+// tries those that addr is a multiple of, the smallest first. One that is too small would split
+// a page, which the kernel refuses without unmapping anything.
 //
 //go:nosplit
 func unmapHuge(addr, length uintptr) int {

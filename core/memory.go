@@ -10,28 +10,28 @@ import (
 
 const wordSize = unsafe.Sizeof(uintptr(0))
 
-// edge is the size of the regions at both ends of the address space that never
-// hold an object: the first page, and the values that MAP_FAILED and -errno have.
+// edge is the size of the ranges at both ends of the address space that never contain an
+// object: the first page, and the values of MAP_FAILED and -errno.
 const edge = 4096
 
-// bad reports whether p is null or otherwise can't be an object's address. It is
-// all that can be told without a system call.
+// bad reports whether p is null or otherwise cannot be the address of an object. Nothing more
+// can be checked without a system call.
 //
 //go:nosplit
 func bad(p unsafe.Pointer) bool {
 	return uintptr(p)-edge >= ^uintptr(2*edge-1)
 }
 
-// pointer turns an address that the kernel gave into a pointer. No Go heap exists
-// that it could be mistaken for.
+// pointer converts an address to a pointer. The address is from the kernel or from C, never in
+// Go's heap.
 //
 //go:nosplit
 func pointer(addr uintptr) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
 }
 
-// copyBytes copies memory that does not overlap. Four words at a time are two thirds of
-// memmove's speed, which the runtime keeps to itself; they need both addresses aligned.
+// copyBytes copies memory that does not overlap. memmove is part of the runtime; copying four
+// words at a time, if both addresses are aligned, has two thirds of its speed.
 //
 //go:nosplit
 func copyBytes(to, from unsafe.Pointer, length uintptr) {
@@ -50,8 +50,8 @@ func copyBytes(to, from unsafe.Pointer, length uintptr) {
 	}
 }
 
-// forgetCopied removes from the registers what copyBytes, whose caller may have copied a
-// secret, left there: it copies zeros, by each of its loops.
+// forgetCopied overwrites the registers in which copyBytes may have left parts of a secret, by
+// copying zeros with each of its loops.
 //
 //go:nosplit
 func forgetCopied() {
@@ -59,8 +59,8 @@ func forgetCopied() {
 	copyBytes(unsafe.Pointer(&zeros), unsafe.Pointer(&zeros), 4*wordSize+5)
 }
 
-// copy4 copies four bytes at any address. The compiler makes one load and one store of it
-// where the architecture can.
+// copy4 copies four bytes at any address. The compiler combines them into one load and one
+// store if the architecture allows unaligned access.
 //
 //go:nosplit
 func copy4(to, from *[4]byte) {
@@ -68,8 +68,8 @@ func copy4(to, from *[4]byte) {
 	to[0], to[1], to[2], to[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
 }
 
-// Wipe overwrites memory with zeros. The compiler does not leave out stores through a
-// pointer that it did not make.
+// Wipe overwrites memory with zeros. The compiler cannot remove the stores: it does not know
+// whether the memory is read later.
 //
 //go:nosplit
 //go:noinline
@@ -89,8 +89,8 @@ func Wipe(p unsafe.Pointer, length uintptr) {
 	}
 }
 
-// Equal returns 1 if length bytes at a and b are the same, else 0. How long it takes, and what it
-// touches, does not depend on the bytes: tests/product/equal_test.go looks at the instructions.
+// Equal returns 1 if the length bytes at a and b are the same, otherwise 0. Its time and memory
+// accesses do not depend on the bytes. A test in tests/product/library checks the instructions.
 //
 //go:nosplit
 func Equal(a, b unsafe.Pointer, length uintptr) int {
@@ -110,11 +110,11 @@ func sameBytes(a, b unsafe.Pointer, length uintptr) int {
 	for i := uintptr(0); i < length; i++ {
 		differing |= uint32(*(*byte)(unsafe.Add(a, i)) ^ *(*byte)(unsafe.Add(b, i)))
 	}
-	return int((differing - 1) >> 31) // 0 alone becomes larger
+	return int((differing - 1) >> 31) // the top bit of 0 - 1 is set; differing is at most 255
 }
 
-// pageSize finds the page size without /proc, libc or the auxiliary vector: mincore(2)
-// refuses an address that does not begin a page.
+// pageSize finds the page size without /proc, libc or the auxiliary vector: mincore(2) refuses
+// an address that is not a multiple of it.
 //
 //go:nosplit
 func pageSize() uintptr {
@@ -125,9 +125,9 @@ func pageSize() uintptr {
 	return size
 }
 
-// totalMemory returns how much memory the machine has, in bytes. The buffer is larger than
-// struct sysinfo since the compiler calls the runtime to zero one of that size on some
-// architectures.
+// totalMemory returns the size of the system's memory, in bytes. The buffer is larger than
+// struct sysinfo, because on some architectures the compiler calls the runtime to zero a
+// variable of exactly that size.
 //
 //go:nosplit
 //go:noinline

@@ -2,5 +2,5 @@
 
 package core
 
-// Here mmap(2) takes one argument, the address of an array of them.
+// On s390x, mmap(2) takes the address of an array that contains its arguments.
 const mmapArray = true

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A thread may have descriptors of its own (unshare(2)); those of /proc/self are the first
-// thread's.
+// /proc/self shows the descriptors of the main thread; another thread may have its own
+// (unshare(2)).
 var (
 	procSelf = "/proc/thread-self/fd/"
 	proc     = "/proc/"
@@ -19,7 +19,7 @@ var (
 // atCWD is AT_FDCWD, -100, as an argument.
 const atCWD = ^uintptr(99)
 
-// fdPath is the longest path to a descriptor, /proc/thread-self/fd/2147483647, and its NUL.
+// fdPath has room for the longest path, /proc/thread-self/fd/2147483647, and its NUL.
 type fdPath [32]byte
 
 // set makes p the path of a descriptor of this thread.
@@ -50,9 +50,9 @@ func (p *fdPath) open(flags uint32) int {
 	return blockingAt2(unix.SYS_OPENAT, atCWD, unsafe.Pointer(p), uintptr(flags), 0, 0, 0)
 }
 
-// openNow opens without waiting. O_NONBLOCK, unless asked for, is gone afterwards. Opening
-// a FIFO would wait for its other end, and a file under a lease for the holder to give that
-// up; -EAGAIN is the result then.
+// openNow opens without blocking. Opening a FIFO would wait for its other end, and opening a
+// file under a lease would wait for the holder to release it; with O_NONBLOCK that is -EAGAIN.
+// The flag is cleared afterwards unless the caller asked for it.
 //
 //go:nosplit
 func (p *fdPath) openNow(flags uint32) int {
@@ -68,11 +68,11 @@ func (p *fdPath) openNow(flags uint32) int {
 	return fd
 }
 
-// Reopen opens the file of a descriptor once more.
+// Reopen opens the file of a descriptor again.
 //
 //go:nosplit
 func Reopen(fd int32, openFlags uint32) int {
-	// Without this a closed descriptor would look like a missing /proc.
+	// Otherwise a closed descriptor would look like a missing /proc.
 	if r := sys(sysFcntl, uintptr(fd), unix.F_GETFD, 0); r < 0 {
 		return r
 	}
@@ -81,8 +81,8 @@ func Reopen(fd int32, openFlags uint32) int {
 	return path.openNow(openFlags)
 }
 
-// ImportPID opens a descriptor of another process. It looks at the file first, through a
-// descriptor with O_PATH, which neither waits nor has an effect on a device.
+// ImportPID opens the file of a descriptor of another process. It first checks its type through
+// an O_PATH descriptor: opening that neither blocks nor has side effects on a device.
 //
 //go:nosplit
 func ImportPID(pid, remoteFD int32, openFlags uint32) int {
@@ -95,17 +95,17 @@ func ImportPID(pid, remoteFD int32, openFlags uint32) int {
 	if r < 0 {
 		return r
 	}
-	look := int32(r)
+	pathFD := int32(r)
 	var st fileStat
-	r = statx(look, unix.AT_STATX_DONT_SYNC, &st) // nor waits for a server of files
+	r = statx(pathFD, unix.AT_STATX_DONT_SYNC, &st) // does not wait for the server of FUSE or NFS
 	if r == 0 && st.mode&unix.S_IFMT != unix.S_IFREG {
 		r = -int(unix.ENXIO)
 	}
 	if r == 0 {
-		path.set(look)
+		path.set(pathFD)
 		r = path.openNow(openFlags)
 	}
-	closeFD(look)
+	closeFD(pathFD)
 	return r
 }
 

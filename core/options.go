@@ -2,8 +2,7 @@
 
 package core
 
-// Options, MEMFD_GO_OPT_* of the header, in its order. No two functions give one bit
-// two meanings.
+// Options, MEMFD_GO_OPT_* of the header, in its order.
 const (
 	OptReserve       uint32 = 1 << iota // SetSize
 	OptWrite                            // Map
@@ -18,11 +17,11 @@ const (
 	OptRequire                          // SecretAlloc, PoolInit
 	OptNoSecretmem                      // SecretAlloc, PoolInit
 	OptAllowUnlocked                    // SecretAlloc, PoolInit
-	OptDontwait                         // messages
-	OptNoHoles                          // Verify and its kin
+	OptDontwait                         // SendFDs, RecvFDs
+	OptNoHoles                          // Verify, MapVerified, VerifyReceived
 	OptKeepFD                           // SecretAlloc, SecretAttach, PoolInit
 )
 
-// optAttached is set in SecretArea.Opts of an attached area, which others may be using. No
-// function takes it from a caller.
+// optAttached marks an attached area in SecretArea.Opts: other processes may use its memory. No
+// function accepts it as an option.
 const optAttached uint32 = 1 << 31

@@ -32,7 +32,7 @@ type Features struct {
 
 var probeName = "memfd_go_probe\x00"
 
-// Probe finds out what works by trying it.
+// Probe finds out which features work by trying them.
 //
 //go:nosplit
 func Probe(out *Features, size uintptr, request uint64) int {
@@ -59,8 +59,8 @@ func Probe(out *Features, size uintptr, request uint64) int {
 	return 0
 }
 
-// try notes whether a call that gives a descriptor succeeded (fd >= 0), and closes that.
-// It fails only when there was nothing to try with.
+// try sets bit if fd, the result of a call, is a descriptor, and closes it. The errors that it
+// returns are a lack of descriptors or memory, which says nothing about the feature.
 //
 //go:nosplit
 func (f *Features) try(bit uint64, fd int) int {
@@ -81,7 +81,7 @@ func probeCreate(flags uint32) int {
 	return create(unsafe.StringData(probeName), flags|unix.MFD_CLOEXEC)
 }
 
-// files tries the flags of memfd_create(2), and what a file can do.
+// files tries the flags of memfd_create(2), and then seals and access on a file.
 //
 //go:nosplit
 func (f *Features) files() int {
@@ -94,7 +94,7 @@ func (f *Features) files() int {
 	}
 	r := probeCreate(unix.MFD_ALLOW_SEALING)
 	if r == -int(unix.EINVAL) && f.Bits&FeatureNoexecSeal != 0 {
-		// From 6.3 to 6.5 that policy refuses what does not say noexec.
+		// From 6.3 to 6.5, vm.memfd_noexec=2 refuses files without MFD_NOEXEC_SEAL.
 		f.NoexecPolicy = 2
 		r = probeCreate(unix.MFD_NOEXEC_SEAL)
 	}
@@ -104,7 +104,7 @@ func (f *Features) files() int {
 	return f.try(FeatureCreate, r)
 }
 
-// file tries seals and access on a new file. exec is what MFD_EXEC was answered with.
+// file tries seals and access on a new file. exec is the result of creating one with MFD_EXEC.
 //
 //go:nosplit
 func (f *Features) file(fd int32, exec int) {
@@ -114,7 +114,7 @@ func (f *Features) file(fd int32, exec int) {
 	case exec == -int(unix.EACCES):
 		f.NoexecPolicy = 2
 	case executable:
-		f.Bits |= FeatureExecAllowed // also where there is no MFD_EXEC to say so
+		f.Bits |= FeatureExecAllowed // before 6.3, without MFD_EXEC
 	case exec >= 0 && f.NoexecPolicy == 0:
 		f.NoexecPolicy = 1
 	}
@@ -139,7 +139,7 @@ func (f *Features) file(fd int32, exec int) {
 	}
 }
 
-// Huge pages are of 2^smallestHuge to 2^largestHuge bytes on any architecture.
+// Huge pages have 2^smallestHuge to 2^largestHuge bytes on any architecture.
 const (
 	smallestHuge = 14
 	largestHuge  = 34
@@ -167,7 +167,7 @@ func (f *Features) huge() int {
 // noFD is -1 as an argument.
 const noFD = ^uintptr(0)
 
-// calls tries system calls with a descriptor that is none: they answer EBADF.
+// calls tries system calls with an invalid descriptor: if they exist, they return EBADF.
 //
 //go:nosplit
 func (f *Features) calls() {

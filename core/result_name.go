@@ -4,9 +4,8 @@ package core
 
 import "unsafe"
 
-// errorNames are the name of a success and then those of the error numbers from 0 on, in order;
-// a number that has none is "E?". One text with NULs in it, unlike a table of texts, costs
-// the loader nothing.
+// errorNames contains the name of success, and then of each error number from 0, in order; "E?"
+// stands for a number without a name. Unlike an array of strings, it needs no relocations.
 var errorNames = "OK\x00" + "E?\x00" +
 	"EPERM\x00ENOENT\x00ESRCH\x00EINTR\x00EIO\x00ENXIO\x00E2BIG\x00ENOEXEC\x00EBADF\x00ECHILD\x00" +
 	"EAGAIN\x00ENOMEM\x00EACCES\x00EFAULT\x00ENOTBLK\x00EBUSY\x00EEXIST\x00EXDEV\x00ENODEV\x00ENOTDIR\x00" +
@@ -25,10 +24,10 @@ var errorNames = "OK\x00" + "E?\x00" +
 	"ECANCELED\x00ENOKEY\x00EKEYEXPIRED\x00EKEYREVOKED\x00EKEYREJECTED\x00EOWNERDEAD\x00ENOTRECOVERABLE\x00" +
 	"ERFKILL\x00EHWPOISON\x00EFTYPE\x00"
 
-// firstError is where the name of error number 0 begins.
+// firstError is the offset of the name of error number 0.
 const firstError = 3
 
-// ResultName returns the name of what a function returned: of the error, or that it is none.
+// ResultName returns the name of a result.
 //
 //go:nosplit
 func ResultName(r int32) *byte {

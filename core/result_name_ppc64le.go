@@ -2,5 +2,5 @@
 
 package core
 
-// The one number that this architecture names otherwise.
+// On ppc64le EDEADLOCK has its own number; elsewhere it equals EDEADLK.
 const errorName58 = "EDEADLOCK"

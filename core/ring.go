@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MapRing maps length bytes of a file twice, end to end, and stores the address at addr.
+// MapRing maps length bytes of a file twice in a row, and stores the address at addr.
 //
 //go:nosplit
 func MapRing(fd int32, opts uint32, off uint64, length uintptr, addr *uintptr) int {
@@ -44,7 +44,7 @@ func MapRing(fd int32, opts uint32, off uint64, length uintptr, addr *uintptr) i
 	return 0
 }
 
-// mapOver puts a shared mapping of a file over what is reserved, like Map.
+// mapOver maps a file at a reserved address, with the same fallback as Map.
 //
 //go:nosplit
 func mapOver(at, length uintptr, opts uint32, fd int32, off uint64) int {
@@ -56,7 +56,7 @@ func mapOver(at, length uintptr, opts uint32, fd int32, off uint64) int {
 	return -int(errno)
 }
 
-// filePage returns the size of the pages that a file can be mapped in.
+// filePage returns the page size of mappings of a file.
 //
 //go:nosplit
 func filePage(fd int32) (size uintptr, result int) {
@@ -72,7 +72,7 @@ func filePage(fd int32) (size uintptr, result int) {
 	return uintptr(st.block), r
 }
 
-// reserveAligned takes address space that begins at a multiple of page.
+// reserveAligned reserves address space at a multiple of page.
 //
 //go:nosplit
 func reserveAligned(length, page uintptr) (at uintptr, result int) {

@@ -38,8 +38,8 @@ func EnsureSeals(fd int32, seals uint32) int {
 	return addSeals(fd, missing)
 }
 
-// CheckSeals tells whether all of required are set, and at missing, unless that is
-// nil, which are not.
+// CheckSeals checks that all of required are set. It stores those that are not at missing,
+// unless that is nil.
 //
 //go:nosplit
 func CheckSeals(fd int32, required uint32, missing *uint32) int {

@@ -15,7 +15,7 @@ const (
 	StyleHex
 )
 
-// sealTexts is in the order in which memfd_create(2)'s example prints seals.
+// sealTexts is in the order in which the example in memfd_create(2) prints seals.
 var sealTexts = [...]struct {
 	bit    uint32
 	letter byte
@@ -29,14 +29,14 @@ var sealTexts = [...]struct {
 	{unix.F_SEAL_EXEC, 'x', "EXEC"},
 }
 
-// Words that ParseSeals takes besides those of sealTexts.
+// Words that ParseSeals accepts in addition to sealTexts.
 var (
 	sealPrefix    = "F_SEAL_"
 	textImmutable = "IMMUTABLE"
 	textNone      = "NONE"
 )
 
-// FormatSeals writes seals at buf, which has room for capacity bytes.
+// FormatSeals writes seals as text into the capacity bytes at buf.
 //
 //go:nosplit
 func FormatSeals(seals, style uint32, buf *byte, capacity uintptr) int {
@@ -141,14 +141,14 @@ func (w word) seals() (bits uint32, ok bool) {
 	return w.letters()
 }
 
-// is reports whether the word from offset skip on is upper, in either case.
+// is reports whether the word from offset skip is upper, ignoring case.
 //
 //go:nosplit
 func (w word) is(upper string, skip uintptr) bool {
 	return w.length == skip+uintptr(len(upper)) && w.begins(upper, skip)
 }
 
-// begins reports whether upper, in either case, is at offset skip of the word.
+// begins reports whether upper is at offset skip of the word, ignoring case.
 //
 //go:nosplit
 func (w word) begins(upper string, skip uintptr) bool {
@@ -167,7 +167,7 @@ func (w word) begins(upper string, skip uintptr) bool {
 	return true
 }
 
-// hex reads the digits behind 0x.
+// hex reads the digits after 0x.
 //
 //go:nosplit
 func (w word) hex() (v uint32, ok bool) {

@@ -4,12 +4,12 @@ package core
 
 import "golang.org/x/sys/unix"
 
-// sysMemfdSecret is the number on every architecture. x/sys leaves it out where the
-// kernel does, which answers ENOSYS there.
+// sysMemfdSecret is the same on every architecture. x/sys/unix lacks it on those where the
+// kernel does not implement the call and returns ENOSYS.
 const sysMemfdSecret = 447
 
-// Secret creates a secret file. memfd_secret(2) of the manual has FD_CLOEXEC where
-// the kernel has O_CLOEXEC; both are taken.
+// Secret creates a secret file. The manual page documents FD_CLOEXEC, but the kernel accepts
+// only O_CLOEXEC; Secret accepts both.
 //
 //go:nosplit
 func Secret(flags uint32) int {

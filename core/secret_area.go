@@ -8,22 +8,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a secret area is made of, as in the header.
+// Kinds of secret areas, as in the header.
 const (
 	AreaSecretmem uint32 = 1 + iota
 	AreaMlock
 	AreaUnlocked
 )
 
-// SecretArea is struct memfd_go_secret_area. Its pointers are integers here, since a store of
-// a pointer would be a write barrier.
+// SecretArea is struct memfd_go_secret_area. Its pointers are integers here, because storing a
+// pointer is a write barrier.
 type SecretArea struct {
 	Kind, Opts    uint32
 	Data, Len     uintptr
 	Base, BaseLen uintptr
 	FD            int32
 	Protection    uint32
-	Reserved      [4]uint64 // reservedMarker, and zeros
+	Reserved      [4]uint64 // see reservedMarker; the rest is zero
 }
 
 // SecretAlloc allocates length bytes for secrets.
@@ -40,7 +40,7 @@ func SecretAlloc(s *SecretArea, length uintptr, opts uint32) int {
 	return r
 }
 
-// alloc makes an area, or leaves b without one.
+// alloc creates an area. After an error b has none.
 //
 //go:nosplit
 func (b *areaBuilder) alloc(length uintptr, opts uint32) int {
@@ -65,9 +65,9 @@ func (b *areaBuilder) alloc(length uintptr, opts uint32) int {
 	return b.finish(r)
 }
 
-// fallsBack reports whether the failure r of memfd_secret(2) leads on to anonymous memory.
-// Filters answer EPERM where they should say ENOSYS. Other errors are final, except EAGAIN (a
-// limit on locked memory) when unlocked memory is allowed.
+// fallsBack reports whether anonymous memory is used after memfd_secret(2) has failed with r:
+// where it does not exist (ENOSYS) or a seccomp filter forbids it (usually EPERM). Other errors
+// are final, except EAGAIN (RLIMIT_MEMLOCK) when unlocked memory is allowed.
 //
 //go:nosplit
 func fallsBack(r int, opts uint32) bool {
@@ -75,7 +75,7 @@ func fallsBack(r int, opts uint32) bool {
 		r == -int(unix.EAGAIN) && opts&OptAllowUnlocked != 0
 }
 
-// SecretAllocFrom allocates memory for a secret, and moves it there.
+// SecretAllocFrom allocates an area and moves the length bytes at data into it.
 //
 //go:nosplit
 func SecretAllocFrom(s *SecretArea, data unsafe.Pointer, length uintptr, opts uint32) int {
@@ -95,7 +95,7 @@ func SecretAllocFrom(s *SecretArea, data unsafe.Pointer, length uintptr, opts ui
 	return 0
 }
 
-// SecretAttach maps a secret file that somebody else made.
+// SecretAttach maps a secret file that another process created.
 //
 //go:nosplit
 func SecretAttach(s *SecretArea, fd int32, maxLen uint64, opts uint32) int {
@@ -108,7 +108,7 @@ func SecretAttach(s *SecretArea, fd int32, maxLen uint64, opts uint32) int {
 	return r
 }
 
-// attach makes an area of a file, or leaves b without one.
+// attach creates an area from a file. After an error b has none.
 //
 //go:nosplit
 func (b *areaBuilder) attach(fd int32, maxLen uint64, opts uint32) int {
@@ -138,26 +138,26 @@ func (b *areaBuilder) attach(fd int32, maxLen uint64, opts uint32) int {
 	if r := b.reserve(uintptr(st.size), opts|optAttached); r < 0 {
 		return r
 	}
-	if b.length != b.dataLen { // the file begins at a page, and has to be seen there
+	if b.length != b.dataLen { // its contents begin at the start of a page
 		b.opts &^= OptAlignEnd
 	}
 	return b.finish(b.secretmem(fd))
 }
 
-// areaBuilder is a secret area in the making: the front guard, the data pages, the rear guard
-// and the page of the marker.
+// areaBuilder builds a secret area. It consists of the front guard, the data pages, the rear
+// guard and the marker's page.
 type areaBuilder struct {
 	page          uintptr
 	base, baseLen uintptr
 	data, dataLen uintptr // the data pages
-	length        uintptr // as asked for
+	length        uintptr // as requested
 	kind, opts    uint32
 	fd            int32
 	marker        uint32
 }
 
-// reserve takes the address space for length bytes and what surrounds them. None of it can be
-// touched yet, nor counts as memory.
+// reserve reserves the address space of an area with length bytes. It is inaccessible and not
+// accounted as memory.
 //
 //go:nosplit
 func (b *areaBuilder) reserve(length uintptr, opts uint32) int {
@@ -167,8 +167,8 @@ func (b *areaBuilder) reserve(length uintptr, opts uint32) int {
 	if length == 0 || b.dataLen < length || b.baseLen < b.dataLen || tooLarge(uint64(b.baseLen)) {
 		return -int(unix.EINVAL)
 	}
-	// Locking more than all memory does not fail where there is no limit, as for root, before
-	// the kernel has killed processes to make room.
+	// Without RLIMIT_MEMLOCK, as for root, locking more than the system's memory does not fail:
+	// the kernel kills processes to make room.
 	if uint64(b.dataLen) > totalMemory() {
 		return -int(unix.ENOMEM)
 	}
@@ -183,7 +183,7 @@ func (b *areaBuilder) reserve(length uintptr, opts uint32) int {
 	return 0
 }
 
-// secretmem puts a secret file over the data pages: fd, or if that is -1 a new one.
+// secretmem maps a secret file at the data pages: fd, or a new one if fd is -1.
 //
 //go:nosplit
 func (b *areaBuilder) secretmem(fd int32) int {
@@ -222,7 +222,7 @@ func (b *areaBuilder) secretmem(fd int32) int {
 	return 0
 }
 
-// anonymous puts locked anonymous memory over the data pages.
+// anonymous maps locked anonymous memory at the data pages.
 //
 //go:nosplit
 func (b *areaBuilder) anonymous() int {
@@ -243,8 +243,8 @@ func (b *areaBuilder) anonymous() int {
 			return r
 		}
 	}
-	// For anonymous memory a load would only map the shared page of zeros; mlock(2)
-	// makes pages of its own. Unlocked memory promises nothing.
+	// mlock(2) also allocates the pages. touch would not: a load of anonymous memory only maps
+	// the shared zero page. Unlocked memory need not be present.
 	b.kind = AreaMlock
 	if r := blocking(unix.SYS_MLOCK, b.data, b.dataLen, 0); r < 0 {
 		if b.opts&OptAllowUnlocked == 0 {
@@ -255,7 +255,8 @@ func (b *areaBuilder) anonymous() int {
 	return 0
 }
 
-// hideFromChild lets a forked child see zeros, or nothing before Linux 4.14.
+// hideFromChild gives a forked child zeros in place of the data, or before Linux 4.14 no data
+// pages.
 //
 //go:nosplit
 func (b *areaBuilder) hideFromChild() int {
@@ -266,8 +267,8 @@ func (b *areaBuilder) hideFromChild() int {
 	return r
 }
 
-// leaveOutOfChild lets a forked child have no data pages, and marks the area: the child will
-// still have the caller's struct, and perhaps something else at this address.
+// leaveOutOfChild excludes the data pages from forked children, and marks the area, because the
+// child still has the caller's struct and may map something else at this address.
 //
 //go:nosplit
 func (b *areaBuilder) leaveOutOfChild() int {
@@ -277,7 +278,7 @@ func (b *areaBuilder) leaveOutOfChild() int {
 	return b.mark()
 }
 
-// cover maps over the data pages alone, so that the guards do not count as locked.
+// cover maps the data pages without the guards, which would count as locked memory.
 //
 //go:nosplit
 func (b *areaBuilder) cover(flags uintptr, fd int32) int {
@@ -285,10 +286,10 @@ func (b *areaBuilder) cover(flags uintptr, fd int32) int {
 	return -int(errno)
 }
 
-// touch makes all pages present. A load is enough, and harms nobody else's data. Newer
-// kernels than Linux 6.18 apply RLIMIT_MEMLOCK here and not in mmap(2), and then a load
-// is SIGBUS: futex(2) tries it first, for which that is EFAULT. It looks at one word,
-// compares it, and wakes nobody.
+// touch makes all pages present. A load is enough, and does not change another process's data.
+// Kernels newer than 6.18 check RLIMIT_MEMLOCK here and not in mmap(2), and a load beyond the
+// limit is SIGBUS. So futex(2) accesses the page first, and returns EFAULT instead.
+// FUTEX_CMP_REQUEUE compares one word and wakes no waiter.
 //
 //go:nosplit
 func (b *areaBuilder) touch() int {
@@ -302,7 +303,7 @@ func (b *areaBuilder) touch() int {
 	return 0
 }
 
-// futexCmpRequeuePrivate is FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG of linux/futex.h.
+// futexCmpRequeuePrivate is FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG.
 const futexCmpRequeuePrivate = 4 | 128
 
 //go:nosplit
@@ -319,7 +320,7 @@ func (b *areaBuilder) closeFD() {
 	}
 }
 
-// finish removes everything again if r is an error, and returns r.
+// finish removes the area again if r is an error. It returns r.
 //
 //go:nosplit
 func (b *areaBuilder) finish(r int) int {
@@ -331,8 +332,8 @@ func (b *areaBuilder) finish(r int) int {
 	return r
 }
 
-// store hands the area to the caller. Without an area the struct becomes zero: it may hold an
-// old one, which is not to be freed again.
+// store writes the area to the caller's struct, or zeros if there is none: the struct may hold
+// an earlier area, which must not be freed a second time.
 //
 //go:nosplit
 func (b *areaBuilder) store(s *SecretArea) {
@@ -368,8 +369,8 @@ func madvise(addr, length, advice uintptr) int {
 	return blocking(unix.SYS_MADVISE, addr, length, advice)
 }
 
-// page returns the size of a page, which the place of the data tells: it is next to the front
-// guard, or else to the rear guard, behind which is the page of the marker.
+// page derives the page size from the position of the data: it begins at the front guard, or
+// with OptAlignEnd ends at the rear guard, which the marker's page follows.
 //
 //go:nosplit
 func (s *SecretArea) page() uintptr {
@@ -388,7 +389,7 @@ func (s *SecretArea) pages() (start, length uintptr) {
 	return s.Base + page, s.BaseLen - 3*page
 }
 
-// check reports why an area cannot be used: there is none in the struct, or not in this process.
+// check returns an error if the struct holds no area, or one that is not in this process.
 //
 //go:nosplit
 //go:noinline
@@ -405,7 +406,7 @@ func (s *SecretArea) check() int {
 	return 0
 }
 
-// SecretProtect sets what may be done with an area.
+// SecretProtect sets the permitted access to an area.
 //
 //go:nosplit
 func SecretProtect(s *SecretArea, access uint32) int {
@@ -416,15 +417,15 @@ func SecretProtect(s *SecretArea, access uint32) int {
 		return -int(unix.EINVAL)
 	}
 	start, length := s.pages()
-	r := blocking(unix.SYS_MPROTECT, start, length, uintptr(access)) // the bits are the same
+	r := blocking(unix.SYS_MPROTECT, start, length, uintptr(access)) // ACCESS_* equal PROT_*
 	if r == 0 {
 		s.Protection = access
 	}
 	return r
 }
 
-// SecretRelock locks an area again, whose lock a forked child does not inherit, and corrects its
-// kind. The pages of a secret file need no lock.
+// SecretRelock locks an area again, since a forked child does not inherit the lock, and corrects
+// its kind. The pages of a secret file are never swapped.
 //
 //go:nosplit
 func SecretRelock(s *SecretArea) int {
@@ -434,7 +435,7 @@ func SecretRelock(s *SecretArea) int {
 	if s.Kind == AreaSecretmem {
 		return 0
 	}
-	// mlock(2) fails for memory that cannot be read, but leaves it marked as locked.
+	// mlock(2) of inaccessible memory fails, but leaves it marked as locked.
 	if s.Protection == AccessNone {
 		return -int(unix.EACCES)
 	}
@@ -448,7 +449,7 @@ func SecretRelock(s *SecretArea) int {
 	return r
 }
 
-// SecretFree wipes an area and unmaps it. It reports an underrun after that.
+// SecretFree wipes and unmaps an area. An underrun that it finds does not prevent that.
 //
 //go:nosplit
 func SecretFree(s *SecretArea) int {

@@ -4,27 +4,28 @@ package core
 
 import "golang.org/x/sys/unix"
 
-// A forked child has the structs of its parent's areas, but not all of the areas: without
-// OptForkShare the data pages of a secret file are left out, and something else may be at
-// their address soon. A stored process ID would not tell (in a new PID namespace, or when
-// numbers are used again), nor is the child of vfork(2) without the area: it shares the
-// parent's memory. So a page behind the area tells, the marker, which the kernel zeroes in
-// each child: MADV_WIPEONFORK. Areas that every child has, with other contents perhaps, have no
-// marker.
+// A forked child inherits the structs of its parent's areas, but not all of the areas: without
+// OptForkShare it lacks the data pages of a secret file, and may map something else at their
+// address. Comparing process IDs would not detect this: they are reused, they repeat in a new
+// PID namespace, and a child of vfork(2) does have the area. So such an area is followed by a
+// page with a marker, which the kernel zeroes in each child (MADV_WIPEONFORK). Areas that every
+// child has, even if with other contents, have no marker.
 //
-// Linux before 4.14 cannot zero the page, but leave it out as well. Then there is another
-// number in each marker, so that whatever else is at the address is not taken for it.
+// Linux before 4.14 cannot zero the page in the child, but can leave it out (MADV_DONTFORK).
+// Each marker then holds a different number, so that other memory at its address is not taken
+// for it.
 
-// reservedMarker is the index in SecretArea.Reserved of what the marker should hold.
+// reservedMarker is the index in SecretArea.Reserved of the expected marker.
 const reservedMarker = 0
 
-// Any other number is that of a marker that children do not have.
+// Any other value is a marker whose page is left out of children.
 const (
 	noMarker    uint32 = 0
 	wipedMarker uint32 = 1
 )
 
-// canaryLen is the size of the canary, and canaryPlace where it is kept in the marker's page.
+// canaryLen is the size of the canary, and canaryPlace the offset of its copy in the marker's
+// page.
 const (
 	canaryLen   = 16
 	canaryPlace = 16
@@ -58,9 +59,9 @@ func (b *areaBuilder) mark() int {
 	return r
 }
 
-// addCanary puts random bytes in front of data that is at the rear guard, to tell when it is freed
-// whether somebody wrote there. They are kept in the page of the marker, which a child finds
-// wiped where the data is.
+// addCanary puts random bytes in front of data that ends at the rear guard. SecretFree compares
+// them with a copy in the marker's page to detect an underrun. In a child that has zeros in
+// place of the data, the copy is zeroed too.
 //
 //go:nosplit
 func (b *areaBuilder) addCanary() int {
@@ -82,7 +83,7 @@ func (b *areaBuilder) addCanary() int {
 	return 0
 }
 
-// canaryIntact reports whether the canary is as it was made. The data pages must be readable.
+// canaryIntact reports whether the canary is unchanged. The data pages must be readable.
 //
 //go:nosplit
 func (s *SecretArea) canaryIntact() bool {
@@ -92,8 +93,8 @@ func (s *SecretArea) canaryIntact() bool {
 	return sameBytes(pointer(s.Data-n), pointer(kept), n) == 1
 }
 
-// fillRandom fills memory with random bytes. Where getrandom(2) is missing or has none yet, the
-// first word is of the address, which the kernel chose at random.
+// fillRandom fills memory with random bytes. If getrandom(2) is missing or not seeded yet, the
+// first word is derived from the address, which the kernel randomizes.
 //
 //go:nosplit
 func fillRandom(at, length uintptr) {
@@ -101,7 +102,7 @@ func fillRandom(at, length uintptr) {
 	sys(unix.SYS_GETRANDOM, at, length, unix.GRND_NONBLOCK)
 }
 
-// isElsewhere reports whether an area is in this process's parent, but not here.
+// isElsewhere reports whether this process inherited the struct of an area, but not the area.
 //
 //go:nosplit
 func (s *SecretArea) isElsewhere() bool {
@@ -117,8 +118,8 @@ func (s *SecretArea) isElsewhere() bool {
 	return r == -int(unix.EAGAIN) || r == -int(unix.EFAULT)
 }
 
-// unmapInherited removes what a child has of an area that is not there: the guards, and a
-// marker that was zeroed. It cannot be told what is between them.
+// unmapInherited removes the parts of such an area that a child does inherit: the guards, and a
+// zeroed marker. Whatever is mapped between the guards is not the area's.
 //
 //go:nosplit
 func (s *SecretArea) unmapInherited() {

@@ -18,12 +18,11 @@ type SecretPool struct {
 	Area            SecretArea
 }
 
-// slotHeader is in front of each slot, inside the area. That a header names its own
-// place tells a slot from any other address without a division, and a header that an
-// overrun destroyed from a whole one.
+// slotHeader precedes each slot. Its mark contains the slot's number, which identifies a slot
+// among all addresses without a division, and detects an overrun.
 type slotHeader struct {
 	mark  uint32 // markOf the slot
-	next  uint32 // when free: the next free one, or noSlot
+	next  uint32 // of a free slot: the next free slot, or noSlot
 	taken uint32
 	_     uint32
 }
@@ -35,8 +34,8 @@ const (
 	slotOverhead = unsafe.Sizeof(slotHeader{})
 )
 
-// markOf returns the mark of slot i. The byte in front, which an overrun reaches first, is
-// not 0 in either byte order: many overruns are by the NUL of a string.
+// markOf returns the mark of slot i. Its first byte, which an overrun reaches first, is nonzero
+// in either byte order, because many overruns write only the NUL of a string.
 //
 //go:nosplit
 func markOf(i uint32) uint32 {
@@ -83,14 +82,14 @@ func (p *SecretPool) header(i uint32) *slotHeader {
 	return (*slotHeader)(pointer(p.Area.Data + uintptr(i)*p.Stride))
 }
 
-// whole reports whether there is a slot i and its header is as it was made.
+// intact reports whether slot i exists and its mark is unchanged.
 //
 //go:nosplit
-func (p *SecretPool) whole(i uint32) bool {
+func (p *SecretPool) intact(i uint32) bool {
 	return i < p.Slots && p.header(i).mark == markOf(i)
 }
 
-// check reports why slots can be neither taken nor given.
+// check returns an error if slots can be neither taken nor given back.
 //
 //go:nosplit
 //go:noinline
@@ -116,7 +115,7 @@ func PoolTake(p *SecretPool, slot *uintptr) int {
 		return -int(unix.ENOSPC)
 	}
 	h := p.header(p.Free)
-	if !p.whole(p.Free) || h.taken != 0 {
+	if !p.intact(p.Free) || h.taken != 0 {
 		return -int(unix.EINVAL)
 	}
 	p.Free = h.next
@@ -142,10 +141,10 @@ func PoolGive(p *SecretPool, slot uintptr) int {
 	}
 	h := (*slotHeader)(pointer(slot - slotOverhead))
 	i := h.mark >> 8 & (maxSlots - 1)
-	if !p.whole(i) || p.header(i) != h || h.taken != 1 {
+	if !p.intact(i) || p.header(i) != h || h.taken != 1 {
 		return -int(unix.EINVAL)
 	}
-	if i+1 < p.Slots && !p.whole(i+1) { // this slot's owner wrote too far
+	if i+1 < p.Slots && !p.intact(i+1) { // an overrun out of this slot
 		return -int(unix.EINVAL)
 	}
 	Wipe(pointer(slot), p.Stride-slotOverhead)
@@ -156,7 +155,7 @@ func PoolGive(p *SecretPool, slot uintptr) int {
 	return 0
 }
 
-// PoolProtect sets what may be done with all slots of a pool.
+// PoolProtect sets the permitted access to all slots of a pool.
 //
 //go:nosplit
 func PoolProtect(p *SecretPool, access uint32) int {

@@ -23,7 +23,7 @@ func GetSize(fd int32, size *uint64) int {
 	return 0
 }
 
-// SetSize makes a file longer or shorter.
+// SetSize sets the size of a file.
 //
 //go:nosplit
 func SetSize(fd int32, opts uint32, size uint64) int {
@@ -36,7 +36,7 @@ func SetSize(fd int32, opts uint32, size uint64) int {
 	return ftruncate(fd, size)
 }
 
-// Discard gives the memory of a part of a file back, which then reads as zeros.
+// Discard frees the memory of a range of a file, which then reads as zeros.
 //
 //go:nosplit
 func Discard(fd int32, opts uint32, off, length uint64) int {
@@ -46,8 +46,8 @@ func Discard(fd int32, opts uint32, off, length uint64) int {
 	return fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, length)
 }
 
-// reserve allocates the first size bytes of a file, and then makes it that long. Any error
-// leaves the size alone, and the memory that was allocated behind it is freed.
+// reserve allocates the first size bytes of a file, and then sets its size. After an error the
+// size is unchanged, and memory allocated past the end is freed.
 //
 //go:nosplit
 func reserve(fd int32, size uint64) int {
@@ -56,17 +56,17 @@ func reserve(fd int32, size uint64) int {
 		r = ftruncate(fd, size)
 	}
 	if r < 0 {
-		freeBehind(fd, size)
+		freePastEnd(fd, size)
 	}
 	return r
 }
 
-// freeBehind frees the blocks that a file has between its end and size bytes, the last one
-// too. Only a regular file has such memory: a block device says that its size is 0, and
-// would lose its contents.
+// freePastEnd frees the blocks of a file between its end and size bytes, including a last
+// partial one. It does so for regular files only: a block device reports size 0, and would lose
+// its contents.
 //
 //go:nosplit
-func freeBehind(fd int32, size uint64) {
+func freePastEnd(fd int32, size uint64) {
 	var st fileStat
 	if stat(fd, &st) == 0 && st.mode&unix.S_IFMT == unix.S_IFREG && st.size < size {
 		length := size - st.size + uint64(st.block)
@@ -75,8 +75,8 @@ func freeBehind(fd int32, size uint64) {
 }
 
 // allocate allocates a file from offset off to end without changing its size. A signal makes
-// the kernel undo the system call in progress, so after one the next call asks for less.
-// leastChunk is done long before any timer fires again.
+// the kernel undo an unfinished fallocate(2), so the next call asks for half as much.
+// leastChunk is finished long before a periodic timer fires again.
 //
 //go:nosplit
 func allocate(fd int32, off, end uint64) int {

@@ -8,17 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileStat is what is wanted of struct statx.
+// fileStat contains the members of struct statx that the package uses.
 type fileStat struct {
 	size         uint64
 	allocated    uint64
 	inode        uint64
 	major, minor uint32 // of the device
 	mode         uint32
-	block        uint32 // of hugetlbfs: the page size
+	block        uint32 // on hugetlbfs the page size
 }
 
-// device is the number of the device as C's st_dev has it.
+// device returns the device number in the encoding of C's st_dev.
 //
 //go:nosplit
 func (st *fileStat) device() uint64 {
@@ -26,7 +26,7 @@ func (st *fileStat) device() uint64 {
 	return major&^0xfff<<32 | major&0xfff<<8 | minor&^0xff<<12 | minor&0xff
 }
 
-// noPath makes a system call look at the descriptor itself.
+// noPath, with AT_EMPTY_PATH, makes a system call operate on the descriptor itself.
 var noPath = "\x00"
 
 //go:nosplit
@@ -41,14 +41,13 @@ func stat(fd int32, st *fileStat) int {
 	return statx(fd, unix.AT_STATX_SYNC_AS_STAT, st)
 }
 
-// statx is the one call for it that every architecture has. noinline keeps its large
-// buffer out of the callers' frames; with sys6 in between, the chain of nosplit functions
-// would get too long.
+// statx is the only system call of its kind that every architecture has. noinline keeps its
+// large buffer out of the callers' frames.
 //
 //go:nosplit
 //go:noinline
 func statx(fd int32, flags uintptr, st *fileStat) int {
-	if fd < 0 { // AT_FDCWD would be the current folder
+	if fd < 0 { // AT_FDCWD would mean the current directory
 		return -int(unix.EBADF)
 	}
 	var x unix.Statx_t
@@ -64,9 +63,8 @@ func statx(fd int32, flags uintptr, st *fileStat) int {
 	return 0
 }
 
-// fileSystem returns the magic number of the file system that a descriptor's file is
-// on. The buffer is larger than struct statfs since the compiler calls the runtime to
-// zero one of that size on some architectures.
+// fileSystem returns the magic number of the file system that a descriptor's file is on. The
+// buffer is larger than struct statfs for the same reason as in totalMemory.
 //
 //go:nosplit
 //go:noinline

@@ -8,12 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A struct that may grow comes with its size as the caller knows it, by the rules of
-// openat2(2). maxStruct bounds that size, as the kernel's PAGE_SIZE does.
+// Structs that may grow are passed with the caller's sizeof, as in openat2(2). maxStruct limits
+// it, as PAGE_SIZE does in the kernel.
 const maxStruct = 4096
 
-// checkStruct checks the address and the size of a struct, of which the first version was
-// least bytes long.
+// checkStruct checks the address and the size of a struct whose first version had least bytes.
 //
 //go:nosplit
 func checkStruct(p unsafe.Pointer, size, least uintptr) int {
@@ -28,8 +27,8 @@ func checkStruct(p unsafe.Pointer, size, least uintptr) int {
 	return 0
 }
 
-// copyIn reads the caller's struct of size bytes at from into one of known bytes,
-// zeroed, at to. Behind the known bytes there may be only zeros.
+// copyIn copies the caller's struct of size bytes to a zeroed one of known bytes. Members that
+// this version does not know must be zero.
 //
 //go:nosplit
 func copyIn(to, from unsafe.Pointer, size, known uintptr) int {
@@ -42,8 +41,8 @@ func copyIn(to, from unsafe.Pointer, size, known uintptr) int {
 	return 0
 }
 
-// copyOut writes a struct of known bytes to the caller's of size bytes, whose tail
-// becomes zero.
+// copyOut copies a struct of known bytes to the caller's struct of size bytes. Members that
+// this version does not know become zero.
 //
 //go:nosplit
 func copyOut(to, from unsafe.Pointer, size, known uintptr) {

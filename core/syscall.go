@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// sys makes a system call of up to three arguments. Its result is the kernel's:
-// -errno, or a value >= 0. Inlined, each call would pass zeros for the other three.
+// sys makes a system call with up to three arguments and returns its result: -errno, or a value
+// >= 0. If it were inlined, each caller would pass the three zeros.
 //
 //go:nosplit
 //go:noinline
@@ -20,7 +20,7 @@ func sys(number, a, b, c uintptr) int {
 	return int(r)
 }
 
-// sys6 is sys for up to six arguments.
+// sys6 is sys with up to six arguments.
 //
 //go:nosplit
 func sys6(number, a, b, c, d, e, f uintptr) int {
@@ -31,7 +31,7 @@ func sys6(number, a, b, c, d, e, f uintptr) int {
 	return int(r)
 }
 
-// tooLarge reports whether size can't be the size of a file.
+// tooLarge reports whether size is more than a file can have.
 //
 //go:nosplit
 func tooLarge(size uint64) bool {

@@ -4,7 +4,7 @@ package core
 
 import "unsafe"
 
-// text is a C string in the making. What goes past its capacity is only counted.
+// text builds a C string. Bytes past its capacity are only counted.
 type text struct {
 	buf      unsafe.Pointer
 	capacity uintptr
@@ -27,7 +27,7 @@ func (t *text) string(s string) {
 	}
 }
 
-// space separates a word from the one in front, if there is one.
+// space separates a word from the previous one, if any.
 //
 //go:nosplit
 func (t *text) space() {
@@ -67,15 +67,14 @@ func (t *text) decimal(v uint32) {
 	}
 	for ; power > 0; power /= 10 {
 		digit := byte('0')
-		for ; v >= power; v -= power { // a division, but for the divisor
+		for ; v >= power; v -= power { // v / power would be a division by a variable
 			digit++
 		}
 		t.byte(digit)
 	}
 }
 
-// end puts the NUL behind the text, over its last byte if it was cut, and returns
-// its full length.
+// end adds the NUL, in place of the last byte if the text was cut, and returns the full length.
 //
 //go:nosplit
 //go:noinline

@@ -12,8 +12,8 @@ import (
 // FDsMax is the largest number of descriptors in a message.
 const FDsMax = 64
 
-// iovec, msghdr and cmsghdr are the kernel's. x/sys's have pointers, and a store of
-// one might be a write barrier.
+// iovec, msghdr and cmsghdr have the kernel's layout. Those of x/sys/unix contain pointers, and
+// storing a pointer may be a write barrier.
 type iovec struct {
 	base, length uintptr
 }
@@ -41,21 +41,21 @@ const (
 	fdSize     = unsafe.Sizeof(int32(0))
 )
 
-// cmsgAlign rounds up to where the next control message may begin.
+// cmsgAlign rounds up to the alignment of control messages, like CMSG_ALIGN.
 //
 //go:nosplit
 func cmsgAlign(n uintptr) uintptr {
 	return (n + wordSize - 1) &^ (wordSize - 1)
 }
 
-// ControlSize is the room for the control messages of a message. FDsMax descriptors take
-// 272 bytes of it. What a socket's options can have the kernel put in beside them takes
-// 176: two timestamps, credentials, a pidfd, what is left to read. The rest is for a
-// security label, whose length is the system's choice.
+// ControlSize is the size of the buffer for control messages. FDsMax descriptors take 272 bytes
+// of it. The control messages that socket options add take 176: two timestamps, credentials, a
+// pidfd, and the number of unread bytes. The rest is for a security label, whose length depends
+// on the system.
 const ControlSize = 704
 
-// ControlBuffer is where the caller of SendFDs and RecvFDs has that room: on its stack,
-// where there is more of it than in a chain of functions here. Words align it.
+// ControlBuffer is this buffer, aligned to words. The callers of SendFDs and RecvFDs allocate
+// it, because a chain of nosplit functions has too little stack for it.
 type ControlBuffer [ControlSize / wordSize]uintptr
 
 //go:nosplit
@@ -106,12 +106,12 @@ func dontwait(opts uint32) uintptr {
 	return 0
 }
 
-// RecvFDs receives one message, and up to *n descriptors with it. *length is written
-// whenever a message has come, even if that is then refused.
+// RecvFDs receives one message with up to *n descriptors. It stores the length whenever a
+// message was taken from the socket, even if it then refuses the message.
 //
 //go:nosplit
 func RecvFDs(sock int32, opts uint32, fds *int32, n *uint32, data *byte, length *uintptr, control *ControlBuffer) int {
-	if bad(unsafe.Pointer(n)) || badRoom(data, length) {
+	if bad(unsafe.Pointer(n)) || badBuffer(data, length) {
 		return -int(unix.EFAULT)
 	}
 	room := min(*n, FDsMax)
@@ -139,8 +139,8 @@ func RecvFDs(sock int32, opts uint32, fds *int32, n *uint32, data *byte, length 
 	return 0
 }
 
-// OneReceived returns the descriptor of a message for which RecvFDs, with room for one,
-// returned r, fd and n.
+// OneReceived returns the only descriptor of a message. r, fd and n are the results of RecvFDs
+// with room for one descriptor.
 //
 //go:nosplit
 func OneReceived(r int, fd int32, n uint32) int {
@@ -153,9 +153,9 @@ func OneReceived(r int, fd int32, n uint32) int {
 	return int(fd)
 }
 
-// VerifyReceived verifies a descriptor that an untrusted sender sent. It returns the
-// descriptor, or closes it. Whether it is open for reading is left to mmap(2), which asks
-// that anyway: the system call would be a tenth of all that it takes to receive.
+// VerifyReceived verifies a descriptor from an untrusted sender. It returns the descriptor, or
+// closes it. Whether it is open for reading is left to mmap(2): checking would add a system
+// call, a tenth of the time of receiving.
 //
 //go:nosplit
 func VerifyReceived(fd int32, required uint32, maxLen uint64, opts uint32) int {
@@ -167,24 +167,24 @@ func VerifyReceived(fd int32, required uint32, maxLen uint64, opts uint32) int {
 	return int(fd)
 }
 
-// badRoom reports whether a place for data cannot be one. Both pointers may be nil.
+// badBuffer reports whether the pointers to a buffer and its length are invalid. Both may be nil.
 //
 //go:nosplit
-func badRoom(data *byte, length *uintptr) bool {
+func badBuffer(data *byte, length *uintptr) bool {
 	return (data != nil || length != nil) && (bad(unsafe.Pointer(data)) || bad(unsafe.Pointer(length)))
 }
 
-// message is one that was received.
+// message is a received message.
 type message struct {
 	control *ControlBuffer
-	length  uintptr // of what the kernel put there
+	length  uintptr // of the control messages, in bytes
 	bytes   uintptr // of payload
 	count   uintptr // of descriptors
-	cut     bool    // something did not fit
+	cut     bool    // payload or control messages did not fit
 }
 
-// receive receives a message. Without room for data one byte is taken and dropped, and what
-// does not fit of a datagram; with room, a datagram has to fit.
+// receive receives a message. With a buffer for data, a datagram has to fit. Without one, one
+// byte is taken and dropped, and so is the rest of a datagram.
 //
 //go:nosplit
 func (m *message) receive(sock int32, flags uintptr, data *byte, length *uintptr) int {
@@ -201,7 +201,7 @@ func (m *message) receive(sock int32, flags uintptr, data *byte, length *uintptr
 		controlLen: ControlSize,
 	}
 	r, _, errno := syscall.RawSyscall6(unix.SYS_RECVMSG, uintptr(sock), uintptr(unsafe.Pointer(&msg)),
-		unix.MSG_CMSG_CLOEXEC|flags, 0, 0, 0) // sys6 would make the chain too long
+		unix.MSG_CMSG_CLOEXEC|flags, 0, 0, 0) // not sys6, to keep the chain of nosplit functions short
 	if errno != 0 {
 		return -int(errno)
 	}
@@ -215,7 +215,7 @@ func (m *message) receive(sock int32, flags uintptr, data *byte, length *uintptr
 	return 0
 }
 
-// at returns the control message at an offset, or nil behind the last one.
+// at returns the control message at an offset, or nil after the last one.
 //
 //go:nosplit
 func (m *message) at(off uintptr) *cmsghdr {
@@ -243,8 +243,8 @@ func (m *message) rights() (n uintptr) {
 	return n
 }
 
-// takeFDs moves the descriptors that were sent to fds, or closes them if that is nil. A
-// descriptor of the sender (SO_PASSPIDFD) is always closed: nobody would.
+// takeFDs moves the descriptors that were sent to fds, or closes them if fds is nil. It always
+// closes a pidfd of the sender (SO_PASSPIDFD), of which the caller does not know.
 //
 //go:nosplit
 func (m *message) takeFDs(fds *int32) {
@@ -266,7 +266,7 @@ func (m *message) takeFDs(fds *int32) {
 	}
 }
 
-// descriptors is the number of descriptors in a message that consists of them.
+// descriptors returns the number of descriptors in a control message.
 //
 //go:nosplit
 func (c *cmsghdr) descriptors() uintptr {

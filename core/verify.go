@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// verify checks that nothing can happen to the file of an untrusted descriptor, and
-// stores its size. Its order matters: what is checked cannot be undone afterwards.
+// verify checks the file of an untrusted descriptor and stores its size. The order matters: no
+// result of a check can change after it.
 //
 //go:nosplit
 func verify(fd int32, required uint32, maxLen uint64, opts uint32, size *uint64) int {
@@ -20,8 +20,8 @@ func verify(fd int32, required uint32, maxLen uint64, opts uint32, size *uint64)
 		required = unix.F_SEAL_WRITE
 	}
 	required |= unix.F_SEAL_SHRINK
-	// The seals come first. A seal never goes away, so what follows holds for good;
-	// and a descriptor that takes no seals gets no further than this.
+	// Seals come first. They cannot be removed, so what is checked below stays true. A file
+	// that does not support seals is refused here.
 	seals := getSeals(fd)
 	if seals < 0 {
 		return seals
@@ -54,23 +54,23 @@ func verify(fd int32, required uint32, maxLen uint64, opts uint32, size *uint64)
 	return 0
 }
 
-// byExec are the seals that F_SEAL_EXEC gives an executable file, itself included.
+// byExec are the seals that F_SEAL_EXEC sets on an executable file, itself included.
 //
-// Linux from 6.3 to the fix of 2026 sets them without a look for who could still write.
-// The mode does not tell whether that happened, since it can change afterwards: on files of
-// huge pages by fchmod(2), on others by an access control list. F_SEAL_FUTURE_WRITE does:
-// where it is missing the other seals were added one by one, and by the rules.
+// From Linux 6.3 to a fix of 2026 it sets them without checking for writable mappings. The mode
+// does not show whether that happened, since it can change afterwards: by fchmod(2) on a file
+// of huge pages, by an access control list on others. F_SEAL_FUTURE_WRITE does: if it is
+// missing, the other seals were added explicitly, with the check.
 const byExec = unix.F_SEAL_EXEC | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW |
 	unix.F_SEAL_WRITE | unix.F_SEAL_FUTURE_WRITE
 
-// checkSealExec succeeds if the kernel looks for writable mappings before F_SEAL_EXEC sets
-// the other seals. It maps an empty file past its end: a size might be over RLIMIT_FSIZE.
+// checkSealExec succeeds if the kernel checks for writable mappings before F_SEAL_EXEC sets the
+// other seals. It maps an empty file past its end, since any size may exceed RLIMIT_FSIZE.
 //
 //go:nosplit
 //go:noinline
 func checkSealExec() int {
 	fd := create(unsafe.StringData(noPath), unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_EXEC)
-	if fd == -int(unix.EACCES) || fd == -int(unix.EINVAL) { // vm.memfd_noexec forbids to try
+	if fd == -int(unix.EACCES) || fd == -int(unix.EINVAL) { // vm.memfd_noexec=2: cannot be tried
 		return -int(unix.EKEYREVOKED)
 	}
 	if fd < 0 {
@@ -88,12 +88,12 @@ func checkSealExec() int {
 	return r
 }
 
-// basePage is the smallest size of a page; those of files of huge pages are larger.
+// basePage is the smallest base page size of any architecture. Huge pages are larger.
 const basePage = 4096
 
-// checkPages refuses files of which a page may be missing when it is read. Files of huge
-// pages lack one behind the last whole page, where touching a hole is SIGBUS, and wherever
-// somebody takes pages out, if then there is no free one.
+// checkPages refuses files in which reading a page may be SIGBUS. In a file of huge pages these
+// are a partial page at the end, and any page that another process removes, if no huge page is
+// free by then.
 //
 //go:nosplit
 func checkPages(fd int32, seals int, opts uint32, st *fileStat) int {
@@ -117,10 +117,10 @@ func checkPages(fd int32, seals int, opts uint32, st *fileStat) int {
 	return 0
 }
 
-// fillHoles allocates the pages that a file lacks. Neither SEEK_HOLE nor the number of
-// blocks tells whether there are any: pages that were only read count as there until they
-// are dropped again. fallocate(2) makes those stay, too. It needs a descriptor that is
-// open for writing, and seals do not forbid it.
+// fillHoles allocates the missing pages of a file. Neither SEEK_HOLE nor the number of blocks
+// shows whether there are any: a page that was only read counts as present, but the kernel may
+// drop it again. fallocate(2) makes such pages permanent, too. It needs a descriptor that is
+// open for writing; seals do not forbid it.
 //
 //go:nosplit
 func fillHoles(fd int32, st *fileStat) int {
@@ -139,8 +139,8 @@ func fillHoles(fd int32, st *fileStat) int {
 	return r
 }
 
-// Verify checks the file of an untrusted descriptor as MapVerified does, and stores its
-// size unless that is nil.
+// Verify checks the file of an untrusted descriptor like MapVerified, and stores its size
+// unless size is nil.
 //
 //go:nosplit
 func Verify(fd int32, required uint32, maxLen uint64, opts uint32, size *uint64) int {

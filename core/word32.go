@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// System calls with 64-bit arguments, which take two registers each, low half
-// first. On arm the pair begins with an even-numbered register (evenPairs): an odd
-// number of arguments in front is followed by one that does not count.
+// System calls with 64-bit arguments, which take two registers each, low half first. On arm the
+// pair begins with an even-numbered register (evenPairs): a padding argument precedes it if
+// necessary.
 
 const sysFcntl = unix.SYS_FCNTL64
 
@@ -40,7 +40,8 @@ func pwrite(fd int32, data unsafe.Pointer, length uintptr, off uint64) int {
 	return blockingAt2(unix.SYS_PWRITE64, uintptr(fd), data, length, uintptr(off), uintptr(off>>32), 0)
 }
 
-// statfs64Size is the kernel's, which Go's type exceeds where C would pack it.
+// statfs64Size is the size of the kernel's struct statfs64, which is packed on arm; Go's type
+// has padding.
 const statfs64Size = 84
 
 //go:nosplit
@@ -64,8 +65,8 @@ func pread(fd int32, to unsafe.Pointer, length uintptr, off uint64) int {
 	return blockingAt2(unix.SYS_PREAD64, uintptr(fd), to, length, uintptr(off), uintptr(off>>32), 0)
 }
 
-// mmapAt maps at addr, or where the kernel chooses if that is 0. mmap2 counts the
-// offset in units of 4096 bytes, whatever the page size.
+// mmapAt maps at addr, or where the kernel chooses if that is 0. The offset of mmap2 is in
+// units of 4096 bytes, independent of the page size.
 //
 //go:nosplit
 func mmapAt(addr, length, prot, flags uintptr, fd int32, off uint64) (at uintptr, errno syscall.Errno) {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// System calls with 64-bit arguments, where those fit a register. word32.go has the
-// same where they don't.
+// System calls with 64-bit arguments, each in one register. word32.go has the same functions
+// for architectures where they take two.
 
 const sysFcntl = unix.SYS_FCNTL
 
