@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-// Package main is libmemfd_go.so: the C side of package core.
+// Package main is the C interface of libmemfd_go.so to package core.
 //
-// exports.h lists the exports, trampoline_<arch>.s brings C calls here. Every
-// function below is what C declares in memfd_go.h with each argument widened to
-// a machine word, a uint64_t excepted: the trampolines need to know no narrower
-// types, and what C leaves in the upper half of a word is dropped here. Results
-// are full words for the same reason.
+// exports.h lists the exports, and trampoline_<arch>.s converts calls of C to calls of the
+// functions below. They have the parameters that memfd_go.h declares, each widened to a
+// machine word except for uint64_t. So the trampolines handle no narrower types. The
+// conversions here drop the upper half of a word, which C leaves undefined. Results are full
+// words for the same reason.
 //
-// No Go runtime is ever started: package core says what that forbids.
+// The Go runtime is never started; package core describes the consequences.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"libmemfd_go/core"
 )
 
-//lint:file-ignore U1000 the trampolines call these
+//lint:file-ignore U1000 called by the trampolines
 
 func main() {}
 

@@ -2,17 +2,17 @@
 
 // Every function of libmemfd_go.so, one row each, in the order of memfd_go.h.
 //
-// A row is SHAPE(C name, target). The Go assembler has no ##, so that the shape
-// is the macro's name. Each trampoline_<arch>.s defines the shapes and then
-// includes this file; so does link_roots.s.
+// A row is SHAPE(C name, target). The shape is the name of the macro, since the Go
+// assembler has no ## to build one. Each trampoline_<arch>.s defines the shapes and
+// then includes this file; so does link_roots.s.
 //
-//   SYS       the system call itself, its arguments as they come
+//   SYS       the system call with the function's arguments
 //   FCNTL1    int f(int fd): fcntl(fd, target)
 //   FCNTL2    int f(int fd, uint32_t arg): fcntl(fd, target, arg)
 //   CALLn     a Go function of n arguments, each no wider than a machine word
-//   CALLnD    ... n such arguments (an even number) and then a uint64_t
-//   CALLnDD   ... and then another uint64_t
-//   CALLnDm   CALLnD and then m more of a word each; CALLDm is CALL0Dm
+//   CALLnD    n such arguments (an even number), then a uint64_t
+//   CALLnDD   n such arguments, then two uint64_t
+//   CALLnDm   n such arguments, a uint64_t, then m more words; CALLDm is CALL0Dm
 //
 // Every shape returns one machine word.
 

@@ -22,7 +22,7 @@
 #define CALL2D3(name, fn)	ROOT(name)
 #define CALL4D(name, fn)	ROOT(name)
 
-// The symbol that the Go linker starts from (-E): it reaches every export. It
-// never runs, and our linker leaves it out.
+// The entry symbol of cmd/link (-E). It refers to every export, so that cmd/link
+// keeps them. It never runs, and our linker drops it.
 TEXT memfd_go_roots(SB),NOSPLIT|NOFRAME,$0
 #include "exports.h"

@@ -8,8 +8,7 @@ import (
 	"libmemfd_go/core"
 )
 
-// recvOne is a function of its own so that its buffer is gone from the stack when the
-// descriptor is verified.
+// recvOne is not inlined, so that its buffer is off the stack while the descriptor is verified.
 //
 //go:nosplit
 //go:noinline

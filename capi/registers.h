@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Go takes its arguments in registers: one way to call it, however many there are.
+// Go takes its arguments in registers, so all shapes are the same call.
 
 #define CALL0(name, fn)	GOCALL(name, fn)
 #define CALL1(name, fn)	GOCALL(name, fn)

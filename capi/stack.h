@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Go takes its arguments on the stack: ARG0 to ARG6 put them there (where a uint64_t is two),
-// and the result comes back in the slot behind the last one.
+// Go takes its arguments on the stack. ARG0 to ARG6 store them (a uint64_t of 32-bit
+// architectures is two), and the result is returned in the slot after the last one.
 
 #define ARGS0	NOP
 #define ARGS1	ARG0

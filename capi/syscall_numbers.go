@@ -4,10 +4,10 @@ package main
 
 import "golang.org/x/sys/unix"
 
-//lint:file-ignore U1000 the trampolines use these
+//lint:file-ignore U1000 used by the trampolines
 
-// What the one-to-one calls in exports.h ask of the kernel. The assembler sees
-// these as const_<name>, through go_asm.h.
+// Numbers for the rows of exports.h that are single system calls. go_asm.h defines
+// them for the assembler as const_<name>.
 const (
 	sysMemfdCreate = unix.SYS_MEMFD_CREATE
 	fAddSeals      = unix.F_ADD_SEALS

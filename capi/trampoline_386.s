@@ -12,10 +12,10 @@
 //   5        | 20(SP) | 16(SP) | DI
 //   6        | 24(SP) | 20(SP) | BP
 //   7        | 28(SP) | 24(SP) |
-//   result   | AX     | behind the arguments | AX
+//   result   | AX     | after the arguments | AX
 //
-// C wants BX, SI, DI and BP back. Go keeps none of them. C's offsets are those on
-// entry, with the return address at 0(SP); Go's are those of its caller.
+// Callee-saved in C: BX, SI, DI, BP; in Go none. C's offsets are those on entry,
+// with the return address at 0(SP); Go's are those in its caller.
 
 #include "go_asm.h"
 #include "textflag.h"
@@ -27,11 +27,11 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 //
 //    0  seven arguments and the result, for Go
 //   32  pad: a call leaves SP at 12 modulo 16
-//   44  DI, SI, BX, BP: our linker reads the pushes
+//   44  DI, SI, BX, BP: our linker reads these pushes
 //   60  the return address, then C's arguments
 //
-// The x87 and SSE control words and the direction flag need no saving: Go does
-// not set them.
+// The x87 and SSE control words and the direction flag are not saved: Go does not
+// change them.
 #define SAVE \
 	PUSHL	BP \
 	PUSHL	BX \
@@ -63,7 +63,8 @@ ENTRY(name) \
 	RESTORE \
 	RET
 
-// INT $0x80 rather than the vDSO's entry, which only libc can find.
+// INT $0x80, since the address of the vDSO's entry is in the auxiliary vector, which
+// only libc and the dynamic linker have.
 #define SYS(name, number) \
 ENTRY(name) \
 	PUSHL	BX \

@@ -13,25 +13,25 @@
 //   6        | R9 | R8 | R9
 //   result   | AX | AX | AX
 //
-// C wants BX, BP and R12-R15 back. Go keeps nothing but SP, and wants X15 = 0.
+// Callee-saved in C: BX, BP, R12-R15; in Go only SP. Go expects X15 = 0.
 
 #include "go_asm.h"
 #include "textflag.h"
 
-// IBT lets an indirect call, as every call into a library is, land here only.
+// With IBT, an indirect call, as through the PLT, must land on an ENDBR64.
 #define ENTRY(name) \
 TEXT name(SB),NOSPLIT|NOFRAME,$0 \
 	ENDBR64
 
 // The frame, upwards from SP:
 //
-//    0  48 bytes where Go may spill its six register arguments
+//    0  48 bytes, the spill space of Go's six register arguments
 //   48  pad: a call leaves SP at 8 modulo 16
-//   56  R15, R14, R13, R12, BX, BP: our linker reads the pushes
+//   56  R15, R14, R13, R12, BX, BP: our linker reads these pushes
 //  104  the return address
 //
-// BP links to the caller's, for profilers that walk frame pointers. MXCSR, the
-// x87 control word and the direction flag need no saving: Go does not set them.
+// BP is a frame pointer, for profilers that walk them. MXCSR, the x87 control word
+// and the direction flag are not saved: Go does not change them.
 #define SAVE \
 	PUSHQ	BP \
 	MOVQ	SP, BP \
@@ -56,7 +56,7 @@ ENTRY(name) \
 	SAVE \
 	MOVQ	DI, AX \
 	MOVQ	SI, BX \
-	MOVQ	CX, DI \ // before CX changes
+	MOVQ	CX, DI \ // before CX is overwritten
 	MOVQ	DX, CX \
 	MOVQ	R8, SI \
 	MOVQ	R9, R8 \

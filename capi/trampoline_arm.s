@@ -12,11 +12,11 @@
 //   5        | 0(R13) | 20(R13) | R4
 //   6        | 4(R13) | 24(R13) | R5
 //   7        | 8(R13) | 28(R13) |
-//   result   | R0     | behind the arguments | R0
+//   result   | R0     | after the arguments | R0
 //
-// C wants R4-R11 and F8-F15 (d8-d15) back. Go keeps none of them; but with GOARM=5, for
-// machines without a floating-point unit, it does not touch the latter. Go calls R10 g.
-// C's offsets are those on entry, Go's those of its caller.
+// Callee-saved in C: R4-R11 and F8-F15 (d8-d15); in Go none. With GOARM=5, for machines
+// without a floating-point unit, Go does not use F8-F15. R10 is g. C's offsets are those
+// on entry, Go's those in its caller.
 
 #include "go_asm.h"
 #include "textflag.h"
@@ -24,10 +24,10 @@
 #define ENTRY(name) \
 TEXT name(SB),NOSPLIT|NOFRAME,$0
 
-// BX LR, for callers in Thumb state. Go's own RET never leaves ARM state.
+// BX LR returns to callers in Thumb state; the assembler's RET stays in ARM state.
 #define RETURN	WORD $0xe12fff1e
 
-// The frame, upwards from R13; linker/arm.go knows it too:
+// The frame, upwards from R13, repeated in linker/arm.go:
 //
 //    0  R14
 //    4  seven arguments and the result, for Go; 4 bytes of padding
@@ -36,7 +36,7 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 #define SAVED_F8	72
 #define FRAME		136
 
-// FPSCR needs no saving: Go does not set it.
+// FPSCR is not saved: Go does not change it.
 #ifdef GOARM_6 // or later
 #define SAVE_FLOATS \
 	MOVD	F8, (SAVED_F8+0)(R13) \

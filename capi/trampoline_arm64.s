@@ -13,28 +13,28 @@
 //   6        | R5 | R5 | R5
 //   result   | R0 | R0 | R0
 //
-// C wants R19-R29 and the low halves of V8-V15 (F8-F15) back. Go keeps neither,
-// and leaves R18 alone. Go calls R28 g.
+// Callee-saved in C: R19-R29 and the low halves of V8-V15 (F8-F15); in Go none. Go
+// does not use R18. R28 is g.
 
 #include "go_asm.h"
 #include "textflag.h"
 
-// BTI lets an indirect call, as every call into a library is, land here only.
+// With BTI, an indirect call, as through the PLT, must land on a BTI C.
 #define ENTRY(name) \
 TEXT name(SB),NOSPLIT|NOFRAME,$0 \
 	BTI	C
 
-// The frame, upwards from RSP; linker/arm64.go knows it too:
+// The frame, upwards from RSP, repeated in linker/arm64.go:
 //
-//    0  a word that Go skips, then 48 bytes where it may spill its arguments
+//    0  a word that Go skips, then 48 bytes, the spill space of its arguments
 #define SAVED_R19	64
 #define SAVED_F8	144
 #define SAVED_R29	208
 #define FRAME		224
 
-// R29 links to the caller's, for profilers that walk frame pointers. The frame
-// is made by hand since the assembler would save R29 below RSP, where a signal
-// handler overwrites it. FPCR needs no saving: Go does not set it.
+// R29 is a frame pointer, for profilers that walk them. NOFRAME, because the
+// assembler would save R29 below RSP, where a signal handler overwrites it. FPCR is
+// not saved: Go does not change it.
 #define SAVE \
 	SUB	$FRAME, RSP \
 	STP	(R19, R20), (SAVED_R19+0)(RSP) \
@@ -84,7 +84,7 @@ ENTRY(name) \
 
 #define FCNTL2(name, command) \
 ENTRY(name) \
-	MOVWU	R1, R2 \ // the kernel reads a long, C leaves its upper half open
+	MOVWU	R1, R2 \ // the kernel reads a long, C leaves its upper half undefined
 	MOVD	command, R1 \
 	MOVD	$const_sysFcntl, R8 \
 	SVC \

@@ -13,8 +13,8 @@
 //   6        | R9 | R9 | R9
 //   result   | R4 | R4 | R4
 //
-// C wants R22-R31 and F24-F31 back, and R21, which the psABI reserves and Go
-// allocates. Go keeps none of them, and leaves R2 alone. Go calls R22 g.
+// Callee-saved in C: R22-R31 and F24-F31; in Go none. R21 is saved too: the psABI
+// reserves it, but Go allocates it. Go does not use R2. R22 is g.
 
 #include "go_asm.h"
 #include "textflag.h"
@@ -22,15 +22,15 @@
 #define ENTRY(name) \
 TEXT name(SB),NOSPLIT|NOFRAME,$0
 
-// The frame, upwards from R3; linker/loong64.go knows it too:
+// The frame, upwards from R3, repeated in linker/loong64.go:
 //
-//    0  R1, then 48 bytes where Go may spill its arguments
+//    0  R1, then 48 bytes, the spill space of Go's arguments
 #define SAVED_R1	0
 #define SAVED_R21	56
 #define SAVED_F24	144
 #define FRAME		208
 
-// FCSR needs no saving: Go does not set it.
+// FCSR is not saved: Go does not change it.
 #define SAVE \
 	ADDV	$-FRAME, R3 \
 	MOVV	R1, SAVED_R1(R3) \
@@ -99,7 +99,7 @@ ENTRY(name) \
 
 #define FCNTL2(name, command) \
 ENTRY(name) \
-	MOVWU	R5, R6 \ // the kernel reads a long, C has extended the sign
+	MOVWU	R5, R6 \ // the kernel reads a long, C sign-extends 32-bit arguments
 	MOVV	command, R5 \
 	MOVV	$const_sysFcntl, R11 \
 	SYSCALL \

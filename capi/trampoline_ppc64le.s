@@ -13,10 +13,10 @@
 //   6        | R8 | R8 | R8
 //   result   | R3 | R3 | R3
 //
-// C wants R14-R31, F14-F31, V20-V31 and CR2-CR4 back. Go keeps none of them,
-// wants R0 = 0, and leaves R13 alone. Go calls R30 g. The assembler begins each
-// function with the two instructions that set R2, the TOC pointer, from R12; our
-// caller's linkage has kept its own R2.
+// Callee-saved in C: R14-R31, F14-F31, V20-V31 and CR2-CR4; in Go none. Go expects
+// R0 = 0 and does not use R13. R30 is g. The assembler begins each function with the
+// two instructions that set R2, the TOC pointer, from R12; the caller's PLT stub has
+// saved its own R2.
 
 #include "go_asm.h"
 #include "textflag.h"
@@ -24,11 +24,11 @@
 #define ENTRY(name) \
 TEXT name(SB),NOSPLIT|NOFRAME,$0
 
-// The frame, upwards from R1; linker/ppc64le.go knows it too:
+// The frame, upwards from R1, repeated in linker/ppc64le.go:
 //
 //    0  back chain; the rest of the 32-byte header is for Go
-//   32  48 bytes where Go may spill its arguments
-//  560  the caller's frame, whose header has a slot for our CR and our LR
+//   32  48 bytes, the spill space of Go's arguments
+//  560  the caller's frame, whose header has slots for our CR and LR
 #define SAVED_R14	80
 #define SAVED_F14	224
 #define SAVED_V20	368
@@ -36,7 +36,7 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 #define SAVED_CR	(FRAME+8)
 #define SAVED_LR	(FRAME+16)
 
-// FPSCR, VSCR and VRSAVE need no saving: Go does not set them.
+// FPSCR, VSCR and VRSAVE are not saved: Go does not change them.
 #define SAVE \
 	MOVD	LR, R0 \
 	MOVD	R0, (SAVED_LR-FRAME)(R1) \
@@ -111,8 +111,8 @@ TEXT name(SB),NOSPLIT|NOFRAME,$0
 	MOVW	R0, CR \
 	ADD	$FRAME, R1
 
-// Every call of Go goes through here with the Go function in R12: to save and
-// restore takes 140 instructions.
+// All shapes share one copy, with the Go function in R12: saving and restoring takes
+// 140 instructions.
 ENTRY(callGo<>)
 	SAVE
 	MOVD	$0, R0
@@ -126,7 +126,7 @@ ENTRY(name) \
 	MOVD	$fn(SB), R12 \
 	JMP	callGo<>(SB)
 
-// The kernel tells an error by CR0's summary overflow bit, which BVC tests, and
+// The kernel reports an error by CR0's summary overflow bit, which BVC tests, and
 // returns it as a positive number.
 #define RETURN \
 	BVC	2(PC) \

@@ -13,8 +13,8 @@
 //   6        | A5 | A5 | A5
 //   result   | A0 | A0 | A0
 //
-// C wants S0-S11 (X8, X9, X18-X27) and FS0-FS11 (F8, F9, F18-F27) back. Go keeps
-// none of them, and leaves GP and TP alone. Go calls S11 g.
+// Callee-saved in C: S0-S11 (X8, X9, X18-X27) and FS0-FS11 (F8, F9, F18-F27); in Go
+// none. Go does not use GP and TP. S11 is g.
 
 #include "go_asm.h"
 #include "textflag.h"
@@ -22,15 +22,15 @@
 #define ENTRY(name) \
 TEXT name(SB),NOSPLIT|NOFRAME,$0
 
-// The frame, upwards from SP; linker/riscv64.go knows it too:
+// The frame, upwards from SP, repeated in linker/riscv64.go:
 //
-//    0  RA, then 48 bytes where Go may spill its arguments
+//    0  RA, then 48 bytes, the spill space of Go's arguments
 #define SAVED_RA	0
 #define SAVED_S0	64
 #define SAVED_FS0	160
 #define FRAME		256
 
-// FCSR needs no saving: Go does not set it.
+// FCSR is not saved: Go does not change it.
 #define SAVE \
 	ADD	$-FRAME, X2 \
 	MOV	X1, SAVED_RA(X2) \
@@ -109,7 +109,7 @@ ENTRY(name) \
 
 #define FCNTL2(name, command) \
 ENTRY(name) \
-	MOVWU	A1, A2 \ // the kernel reads a long, C has extended the sign
+	MOVWU	A1, A2 \ // the kernel reads a long, C sign-extends 32-bit arguments
 	MOV	command, A1 \
 	MOV	$const_sysFcntl, A7 \
 	ECALL \

@@ -11,10 +11,10 @@
 //   4        | R5       | 32(R15) | R5
 //   5        | R6       | 40(R15) | R6
 //   6        | 160(R15) | 48(R15) | R7
-//   result   | R2       | behind the arguments | R2
+//   result   | R2       | after the arguments | R2
 //
-// C wants R6-R13 and F8-F15 back. Go keeps none of them, and wants R0 = 0. Go
-// calls R13 g. C's offsets are those on entry, Go's those of its caller.
+// Callee-saved in C: R6-R13 and F8-F15; in Go none. Go expects R0 = 0. R13 is g.
+// C's offsets are those on entry, Go's those in its caller.
 
 #include "go_asm.h"
 #include "textflag.h"
@@ -22,15 +22,15 @@
 #define ENTRY(name) \
 TEXT name(SB),NOSPLIT|NOFRAME,$0
 
-// The frame, upwards from R15; linker/s390x.go knows it too:
+// The frame, upwards from R15, repeated in linker/s390x.go:
 //
 //    0  a word that Go skips, then six arguments and the result, for Go
-//  128  the caller's frame, which begins with 160 bytes for us to save in
+//  128  the caller's frame, which begins with our register save area of 160 bytes
 #define SAVED_F8	64
 #define FRAME		128
 #define SAVED_R6	(FRAME+48)
 
-// FPC needs no saving: Go does not set it.
+// FPC is not saved: Go does not change it.
 #define SAVE \
 	STMG	R6, R14, (SAVED_R6-FRAME)(R15) \
 	SUB	$FRAME, R15 \

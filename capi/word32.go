@@ -6,6 +6,6 @@ package main
 
 import "golang.org/x/sys/unix"
 
-//lint:file-ignore U1000 the trampolines use these
+//lint:file-ignore U1000 used by the trampolines
 
 const sysFcntl = unix.SYS_FCNTL64

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // A uint64_t is two words, the low one first. It follows an even number of
-// words, so that no ABI puts a hole before it.
+// words, so no ABI puts padding before it.
 
 #define CALLD1(name, fn)	CALL3(name, fn)
 #define CALL2D(name, fn)	CALL4(name, fn)
