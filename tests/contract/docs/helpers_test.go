@@ -40,7 +40,7 @@ func libraryDir() string {
 
 func requireLibrary(t *testing.T) {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(libraryDir(), "libmemfd_go.so.1")); err != nil {
+	if _, err := os.Stat(absolute(t, filepath.Join(libraryDir(), "libmemfd_go.so.1"))); err != nil {
 		t.Skipf("the library is not built (make): %v", err)
 	}
 }
@@ -79,9 +79,11 @@ func run(t *testing.T, name string, arguments ...string) string {
 	return output.String()
 }
 
+// readFile reads a file by its absolute path. The go command takes relative ones to start in
+// this package's folder, in spite of TestMain, and would cache results when files change.
 func readFile(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(name)
+	text, err := os.ReadFile(absolute(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
