@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package docs tests README.md, CHANGELOG.md, docs/ and examples/: the programs in them
-// run and print what the text says, links lead somewhere, and names exist.
+// Package docs tests the documents, the examples, and the header's examples: programs run and print
+// what the text says, links have targets, and names exist.
 package docs
 
 import (
@@ -13,32 +13,32 @@ import (
 	"testing"
 
 	"libmemfd_go/internal/header"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A block is a fenced block of code in a document.
 type block struct {
-	line     int // of its fence
+	line     int // of the opening fence
 	language string
-	arch     string // the only one that it is about, or ""
+	arch     string // the only architecture that it runs on, or ""
 	code     string
-	output   string // what it must print, if checked
-	checked  bool   // whether output is known
+	output   string // the expected output, if checked is set
+	checked  bool
 }
 
-// A document is a file in Markdown.
 type document struct {
-	name string // from the top folder on
+	name string // relative to the top folder
 	text string
 }
 
-// documents returns the documents whose contents are checked.
 func documents(t *testing.T) []document {
 	t.Helper()
 	var documents []document
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
-			t.Fatalf("no document %s: %v", pattern, err)
+			t.Fatalf("no file matches %s: %v", pattern, err)
 		}
 		for _, name := range names {
 			documents = append(documents, document{name, readFile(t, name)})
@@ -47,12 +47,12 @@ func documents(t *testing.T) []document {
 	return documents
 }
 
-// blocks finds the blocks with a language. A text block says what each block before it
-// prints, back to the last text block or heading.
+// blocks returns the blocks with a language. A text block is the expected output of each block
+// before it, back to the previous text block or heading.
 func (d document) blocks() []block {
 	var all []block
 	var open *block // the block that the line belongs to
-	since := 0      // all[since:] wait for a text block
+	since := 0      // the next text block is the output of all[since:]
 	for i, line := range strings.Split(d.text, "\n") {
 		fence, isFence := strings.CutPrefix(line, "```")
 		switch {
@@ -104,7 +104,7 @@ func TestLinks(t *testing.T) {
 			}
 			path := filepath.Join(filepath.Dir(d.name), target)
 			if _, err := os.Stat(path); err != nil {
-				t.Errorf("%s links to %s: %v", d.name, target, err)
+				t.Errorf("%s: broken link: %v", d.name, err)
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func TestLinks(t *testing.T) {
 
 var function = regexp.MustCompile(`\bmemfd_go_\w+\b`)
 
-// The table of functions in README.md has all of the header's and no other.
+// The table in README.md lists exactly the functions of the header, in order.
 func TestReadmeNamesEveryFunction(t *testing.T) {
 	h, err := header.Parse(readFile(t, "include/memfd_go.h"))
 	if err != nil {
@@ -128,33 +128,32 @@ func TestReadmeNamesEveryFunction(t *testing.T) {
 			named = append(named, function.FindAllString(line, -1)...)
 		}
 	}
-	if !slices.Equal(named, declared) {
-		t.Errorf("the table of functions in README.md has\n  %s\nthe header has\n  %s",
-			strings.Join(named, " "), strings.Join(declared, " "))
+	if diff := cmp.Diff(declared, named); diff != "" {
+		t.Errorf("the table of functions in README.md differs from the header: -header +README.md\n%s", diff)
 	}
 }
 
 func TestReadmeIsShort(t *testing.T) {
 	const most = 180
 	if n := strings.Count(readFile(t, "README.md"), "\n"); n > most {
-		t.Errorf("README.md has %d lines, more than %d; docs/ has room", n, most)
+		t.Errorf("README.md has %d lines, and may have %d; move details to docs/", n, most)
 	}
 }
 
-// The documents speak of no function that does not exist.
+// The documents name only functions that exist.
 func TestFunctionsExist(t *testing.T) {
 	known := append(function.FindAllString(readFile(t, "include/memfd_go.h"), -1),
 		"memfd_go_roots", "memfd_go_library") // a variable and a build tag
 	for _, d := range documents(t) {
 		for _, name := range function.FindAllString(d.text, -1) {
 			if !slices.Contains(known, name) && !strings.HasSuffix(name, "_") {
-				t.Errorf("%s: there is no %s", d.name, name)
+				t.Errorf("%s names %s, which is not in the header", d.name, name)
 			}
 		}
 	}
 }
 
-// ERRORS.md has every error of the header, in the order of the alphabet.
+// ERRORS.md lists exactly the errors of the header.
 func TestErrorsAreExplained(t *testing.T) {
 	number := regexp.MustCompile(`-(E[A-Z0-9]{2,})`)
 	var want, got []string
@@ -170,12 +169,12 @@ func TestErrorsAreExplained(t *testing.T) {
 	}
 	slices.Sort(want)
 	slices.Sort(got)
-	if want = slices.Compact(want); !slices.Equal(got, want) {
-		t.Errorf("docs/ERRORS.md explains\n  %s\nthe header has\n  %s", strings.Join(got, " "), strings.Join(want, " "))
+	if diff := cmp.Diff(slices.Compact(want), got); diff != "" {
+		t.Errorf("docs/ERRORS.md differs from the header: -header +ERRORS.md\n%s", diff)
 	}
 }
 
-// ARCHITECTURE.md says in one line what each folder is for.
+// ARCHITECTURE.md has a line for each folder.
 func TestFoldersAreExplained(t *testing.T) {
 	text := readFile(t, "docs/ARCHITECTURE.md")
 	for _, pattern := range []string{"*", "bindings/*", "capi/*", "tests/*"} {
@@ -189,13 +188,13 @@ func TestFoldersAreExplained(t *testing.T) {
 				continue
 			}
 			if !regexp.MustCompile(`(?m)^\| \[` + regexp.QuoteMeta(folder) + `\]\(.*\) \| `).MatchString(text) {
-				t.Errorf("docs/ARCHITECTURE.md has no line for %s", folder)
+				t.Errorf("docs/ARCHITECTURE.md does not explain the folder %s; add a row: | [%s](../%s) | ... |", folder, folder, folder)
 			}
 		}
 	}
 }
 
-// The changelog begins with the version of the header.
+// The newest version in the changelog is that of the header.
 func TestChangelogVersion(t *testing.T) {
 	header := readFile(t, "include/memfd_go.h")
 	version := regexp.MustCompile(`MEMFD_GO_VERSION_STRING "(.*)"`).FindStringSubmatch(header)
@@ -204,15 +203,15 @@ func TestChangelogVersion(t *testing.T) {
 	}
 	newest := regexp.MustCompile(`(?m)^## (\S+)`).FindStringSubmatch(readFile(t, "CHANGELOG.md"))
 	if newest == nil || newest[1] != version[1] {
-		t.Errorf("CHANGELOG.md begins with %q, the header is %s", newest, version[1])
+		t.Errorf("the newest version in CHANGELOG.md is %q, but %s in the header", newest, version[1])
 	}
 }
 
-// The list of what a new architecture touches has every file whose code names the newest one.
+// The instructions for a new architecture list every file whose code names loong64, the newest.
 func TestArchitectureListIsComplete(t *testing.T) {
 	_, list, found := strings.Cut(readFile(t, "docs/ARCHITECTURE.md"), "## To add an architecture")
 	if !found {
-		t.Fatal("docs/ARCHITECTURE.md does not say how to add an architecture")
+		t.Fatal(`docs/ARCHITECTURE.md has no section "To add an architecture"`)
 	}
 	comment := regexp.MustCompile(`(?m)//.*|^\s*#(?: |$).*`)
 	own := regexp.MustCompile(`loong64|\.(md|golden|lock|svg)$|^docs/|^tests/contract/docs/|/corpus/`)
@@ -223,10 +222,10 @@ func TestArchitectureListIsComplete(t *testing.T) {
 		names := strings.Contains(strings.ToLower(comment.ReplaceAllString(readFile(t, name), "")), "loong")
 		listed := strings.Contains(list, "](../"+name+")")
 		if names && !listed {
-			t.Errorf("docs/ARCHITECTURE.md: to add an architecture one has to change %s, too", name)
+			t.Errorf("docs/ARCHITECTURE.md: %s names architectures; list it under \"To add an architecture\"", name)
 		}
 		if listed && !names && name != "capi/linker/baseline.env" {
-			t.Errorf("docs/ARCHITECTURE.md: to add an architecture there is nothing to change in %s", name)
+			t.Errorf("docs/ARCHITECTURE.md: %s names no architecture; remove it from \"To add an architecture\"", name)
 		}
 	}
 }

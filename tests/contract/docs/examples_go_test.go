@@ -8,7 +8,8 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// sealsAtOnce seals files that nothing uses any more, while the collector closes them.
+// sealsAtOnce seals files that become unreachable during the call, while the garbage collector
+// runs.
 const sealsAtOnce = `package main
 
 import (
@@ -48,15 +49,16 @@ func main() {
 }
 `
 
-// A file is not closed, and its descriptor not given to another file, during a call.
+// The garbage collector does not close a file during a call, which would free its descriptor for
+// another file.
 func TestGoFileStaysOpenDuringACall(t *testing.T) {
 	requireLibrary(t)
 	if output := runGo(t, sealsAtOnce); output != "" {
-		t.Errorf("sealing fails:\n%s", output)
+		t.Errorf("sealing failed:\n%s", output)
 	}
 }
 
-// wrongUse are calls that have to fail, and a name that C would cut.
+// wrongUse makes calls that must fail, one of them with a NUL inside the name.
 const wrongUse = `package main
 
 import (
@@ -99,6 +101,6 @@ closed: use of closed file
 nil: invalid argument
 `
 	if got != want {
-		t.Errorf("it prints\n%s\nwant\n%s", got, want)
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 var languages = []string{"C", "Python", "Rust", "Go"}
 
-// The demo succeeds, and each language says the same as C.
+// The demo succeeds, and each language prints the same as C.
 func TestDemo(t *testing.T) {
 	requireLibrary(t)
 	output := run(t, "examples/demo")
@@ -32,10 +32,10 @@ func TestDemo(t *testing.T) {
 			}
 			got := sessionOf(language, output)
 			if !strings.Contains(got, "writer  sealed it: ") {
-				t.Fatalf("no session in\n%s", output)
+				t.Fatalf("the demo printed nothing for %s:\n%s", language, output)
 			}
 			if want == "" {
-				t.Skip("there is no C to compare it with")
+				t.Skip("nothing to compare with: the demo did not run the C example")
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("-C +%s:\n%s", language, diff)
@@ -44,21 +44,21 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// sessionOf returns what one language says, with no word of which language it is.
+// sessionOf returns the output of one language, without the name of the language.
 func sessionOf(language, output string) string {
 	output, _, _ = strings.Cut(output, "== From language")
 	var lines []string
 	for _, line := range strings.Split(output, "\n") {
 		if text, ok := strings.CutPrefix(line, language+" "); ok {
 			text = strings.ReplaceAll(strings.TrimSpace(text), "from "+language, "from X")
-			text = strings.TrimSuffix(text, " EXEC") // of languages whose files are not executable
+			text = strings.TrimSuffix(text, " EXEC") // some languages create executable files
 			lines = append(lines, normal(text))
 		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-// The reader trusts no file without seals: the demo would fail.
+// The reader of the demo rejects a file without seals.
 func TestReaderChecksSeals(t *testing.T) {
 	requireLibrary(t)
 	create := compileC(t, "examples/c/t_memfd_create.c")
@@ -66,11 +66,11 @@ func TestReaderChecksSeals(t *testing.T) {
 	path := startCreate(t, create, "my_memfd_file", "4096", "sg")
 	output, err := command(t, reader, path).CombinedOutput()
 	if err == nil || !strings.HasSuffix(string(output), "check_seals: EKEYREJECTED\n") {
-		t.Errorf("%v\n%s", err, output)
+		t.Errorf("want check_seals: EKEYREJECTED, got %v\n%s", err, output)
 	}
 }
 
-// Two processes that do not trust each other: the child reads what is sealed, only.
+// Two processes that do not trust each other: the child reads only sealed files.
 func TestExchange(t *testing.T) {
 	requireLibrary(t)
 	output := run(t, compileC(t, "examples/c/exchange.c"))
@@ -80,7 +80,7 @@ func TestExchange(t *testing.T) {
 			"sees that the parent has closed\n",
 	}
 	got := map[string]string{}
-	for line := range strings.Lines(output) { // of both in any order
+	for line := range strings.Lines(output) { // the two processes write concurrently
 		line = strings.TrimSpace(strings.TrimPrefix(line, "C "))
 		role, text, _ := strings.Cut(line, " ")
 		got[role] += strings.TrimSpace(text) + "\n"
@@ -90,7 +90,7 @@ func TestExchange(t *testing.T) {
 	}
 }
 
-// A child in a sandbox takes a sealed config and becomes a sealed program.
+// A child in a sandbox receives a sealed config and executes a sealed program.
 func TestSandbox(t *testing.T) {
 	requireLibrary(t)
 	cargo := testenv.RequireTool(t, "cargo")
@@ -113,20 +113,20 @@ func TestSandbox(t *testing.T) {
 	} {
 		fmt.Fprintf(&want, "Rust    %-7s %s\n", line[0], line[1])
 	}
-	// The parent writes at the same time as the others.
+	// The parent writes concurrently.
 	got := strings.Split(output, "\n")
 	slices.SortStableFunc(got, func(a, b string) int {
 		return strings.Compare(parentFirst(a), parentFirst(b))
 	})
 	if strings.Contains(output, "this system has no Landlock") {
-		t.Skip("this system has no Landlock; the rest went as it should")
+		t.Skip("this system has no Landlock")
 	}
 	if diff := cmp.Diff(want.String(), strings.Join(got, "\n")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
-// parentFirst sorts lines of the parent in front of others, and empty ones behind.
+// parentFirst returns a sort key: lines of the parent first, empty lines last.
 func parentFirst(line string) string {
 	switch {
 	case strings.HasPrefix(line, "Rust    parent"):
@@ -137,20 +137,20 @@ func parentFirst(line string) string {
 	return "3"
 }
 
-// A key in secret memory gives equal messages equal codes, and others others.
+// Equal messages get equal codes, different messages different ones.
 func TestMac(t *testing.T) {
 	requireLibrary(t)
 	output := run(t, compileC(t, "examples/c/mac.c"), "pay 5", "pay 6", "pay 5")
 	codes := regexp.MustCompile(`(?m)^C +mac +([0-9a-f]{16})  pay [56]$`).FindAllStringSubmatch(output, -1)
 	if len(codes) != 3 || codes[0][1] != codes[2][1] || codes[0][1] == codes[1][1] {
-		t.Errorf("codes %q", codes)
+		t.Errorf("want three codes, the first and third equal, got %q", codes)
 	}
 	if !strings.HasSuffix(output, " wiped the key\n") {
-		t.Errorf("it prints\n%s", output)
+		t.Errorf("the key is not wiped:\n%s", output)
 	}
 }
 
-// The manual page's two programs, with its session and others.
+// The two programs of memfd_create(2), with the arguments of its example session and others.
 func TestManualPagePrograms(t *testing.T) {
 	requireLibrary(t)
 	create := compileC(t, "examples/c/t_memfd_create.c")
@@ -165,7 +165,7 @@ func TestManualPagePrograms(t *testing.T) {
 		t.Run("seals="+test.letters, func(t *testing.T) {
 			path := startCreate(t, create, "my_memfd_file", "4096", test.letters)
 			if got, _ := os.Readlink(path); got != "/memfd:my_memfd_file (deleted)" {
-				t.Errorf("%s leads to %q", path, got)
+				t.Errorf("%s links to %q", path, got)
 			}
 			if info, err := os.Stat(path); err != nil || info.Size() != 4096 {
 				t.Errorf("%s: %v, %v", path, info, err)
@@ -183,7 +183,7 @@ func TestManualPagePrograms(t *testing.T) {
 
 var announcement = regexp.MustCompile(`^PID: (\d+); fd: (\d+); (/proc/(\d+)/fd/(\d+))\n$`)
 
-// startCreate starts t_memfd_create and returns the path that it prints.
+// startCreate starts t_memfd_create and returns the path of the file that it created.
 func startCreate(t *testing.T, program string, arguments ...string) string {
 	t.Helper()
 	cmd := command(t, program, arguments...)
@@ -204,18 +204,18 @@ func startCreate(t *testing.T, program string, arguments ...string) string {
 	if err != nil {
 		cmd.Wait()
 		if failure.String() == "fcntl: EINVAL\n" {
-			t.Skip("this kernel does not know all of these seals")
+			t.Skip("this kernel lacks one of these seals")
 		}
 		t.Fatalf("%v: %s", err, &failure)
 	}
 	match := announcement.FindStringSubmatch(line)
 	if match == nil || match[1] != match[4] || match[2] != match[5] {
-		t.Fatalf("it prints %q", line)
+		t.Fatalf("unexpected output %q", line)
 	}
 	return match[3]
 }
 
-// Wrong arguments are told, on standard error, with exit status 1.
+// Wrong arguments cause a message on standard error and exit status 1.
 func TestManualPageProgramsRefuse(t *testing.T) {
 	requireLibrary(t)
 	create := compileC(t, "examples/c/t_memfd_create.c")
@@ -223,7 +223,7 @@ func TestManualPageProgramsRefuse(t *testing.T) {
 	for _, test := range []struct {
 		program   string
 		arguments []string
-		want      string // at the start of a line
+		want      string // the start of the message
 	}{
 		{create, nil, create + " name size [seals]"},
 		{create, []string{"name"}, create + " name size [seals]"},

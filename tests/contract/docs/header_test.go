@@ -3,7 +3,6 @@
 package docs
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,14 +15,14 @@ import (
 
 const headerFile = "include/memfd_go.h"
 
-// An example is the inside of a C function that returns 0 or -errno.
+// An example is the body of a C function that returns 0 or -errno.
 type example struct {
-	group string // the part of the header that it is in
+	group string // the section of the header
 	title string
 	code  string
 }
 
-// examples finds the groups of the header and their examples.
+// examples returns the groups of the header and their examples.
 func examples(t *testing.T, text string) (groups []string, all []example) {
 	t.Helper()
 	document, err := header.ParseDocument(text)
@@ -39,11 +38,11 @@ func examples(t *testing.T, text string) (groups []string, all []example) {
 	return groups, all
 }
 
-// A scene is what an example is tried in.
+// A scene is the code around an example.
 type scene struct {
-	functions string // what it calls and the library lacks
-	before    string // statements that declare what it takes for granted
-	after     string // statements that look at what it did
+	functions string // functions that the example calls
+	before    string // declarations of variables that it uses
+	after     string // assertions
 	prints    string
 }
 
@@ -58,7 +57,7 @@ static void use(void *key, size_t len)
 }
 `
 
-// scenes are by the example's title.
+// scenes maps the titles of the examples to their scenes.
 var scenes = map[string]scene{
 	"check that the kernel supports seals": {
 		after:  `assert(r == 0 && f.page_size >= 4096);`,
@@ -157,8 +156,8 @@ int main(void)
 }
 `
 
-// Each group of the header has an example, which is short, builds without a warning as C
-// and as C++, and does what it is for.
+// Each group of the header has an example. It is short, compiles as C and C++ without warnings, and
+// works.
 func TestHeaderExamples(t *testing.T) {
 	requireLibrary(t)
 	groups, all := examples(t, readFile(t, headerFile))
@@ -169,11 +168,11 @@ func TestHeaderExamples(t *testing.T) {
 		t.Run(e.title, func(t *testing.T) { e.try(t) })
 	}
 	if len(all) == 0 || len(groups) != 0 {
-		t.Errorf("%d examples, and none of %q", len(all), groups)
+		t.Errorf("%s: %d examples; groups without one: %q", headerFile, len(all), groups)
 	}
 	for title := range scenes {
 		if !tried[title] {
-			t.Errorf("no example has the title %q", title)
+			t.Errorf("%s has no example with the title %q; remove its scene", headerFile, title)
 		}
 	}
 }
@@ -181,13 +180,13 @@ func TestHeaderExamples(t *testing.T) {
 func (e example) try(t *testing.T) {
 	scene, ok := scenes[e.title]
 	if !ok {
-		t.Fatal("there is no scene for it to be tried in")
+		t.Fatalf("no scene for the example %q; add one to scenes", e.title)
 	}
 	if strings.Contains(e.code, "MFD_EXEC") {
 		requireExecutableFiles(t)
 	}
 	if n := strings.Count(strings.TrimSpace(e.code), "\n") + 1; n > 14 {
-		t.Errorf("%d lines", n)
+		t.Errorf("the example has %d lines, and may have 14", n)
 	}
 	source := strings.NewReplacer("FUNCTIONS", scene.functions, "BEFORE", scene.before,
 		"CODE", e.code, "AFTER", scene.after).Replace(exampleProgram)
@@ -196,13 +195,13 @@ func (e example) try(t *testing.T) {
 			path := writeFile(t, t.TempDir(), "example.c", source)
 			program := compile(t, path, append(language, "-Wconversion")...)
 			if got := run(t, program); got != scene.prints {
-				t.Errorf("it prints %q, want %q", got, scene.prints)
+				t.Errorf("got %q, want %q", got, scene.prints)
 			}
 		})
 	}
 }
 
-// requireExecutableFiles skips the test where MFD_EXEC is not known, or forbidden.
+// requireExecutableFiles skips the test if the kernel lacks or forbids MFD_EXEC.
 func requireExecutableFiles(t *testing.T) {
 	fd, err := unix.MemfdCreate("executable", unix.MFD_CLOEXEC|unix.MFD_EXEC)
 	if err != nil {
@@ -211,7 +210,7 @@ func requireExecutableFiles(t *testing.T) {
 	unix.Close(fd)
 }
 
-// No line of the header is too long for a window, where a tab is eight columns.
+// Lines of the header fit into 88 columns, with tabs of eight.
 func TestHeaderWidth(t *testing.T) {
 	const width = 88
 	for i, line := range strings.Split(readFile(t, headerFile), "\n") {
@@ -221,7 +220,7 @@ func TestHeaderWidth(t *testing.T) {
 			columns += utf8.RuneCountInString(field)
 		}
 		if columns > width {
-			t.Errorf("%s:%d has %d columns, more than %d", filepath.Base(headerFile), i+1, columns, width)
+			t.Errorf("%s:%d: the line has %d columns, and may have %d", headerFile, i+1, columns, width)
 		}
 	}
 }

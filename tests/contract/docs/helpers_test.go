@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// All tests, and the programs that they start, run in the top folder.
+// The tests and their programs run in the top folder.
 func TestMain(m *testing.M) {
 	if err := os.Chdir("../../.."); err != nil {
 		panic(err)
@@ -30,7 +30,7 @@ func topFolder(t *testing.T) string {
 	return top
 }
 
-// libraryDir is where the library is, from the top folder on.
+// libraryDir returns the folder of the library, relative to the top folder.
 func libraryDir() string {
 	if dir := os.Getenv("MEMFD_GO_LIB_DIR"); dir != "" {
 		return dir
@@ -41,11 +41,11 @@ func libraryDir() string {
 func requireLibrary(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat(absolute(t, filepath.Join(libraryDir(), "libmemfd_go.so.1"))); err != nil {
-		t.Skipf("the library is not built (make): %v", err)
+		t.Skipf("the library is not built: run make (%v)", err)
 	}
 }
 
-// command is a command that finds the library and the bindings.
+// command prepares a command that finds the library and the bindings.
 func command(t *testing.T, name string, arguments ...string) *exec.Cmd {
 	t.Helper()
 	dir, err := filepath.Abs(libraryDir())
@@ -67,7 +67,7 @@ func command(t *testing.T, name string, arguments ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs a command to its end and returns what it prints.
+// run runs a command, and returns its standard output.
 func run(t *testing.T, name string, arguments ...string) string {
 	t.Helper()
 	cmd := command(t, name, arguments...)
@@ -90,7 +90,7 @@ func readFile(t *testing.T, name string) string {
 	return string(text)
 }
 
-// writeFile writes a file in a folder that may not be there yet, and returns its path.
+// writeFile writes a file, creates its folder if needed, and returns its path.
 func writeFile(t *testing.T, dir, name, text string) string {
 	t.Helper()
 	path := filepath.Join(dir, name)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A file that is not executable can be mapped as code.
+// MFD_NOEXEC_SEAL does not prevent mapping a file as code.
 func TestLimitOfNoexec(t *testing.T) {
 	fd, err := unix.MemfdCreate("code", unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
 	if err != nil {
@@ -23,7 +23,7 @@ func TestLimitOfNoexec(t *testing.T) {
 	unix.Munmap(code)
 }
 
-// What README.md says that secret memory does not prevent.
+// Secret memory can be passed to write(2), and a child of fork() can change it.
 func TestLimitsOfSecretMemory(t *testing.T) {
 	requireLibrary(t)
 	output := runPython(t, `

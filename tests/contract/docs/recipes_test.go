@@ -32,8 +32,8 @@ func recipe(t *testing.T, heading string) string {
 
 const runFromMemory = "Run a program from memory"
 
-// blindStarter runs a program whose fcntl(F_GET_SEALS) is EINVAL, as in some sandboxes, and
-// counts how often it is executed.
+// blindStarter runs a program whose fcntl(F_GET_SEALS) fails with EINVAL, as in some sandboxes, and
+// counts its calls of execve(2).
 const blindStarter = `
 #define _GNU_SOURCE
 #include <errno.h>
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 }
 `
 
-// A copy that cannot see its seals gives up instead of copying itself for ever.
+// A copy that cannot read its seals gives up, instead of copying itself forever.
 func TestCopyWithoutSealsFails(t *testing.T) {
 	requireLibrary(t)
 	requireExecutableFiles(t)
@@ -96,14 +96,14 @@ func TestCopyWithoutSealsFails(t *testing.T) {
 	program := compileC(t, writeFile(t, t.TempDir(), "recipe.c", recipe(t, runFromMemory)))
 	output, err := command(t, starter, program).CombinedOutput()
 	if strings.HasSuffix(string(output), "execs 0, status 77\n") {
-		t.Skip("no system call filters, or no tracing, here")
+		t.Skip("no seccomp filters or no ptrace here")
 	}
 	if want := "EINVAL\nexecs 2, status 1\n"; err != nil || string(output) != want {
 		t.Errorf("%v\ngot  %q\nwant %q", err, output, want)
 	}
 }
 
-// A program that the copy starts is not taken for a copy.
+// The copy removes its mark from the environment, so that programs it starts do not inherit it.
 func TestMarkOfACopyIsNotInherited(t *testing.T) {
 	requireLibrary(t)
 	requireExecutableFiles(t)
@@ -117,7 +117,7 @@ func TestMarkOfACopyIsNotInherited(t *testing.T) {
 	}
 }
 
-// looksAtItself prints its process name and which of two libraries it was linked with.
+// looksAtItself prints what its library returns, and its process name.
 const (
 	looksAtItself = `
 #include <stdio.h>
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
 `
 )
 
-// What docs/COOKBOOK.md says about $ORIGIN and the process name.
+// docs/COOKBOOK.md explains $ORIGIN and the process name of a program in a memfd.
 func TestProgramFromMemoryHasNoFolder(t *testing.T) {
 	requireLibrary(t)
 	requireExecutableFiles(t)
@@ -163,17 +163,17 @@ func TestProgramFromMemoryHasNoFolder(t *testing.T) {
 	program := filepath.Join(dir, "program")
 	run(t, cc, writeFile(t, dir, "program.c", looksAtItself), "-L", dir, "-lwhich", "-Wl,-rpath,$ORIGIN", "-o", program)
 	if got, want := run(t, program), "beside the program\nprogram\n"; got != want {
-		t.Fatalf("from the disk it prints %q, want %q", got, want)
+		t.Fatalf("on disk: got %q, want %q", got, want)
 	}
 	starter := compileC(t, writeFile(t, dir, "starter.c", startsACopy))
 	if output, err := command(t, starter, program).CombinedOutput(); err == nil || !strings.Contains(string(output), "libwhich.so") {
-		t.Errorf("it finds its library in spite of $ORIGIN: %v, %q", err, output)
+		t.Errorf("in a memfd, want an error about libwhich.so, got %v, %q", err, output)
 	}
 	cmd := command(t, starter, program)
 	cmd.Env = append(cmd.Env, "LD_LIBRARY_PATH="+dir+":"+os.Getenv("LD_LIBRARY_PATH")+":"+absolute(t, libraryDir()))
 	output, err := cmd.CombinedOutput()
 	if want := regexp.MustCompile(`^beside the program\n(memfd:a-long-na|\d+)\n$`); err != nil || !want.Match(output) {
-		t.Errorf("%v, %q; want %q", err, output, want)
+		t.Errorf("with LD_LIBRARY_PATH: got %v, %q, want %q", err, output, want)
 	}
 }
 
@@ -186,9 +186,9 @@ func absolute(t *testing.T, path string) string {
 	return path
 }
 
-// What precedes the recipe for huge pages.
+// Code in front of the recipe for huge pages.
 const (
-	// Tells in the end which files in memory are open.
+	// Lists the memfds that are open at exit.
 	countsDescriptors = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -209,7 +209,7 @@ __attribute__((destructor)) static void count(void)
 }
 
 `
-	// Makes the reservation of huge pages fail.
+	// Makes memfd_go_set_size fail for huge pages.
 	failsIfHuge = `
 static int fail_if_huge(int fd, uint32_t opts, uint64_t size)
 {
@@ -230,18 +230,18 @@ func TestHugePageRecipeClosesItsFiles(t *testing.T) {
 	requireLibrary(t)
 	code := recipe(t, "Use huge pages")
 	if got, want := runC(t, countsDescriptors+code), "filled 4 MiB\n"; got != want {
-		t.Errorf("it prints %q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	got := runC(t, countsDescriptors+failsIfHuge+code)
 	if got == "filled 4 MiB\n" {
-		t.Skip("this kernel has no files of huge pages")
+		t.Skip("this kernel has no MFD_HUGETLB")
 	}
 	if want := "no huge pages\nfilled 4 MiB\n"; got != want {
-		t.Errorf("without huge pages it prints %q, want %q", got, want)
+		t.Errorf("without huge pages: got %q, want %q", got, want)
 	}
 }
 
-// resolvesPaths opens a database in a file in memory, in a root directory of its own.
+// resolvesPaths opens a memfd as a database, in a root directory of its own.
 const resolvesPaths = `
 import os, sqlite3, sys
 from memfd_go import MemFd
@@ -255,7 +255,7 @@ with MemFd.create("x") as file:
     print(sorted(os.listdir("/")), file.size > 0)
 `
 
-// sqlite3 creates a real file when it is given the path of a file in memory.
+// sqlite3 resolves the path of a memfd, and creates a file on disk with the resulting name.
 func TestPathIsResolvedToARealFile(t *testing.T) {
 	requireLibrary(t)
 	unshare := testenv.RequireTool(t, "unshare")
@@ -265,7 +265,7 @@ func TestPathIsResolvedToARealFile(t *testing.T) {
 	program := writeFile(t, t.TempDir(), "program.py", resolvesPaths)
 	output, err := command(t, unshare, "--mount", "--map-root-user", "sh", "-c", script, "sh", root, python, program).CombinedOutput()
 	if err != nil && strings.HasPrefix(string(output), "unshare: ") {
-		t.Skipf("no namespaces here: %s", output)
+		t.Skipf("no mount namespaces here: %s", output)
 	}
 	if want := "['memfd:x (deleted)', 'proc'] False\n"; err != nil || string(output) != want {
 		t.Errorf("%v\ngot  %q\nwant %q", err, output, want)

@@ -16,36 +16,36 @@ var (
 	codeWord = regexp.MustCompile("`([^`]+)`")
 )
 
-// Each promise in docs/SECURITY.md names its tests, and they exist.
+// Each promise in docs/SECURITY.md names tests, and they exist.
 func TestSecurityPromisesAreTested(t *testing.T) {
 	promises := 0
 	for line := range strings.Lines(readFile(t, "docs/SECURITY.md")) {
-		cells := strings.Split(strings.TrimSpace(line), " | ")
-		if len(cells) < 3 || strings.HasPrefix(line, "|---") || strings.HasSuffix(line, "| tested by |\n") {
+		columns := strings.Split(strings.TrimSpace(line), " | ")
+		if len(columns) < 3 || strings.HasPrefix(line, "|---") || strings.HasSuffix(line, "| tested by |\n") {
 			continue
 		}
 		promises++
-		tests := testLink.FindAllStringSubmatch(cells[len(cells)-1], -1)
+		tests := testLink.FindAllStringSubmatch(columns[len(columns)-1], -1)
 		if len(tests) == 0 {
-			t.Errorf("no test for: %s", cells[1])
+			t.Errorf("docs/SECURITY.md: link to a test of: %s", columns[1])
 		}
 		for _, test := range tests {
 			file := filepath.Join("docs", test[1])
 			source := readFile(t, file)
 			for _, name := range codeWord.FindAllStringSubmatch(test[2], -1) {
 				if !hasTest(test[1], source, name[1]) {
-					t.Errorf("%s has no test %s, which is to test: %s", file, name[1], cells[1])
+					t.Errorf("docs/SECURITY.md: %s has no test %s, named for: %s", file, name[1], columns[1])
 				}
 			}
 		}
 	}
 	if promises < 20 {
-		t.Errorf("only %d promises were found", promises)
+		t.Errorf("docs/SECURITY.md: found only %d promises; has the layout of the tables changed?", promises)
 	}
 }
 
-// hasTest reports whether a source file runs a test of this very name, or has a function
-// that tests are made of.
+// hasTest reports whether a source file runs a test of this name, or defines a function of this
+// name if it is a header or a fuzzer.
 func hasTest(file, source, name string) bool {
 	pattern := `^static [^;]*\bNAME\([^;]*$`
 	switch folder := filepath.Base(filepath.Dir(file)); {
@@ -94,12 +94,12 @@ int main(void)
 		{"core/a_test.go", "files", false},
 	} {
 		if hasTest(test.file, program, test.name) != test.want {
-			t.Errorf("%s in %s: not %v", test.name, test.file, test.want)
+			t.Errorf("hasTest(%s, %s) != %v", test.file, test.name, test.want)
 		}
 	}
 }
 
-// docs/SECURITY.md has something to say of every function.
+// docs/SECURITY.md mentions each function.
 func TestSecurityNamesEveryFunction(t *testing.T) {
 	header, err := header.Parse(readFile(t, "include/memfd_go.h"))
 	if err != nil {
@@ -113,19 +113,19 @@ func TestSecurityNamesEveryFunction(t *testing.T) {
 	}
 }
 
-// The hosting site looks for SECURITY.md in the top folder. It says what to do without an
-// address, and docs/SECURITY.md leads there.
+// GitHub shows SECURITY.md of the top folder as the security policy. It must not contain a
+// placeholder address.
 func TestSecurityPolicy(t *testing.T) {
 	policy := readFile(t, "SECURITY.md")
 	for _, text := range []string{"## Supported versions", "## Reporting a vulnerability", "*Report a vulnerability*"} {
 		if !strings.Contains(policy, text) {
-			t.Errorf("SECURITY.md does not have %q", text)
+			t.Errorf("SECURITY.md lacks %q", text)
 		}
 	}
 	if address := regexp.MustCompile(`\S+@\S+|TODO|example\.(com|org)`).FindString(policy); address != "" {
-		t.Errorf("SECURITY.md has %q, which nobody reads", address)
+		t.Errorf("SECURITY.md contains a placeholder or an address that nobody reads: %q", address)
 	}
 	if !strings.Contains(readFile(t, "docs/SECURITY.md"), "](../SECURITY.md)") {
-		t.Error("docs/SECURITY.md does not link to the policy")
+		t.Error("docs/SECURITY.md does not link to ../SECURITY.md")
 	}
 }

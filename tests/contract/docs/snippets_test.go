@@ -14,7 +14,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// How the programs of each language are built and run.
+// runners build and run the programs of each language, and return their output.
 var runners = map[string]func(t *testing.T, code string) string{
 	"c":      runC,
 	"go":     runGo,
@@ -25,26 +25,26 @@ var runners = map[string]func(t *testing.T, code string) string{
 	"sh":     runShell,
 }
 
-// Every program in the documents runs, and prints what the document says. Numbers may
-// differ: they are processes and descriptors.
+// Every program in the documents runs, and prints what the document says. Numbers may differ,
+// because they are process IDs and descriptors.
 func TestSnippets(t *testing.T) {
 	requireLibrary(t)
 	for _, d := range documents(t) {
 		for _, b := range d.blocks() {
 			t.Run(fmt.Sprintf("%s:%d:%s", d.name, b.line, b.language), func(t *testing.T) {
 				if b.arch != "" && b.arch != runtime.GOARCH {
-					t.Skip("it is about " + b.arch)
+					t.Skip("it only runs on " + b.arch)
 				}
 				run := runners[b.language]
 				if run == nil {
-					t.Fatalf("nothing runs %q; leave the language out if it is no program", b.language)
+					t.Fatalf("%s:%d: cannot run language %q; if the block is not a program, remove the language", d.name, b.line, b.language)
 				}
 				if strings.Contains(b.code, "MFD_EXEC)") {
 					requireExecutableFiles(t)
 				}
 				output := run(t, b.code)
 				if b.checked && normal(output) != normal(b.output) {
-					t.Errorf("it prints\n%s\nthe document says\n%s", output, b.output)
+					t.Errorf("%s:%d: the program prints\n%s\nbut the document says\n%s", d.name, b.line, output, b.output)
 				}
 			})
 		}
@@ -59,13 +59,12 @@ func runC(t *testing.T, code string) string {
 	return run(t, compileC(t, writeFile(t, t.TempDir(), "snippet.c", code)))
 }
 
-// compileC builds a C program.
 func compileC(t *testing.T, source string) string {
 	t.Helper()
 	return compile(t, source, "cc", "-std=c99")
 }
 
-// compile builds a program as its users would, but strictly.
+// compile builds a program as users would, with all warnings as errors.
 func compile(t *testing.T, source string, compiler ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "program")
@@ -86,7 +85,7 @@ func runPython(t *testing.T, code string) string {
 	}
 	for _, library := range []string{"numpy", "polars", "gunicorn"} {
 		if strings.Contains(code, library) && command(t, python, "-c", "import "+library).Run() != nil {
-			t.Skipf("make setup has not installed %s", library)
+			t.Skipf("%s is not installed: run make setup", library)
 		}
 	}
 	return run(t, python, writeFile(t, t.TempDir(), "snippet.py", code))
@@ -95,12 +94,12 @@ func runPython(t *testing.T, code string) string {
 func requireCrates(t *testing.T, cargo, manifest string) {
 	t.Helper()
 	if err := command(t, cargo, "fetch", "--locked", "--offline", "--manifest-path", manifest).Run(); err != nil {
-		t.Skip("cargo has not fetched the crates (cargo fetch --manifest-path examples/rust/Cargo.toml)")
+		t.Skip("crates are missing: run cargo fetch --manifest-path examples/rust/Cargo.toml")
 	}
 }
 
-// runRust builds a package that takes the place of examples/rust: its name, its
-// dependencies, its lock file and its build folder.
+// runRust builds a package with the name, dependencies, lock file and build folder of
+// examples/rust, so that cargo does not build the dependencies again.
 func runRust(t *testing.T, code string) string {
 	cargo := testenv.RequireTool(t, "cargo")
 	dir := t.TempDir()
@@ -114,11 +113,11 @@ func runRust(t *testing.T, code string) string {
 		"--target-dir", "build/demo/rust")
 }
 
-// A machine may do without these commands.
+// optional matches commands that may be missing.
 var optional = regexp.MustCompile(`(?m)^\s*(cargo|cc|make|objdump)\b`)
 
-// runShell runs commands. Of make it is only asked whether it knows the target, since
-// make may be what runs this test.
+// runShell runs commands. It only checks that the targets of make exist, since make may be running
+// this test.
 func runShell(t *testing.T, code string) string {
 	for _, match := range optional.FindAllStringSubmatch(code, -1) {
 		testenv.RequireTool(t, match[1])
@@ -127,19 +126,19 @@ func runShell(t *testing.T, code string) string {
 	return run(t, "sh", "-eu", "-c", prelude+code)
 }
 
-// readJSON takes what is well-formed, and prints nothing.
+// readJSON checks the syntax.
 func readJSON(t *testing.T, code string) string {
 	if !json.Valid([]byte(code)) {
-		t.Error("this is not JSON")
+		t.Error("invalid JSON")
 	}
 	return ""
 }
 
-// readINI takes sections and settings, as systemd has them.
+// readINI checks the syntax of systemd's files.
 func readINI(t *testing.T, code string) string {
 	for line := range strings.Lines(code) {
 		if !regexp.MustCompile(`^(\[\w+\]|\w+=.+|)\n$`).MatchString(line) {
-			t.Errorf("this is neither a section nor a setting: %q", line)
+			t.Errorf("neither a section nor a setting: %q", line)
 		}
 	}
 	return ""

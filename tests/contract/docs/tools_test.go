@@ -10,7 +10,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// received uses what the library wrote, with or without telling the sanitizer of it.
+// received uses data that the library wrote, with or without __msan_unpoison.
 const received = `
 #define _GNU_SOURCE
 #include <sanitizer/msan_interface.h>
@@ -51,7 +51,7 @@ int main(void)
 }
 `
 
-// What docs/SECURITY.md says of MemorySanitizer.
+// docs/SECURITY.md explains the use of MemorySanitizer.
 func TestMemorySanitizer(t *testing.T) {
 	requireLibrary(t)
 	clang := testenv.RequireTool(t, "clang")
