@@ -105,7 +105,7 @@ build/bin/nfpm:
 ##@ Packages
 
 # All files are as old as the last commit.
-dist: all-arch build/man build/bin/nfpm wheels crates ## the files of a release, in build/dist
+dist: all-arch commands build/man build/bin/nfpm wheels crates ## the files of a release, in build/dist
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
 		$(GO) run ./packaging/dist '$(DIST)' '$(WHEELS)' $(ARCHES)
 
@@ -144,11 +144,11 @@ quick: all ## what a change is likely to break, in a minute; T=map is one subjec
 
 # Where everything can be installed, what is missing then is a failure.
 test: setup ## setup, then everything
-	@$(MAKE) --no-print-directory all-arch
+	@$(MAKE) --no-print-directory all-arch commands
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then export MEMFD_GO_REQUIRE=1; fi; \
 		$(GO) run ./tests/cmd/run
 
-check: all-arch ## everything that can run here; installs nothing
+check: all-arch commands ## everything that can run here; installs nothing
 	$(GO) run ./tests/cmd/run
 
 lint: all ## the linters of all languages

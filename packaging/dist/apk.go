@@ -15,8 +15,9 @@ const nfpm = "build/bin/nfpm"
 
 var apk = &format{
 	libdir: func(arch) string { return "/usr/lib" },
+	zshdir: "/usr/share/zsh/site-functions",
 	arch:   func(a arch) string { return a.apk },
-	names:  [...]string{"libmemfd_go%s", "libmemfd_go-dev", "libmemfd_go%s-dbg"},
+	names:  [...]string{"libmemfd_go%s", "libmemfd_go-dev", "libmemfd_go%s-dbg", "memfd"},
 	file:   "%s-%s-r1.%s.apk",
 	write:  (*parts).writeAPKs,
 }
@@ -32,7 +33,7 @@ description: |
 {{- range .Text}}
   {{.}}
 {{- end}}
-license: MIT AND BSD-3-Clause
+license: {{.License}}
 mtime: {{.Time}}
 {{- with .Provides}}
 provides: ["{{.}}"]
@@ -52,7 +53,10 @@ func (p *parts) writeAPKs() error {
 			return err
 		}
 	}
-	for _, of := range []part{runtime, devel, debug} {
+	if err := p.release.copyLicences(filepath.Join(p.tree(program), "usr/share/licenses", p.name(program))); err != nil {
+		return err
+	}
+	for _, of := range allParts {
 		// nfpm takes the time of a link from the link.
 		if err := p.release.touch(p.tree(of)); err != nil {
 			return err
@@ -78,10 +82,11 @@ func (p *parts) configure(of part) ([]byte, error) {
 	var text bytes.Buffer
 	err := configuration.Execute(&text, map[string]any{
 		"Name": p.name(of), "Arch": p.arch.apk, "Version": p.release.version, "Maintainer": p.release.maintainer,
-		"Title": of.title(), "Text": append(wrap(introduction), wrap(of.contents())...),
+		"Title": of.title(), "Text": append(wrap(of.introduction()), wrap(of.contents())...),
 		"Time":     p.release.time.Format("2006-01-02T15:04:05Z07:00"),
-		"Provides": [...]string{"so:libmemfd_go.so." + p.release.major() + "=" + p.release.version, "pc:libmemfd_go=" + p.release.version, ""}[of],
-		"Requires": [...]string{"", same, same}[of],
+		"Provides": [...]string{"so:libmemfd_go.so." + p.release.major() + "=" + p.release.version, "pc:libmemfd_go=" + p.release.version, "", "cmd:memfd=" + p.release.version}[of],
+		"Requires": [...]string{"", same, same, ""}[of],
+		"License":  of.licence(),
 		"Tree":     p.tree(of),
 	})
 	return text.Bytes(), err

@@ -14,13 +14,13 @@ import (
 	"strings"
 )
 
-// stage installs the library below a folder.
-func stage(a arch, folder, prefix, libdir string) error {
+// stage installs the library and the command below a folder.
+func stage(a arch, folder, prefix, libdir, zshdir string) error {
 	env := []string{
 		"DESTDIR=" + folder, "PREFIX=" + prefix, "LIBDIR=" + libdir,
 		"INCLUDEDIR=" + prefix + "/include", "MANDIR=" + prefix + "/share/man",
 		"DEBUGDIR=" + prefix + "/lib/debug", "BINDIR=" + prefix + "/bin", "DATADIR=" + prefix + "/share",
-		"LIBRARY_ONLY=1", // the command has dependencies, with licences of their own
+		"ZSHDIR=" + zshdir,
 	}
 	return command(env, "packaging/install", "build/linux_"+a.goarch)
 }
@@ -35,7 +35,7 @@ func (r *release) archive(a arch) error {
 	}
 	defer os.RemoveAll(folder)
 	const prefix = "/usr/local"
-	if err := stage(a, folder, prefix, prefix+"/lib"); err != nil {
+	if err := stage(a, folder, prefix, prefix+"/lib", prefix+"/share/zsh/site-functions"); err != nil {
 		return err
 	}
 	for _, document := range []string{"LICENSE", "packaging/LICENSE.Go", "CHANGELOG.md"} {
@@ -43,6 +43,9 @@ func (r *release) archive(a arch) error {
 		if err := copyFile(document, to); err != nil {
 			return err
 		}
+	}
+	if err := r.copyLicences(filepath.Join(folder, prefix, "share/doc/memfd")); err != nil {
+		return err
 	}
 	return r.writeArchive(filepath.Join(folder, prefix), name)
 }

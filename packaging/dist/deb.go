@@ -18,8 +18,9 @@ import (
 
 var deb = &format{
 	libdir: func(a arch) string { return "/usr/lib/" + a.triplet },
+	zshdir: "/usr/share/zsh/vendor-completions",
 	arch:   func(a arch) string { return a.deb },
-	names:  [...]string{"libmemfd-go%s", "libmemfd-go-dev", "libmemfd-go%s-dbgsym"},
+	names:  [...]string{"libmemfd-go%s", "libmemfd-go-dev", "libmemfd-go%s-dbgsym", "memfd"},
 	file:   "%s_%s-1_%s.deb",
 	write:  (*parts).writeDebs,
 }
@@ -33,8 +34,14 @@ const overrides = `# The library makes system calls itself. It needs no other li
 %[1]s: initial-upload-closes-no-bugs
 `
 
+const programOverrides = `# The command is a Go program. It has to run where there are no libraries.
+%[1]s: statically-linked-binary [usr/bin/memfd]
+# The package has not been uploaded to Debian.
+%[1]s: initial-upload-closes-no-bugs
+`
+
 func (p *parts) writeDebs() error {
-	for _, of := range []part{runtime, devel, debug} {
+	for _, of := range allParts {
 		if err := p.writeDeb(of); err != nil {
 			return err
 		}
@@ -91,14 +98,14 @@ func (p *parts) debControl(of part, size int64) string {
 	field("Architecture", p.arch.deb)
 	field("Maintainer", p.release.maintainer)
 	field("Installed-Size", fmt.Sprint(size))
-	field("Depends", [...]string{"", same, same}[of])
-	field("Section", [...]string{"libs", "libdevel", "debug"}[of])
+	field("Depends", [...]string{"", same, same, ""}[of])
+	field("Section", [...]string{"libs", "libdevel", "debug", "utils"}[of])
 	field("Priority", "optional")
-	field("Multi-Arch", "same")
-	field("Build-Ids", [...]string{"", "", p.library.buildID}[of])
-	field("Auto-Built-Package", [...]string{"", "", "debug-symbols"}[of])
+	field("Multi-Arch", [...]string{"same", "same", "same", "foreign"}[of])
+	field("Build-Ids", [...]string{"", "", p.library.buildID, ""}[of])
+	field("Auto-Built-Package", [...]string{"", "", "debug-symbols", ""}[of])
 	field("Description", of.title())
-	for _, line := range append(append(wrap(introduction), "."), wrap(of.contents())...) {
+	for _, line := range append(append(wrap(of.introduction()), "."), wrap(of.contents())...) {
 		text.WriteString(" " + line + "\n")
 	}
 	return text.String()
@@ -121,24 +128,31 @@ func (p *parts) debSymbols() string {
 	return text.String()
 }
 
-// debDocuments adds the documents that Debian's policy requires. The other packages link to
-// those of the runtime package.
+// debDocuments adds the documents that Debian's policy requires. Packages that depend on the
+// runtime package link to its documents.
 func (p *parts) debDocuments(of part) error {
 	documents := filepath.Join(p.tree(of), "usr/share/doc", p.name(of))
-	if of != runtime {
+	if of == devel || of == debug {
 		if err := os.MkdirAll(filepath.Dir(documents), 0o755); err != nil {
 			return err
 		}
 		return os.Symlink(p.name(runtime), documents)
 	}
 	copyright, err := debCopyright()
+	tags := overrides
+	if of == program {
+		var modules string
+		modules, err = debModules()
+		copyright += modules
+		tags = programOverrides
+	}
 	if err != nil {
 		return err
 	}
 	lintian := filepath.Join(p.tree(of), "usr/share/lintian/overrides", p.name(of))
 	for name, text := range map[string]string{
 		filepath.Join(documents, "copyright"): copyright,
-		lintian:                               fmt.Sprintf(overrides, p.name(of)),
+		lintian:                               fmt.Sprintf(tags, p.name(of)),
 	} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err

@@ -63,7 +63,7 @@ func (r *release) billOfMaterials(arches []string) error {
 	if err != nil {
 		return err
 	}
-	libraries, err := builtLibraries(arches)
+	files, err := builtFiles(arches)
 	if err != nil {
 		return err
 	}
@@ -71,15 +71,19 @@ func (r *release) billOfMaterials(arches []string) error {
 	if err != nil {
 		return err
 	}
-	library := dependency{Ref: ours.Ref}
-	for _, p := range parts {
-		library.DependsOn = append(library.DependsOn, p.Ref)
+	modules, err := moduleParts()
+	if err != nil {
+		return err
+	}
+	memfd := component{
+		Type: "application", Ref: "memfd", Name: "memfd", Version: r.version,
+		Licenses: []license{{program.licence()}},
 	}
 	b := bill{
 		Format: "CycloneDX", Spec: "1.5", Version: 1,
 		Metadata:     metadata{ours},
-		Components:   slices.Concat(libraries, parts, crates),
-		Dependencies: []dependency{library},
+		Components:   slices.Concat(files, []component{memfd}, union(parts, modules), crates),
+		Dependencies: []dependency{dependsOn(ours, parts), dependsOn(memfd, union(parts, modules))},
 	}
 	text, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
@@ -89,11 +93,31 @@ func (r *release) billOfMaterials(arches []string) error {
 	return os.WriteFile(filepath.Join(r.folder, name), append(text, '\n'), 0o644)
 }
 
-// builtLibraries are the files, with their hashes.
-func builtLibraries(arches []string) ([]component, error) {
+// dependsOn says that a component is made of others.
+func dependsOn(c component, others []component) dependency {
+	d := dependency{Ref: c.Ref}
+	for _, o := range others {
+		d.DependsOn = append(d.DependsOn, o.Ref)
+	}
+	return d
+}
+
+// union returns the components of both lists, once each.
+func union(a, b []component) []component {
+	all := slices.Clone(a)
+	for _, c := range b {
+		if !slices.ContainsFunc(a, func(other component) bool { return other.Ref == c.Ref }) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// builtFiles are the libraries and the command, with their hashes.
+func builtFiles(arches []string) ([]component, error) {
 	var all []component
 	for _, goarch := range arches {
-		for _, file := range []string{"libmemfd_go.so.1", "libmemfd_go.a"} {
+		for _, file := range []string{"libmemfd_go.so.1", "libmemfd_go.a", "memfd"} {
 			name := "linux_" + goarch + "/" + file
 			sum, err := fileSum("build/" + name)
 			if err != nil {
@@ -129,6 +153,21 @@ func goParts() ([]component, error) {
 		purl := "pkg:golang/" + name + "@" + version
 		all = append(all, component{Type: "library", Ref: purl, Name: name, Version: version, PURL: purl,
 			Licenses: []license{{"BSD-3-Clause"}}})
+	}
+	return all, nil
+}
+
+// moduleParts are the modules that the command is built from.
+func moduleParts() ([]component, error) {
+	modules, err := commandModules()
+	if err != nil {
+		return nil, err
+	}
+	var all []component
+	for _, m := range modules {
+		purl := "pkg:golang/" + m.path + "@" + m.version
+		all = append(all, component{Type: "library", Ref: purl, Name: m.path, Version: m.version, PURL: purl,
+			Licenses: []license{{m.licence}}})
 	}
 	return all, nil
 }

@@ -15,8 +15,9 @@ const versionPrefix = "MEMFD_GO_"
 // A format describes the packages of one system.
 type format struct {
 	libdir func(a arch) string
+	zshdir string // where completions for zsh are
 	arch   func(a arch) string
-	names  [3]string // of the parts; %s is the major number
+	names  [4]string // of the parts; %s is the major number
 	file   string    // format of file names: package, version, architecture
 	write  func(p *parts) error
 }

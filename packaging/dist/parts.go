@@ -9,20 +9,25 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// Each system gets three packages: the shared library, on which packages of programs depend;
-// the development files; and debug symbols. Files in the first and the third have the major
-// number in their names, so that several major versions can be installed side by side.
+// Each system gets four packages: the shared library, on which packages of programs depend;
+// the development files; debug symbols; and the command memfd. Files in the first and the
+// third have the major number in their names, so that several major versions can be installed
+// side by side.
 type part int
 
 const (
 	runtime part = iota
 	devel
 	debug
+	program
 )
+
+var allParts = []part{runtime, devel, debug, program}
 
 // parts are the packages for one system and architecture.
 type parts struct {
@@ -42,6 +47,9 @@ type libraryFacts struct {
 
 func (p *parts) tree(of part) string { return filepath.Join(p.folder, fmt.Sprint("part", int(of))) }
 
+// ofProgram matches the names of the command's files: itself, manual pages and completions.
+var ofProgram = regexp.MustCompile(`^_?memfd(-[a-z]+)?(\.1|\.fish)?$`)
+
 // partOf returns the part that an installed file belongs to.
 func partOf(path string) part {
 	switch name := filepath.Base(path); {
@@ -49,11 +57,13 @@ func partOf(path string) part {
 		return debug
 	case strings.HasPrefix(name, "libmemfd_go.so."):
 		return runtime
+	case ofProgram.MatchString(name):
+		return program
 	}
 	return devel
 }
 
-// newParts installs the library, and sorts its files.
+// newParts installs the library and the command, and sorts their files.
 func (r *release) newParts(a arch, f *format) (*parts, error) {
 	folder, err := os.MkdirTemp("", "memfd_go")
 	if err != nil {
@@ -61,7 +71,7 @@ func (r *release) newParts(a arch, f *format) (*parts, error) {
 	}
 	p := &parts{release: r, arch: a, format: f, folder: folder}
 	staged := filepath.Join(folder, "stage")
-	if err := stage(a, staged, "/usr", f.libdir(a)); err != nil {
+	if err := stage(a, staged, "/usr", f.libdir(a), f.zshdir); err != nil {
 		return p, err
 	}
 	err = filepath.WalkDir(staged, func(path string, e fs.DirEntry, err error) error {
@@ -139,10 +149,26 @@ func writeCompressed(name string, text []byte) error {
 	return file.Close()
 }
 
-// summary is the first line of each description.
-const summary = "sealed files and secret memory"
+// title is the first line of the part's description.
+func (of part) title() string {
+	return [...]string{
+		"sealed files and secret memory",
+		"sealed files and secret memory (development files)",
+		"sealed files and secret memory (debug symbols)",
+		"list, check, create and run files in memory",
+	}[of]
+}
 
-const introduction = "libmemfd_go creates, seals and verifies files in memory, and allocates secret memory. " +
+// introduction is the first paragraph of the part's description.
+func (of part) introduction() string {
+	if of == program {
+		return "memfd lists the files in memory that processes hold (memfds and secret memory), explains and checks their seals, " +
+			"passes sealed files to programs in place of temporary files, and runs programs from memory."
+	}
+	return library
+}
+
+const library = "libmemfd_go creates, seals and verifies files in memory, and allocates secret memory. " +
 	"It calls no C library, so that programs in every language can use it."
 
 // contents describes the part.
@@ -151,11 +177,8 @@ func (of part) contents() string {
 		"This package contains the shared library.",
 		"This package contains the header, the static library, pkg-config and CMake files, and manual pages.",
 		"This package contains debugging information.",
+		"This package contains the command, its manual pages, and completions for bash, zsh and fish.",
 	}[of]
-}
-
-func (of part) title() string {
-	return summary + [...]string{"", " (development files)", " (debug symbols)"}[of]
 }
 
 // wrap breaks a text into lines.

@@ -20,10 +20,11 @@ var rpm = &format{
 		}
 		return "/usr/lib"
 	},
-	arch:  func(a arch) string { return a.rpm },
-	names: [...]string{"libmemfd_go%s", "libmemfd_go-devel", "libmemfd_go%s-debuginfo"},
-	file:  "%s-%s-1.%s.rpm",
-	write: (*parts).writeRPMs,
+	zshdir: "/usr/share/zsh/site-functions",
+	arch:   func(a arch) string { return a.rpm },
+	names:  [...]string{"libmemfd_go%s", "libmemfd_go-devel", "libmemfd_go%s-debuginfo", "memfd"},
+	file:   "%s-%s-1.%s.rpm",
+	write:  (*parts).writeRPMs,
 }
 
 func (p *parts) writeRPMs() error {
@@ -43,7 +44,7 @@ func (p *parts) writeRPMs() error {
 	for _, define := range []string{
 		"_topdir " + p.folder, "_rpmdir " + p.folder, "_build_name_fmt out/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
 		"staged " + staged, "_libdir " + p.format.libdir(p.arch),
-		"_prefix /usr", "_includedir /usr/include", "_datadir /usr/share", "_mandir /usr/share/man",
+		"_prefix /usr", "_bindir /usr/bin", "_includedir /usr/include", "_datadir /usr/share", "_mandir /usr/share/man",
 		// The same input gives the same bytes.
 		"_buildhost localhost", "use_source_date_epoch_as_buildtime 1", "clamp_mtime_to_source_date_epoch 1",
 		"_binary_payload w9.gzdio", "_source_payload w9.gzdio",
@@ -53,7 +54,7 @@ func (p *parts) writeRPMs() error {
 	if err := command(nil, "rpmbuild", append(arguments, spec)...); err != nil {
 		return err
 	}
-	for _, of := range []part{runtime, devel, debug} {
+	for _, of := range allParts {
 		to := p.file(of)
 		if err := copyFile(filepath.Join(p.folder, "out", filepath.Base(to)), to); err != nil {
 			return err
@@ -68,7 +69,7 @@ func (p *parts) stageRPM() (staged string, err error) {
 	if err := os.MkdirAll(staged, 0o755); err != nil {
 		return "", err
 	}
-	for _, of := range []part{runtime, devel, debug} {
+	for _, of := range allParts {
 		if err := command(nil, "cp", "-a", p.tree(of)+"/.", staged); err != nil {
 			return "", err
 		}
@@ -82,6 +83,9 @@ func (p *parts) stageRPM() (staged string, err error) {
 		if err := copyFile(from, filepath.Join(share, to)); err != nil {
 			return "", err
 		}
+	}
+	if err := p.release.copyLicences(filepath.Join(share, "licenses", p.name(program))); err != nil {
+		return "", err
 	}
 	// rpmbuild looks only into executable files for what they provide.
 	library := filepath.Join(staged, p.format.libdir(p.arch), "libmemfd_go.so."+p.release.version)

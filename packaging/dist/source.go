@@ -6,10 +6,13 @@ import (
 	"archive/tar"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"libmemfd_go/packaging/vendored"
@@ -23,7 +26,7 @@ func (r *release) sources() error {
 		return err
 	}
 	name := "libmemfd_go-" + r.version
-	if err := r.writeSources(name, name, files, ""); err != nil {
+	if err := r.writeSources(name, name, files, nil); err != nil {
 		return err
 	}
 	folder, err := os.MkdirTemp("", "memfd_go")
@@ -31,25 +34,31 @@ func (r *release) sources() error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	modules := filepath.Join(folder, "vendor")
-	if err := vendored.Write(".", modules); err != nil {
-		return err
+	modules := map[string]string{}
+	for i, top := range []string{".", commandFolder} {
+		modules[top] = filepath.Join(folder, strconv.Itoa(i))
+		if err := vendored.Write(top, modules[top]); err != nil {
+			return err
+		}
 	}
 	return r.writeSources(name+"-vendored", name, files, modules)
 }
 
-// writeSources packs files of this folder, and the modules if there are any.
-func (r *release) writeSources(archiveName, folder string, files []string, modules string) error {
+// writeSources packs files of this folder, and the dependencies of the Go modules in it, by the
+// module's folder.
+func (r *release) writeSources(archiveName, folder string, files []string, modules map[string]string) error {
 	return r.createArchive(archiveName, func(archive *tar.Writer) error {
 		for _, file := range files {
 			if err := r.add(archive, file, folder+"/"+file); err != nil {
 				return err
 			}
 		}
-		if modules == "" {
-			return nil
+		for _, top := range slices.Sorted(maps.Keys(modules)) {
+			if err := r.addTree(archive, modules[top], path.Join(folder, top, "vendor")); err != nil {
+				return err
+			}
 		}
-		return r.addTree(archive, modules, folder+"/vendor")
+		return nil
 	})
 }
 

@@ -6,7 +6,6 @@
 package dist
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -53,21 +52,22 @@ const (
 	runtimePart = iota
 	develPart
 	debugPart
+	commandPart
 )
 
-func (a names) debs() [3]string {
+func (a names) debs() [4]string {
 	end := "_" + version + "-1_" + a.deb + ".deb"
-	return [...]string{"libmemfd-go1" + end, "libmemfd-go-dev" + end, "libmemfd-go1-dbgsym" + end}
+	return [...]string{"libmemfd-go1" + end, "libmemfd-go-dev" + end, "libmemfd-go1-dbgsym" + end, "memfd" + end}
 }
 
-func (a names) rpms() [3]string {
+func (a names) rpms() [4]string {
 	end := "-" + version + "-1." + a.rpm + ".rpm"
-	return [...]string{"libmemfd_go1" + end, "libmemfd_go-devel" + end, "libmemfd_go1-debuginfo" + end}
+	return [...]string{"libmemfd_go1" + end, "libmemfd_go-devel" + end, "libmemfd_go1-debuginfo" + end, "memfd" + end}
 }
 
-func (a names) apks() [3]string {
+func (a names) apks() [4]string {
 	end := "-" + version + "-r1." + a.apk + ".apk"
-	return [...]string{"libmemfd_go1" + end, "libmemfd_go-dev" + end, "libmemfd_go1-dbg" + end}
+	return [...]string{"libmemfd_go1" + end, "libmemfd_go-dev" + end, "libmemfd_go1-dbg" + end, "memfd" + end}
 }
 
 func architectures() []names {
@@ -171,7 +171,7 @@ func TestFiles(t *testing.T) {
 		"libmemfd_go-" + version + ".tar.gz", "libmemfd_go-" + version + "-vendored.tar.gz"}
 	for _, a := range architectures() {
 		want = append(want, "libmemfd_go-"+version+"-linux-"+a.goarch+".tar.gz")
-		for _, files := range [][3]string{a.debs(), a.rpms(), a.apks()} {
+		for _, files := range [][4]string{a.debs(), a.rpms(), a.apks()} {
 			want = append(want, files[:]...)
 		}
 	}
@@ -257,7 +257,9 @@ func TestBillOfMaterials(t *testing.T) {
 	for _, c := range bill.Components {
 		urls[strings.Split(c.PURL, "@")[0]] = true
 		for _, l := range c.Licenses {
-			if !slices.ContainsFunc(strings.Split(l.Expression, " OR "), func(choice string) bool { return choice == "MIT" || choice == "BSD-3-Clause" }) {
+			if !slices.ContainsFunc(strings.Split(l.Expression, " OR "), func(choice string) bool {
+				return slices.Contains([]string{"MIT", "BSD-3-Clause", "Apache-2.0", "MIT AND BSD-3-Clause AND Apache-2.0"}, choice)
+			}) {
 				t.Errorf("%s has the licence %q: may it be used?", c.Name, l.Expression)
 			}
 		}
@@ -268,9 +270,11 @@ func TestBillOfMaterials(t *testing.T) {
 			hashes[c.Name] = h.Content
 		}
 	}
-	for _, module := range strings.Fields(run(t, "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", "./capi")) {
-		if !urls["pkg:golang/"+module] {
-			t.Errorf("it lacks the module %s", module)
+	for folder, start := range map[string]string{".": "./capi", "cmd/memfd": "."} {
+		for _, module := range strings.Fields(runIn(t, folder, nil, "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", start)) {
+			if module != "libmemfd_go" && !urls["pkg:golang/"+module] {
+				t.Errorf("it lacks the module %s", module)
+			}
 		}
 	}
 	if !urls["pkg:golang/std"] {
@@ -281,8 +285,11 @@ func TestBillOfMaterials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := fmt.Sprintf("%x", sha256.Sum256(readFile(t, product, "libmemfd_go.so.1"))); hashes["linux_"+a.goarch+"/libmemfd_go.so.1"] != want {
-			t.Errorf("the library for %s has the hash %s, the bill says %q", a.goarch, want, hashes["linux_"+a.goarch+"/libmemfd_go.so.1"])
+		for _, file := range []string{"libmemfd_go.so.1", "memfd"} {
+			name := "linux_" + a.goarch + "/" + file
+			if want := fmt.Sprintf("%x", sha256.Sum256(readFile(t, product, file))); hashes[name] != want {
+				t.Errorf("%s has the hash %s, the bill says %q", name, want, hashes[name])
+			}
 		}
 	}
 }
@@ -300,8 +307,8 @@ func unpack(file string) string {
 	return `tar xzf "$1"`
 }
 
-// All packages of an architecture have the library that was built.
-func TestPackagesHaveTheLibrary(t *testing.T) {
+// All packages of an architecture have the library and the command that were built.
+func TestPackagesHaveWhatWasBuilt(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
 	testenv.RequireTool(t, "dpkg-deb")
@@ -312,20 +319,51 @@ func TestPackagesHaveTheLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := readFile(t, product, "libmemfd_go.so.1")
-		for _, file := range []string{
-			"libmemfd_go-" + version + "-linux-" + a.goarch + ".tar.gz",
-			a.debs()[runtimePart], a.rpms()[runtimePart], a.apks()[runtimePart],
+		archive := "libmemfd_go-" + version + "-linux-" + a.goarch + ".tar.gz"
+		for _, file := range []string{archive, a.debs()[runtimePart], a.rpms()[runtimePart], a.apks()[runtimePart]} {
+			contains(t, release, file, "lib*/libmemfd_go.so."+version, filepath.Join(product, "libmemfd_go.so.1"))
+		}
+		for _, file := range []string{archive, a.debs()[commandPart], a.rpms()[commandPart], a.apks()[commandPart]} {
+			contains(t, release, file, "bin/memfd", filepath.Join(product, "memfd"))
+		}
+	}
+}
+
+// contains compares the one file of a package whose path ends like that with what was built.
+func contains(t *testing.T, release, file, path, built string) {
+	t.Helper()
+	dir := t.TempDir()
+	runIn(t, dir, nil, "sh", "-euc", unpack(file), "sh", filepath.Join(release, file))
+	found := strings.Fields(run(t, "find", dir, "-type", "f", "-path", "*/"+path))
+	if len(found) != 1 {
+		t.Errorf("%s has %q for %s", file, found, path)
+		return
+	}
+	run(t, "cmp", found[0], built)
+}
+
+// Each package of the command has the licences of all that is linked into it.
+func TestLicencesOfTheCommand(t *testing.T) {
+	testenv.RequireRegular(t)
+	release := requireDist(t)
+	a := architectures()[0]
+	for file, folder := range map[string]string{
+		"libmemfd_go-" + version + "-linux-" + a.goarch + ".tar.gz": "share/doc/memfd",
+		a.debs()[commandPart]: "usr/share/doc/memfd",
+		a.rpms()[commandPart]: "usr/share/licenses/memfd",
+		a.apks()[commandPart]: "usr/share/licenses/memfd",
+	} {
+		dir := t.TempDir()
+		runIn(t, dir, nil, "sh", "-euc", unpack(file), "sh", filepath.Join(release, file))
+		if matches, _ := filepath.Glob(filepath.Join(dir, "libmemfd_go-*")); len(matches) == 1 {
+			dir = matches[0]
+		}
+		text := run(t, "sh", "-euc", `cat "$1"/*`, "sh", filepath.Join(dir, folder))
+		for _, want := range []string{
+			"libmemfd_go maintainers", "The Go Authors", "Alex Ogier", "Apache License", "Permission is hereby granted", "Neither the name of Google Inc.",
 		} {
-			dir := t.TempDir()
-			runIn(t, dir, nil, "sh", "-euc", unpack(file), "sh", filepath.Join(release, file))
-			found := strings.Fields(run(t, "find", dir, "-name", "libmemfd_go.so."+version))
-			if len(found) != 1 {
-				t.Errorf("%s has %q", file, found)
-				continue
-			}
-			if got, err := os.ReadFile(found[0]); err != nil || !bytes.Equal(got, want) {
-				t.Errorf("%s has another library than build/linux_%s, %v", file, a.goarch, err)
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %s does not mention %q", file, folder, want)
 			}
 		}
 	}

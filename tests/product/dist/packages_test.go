@@ -166,7 +166,7 @@ func TestTwoMajors(t *testing.T) {
 		t.Errorf("there are\n%s", both)
 	}
 	numbered := regexp.MustCompile(`libmemfd_go\.so\.1|libmemfd[-_]go1|/\.build-id/`)
-	for _, files := range [][3]string{a.debs(), a.rpms(), a.apks()} {
+	for _, files := range [][4]string{a.debs(), a.rpms(), a.apks()} {
 		for _, file := range []string{files[runtimePart], files[debugPart]} {
 			dir := t.TempDir()
 			runIn(t, dir, nil, "sh", "-euc", unpack(file), "sh", filepath.Join(release, file))

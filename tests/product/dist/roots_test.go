@@ -45,11 +45,11 @@ func TestDeb(t *testing.T) {
 			}
 			run(t, "cp", "examples/c/mac.c", "examples/c/example.h", root+"/tmp")
 			if runsHere(a.goarch) {
-				tryInside(t, root, packages)
+				tryInside(t, root, packages, a.goarch)
 			} else {
 				tryFromOutside(t, root, packages, labArch(a.goarch))
 			}
-			if left := run(t, "find", root, "-name", "*memfd[_-]go*", "-not", "-path", root+"/tmp/*"); left != "" {
+			if left := run(t, "find", root, "-name", "*memfd*", "-not", "-name", "memfd.h", "-not", "-path", root+"/tmp/*"); left != "" {
 				t.Errorf("the packages leave\n%s", left)
 			}
 		})
@@ -68,7 +68,7 @@ func copyRoot(t *testing.T, part string) string {
 }
 
 // tryInside uses nothing but what is in the root.
-func tryInside(t *testing.T, root string, packages []string) {
+func tryInside(t *testing.T, root string, packages []string, goarch string) {
 	t.Helper()
 	inside := func(arguments ...string) string {
 		t.Helper()
@@ -82,6 +82,8 @@ func tryInside(t *testing.T, root string, packages []string) {
 		t.Errorf("it prints\n%s", output)
 	}
 	inside("dpkg", "-P", "libmemfd-go1")
+	tryCommand(t, root, "/usr/bin/memfd", labArch(goarch)) // it does not need the library
+	inside("dpkg", "-P", "memfd")
 }
 
 // tryFromOutside takes this machine's dpkg and a cross compiler, with the root for all else.
@@ -115,6 +117,34 @@ func tryFromOutside(t *testing.T, root string, packages []string, arch testenv.A
 		t.Errorf("it prints\n%s", output)
 	}
 	run(t, "dpkg", "--root="+root, "-P", "libmemfd-go-dev", "libmemfd-go1-dbgsym", "libmemfd-go1")
+	tryCommand(t, root, "/usr/bin/memfd", arch)
+	run(t, "dpkg", "--root="+root, "-P", "memfd")
+}
+
+// tryCommand runs the command in a root, with this machine's /proc in it, or by an emulator.
+func tryCommand(t *testing.T, root, program string, arch testenv.Arch) {
+	t.Helper()
+	memfd := func(arguments ...string) string {
+		t.Helper()
+		if runsHere(arch.GOARCH) {
+			script := `mkdir -p "$1/proc"; mount --rbind /proc "$1/proc"; exec chroot "$@"`
+			return run(t, "unshare", append([]string{"--mount", "sh", "-euc", script, "sh", root, program}, arguments...)...)
+		}
+		emulator, err := arch.Emulator(root)
+		if err != nil {
+			testenv.Unavailable(t, err)
+		}
+		return run(t, emulator[0], append(append(emulator[1:], root+program), arguments...)...)
+	}
+	if output := memfd("--version"); output != "memfd "+version+"\n" {
+		t.Errorf("memfd --version prints %q", output)
+	}
+	if output := memfd("ls"); !strings.Contains(output, "HELD BY") || !strings.Contains(output, "Shared memory: ") {
+		t.Errorf("memfd ls prints\n%s", output)
+	}
+	if output := memfd("doctor"); !strings.Contains(output, "ok  seals\n") {
+		t.Errorf("memfd doctor prints\n%s", output)
+	}
 }
 
 // rpm installs its packages, and finds everything in order.
@@ -123,7 +153,7 @@ func TestRPM(t *testing.T) {
 	release := requireDist(t)
 	requireRoot(t)
 	testenv.RequireTool(t, "rpm")
-	names := []string{"libmemfd_go1", "libmemfd_go-devel", "libmemfd_go1-debuginfo"}
+	names := []string{"libmemfd_go1", "libmemfd_go-devel", "libmemfd_go1-debuginfo", "memfd"}
 	for _, a := range architectures() {
 		rpm, root := rpmRoot(t)
 		for _, file := range a.rpms() {
@@ -140,8 +170,12 @@ func TestRPM(t *testing.T) {
 				t.Errorf("%s: it provides\n%s\nwithout %s", a.rpm, strings.Join(provided, "\n"), name)
 			}
 		}
+		if requires := rpm("-q", "--requires", "memfd"); strings.Contains(requires, ".so") {
+			t.Errorf("%s: the command requires\n%s", a.rpm, requires)
+		}
+		tryCommand(t, root, "/usr/bin/memfd", labArch(a.goarch))
 		rpm(append([]string{"-e"}, names...)...)
-		if left := run(t, "find", root, "-name", "*memfd_go*"); left != "" {
+		if left := run(t, "find", root, "-name", "*memfd*"); left != "" {
 			t.Errorf("%s: the packages leave\n%s", a.rpm, left)
 		}
 	}
@@ -191,6 +225,10 @@ func TestAPK(t *testing.T) {
 			if output := runInRoot(t, labArch(a.goarch), root, "/mac", "pay 5"); !strings.HasSuffix(output, done) {
 				t.Errorf("it prints\n%s", output)
 			}
+			if runsHere(a.goarch) {
+				requireRoot(t)
+			}
+			tryCommand(t, root, "/usr/bin/memfd", labArch(a.goarch))
 		})
 	}
 }
@@ -248,5 +286,8 @@ func TestArchive(t *testing.T) {
 	env = []string{"LD_LIBRARY_PATH=" + filepath.Join(folder, name, "lib")}
 	if output := runIn(t, "", env, program, "pay 5"); !strings.HasSuffix(output, done) {
 		t.Errorf("it prints\n%s", output)
+	}
+	if output := run(t, filepath.Join(folder, name, "bin/memfd"), "--version"); output != "memfd "+version+"\n" {
+		t.Errorf("memfd --version prints %q", output)
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The archives of the sources give the same library, without git; that with the modules in
-// it without a network and a module cache.
+// The archives of the sources give the same library, and the command, without git; that with
+// the modules in it without a network and a module cache.
 func TestSources(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -35,7 +35,7 @@ func TestSources(t *testing.T) {
 			folder := t.TempDir()
 			runIn(t, folder, nil, "tar", "xzf", filepath.Join(release, archive.name+".tar.gz"))
 			top := filepath.Join(folder, "libmemfd_go-"+version)
-			build := []string{"make", "-C", top, "GOTOOLCHAIN=local"}
+			build := []string{"make", "-C", top, "GOTOOLCHAIN=local", "all", "command"}
 			if os.Getuid() == 0 && archive.environment != nil {
 				build = append([]string{"unshare", "-n"}, build...)
 			}
@@ -45,7 +45,14 @@ func TestSources(t *testing.T) {
 			if output, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v\n%s", cmd, err, output)
 			}
-			for _, file := range []string{"libmemfd_go.so.1", "libmemfd_go.so.1.debug", "libmemfd_go.a"} {
+			files := []string{"libmemfd_go.so.1", "libmemfd_go.so.1.debug", "libmemfd_go.a"}
+			if archive.environment == nil { // a vendored command names other paths of its sources
+				files = append(files, "memfd")
+			}
+			if output := run(t, filepath.Join(top, "build", "linux_"+runtime.GOARCH, "memfd"), "--version"); output != "memfd "+version+"\n" {
+				t.Errorf("memfd --version prints %q", output)
+			}
+			for _, file := range files {
 				got, want := readFile(t, top, filepath.Join("build", "linux_"+runtime.GOARCH, file)), readFile(t, product, file)
 				if !bytes.Equal(got, want) {
 					t.Errorf("%s differs from that in %s", file, product)
