@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-# libmemfd_go: only Go and make are needed to build. `make help` lists the targets: what
-# stands behind ## here.
+# Building needs only Go and make. `make help` lists the targets and prints the text after ##.
 
 GO ?= go
-# Go does not answer if it is set to something that it cannot build for. sudo often has no Go
-# in its PATH, and make install needs none: build/host is what make was run on.
+# `go env` fails if the environment names a platform that Go does not know. `sudo make install`
+# often finds no Go, so that make remembers the host in build/host.
 HOST := $(or $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTARCH 2> /dev/null),$(file < build/host))
 HOSTOS := $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTOS 2> /dev/null)
 ARCHES := amd64 arm64 386 arm riscv64 ppc64le s390x loong64
@@ -21,8 +20,7 @@ DIST ?= build/dist
 WHEELS ?= build/wheels
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
 
-# Instruction sets, and what else of Go's settings must not be the environment's. For old
-# machines, make GOARM=5 or GOARM=6.
+# Go's settings, which must not come from the environment. For older ARM, use make GOARM=5 or 6.
 include capi/linker/baseline.env
 export GOAMD64 GO386 GOARM GOARM64 GOPPC64 GORISCV64 GOFLAGS GOWORK CGO_ENABLED
 host = GOOS=$(HOSTOS) GOARCH=$(HOST)
@@ -34,7 +32,7 @@ sources := go.mod go.sum $(filter-out %_test.go,$(wildcard core/*.go capi/*.go c
 	capi/linker/*.go capi/linker/baseline.env))
 library = $(addprefix build/linux_$(1)/,libmemfd_go.so.1 libmemfd_go.so.1.debug libmemfd_go.a)
 
-# What makes wheels: the version that the package itself asks for.
+# The version of hatchling that the Python package requires.
 hatchling := $(shell sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' bindings/python/pyproject.toml)
 
 .DELETE_ON_ERROR:
@@ -46,11 +44,11 @@ all: $(call library,$(HOST)) build/man build/host ## the library for this machin
 
 all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch))) ## the library for all architectures
 
-# One run makes all three.
+# One run builds all three.
 build/linux_%/libmemfd_go.so.1 build/linux_%/libmemfd_go.so.1.debug build/linux_%/libmemfd_go.a: $(sources)
 	$(host) $(GO) run ./capi/linker build -arch $* -o $(@D) GOARM=$(GOARM)
 
-# With another GOARM it is another library.
+# A change of GOARM rebuilds the library for arm.
 $(call library,arm): build/goarm
 build/goarm: FORCE
 	@mkdir -p build
@@ -67,8 +65,8 @@ build/man: include/memfd_go.h $(wildcard packaging/manpages/*.go)
 	$(host) $(GO) run ./packaging/manpages include/memfd_go.h $@
 	@touch $@
 
-# The command is a module of its own, with dependencies that the library does not have.
-command: build/linux_$(ARCH)/memfd build/command ## the command memfd, which make install then installs too
+# The command is a separate module, so that its dependencies are not the library's.
+command: build/linux_$(ARCH)/memfd build/command ## the command memfd; make install then installs it, too
 
 commands: $(foreach arch,$(ARCHES),build/linux_$(arch)/memfd) build/command ## the command for all architectures
 
@@ -81,7 +79,7 @@ build/command: $(command_sources)
 	cd cmd/memfd && $(host) $(GO) run -tags docs . docs ../../$@
 	@touch $@
 
-# By the environment, where any character is only itself.
+# Passed in the environment, where no character needs quoting.
 install uninstall: export BINDIR := $(BINDIR)
 install uninstall: export DATADIR := $(DATADIR)
 install uninstall: export DESTDIR := $(DESTDIR)
@@ -91,12 +89,12 @@ install uninstall: export INCLUDEDIR := $(INCLUDEDIR)
 install uninstall: export MANDIR := $(MANDIR)
 install uninstall: export DEBUGDIR := $(DEBUGDIR)
 
-##@ Install: PREFIX, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR, BINDIR, DATADIR as usual; gdb looks below DEBUGDIR
+##@ Install (PREFIX, LIBDIR, INCLUDEDIR, MANDIR, BINDIR, DATADIR, DEBUGDIR, DESTDIR)
 
-install: $(call library,$(ARCH)) build/man ## the library; ARCH=arm64 is that for another machine
+install: $(call library,$(ARCH)) build/man ## install the library; ARCH=arm64 installs the one for arm64
 	packaging/install build/linux_$(ARCH)
 
-uninstall: ## remove it again
+uninstall: ## remove what make install installed
 	packaging/install -u
 
 build/bin/nfpm:
@@ -104,8 +102,8 @@ build/bin/nfpm:
 
 ##@ Packages
 
-# All files are as old as the last commit.
-dist: all-arch commands build/man build/bin/nfpm wheels crates ## the files of a release, in build/dist
+# All files get the time of the last commit, so that the build is reproducible.
+dist: all-arch commands build/man build/bin/nfpm wheels crates ## all files of a release, in build/dist
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
 		$(GO) run ./packaging/dist '$(DIST)' '$(WHEELS)' $(ARCHES)
 
@@ -114,50 +112,50 @@ build/venv/bin/hatchling: bindings/python/pyproject.toml
 	build/venv/bin/pip install -q '$(hatchling)'
 	@touch $@
 
-wheel: $(call library,$(HOST)) build/venv/bin/hatchling ## the Python package for this machine, in seconds
+wheel: $(call library,$(HOST)) build/venv/bin/hatchling ## the Python wheel for this machine
 	@mkdir -p '$(WHEELS)'
 	wheels=$$(cd '$(WHEELS)' && pwd) && cd bindings/python && \
 		../../build/venv/bin/hatchling build -t wheel -d "$$wheels"
 
-wheels: all-arch build/venv/bin/hatchling ## the Python package for all architectures, and its sources
+wheels: all-arch build/venv/bin/hatchling ## the Python wheels for all architectures, and the sdist
 	@rm -rf '$(WHEELS)' && mkdir -p '$(WHEELS)'
 	wheels=$$(cd '$(WHEELS)' && pwd) build=$$PWD/build && cd bindings/python && for arch in $(ARCHES); do \
 		MEMFD_GO_LIB_DIR=$$build/linux_$$arch \
 			../../build/venv/bin/hatchling build -t wheel -d "$$wheels" || exit; \
 	done && ../../build/venv/bin/hatchling build -t sdist -d "$$wheels"
 
-crates: all-arch ## the Rust packages, with the Go sources in them
+crates: all-arch ## the Rust crates, which include the Go sources
 	$(GO) run ./packaging/crates build/crates $(ARCHES)
 
-##@ Try
+##@ Try it
 
-demo: all ## sealed memory between processes in four languages
+demo: all ## processes in four languages share sealed memory
 	examples/demo
 
 ##@ Test
 
-setup: ## install what the tests need: packages, toolchains, build/venv; WITH=bench or audit
+setup: ## install what the tests need; WITH=bench or audit for those
 	tests/cmd/setup/setup $(WITH)
 
-quick: all ## what a change is likely to break, in a minute; T=map is one subject, in seconds
+quick: all ## the main tests, in a minute; T=map: only those of map
 	$(GO) run ./tests/cmd/run -quick $(if $(T),-subject '$(T)')
 
-# Where everything can be installed, what is missing then is a failure.
-test: setup ## setup, then everything
+# As root on Debian, setup can install everything, so a missing tool is a failure.
+test: setup ## make setup, then all tests and linters
 	@$(MAKE) --no-print-directory all-arch commands
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then export MEMFD_GO_REQUIRE=1; fi; \
 		$(GO) run ./tests/cmd/run
 
-check: all-arch commands ## everything that can run here; installs nothing
+check: all-arch commands ## all tests that can run without installing anything
 	$(GO) run ./tests/cmd/run
 
-lint: all ## the linters of all languages
+lint: all ## run the linters of all languages
 	$(GO) run ./tests/cmd/run lint
 
-sync: ## write the lines that the header implies into bindings, exports and tests
+sync: ## after a change of the header: update exports and bindings
 	$(GO) test -count=1 -v ./tests/contract -run TestSync -sync
 
-format: ## format all sources
+format: ## format the sources of all languages
 	$(GO) run ./tests/cmd/run -format
 
 ##@ Test more
@@ -166,7 +164,7 @@ CALLS ?= 1000000
 
 stress: export MEMFD_GO_TESTS = regular
 stress: export MEMFD_GO_CALLS = $(CALLS)
-stress: all ## host programs with threads, forks and signals, CALLS calls each
+stress: all ## programs with threads, forks and signals; CALLS=1000000 each
 	$(GO) test -v -count=1 -timeout=0 ./tests/hosts
 	$(GO) test -v -count=1 -timeout=0 -run Stress ./tests/purego
 	$(GO) test -v -count=1 -timeout=0 -run 'TestGoRace' ./tests/languages
@@ -175,26 +173,26 @@ FUZZ ?= 10m
 
 fuzz: export MEMFD_GO_TESTS = regular
 fuzz: export MEMFD_GO_FUZZ = $(FUZZ)
-fuzz: all ## each fuzzer for FUZZ=10m, and add to its corpus
+fuzz: all ## run each fuzzer for FUZZ=10m, and extend its corpus
 	$(GO) test -v -count=1 -timeout=0 ./tests/fuzz
 
-audit: ## ask the network for known vulnerabilities of dependencies
+audit: ## look up known vulnerabilities of the dependencies
 	@$(MAKE) --no-print-directory setup WITH=audit
 	tests/cmd/audit
 
-bench: all-arch ## compare with other libraries; writes docs/BENCHMARKS.md and figures in README.md
+bench: all-arch ## compare with other libraries; updates docs/BENCHMARKS.md
 	@$(MAKE) --no-print-directory setup WITH=bench
 	$(GO) run ./tests/bench
 
-matrix: all-arch ## every architecture, language, C library and kernel; ENTRY=arm64/c/6.12 runs one entry
+matrix: all-arch ## all architectures and kernels; ENTRY=arm64/c/6.12: only one
 	@$(if $(ENTRY),,MEMFD_GO_TESTS=full) $(MAKE) --no-print-directory setup WITH=$(firstword $(subst /, ,$(ENTRY)))
 	$(GO) run ./tests/cmd/matrix $(if $(ENTRY),'$(ENTRY)')
 
 ##@ Other
 
-help: ## this text
+help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { print "\n" substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-clean: ## remove what was built
+clean: ## remove the folder build
 	rm -rf build

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Packages of any Debian suite and architecture, unpacked but never installed.
+# Downloads and unpacks packages of any Debian suite and architecture, without installing them.
 # Sourced by parts/*, which run with set -e and $MEMFD_GO_CACHE set.
 #
-# Each suite and architecture has an apt root of its own in the cache. The
-# machine's apt is asked for two things only: its mirror and its proxy settings.
+# Each suite and architecture has its own apt root in the cache. The host's apt only provides the
+# mirror and the proxy settings.
 # shellcheck shell=sh
 
 die() {
@@ -11,37 +11,37 @@ die() {
 	exit 1
 }
 
-# apt_get SUITE ARCH ARGUMENT...: apt-get with that root.
+# apt_get SUITE ARCH ARGUMENT...: run apt-get in that root.
 apt_get() {
 	config=$MEMFD_GO_CACHE/apt/$1-$2/apt.conf
 	shift 2
 	apt-get -c "$config" -qq "$@"
 }
 
-# The first Debian mirror of the machine's own sources.
+# apt_mirror: the first Debian mirror in the host's sources.
 apt_mirror() {
 	# shellcheck disable=SC2016 # apt expands these
 	apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
 		awk '$2 !~ /-/ && $1 ~ /debian\/?$/ { print $1; exit }'
 }
 
-# apt_done: let other parts, which ./setup makes at the same time, use the root.
+# apt_done: release the lock of the root, for the parts that run in parallel.
 apt_done() { exec 8>&-; }
 
-# apt_root SUITE ARCH: make the root if need be and fetch its package lists. ARCH is
-# "source" for those of the sources.
+# apt_root SUITE ARCH: lock the root, create it if needed, and fetch the package lists. ARCH is
+# "source" for source packages.
 apt_root() {
-	command -v apt-get > /dev/null || die "no apt-get on this machine"
+	command -v apt-get > /dev/null || die "apt-get not found; toolchains come from Debian packages"
 	root=$MEMFD_GO_CACHE/apt/$1-$2
 	mkdir -p "$root/lists/partial" "$root/archives/partial"
-	exec 8> "$root/.lock" # see apt_done
+	exec 8> "$root/.lock" # until apt_done
 	flock 8
 	: > "$root/status"
 	mirror=$(apt_mirror)
-	[ -n "$mirror" ] || die "apt has no Debian mirror in its sources"
+	[ -n "$mirror" ] || die "no Debian mirror in the sources of apt"
 	keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-	[ -f $keyring ] || die "$keyring is missing"
-	# target: no icons, no translations. The hooks are the machine's.
+	[ -f $keyring ] || die "$keyring not found; install debian-archive-keyring"
+	# target= leaves out icons and translations. #clear removes the host's hooks.
 	packages_of=$2 packages='deb [target=Packages'
 	[ "$2" != source ] || packages_of=amd64 packages='deb-src [target=Sources'
 	echo "$packages signed-by=$keyring] $mirror $1 main" > "$root/sources.list"
@@ -63,14 +63,14 @@ apt_root() {
 		Dir::Cache "$root";
 		Dir::Cache::archives "$root/archives";
 	EOF
-	# An hour is as good as now, and lets parts share the lists.
+	# Once an hour is enough, and parts share the lists.
 	if [ -z "$(find "$root/updated" -mmin -60 2> /dev/null)" ]; then
-		apt_get "$1" "$2" update || die "the mirror has no suite $1 for $2"
+		apt_get "$1" "$2" update || die "cannot fetch the package lists of $1 for $2 from $mirror"
 		touch "$root/updated"
 	fi
 }
 
-# unpack_archives SUITE ARCH DEST: into DEST, and forget the archives.
+# unpack_archives SUITE ARCH DEST: unpack the downloaded packages into DEST, and delete them.
 unpack_archives() {
 	archives=$MEMFD_GO_CACHE/apt/$1-$2/archives
 	for deb in "$archives"/*.deb; do
@@ -81,41 +81,39 @@ unpack_archives() {
 	apt_done
 }
 
-# unpack_closure SUITE ARCH DEST PACKAGE...: the packages and all they depend on.
+# unpack_closure SUITE ARCH DEST PACKAGE...: download and unpack packages and their dependencies.
 unpack_closure() {
 	apt_root "$1" "$2"
 	suite=$1 arch=$2 dest=$3
 	shift 3
 	apt_get "$suite" "$arch" -y --download-only install "$@" ||
-		die "the mirror cannot give $* of $suite for $arch"
+		die "cannot download $* and dependencies, $suite for $arch"
 	unpack_archives "$suite" "$arch" "$dest"
 }
 
-# unpack SUITE ARCH DEST PACKAGE...: the packages alone.
+# unpack SUITE ARCH DEST PACKAGE...: the same, without dependencies.
 unpack() {
 	apt_root "$1" "$2"
 	suite=$1 arch=$2 dest=$3
 	shift 3
 	(cd "$MEMFD_GO_CACHE/apt/$suite-$arch/archives" && apt_get "$suite" "$arch" download "$@") ||
-		die "the mirror has no $* of $suite for $arch"
+		die "cannot download $*, $suite for $arch"
 	unpack_archives "$suite" "$arch" "$dest"
 }
 
-# unpack_source SUITE DEST PACKAGE: a source package as its authors released it, without
-# its top folder.
+# unpack_source SUITE DEST PACKAGE: unpack the upstream source of a package, without the top folder.
 unpack_source() {
 	apt_root "$1" source
 	archives=$MEMFD_GO_CACHE/apt/$1-source/archives
 	(cd "$archives" && apt_get "$1" source --tar-only source "$3") ||
-		die "the mirror has no source of $3 in $1"
+		die "cannot download the source of $3, $1"
 	tar -xf "$archives/$3"_*.orig.tar.* -C "$2" --strip-components=1
 	rm "$archives/$3"_*
 	apt_done
 }
 
-# run_with_own_libc DEST DIRECTORY...: turn each program in the directories into
-# a script that starts it with the loader and libraries unpacked into DEST, since
-# the machine's libc may be older than what they were built for.
+# run_with_own_libc DEST DIRECTORY...: replace each program in the directories by a script that
+# starts it with the loader and libraries in DEST, because it may need a newer libc than the host's.
 run_with_own_libc() {
 	tree=$1
 	shift
