@@ -32,10 +32,10 @@ static intptr_t call(const char *name, word function, const word *argument, size
 	intptr_t result;
 
 	memcpy(arguments, argument, number * sizeof *argument);
-	for (int i = 0; i < KEPT; i++)
+	for (int i = 0; i < SAVED; i++)
 		r.before[i] = (word)0x0123456789abcdef * (word)(2 * i + 1);
 	result = shifted(&r, function, arguments, shift);
-	for (int i = 0; i < KEPT; i++)
+	for (int i = 0; i < SAVED; i++)
 		if (r.after[i] != r.before[i])
 			fail(__FILE__, __LINE__, "%s changed word %d of the kept registers", name, i);
 	return result;
@@ -261,9 +261,9 @@ static void errors(void)
 	EQ(CALL(memfd_go_secret_pool_free, 0), -EFAULT);
 }
 
-/* A function that is tested wherever the stack may be. */
+/* Repeats the calls with each alignment of the stack that the psABI allows. */
 #define ANY_STACK(calls)                                              \
-	static void calls##_keep_the_registers(void)                  \
+	static void calls##_preserve_registers(void)                  \
 	{                                                             \
 		for (shift = 0; shift < 16; shift += STACK_ALIGNMENT) \
 			calls();                                      \
@@ -279,11 +279,11 @@ ANY_STACK(errors)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(text_functions_keep_the_registers);
-	RUN(file_functions_keep_the_registers);
-	RUN(create_functions_keep_the_registers);
-	RUN(transfer_functions_keep_the_registers);
-	RUN(secret_functions_keep_the_registers);
-	RUN(errors_keep_the_registers);
+	RUN(text_functions_preserve_registers);
+	RUN(file_functions_preserve_registers);
+	RUN(create_functions_preserve_registers);
+	RUN(transfer_functions_preserve_registers);
+	RUN(secret_functions_preserve_registers);
+	RUN(errors_preserve_registers);
 	return finish();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Signals that interrupt whatever the program is doing. */
+/* Timers whose signals interrupt the program. */
 #ifndef ALARMS_H
 #define ALARMS_H
 
@@ -8,8 +8,8 @@
 #include <sys/time.h>
 
 /*
- * One SIGALRM, or none if 0. A handler that wants another asks for it when it is
- * done: were they to repeat, a slow machine would be in the handler for good.
+ * Sends one SIGALRM, or none if 0. The handler requests the next one: with a periodic timer
+ * a slow host could spend all its time in the handler.
  */
 static inline void alarm_in(long microseconds)
 {
@@ -19,14 +19,14 @@ static inline void alarm_in(long microseconds)
 }
 
 /*
- * Stops a timer and gives its signal the action it had before. Between the two no handler
- * may run: it would start the timer again, and the default action ends the program.
+ * Stops a timer and restores the action of its signal. The signal is ignored in between: the
+ * handler would start the timer again, and the default action ends the program.
  */
 static inline void stop_timer(int timer, int number, const struct sigaction *before)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	sigaction(number, &ignore, NULL); /* discards a pending signal, too */
+	sigaction(number, &ignore, NULL); /* also discards a pending signal */
 	setitimer(timer, &(struct itimerval){ 0 }, NULL);
 	sigaction(number, before, NULL);
 }

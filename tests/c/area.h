@@ -10,7 +10,7 @@
 
 #define NEW_AREA { 0 }
 
-/* Not zero, and nowhere else in memory. */
+/* Different from zero, and from the rest of the process's memory. */
 #define SECRET_BYTE 0x5a
 
 static inline int have_secretmem(void)
@@ -22,13 +22,13 @@ static inline int have_secretmem(void)
 	return fd >= 0;
 }
 
-/* What memfd_go_secret_alloc() uses without options. */
+/* The kind of memory that memfd_go_secret_alloc() uses without options. */
 static inline uint32_t best_kind(void)
 {
 	return have_secretmem() ? MEMFD_GO_AREA_SECRETMEM : MEMFD_GO_AREA_MLOCK;
 }
 
-/* What an area takes besides its data: two guards, and behind them a page for the library. */
+/* Pages of an area besides its data: two guards and, behind them, a page of the library. */
 #define PAGES_AROUND 3
 
 static inline char *front_guard(const secret_area *s)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A call with chosen values in the registers, and a look at them after it. */
+/* Calls a function with known values in the callee-saved registers, and stores their values after it. */
 #ifndef CALL_WITH_H
 #define CALL_WITH_H
 
@@ -9,10 +9,10 @@
 typedef uintptr_t word;
 
 /*
- * call_with() loads the KEPT words of before[] into the registers that a callee
- * keeps, calls function(argument[0], ...), with 7 words where a uint64_t takes two of
- * them and else with 6, and stores what these
- * registers hold then to after[]. It keeps C's own and 'r' in its frame.
+ * call_with() loads the SAVED words of before[] into the callee-saved registers, calls
+ * function(argument[0], ...) with 6 words (7 where a uint64_t takes two of them), and
+ * stores the values of these registers in after[]. Its own caller's values and 'r' are in
+ * its frame.
  */
 struct registers {
 	word before[64], after[64];
@@ -21,8 +21,8 @@ struct registers {
 intptr_t call_with(struct registers *r, word function, const word *argument);
 
 /*
- * shifted() calls call_with() with the stack pointer 'shift' bytes lower, which
- * keeps it a multiple of STACK_ALIGNMENT: all that the psABI promises a callee.
+ * shifted() calls call_with() with the stack pointer 'shift' bytes lower. 'shift' is a
+ * multiple of STACK_ALIGNMENT, the alignment that the psABI guarantees to a callee.
  */
 intptr_t shifted(struct registers *r, word function, const word *argument, word shift);
 
@@ -30,7 +30,7 @@ intptr_t shifted(struct registers *r, word function, const word *argument, word 
 #define STRING(x) STRING_(x)
 
 /* 'insn' for each register \r, with n = from, from + step, ... */
-/* A line of assembly is one here. */
+/* One line for each line of assembly: */
 /* clang-format off */
 #define EACH(registers, from, step, insn)                                          \
 	".set n, " STRING(from) "\n.irp r, " registers "\n" insn "\n.set n, n + " #step \
@@ -42,7 +42,7 @@ intptr_t shifted(struct registers *r, word function, const word *argument, word 
 #define END_SHIFTED ".size shifted, . - shifted\n"
 
 #if defined(__x86_64__)
-#define KEPT 6
+#define SAVED 6
 #define R "rbx, rbp, r12, r13, r14, r15"
 __asm__(BEGIN
         "sub $56, %rsp\n mov %rdi, 48(%rsp)\n mov %rdi, %rax\n mov %rsi, %r11\n mov %rdx, %r10\n"
@@ -57,7 +57,7 @@ __asm__(BEGIN
 
 #elif defined(__i386__)
 #define STACK_ALIGNMENT 4
-#define KEPT 4
+#define SAVED 4
 #define R "ebx, esi, edi, ebp"
 __asm__(BEGIN
         "sub $44, %esp\n mov 48(%esp), %eax\n mov 52(%esp), %ecx\n mov 56(%esp), %edx\n"
@@ -73,7 +73,7 @@ __asm__(BEGIN
         "pushl 16(%ebp)\n pushl 12(%ebp)\n pushl 8(%ebp)\n call call_with\n leave\n ret\n" END_SHIFTED);
 
 #elif defined(__aarch64__)
-#define KEPT 19
+#define SAVED 19
 #define R "x19, x20, x21, x22, x23, x24, x25, x26, x27, x28, x29, d8, d9, d10, d11, d12, d13, d14, d15"
 __asm__(BEGIN
         "sub sp, sp, #176\n str x0, [sp, #160]\n str x30, [sp, #168]\n"
@@ -88,7 +88,7 @@ __asm__(BEGIN
 
 #elif defined(__arm__)
 #define STACK_ALIGNMENT 8
-#define KEPT 24
+#define SAVED 24
 #define R "r4, r5, r6, r7, r8, r9, r10, r11"
 #define F "d8, d9, d10, d11, d12, d13, d14, d15"
 __asm__(".arm\n.fpu vfpv3-d16\n" BEGIN
@@ -106,7 +106,7 @@ __asm__(".arm\n.fpu vfpv3-d16\n" BEGIN
         "pop {r4, lr}\n bx lr\n" END_SHIFTED);
 
 #elif defined(__riscv)
-#define KEPT 24
+#define SAVED 24
 #define R "s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11"
 #define F "fs0, fs1, fs2, fs3, fs4, fs5, fs6, fs7, fs8, fs9, fs10, fs11"
 __asm__(BEGIN
@@ -121,7 +121,7 @@ __asm__(BEGIN
         "addi sp, sp, 208\n ret\n" END);
 
 #elif defined(__loongarch64)
-#define KEPT 19 /* r21 too, which no program may use */
+#define SAVED 19 /* with r21, which is reserved */
 #define R "r21, r22, r23, r24, r25, r26, r27, r28, r29, r30, r31"
 #define F "f24, f25, f26, f27, f28, f29, f30, f31"
 __asm__(BEGIN
@@ -136,7 +136,7 @@ __asm__(BEGIN
         "addi.d $sp, $sp, 176\n jr $ra\n" END);
 
 #elif defined(__powerpc64__)
-#define KEPT 61 /* R and F, then V, then the fields 2 to 4 of CR */
+#define SAVED 61 /* R and F, then V, then the fields 2 to 4 of CR */
 #define R "14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31"
 #define V "20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31"
 __asm__(".machine power8\n" BEGIN
@@ -158,7 +158,7 @@ __asm__(".machine power8\n" BEGIN
 
 #elif defined(__s390x__)
 #define STACK_ALIGNMENT 8
-#define KEPT 16 /* the first is r6, which is the fifth argument as well */
+#define SAVED 16 /* the first is r6, which is also the fifth argument */
 #define F "f8, f9, f10, f11, f12, f13, f14, f15"
 __asm__(BEGIN
         "stmg %r6, %r15, 48(%r15)\n aghi %r15, -240\n stg %r2, 168(%r15)\n"
@@ -176,7 +176,7 @@ __asm__(BEGIN
 #endif
 /* clang-format on */
 
-#ifndef STACK_ALIGNMENT /* as much as the frame of any function */
+#ifndef STACK_ALIGNMENT /* every frame is a multiple of it, so it cannot be shifted */
 #define STACK_ALIGNMENT 16
 #define shifted(r, function, argument, shift) call_with(r, function, argument)
 #endif

@@ -6,7 +6,7 @@
 
 #define UNTOUCHED 0xa5a5a5a5U
 
-static void all_set(void)
+static void succeeds_if_all_are_set(void)
 {
 	int fd = sealable_file();
 	uint32_t missing = UNTOUCHED;
@@ -18,7 +18,7 @@ static void all_set(void)
 	close(fd);
 }
 
-static void some_missing(void)
+static void reports_missing_seals(void)
 {
 	int fd = sealable_file();
 	uint32_t missing = UNTOUCHED;
@@ -30,7 +30,7 @@ static void some_missing(void)
 	close(fd);
 }
 
-static void seal_that_no_kernel_has_is_missing(void)
+static void reports_unknown_seals_as_missing(void)
 {
 	int fd = sealable_file();
 	uint32_t missing = UNTOUCHED;
@@ -40,7 +40,7 @@ static void seal_that_no_kernel_has_is_missing(void)
 	close(fd);
 }
 
-static void future_write_is_not_write(void)
+static void future_write_does_not_count_as_write(void)
 {
 	int fd = sealable_file();
 	uint32_t missing = UNTOUCHED;
@@ -60,7 +60,7 @@ static void future_write_is_not_write(void)
 	close(fd);
 }
 
-static void errors_leave_missing_untouched(void)
+static void errors_do_not_write_missing(void)
 {
 	uint32_t missing = UNTOUCHED;
 	int pipe = pipe_file(), fd = sealable_file(), path = reopen(fd, O_PATH);
@@ -75,7 +75,7 @@ static void errors_leave_missing_untouched(void)
 	close(pipe);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	int fd = sealable_file();
 
@@ -88,11 +88,11 @@ static void bad_pointers(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(all_set);
-	RUN(some_missing);
-	RUN(seal_that_no_kernel_has_is_missing);
-	RUN(future_write_is_not_write);
-	RUN(errors_leave_missing_untouched);
-	RUN(bad_pointers);
+	RUN(succeeds_if_all_are_set);
+	RUN(reports_missing_seals);
+	RUN(reports_unknown_seals_as_missing);
+	RUN(future_write_does_not_count_as_write);
+	RUN(errors_do_not_write_missing);
+	RUN(rejects_bad_pointers);
 	return finish();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Children, for what a process cannot take back: limits, system call filters,
- * the end. A check that fails in a child fails the test.
+ * Child processes, for changes that cannot be undone: limits, system call filters, exits. A
+ * check that fails in a child fails the test.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -13,10 +13,10 @@
 
 #include "test.h"
 
-/* The user and group that own nothing. */
+/* The unprivileged user and group. */
 #define NOBODY 65534
 
-/* The wait status of a child, -1 if it is none. */
+/* The wait status of a child, or -1. */
 static inline int status_of(pid_t child)
 {
 	int status = -1;
@@ -29,7 +29,7 @@ static inline int status_of(pid_t child)
 	return status;
 }
 
-/* Starts a child that runs 'body' and ends. */
+/* Starts a child that runs 'body' and exits. */
 static inline pid_t start_child(void (*body)(void))
 {
 	pid_t child;
@@ -46,7 +46,7 @@ static inline pid_t start_child(void (*body)(void))
 
 #define IN_CHILD(body) EQ(status_of(start_child(body)), 0)
 
-/* From here on the process has no rights of its own; one that had none keeps them. */
+/* Becomes an unprivileged user, if the process is root. */
 static inline void drop_privileges(void)
 {
 	if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))

@@ -45,17 +45,17 @@ static void check_all_sizes(int (*new_file)(void))
 	}
 }
 
-static void of_memory_files(void)
+static void clones_memfds(void)
 {
 	check_all_sizes(sealable_file);
 }
 
-static void of_files_on_a_disk(void)
+static void clones_files_on_disk(void)
 {
 	check_all_sizes(disk_file);
 }
 
-static void of_files_on_a_tmpfs(void)
+static void clones_files_on_tmpfs(void)
 {
 	int fd = tmpfs_file();
 
@@ -65,7 +65,7 @@ static void of_files_on_a_tmpfs(void)
 	check_all_sizes(tmpfs_file);
 }
 
-static void of_a_sealed_file(void)
+static void clones_sealed_files(void)
 {
 	int source = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3);
 
@@ -73,7 +73,7 @@ static void of_a_sealed_file(void)
 	close(source);
 }
 
-static void holes_are_zeros(void)
+static void holes_become_zeros(void)
 {
 	int source = sized_file(3 * MIB);
 	int fd = memfd_go_clone("clone", 0, 0, source, UINT64_MAX);
@@ -83,7 +83,7 @@ static void holes_are_zeros(void)
 	close(source);
 }
 
-static void seals_and_flags_as_asked_for(void)
+static void seals_and_flags_are_as_requested(void)
 {
 	int source = filled(sealable_file(), "abc", 3);
 	int fd = memfd_go_clone("clone", 0, F_SEAL_GROW, source, 3);
@@ -97,7 +97,7 @@ static void seals_and_flags_as_asked_for(void)
 	close(source);
 }
 
-static void into_huge_pages(void)
+static void copies_into_huge_pages(void)
 {
 	size_t huge = huge_page(), size = 100000;
 	int source, fd;
@@ -126,7 +126,7 @@ static void clone_without_sendfile(void)
 	check_all_sizes(sealable_file);
 }
 
-static void without_sendfile(void)
+static void works_without_sendfile(void)
 {
 	static const int errors[] = { ENOSYS, EINVAL, EPERM };
 
@@ -141,13 +141,13 @@ static void without_sendfile(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(of_memory_files);
-	RUN(of_files_on_a_disk);
-	RUN(of_files_on_a_tmpfs);
-	RUN(of_a_sealed_file);
-	RUN(holes_are_zeros);
-	RUN(seals_and_flags_as_asked_for);
-	RUN(into_huge_pages);
-	RUN(without_sendfile);
+	RUN(clones_memfds);
+	RUN(clones_files_on_disk);
+	RUN(clones_files_on_tmpfs);
+	RUN(clones_sealed_files);
+	RUN(holes_become_zeros);
+	RUN(seals_and_flags_are_as_requested);
+	RUN(copies_into_huge_pages);
+	RUN(works_without_sendfile);
 	return finish();
 }

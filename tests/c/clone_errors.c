@@ -19,7 +19,7 @@ static void check_error(int source, int error)
 	close(source);
 }
 
-static void longer_than_allowed(void)
+static void rejects_files_longer_than_max_len(void)
 {
 	int source = sized_file(5000), fd;
 
@@ -31,7 +31,7 @@ static void longer_than_allowed(void)
 	close(source);
 }
 
-static void over_the_file_size_limit(void)
+static void rejects_files_longer_than_rlimit_fsize(void)
 {
 	int source = sized_file(10000);
 	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
@@ -44,7 +44,7 @@ static void over_the_file_size_limit(void)
 	close(source);
 }
 
-static void not_open_for_reading(void)
+static void rejects_write_only_descriptors(void)
 {
 	static const uint64_t sizes[] = { 0, 1, 5000 };
 
@@ -59,7 +59,7 @@ static void not_open_for_reading(void)
 		EQ(clone_of(closed_descriptors[i], 1), -EBADF);
 }
 
-static void not_regular_files(void)
+static void rejects_files_that_are_not_regular(void)
 {
 	check_error(pipe_file(), -EINVAL);
 	check_error(open("/", O_RDONLY | O_CLOEXEC), -EINVAL);
@@ -67,7 +67,7 @@ static void not_regular_files(void)
 	check_error(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), -EINVAL);
 }
 
-static void secret_files_cannot_be_read(void)
+static void rejects_secret_files(void)
 {
 	int source = memfd_go_secret(O_CLOEXEC);
 
@@ -78,7 +78,7 @@ static void secret_files_cannot_be_read(void)
 }
 
 /* What such a file says of its size does not count. */
-static void longer_than_allowed_without_a_size(void)
+static void rejects_proc_files_longer_than_max_len(void)
 {
 	int version = open("/proc/version", O_RDONLY | O_CLOEXEC), fd;
 	char text[512];
@@ -93,12 +93,12 @@ static void longer_than_allowed_without_a_size(void)
 	close(version);
 }
 
-static void file_that_fails_to_be_read(void)
+static void returns_read_errors(void)
 {
 	check_error(open("/proc/self/mem", O_RDONLY | O_CLOEXEC), -EIO);
 }
 
-static void bad_names_flags_and_seals(void)
+static void rejects_bad_names_flags_and_seals(void)
 {
 	int source = filled(sealable_file(), "abc", 3);
 
@@ -111,7 +111,7 @@ static void bad_names_flags_and_seals(void)
 	close(source);
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	int source = filled(sealable_file(), "abc", 3);
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
@@ -123,7 +123,7 @@ static void too_many_descriptors(void)
 }
 
 /* More than any machine has. */
-static void too_few_huge_pages(void)
+static void fails_without_free_huge_pages(void)
 {
 	int source, error = memfd_go_create("test", MFD_HUGETLB);
 
@@ -139,15 +139,15 @@ static void too_few_huge_pages(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(longer_than_allowed);
-	RUN(over_the_file_size_limit);
-	RUN(not_open_for_reading);
-	RUN(not_regular_files);
-	RUN(secret_files_cannot_be_read);
-	RUN(longer_than_allowed_without_a_size);
-	RUN(file_that_fails_to_be_read);
-	RUN(bad_names_flags_and_seals);
-	RUN(too_many_descriptors);
-	RUN(too_few_huge_pages);
+	RUN(rejects_files_longer_than_max_len);
+	RUN(rejects_files_longer_than_rlimit_fsize);
+	RUN(rejects_write_only_descriptors);
+	RUN(rejects_files_that_are_not_regular);
+	RUN(rejects_secret_files);
+	RUN(rejects_proc_files_longer_than_max_len);
+	RUN(returns_read_errors);
+	RUN(rejects_bad_names_flags_and_seals);
+	RUN(fails_at_rlimit_nofile);
+	RUN(fails_without_free_huge_pages);
 	return finish();
 }

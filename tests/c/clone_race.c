@@ -51,7 +51,7 @@ static int clone_until_both_have_happened(int *copies, int *refusals)
 	return 0;
 }
 
-static void change_of_size_is_noticed(void)
+static void change_of_size_during_the_copy_is_an_error(void)
 {
 	int copies = 0, refusals = 0;
 	pthread_t thread;
@@ -70,6 +70,6 @@ static void change_of_size_is_noticed(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(change_of_size_is_noticed);
+	RUN(change_of_size_during_the_copy_is_an_error);
 	return finish();
 }

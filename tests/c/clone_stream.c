@@ -49,7 +49,7 @@ static int clone_written(const int ends[2], size_t length, uint64_t max_len, uin
 	return fd;
 }
 
-static void pipes_of_any_length(void)
+static void clones_pipes_of_any_length(void)
 {
 	static const size_t lengths[] = {
 		0, 1, 4096, 65535, 65536, 65537, 3 * 65536, 3 * 65536 + 1, 5 * MIB
@@ -81,7 +81,7 @@ static void *fork_and_write(void *child)
 }
 
 /* The child has nothing by which it could write to the copy, which would be -EBUSY. */
-static void another_thread_forks_meanwhile(void)
+static void survives_fork_by_another_thread(void)
 {
 	pthread_t forker;
 	pid_t child = 0;
@@ -101,7 +101,7 @@ static void another_thread_forks_meanwhile(void)
 	close(fd);
 }
 
-static void sockets(void)
+static void clones_sockets(void)
 {
 	int ends[2], fd;
 
@@ -112,7 +112,7 @@ static void sockets(void)
 	close(fd);
 }
 
-static void into_huge_pages(void)
+static void copies_into_huge_pages(void)
 {
 	int ends[2], fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "x", 1);
 	uint64_t huge = 0;
@@ -134,7 +134,7 @@ static void into_huge_pages(void)
 }
 
 /* A file is read from its offset on, which moves. */
-static void files(void)
+static void clones_files_from_their_offset(void)
 {
 	int source = sealable_file(), fd;
 
@@ -153,7 +153,7 @@ static void files(void)
 }
 
 /* One byte more than is allowed has been read then, and no other. */
-static void longer_than_allowed(void)
+static void rejects_streams_longer_than_max_len(void)
 {
 	static const uint64_t allowed[] = { 0, 1, 65535, 65536, 65537, 199999 };
 
@@ -168,7 +168,7 @@ static void longer_than_allowed(void)
 	}
 }
 
-static void nothing_to_read_yet(void)
+static void fails_if_nonblocking_and_empty(void)
 {
 	int ends[2];
 
@@ -198,12 +198,12 @@ static void wait_in_vain(void)
 	EQ(clone_of(ends[0], 100), -EINTR);
 }
 
-static void a_signal_interrupts(void)
+static void fails_if_interrupted_by_a_signal(void)
 {
 	IN_CHILD(wait_in_vain);
 }
 
-static void not_to_be_read(void)
+static void rejects_files_that_cannot_be_read(void)
 {
 	int folder = open("/", O_RDONLY | O_CLOEXEC), ends[2];
 
@@ -218,7 +218,7 @@ static void not_to_be_read(void)
 }
 
 /* A file that cannot be created costs the stream nothing. */
-static void bad_names_flags_and_seals(void)
+static void rejects_bad_names_flags_and_seals(void)
 {
 	int ends[2];
 	char text[5];
@@ -237,15 +237,15 @@ static void bad_names_flags_and_seals(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(pipes_of_any_length);
-	RUN(another_thread_forks_meanwhile);
-	RUN(sockets);
-	RUN(into_huge_pages);
-	RUN(files);
-	RUN(longer_than_allowed);
-	RUN(nothing_to_read_yet);
-	RUN(a_signal_interrupts);
-	RUN(not_to_be_read);
-	RUN(bad_names_flags_and_seals);
+	RUN(clones_pipes_of_any_length);
+	RUN(survives_fork_by_another_thread);
+	RUN(clones_sockets);
+	RUN(copies_into_huge_pages);
+	RUN(clones_files_from_their_offset);
+	RUN(rejects_streams_longer_than_max_len);
+	RUN(fails_if_nonblocking_and_empty);
+	RUN(fails_if_interrupted_by_a_signal);
+	RUN(rejects_files_that_cannot_be_read);
+	RUN(rejects_bad_names_flags_and_seals);
 	return finish();
 }

@@ -43,21 +43,21 @@ static void check_copy_of(const char *path, uint32_t flags)
 	close(source);
 }
 
-static void files_of_proc(void)
+static void clones_files_in_proc(void)
 {
 	check_copy_of("/proc/version", 0);
 	check_copy_of("/proc/self/cmdline", 0);
 	check_copy_of("/proc/self/limits", 0);
 }
 
-static void files_of_sys(void)
+static void clones_files_in_sys(void)
 {
 	if (access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0)
 		SKIP("no /sys here");
 	check_copy_of("/sys/kernel/mm/transparent_hugepage/enabled", 0);
 }
 
-static void an_empty_file_of_proc(void)
+static void clones_empty_files_in_proc(void)
 {
 	int source = open("/proc/self/environ", O_RDONLY | O_CLOEXEC), copy;
 	uint64_t size = 1;
@@ -71,7 +71,7 @@ static void an_empty_file_of_proc(void)
 }
 
 /* Longer than what is read at once. */
-static void a_long_file(void)
+static void clones_long_files(void)
 {
 	size_t page = page_size(), count = 4000;
 	char *map = mmap(NULL, count * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -94,7 +94,7 @@ static void a_long_file(void)
 	CHECK(size > 3 * 65536);
 }
 
-static void into_huge_pages(void)
+static void copies_into_huge_pages(void)
 {
 	int file = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "x", 1);
 
@@ -128,7 +128,7 @@ static void create_on_an_old_kernel(void)
 	close(source);
 }
 
-static void exec_flags_on_an_old_kernel(void)
+static void exec_flags_work_before_6_3(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -137,7 +137,7 @@ static void exec_flags_on_an_old_kernel(void)
 	IN_CHILD(create_on_an_old_kernel);
 }
 
-static void exec_flags_on_this_kernel(void)
+static void exec_flags_work_on_this_kernel(void)
 {
 	EQ(mode_of(memfd_go_create_sealed("text", MFD_NOEXEC_SEAL, 0, "text", 4)) & 0111, 0);
 	EQ(memfd_go_create_sealed("text", MFD_NOEXEC_SEAL | MFD_EXEC, 0, "text", 4), -EINVAL);
@@ -148,12 +148,12 @@ static void exec_flags_on_this_kernel(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(files_of_proc);
-	RUN(files_of_sys);
-	RUN(an_empty_file_of_proc);
-	RUN(a_long_file);
-	RUN(into_huge_pages);
-	RUN(exec_flags_on_an_old_kernel);
-	RUN(exec_flags_on_this_kernel);
+	RUN(clones_files_in_proc);
+	RUN(clones_files_in_sys);
+	RUN(clones_empty_files_in_proc);
+	RUN(clones_long_files);
+	RUN(copies_into_huge_pages);
+	RUN(exec_flags_work_before_6_3);
+	RUN(exec_flags_work_on_this_kernel);
 	return finish();
 }

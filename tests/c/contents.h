@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Contents of files that tell one place from another. */
+/* File contents in which every page differs. */
 #ifndef CONTENTS_H
 #define CONTENTS_H
 
@@ -11,7 +11,7 @@
 
 #define PATTERN_MAX (6 * MIB)
 
-/* Bytes that differ from page to page, so that a misplaced part shows. */
+/* Bytes that differ from page to page, so that misplaced data is detected. */
 static inline const char *pattern(void)
 {
 	static char data[PATTERN_MAX];
@@ -22,7 +22,7 @@ static inline const char *pattern(void)
 	return data;
 }
 
-/* The file holds 'size' bytes, first those at 'want' and then zeros. Its offset is 0. */
+/* Checks that the file has 'size' bytes, those at 'want' and then zeros, and that its offset is 0. */
 static inline void check_padded(int fd, const char *want, size_t length, size_t size)
 {
 	uint64_t file_size = 0;
@@ -49,7 +49,7 @@ static inline void check_contents(int fd, const char *want, size_t size)
 	check_padded(fd, want, size, size);
 }
 
-/* Fills an empty file and leaves its offset in the middle. Returns it. */
+/* Fills an empty file, moves its offset to the middle, and returns it. */
 static inline int filled(int fd, const char *data, size_t size)
 {
 	EQ(raw(pwrite(fd, data, size, 0)), size);
@@ -57,7 +57,7 @@ static inline int filled(int fd, const char *data, size_t size)
 	return fd;
 }
 
-/* The size of a huge page if a file of one can be mapped, else 0. */
+/* The default huge page size, or 0 if no huge page can be mapped. */
 static inline size_t huge_page(void)
 {
 	struct stat status;

@@ -14,7 +14,7 @@ static void descriptor_is_open_for_reading_and_writing(void)
 	close(fd);
 }
 
-static void close_on_exec_only_if_asked_for(void)
+static void close_on_exec_only_on_request(void)
 {
 	int plain = memfd_go_create("test", 0);
 	int cloexec = memfd_go_create("test", MFD_CLOEXEC);
@@ -25,7 +25,7 @@ static void close_on_exec_only_if_asked_for(void)
 	close(cloexec);
 }
 
-static void sealable_only_if_asked_for(void)
+static void sealable_only_on_request(void)
 {
 	int plain = memfd_go_create("test", 0);
 	int sealable = memfd_go_create("test", MFD_ALLOW_SEALING);
@@ -38,7 +38,7 @@ static void sealable_only_if_asked_for(void)
 	close(sealable);
 }
 
-static void name_is_in_proc(void)
+static void proc_shows_the_name(void)
 {
 	char path[64], link[512];
 	ssize_t n;
@@ -52,7 +52,7 @@ static void name_is_in_proc(void)
 	close(fd);
 }
 
-static void name_of_249_bytes_is_the_longest(void)
+static void name_may_have_249_bytes(void)
 {
 	char name[MEMFD_GO_NAME_MAX + 2];
 	int fd;
@@ -67,7 +67,7 @@ static void name_of_249_bytes_is_the_longest(void)
 	EQ(memfd_go_create(name, 0), -EINVAL);
 }
 
-static void empty_name_is_a_name(void)
+static void name_may_be_empty(void)
 {
 	int fd = memfd_go_create("", 0);
 
@@ -75,9 +75,9 @@ static void empty_name_is_a_name(void)
 	close(fd);
 }
 
-static void bad_names(void)
+static void rejects_bad_names(void)
 {
-	char *page = page_before_a_hole();
+	char *page = page_before_a_guard();
 	char *unended = page + page_size() - 10;
 
 	memset(unended, 'n', 10);
@@ -85,11 +85,11 @@ static void bad_names(void)
 	EQ(memfd_go_create(page + page_size(), 0), -EFAULT);
 	for (size_t i = 0; i < NULL_POINTERS; i++)
 		EQ(memfd_go_create((const char *)null_pointers[i], 0), -EFAULT);
-	free_page_before_a_hole(page);
+	free_page_before_a_guard(page);
 }
 
 /* Whatever the kernel makes of a flag, it is what we return. */
-static void each_flag_as_the_kernel_takes_it(void)
+static void accepts_what_the_kernel_accepts(void)
 {
 	for (int bit = 0; bit < 32; bit++) {
 		uint32_t flags = (uint32_t)1 << bit;
@@ -104,7 +104,7 @@ static void each_flag_as_the_kernel_takes_it(void)
 	}
 }
 
-static void unknown_and_contradictory_flags(void)
+static void rejects_unknown_and_contradictory_flags(void)
 {
 	EQ(memfd_go_create("test", 0x20), -EINVAL);
 	EQ(memfd_go_create("test", 0x80000000), -EINVAL);
@@ -141,7 +141,7 @@ static void exec_file_is_executable(void)
 	close(fd);
 }
 
-static void huge_page_of_a_size_that_no_system_has(void)
+static void rejects_unavailable_huge_page_sizes(void)
 {
 	int error = memfd_go_create("test", MFD_HUGETLB | 13U << 26);
 
@@ -149,7 +149,7 @@ static void huge_page_of_a_size_that_no_system_has(void)
 	EQ(error, raw_create("test", MFD_HUGETLB | 13U << 26));
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
 	int error = memfd_go_create("test", 0);
@@ -158,7 +158,7 @@ static void too_many_descriptors(void)
 	EQ(error, -EMFILE);
 }
 
-static void errno_is_left_alone(void)
+static void errno_is_unchanged(void)
 {
 	errno = 12345;
 	EQ(memfd_go_create(NULL, 0), -EFAULT);
@@ -169,18 +169,18 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	RUN(descriptor_is_open_for_reading_and_writing);
-	RUN(close_on_exec_only_if_asked_for);
-	RUN(sealable_only_if_asked_for);
-	RUN(name_is_in_proc);
-	RUN(name_of_249_bytes_is_the_longest);
-	RUN(empty_name_is_a_name);
-	RUN(bad_names);
-	RUN(each_flag_as_the_kernel_takes_it);
-	RUN(unknown_and_contradictory_flags);
+	RUN(close_on_exec_only_on_request);
+	RUN(sealable_only_on_request);
+	RUN(proc_shows_the_name);
+	RUN(name_may_have_249_bytes);
+	RUN(name_may_be_empty);
+	RUN(rejects_bad_names);
+	RUN(accepts_what_the_kernel_accepts);
+	RUN(rejects_unknown_and_contradictory_flags);
 	RUN(noexec_file_is_not_executable);
 	RUN(exec_file_is_executable);
-	RUN(huge_page_of_a_size_that_no_system_has);
-	RUN(too_many_descriptors);
-	RUN(errno_is_left_alone);
+	RUN(rejects_unavailable_huge_page_sizes);
+	RUN(fails_at_rlimit_nofile);
+	RUN(errno_is_unchanged);
 	return finish();
 }

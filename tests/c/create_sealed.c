@@ -6,7 +6,7 @@
 #include "test.h"
 #include "contents.h"
 
-static void contents_of_every_size(void)
+static void copies_contents_of_any_size(void)
 {
 	static const size_t sizes[] = {
 		0, 1, 2, 4095, 4096, 4097, 65535, 65536, 65537, MIB - 1, 2 * MIB, 2 * MIB + 1, 5 * MIB + 123,
@@ -33,7 +33,7 @@ static void immutable_by_default(void)
 	close(fd);
 }
 
-static void seals_as_asked_for(void)
+static void seals_are_as_requested(void)
 {
 	static const uint32_t seals[] = { F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE | F_SEAL_SEAL };
 
@@ -46,7 +46,7 @@ static void seals_as_asked_for(void)
 	}
 }
 
-static void flags_and_name_are_those_of_create(void)
+static void flags_and_name_are_like_create(void)
 {
 	char path[64], link[64] = "";
 	int plain = memfd_go_create_sealed("test", 0, 0, "abc", 3);
@@ -61,7 +61,7 @@ static void flags_and_name_are_those_of_create(void)
 	close(cloexec);
 }
 
-static void noexec_file(void)
+static void noexec_file_is_not_executable(void)
 {
 	int fd = memfd_go_create_sealed("test", MFD_NOEXEC_SEAL, 0, "abc", 3);
 
@@ -70,7 +70,7 @@ static void noexec_file(void)
 	close(fd);
 }
 
-static void data_may_be_anything_when_empty(void)
+static void data_is_ignored_if_len_is_0(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
 		int fd = memfd_go_create_sealed("test", 0, 0, (const void *)null_pointers[i], 0);
@@ -81,19 +81,19 @@ static void data_may_be_anything_when_empty(void)
 	}
 }
 
-static void data_up_to_the_end_of_memory(void)
+static void reads_no_further_than_len(void)
 {
-	char *page = page_before_a_hole();
+	char *page = page_before_a_guard();
 	int fd = memfd_go_create_sealed("test", 0, 0, page, page_size());
 
 	CHECK(fd >= 0);
 	close(fd);
 	EQ(memfd_go_create_sealed("test", 0, 0, page, page_size() + 1), -EFAULT);
 	EQ(memfd_go_create_sealed("test", 0, 0, page + page_size(), 1), -EFAULT);
-	free_page_before_a_hole(page);
+	free_page_before_a_guard(page);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
 		EQ(memfd_go_create_sealed("test", 0, 0, (const void *)null_pointers[i], 1), -EFAULT);
@@ -101,7 +101,7 @@ static void bad_pointers(void)
 	}
 }
 
-static void bad_flags_seals_and_lengths(void)
+static void rejects_bad_flags_seals_and_lengths(void)
 {
 	char name[MEMFD_GO_NAME_MAX + 2];
 
@@ -118,7 +118,7 @@ static void bad_flags_seals_and_lengths(void)
 #endif
 }
 
-static void over_the_file_size_limit(void)
+static void fails_above_rlimit_fsize(void)
 {
 	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
 	rlim_t old = set_limit(RLIMIT_FSIZE, 8192);
@@ -129,7 +129,7 @@ static void over_the_file_size_limit(void)
 	EQ(error, -EFBIG);
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
 	int error = memfd_go_create_sealed("test", 0, 0, "abc", 3);
@@ -138,7 +138,7 @@ static void too_many_descriptors(void)
 	EQ(error, -EMFILE);
 }
 
-static void huge_pages_are_filled_and_padded(void)
+static void fills_and_pads_huge_pages(void)
 {
 	size_t size = huge_page();
 	int fd;
@@ -153,7 +153,7 @@ static void huge_pages_are_filled_and_padded(void)
 }
 
 /* More huge pages than any machine has free. */
-static void too_few_huge_pages(void)
+static void fails_without_free_huge_pages(void)
 {
 	size_t size = sizeof(void *) == 8 ? (size_t)1 << 40 : (size_t)1 << 29;
 	void *data;
@@ -173,18 +173,18 @@ static void too_few_huge_pages(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(contents_of_every_size);
+	RUN(copies_contents_of_any_size);
 	RUN(immutable_by_default);
-	RUN(seals_as_asked_for);
-	RUN(flags_and_name_are_those_of_create);
-	RUN(noexec_file);
-	RUN(data_may_be_anything_when_empty);
-	RUN(data_up_to_the_end_of_memory);
-	RUN(bad_pointers);
-	RUN(bad_flags_seals_and_lengths);
-	RUN(over_the_file_size_limit);
-	RUN(too_many_descriptors);
-	RUN(huge_pages_are_filled_and_padded);
-	RUN(too_few_huge_pages);
+	RUN(seals_are_as_requested);
+	RUN(flags_and_name_are_like_create);
+	RUN(noexec_file_is_not_executable);
+	RUN(data_is_ignored_if_len_is_0);
+	RUN(reads_no_further_than_len);
+	RUN(rejects_bad_pointers);
+	RUN(rejects_bad_flags_seals_and_lengths);
+	RUN(fails_above_rlimit_fsize);
+	RUN(fails_at_rlimit_nofile);
+	RUN(fills_and_pads_huge_pages);
+	RUN(fails_without_free_huge_pages);
 	return finish();
 }

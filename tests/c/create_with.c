@@ -15,7 +15,7 @@ static struct stat status_of_file(int fd)
 	return status;
 }
 
-static void defaults(void)
+static void null_args_mean_the_defaults(void)
 {
 	int fd = memfd_go_create_with("test", NULL, 0);
 
@@ -28,7 +28,7 @@ static void defaults(void)
 	close(fd);
 }
 
-static void nothing_asked_for(void)
+static void zero_args_mean_no_flags(void)
 {
 	struct memfd_go_create_args args = { .flags = 0 };
 	int fd = memfd_go_create_with("test", &args, sizeof args), plain = memfd_go_create("test", 0);
@@ -40,7 +40,7 @@ static void nothing_asked_for(void)
 	close(fd);
 }
 
-static void permissions(void)
+static void sets_the_mode(void)
 {
 	static const uint32_t modes[] = { 0600, 0640, 0666, 0001, 0777, 0500 };
 
@@ -69,7 +69,7 @@ static int size_error(uint64_t size)
 	return error;
 }
 
-static void sizes(void)
+static void sets_the_size(void)
 {
 	static const uint64_t file_sizes[] = { 0, 1, 4096, 5000, 0x123456789ab, INT64_MAX };
 
@@ -89,7 +89,7 @@ static void sizes(void)
 	}
 }
 
-static void seals_come_last(void)
+static void adds_seals_after_mode_and_size(void)
 {
 	static const uint32_t seals[] = { F_SEAL_GROW, F_SEAL_SHRINK | F_SEAL_GROW,
 					  MEMFD_GO_SEALS_IMMUTABLE };
@@ -110,7 +110,7 @@ static void seals_come_last(void)
 	}
 }
 
-static void unsealable(void)
+static void unsealable_adds_the_seal_seal(void)
 {
 	struct memfd_go_create_args args = { .flags = NOEXEC, .opts = MEMFD_GO_OPT_UNSEALABLE };
 	int fd = memfd_go_create_with("test", &args, sizeof args);
@@ -124,7 +124,7 @@ static void unsealable(void)
 	close(fd);
 }
 
-static void flags_are_honoured_by_the_kernel(void)
+static void kernel_gets_the_flags(void)
 {
 	struct memfd_go_create_args args = { .flags = NOEXEC, .opts = MEMFD_GO_OPT_STRICT_NOEXEC };
 	int fd = raw_create("test", MFD_EXEC);
@@ -143,7 +143,7 @@ static void flags_are_honoured_by_the_kernel(void)
 	close(fd);
 }
 
-static void huge_pages(void)
+static void creates_files_of_huge_pages(void)
 {
 	struct memfd_go_create_args args = { .flags = MFD_HUGETLB, .seals = F_SEAL_GROW };
 	int fd = raw_create("test", MFD_HUGETLB);
@@ -163,13 +163,13 @@ static void huge_pages(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(defaults);
-	RUN(nothing_asked_for);
-	RUN(permissions);
-	RUN(sizes);
-	RUN(seals_come_last);
-	RUN(unsealable);
-	RUN(flags_are_honoured_by_the_kernel);
-	RUN(huge_pages);
+	RUN(null_args_mean_the_defaults);
+	RUN(zero_args_mean_no_flags);
+	RUN(sets_the_mode);
+	RUN(sets_the_size);
+	RUN(adds_seals_after_mode_and_size);
+	RUN(unsealable_adds_the_seal_seal);
+	RUN(kernel_gets_the_flags);
+	RUN(creates_files_of_huge_pages);
 	return finish();
 }

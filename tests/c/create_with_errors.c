@@ -11,7 +11,7 @@
 				sizeof(struct memfd_go_create_args)),                  \
 	   error)
 
-static void names(void)
+static void rejects_bad_names(void)
 {
 	struct memfd_go_create_args args = { .flags = 0 };
 	char name[MEMFD_GO_NAME_MAX + 2];
@@ -30,14 +30,14 @@ static void names(void)
 		EQ(memfd_go_create_with((const char *)null_pointers[i], NULL, 0), -EFAULT);
 }
 
-static void contradictions(void)
+static void rejects_contradictory_args(void)
 {
 	ERROR(-EINVAL, .flags = MFD_EXEC | MFD_NOEXEC_SEAL);
 	ERROR(-EINVAL, .flags = MFD_NOEXEC_SEAL, .mode = 0700);
 	ERROR(-EINVAL, .flags = MFD_NOEXEC_SEAL, .mode = 0601);
 }
 
-static void unknown_bits(void)
+static void rejects_unknown_bits(void)
 {
 	for (int bit = 0; bit < 32; bit++) {
 		uint32_t mask = 1U << bit;
@@ -55,7 +55,7 @@ static void unknown_bits(void)
 	}
 }
 
-static void sizes(void)
+static void rejects_sizes_out_of_range(void)
 {
 	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
 	rlim_t old = set_limit(RLIMIT_FSIZE, 8192);
@@ -67,7 +67,7 @@ static void sizes(void)
 	signal(SIGXFSZ, old_handler);
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
 
@@ -75,12 +75,12 @@ static void too_many_descriptors(void)
 	set_limit(RLIMIT_NOFILE, old);
 }
 
-static void missing_huge_page_size(void)
+static void rejects_unavailable_huge_page_sizes(void)
 {
 	ERROR(raw_create("test", MFD_HUGETLB | 13U << 26), .flags = MFD_HUGETLB | 13U << 26);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
 		const struct memfd_go_create_args *args = (struct memfd_go_create_args *)null_pointers[i];
@@ -92,7 +92,7 @@ static void bad_pointers(void)
 }
 
 /* As with openat2(2): a longer struct is fine if it is zero where it is unknown. */
-static void size_of_the_struct(void)
+static void rejects_bad_struct_sizes(void)
 {
 	union {
 		struct memfd_go_create_args args;
@@ -121,13 +121,13 @@ static void size_of_the_struct(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(names);
-	RUN(contradictions);
-	RUN(unknown_bits);
-	RUN(sizes);
-	RUN(too_many_descriptors);
-	RUN(missing_huge_page_size);
-	RUN(bad_pointers);
-	RUN(size_of_the_struct);
+	RUN(rejects_bad_names);
+	RUN(rejects_contradictory_args);
+	RUN(rejects_unknown_bits);
+	RUN(rejects_sizes_out_of_range);
+	RUN(fails_at_rlimit_nofile);
+	RUN(rejects_unavailable_huge_page_sizes);
+	RUN(rejects_bad_pointers);
+	RUN(rejects_bad_struct_sizes);
 	return finish();
 }

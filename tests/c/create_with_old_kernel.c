@@ -110,19 +110,19 @@ static void fail_later(void)
 		IN_CHILD(body);                  \
 	}
 
-TEST(noexec_is_emulated_and_sealing_kept, create_noexec)
-TEST(mode_size_and_seals_are_as_asked_for, create_noexec_with_all)
-TEST(executable_files_are_what_they_always_were, create_executable)
-TEST(strict_refuses_to_emulate, insist)
-TEST(failing_to_emulate_is_an_error, fail_later)
+TEST(emulated_noexec_file_is_sealable, create_noexec)
+TEST(mode_size_and_seals_are_as_requested, create_noexec_with_all)
+TEST(emulated_exec_file_is_executable, create_executable)
+TEST(strict_noexec_fails_instead_of_emulating, insist)
+TEST(returns_errors_of_the_emulation, fail_later)
 
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(noexec_is_emulated_and_sealing_kept);
-	RUN(mode_size_and_seals_are_as_asked_for);
-	RUN(executable_files_are_what_they_always_were);
-	RUN(strict_refuses_to_emulate);
-	RUN(failing_to_emulate_is_an_error);
+	RUN(emulated_noexec_file_is_sealable);
+	RUN(mode_size_and_seals_are_as_requested);
+	RUN(emulated_exec_file_is_executable);
+	RUN(strict_noexec_fails_instead_of_emulating);
+	RUN(returns_errors_of_the_emulation);
 	return finish();
 }

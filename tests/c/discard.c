@@ -21,7 +21,7 @@ static int filled_file(size_t pages)
 	return fd;
 }
 
-static void part_reads_as_zeros_and_takes_no_memory(void)
+static void range_reads_as_zeros_and_uses_no_memory(void)
 {
 	size_t page = page_size();
 	int fd = filled_file(4);
@@ -39,7 +39,7 @@ static void part_reads_as_zeros_and_takes_no_memory(void)
 	close(fd);
 }
 
-static void parts_of_pages(void)
+static void clears_partial_pages(void)
 {
 	int fd = filled_file(1);
 	char got[8];
@@ -54,7 +54,7 @@ static void parts_of_pages(void)
 }
 
 /* What was reserved beyond the end can be given back, too. */
-static void behind_the_end(void)
+static void frees_memory_beyond_the_end(void)
 {
 	int fd = filled_file(1);
 
@@ -65,7 +65,7 @@ static void behind_the_end(void)
 	close(fd);
 }
 
-static void mappings_see_it(void)
+static void mappings_show_the_zeros(void)
 {
 	int fd = filled_file(1);
 	void *map = NULL;
@@ -79,7 +79,7 @@ static void mappings_see_it(void)
 	close(fd);
 }
 
-static void huge_pages(void)
+static void discards_huge_pages(void)
 {
 	int fd = memfd_go_create("test", MFD_HUGETLB);
 	struct stat status;
@@ -99,7 +99,7 @@ static void huge_pages(void)
 	close(fd);
 }
 
-static void sealed_files_refuse(void)
+static void rejects_write_sealed_files(void)
 {
 	static const uint32_t seals[] = { F_SEAL_WRITE, F_SEAL_FUTURE_WRITE };
 
@@ -119,7 +119,7 @@ static void sealed_files_refuse(void)
 	}
 }
 
-static void sealed_sizes_allow(void)
+static void accepts_size_sealed_files(void)
 {
 	int fd = filled_file(1);
 
@@ -128,7 +128,7 @@ static void sealed_sizes_allow(void)
 	close(fd);
 }
 
-static void bad_ranges_and_options(void)
+static void rejects_bad_ranges_and_options(void)
 {
 	int fd = filled_file(1), reader = reopen(fd, O_RDONLY), pipe = pipe_file();
 
@@ -152,13 +152,13 @@ static void bad_ranges_and_options(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(part_reads_as_zeros_and_takes_no_memory);
-	RUN(parts_of_pages);
-	RUN(behind_the_end);
-	RUN(mappings_see_it);
-	RUN(huge_pages);
-	RUN(sealed_files_refuse);
-	RUN(sealed_sizes_allow);
-	RUN(bad_ranges_and_options);
+	RUN(range_reads_as_zeros_and_uses_no_memory);
+	RUN(clears_partial_pages);
+	RUN(frees_memory_beyond_the_end);
+	RUN(mappings_show_the_zeros);
+	RUN(discards_huge_pages);
+	RUN(rejects_write_sealed_files);
+	RUN(accepts_size_sealed_files);
+	RUN(rejects_bad_ranges_and_options);
 	return finish();
 }

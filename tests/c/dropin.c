@@ -8,7 +8,7 @@
 #define MEMFD_GO_DROPIN
 #include "memfd_go.h"
 
-static void create_sets_errno(void)
+static void memfd_create_sets_errno(void)
 {
 	int fd = memfd_create("test", MFD_CLOEXEC);
 
@@ -20,7 +20,7 @@ static void create_sets_errno(void)
 	EQ(errno, EINVAL);
 }
 
-static void success_leaves_errno_alone(void)
+static void success_does_not_change_errno(void)
 {
 	int fd;
 
@@ -30,7 +30,7 @@ static void success_leaves_errno_alone(void)
 	close(fd);
 }
 
-static void secret_sets_errno(void)
+static void memfd_secret_sets_errno(void)
 {
 	int fd = memfd_secret(0);
 
@@ -43,7 +43,7 @@ static void secret_sets_errno(void)
 	CHECK(errno == EINVAL || errno == ENOSYS);
 }
 
-static void bare_names_are_free(void)
+static void names_remain_available_to_the_program(void)
 {
 	int memfd_secret = 1, memfd_create = 2;
 
@@ -53,9 +53,9 @@ static void bare_names_are_free(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(create_sets_errno);
-	RUN(success_leaves_errno_alone);
-	RUN(secret_sets_errno);
-	RUN(bare_names_are_free);
+	RUN(memfd_create_sets_errno);
+	RUN(success_does_not_change_errno);
+	RUN(memfd_secret_sets_errno);
+	RUN(names_remain_available_to_the_program);
 	return finish();
 }

@@ -4,7 +4,7 @@
 #include "test.h"
 #include "files.h"
 
-static void missing_seals_are_added(void)
+static void adds_missing_seals(void)
 {
 	int fd = sealable_file();
 
@@ -14,7 +14,7 @@ static void missing_seals_are_added(void)
 	close(fd);
 }
 
-static void sealed_file_has_them_already(void)
+static void succeeds_if_all_are_set(void)
 {
 	int fd = sealable_file(), reader = reopen(fd, O_RDONLY);
 
@@ -27,7 +27,7 @@ static void sealed_file_has_them_already(void)
 	close(fd);
 }
 
-static void missing_seals_of_a_sealed_file(void)
+static void fails_if_a_sealed_file_lacks_some(void)
 {
 	int fd = sealable_file();
 
@@ -37,7 +37,7 @@ static void missing_seals_of_a_sealed_file(void)
 	close(fd);
 }
 
-static void missing_seals_through_a_read_only_descriptor(void)
+static void fails_if_a_read_only_file_lacks_some(void)
 {
 	int fd = sealable_file(), reader = reopen(fd, O_RDONLY);
 
@@ -47,7 +47,7 @@ static void missing_seals_through_a_read_only_descriptor(void)
 	close(fd);
 }
 
-static void unknown_seals(void)
+static void rejects_unknown_seals(void)
 {
 	int fd = sealable_file();
 
@@ -57,7 +57,7 @@ static void unknown_seals(void)
 	close(fd);
 }
 
-static void busy(void)
+static void fails_while_mapped_writable(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(page);
@@ -69,7 +69,7 @@ static void busy(void)
 	close(fd);
 }
 
-static void descriptors_without_seals(void)
+static void rejects_files_without_seals(void)
 {
 	int fd = pipe_file();
 
@@ -83,12 +83,12 @@ static void descriptors_without_seals(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(missing_seals_are_added);
-	RUN(sealed_file_has_them_already);
-	RUN(missing_seals_of_a_sealed_file);
-	RUN(missing_seals_through_a_read_only_descriptor);
-	RUN(unknown_seals);
-	RUN(busy);
-	RUN(descriptors_without_seals);
+	RUN(adds_missing_seals);
+	RUN(succeeds_if_all_are_set);
+	RUN(fails_if_a_sealed_file_lacks_some);
+	RUN(fails_if_a_read_only_file_lacks_some);
+	RUN(rejects_unknown_seals);
+	RUN(fails_while_mapped_writable);
+	RUN(rejects_files_without_seals);
 	return finish();
 }

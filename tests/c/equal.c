@@ -7,7 +7,7 @@
 
 #define MOST 300
 
-static void equal_bytes(void)
+static void returns_1_for_equal_bytes(void)
 {
 	unsigned char a[MOST + 8], b[MOST + 8];
 
@@ -23,7 +23,7 @@ static void equal_bytes(void)
 }
 
 /* Any bit of any byte. */
-static void one_bit_differs(void)
+static void notices_any_single_bit(void)
 {
 	unsigned char a[MOST] = { 0 }, b[MOST] = { 0 };
 
@@ -38,7 +38,7 @@ static void one_bit_differs(void)
 }
 
 /* Never negative, and never more than 1. */
-static void every_pair_of_bytes(void)
+static void compares_every_pair_of_bytes(void)
 {
 	for (int a = 0; a < 256; a++)
 		for (int b = 0; b < 256; b++) {
@@ -48,7 +48,7 @@ static void every_pair_of_bytes(void)
 		}
 }
 
-static void differences_do_not_cancel_out(void)
+static void differences_do_not_cancel(void)
 {
 	static const unsigned char a[4] = { 1, 1, 0x80, 0x80 }, b[4] = { 0, 0, 0, 0 };
 
@@ -56,16 +56,16 @@ static void differences_do_not_cancel_out(void)
 		EQ(memfd_go_equal(a, b, length), 0);
 }
 
-static void nothing_is_behind_the_length(void)
+static void reads_no_further_than_len(void)
 {
-	char *page = page_before_a_hole();
+	char *page = page_before_a_guard();
 
 	EQ(memfd_go_equal(page + page_size() - 5, page, 5), 1);
 	EQ(memfd_go_equal(page, page + page_size() - 5, 5), 1);
-	free_page_before_a_hole(page);
+	free_page_before_a_guard(page);
 }
 
-static void null_pointers_are_equal_to_nothing(void)
+static void null_pointers_equal_nothing(void)
 {
 	char byte = 0;
 
@@ -82,11 +82,11 @@ static void null_pointers_are_equal_to_nothing(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(equal_bytes);
-	RUN(one_bit_differs);
-	RUN(every_pair_of_bytes);
-	RUN(differences_do_not_cancel_out);
-	RUN(nothing_is_behind_the_length);
-	RUN(null_pointers_are_equal_to_nothing);
+	RUN(returns_1_for_equal_bytes);
+	RUN(notices_any_single_bit);
+	RUN(compares_every_pair_of_bytes);
+	RUN(differences_do_not_cancel);
+	RUN(reads_no_further_than_len);
+	RUN(null_pointers_equal_nothing);
 	return finish();
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * call_every_function() calls each function of the library once and checks its
- * result. It needs little stack, no stdio and no allocation, so that it runs where
- * the library has to: on small stacks, in signal handlers, in children.
+ * call_every_function() calls each function of the library and checks its result. It uses
+ * little stack, no stdio and no allocation, so that it works on small stacks, in signal
+ * handlers and in child processes.
  */
 #ifndef EVERY_FUNCTION_H
 #define EVERY_FUNCTION_H
@@ -23,8 +23,8 @@
 	} while (0)
 
 /*
- * Memory of the library's is touched here alone: the thread sanitizer does not see that a
- * mapping ends and another thread's begins at the same address.
+ * Only these functions access memory from the library. The thread sanitizer does not know that
+ * a mapping was removed before another thread's was created at the same address.
  */
 static __attribute__((noinline, no_sanitize_thread)) void fill_five(volatile char *to)
 {
@@ -59,7 +59,7 @@ static inline int call_create_functions(void)
 	fd = memfd_go_create_with("every", NULL, 0);
 	EXPECT(fd >= 0);
 	result = memfd_go_exec(fd, arguments, none, MEMFD_GO_OPT_INHERIT_FD);
-	EXPECT(result == -EACCES || result == -ENOENT); /* as valgrind has it */
+	EXPECT(result == -EACCES || result == -ENOENT); /* under valgrind */
 	close(fd);
 	fd = memfd_go_create_sealed("every", MFD_CLOEXEC, 0, "abcde", 5);
 	EXPECT(fd >= 0);
@@ -79,7 +79,7 @@ static inline int call_create_functions(void)
 	return 0;
 }
 
-/* A signal on its way makes some kernels give up even this little. */
+/* On some kernels a pending signal makes even this fail. */
 static inline int reserve(int fd, uint64_t size)
 {
 	int r;
@@ -190,7 +190,7 @@ static inline int call_text_functions(void)
 	return 0;
 }
 
-/* 0, or the line above that failed. */
+/* Returns 0, or the line of the first failed check. */
 static inline int call_every_function(void)
 {
 	int line = call_library_functions();

@@ -33,7 +33,7 @@ static void use(int fd, const char *command, uint32_t opts)
 	program.opts = opts;
 }
 
-static void sealed_copy_of_a_program_runs(void)
+static void executes_a_sealed_copy(void)
 {
 	use(program_copy("/bin/true"), "", 0);
 	CHECK(program.fd >= 0);
@@ -42,7 +42,7 @@ static void sealed_copy_of_a_program_runs(void)
 	close(program.fd);
 }
 
-static void arguments_and_environment_arrive(void)
+static void passes_arguments_and_environment(void)
 {
 	use(program_copy("/bin/sh"), "exit $CODE", 0);
 	check_exit(7);
@@ -60,14 +60,14 @@ static void execute_with_null(void)
 }
 
 /* It is not that of the caller. */
-static void null_environment_is_empty(void)
+static void null_envp_is_an_empty_environment(void)
 {
 	use(program_copy("/bin/sh"), "exit ${CODE:-7}", 0);
 	EQ(status_of(start_child(execute_with_null)), 7 << 8);
 	close(program.fd);
 }
 
-static void program_inherits_the_descriptor_if_asked_for(void)
+static void program_inherits_the_descriptor_on_request(void)
 {
 	char command[64];
 
@@ -80,7 +80,7 @@ static void program_inherits_the_descriptor_if_asked_for(void)
 	close(program.fd);
 }
 
-static void reading_or_o_path_is_enough(void)
+static void accepts_read_only_and_o_path_descriptors(void)
 {
 	static const uint32_t flags[] = { O_RDONLY, O_PATH };
 	int fd = program_copy("/bin/true");
@@ -93,7 +93,7 @@ static void reading_or_o_path_is_enough(void)
 	close(fd);
 }
 
-static void executable_flag(void)
+static void executes_files_created_with_mfd_exec(void)
 {
 	int fd = memfd_go_create("program", MFD_CLOEXEC | MFD_EXEC | MFD_ALLOW_SEALING);
 
@@ -113,7 +113,7 @@ static void fail_without_the_descriptor(void)
 	EQ(fcntl(program.fd, F_GETFD), FD_CLOEXEC);
 }
 
-static void scripts_need_the_descriptor(void)
+static void scripts_need_inherit_fd(void)
 {
 	use(script("#!/bin/sh\nexit 8\n"), "", 0);
 	IN_CHILD(fail_without_the_descriptor);
@@ -144,7 +144,7 @@ static void works_without_execveat(void)
 }
 
 /* The number of the descriptor is what older kernels make of it. */
-static void process_name_comes_from_the_file(void)
+static void process_has_the_name_of_the_file(void)
 {
 	use(program_copy("/bin/sh"),
 	    "read name </proc/$$/comm; case $name in memfd:program|[0-9]*) exit 0; esac; exit 1", 0);
@@ -155,14 +155,14 @@ static void process_name_comes_from_the_file(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN_PROGRAM(sealed_copy_of_a_program_runs);
-	RUN_PROGRAM(arguments_and_environment_arrive);
-	RUN_PROGRAM(null_environment_is_empty);
-	RUN_PROGRAM(program_inherits_the_descriptor_if_asked_for);
-	RUN_PROGRAM(reading_or_o_path_is_enough);
-	RUN_PROGRAM(executable_flag);
-	RUN_PROGRAM(scripts_need_the_descriptor);
+	RUN_PROGRAM(executes_a_sealed_copy);
+	RUN_PROGRAM(passes_arguments_and_environment);
+	RUN_PROGRAM(null_envp_is_an_empty_environment);
+	RUN_PROGRAM(program_inherits_the_descriptor_on_request);
+	RUN_PROGRAM(accepts_read_only_and_o_path_descriptors);
+	RUN_PROGRAM(executes_files_created_with_mfd_exec);
+	RUN_PROGRAM(scripts_need_inherit_fd);
 	RUN_PROGRAM(works_without_execveat);
-	RUN_PROGRAM(process_name_comes_from_the_file);
+	RUN_PROGRAM(process_has_the_name_of_the_file);
 	return finish();
 }

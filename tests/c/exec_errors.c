@@ -38,7 +38,7 @@ static void check_error(int fd, int error)
 	close(fd);
 }
 
-static void file_without_execute_permission(void)
+static void rejects_files_without_execute_permission(void)
 {
 	int fd = memfd_go_create("test", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
@@ -62,14 +62,14 @@ static void use_a_noexec_mount(void)
 	check_error(open("/proc/program", O_RDONLY | O_CLOEXEC), -EACCES);
 }
 
-static void file_system_without_execute_permission(void)
+static void rejects_files_on_noexec_mounts(void)
 {
 	if (!can_mount())
 		SKIP(NO_MOUNTS);
 	IN_CHILD(use_a_noexec_mount);
 }
 
-static void file_open_for_writing(void)
+static void rejects_files_open_for_writing(void)
 {
 	int fd = program_copy("/bin/false");
 	int writer = memfd_go_reopen(fd, O_RDWR);
@@ -79,18 +79,18 @@ static void file_open_for_writing(void)
 	check_error(writer, -ETXTBSY);
 }
 
-static void no_program(void)
+static void rejects_files_that_are_not_programs(void)
 {
 	check_error(script("not a program\n"), -ENOEXEC);
 	check_error(script(""), -ENOEXEC);
 }
 
-static void missing_interpreter(void)
+static void fails_if_the_interpreter_is_missing(void)
 {
 	check_error(script("#!/no/such/interpreter\n"), -ENOENT);
 }
 
-static void files_that_cannot_be_executed(void)
+static void rejects_files_that_are_not_regular(void)
 {
 	check_error(open("/", O_RDONLY | O_CLOEXEC), -EACCES);
 	check_error(open("/dev/null", O_RDONLY | O_CLOEXEC), -EACCES);
@@ -98,9 +98,9 @@ static void files_that_cannot_be_executed(void)
 		EQ(memfd_go_exec(closed_descriptors[i], arguments, no_environment, 0), -EBADF);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
-	char *page = page_before_a_hole();
+	char *page = page_before_a_guard();
 	char *nowhere[] = { page + page_size(), NULL };
 	int fd = program_copy("/bin/false");
 
@@ -114,10 +114,10 @@ static void bad_pointers(void)
 	EQ(memfd_go_exec(fd, (char **)(void *)(page + page_size()), no_environment, 0), -EFAULT);
 	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	close(fd);
-	free_page_before_a_hole(page);
+	free_page_before_a_guard(page);
 }
 
-static void bad_options(void)
+static void rejects_bad_options(void)
 {
 	for (int bit = 0; bit < 32; bit++)
 		if (1U << bit != INHERIT_FD)
@@ -125,7 +125,7 @@ static void bad_options(void)
 }
 
 /* One string may have 32 pages. */
-static void arguments_that_are_too_long(void)
+static void rejects_arguments_that_are_too_long(void)
 {
 	size_t length = 40 * page_size();
 	char *text = malloc(length + 1);
@@ -149,7 +149,7 @@ static void use_neither_execveat_nor_proc(void)
 	check_error(fd, -ENOENT);
 }
 
-static void neither_execveat_nor_proc(void)
+static void fails_without_execveat_and_proc(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -166,7 +166,7 @@ static void be_forbidden(void)
 	check_error(fd, -EPERM);
 }
 
-static void a_filters_answer_is_returned(void)
+static void returns_the_error_of_a_filter(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -176,16 +176,16 @@ static void a_filters_answer_is_returned(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(file_without_execute_permission);
-	RUN(file_system_without_execute_permission);
-	RUN_PROGRAM(file_open_for_writing);
-	RUN_PROGRAM(no_program);
-	RUN_PROGRAM(missing_interpreter);
-	RUN(files_that_cannot_be_executed);
-	RUN_PROGRAM(bad_pointers);
-	RUN(bad_options);
-	RUN_PROGRAM(arguments_that_are_too_long);
-	RUN_PROGRAM(neither_execveat_nor_proc);
-	RUN_PROGRAM(a_filters_answer_is_returned);
+	RUN(rejects_files_without_execute_permission);
+	RUN(rejects_files_on_noexec_mounts);
+	RUN_PROGRAM(rejects_files_open_for_writing);
+	RUN_PROGRAM(rejects_files_that_are_not_programs);
+	RUN_PROGRAM(fails_if_the_interpreter_is_missing);
+	RUN(rejects_files_that_are_not_regular);
+	RUN_PROGRAM(rejects_bad_pointers);
+	RUN(rejects_bad_options);
+	RUN_PROGRAM(rejects_arguments_that_are_too_long);
+	RUN_PROGRAM(fails_without_execveat_and_proc);
+	RUN_PROGRAM(returns_the_error_of_a_filter);
 	return finish();
 }

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Every system call of every function fails, one at a time, in every way that it can.
+ * Makes every system call of every function fail, one at a time, with every error.
  *
- * A row of a table is a function of the library in one situation:
+ * A row of a table is one call of the library:
  *
  *	F(name, before, call, after, given, trace, outcomes)
  *
- * before    makes what the call needs, in 'in' and 'out'
- * call      an expression: the call, whose out-parameters are in 'out'
- * after     gets the result; checks what a success gave; removes everything
- * given     system calls that always fail here, as they do on another kernel:
+ * before    prepares 'in' and 'out' for the call
+ * call      an expression: the call, with its out-parameters in 'out'
+ * after     receives the result, checks a success, and frees everything
+ * given     system calls that always fail in this row, as on another kernel:
  *           "execveat:ENOSYS memfd_create/1:EINVAL" (/1: only the first one)
- * trace     the system calls that the function makes, all of them and in this order;
- *           "close*2" is two of them
- * outcomes  what comes of a system call's failure where that is not its own error:
- *           "close:*" (any error at all is survived: the result is as without it),
- *           "sendfile:EINTR,0=EAGAIN" (EINTR is survived; that nothing was transferred
- *           is EAGAIN). Only the first word for a system call counts, and the first of its
- *           entries. What is transferred in part must always be survived.
+ * trace     all system calls of the function, in order; "close*2" are two
+ * outcomes  the failures whose error is not the result: "close:*" (every error is ignored,
+ *           and the result is that without a failure), "sendfile:EINTR,0=EAGAIN" (EINTR
+ *           is ignored, and a transfer of 0 bytes is EAGAIN). Only the first word for a
+ *           system call counts, and its first matching entry. A partial transfer must
+ *           always be continued.
  *
- * After each failure the result must be the right one, the out-parameters untouched, and
- * the process must hold what it held before: descriptors, mappings, locked memory.
+ * After each failure the result must be the expected one, the out-parameters unchanged, and
+ * the descriptors, mappings and locked memory of the process as before.
  */
 #ifndef FAILING_CALLS_H
 #define FAILING_CALLS_H
@@ -36,7 +35,7 @@ struct row {
 	const char *given, *trace, *outcomes;
 };
 
-/* Turns a list of rows into functions and a table. */
+/* Expands a list of rows to functions and a table. */
 #define CALL_FUNCTION(name, before, call, after, given, trace, outcomes) \
 	static int call_##name(void)                                     \
 	{                                                                \
@@ -49,7 +48,7 @@ struct row {
 	LIST(CALL_FUNCTION) \
 	static const struct row table[] = { LIST(TABLE_ROW) };
 
-/* Every error that the manual pages and the kernel know of any of these system calls. */
+/* Every error that the manual pages document for one of these system calls, or that the kernel returns. */
 static const int errors[] = {
 	EPERM,      ENOENT,    ESRCH,        EINTR,     EIO,          ENXIO,        E2BIG,      ENOEXEC,
 	EBADF,      EAGAIN,    ENOMEM,       EACCES,    EFAULT,       EBUSY,        EEXIST,     EXDEV,
@@ -60,12 +59,12 @@ static const int errors[] = {
 };
 #define ERRORS (sizeof errors / sizeof *errors)
 
-/* What calls read. */
+/* Inputs of the calls. */
 static struct inputs {
 	int fd, socket, peer;
 } in;
 
-/* What calls write to. It is as in 'fresh' before each of them. */
+/* Out-parameters of the calls. Each call starts with the values of 'fresh'. */
 static struct outputs {
 	uint64_t size;
 	uint32_t bits, count;
@@ -95,18 +94,17 @@ static inline const char *answer_name(int answer)
 	return answer == ZERO ? "0" : answer == HALF ? "half" : memfd_go_result_name(-answer);
 }
 
-/* The error of this name. */
 static inline int error_named(const char *name)
 {
 	for (int error = 1; error < 200; error++)
 		if (strcmp(memfd_go_result_name(-error), name) == 0)
 			return error;
-	fail(__FILE__, __LINE__, "%s is no error", name);
+	fail(__FILE__, __LINE__, "%s is not the name of an error", name);
 	return 0;
 }
 
-/* Whether 'pattern', such as "close", "fcntl/2" or "*", means a system call. */
-static inline int means(const char *pattern, const struct event *event)
+/* Whether 'pattern', such as "close", "fcntl/2" or "*", matches a system call. */
+static inline int matches(const char *pattern, const struct event *event)
 {
 	size_t length = strlen(event->name);
 
@@ -118,15 +116,15 @@ static inline int means(const char *pattern, const struct event *event)
 	return *pattern == '\0' || (*pattern == '/' && atoi(pattern + 1) == event->occurrence);
 }
 
-/* The next word of a text, as strsep(3). NULL too for no text. */
+/* strsep(3) for a text that may be NULL. */
 static inline char *next(char **text, const char *separator)
 {
 	return *text == NULL ? NULL : strsep(text, separator);
 }
 
 /*
- * Finds a system call in a list, with 'answer' or, if that is NULL, with whatever answer.
- * Returns the entry, such as "EINTR" or "0=EAGAIN", in static memory, or NULL.
+ * Finds the entry of a system call in a list, for 'answer' or, if that is NULL, for any
+ * answer. Returns the entry, such as "EINTR" or "0=EAGAIN", in static memory, or NULL.
  */
 static inline char *entry_of(const char *list, const struct event *event, const char *answer)
 {
@@ -136,7 +134,7 @@ static inline char *entry_of(const char *list, const struct event *event, const 
 	snprintf(copy, sizeof copy, "%s", list);
 	for (char *word = next(&rest, " "); word != NULL; word = next(&rest, " ")) {
 		answers = word;
-		if (!means(next(&answers, ":"), event))
+		if (!matches(next(&answers, ":"), event))
 			continue;
 		for (entry = next(&answers, ","); entry != NULL; entry = next(&answers, ",")) {
 			size_t length = strcspn(entry, "=");
@@ -152,7 +150,7 @@ static inline char *entry_of(const char *list, const struct event *event, const 
 
 /* ------------------------------------------------------------- One failure */
 
-/* What happens in the running call: the system call at 'position' gets 'answer'. */
+/* The running call: its system call at 'position' gets 'answer'. */
 static struct {
 	const struct row *row;
 	int position, answer;
@@ -165,7 +163,7 @@ static inline int answer(const struct event *event, int position)
 	if (position == now.position)
 		return now.answer;
 	entry = entry_of(now.row->given, event, NULL);
-	return entry == NULL ? NOTHING : error_named(entry);
+	return entry == NULL ? CONTINUE : error_named(entry);
 }
 
 static inline void observe_row(struct observation *o)
@@ -177,7 +175,7 @@ static inline void observe_row(struct observation *o)
 	observe(o);
 }
 
-/* The result that a failure should have. 'whole' is that without it. */
+/* The expected result of a failure. 'whole' is the result without one. */
 static inline int expected(const struct event *event, int whole)
 {
 	const char *entry = entry_of(now.row->outcomes, event, answer_name(now.answer));
@@ -188,13 +186,13 @@ static inline int expected(const struct event *event, int whole)
 	if (entry != NULL || now.answer == HALF)
 		return whole;
 	if (now.answer == ZERO)
-		fail(now.row->name, 0, "the table says nothing of %s:0", event->name);
+		fail(now.row->name, 0, "outcomes of the row lack %s:0", event->name);
 	return -now.answer;
 }
 
 static inline void fail_once(const struct event *event, int position, int answer, int whole)
 {
-	struct holdings before, after;
+	struct resources before, after;
 	struct observation o;
 	long size;
 	int want, failed = test.failed_checks;
@@ -202,26 +200,26 @@ static inline void fail_once(const struct event *event, int position, int answer
 	now.position = position;
 	now.answer = answer;
 	want = expected(event, whole);
-	before = take_stock();
+	before = count_resources();
 	size = status_kb("VmSize:");
 	observe_row(&o);
 	EQ(o.result, want);
 	if (o.result < 0)
 		EQ(memcmp(&out, &untouched, sizeof out), 0);
 	now.row->after(o.result);
-	unmap_refused();
-	after = take_stock();
+	unmap_unremoved();
+	after = count_resources();
 	EQ(after.descriptors, before.descriptors);
 	EQ(after.mappings, before.mappings);
 	EQ(after.locked_kb, before.locked_kb);
-	EQ(status_kb("VmSize:"), size); /* neighbouring mappings may count as one */
+	EQ(status_kb("VmSize:"), size); /* adjacent mappings may have been merged */
 	if (test.failed_checks != failed)
-		printf("# ... when %s/%d gave %s\n", event->name, event->occurrence, answer_name(answer));
+		printf("# ... when %s/%d returned %s\n", event->name, event->occurrence, answer_name(answer));
 }
 
 /* ----------------------------------------------------------------- A table */
 
-/* The names of the system calls, "name*3" for three in a row. */
+/* The names of the system calls. "name*3" are three in a row. */
 static inline const char *trace_of(const struct observation *o)
 {
 	static char text[MAX_EVENTS * 24];
@@ -239,7 +237,7 @@ static inline const char *trace_of(const struct observation *o)
 	return text;
 }
 
-static inline void fail_in_every_way(const struct event *event, int position, int whole)
+static inline void fail_with_every_answer(const struct event *event, int position, int whole)
 {
 	for (size_t i = 0; i < ERRORS && test.failed_checks == 0; i++)
 		fail_once(event, position, errors[i], whole);
@@ -257,10 +255,10 @@ static inline void try_row(void)
 	observe_row(&whole);
 	now.row->after(whole.result);
 	if (whole.result == -ENOSYS || whole.result == -ENOMEM || whole.result == -ENOSPC)
-		SKIP("this kernel lacks it, or huge pages");
+		SKIP("the kernel does not support it, or huge pages are missing");
 	TEXT(trace_of(&whole), now.row->trace);
 	for (int i = 0; i < whole.count; i++)
-		fail_in_every_way(&whole.events[i], i, whole.result);
+		fail_with_every_answer(&whole.events[i], i, whole.result);
 }
 
 static const char *why_not;
@@ -283,11 +281,11 @@ static inline void try_table(const struct row *rows, size_t count, const char *l
 	}
 }
 
-/* 'lacking' is why this kernel makes other calls than the table says, or NULL. */
+/* 'lacking' is why other system calls are made on this kernel, or NULL. */
 #define TRY_TABLE(lacking) try_table(table, sizeof table / sizeof *table, (lacking))
 #define ANY_KERNEL NULL
 
-/* What other kernels do is told by rows with 'given'. */
+/* Rows with 'given' cover kernels without it. */
 static inline const char *lacks_noexec_seal(void)
 {
 	int fd = raw_create("test", MFD_NOEXEC_SEAL);

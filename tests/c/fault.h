@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Which signal touching a byte raises. */
+/* Which signal an access to a byte raises. */
 #ifndef FAULT_H
 #define FAULT_H
 

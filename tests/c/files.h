@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Files and pointers that the tests need, good and bad. */
+/* Files, pointers and limits for the tests. */
 #ifndef FILES_H
 #define FILES_H
 
@@ -16,7 +16,7 @@
 
 #include "library.h"
 
-/* Descriptors that are never open. */
+/* Numbers that are never open descriptors. */
 static const int closed_descriptors[] = { -1, -100, 1000000, 0x7fffffff };
 #define CLOSED_DESCRIPTORS (sizeof closed_descriptors / sizeof *closed_descriptors)
 
@@ -24,7 +24,7 @@ static const int closed_descriptors[] = { -1, -100, 1000000, 0x7fffffff };
 static const uintptr_t null_pointers[] = { 0, 1, 4095, UINTPTR_MAX - 4094, UINTPTR_MAX };
 #define NULL_POINTERS (sizeof null_pointers / sizeof *null_pointers)
 
-/* A seal that the kernel may add of its own accord. */
+/* Removes the seal that the kernel may add without a request. */
 static inline int without_exec(int seals)
 {
 	return seals < 0 ? seals : seals & ~F_SEAL_EXEC;
@@ -35,7 +35,7 @@ static inline int sealable_file(void)
 	return memfd_go_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 }
 
-/* A sealable file that holds 'size' zero bytes. */
+/* A sealable file of 'size' zero bytes. */
 static inline int sized_file(uint64_t size)
 {
 	int fd = sealable_file();
@@ -47,7 +47,7 @@ static inline int sized_file(uint64_t size)
 	return fd;
 }
 
-/* Another open file description of the same file. */
+/* Opens the file again, with its own open file description. */
 static inline int reopen(int fd, int flags)
 {
 	char path[64];
@@ -78,8 +78,8 @@ static inline size_t page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* A page that can be read and written, with one behind it that cannot. */
-static inline char *page_before_a_hole(void)
+/* A page in front of an inaccessible page. */
+static inline char *page_before_a_guard(void)
 {
 	size_t size = page_size();
 	char *page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -90,12 +90,12 @@ static inline char *page_before_a_hole(void)
 	return page;
 }
 
-static inline void free_page_before_a_hole(char *page)
+static inline void free_page_before_a_guard(char *page)
 {
 	munmap(page, 2 * page_size());
 }
 
-/* Whether the address space has room for that much: on s390x for nearly all there is. */
+/* Whether the address space has room for that much. On s390x it nearly always has. */
 static inline int has_room(size_t length)
 {
 	void *map = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -121,7 +121,7 @@ static inline rlim_t set_limit(int resource, rlim_t soft)
 	return old;
 }
 
-/* As the C library has them, but returning -errno. */
+/* Converts the result of a C library call to -errno. */
 static inline long raw(long result)
 {
 	return result < 0 ? -errno : result;
@@ -141,7 +141,7 @@ static inline int kernel_has_noexec_seal(void)
 	return fd >= 0;
 }
 
-/* Whether files can be executable: not where vm.memfd_noexec is 2. */
+/* Whether executable files are allowed: vm.memfd_noexec is not 2. */
 static inline int executables_work(void)
 {
 	int fd = raw_create("test", MFD_EXEC);
@@ -153,7 +153,7 @@ static inline int executables_work(void)
 
 #define NO_EXECUTABLES "vm.memfd_noexec forbids executable files"
 
-/* Whether files are executable without being asked for it: not where vm.memfd_noexec is set. */
+/* Whether files are executable without MFD_EXEC: vm.memfd_noexec is 0. */
 static inline int executable_by_default(void)
 {
 	int fd = raw_create("test", 0);
@@ -164,9 +164,9 @@ static inline int executable_by_default(void)
 	return (status.st_mode & 0111) != 0;
 }
 
-#define NOEXEC_BY_DEFAULT "vm.memfd_noexec is set: no older kernel can be played here"
+#define NOEXEC_BY_DEFAULT "vm.memfd_noexec is set: an older kernel cannot be emulated"
 
-#define MEMFD_SECRET 447 /* the same on all architectures; not all headers have it */
+#define MEMFD_SECRET 447 /* on all architectures; missing from older headers */
 
 static inline int raw_secret(uint32_t flags)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * System call filters: a kernel that lacks a call, or forbids it. A filter lasts
- * as long as its process and its children, so it belongs into a child (child.h).
+ * System call filters, to emulate a kernel that lacks or forbids a system call. A filter
+ * cannot be removed, so install it in a child process (child.h).
  */
 #ifndef FILTER_H
 #define FILTER_H
@@ -13,7 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* As in <linux/filter.h> and <linux/seccomp.h>, which not every C library brings. */
+/* As in <linux/filter.h> and <linux/seccomp.h>, which some C libraries lack. */
 struct instruction {
 	uint16_t code;
 	uint8_t skip_if, skip_else;
@@ -27,7 +27,7 @@ struct instruction {
 #define KILL { 0x06, 0, 0, 0x80000000 }
 #define ANSWER(error) { 0x06, 0, 0, 0x00050000 | (uint32_t)(error) }
 
-/* Where the filter finds the number of the system call, and half of an argument. */
+/* Offsets in struct seccomp_data: the number, and the low half of an argument. */
 #define NUMBER 0
 #define ARGUMENT(n) (16 + 8 * (n) + (__BYTE_ORDER == __BIG_ENDIAN ? 4 : 0))
 
@@ -47,7 +47,7 @@ static inline int install(struct instruction *code, size_t length)
 
 #define INSTALL(code) install((code), sizeof(code) / sizeof *(code))
 
-/* Answers the system call 'number' with 'error', 0 on success. */
+/* Makes the system call 'number' fail with 'error'. Returns 0 or -1. */
 static inline int forbid(long number, int error)
 {
 	struct instruction code[] = {
@@ -60,7 +60,7 @@ static inline int forbid(long number, int error)
 	return INSTALL(code);
 }
 
-/* The same where argument n has one of 'bits'. */
+/* Like forbid(), but only if argument n has one of 'bits'. */
 static inline int forbid_bits(long number, unsigned n, uint32_t bits, int error)
 {
 	struct instruction code[] = {
@@ -70,7 +70,7 @@ static inline int forbid_bits(long number, unsigned n, uint32_t bits, int error)
 	return INSTALL(code);
 }
 
-/* The same where argument n is 'value'. */
+/* Like forbid(), but only if argument n is 'value'. */
 static inline int forbid_value(long number, unsigned n, uint32_t value, int error)
 {
 	struct instruction code[] = {
@@ -81,7 +81,7 @@ static inline int forbid_value(long number, unsigned n, uint32_t value, int erro
 	return INSTALL(code);
 }
 
-/* Ends the process by SIGSYS at any system call but _exit(2)'s. */
+/* Kills the process with SIGSYS at any system call except exit_group(2). */
 static inline int forbid_all(void)
 {
 	struct instruction code[] = {
@@ -94,7 +94,7 @@ static inline int forbid_all(void)
 	return INSTALL(code);
 }
 
-/* Whether filters work here: an emulator has none. */
+/* Whether filters work. Emulators do not implement them. */
 static inline int filters_work(void)
 {
 	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 && prctl(PR_SET_SECCOMP, FILTER_MODE, NULL, 0, 0) < 0 &&

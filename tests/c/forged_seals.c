@@ -141,7 +141,7 @@ static int page_is_there(void)
 			SKIP("no huge page"); \
 	} while (0)
 
-static void executable_files(void)
+static void forgery_on_executable_files_is_refused(void)
 {
 	WITH_PAGE;
 	if (!executables_work())
@@ -152,7 +152,7 @@ static void executable_files(void)
 }
 
 /* Their F_SEAL_EXEC may be set once more after their mode has changed. */
-static void files_that_were_not_executable(void)
+static void forgery_after_chmod_is_refused(void)
 {
 	WITH_PAGE;
 	if (!executables_work())
@@ -162,7 +162,7 @@ static void files_that_were_not_executable(void)
 }
 
 /* The default of a careful sender: accepted on every kernel. */
-static void sealed_noexec_file(void)
+static void noexec_file_is_accepted(void)
 {
 	int fd;
 
@@ -184,7 +184,7 @@ static void sealed_noexec_file(void)
 }
 
 /* Where nothing executable may be created, the kernel cannot be tried. */
-static void kernel_that_cannot_be_tried(void)
+static void fails_if_the_kernel_cannot_be_tested(void)
 {
 	void *address;
 	size_t length;
@@ -273,7 +273,7 @@ static void try_with_descriptor_0(void)
 	close(fd);
 }
 
-static void trying_leaves_nothing_behind(void)
+static void testing_the_kernel_leaks_nothing(void)
 {
 	if (!executables_work())
 		SKIP(NO_EXECUTABLES);
@@ -282,7 +282,7 @@ static void trying_leaves_nothing_behind(void)
 	IN_CHILD(try_with_descriptor_0);
 }
 
-static void kernel_that_forbids_to_try(void)
+static void refuses_if_the_policy_prevents_the_test(void)
 {
 	if (lacks_noexec())
 		SKIP("this kernel has no F_SEAL_EXEC");
@@ -294,7 +294,7 @@ static void kernel_that_forbids_to_try(void)
 }
 
 /* What MEMFD_GO_FORGERY says of the kernel is true. */
-static void kernel_is_what_it_is_said_to_be(void)
+static void kernel_is_as_expected(void)
 {
 	const char *said = getenv("MEMFD_GO_FORGERY");
 
@@ -306,16 +306,16 @@ static void kernel_is_what_it_is_said_to_be(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(executable_files);
-	RUN(files_that_were_not_executable);
-	RUN(sealed_noexec_file);
-	RUN(kernel_that_cannot_be_tried);
-	RUN(kernel_that_forbids_to_try);
-	RUN(trying_leaves_nothing_behind);
-	RUN(kernel_is_what_it_is_said_to_be);
+	RUN(forgery_on_executable_files_is_refused);
+	RUN(forgery_after_chmod_is_refused);
+	RUN(noexec_file_is_accepted);
+	RUN(fails_if_the_kernel_cannot_be_tested);
+	RUN(refuses_if_the_policy_prevents_the_test);
+	RUN(testing_the_kernel_leaks_nothing);
+	RUN(kernel_is_as_expected);
 	page_flags = MFD_HUGETLB;
-	run("executable_files_of_huge_pages", executable_files);
-	run("files_of_huge_pages_that_were_not_executable", files_that_were_not_executable);
-	run("sealed_noexec_file_of_huge_pages", sealed_noexec_file);
+	run("forgery_on_executable_files_of_huge_pages_is_refused", forgery_on_executable_files_is_refused);
+	run("forgery_after_chmod_of_huge_pages_is_refused", forgery_after_chmod_is_refused);
+	run("noexec_file_of_huge_pages_is_accepted", noexec_file_is_accepted);
 	return finish();
 }

@@ -45,7 +45,7 @@ static void check_children(void)
 	}
 }
 
-static void child_of_a_threaded_process(void)
+static void works_in_the_child_of_a_threaded_process(void)
 {
 	pthread_t threads[THREADS];
 	void *line;
@@ -61,7 +61,7 @@ static void child_of_a_threaded_process(void)
 	}
 }
 
-static void child_of_vfork(void)
+static void works_in_a_child_of_vfork(void)
 {
 	pid_t child = vfork();
 
@@ -73,7 +73,7 @@ static void child_of_vfork(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(child_of_a_threaded_process);
-	RUN(child_of_vfork);
+	RUN(works_in_the_child_of_a_threaded_process);
+	RUN(works_in_a_child_of_vfork);
 	return finish();
 }

@@ -67,7 +67,7 @@ static void check_mask(uint32_t seals, uint32_t style)
 	EQ(parsed, seals);
 }
 
-static void every_mask_in_every_style_and_back(void)
+static void every_mask_round_trips_in_every_style(void)
 {
 	for (uint32_t style = 0; style <= MEMFD_GO_STYLE_HEX; style++)
 		for (uint32_t seals = 0; seals < 64; seals++)
@@ -75,7 +75,7 @@ static void every_mask_in_every_style_and_back(void)
 				check_mask(seals | unknown_bits[i], style);
 }
 
-static void examples_of_the_header(void)
+static void header_examples_are_correct(void)
 {
 	char text[CAPACITY];
 
@@ -114,7 +114,7 @@ static void check_cut(uint32_t style, uint32_t seals)
 	}
 }
 
-static void text_is_cut_like_snprintfs(void)
+static void truncates_like_snprintf(void)
 {
 	for (uint32_t style = 0; style <= MEMFD_GO_STYLE_HEX; style++) {
 		check_cut(style, 0);
@@ -123,7 +123,7 @@ static void text_is_cut_like_snprintfs(void)
 	}
 }
 
-static void huge_capacity(void)
+static void capacity_may_be_huge(void)
 {
 	char text[CAPACITY];
 
@@ -131,19 +131,19 @@ static void huge_capacity(void)
 	TEXT(text, "GROW");
 }
 
-static void buffer_may_be_null_when_empty(void)
+static void buffer_may_be_null_if_cap_is_0(void)
 {
 	EQ(memfd_go_format_seals(0x3f, MEMFD_GO_STYLE_LETTERS, NULL, 0), 6);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++)
 		EQ(memfd_go_format_seals(0x3f, MEMFD_GO_STYLE_NAMES, (char *)null_pointers[i], CAPACITY),
 		   -EFAULT);
 }
 
-static void unknown_styles(void)
+static void rejects_unknown_styles(void)
 {
 	static const uint32_t styles[] = { 3, 4, 0x100, 0x80000000, 0xffffffff };
 	char text[CAPACITY] = "as it was";
@@ -156,12 +156,12 @@ static void unknown_styles(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(every_mask_in_every_style_and_back);
-	RUN(examples_of_the_header);
-	RUN(text_is_cut_like_snprintfs);
-	RUN(huge_capacity);
-	RUN(buffer_may_be_null_when_empty);
-	RUN(bad_pointers);
-	RUN(unknown_styles);
+	RUN(every_mask_round_trips_in_every_style);
+	RUN(header_examples_are_correct);
+	RUN(truncates_like_snprintf);
+	RUN(capacity_may_be_huge);
+	RUN(buffer_may_be_null_if_cap_is_0);
+	RUN(rejects_bad_pointers);
+	RUN(rejects_unknown_styles);
 	return finish();
 }

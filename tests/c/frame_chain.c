@@ -84,7 +84,7 @@ static __attribute__((noinline)) int call_the_library(time_t end)
 	return interruptions;
 }
 
-static void handler_follows_the_frames(void)
+static void handler_can_follow_the_frame_chain(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
 
@@ -101,7 +101,7 @@ static void handler_follows_the_frames(void)
 
 #else
 
-static void handler_follows_the_frames(void)
+static void handler_can_follow_the_frame_chain(void)
 {
 	SKIP("frames have no chain here");
 }
@@ -111,6 +111,6 @@ static void handler_follows_the_frames(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(handler_follows_the_frames);
+	RUN(handler_can_follow_the_frame_chain);
 	return finish();
 }

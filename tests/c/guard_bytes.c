@@ -50,7 +50,7 @@ static void check_file(int fd, uint32_t kind, const char *name)
 	close(fd);
 }
 
-static void memfds_with_names_of_every_length(void)
+static void inspect_of_memfds_writes_within_bounds(void)
 {
 	static const uint32_t flags[] = { 0, MFD_ALLOW_SEALING, MFD_HUGETLB,
 					  MFD_HUGETLB | MFD_ALLOW_SEALING };
@@ -183,7 +183,7 @@ static int inspect_files_of_a_peer(uint32_t kind)
 	return files > 1000;
 }
 
-static void files_on_a_tmpfs_of_another_namespace(void)
+static void inspect_of_tmpfs_files_writes_within_bounds(void)
 {
 	file_system = "tmpfs";
 	if (!can_mount())
@@ -191,7 +191,7 @@ static void files_on_a_tmpfs_of_another_namespace(void)
 	CHECK(inspect_files_of_a_peer(MEMFD_GO_KIND_TMPFS_FILE));
 }
 
-static void files_on_a_hugetlbfs_of_another_namespace(void)
+static void inspect_of_hugetlbfs_files_writes_within_bounds(void)
 {
 	int fd = raw_create("huge", MFD_HUGETLB);
 
@@ -218,7 +218,7 @@ static int mapped_file(void *address, size_t length)
 
 #define NO_MAP_FILES "no right to open what is mapped"
 
-static void shared_anonymous_memory(void)
+static void inspect_of_shared_memory_writes_within_bounds(void)
 {
 	size_t length = page_size();
 	void *memory = mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -230,7 +230,7 @@ static void shared_anonymous_memory(void)
 	check_file(fd, MEMFD_GO_KIND_OTHER, "");
 }
 
-static void system_v_memory(void)
+static void inspect_of_system_v_memory_writes_within_bounds(void)
 {
 	size_t length = page_size();
 	int id = shmget(IPC_PRIVATE, length, 0600), fd;
@@ -247,7 +247,7 @@ static void system_v_memory(void)
 	check_file(fd, MEMFD_GO_KIND_OTHER, "");
 }
 
-static void anonymous_huge_pages(void)
+static void inspect_of_huge_pages_writes_within_bounds(void)
 {
 	struct stat status;
 	int fd = raw_create("huge", MFD_HUGETLB);
@@ -269,7 +269,7 @@ static void anonymous_huge_pages(void)
 
 /* -------------------------------------------------------------- Other structs */
 
-static void probe(void)
+static void probe_writes_within_bounds(void)
 {
 	struct {
 		struct memfd_go_features features;
@@ -281,7 +281,7 @@ static void probe(void)
 	CHECK(untouched(out.behind, sizeof out.behind));
 }
 
-static void secret_areas_and_pools(void)
+static void secrets_write_within_bounds(void)
 {
 	struct {
 		secret_area area;
@@ -307,13 +307,13 @@ static void secret_areas_and_pools(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(memfds_with_names_of_every_length);
-	RUN(files_on_a_tmpfs_of_another_namespace);
-	RUN(files_on_a_hugetlbfs_of_another_namespace);
-	RUN(shared_anonymous_memory);
-	RUN(system_v_memory);
-	RUN(anonymous_huge_pages);
-	RUN(probe);
-	RUN(secret_areas_and_pools);
+	RUN(inspect_of_memfds_writes_within_bounds);
+	RUN(inspect_of_tmpfs_files_writes_within_bounds);
+	RUN(inspect_of_hugetlbfs_files_writes_within_bounds);
+	RUN(inspect_of_shared_memory_writes_within_bounds);
+	RUN(inspect_of_system_v_memory_writes_within_bounds);
+	RUN(inspect_of_huge_pages_writes_within_bounds);
+	RUN(probe_writes_within_bounds);
+	RUN(secrets_write_within_bounds);
 	return finish();
 }

@@ -17,7 +17,7 @@ extern char **environ;
 
 static struct host {
 	long threads;
-	struct holdings holdings;
+	struct resources resources;
 	void (*handlers[SIGNALS])(int);
 	int flags[SIGNALS];
 	sigset_t mask;
@@ -51,7 +51,7 @@ static void describe(struct host *host)
 {
 	memset(host, 0, sizeof *host);
 	host->threads = count_threads();
-	host->holdings = take_stock();
+	host->resources = count_resources();
 	for (int number = 1; number < SIGNALS; number++) {
 		struct sigaction action;
 
@@ -69,22 +69,22 @@ static void describe(struct host *host)
 	describe_environment(host->environment, sizeof host->environment);
 }
 
-static void threads(void)
+static void starts_no_threads(void)
 {
 	EQ(after.threads, before.threads);
 }
 
-static void descriptors(void)
+static void opens_no_descriptors(void)
 {
-	EQ(after.holdings.descriptors, before.holdings.descriptors);
+	EQ(after.resources.descriptors, before.resources.descriptors);
 }
 
-static void locked_memory(void)
+static void locks_no_memory(void)
 {
-	EQ(after.holdings.locked_kb, before.holdings.locked_kb);
+	EQ(after.resources.locked_kb, before.resources.locked_kb);
 }
 
-static void signal_handlers(void)
+static void changes_no_signal_handlers(void)
 {
 	for (int number = 1; number < SIGNALS; number++) {
 		CHECK(after.handlers[number] == before.handlers[number]);
@@ -92,24 +92,24 @@ static void signal_handlers(void)
 	}
 }
 
-static void signal_mask_and_stack(void)
+static void changes_no_signal_mask_or_stack(void)
 {
 	EQ(memcmp(&after.mask, &before.mask, sizeof after.mask), 0);
 	EQ(memcmp(&after.alternate_stack, &before.alternate_stack, sizeof after.alternate_stack), 0);
 }
 
-static void timers(void)
+static void starts_no_timers(void)
 {
 	EQ(memcmp(after.timers, before.timers, sizeof after.timers), 0);
 }
 
 /* The Go runtime would raise RLIMIT_NOFILE. */
-static void limits(void)
+static void changes_no_limits(void)
 {
 	EQ(memcmp(after.limits, before.limits, sizeof after.limits), 0);
 }
 
-static void environment(void)
+static void changes_no_environment(void)
 {
 	TEXT(after.environment, before.environment);
 }
@@ -122,13 +122,13 @@ int main(int argc, char **argv)
 	if (call_every_function() != 0)
 		return 1;
 	describe(&after);
-	RUN(threads);
-	RUN(descriptors);
-	RUN(locked_memory);
-	RUN(signal_handlers);
-	RUN(signal_mask_and_stack);
-	RUN(timers);
-	RUN(limits);
-	RUN(environment);
+	RUN(starts_no_threads);
+	RUN(opens_no_descriptors);
+	RUN(locks_no_memory);
+	RUN(changes_no_signal_handlers);
+	RUN(changes_no_signal_mask_or_stack);
+	RUN(starts_no_timers);
+	RUN(changes_no_limits);
+	RUN(changes_no_environment);
 	return finish();
 }

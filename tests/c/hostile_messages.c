@@ -84,32 +84,32 @@ static void check_counts(const int *options)
 	}
 }
 
-static void any_number_of_descriptors(void)
+static void any_number_of_descriptors_is_handled(void)
 {
 	check_counts(no_options);
 }
 
-static void any_number_with_credentials(void)
+static void any_number_with_credentials_is_handled(void)
 {
 	check_counts(credentials);
 }
 
-static void any_number_with_a_pidfd(void)
+static void any_number_with_a_pidfd_is_handled(void)
 {
 	check_counts(pidfd);
 }
 
-static void any_number_with_all_options(void)
+static void any_number_with_all_options_is_handled(void)
 {
 	check_counts(all_options);
 }
 
-static void the_most_descriptors(void)
+static void kernel_maximum_of_descriptors_is_handled(void)
 {
 	SKIP("the emulator keeps descriptors of its own open when it has to cut a message");
 }
 
-static void two_control_messages(void)
+static void two_control_messages_arrive_as_one(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	char control[2 * CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = { 0 };
@@ -132,7 +132,7 @@ static void two_control_messages(void)
 	close_channel(c);
 }
 
-static void descriptors_without_payload(void)
+static void descriptors_without_data_are_received(void)
 {
 	for (size_t type = 1; type < SOCKET_TYPES; type++) { /* a stream sends nothing at all */
 		struct channel c = open_channel(socket_types[type]);
@@ -145,7 +145,7 @@ static void descriptors_without_payload(void)
 	}
 }
 
-static void nothing_at_all(void)
+static void empty_messages_look_like_the_end(void)
 {
 	for (size_t type = 1; type < SOCKET_TYPES; type++) {
 		struct channel c = open_with(socket_types[type], all_options);
@@ -205,7 +205,7 @@ static void only_unix_sockets_carry_descriptors(void)
 		SKIP(why_not);
 }
 
-static void datagram_longer_than_the_room(void)
+static void long_datagram_is_refused_and_its_files_closed(void)
 {
 	for (size_t type = 1; type < SOCKET_TYPES; type++) {
 		struct channel c = open_with(socket_types[type], all_options);
@@ -219,7 +219,7 @@ static void datagram_longer_than_the_room(void)
 	}
 }
 
-static void peer_that_closes(void)
+static void closed_connection_is_reported(void)
 {
 	struct channel c = open_with(SOCK_STREAM, all_options);
 
@@ -240,7 +240,7 @@ static void send_and_die(void)
 	EQ(send_message(of_the_dead.sender, of_the_dead.sender, 1, "x", 1), 1);
 }
 
-static void peer_that_dies(void)
+static void messages_of_a_dead_peer_are_received(void)
 {
 	of_the_dead = open_with(SOCK_STREAM, all_options);
 	IN_CHILD(send_and_die);
@@ -251,7 +251,7 @@ static void peer_that_dies(void)
 }
 
 /* The kernel delivers as many descriptors as fit, and says that it cut the message. */
-static void receiver_at_its_limit(void)
+static void descriptors_above_rlimit_nofile_are_an_error(void)
 {
 	for (int free_slots = 0; free_slots < 3; free_slots++) {
 		struct channel c = open_with(SOCK_STREAM, pidfd);
@@ -273,19 +273,19 @@ static void receiver_at_its_limit(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(any_number_of_descriptors);
-	RUN(any_number_with_credentials);
-	RUN(any_number_with_a_pidfd);
-	RUN(any_number_with_all_options);
+	RUN(any_number_of_descriptors_is_handled);
+	RUN(any_number_with_credentials_is_handled);
+	RUN(any_number_with_a_pidfd_is_handled);
+	RUN(any_number_with_all_options_is_handled);
 	if (!filters_work())
-		RUN(the_most_descriptors);
-	RUN(two_control_messages);
-	RUN(descriptors_without_payload);
-	RUN(nothing_at_all);
+		RUN(kernel_maximum_of_descriptors_is_handled);
+	RUN(two_control_messages_arrive_as_one);
+	RUN(descriptors_without_data_are_received);
+	RUN(empty_messages_look_like_the_end);
 	RUN(only_unix_sockets_carry_descriptors);
-	RUN(datagram_longer_than_the_room);
-	RUN(peer_that_closes);
-	RUN(peer_that_dies);
-	RUN(receiver_at_its_limit);
+	RUN(long_datagram_is_refused_and_its_files_closed);
+	RUN(closed_connection_is_reported);
+	RUN(messages_of_a_dead_peer_are_received);
+	RUN(descriptors_above_rlimit_nofile_are_an_error);
 	return finish();
 }

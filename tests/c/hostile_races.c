@@ -115,7 +115,7 @@ static void watch(int fd, uint32_t required)
 	EQ(memfd_go_unmap(map, length), 0);
 }
 
-static void seals_that_come_during_the_call(void)
+static void file_sealed_during_the_call_is_safe(void)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 		int fd = sealable_file();
@@ -128,7 +128,7 @@ static void seals_that_come_during_the_call(void)
 	}
 }
 
-static void file_that_may_only_grow_can_be_read(void)
+static void growing_file_can_be_read(void)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 		int fd = sealable_file();
@@ -140,7 +140,7 @@ static void file_that_may_only_grow_can_be_read(void)
 	}
 }
 
-static void file_that_is_received(void)
+static void received_file_is_safe(void)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 		struct channel c = open_channel(SOCK_SEQPACKET);
@@ -163,8 +163,8 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	RUN(unsealed_file_is_never_mapped);
-	RUN(seals_that_come_during_the_call);
-	RUN(file_that_may_only_grow_can_be_read);
-	RUN(file_that_is_received);
+	RUN(file_sealed_during_the_call_is_safe);
+	RUN(growing_file_can_be_read);
+	RUN(received_file_is_safe);
 	return finish();
 }

@@ -6,7 +6,7 @@
 #include "test.h"
 #include "files.h"
 
-static void logarithm_of_the_size(void)
+static void stores_the_logarithm_of_the_size(void)
 {
 	for (int log = 1; log < 64; log++) {
 		uint32_t flags = 0;
@@ -16,7 +16,7 @@ static void logarithm_of_the_size(void)
 	}
 }
 
-static void default_size(void)
+static void size_0_is_the_default(void)
 {
 	uint32_t flags = 0;
 
@@ -24,7 +24,7 @@ static void default_size(void)
 	EQ(flags, MFD_HUGETLB);
 }
 
-static void sizes_that_are_no_power_of_two(void)
+static void rejects_sizes_that_are_not_powers_of_two(void)
 {
 	static const uint64_t sizes[] = {
 		1, 3, 4095, 4097, (1 << 21) + 1, ((uint64_t)1 << 63) + 1, ((uint64_t)3 << 32), UINT64_MAX,
@@ -36,14 +36,14 @@ static void sizes_that_are_no_power_of_two(void)
 	EQ(flags, 7);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++)
 		EQ(memfd_go_huge_flags(0, (uint32_t *)null_pointers[i]), -EFAULT);
 }
 
 /* A file of each size that the system says it has. */
-static void kernel_understands_them(void)
+static void kernel_accepts_the_flags(void)
 {
 	DIR *directory = opendir("/sys/kernel/mm/hugepages");
 	struct dirent *entry;
@@ -70,10 +70,10 @@ static void kernel_understands_them(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(logarithm_of_the_size);
-	RUN(default_size);
-	RUN(sizes_that_are_no_power_of_two);
-	RUN(bad_pointers);
-	RUN(kernel_understands_them);
+	RUN(stores_the_logarithm_of_the_size);
+	RUN(size_0_is_the_default);
+	RUN(rejects_sizes_that_are_not_powers_of_two);
+	RUN(rejects_bad_pointers);
+	RUN(kernel_accepts_the_flags);
 	return finish();
 }

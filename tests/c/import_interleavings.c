@@ -85,14 +85,14 @@ static void by_a_fifo(void)
 	unlink(path);
 }
 
-static void replaced_by_a_regular_file(void)
+static void descriptor_replaced_by_a_regular_file(void)
 {
 	if (why_not_trap() != NULL)
 		SKIP(why_not_trap());
 	IN_CHILD(by_a_regular_file);
 }
 
-static void replaced_by_a_fifo(void)
+static void descriptor_replaced_by_a_fifo(void)
 {
 	if (why_not_trap() != NULL)
 		SKIP(why_not_trap());
@@ -102,7 +102,7 @@ static void replaced_by_a_fifo(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(replaced_by_a_regular_file);
-	RUN(replaced_by_a_fifo);
+	RUN(descriptor_replaced_by_a_regular_file);
+	RUN(descriptor_replaced_by_a_fifo);
 	return finish();
 }

@@ -18,7 +18,7 @@ static void wait_for_the_end(void)
 	pause();
 }
 
-static void descriptor_of_another_process(void)
+static void opens_a_file_of_another_process(void)
 {
 	int fd = sealable_file(), got;
 	pid_t child = start_child(wait_for_the_end); /* it inherits fd */
@@ -38,7 +38,7 @@ static void descriptor_of_another_process(void)
 	close(fd);
 }
 
-static void flags_are_those_of_open(void)
+static void takes_the_flags_of_open(void)
 {
 	int fd = sealable_file(), got = import(fd, O_RDWR | O_APPEND);
 
@@ -53,7 +53,7 @@ static void flags_are_those_of_open(void)
 	close(fd);
 }
 
-static void numbers_out_of_range(void)
+static void rejects_numbers_out_of_range(void)
 {
 	static const int not_positive[] = { 0, -1, -100, INT32_MIN };
 
@@ -67,7 +67,7 @@ static void ends_at_once(void)
 {
 }
 
-static void no_such_process_or_descriptor(void)
+static void fails_without_such_a_process_or_descriptor(void)
 {
 	pid_t child = start_child(ends_at_once);
 
@@ -78,7 +78,7 @@ static void no_such_process_or_descriptor(void)
 	EQ(import(INT32_MAX, O_RDONLY), -ENOENT);
 }
 
-static void what_cannot_be_opened_again(void)
+static void rejects_files_that_cannot_be_reopened(void)
 {
 	int ends[2], secret = raw_secret(0);
 
@@ -93,7 +93,7 @@ static void what_cannot_be_opened_again(void)
 }
 
 /* Opening it would wait for a writer. */
-static void fifo(void)
+static void rejects_fifos_without_waiting(void)
 {
 	char path[] = "/tmp/memfd_go-fifo-XXXXXX";
 	int fd = mkstemp(path);
@@ -110,7 +110,7 @@ static void fifo(void)
 }
 
 /* Opening a device may have an effect. */
-static void what_is_no_regular_file(void)
+static void rejects_files_that_are_not_regular(void)
 {
 	int device = open("/dev/null", O_RDWR | O_CLOEXEC), directory = open("/", O_RDONLY | O_CLOEXEC);
 
@@ -121,7 +121,7 @@ static void what_is_no_regular_file(void)
 }
 
 /* Opening the file would wait until its holder gives up the lease, or for 45 seconds. */
-static void file_under_a_lease(void)
+static void fails_if_the_file_has_a_lease(void)
 {
 	int fd = sealable_file(), reader = reopen(fd, O_RDONLY);
 
@@ -137,7 +137,7 @@ static void file_under_a_lease(void)
 }
 
 /* It is opened with O_NONBLOCK, which is gone afterwards. */
-static void blocks_as_it_was_asked_to(void)
+static void o_nonblock_is_as_requested(void)
 {
 	int fd = sealable_file(), got = import(fd, O_RDWR);
 
@@ -152,7 +152,7 @@ static void blocks_as_it_was_asked_to(void)
 	close(fd);
 }
 
-static void sealed_against_writing_stays_so(void)
+static void write_seal_holds_for_the_new_descriptor(void)
 {
 	int fd = memfd_go_create_sealed("test", 0, 0, "abcdef", 6), got = import(fd, O_RDWR);
 
@@ -169,7 +169,7 @@ static void import_from_parent(void)
 	EQ(memfd_go_import_pid(parent, 0, O_RDONLY), -EACCES);
 }
 
-static void process_that_forbids_it(void)
+static void fails_without_the_right_to_ptrace(void)
 {
 	if (geteuid() != 0)
 		SKIP("only root can try as somebody else");
@@ -188,7 +188,7 @@ static void import_read_only(void)
 	CHECK(reader >= 0);
 }
 
-static void mode_of_the_file_forbids_it(void)
+static void fails_if_the_mode_forbids_it(void)
 {
 	if (geteuid() != 0)
 		SKIP("only root can try as somebody else");
@@ -198,7 +198,7 @@ static void mode_of_the_file_forbids_it(void)
 	close(read_only);
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	int fd = sealable_file();
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
@@ -212,18 +212,18 @@ static void too_many_descriptors(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(descriptor_of_another_process);
-	RUN(flags_are_those_of_open);
-	RUN(numbers_out_of_range);
-	RUN(no_such_process_or_descriptor);
-	RUN(what_cannot_be_opened_again);
-	RUN(fifo);
-	RUN(what_is_no_regular_file);
-	RUN(file_under_a_lease);
-	RUN(blocks_as_it_was_asked_to);
-	RUN(sealed_against_writing_stays_so);
-	RUN(process_that_forbids_it);
-	RUN(mode_of_the_file_forbids_it);
-	RUN(too_many_descriptors);
+	RUN(opens_a_file_of_another_process);
+	RUN(takes_the_flags_of_open);
+	RUN(rejects_numbers_out_of_range);
+	RUN(fails_without_such_a_process_or_descriptor);
+	RUN(rejects_files_that_cannot_be_reopened);
+	RUN(rejects_fifos_without_waiting);
+	RUN(rejects_files_that_are_not_regular);
+	RUN(fails_if_the_file_has_a_lease);
+	RUN(o_nonblock_is_as_requested);
+	RUN(write_seal_holds_for_the_new_descriptor);
+	RUN(fails_without_the_right_to_ptrace);
+	RUN(fails_if_the_mode_forbids_it);
+	RUN(fails_at_rlimit_nofile);
 	return finish();
 }

@@ -23,7 +23,7 @@ static void kill_child(pid_t child)
 	EQ(status_of(child), SIGKILL);
 }
 
-static void descriptor_of_another_process(void)
+static void duplicates_a_descriptor_of_another_process(void)
 {
 	int fd = sealable_file(), pidfd, got;
 	pid_t child = start_child(wait_for_the_end); /* it inherits fd */
@@ -41,7 +41,7 @@ static void descriptor_of_another_process(void)
 	close(fd);
 }
 
-static void secret_file(void)
+static void duplicates_secret_files(void)
 {
 	struct memfd_go_info info;
 	int fd = raw_secret(0), pidfd = pidfd_of(getpid()), got;
@@ -58,7 +58,7 @@ static void secret_file(void)
 	close(fd);
 }
 
-static void no_such_descriptor(void)
+static void fails_without_such_a_descriptor(void)
 {
 	int fd = sealable_file(), pidfd = pidfd_of(getpid());
 
@@ -71,7 +71,7 @@ static void no_such_descriptor(void)
 	close(fd);
 }
 
-static void process_that_has_ended(void)
+static void fails_if_the_process_has_ended(void)
 {
 	pid_t child = start_child(wait_for_the_end);
 	int pidfd = pidfd_of(child);
@@ -89,14 +89,14 @@ static void import_from_parent(void)
 	EQ(memfd_go_import_pidfd(pidfd, 0, 0), -EPERM);
 }
 
-static void process_that_forbids_it(void)
+static void fails_without_the_right_to_ptrace(void)
 {
 	if (geteuid() != 0)
 		SKIP("only root can try as somebody else");
 	IN_CHILD(import_from_parent);
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	int pidfd = pidfd_of(getpid());
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
@@ -107,7 +107,7 @@ static void too_many_descriptors(void)
 	close(pidfd);
 }
 
-static void kernel_without_it_says_so(void)
+static void fails_on_kernels_without_pidfd_getfd(void)
 {
 	EQ(memfd_go_import_pidfd(-1, 0, 0), -ENOSYS);
 }
@@ -116,14 +116,14 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	if (raw(syscall(SYS_pidfd_getfd, -1, 0, 0)) == -ENOSYS) {
-		RUN(kernel_without_it_says_so);
+		RUN(fails_on_kernels_without_pidfd_getfd);
 		return finish();
 	}
-	RUN(descriptor_of_another_process);
-	RUN(secret_file);
-	RUN(no_such_descriptor);
-	RUN(process_that_has_ended);
-	RUN(process_that_forbids_it);
-	RUN(too_many_descriptors);
+	RUN(duplicates_a_descriptor_of_another_process);
+	RUN(duplicates_secret_files);
+	RUN(fails_without_such_a_descriptor);
+	RUN(fails_if_the_process_has_ended);
+	RUN(fails_without_the_right_to_ptrace);
+	RUN(fails_at_rlimit_nofile);
 	return finish();
 }

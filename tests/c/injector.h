@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The system calls of the library, watched and answered in the kernel's place.
+ * Fault injection: observes the system calls of the library, and replaces their results.
  *
- * A call of the library runs in a thread of its own. A seccomp filter on that thread
- * alone hands each system call that the library's code makes to the main thread, which
- * lets it happen or answers it. Both threads share memory and descriptors: the main
- * thread can also do a part of what was asked for.
+ * A call of the library runs in its own thread. A seccomp filter on that thread notifies the
+ * main thread of each system call that the library's code makes. The main thread lets it
+ * continue or sets its result. Since both threads share memory and descriptors, the main
+ * thread can also make the system call with a shorter length.
  */
 #ifndef INJECTOR_H
 #define INJECTOR_H
@@ -18,15 +18,15 @@
 
 #include "library_calls.h"
 
-/* What to answer to a system call instead of doing it; else an errno. */
-enum { NOTHING = 0, ZERO = -1, HALF = -2 };
+/* How to answer a system call: let it continue, return 0, transfer half, or an errno. */
+enum { CONTINUE = 0, ZERO = -1, HALF = -2 };
 
 #define MAX_EVENTS 128
 
-/* One call of the library, and what came of it. */
+/* One call of the library, its system calls and its result. */
 struct observation {
 	int (*call)(void);
-	int (*answer)(const struct event *event, int position); /* how to answer one */
+	int (*answer)(const struct event *event, int position);
 	int result;
 	int count;
 	struct event events[MAX_EVENTS];
@@ -54,8 +54,8 @@ static inline void *watched_thread(void *argument)
 
 /* ----------------------------------------------------------- The main thread */
 
-/* What a system call gives when it is made with half the length. */
-static inline long do_half(const struct seccomp_data *data, int length)
+/* Makes the system call with half the length. */
+static inline long transfer_half(const struct seccomp_data *data, int length)
 {
 	long a[6];
 
@@ -66,31 +66,31 @@ static inline long do_half(const struct seccomp_data *data, int length)
 }
 
 /*
- * Mappings that munmap(2) refused to remove, and that nobody will remove again. They are
- * no leak of the library's.
+ * Mappings that remain because munmap(2) was made to fail. The library does not try again, and
+ * this is not a leak.
  */
 static struct {
 	void *address;
 	size_t length;
-} refused[MAX_EVENTS];
-static int refused_count;
+} unremoved[MAX_EVENTS];
+static int unremoved_count;
 
-static inline void unmap_refused(void)
+static inline void unmap_unremoved(void)
 {
-	while (refused_count > 0) {
-		refused_count--;
-		munmap(refused[refused_count].address, refused[refused_count].length);
+	while (unremoved_count > 0) {
+		unremoved_count--;
+		munmap(unremoved[unremoved_count].address, unremoved[unremoved_count].length);
 	}
 }
 
-/* What a failing system call does nevertheless. */
+/* Does what a failing system call has to do nevertheless. */
 static inline void side_effect(const struct seccomp_data *data)
 {
 	if (data->nr == SYS_close)
-		close((int)data->args[0]); /* Linux frees the descriptor in any case */
+		close((int)data->args[0]); /* Linux closes the descriptor even if close(2) fails */
 	if (data->nr == SYS_munmap) {
-		refused[refused_count].address = (void *)(uintptr_t)data->args[0];
-		refused[refused_count++].length = (size_t)data->args[1];
+		unremoved[unremoved_count].address = (void *)(uintptr_t)data->args[0];
+		unremoved[unremoved_count++].length = (size_t)data->args[1];
 	}
 }
 
@@ -115,10 +115,10 @@ static inline void answer_one(struct observation *o)
 	record(o, &event);
 	answer = o->answer(&event, o->count - 1);
 	response.id = question.id;
-	if (answer == NOTHING) {
+	if (answer == CONTINUE) {
 		response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	} else if (answer == HALF) {
-		response.val = do_half(&question.data, event.length);
+		response.val = transfer_half(&question.data, event.length);
 	} else if (answer != ZERO) {
 		side_effect(&question.data);
 		response.error = -answer;
@@ -126,7 +126,7 @@ static inline void answer_one(struct observation *o)
 	EQ(raw(ioctl(o->listener, SECCOMP_IOCTL_NOTIF_SEND, &response)), 0);
 }
 
-/* Runs o->call and fills in the rest. */
+/* Runs o->call and records its system calls and result. */
 static inline void observe(struct observation *o)
 {
 	struct pollfd waiting[2];
@@ -150,7 +150,7 @@ static inline void observe(struct observation *o)
 /* A reason to skip, or NULL. */
 static inline const char *why_not_observe(void)
 {
-	return why_not_catch(SECCOMP_RET_USER_NOTIF);
+	return why_not_filter(SECCOMP_RET_USER_NOTIF);
 }
 
 #endif

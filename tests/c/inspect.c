@@ -23,7 +23,7 @@ static void check_kind(int fd, uint32_t kind)
 	close(fd);
 }
 
-static void memfd_that_takes_seals(void)
+static void memfd_that_supports_seals(void)
 {
 	int fd = sized_file(5);
 
@@ -38,14 +38,14 @@ static void memfd_that_takes_seals(void)
 }
 
 /* It has the one seal that all files on tmpfs have. */
-static void memfd_that_takes_no_seals(void)
+static void memfd_that_does_not_support_seals(void)
 {
 	check_kind(raw_create("plain", MFD_CLOEXEC), MEMFD_GO_KIND_MEMFD);
 	CHECK(info.seals & F_SEAL_SEAL || info.seals & F_SEAL_EXEC); /* vm.memfd_noexec=1 lets seals in */
 	TEXT(info.name, "plain");
 }
 
-static void mode_is_of_the_file(void)
+static void mode_is_that_of_the_file(void)
 {
 	struct stat status;
 	int fd = sealable_file();
@@ -57,7 +57,7 @@ static void mode_is_of_the_file(void)
 	EQ(info.mode, S_IFREG | 0640);
 }
 
-static void access_is_of_the_descriptor(void)
+static void access_is_that_of_the_descriptor(void)
 {
 	int fd = sealable_file();
 
@@ -72,7 +72,7 @@ static void access_is_of_the_descriptor(void)
 	close(fd);
 }
 
-static void names_of_any_bytes(void)
+static void names_may_have_any_bytes(void)
 {
 	static const char *const names[] = {
 		"", " ", "a/b", "line\nend", " (deleted)", "memfd:", "\xff\x01"
@@ -89,7 +89,7 @@ static void names_of_any_bytes(void)
 	TEXT(info.name, longest);
 }
 
-static void huge_pages(void)
+static void file_of_huge_pages(void)
 {
 	int fd = raw_create("huge", MFD_HUGETLB | MFD_ALLOW_SEALING);
 	struct stat status;
@@ -126,7 +126,7 @@ static void file_on_tmpfs(void)
 	TEXT(info.name, "");
 }
 
-static void anything_else(void)
+static void other_kinds_of_file(void)
 {
 	int ends[2];
 
@@ -166,12 +166,12 @@ static void compare_through_descriptor_0(void)
 	EQ(raw(fcntl(0, F_GETFD)), -EBADF);
 }
 
-static void a_file_to_compare_with_is_closed(void)
+static void comparison_file_is_closed(void)
 {
 	IN_CHILD(compare_through_descriptor_0);
 }
 
-static void shorter_and_longer_structs(void)
+static void fills_shorter_and_longer_structs(void)
 {
 	struct {
 		struct memfd_go_info info;
@@ -193,7 +193,7 @@ static void shorter_and_longer_structs(void)
 	close(fd);
 }
 
-static void what_stat_tells(void)
+static void agrees_with_stat(void)
 {
 	int fds[] = { sized_file(10000),
 		      tmpfs_file(),
@@ -218,7 +218,7 @@ static void what_stat_tells(void)
 	}
 }
 
-static void bad_pointers_and_descriptors(void)
+static void rejects_bad_pointers_and_descriptors(void)
 {
 	struct memfd_go_info before;
 
@@ -233,7 +233,7 @@ static void bad_pointers_and_descriptors(void)
 	}
 }
 
-static void no_descriptor_to_compare_with(void)
+static void fails_at_rlimit_nofile(void)
 {
 	int fd = raw_create("plain", MFD_EXEC);
 	rlim_t old;
@@ -251,20 +251,20 @@ static void no_descriptor_to_compare_with(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(memfd_that_takes_seals);
-	RUN(memfd_that_takes_no_seals);
-	RUN(mode_is_of_the_file);
-	RUN(access_is_of_the_descriptor);
-	RUN(names_of_any_bytes);
-	RUN(huge_pages);
+	RUN(memfd_that_supports_seals);
+	RUN(memfd_that_does_not_support_seals);
+	RUN(mode_is_that_of_the_file);
+	RUN(access_is_that_of_the_descriptor);
+	RUN(names_may_have_any_bytes);
+	RUN(file_of_huge_pages);
 	RUN(secret_file);
 	RUN(file_on_tmpfs);
-	RUN(anything_else);
+	RUN(other_kinds_of_file);
 	RUN(both_ends_of_a_pipe);
-	RUN(a_file_to_compare_with_is_closed);
-	RUN(shorter_and_longer_structs);
-	RUN(what_stat_tells);
-	RUN(bad_pointers_and_descriptors);
-	RUN(no_descriptor_to_compare_with);
+	RUN(comparison_file_is_closed);
+	RUN(fills_shorter_and_longer_structs);
+	RUN(agrees_with_stat);
+	RUN(rejects_bad_pointers_and_descriptors);
+	RUN(fails_at_rlimit_nofile);
 	return finish();
 }

@@ -16,134 +16,135 @@ static uint64_t max_length(void)
 	return (uint64_t)units(4);
 }
 
-static void map_with(int fd, uint32_t required, uint32_t opts, struct gift *gift)
+static void map_with(int fd, uint32_t required, uint32_t opts, struct outcome *outcome)
 {
 	void *address = NULL;
 
-	gift->result = memfd_go_map_verified(fd, required, max_length(), opts, &address, &gift->length);
-	gift->address = address;
+	outcome->result = memfd_go_map_verified(fd, required, max_length(), opts, &address, &outcome->length);
+	outcome->address = address;
 }
 
-static void map_immutable(int fd, struct gift *gift)
+static void map_immutable(int fd, struct outcome *outcome)
 {
-	map_with(fd, 0, 0, gift);
+	map_with(fd, 0, 0, outcome);
 }
 
-static void map_readable(int fd, struct gift *gift)
+static void map_readable(int fd, struct outcome *outcome)
 {
-	map_with(fd, F_SEAL_SHRINK, 0, gift);
+	map_with(fd, F_SEAL_SHRINK, 0, outcome);
 }
 
-static void map_without_holes(int fd, struct gift *gift)
+static void map_without_holes(int fd, struct outcome *outcome)
 {
-	map_with(fd, 0, MEMFD_GO_OPT_NO_HOLES, gift);
+	map_with(fd, 0, MEMFD_GO_OPT_NO_HOLES, outcome);
 }
 
-static void receive(int unused, struct gift *gift)
+static void receive(int unused, struct outcome *outcome)
 {
 	(void)unused;
-	gift->result = memfd_go_recv_verified(channel.receiver, 0, max_length(), 0, NULL, NULL);
-	if (gift->result < 0)
+	outcome->result = memfd_go_recv_verified(channel.receiver, 0, max_length(), 0, NULL, NULL);
+	if (outcome->result < 0)
 		return;
-	gift->fd = gift->result;
-	map_with(gift->fd, 0, 0, gift);
+	outcome->fd = outcome->result;
+	map_with(outcome->fd, 0, 0, outcome);
 }
 
 /* The copy is mapped without the library. */
-static void clone_it(int fd, struct gift *gift)
+static void clone_and_map(int fd, struct outcome *outcome)
 {
 	struct stat status = { .st_size = 0 };
 	void *map;
 
-	gift->result = gift->fd = memfd_go_clone("clone", MFD_CLOEXEC, 0, fd, max_length());
-	if (gift->result < 0)
+	outcome->result = outcome->fd = memfd_go_clone("clone", MFD_CLOEXEC, 0, fd, max_length());
+	if (outcome->result < 0)
 		return;
-	fstat(gift->fd, &status);
-	gift->length = (size_t)status.st_size;
-	map = mmap(NULL, gift->length, PROT_READ, MAP_PRIVATE, gift->fd, 0);
-	gift->address = map == MAP_FAILED ? NULL : map;
+	fstat(outcome->fd, &status);
+	outcome->length = (size_t)status.st_size;
+	map = mmap(NULL, outcome->length, PROT_READ, MAP_PRIVATE, outcome->fd, 0);
+	outcome->address = map == MAP_FAILED ? NULL : map;
 }
 
-static void inspect_it(int fd, struct gift *gift)
+static void inspect_file(int fd, struct outcome *outcome)
 {
-	gift->result = memfd_go_inspect(fd, 0, &gift->info, sizeof gift->info);
+	outcome->result = memfd_go_inspect(fd, 0, &outcome->info, sizeof outcome->info);
 }
 
 /* ----------------------------------------------------- What else is checked */
 
-static int has_been(int (*matches)(const struct state *state, const struct gift *gift),
-		    const struct gift *gift)
+static int has_been_true(int (*matches)(const struct state *state, const struct outcome *outcome),
+			 const struct outcome *outcome)
 {
 	for (int i = 0; i < now.states_count; i++)
-		if (matches(&now.states[i], gift))
+		if (matches(&now.states[i], outcome))
 			return 1;
 	return 0;
 }
 
-static int size_matches(const struct state *state, const struct gift *gift)
+static int size_matches(const struct state *state, const struct outcome *outcome)
 {
-	return state->size == (gift->info.kind != MEMFD_GO_KIND_OTHER ? gift->info.size : gift->length);
+	return state->size ==
+	       (outcome->info.kind != MEMFD_GO_KIND_OTHER ? outcome->info.size : outcome->length);
 }
 
-static int seals_match(const struct state *state, const struct gift *gift)
+static int seals_match(const struct state *state, const struct outcome *outcome)
 {
-	return state->seals == gift->info.seals;
+	return state->seals == outcome->info.seals;
 }
 
-static int mode_matches(const struct state *state, const struct gift *gift)
+static int mode_matches(const struct state *state, const struct outcome *outcome)
 {
-	return state->mode == gift->info.mode;
+	return state->mode == outcome->info.mode;
 }
 
-static void check_mapping(const struct gift *gift)
+static void check_mapping(const struct outcome *outcome)
 {
-	EXPECT(gift->length <= max_length());
-	EXPECT(has_been(size_matches, gift));
+	EXPECT(outcome->length <= max_length());
+	EXPECT(has_been_true(size_matches, outcome));
 }
 
-static void check_full_mapping(const struct gift *gift)
+static void check_full_mapping(const struct outcome *outcome)
 {
 	struct stat status = { .st_blocks = 0 };
 
-	check_mapping(gift);
-	fstat(WITNESS, &status);
-	EXPECT((size_t)status.st_blocks * 512 >= gift->length);
+	check_mapping(outcome);
+	fstat(WATCH_FD, &status);
+	EXPECT((size_t)status.st_blocks * 512 >= outcome->length);
 }
 
-static void check_copy(const struct gift *gift)
+static void check_copy(const struct outcome *outcome)
 {
-	check_mapping(gift);
-	EXPECT(without_exec(fcntl(gift->fd, F_GET_SEALS)) == MEMFD_GO_SEALS_IMMUTABLE);
-	EXPECT(lseek(gift->fd, 0, SEEK_CUR) == 0);
-	EXPECT(gift->length == 0 || gift->address != NULL);
+	check_mapping(outcome);
+	EXPECT(without_exec(fcntl(outcome->fd, F_GET_SEALS)) == MEMFD_GO_SEALS_IMMUTABLE);
+	EXPECT(lseek(outcome->fd, 0, SEEK_CUR) == 0);
+	EXPECT(outcome->length == 0 || outcome->address != NULL);
 }
 
-static void check_info(const struct gift *gift)
+static void check_info(const struct outcome *outcome)
 {
 	struct stat status = { .st_ino = 0 };
 	static const uint32_t kinds[] = { MEMFD_GO_KIND_MEMFD, MEMFD_GO_KIND_HUGETLB,
 					  MEMFD_GO_KIND_TMPFS_FILE };
 
-	EXPECT(gift->info.kind == kinds[peer.kind]);
-	fstat(WITNESS, &status);
-	EXPECT(gift->info.device == status.st_dev && gift->info.inode == status.st_ino);
-	EXPECT(strcmp(gift->info.name, peer.kind == TMPFS_FILE ? "" : "test") == 0);
-	EXPECT(has_been(size_matches, gift));
-	EXPECT(has_been(seals_match, gift));
-	EXPECT(has_been(mode_matches, gift));
+	EXPECT(outcome->info.kind == kinds[peer.kind]);
+	fstat(WATCH_FD, &status);
+	EXPECT(outcome->info.device == status.st_dev && outcome->info.inode == status.st_ino);
+	EXPECT(strcmp(outcome->info.name, peer.kind == TMPFS_FILE ? "" : "test") == 0);
+	EXPECT(has_been_true(size_matches, outcome));
+	EXPECT(has_been_true(seals_match, outcome));
+	EXPECT(has_been_true(mode_matches, outcome));
 }
 
 #define REFUSED { -EKEYREJECTED, -EKEYREVOKED, -ENODATA, -EFBIG, -EINVAL, -ENOMEM, -ENOSPC }
 
-static const struct victim victims[] = {
+static const struct tested_call tested_calls[] = {
 	{ "map_verified", map_immutable, 0, 0, 1, REFUSED, check_mapping },
 	{ "map_verified_readable", map_readable, 0, 0, 0, REFUSED, check_mapping },
 	{ "map_verified_no_holes", map_without_holes, 0, 0, 1, REFUSED, check_full_mapping },
 	{ "recv_verified", receive, 1, 0, 1, REFUSED, check_mapping },
-	{ "clone", clone_it, 0, 1, 1, { -EAGAIN, -EFBIG }, check_copy },
-	{ "inspect", inspect_it, 0, 0, 0, { 0 }, check_info },
+	{ "clone", clone_and_map, 0, 1, 1, { -EAGAIN, -EFBIG }, check_copy },
+	{ "inspect", inspect_file, 0, 0, 0, { 0 }, check_info },
 };
-#define VICTIMS (sizeof victims / sizeof *victims)
+#define TESTED_CALLS (sizeof tested_calls / sizeof *tested_calls)
 
 /* ---------------------------------------------------------------- The tests */
 
@@ -159,14 +160,14 @@ static void try_all(void)
 	half = !half;
 }
 
-static void run_victims(const char *kind)
+static void run_calls(const char *kind)
 {
 	char name[64];
 
-	for (size_t i = 0; i < VICTIMS; i++) {
-		now.victim = &victims[i];
-		now.beginning = &beginnings[0];
-		snprintf(name, sizeof name, "%s_of_%s", victims[i].name, kind);
+	for (size_t i = 0; i < TESTED_CALLS; i++) {
+		now.tested_call = &tested_calls[i];
+		now.start_state = &start_states[0];
+		snprintf(name, sizeof name, "%s_of_%s", tested_calls[i].name, kind);
 		half = 0;
 		run(name, try_all);
 	}
@@ -182,11 +183,11 @@ int main(int argc, char **argv)
 	channel.sender = c.sender;
 	channel.receiver = c.receiver;
 	peer.unit = page_size();
-	run_victims("memfd");
+	run_calls("memfd");
 	peer.kind = TMPFS_FILE;
-	run_victims("tmpfs_file");
+	run_calls("tmpfs_file");
 	peer.kind = HUGE_FILE;
 	peer.unit = huge_page();
-	run_victims("huge_file");
+	run_calls("huge_file");
 	return finish();
 }

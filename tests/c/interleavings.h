@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Every interleaving of a call of the library with what a peer does to the file.
+ * All interleavings of a call of the library with operations of a peer on the file.
  *
  * The call is stopped before each of its system calls and after the last one (trap.h). A
- * sequence says at which stops the peer performs which operations (peer.h). All sequences up
- * to a length are tried, on files that begin in different ways, always from the beginning.
- * Where an operation fails it has changed nothing, and no longer sequence goes on from there.
+ * sequence lists at which stops the peer performs which operations (peer.h). All sequences up
+ * to a given length are tried, each with a new file, from every start state. A sequence whose
+ * last operation fails is not extended, since the operation changed nothing.
  *
- * Whatever the sequence: the call returns an error that is documented, or what it gives can
- * be read and, if so promised, never changes. After a success the peer tries all operations
- * again. No descriptor and no mapping stays behind.
+ * In every sequence the call must return a documented error, or a file or mapping that can be
+ * read and, where promised, never changes. After a success the peer performs all operations
+ * once more. No descriptor or mapping may leak.
  */
 #ifndef INTERLEAVINGS_H
 #define INTERLEAVINGS_H
@@ -19,12 +19,12 @@
 #include "peer.h"
 #include "trap.h"
 
-#define LONGEST 3 /* sequence */
+#define SEQUENCE_MAX 3
 #define STOPS_MAX 64
-#define WITNESS 200 /* a descriptor of the file that nobody closes */
+#define WATCH_FD 200 /* a descriptor of the file that stays open */
 
-/* What a call gives. */
-struct gift {
+/* The results of a call. */
+struct outcome {
 	int result;
 	int fd;        /* or -1 */
 	char *address; /* of a mapping, or NULL */
@@ -32,35 +32,35 @@ struct gift {
 	struct memfd_go_info info;
 };
 
-/* A call of the library. */
-struct victim {
+/* A call of the library, and what it promises. */
+struct tested_call {
 	const char *name;
-	void (*call)(int fd, struct gift *gift);
-	int by_message;                         /* the file comes as a message; else as fd */
-	int copies;                             /* the whole file, which takes milliseconds if it is huge */
-	int immutable;                          /* the contents never change */
-	int errors[8];                          /* that it may return */
-	void (*check)(const struct gift *gift); /* what else is true of a success */
+	void (*call)(int fd, struct outcome *outcome);
+	int by_message;                               /* receives the file; else gets fd */
+	int copies;                                   /* the file, which takes milliseconds for huge pages */
+	int immutable;                                /* the contents never change */
+	int errors[8];                                /* documented ones */
+	void (*check)(const struct outcome *outcome); /* of a success */
 };
 
-/* What the file has been during the call. */
+/* A state of the file during the call. */
 struct state {
 	uint64_t size;
 	uint32_t seals, mode;
 };
 
 static struct {
-	const struct victim *victim;
-	const struct beginning *beginning;
-	int stopping;                 /* whether the call is running */
+	const struct tested_call *tested_call;
+	const struct start_state *start_state;
+	int running;                  /* the call */
 	int stops;                    /* so far */
-	const char *names[STOPS_MAX]; /* of the system calls that it was stopped at */
+	const char *names[STOPS_MAX]; /* of the system call at each stop */
 	struct step {
 		int stop, operation;
 		long result;
-	} steps[LONGEST];
+	} steps[SEQUENCE_MAX];
 	int length; /* of the sequence */
-	struct state states[LONGEST + 1];
+	struct state states[SEQUENCE_MAX + 1];
 	int states_count;
 	long sequences, successes;
 } now;
@@ -69,11 +69,11 @@ static struct {
 	int sender, receiver;
 } channel = { -1, -1 };
 
-/* ---------------------------------------------------------------- Telling */
+/* -------------------------------------------------------------- Reporting */
 
-static inline void tell_sequence(void)
+static inline void print_sequence(void)
 {
-	printf("# %s of a file that is %s\n", now.victim->name, now.beginning->name);
+	printf("# %s of a file that is %s\n", now.tested_call->name, now.start_state->name);
 	for (int i = 0; i < now.length; i++) {
 		const struct step *s = &now.steps[i];
 
@@ -87,23 +87,23 @@ static inline void tell_sequence(void)
 	do {                                                                 \
 		if (!(condition)) {                                          \
 			fail(__FILE__, __LINE__, "%s is false", #condition); \
-			tell_sequence();                                     \
+			print_sequence();                                    \
 		}                                                            \
 	} while (0)
 
 /* ---------------------------------------------------------------- Stopping */
 
-static inline void remember(void)
+static inline void record_state(void)
 {
 	struct stat status = { .st_size = 0 };
-	int seals = fcntl(WITNESS, F_GET_SEALS);
+	int seals = fcntl(WATCH_FD, F_GET_SEALS);
 
-	fstat(WITNESS, &status);
+	fstat(WATCH_FD, &status);
 	now.states[now.states_count++] =
 		(struct state){ (uint64_t)status.st_size, seals < 0 ? 0 : (uint32_t)seals, status.st_mode };
 }
 
-/* What the peer does at this stop. */
+/* Performs the peer's operations at this stop. */
 static inline void perform_steps(int stop)
 {
 	for (int i = 0; i < now.length; i++) {
@@ -111,27 +111,27 @@ static inline void perform_steps(int stop)
 			continue;
 		now.steps[i].result = operations[now.steps[i].operation].perform();
 		if (now.steps[i].result >= 0)
-			remember();
+			record_state();
 	}
 }
 
 static inline void stop(const struct seccomp_data *data)
 {
-	if (!now.stopping || now.stops == STOPS_MAX)
+	if (!now.running || now.stops == STOPS_MAX)
 		return;
 	now.names[now.stops] = describe(data).name;
 	perform_steps(now.stops);
 	now.stops++;
 }
 
-/* ---------------------------------------------------------------- Watching */
+/* --------------------------------------------------------------- Checking */
 
 struct sample {
 	char bytes[12];
 	int count;
 };
 
-/* Reads bytes of each page that can be different, or returns 0 where one cannot be read. */
+/* Reads bytes of each page, or returns 0 if one faults. */
 static inline int take_sample(const volatile char *at, size_t length, struct sample *sample)
 {
 	size_t step = peer.kind == HUGE_FILE ? peer.unit / 2 : peer.unit;
@@ -145,107 +145,107 @@ static inline int take_sample(const volatile char *at, size_t length, struct sam
 	return 1;
 }
 
-static inline void compare(const struct gift *gift, const struct sample *first)
+static inline void compare(const struct outcome *outcome, const struct sample *first)
 {
 	struct sample later;
 
-	EXPECT(take_sample(gift->address, gift->length, &later));
-	if (now.victim->immutable)
+	EXPECT(take_sample(outcome->address, outcome->length, &later));
+	if (now.tested_call->immutable)
 		EXPECT(memcmp(&later, first, sizeof later) == 0);
 }
 
-static inline void watch_mapping(const struct gift *gift)
+static inline void watch_mapping(const struct outcome *outcome)
 {
 	struct sample first;
 	unsigned char resident;
 
-	EXPECT(gift->length > 0);
-	EXPECT(take_sample(gift->address, gift->length, &first));
+	EXPECT(outcome->length > 0);
+	EXPECT(take_sample(outcome->address, outcome->length, &first));
 	perform_steps(now.stops);
-	compare(gift, &first);
+	compare(outcome, &first);
 	for (int i = 0; i < OPERATIONS; i++)
 		operations[i].perform();
-	compare(gift, &first);
-	EXPECT(memfd_go_unmap(gift->address, gift->length) == 0);
-	EXPECT(raw(mincore(gift->address, page_size(), &resident)) == -ENOMEM);
+	compare(outcome, &first);
+	EXPECT(memfd_go_unmap(outcome->address, outcome->length) == 0);
+	EXPECT(raw(mincore(outcome->address, page_size(), &resident)) == -ENOMEM);
 }
 
 static inline int may_return(int error)
 {
-	for (size_t i = 0; i < sizeof now.victim->errors / sizeof *now.victim->errors; i++)
-		if (error != 0 && now.victim->errors[i] == error)
+	for (size_t i = 0; i < sizeof now.tested_call->errors / sizeof *now.tested_call->errors; i++)
+		if (error != 0 && now.tested_call->errors[i] == error)
 			return 1;
 	return 0;
 }
 
-static inline void check_gift(const struct gift *gift)
+static inline void check_outcome(const struct outcome *outcome)
 {
-	if (gift->result < 0) {
-		EXPECT(may_return(gift->result));
-		EXPECT(gift->address == NULL && gift->length == 0);
+	if (outcome->result < 0) {
+		EXPECT(may_return(outcome->result));
+		EXPECT(outcome->address == NULL && outcome->length == 0);
 	} else {
 		now.successes++;
-		now.victim->check(gift);
+		now.tested_call->check(outcome);
 	}
-	if (gift->address != NULL)
-		watch_mapping(gift);
+	if (outcome->address != NULL)
+		watch_mapping(outcome);
 	else
 		perform_steps(now.stops);
-	if (gift->fd >= 0)
-		EXPECT(close(gift->fd) == 0);
+	if (outcome->fd >= 0)
+		EXPECT(close(outcome->fd) == 0);
 }
 
 /* ----------------------------------------------------------------- Trying */
 
-/* The descriptor that would be opened next. */
+/* The number of the next descriptor, to detect leaks. */
 static inline int next_descriptor(void)
 {
-	int fd = dup(WITNESS);
+	int fd = dup(WATCH_FD);
 
 	close(fd);
 	return fd;
 }
 
-/* Sends the file, and returns -1; or returns a descriptor of it. */
-static inline int hand_over(void)
+/* Sends the file and returns -1, or returns a descriptor of it. */
+static inline int pass_file(void)
 {
-	int fd = now.beginning->mapped ? dup(peer.fd) : reopen(peer.fd, O_RDONLY);
+	int fd = now.start_state->mapped ? dup(peer.fd) : reopen(peer.fd, O_RDONLY);
 
-	dup2(fd, WITNESS);
-	if (!now.victim->by_message)
+	dup2(fd, WATCH_FD);
+	if (!now.tested_call->by_message)
 		return fd;
 	EXPECT(send_message(channel.sender, fd, 1, "x", 1) == 1);
 	close(fd);
 	return -1;
 }
 
-/* Tries the sequence, and returns how often the call was stopped. */
+/* Tries the sequence and returns the number of stops. */
 static inline int try_sequence(void)
 {
-	struct gift gift = { .fd = -1 };
+	struct outcome outcome = { .fd = -1 };
 	int fd, next;
 
-	if (start_peer(now.beginning) != 0) {
+	if (start_peer(now.start_state) != 0) {
 		end_peer();
 		return -1;
 	}
-	fd = hand_over();
+	fd = pass_file();
 	next = next_descriptor();
 	now.states_count = now.stops = 0;
-	remember();
-	now.stopping = 1;
-	now.victim->call(fd, &gift);
-	now.stopping = 0;
+	record_state();
+	now.running = 1;
+	now.tested_call->call(fd, &outcome);
+	now.running = 0;
 	now.sequences++;
-	check_gift(&gift);
+	check_outcome(&outcome);
 	EXPECT(next_descriptor() == next);
 	close(fd);
-	close(WITNESS);
+	close(WATCH_FD);
 	end_peer();
 	return now.stops;
 }
 
-/* Tries the sequence, and all those that begin with it. 'from' is the last step's stop. */
+/* Tries the sequence and all its extensions. 'from' is the stop of the last step. */
 static inline void explore(int from, int longest, int half)
 {
 	int stops = try_sequence(), n = now.length;
@@ -264,18 +264,18 @@ static inline void explore(int from, int longest, int half)
 	}
 }
 
-/* How long sequences are: 2, or what $MEMFD_GO_SEQUENCES says. */
+/* The length of sequences: $MEMFD_GO_SEQUENCES, or 2. */
 static inline int longest_sequence(void)
 {
 	const char *wanted = getenv("MEMFD_GO_SEQUENCES");
 	int length = wanted == NULL ? 2 : atoi(wanted);
 
-	if (length > LONGEST)
-		length = LONGEST;
-	return length > 1 && now.victim->copies && peer.kind == HUGE_FILE ? length - 1 : length;
+	if (length > SEQUENCE_MAX)
+		length = SEQUENCE_MAX;
+	return length > 1 && now.tested_call->copies && peer.kind == HUGE_FILE ? length - 1 : length;
 }
 
-/* The harness runs each test twice: this is a half of all sequences. */
+/* The harness runs each test twice. Each run tries one half of the sequences. */
 static int half;
 
 static inline void explore_all(void)
@@ -285,16 +285,16 @@ static inline void explore_all(void)
 	catch_bus_errors();
 	EQ(set_trap(stop), 0);
 	now.length = 0;
-	try_sequence(); /* the C library allocates what it needs */
+	try_sequence(); /* so that the C library's allocations do not count below */
 	mappings = count_mappings();
-	for (size_t i = 0; i < BEGINNINGS && test.failed_checks == 0; i++) {
-		now.beginning = &beginnings[i];
+	for (size_t i = 0; i < START_STATES && test.failed_checks == 0; i++) {
+		now.start_state = &start_states[i];
 		now.length = 0;
 		explore(0, longest_sequence(), half);
 		EQ(count_mappings(), mappings);
 	}
 	printf("# %ld sequences, %ld successes\n", now.sequences, now.successes);
-	CHECK(now.sequences > now.successes || now.victim->errors[0] == 0);
+	CHECK(now.sequences > now.successes || now.tested_call->errors[0] == 0);
 	CHECK(now.successes > 0 || peer.kind == TMPFS_FILE);
 }
 

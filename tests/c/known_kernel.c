@@ -76,21 +76,21 @@ static void check_noexec(uint32_t policy)
 	is_file(memfd_go_create_with("test", NULL, 0), 0666, F_SEAL_EXEC);
 }
 
-static void executable_unless_told_otherwise(void)
+static void executable_by_default_if_noexec_is_0(void)
 {
 	check_noexec(0);
 	is_file(memfd_go_create("test", 0), 0777, F_SEAL_SEAL);
 	is_file(create_with(MFD_EXEC, MEMFD_GO_OPT_STRICT_NOEXEC), 0777, F_SEAL_SEAL);
 }
 
-static void executable_only_if_asked_for(void)
+static void executable_only_on_request_if_noexec_is_1(void)
 {
 	check_noexec(1);
 	is_file(memfd_go_create("test", 0), 0666, F_SEAL_EXEC);
 	is_file(create_with(MFD_EXEC, MEMFD_GO_OPT_STRICT_NOEXEC), 0777, F_SEAL_SEAL);
 }
 
-static void never_executable(void)
+static void never_executable_if_noexec_is_2(void)
 {
 	check_noexec(2);
 	is_file(memfd_go_create("test", 0), 0666, F_SEAL_EXEC);
@@ -98,7 +98,7 @@ static void never_executable(void)
 	EQ(create_with(MFD_EXEC, 0), -EACCES);
 }
 
-static void huge_pages_are_there(void)
+static void huge_pages_are_available(void)
 {
 	int fd = memfd_go_create_sealed("test", MFD_CLOEXEC | MFD_HUGETLB, 0, "abc", 3);
 	struct memfd_go_info info;
@@ -130,13 +130,13 @@ int main(int argc, char **argv)
 	if (known("MEMFD_GO_NOEXEC", "missing"))
 		RUN(flags_are_emulated_before_6_3);
 	if (known("MEMFD_GO_NOEXEC", "0"))
-		RUN(executable_unless_told_otherwise);
+		RUN(executable_by_default_if_noexec_is_0);
 	if (known("MEMFD_GO_NOEXEC", "1"))
-		RUN(executable_only_if_asked_for);
+		RUN(executable_only_on_request_if_noexec_is_1);
 	if (known("MEMFD_GO_NOEXEC", "2"))
-		RUN(never_executable);
+		RUN(never_executable_if_noexec_is_2);
 	if (known("MEMFD_GO_HUGE_PAGES", "yes"))
-		RUN(huge_pages_are_there);
+		RUN(huge_pages_are_available);
 	if (known("MEMFD_GO_HUGE_PAGES", "no"))
 		RUN(huge_pages_are_missing);
 	return finish();

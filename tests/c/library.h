@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * How the test programs reach the library: linked with -lmemfd_go, or, compiled
- * with -DUSE_DLOPEN, by dlopen() of the first argument or of $MEMFD_GO_LIBRARY.
- * In both cases a test calls the functions by their names in the header.
+ * Access to the library: linked with -lmemfd_go or, with -DUSE_DLOPEN, loaded by dlopen(3)
+ * from the path in the first argument or in $MEMFD_GO_LIBRARY. Tests call the functions by
+ * their names in the header either way.
  */
 #ifndef LIBRARY_H
 #define LIBRARY_H
 
 #include "memfd_go.h"
 
-/* A short name. */
 typedef struct memfd_go_secret_area secret_area;
 
-/* Every function of the header, in its order (tests/c/runner compares). */
+/* Every function of the header, in its order. make sync writes the list. */
 #define EVERY_FUNCTION(F)               \
 	F(memfd_go_version)             \
 	F(memfd_go_version_string)      \
@@ -94,7 +93,7 @@ static inline const char *library_path(int argc, char **argv)
 	return argc > 1 ? argv[1] : getenv("MEMFD_GO_LIBRARY");
 }
 
-/* From here on the functions are those of 'handle', which dlopen(3) gave. */
+/* Sets the functions to those of 'handle', a result of dlopen(3). */
 static inline void library_use(void *handle)
 {
 	library_handle = handle;

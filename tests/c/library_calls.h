@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The system calls that the library makes: their names, and a seccomp filter that catches
- * them. It knows the library by the address of the instruction, so that the C library's
- * system calls pass unseen.
+ * The system calls of the library: their names, and a seccomp filter for them. The filter
+ * compares the instruction pointer with the library's code, so that it ignores the C
+ * library's system calls.
  */
 #ifndef LIBRARY_CALLS_H
 #define LIBRARY_CALLS_H
@@ -18,11 +18,11 @@
 #include "test.h"
 #include "files.h"
 
-/* A system call that was made: the how-manieth of its name, and how it may be cut short. */
+/* A system call of the library. */
 struct event {
 	const char *name;
-	int occurrence;
-	int length; /* the argument that says how much to transfer, or 0 */
+	int occurrence; /* of this name in the call: 1, 2, ... */
+	int length;     /* the index of the argument with the number of bytes, or 0 */
 };
 
 static const struct {
@@ -73,7 +73,7 @@ static const struct {
 #endif
 };
 
-/* fcntl(2) is many system calls in one. */
+/* Commands of fcntl(2) count as system calls. */
 static const struct {
 	int command;
 	const char *name;
@@ -102,7 +102,6 @@ static inline struct event describe(const struct seccomp_data *data)
 	return event;
 }
 
-/* Where the library's code is. */
 static struct {
 	uint64_t start, end;
 } library_code;
@@ -131,8 +130,8 @@ static inline int find_code(struct dl_phdr_info *object, size_t size, void *unus
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
 
 /*
- * From here on the calling thread's system calls that the library's code makes meet with
- * 'action'. Returns what seccomp(2) does, or -errno.
+ * Applies 'action' to the system calls that the library makes in the calling thread, from now
+ * on. Returns the result of seccomp(2), or -errno.
  */
 static inline int filter_library(uint32_t action, unsigned flags)
 {
@@ -152,15 +151,15 @@ static inline int filter_library(uint32_t action, unsigned flags)
 }
 
 /* A reason to skip, or NULL. */
-static inline const char *why_not_catch(uint32_t action)
+static inline const char *why_not_filter(uint32_t action)
 {
 	dl_iterate_phdr(find_code, NULL);
 	if (library_code.end == 0)
-		return "the library is a part of this program";
+		return "the library is linked statically";
 	if (library_code.start >> 32 != library_code.end >> 32)
-		return "the library lies across a multiple of 4 GiB";
+		return "the library's code crosses a multiple of 4 GiB";
 	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0)
-		return "no seccomp filters here that could catch a system call";
+		return "seccomp does not support this action";
 	return NULL;
 }
 

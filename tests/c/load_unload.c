@@ -7,7 +7,7 @@
 
 static const char *path;
 
-static void a_thousand_times(void)
+static void loads_and_unloads_a_thousand_times(void)
 {
 	for (int i = 0; i < 1000; i++) {
 		void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -24,7 +24,7 @@ static void a_thousand_times(void)
 }
 
 #ifdef __GLIBC__ /* musl never unloads */
-static void nothing_of_it_stays(void)
+static void unloading_leaves_no_mappings(void)
 {
 	CHECK(dlopen(path, RTLD_NOW | RTLD_NOLOAD) == NULL);
 }
@@ -33,9 +33,9 @@ static void nothing_of_it_stays(void)
 int main(int argc, char **argv)
 {
 	path = library_path(argc, argv);
-	RUN(a_thousand_times);
+	RUN(loads_and_unloads_a_thousand_times);
 #ifdef __GLIBC__
-	RUN(nothing_of_it_stays);
+	RUN(unloading_leaves_no_mappings);
 #endif
 	return finish();
 }

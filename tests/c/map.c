@@ -23,7 +23,7 @@ static int written_file(uint32_t seals)
 	return fd;
 }
 
-static void reading(void)
+static void maps_for_reading(void)
 {
 	int fd = written_file(0);
 	void *map = UNTOUCHED;
@@ -34,7 +34,7 @@ static void reading(void)
 	close(fd);
 }
 
-static void writing_is_shared(void)
+static void stores_change_the_file(void)
 {
 	int fd = written_file(0);
 	void *map = UNTOUCHED, *other = UNTOUCHED;
@@ -48,7 +48,7 @@ static void writing_is_shared(void)
 	close(fd);
 }
 
-static void private_writing_stays_private(void)
+static void private_stores_do_not_change_the_file(void)
 {
 	int fd = written_file(MEMFD_GO_SEALS_IMMUTABLE);
 	void *map = UNTOUCHED;
@@ -62,7 +62,7 @@ static void private_writing_stays_private(void)
 	close(fd);
 }
 
-static void sealed_file_is_mapped_for_reading(void)
+static void write_sealed_file_maps_for_reading(void)
 {
 	int fd = written_file(MEMFD_GO_SEALS_IMMUTABLE), reader = reopen(fd, O_RDONLY);
 	void *map = UNTOUCHED, *other = UNTOUCHED;
@@ -77,7 +77,7 @@ static void sealed_file_is_mapped_for_reading(void)
 	close(fd);
 }
 
-static void sealed_file_is_not_mapped_for_writing(void)
+static void write_sealed_file_does_not_map_for_writing(void)
 {
 	int fd = written_file(F_SEAL_WRITE);
 	void *map = UNTOUCHED;
@@ -88,7 +88,7 @@ static void sealed_file_is_not_mapped_for_writing(void)
 	close(fd);
 }
 
-static void read_only_descriptor(void)
+static void read_only_descriptor_maps_for_reading(void)
 {
 	int fd = written_file(0), reader = reopen(fd, O_RDONLY), writer = reopen(fd, O_WRONLY);
 	void *map = UNTOUCHED;
@@ -104,7 +104,7 @@ static void read_only_descriptor(void)
 	close(fd);
 }
 
-static void executable_mapping(void)
+static void exec_makes_the_mapping_executable(void)
 {
 	int fd = written_file(0);
 	void *map = UNTOUCHED;
@@ -115,7 +115,7 @@ static void executable_mapping(void)
 	close(fd);
 }
 
-static void populated_mapping_is_in_memory(void)
+static void populate_makes_all_pages_resident(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(4 * page);
@@ -130,7 +130,7 @@ static void populated_mapping_is_in_memory(void)
 	close(fd);
 }
 
-static void other_mappings_are_not(void)
+static void without_populate_pages_are_not_resident(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(4 * page);
@@ -154,7 +154,7 @@ static void check_offset(int fd, uint64_t offset)
 	EQ(memfd_go_unmap(map, sizeof offset), 0);
 }
 
-static void offsets_below_and_beyond_4_gib(void)
+static void offsets_below_and_above_4_gib(void)
 {
 	static const uint64_t offsets[] = {
 		0, LARGEST_PAGE, 0x7fff0000, 0x80000000, 0xffff0000, 0x100000000, 0x123450000, 0xff000000000,
@@ -166,7 +166,7 @@ static void offsets_below_and_beyond_4_gib(void)
 	close(fd);
 }
 
-static void small_offset_of_one_page(void)
+static void offset_of_one_page(void)
 {
 	int fd = sized_file(3 * page_size());
 
@@ -175,7 +175,7 @@ static void small_offset_of_one_page(void)
 	close(fd);
 }
 
-static void what_does_not_fit(void)
+static void rejects_ranges_that_do_not_fit(void)
 {
 	static const struct {
 		uint64_t offset;
@@ -200,7 +200,7 @@ static void what_does_not_fit(void)
 	close(fd);
 }
 
-static void offset_over_the_largest_size(void)
+static void rejects_offsets_above_int64_max(void)
 {
 	static const uint64_t offsets[] = {
 		(uint64_t)INT64_MAX + 1, UINT64_MAX - (LARGEST_PAGE - 1), /* with 2 * LARGEST_PAGE it wraps */
@@ -216,7 +216,7 @@ static void offset_over_the_largest_size(void)
 	close(fd);
 }
 
-static void no_room_in_the_address_space(void)
+static void fails_without_room_in_the_address_space(void)
 {
 	size_t length = sizeof(void *) == 8 ? (size_t)1 << 62 : SIZE_MAX - LARGEST_PAGE;
 	void *map = UNTOUCHED;
@@ -230,7 +230,7 @@ static void no_room_in_the_address_space(void)
 	close(fd);
 }
 
-static void invalid_offset_and_length(void)
+static void rejects_invalid_offset_and_length(void)
 {
 	static const uint64_t offsets[] = { 1, 512, 2048, 4095, 0x100000001 };
 	int fd = sized_file(0x200000000);
@@ -244,7 +244,7 @@ static void invalid_offset_and_length(void)
 	close(fd);
 }
 
-static void unknown_options(void)
+static void rejects_unknown_options(void)
 {
 	int fd = sized_file(100);
 	void *map = UNTOUCHED;
@@ -256,7 +256,7 @@ static void unknown_options(void)
 	close(fd);
 }
 
-static void bad_descriptors(void)
+static void rejects_bad_descriptors(void)
 {
 	int fd = sized_file(100), path = reopen(fd, O_PATH), directory = open("/proc", O_RDONLY);
 	void *map = UNTOUCHED;
@@ -271,7 +271,7 @@ static void bad_descriptors(void)
 	close(fd);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	int fd = sized_file(100);
 
@@ -280,7 +280,7 @@ static void bad_pointers(void)
 	close(fd);
 }
 
-static void unmapping_in_parts_and_twice(void)
+static void unmaps_in_parts_and_twice(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(3 * page);
@@ -296,7 +296,7 @@ static void unmapping_in_parts_and_twice(void)
 	close(fd);
 }
 
-static void unmapping_what_cannot_be(void)
+static void unmap_rejects_bad_ranges(void)
 {
 	int fd = sized_file(100);
 	void *map = UNTOUCHED;
@@ -327,7 +327,7 @@ static int split_the_last_mapping(void)
 	return 1;
 }
 
-static void unmapping_that_would_split_one_mapping_too_many(void)
+static void unmap_fails_if_the_process_has_too_many_mappings(void)
 {
 	int status = -1;
 	pid_t child = fork();
@@ -343,26 +343,26 @@ static void unmapping_that_would_split_one_mapping_too_many(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(reading);
-	RUN(writing_is_shared);
-	RUN(private_writing_stays_private);
-	RUN(sealed_file_is_mapped_for_reading);
-	RUN(sealed_file_is_not_mapped_for_writing);
-	RUN(read_only_descriptor);
-	RUN(executable_mapping);
-	RUN(populated_mapping_is_in_memory);
-	RUN(other_mappings_are_not);
-	RUN(offsets_below_and_beyond_4_gib);
-	RUN(small_offset_of_one_page);
-	RUN(what_does_not_fit);
-	RUN(offset_over_the_largest_size);
-	RUN(no_room_in_the_address_space);
-	RUN(invalid_offset_and_length);
-	RUN(unknown_options);
-	RUN(bad_descriptors);
-	RUN(bad_pointers);
-	RUN(unmapping_in_parts_and_twice);
-	RUN(unmapping_what_cannot_be);
-	RUN(unmapping_that_would_split_one_mapping_too_many);
+	RUN(maps_for_reading);
+	RUN(stores_change_the_file);
+	RUN(private_stores_do_not_change_the_file);
+	RUN(write_sealed_file_maps_for_reading);
+	RUN(write_sealed_file_does_not_map_for_writing);
+	RUN(read_only_descriptor_maps_for_reading);
+	RUN(exec_makes_the_mapping_executable);
+	RUN(populate_makes_all_pages_resident);
+	RUN(without_populate_pages_are_not_resident);
+	RUN(offsets_below_and_above_4_gib);
+	RUN(offset_of_one_page);
+	RUN(rejects_ranges_that_do_not_fit);
+	RUN(rejects_offsets_above_int64_max);
+	RUN(fails_without_room_in_the_address_space);
+	RUN(rejects_invalid_offset_and_length);
+	RUN(rejects_unknown_options);
+	RUN(rejects_bad_descriptors);
+	RUN(rejects_bad_pointers);
+	RUN(unmaps_in_parts_and_twice);
+	RUN(unmap_rejects_bad_ranges);
+	RUN(unmap_fails_if_the_process_has_too_many_mappings);
 	return finish();
 }

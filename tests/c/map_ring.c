@@ -23,7 +23,7 @@ static void check_ring(int fd, uint32_t opts, uint64_t off, size_t len)
 	EQ(memfd_go_unmap(ring, 2 * len), 0);
 }
 
-static void writes_wrap_around(void)
+static void stores_wrap_around(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(10 * page);
@@ -35,7 +35,7 @@ static void writes_wrap_around(void)
 	close(fd);
 }
 
-static void only_its_part_of_the_file(void)
+static void maps_only_the_range(void)
 {
 	size_t page = page_size();
 	char first = 1, last = 1;
@@ -50,7 +50,7 @@ static void only_its_part_of_the_file(void)
 	close(fd);
 }
 
-static void huge_pages(void)
+static void maps_huge_pages(void)
 {
 	int fd = memfd_go_create("test", MFD_HUGETLB);
 	struct stat status;
@@ -80,7 +80,7 @@ static void huge_pages(void)
 	close(fd);
 }
 
-static void read_only_without_write(void)
+static void is_read_only_without_opt_write(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(page), reader = reopen(fd, O_RDONLY);
@@ -96,7 +96,7 @@ static void read_only_without_write(void)
 	close(fd);
 }
 
-static void write_sealed_files(void)
+static void maps_write_sealed_files_for_reading(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(page);
@@ -110,7 +110,7 @@ static void write_sealed_files(void)
 	close(fd);
 }
 
-static void touching_behind_the_end_is_sigbus(void)
+static void access_beyond_the_end_is_sigbus(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(page);
@@ -124,7 +124,7 @@ static void touching_behind_the_end_is_sigbus(void)
 	close(fd);
 }
 
-static void bad_lengths(void)
+static void rejects_bad_lengths(void)
 {
 	size_t page = page_size(), half = SIZE_MAX / 2 / page * page;
 	int fd = sized_file(page);
@@ -146,7 +146,7 @@ static void bad_lengths(void)
 	close(fd);
 }
 
-static void bad_options_pointers_and_files(void)
+static void rejects_bad_options_pointers_and_files(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(page), path = reopen(fd, O_PATH), pipe = pipe_file();
@@ -170,13 +170,13 @@ static void bad_options_pointers_and_files(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(writes_wrap_around);
-	RUN(only_its_part_of_the_file);
-	RUN(huge_pages);
-	RUN(read_only_without_write);
-	RUN(write_sealed_files);
-	RUN(touching_behind_the_end_is_sigbus);
-	RUN(bad_lengths);
-	RUN(bad_options_pointers_and_files);
+	RUN(stores_wrap_around);
+	RUN(maps_only_the_range);
+	RUN(maps_huge_pages);
+	RUN(is_read_only_without_opt_write);
+	RUN(maps_write_sealed_files_for_reading);
+	RUN(access_beyond_the_end_is_sigbus);
+	RUN(rejects_bad_lengths);
+	RUN(rejects_bad_options_pointers_and_files);
 	return finish();
 }

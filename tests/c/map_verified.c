@@ -37,7 +37,7 @@ static int file_with(uint32_t seals)
 	return fd;
 }
 
-static void whole_file_for_reading(void)
+static void maps_the_whole_file_for_reading(void)
 {
 	int fd = file_with(F_SEAL_WRITE | F_SEAL_SHRINK);
 
@@ -49,7 +49,7 @@ static void whole_file_for_reading(void)
 	close(fd);
 }
 
-static void descriptor_that_only_reads(void)
+static void accepts_read_only_descriptors(void)
 {
 	int fd = file_with(MEMFD_GO_SEALS_IMMUTABLE), reader = reopen(fd, O_RDONLY);
 
@@ -60,7 +60,7 @@ static void descriptor_that_only_reads(void)
 	close(reader);
 }
 
-static void noexec_file(void)
+static void accepts_noexec_files(void)
 {
 	int fd = memfd_go_create_sealed("test", MFD_NOEXEC_SEAL, 0, "abcdef", 6);
 
@@ -74,7 +74,7 @@ static void noexec_file(void)
 }
 
 /* 0 requires WRITE and SHRINK; SHRINK is required in any case. */
-static void every_required_seal_counts(void)
+static void rejects_files_without_a_required_seal(void)
 {
 	for (uint32_t seals = 0; seals <= ALL_SEALS; seals++) {
 		int fd = file_with(seals);
@@ -93,7 +93,7 @@ static void every_required_seal_counts(void)
 	}
 }
 
-static void seals_that_do_not_exist_are_never_there(void)
+static void unknown_seals_are_never_set(void)
 {
 	int fd = file_with(MEMFD_GO_SEALS_IMMUTABLE);
 
@@ -102,7 +102,7 @@ static void seals_that_do_not_exist_are_never_there(void)
 	close(fd);
 }
 
-static void length_up_to_the_limit(void)
+static void accepts_sizes_up_to_max_len(void)
 {
 	int fd = file_with(MEMFD_GO_SEALS_IMMUTABLE);
 
@@ -115,7 +115,7 @@ static void length_up_to_the_limit(void)
 	close(fd);
 }
 
-static void empty_file(void)
+static void rejects_empty_files(void)
 {
 	int fd = memfd_go_create_sealed("test", 0, 0, NULL, 0);
 
@@ -124,7 +124,7 @@ static void empty_file(void)
 }
 
 /* A file of holes takes no memory. */
-static void file_without_room_for_it(void)
+static void fails_without_room_in_the_address_space(void)
 {
 	uint64_t size = (uint64_t)1 << (sizeof(size_t) == 8 ? 62 : 40);
 	int fd;
@@ -137,7 +137,7 @@ static void file_without_room_for_it(void)
 	close(fd);
 }
 
-static void not_open_for_reading(void)
+static void rejects_write_only_descriptors(void)
 {
 	int fd = sealable_file(), writer = reopen(fd, O_WRONLY), path = reopen(fd, O_PATH);
 
@@ -152,7 +152,7 @@ static void not_open_for_reading(void)
 	close(fd);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	int fd = file_with(MEMFD_GO_SEALS_IMMUTABLE);
 	size_t length = 77;
@@ -167,7 +167,7 @@ static void bad_pointers(void)
 	close(fd);
 }
 
-static void huge_pages(void)
+static void maps_huge_pages(void)
 {
 	int fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "abcdef", 6);
 
@@ -183,16 +183,16 @@ static void huge_pages(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(whole_file_for_reading);
-	RUN(descriptor_that_only_reads);
-	RUN(noexec_file);
-	RUN(every_required_seal_counts);
-	RUN(seals_that_do_not_exist_are_never_there);
-	RUN(length_up_to_the_limit);
-	RUN(empty_file);
-	RUN(file_without_room_for_it);
-	RUN(not_open_for_reading);
-	RUN(bad_pointers);
-	RUN(huge_pages);
+	RUN(maps_the_whole_file_for_reading);
+	RUN(accepts_read_only_descriptors);
+	RUN(accepts_noexec_files);
+	RUN(rejects_files_without_a_required_seal);
+	RUN(unknown_seals_are_never_set);
+	RUN(accepts_sizes_up_to_max_len);
+	RUN(rejects_empty_files);
+	RUN(fails_without_room_in_the_address_space);
+	RUN(rejects_write_only_descriptors);
+	RUN(rejects_bad_pointers);
+	RUN(maps_huge_pages);
 	return finish();
 }

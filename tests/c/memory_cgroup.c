@@ -142,37 +142,37 @@ static void kills(void (*allocates)(void))
 	EQ(status_of(start_child(enter_group)), SIGKILL);
 }
 
-static void reserving(void)
+static void reserve_is_killed_at_the_limit(void)
 {
 	kills(reserve);
 }
 
-static void creating_sealed(void)
+static void create_sealed_is_killed_at_the_limit(void)
 {
 	kills(create_sealed);
 }
 
-static void cloning(void)
+static void clone_is_killed_at_the_limit(void)
 {
 	kills(clone_hole);
 }
 
-static void reading_holes(void)
+static void reading_holes_is_killed_at_the_limit(void)
 {
 	kills(read_hole);
 }
 
-static void secrets(void)
+static void secret_alloc_is_killed_at_the_limit(void)
 {
 	kills(secret_memory);
 }
 
-static void locked_secrets(void)
+static void locked_secret_alloc_is_killed_at_the_limit(void)
 {
 	kills(locked_memory);
 }
 
-static void attached_secrets(void)
+static void secret_attach_is_killed_at_the_limit(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
@@ -183,13 +183,13 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	find_group();
-	RUN(reserving);
-	RUN(creating_sealed);
-	RUN(cloning);
-	RUN(reading_holes);
-	RUN(secrets);
-	RUN(locked_secrets);
-	RUN(attached_secrets);
+	RUN(reserve_is_killed_at_the_limit);
+	RUN(create_sealed_is_killed_at_the_limit);
+	RUN(clone_is_killed_at_the_limit);
+	RUN(reading_holes_is_killed_at_the_limit);
+	RUN(secret_alloc_is_killed_at_the_limit);
+	RUN(locked_secret_alloc_is_killed_at_the_limit);
+	RUN(secret_attach_is_killed_at_the_limit);
 	if (group[0] != 0)
 		rmdir(group);
 	return finish();

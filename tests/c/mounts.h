@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Other file systems, in a child that has its own view of them. */
+/* Mounts, in a child with its own mount namespace. */
 #ifndef MOUNTS_H
 #define MOUNTS_H
 
@@ -10,7 +10,7 @@
 
 #include "child.h"
 
-/* From here on the process changes its own mounts only. Needs root, else -1. */
+/* Moves the process to a new mount namespace. Returns 0, or -1 without the right to. */
 static inline int own_mounts(void)
 {
 	if (unshare(CLONE_NEWNS) != 0)
@@ -23,7 +23,6 @@ static inline void check_own_mounts(void)
 	EQ(own_mounts(), 0);
 }
 
-/* Whether that works here. */
 static inline int can_mount(void)
 {
 	pid_t child = fork();
@@ -33,16 +32,15 @@ static inline int can_mount(void)
 	return status_of(child) == 0;
 }
 
-#define NO_MOUNTS "no right to mount here"
+#define NO_MOUNTS "no right to mount"
 
-/* Removes /proc. */
 static inline void hide_proc(void)
 {
 	check_own_mounts();
 	EQ(umount2("/proc", MNT_DETACH), 0);
 }
 
-/* Puts an empty tmpfs in the place of /proc. */
+/* Mounts an empty tmpfs over /proc. */
 static inline void replace_proc(unsigned long mount_flags)
 {
 	check_own_mounts();

@@ -103,13 +103,13 @@ static void be_refused(void)
 
 #define NO_POLICY "vm.memfd_noexec cannot be set in a pid namespace of its own here"
 
-static void executable_only_if_asked_for(void)
+static void executable_only_on_request_if_noexec_is_1(void)
 {
 	if (!run_under_policy(1, be_asked))
 		SKIP(NO_POLICY);
 }
 
-static void never_executable(void)
+static void never_executable_if_noexec_is_2(void)
 {
 	if (!run_under_policy(2, be_refused))
 		SKIP(NO_POLICY);
@@ -118,7 +118,7 @@ static void never_executable(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(executable_only_if_asked_for);
-	RUN(never_executable);
+	RUN(executable_only_on_request_if_noexec_is_1);
+	RUN(never_executable_if_noexec_is_2);
 	return finish();
 }

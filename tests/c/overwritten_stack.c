@@ -65,7 +65,7 @@ static __attribute__((noinline)) void touch_the_stack(void)
 		pages[i] = 0;
 }
 
-static void handler_overwrites_the_stack(void)
+static void handler_may_overwrite_memory_below_the_stack(void)
 {
 	struct sigaction action = { .sa_sigaction = handler,
 				    .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK },
@@ -93,6 +93,6 @@ static void handler_overwrites_the_stack(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(handler_overwrites_the_stack);
+	RUN(handler_may_overwrite_memory_below_the_stack);
 	return finish();
 }

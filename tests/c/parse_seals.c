@@ -71,7 +71,7 @@ static const char *const bad[] = {
 	"\xc3\xa9",    "w\x01",
 };
 
-static void good_texts(void)
+static void parses_valid_texts(void)
 {
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		uint32_t seals = 0xa5a5a5a5;
@@ -83,7 +83,7 @@ static void good_texts(void)
 	}
 }
 
-static void bad_texts_store_nothing(void)
+static void invalid_texts_store_nothing(void)
 {
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		uint32_t seals = 0xa5a5a5a5;
@@ -96,7 +96,7 @@ static void bad_texts_store_nothing(void)
 }
 
 /* Every string of up to three of these: no crash, and a result that is defined. */
-static void any_short_text(void)
+static void every_short_text_parses_as_specified(void)
 {
 	static const char alphabet[] = "gswWSx0fF_ ,|+Xq\x80";
 	size_t n = sizeof alphabet; /* the NUL too */
@@ -111,9 +111,9 @@ static void any_short_text(void)
 }
 
 /* No byte is read behind the NUL. */
-static void text_at_the_end_of_memory(void)
+static void reads_no_further_than_the_nul(void)
 {
-	char *page = page_before_a_hole();
+	char *page = page_before_a_guard();
 
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		size_t size = strlen(good[i].text) + 1;
@@ -132,10 +132,10 @@ static void text_at_the_end_of_memory(void)
 		memcpy(text, bad[i], size);
 		EQ(memfd_go_parse_seals(text, &seals), -EINVAL);
 	}
-	free_page_before_a_hole(page);
+	free_page_before_a_guard(page);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	uint32_t seals;
 
@@ -148,10 +148,10 @@ static void bad_pointers(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(good_texts);
-	RUN(bad_texts_store_nothing);
-	RUN(any_short_text);
-	RUN(text_at_the_end_of_memory);
-	RUN(bad_pointers);
+	RUN(parses_valid_texts);
+	RUN(invalid_texts_store_nothing);
+	RUN(every_short_text_parses_as_specified);
+	RUN(reads_no_further_than_the_nul);
+	RUN(rejects_bad_pointers);
 	return finish();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A peer that shares a file with the library's caller, and whatever it can do to it. The peer
- * makes no use of the library: it is the other side.
+ * A peer that shares a file with the caller of the library, and the operations that it can
+ * perform on the file. The peer does not use the library.
  */
 #ifndef PEER_H
 #define PEER_H
@@ -20,30 +20,29 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-/* The kinds of file. */
 enum kind { MEMFD, HUGE_FILE, TMPFS_FILE };
 
-/* The peer's descriptor is out of the way of those that the library opens and closes. */
-#define PEERS_DESCRIPTOR 100
+/* High, so that descriptors of the library have the numbers that they have without a peer. */
+#define PEER_FD 100
 
 static struct {
 	enum kind kind;
-	size_t unit; /* of sizes: a page, or a huge page */
+	size_t unit; /* the page size of the file */
 	int fd;
 	char *map; /* shared and writable, or NULL */
-	char mark; /* the last one that was written */
+	char mark; /* the last byte written */
 } peer;
 
-/* How a file is before the peer does anything. */
-struct beginning {
+/* The state of the file before the peer's first operation. */
+struct start_state {
 	const char *name;
-	uint32_t flags; /* of memfd_create(2), but for MFD_HUGETLB */
-	int units;
-	int mapped; /* by the peer, shared and writable */
+	uint32_t flags; /* of memfd_create(2), without MFD_HUGETLB */
+	int units;      /* the size */
+	int mapped;     /* shared and writable, by the peer */
 	uint32_t seals;
 };
 
-static const struct beginning beginnings[] = {
+static const struct start_state start_states[] = {
 	{ "empty", MFD_EXEC, 0, 0, 0 },
 	{ "executable", MFD_EXEC, 2, 1, 0 },
 	{ "not executable", MFD_NOEXEC_SEAL, 2, 1, 0 },
@@ -51,7 +50,7 @@ static const struct beginning beginnings[] = {
 	{ "sealed, not executable", MFD_NOEXEC_SEAL, 2, 0, F_SEAL_SHRINK | F_SEAL_WRITE },
 	{ "may grow and be written to", MFD_NOEXEC_SEAL, 2, 1, F_SEAL_SHRINK },
 };
-#define BEGINNINGS (sizeof beginnings / sizeof *beginnings)
+#define START_STATES (sizeof start_states / sizeof *start_states)
 
 /* ---------------------------------------------------------------- Faults */
 
@@ -62,7 +61,7 @@ static inline void leave_bus_error(int number)
 	siglongjmp(after_bus_error, number);
 }
 
-/* Once, so that each access need not: SIGBUS is then a return of sigsetjmp(). */
+/* Installed once, since it costs a system call: FAULTS() then needs none. */
 static inline void catch_bus_errors(void)
 {
 	struct sigaction action = { .sa_handler = leave_bus_error, .sa_flags = SA_NODEFER };
@@ -75,7 +74,7 @@ static inline void catch_bus_errors(void)
 
 /* ------------------------------------------------------------ Operations */
 
-/* Huge pages are few. */
+/* The size of n units. Of huge pages, which are scarce, half as many. */
 static inline off_t units(int n)
 {
 	return (off_t)((size_t)(peer.kind == HUGE_FILE ? (n + 1) / 2 : n) * peer.unit);
@@ -86,23 +85,23 @@ static inline long resize(off_t size)
 	return raw(ftruncate(peer.fd, size));
 }
 
-static inline long to_nothing(void)
+static inline long truncate_to_0(void)
 {
 	return resize(0);
 }
-static inline long to_one_byte(void)
+static inline long truncate_to_one_byte(void)
 {
 	return resize(1);
 }
-static inline long to_one_page(void)
+static inline long truncate_to_one_page(void)
 {
 	return resize(units(1));
 }
-static inline long to_more(void)
+static inline long extend(void)
 {
 	return resize(units(3));
 }
-static inline long to_too_much(void)
+static inline long extend_beyond_max_len(void)
 {
 	return resize(units(7));
 }
@@ -113,7 +112,7 @@ static inline long write_at_the_start(void)
 	return raw(pwrite(peer.fd, &peer.mark, 1, 0));
 }
 
-static inline long write_behind_the_end(void)
+static inline long write_beyond_the_end(void)
 {
 	peer.mark++;
 	return raw(pwrite(peer.fd, &peer.mark, 1, units(2)));
@@ -212,7 +211,7 @@ static inline long move_the_offset(void)
 	return raw(lseek(peer.fd, 1, SEEK_CUR));
 }
 
-static inline long close_it(void)
+static inline long close_peer_fd(void)
 {
 	int r = peer.fd < 0 ? -EBADF : (int)raw(close(peer.fd));
 
@@ -220,7 +219,7 @@ static inline long close_it(void)
 	return r;
 }
 
-/* An operation that fails leaves everything as it was. */
+/* An operation that fails changes nothing. */
 struct operation {
 	const char *name;
 	long (*perform)(void);
@@ -229,13 +228,13 @@ struct operation {
 static const struct operation operations[] = {
 	{ "store through the mapping", store },
 	{ "write at the start", write_at_the_start },
-	{ "write behind the end", write_behind_the_end },
+	{ "write beyond the end", write_beyond_the_end },
 	{ "punch a hole", punch },
-	{ "truncate to nothing", to_nothing },
-	{ "truncate to one byte", to_one_byte },
-	{ "truncate to one page", to_one_page },
-	{ "extend", to_more },
-	{ "extend beyond the maximum", to_too_much },
+	{ "truncate to 0", truncate_to_0 },
+	{ "truncate to one byte", truncate_to_one_byte },
+	{ "truncate to one page", truncate_to_one_page },
+	{ "extend", extend },
+	{ "extend beyond the maximum", extend_beyond_max_len },
 	{ "allocate one byte", allocate_one_byte },
 	{ "allocate more", allocate_more },
 	{ "map writable", map_writable },
@@ -250,13 +249,13 @@ static const struct operation operations[] = {
 	{ "add all seals but that one", seal_all_but_execution },
 	{ "seal against seals", seal_sealing },
 	{ "move the offset", move_the_offset },
-	{ "close", close_it },
+	{ "close", close_peer_fd },
 };
 #define OPERATIONS ((int)(sizeof operations / sizeof *operations))
 
 /* ------------------------------------------------------------------ Files */
 
-static inline int new_file(const struct beginning *b)
+static inline int new_file(const struct start_state *b)
 {
 	uint32_t flags = b->flags | MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	int fd;
@@ -266,12 +265,12 @@ static inline int new_file(const struct beginning *b)
 	if (peer.kind == HUGE_FILE)
 		flags |= MFD_HUGETLB;
 	fd = raw_create("test", flags);
-	/* Before Linux 6.3 all files were executable. */
+	/* Before Linux 6.3 all memfds are executable. */
 	return fd == -EINVAL ? raw_create("test", flags & ~MFD_EXEC) : fd;
 }
 
-/* Makes the file. Huge pages stay holes, which is faster. Returns 0 or -errno. */
-static inline int start_peer(const struct beginning *b)
+/* Creates the file and returns 0 or -errno. Huge pages stay holes, which is faster. */
+static inline int start_peer(const struct start_state *b)
 {
 	int fd = new_file(b);
 
@@ -279,7 +278,7 @@ static inline int start_peer(const struct beginning *b)
 		return fd;
 	peer.map = NULL;
 	peer.mark = 'a';
-	peer.fd = fcntl(fd, F_DUPFD_CLOEXEC, PEERS_DESCRIPTOR);
+	peer.fd = fcntl(fd, F_DUPFD_CLOEXEC, PEER_FD);
 	close(fd);
 	if (resize(units(b->units)) != 0)
 		return -ENOSPC;
@@ -294,7 +293,7 @@ static inline void end_peer(void)
 {
 	unmap_writable();
 	if (peer.fd >= 0)
-		close_it();
+		close_peer_fd();
 }
 
 #endif

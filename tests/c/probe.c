@@ -57,7 +57,7 @@ static int can_map_sealed_file_shared(void)
 	return map != MAP_FAILED;
 }
 
-static void features(void)
+static void finds_what_works(void)
 {
 	HAS(CREATE, 1);
 	HAS(SEALING, can_seal(F_SEAL_GROW));
@@ -71,7 +71,7 @@ static void features(void)
 	HAS(EXECVEAT, raw(syscall(SYS_execveat, -1, "", NULL, NULL, AT_EMPTY_PATH)) == -EBADF);
 }
 
-static void secret_on_request_only(void)
+static void tries_secret_on_request_only(void)
 {
 	int fd = raw_secret(0);
 
@@ -83,7 +83,7 @@ static void secret_on_request_only(void)
 }
 
 /* /proc says 0, 1 or 2, and 0 where the file is missing. */
-static void policy_on_executable_files(void)
+static void reports_the_noexec_policy(void)
 {
 	char digit = '0';
 	int fd = open("/proc/sys/vm/memfd_noexec", O_RDONLY | O_CLOEXEC);
@@ -96,7 +96,7 @@ static void policy_on_executable_files(void)
 	HAS(EXEC_ALLOWED, digit != '2');
 }
 
-static void huge_page_sizes(void)
+static void reports_huge_page_sizes(void)
 {
 	DIR *directory = opendir("/sys/kernel/mm/hugepages");
 	struct dirent *entry;
@@ -112,7 +112,7 @@ static void huge_page_sizes(void)
 	EQ(probed(0).huge_sizes, sizes);
 }
 
-static void page_size_and_limit(void)
+static void reports_page_size_and_memlock(void)
 {
 	rlim_t old = set_limit(RLIMIT_MEMLOCK, 5000);
 
@@ -129,7 +129,7 @@ static void have_no_limit(void)
 		EQ(probed(0).memlock_soft, UINT64_MAX);
 }
 
-static void no_limit(void)
+static void reports_an_unlimited_memlock(void)
 {
 	IN_CHILD(have_no_limit);
 }
@@ -171,7 +171,7 @@ static void be_without_proc(void)
 	HAS(SEALING, 1);
 }
 
-static void other_kernels(void)
+static void finds_what_other_kernels_lack(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -182,7 +182,7 @@ static void other_kernels(void)
 	IN_CHILD(be_very_old);
 }
 
-static void without_proc(void)
+static void works_without_proc(void)
 {
 	if (!can_mount())
 		SKIP(NO_MOUNTS);
@@ -192,13 +192,13 @@ static void without_proc(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(features);
-	RUN(secret_on_request_only);
-	RUN(policy_on_executable_files);
-	RUN(huge_page_sizes);
-	RUN(page_size_and_limit);
-	RUN(no_limit);
-	RUN(other_kernels);
-	RUN(without_proc);
+	RUN(finds_what_works);
+	RUN(tries_secret_on_request_only);
+	RUN(reports_the_noexec_policy);
+	RUN(reports_huge_page_sizes);
+	RUN(reports_page_size_and_memlock);
+	RUN(reports_an_unlimited_memlock);
+	RUN(finds_what_other_kernels_lack);
+	RUN(works_without_proc);
 	return finish();
 }

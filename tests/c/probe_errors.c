@@ -9,7 +9,7 @@ union grown {
 	unsigned char bytes[4100];
 };
 
-static void unknown_requests(void)
+static void rejects_unknown_requests(void)
 {
 	struct memfd_go_features f = { .bits = 0 }, untouched = f;
 
@@ -19,7 +19,7 @@ static void unknown_requests(void)
 	EQ(memcmp(&f, &untouched, sizeof f), 0);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++)
 		EQ(memfd_go_probe((struct memfd_go_features *)null_pointers[i],
@@ -27,7 +27,7 @@ static void bad_pointers(void)
 		   -EFAULT);
 }
 
-static void short_structs(void)
+static void rejects_short_structs(void)
 {
 	struct memfd_go_features f = { .bits = 0 };
 
@@ -53,7 +53,7 @@ static void long_structs_end_in_zeros(void)
 	EQ(memfd_go_probe(&grown.f, SIZE_MAX, 0), -E2BIG);
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	struct memfd_go_features f;
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
@@ -67,10 +67,10 @@ static void too_many_descriptors(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(unknown_requests);
-	RUN(bad_pointers);
-	RUN(short_structs);
+	RUN(rejects_unknown_requests);
+	RUN(rejects_bad_pointers);
+	RUN(rejects_short_structs);
 	RUN(long_structs_end_in_zeros);
-	RUN(too_many_descriptors);
+	RUN(fails_at_rlimit_nofile);
 	return finish();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Programs in memory files, ready to be executed. */
+/* Executable memfds. */
 #ifndef PROGRAMS_H
 #define PROGRAMS_H
 
@@ -10,13 +10,12 @@
 #include "files.h"
 #include "test.h"
 
-/* Files are to be executable whatever vm.memfd_noexec=1 says. Before Linux 6.3 they just are. */
+/* Flags of executable files. Before Linux 6.3, where MFD_EXEC is missing, all files are executable. */
 static inline uint32_t executable(void)
 {
 	return executable_by_default() ? MFD_CLOEXEC : MFD_CLOEXEC | MFD_EXEC;
 }
 
-/* A sealed copy of the program at 'path'. */
 static inline int program_copy(const char *path)
 {
 	int source = open(path, O_RDONLY | O_CLOEXEC);
@@ -26,7 +25,6 @@ static inline int program_copy(const char *path)
 	return fd;
 }
 
-/* A sealed file with 'text' in it. */
 static inline int script(const char *text)
 {
 	return memfd_go_create_sealed("script", executable(), 0, text, strlen(text));
@@ -37,7 +35,7 @@ static inline void forbidden(void)
 	SKIP(NO_EXECUTABLES);
 }
 
-/* Runs a test that executes files. */
+/* Runs a test that needs executable files. */
 #define RUN_PROGRAM(body) run(#body, executables_work() ? (body) : forbidden)
 
 #endif

@@ -33,7 +33,7 @@ static int receive(int sock, uint32_t room)
 		EQ(got.length, 4);         \
 	} while (0)
 
-static void descriptors_and_data(void)
+static void receives_descriptors_and_data(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -73,7 +73,7 @@ static void without_room_for_data_one_byte_is_dropped(void)
 	close_channel(c);
 }
 
-static void rest_of_a_stream_stays(void)
+static void rest_of_a_stream_stays_in_the_socket(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	char rest[8] = "";
@@ -88,7 +88,7 @@ static void rest_of_a_stream_stays(void)
 	close_channel(c);
 }
 
-static void messages_stay_apart(void)
+static void messages_are_not_merged(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -106,7 +106,7 @@ static void messages_stay_apart(void)
 	}
 }
 
-static void end_of_stream(void)
+static void reports_the_end_of_a_stream(void)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
 
@@ -123,7 +123,7 @@ static void end_of_stream(void)
 	}
 }
 
-static void messages_without_descriptors(void)
+static void receives_messages_without_descriptors(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -142,7 +142,7 @@ static void messages_without_descriptors(void)
 }
 
 /* What came with a message that is refused is known: else a stream would lose its framing. */
-static void no_room_for_descriptors(void)
+static void closes_descriptors_without_room(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++)
 		for (uint32_t room = 0; room < 3; room++) {
@@ -158,7 +158,7 @@ static void no_room_for_descriptors(void)
 		}
 }
 
-static void more_room_than_a_message_has(void)
+static void room_may_exceed_the_maximum(void)
 {
 	static const uint32_t rooms[] = { MEMFD_GO_FDS_MAX, MEMFD_GO_FDS_MAX + 1, 0xffffffff };
 
@@ -177,7 +177,7 @@ static void more_room_than_a_message_has(void)
 	}
 }
 
-static void unknown_options(void)
+static void rejects_unknown_options(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 
@@ -191,7 +191,7 @@ static void unknown_options(void)
 	close_channel(c);
 }
 
-static void not_waiting(void)
+static void dontwait_does_not_wait(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -206,7 +206,7 @@ static void not_waiting(void)
 	}
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	char data[4];
@@ -226,9 +226,9 @@ static void bad_pointers(void)
 	close_channel(c);
 }
 
-static void data_that_cannot_be_written(void)
+static void rejects_unwritable_data(void)
 {
-	char *page = page_before_a_hole();
+	char *page = page_before_a_guard();
 
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -241,10 +241,10 @@ static void data_that_cannot_be_written(void)
 		EQ(fd, UNTOUCHED);
 		close_channel(c);
 	}
-	free_page_before_a_hole(page);
+	free_page_before_a_guard(page);
 }
 
-static void not_a_connected_socket(void)
+static void rejects_files_that_are_not_connected_sockets(void)
 {
 	int stream = socket(AF_UNIX, SOCK_STREAM, 0), packets = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 	int file = sealable_file();
@@ -259,7 +259,7 @@ static void not_a_connected_socket(void)
 	close(stream);
 }
 
-static void nothing_there_yet(void)
+static void fails_if_nonblocking_and_empty(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type] | SOCK_NONBLOCK);
@@ -269,7 +269,7 @@ static void nothing_there_yet(void)
 	}
 }
 
-static void interrupted(void)
+static void fails_if_interrupted_by_a_signal(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -281,7 +281,7 @@ static void interrupted(void)
 	}
 }
 
-static void connection_reset(void)
+static void reports_a_reset_connection(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 
@@ -294,21 +294,21 @@ static void connection_reset(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(descriptors_and_data);
+	RUN(receives_descriptors_and_data);
 	RUN(without_room_for_data_one_byte_is_dropped);
-	RUN(rest_of_a_stream_stays);
-	RUN(messages_stay_apart);
-	RUN(end_of_stream);
-	RUN(messages_without_descriptors);
-	RUN(no_room_for_descriptors);
-	RUN(more_room_than_a_message_has);
-	RUN(unknown_options);
-	RUN(not_waiting);
-	RUN(bad_pointers);
-	RUN(data_that_cannot_be_written);
-	RUN(not_a_connected_socket);
-	RUN(nothing_there_yet);
-	RUN(interrupted);
-	RUN(connection_reset);
+	RUN(rest_of_a_stream_stays_in_the_socket);
+	RUN(messages_are_not_merged);
+	RUN(reports_the_end_of_a_stream);
+	RUN(receives_messages_without_descriptors);
+	RUN(closes_descriptors_without_room);
+	RUN(room_may_exceed_the_maximum);
+	RUN(rejects_unknown_options);
+	RUN(dontwait_does_not_wait);
+	RUN(rejects_bad_pointers);
+	RUN(rejects_unwritable_data);
+	RUN(rejects_files_that_are_not_connected_sockets);
+	RUN(fails_if_nonblocking_and_empty);
+	RUN(fails_if_interrupted_by_a_signal);
+	RUN(reports_a_reset_connection);
 	return finish();
 }

@@ -10,7 +10,7 @@ static int sealed_file(void)
 	return memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abcdef", 6);
 }
 
-static void file_is_ready_to_be_mapped(void)
+static void received_file_can_be_mapped(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -62,7 +62,7 @@ static void all_of_a_datagram_is_dropped(void)
 	}
 }
 
-static void other_side_has_closed(void)
+static void reports_the_end_of_a_stream(void)
 {
 	struct channel stream = open_channel(SOCK_STREAM), packets = open_channel(SOCK_SEQPACKET);
 
@@ -74,7 +74,7 @@ static void other_side_has_closed(void)
 	close(packets.receiver);
 }
 
-static void no_message(void)
+static void fails_if_nonblocking_and_empty(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	int file = sealed_file(), lonely = socket(AF_UNIX, SOCK_SEQPACKET, 0);
@@ -94,7 +94,7 @@ static void no_message(void)
 }
 
 /* The payload comes along, also with a file that is refused. */
-static void payload(void)
+static void receives_data(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -124,7 +124,7 @@ static void payload(void)
 	}
 }
 
-static void options(void)
+static void accepts_its_options(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	int sent = sealed_file(), got;
@@ -142,7 +142,7 @@ static void options(void)
 	close_channel(c);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	char data[4];
@@ -158,7 +158,7 @@ static void bad_pointers(void)
 }
 
 /* Larger than the address space of 32 bits, but of holes. */
-static void file_that_no_mapping_can_hold(void)
+static void rejects_files_larger_than_the_address_space(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	int sent = sized_file((uint64_t)5 << 30), got;
@@ -177,14 +177,14 @@ static void file_that_no_mapping_can_hold(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(file_is_ready_to_be_mapped);
+	RUN(received_file_can_be_mapped);
 	RUN(first_byte_of_a_stream_is_dropped);
 	RUN(all_of_a_datagram_is_dropped);
-	RUN(other_side_has_closed);
-	RUN(no_message);
-	RUN(payload);
-	RUN(options);
-	RUN(bad_pointers);
-	RUN(file_that_no_mapping_can_hold);
+	RUN(reports_the_end_of_a_stream);
+	RUN(fails_if_nonblocking_and_empty);
+	RUN(receives_data);
+	RUN(accepts_its_options);
+	RUN(rejects_bad_pointers);
+	RUN(rejects_files_larger_than_the_address_space);
 	return finish();
 }

@@ -10,7 +10,7 @@
 #include "files.h"
 #include "mounts.h"
 
-static void offset_and_access_are_its_own(void)
+static void has_its_own_offset_and_access_mode(void)
 {
 	int fd = sealable_file(), reader;
 	char text[4] = "";
@@ -27,7 +27,7 @@ static void offset_and_access_are_its_own(void)
 	close(fd);
 }
 
-static void always_close_on_exec(void)
+static void is_always_close_on_exec(void)
 {
 	int fd = sealable_file(), plain = memfd_go_reopen(fd, O_RDWR),
 	    cloexec = memfd_go_reopen(fd, O_CLOEXEC);
@@ -39,7 +39,7 @@ static void always_close_on_exec(void)
 	close(fd);
 }
 
-static void reading_is_no_security_boundary(void)
+static void read_only_is_no_security_boundary(void)
 {
 	int fd = sealable_file(), reader = memfd_go_reopen(fd, O_RDONLY),
 	    writer = memfd_go_reopen(reader, O_RDWR);
@@ -50,7 +50,7 @@ static void reading_is_no_security_boundary(void)
 	close(fd);
 }
 
-static void seals_hold_for_all(void)
+static void seals_hold_for_every_descriptor(void)
 {
 	int fd = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3),
 	    writer = memfd_go_reopen(fd, O_RDWR);
@@ -62,7 +62,7 @@ static void seals_hold_for_all(void)
 	close(fd);
 }
 
-static void path_only(void)
+static void accepts_o_path_descriptors(void)
 {
 	int fd = sealable_file(), path = memfd_go_reopen(fd, O_PATH), again = memfd_go_reopen(path, O_RDWR);
 
@@ -74,7 +74,7 @@ static void path_only(void)
 	close(fd);
 }
 
-static void highest_descriptor(void)
+static void accepts_the_highest_descriptor(void)
 {
 	int fd = sealable_file(), high = fcntl(fd, F_DUPFD_CLOEXEC, 900),
 	    reader = memfd_go_reopen(high, O_RDONLY);
@@ -86,13 +86,13 @@ static void highest_descriptor(void)
 	close(fd);
 }
 
-static void closed_descriptor(void)
+static void rejects_closed_descriptors(void)
 {
 	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
 		EQ(memfd_go_reopen(closed_descriptors[i], O_RDONLY), -EBADF);
 }
 
-static void files_that_cannot_be_opened_again(void)
+static void rejects_files_that_cannot_be_reopened(void)
 {
 	int end = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), secret = memfd_go_secret(O_CLOEXEC);
 
@@ -113,7 +113,7 @@ static void open_without_permission(void)
 	EQ(memfd_go_reopen(file, O_RDWR), -EACCES);
 }
 
-static void mode_forbids(void)
+static void fails_if_the_mode_forbids_it(void)
 {
 	file = sealable_file();
 	EQ(fchmod(file, 0), 0);
@@ -128,7 +128,7 @@ static void open_without_proc(void)
 	EQ(memfd_go_reopen(-1, O_RDONLY), -EBADF);
 }
 
-static void proc_is_not_mounted(void)
+static void fails_without_proc(void)
 {
 	if (!can_mount())
 		SKIP(NO_MOUNTS);
@@ -157,7 +157,7 @@ static void *use_own_descriptors(void *number)
 	return number;
 }
 
-static void descriptors_of_the_calling_thread(void)
+static void uses_descriptors_of_the_calling_thread(void)
 {
 	int fd = sized_file(3);
 	pthread_t thread;
@@ -170,7 +170,7 @@ static void descriptors_of_the_calling_thread(void)
 		SKIP("threads share their descriptors here for good");
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	int fd = sealable_file(), error;
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
@@ -184,17 +184,17 @@ static void too_many_descriptors(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(offset_and_access_are_its_own);
-	RUN(always_close_on_exec);
-	RUN(reading_is_no_security_boundary);
-	RUN(seals_hold_for_all);
-	RUN(path_only);
-	RUN(highest_descriptor);
-	RUN(closed_descriptor);
-	RUN(files_that_cannot_be_opened_again);
-	RUN(mode_forbids);
-	RUN(proc_is_not_mounted);
-	RUN(descriptors_of_the_calling_thread);
-	RUN(too_many_descriptors);
+	RUN(has_its_own_offset_and_access_mode);
+	RUN(is_always_close_on_exec);
+	RUN(read_only_is_no_security_boundary);
+	RUN(seals_hold_for_every_descriptor);
+	RUN(accepts_o_path_descriptors);
+	RUN(accepts_the_highest_descriptor);
+	RUN(rejects_closed_descriptors);
+	RUN(rejects_files_that_cannot_be_reopened);
+	RUN(fails_if_the_mode_forbids_it);
+	RUN(fails_without_proc);
+	RUN(uses_descriptors_of_the_calling_thread);
+	RUN(fails_at_rlimit_nofile);
 	return finish();
 }

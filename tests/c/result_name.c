@@ -164,7 +164,7 @@ static void every_error_has_its_name(void)
 		TEXT(memfd_go_result_name(-names[i].number), names[i].name);
 }
 
-static void unknown_numbers(void)
+static void unknown_numbers_have_no_name(void)
 {
 	static const int unknown[] = { -41, -135, -4095, -4096, -65536, INT_MIN + 1, INT_MIN };
 
@@ -177,6 +177,6 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	RUN(success_is_ok);
 	RUN(every_error_has_its_name);
-	RUN(unknown_numbers);
+	RUN(unknown_numbers_have_no_name);
 	return finish();
 }

@@ -52,7 +52,7 @@ static void seals_accumulate(void)
 	close(fd);
 }
 
-static void no_seal_after_the_seal_seal(void)
+static void seal_seal_prevents_further_seals(void)
 {
 	int fd = sealable_file();
 
@@ -63,7 +63,7 @@ static void no_seal_after_the_seal_seal(void)
 	close(fd);
 }
 
-static void read_only_descriptor_reads_seals_but_adds_none(void)
+static void read_only_descriptor_cannot_add_seals(void)
 {
 	int fd = sealable_file(), reader = reopen(fd, O_RDONLY);
 
@@ -74,7 +74,7 @@ static void read_only_descriptor_reads_seals_but_adds_none(void)
 	close(fd);
 }
 
-static void path_descriptor_is_no_descriptor(void)
+static void rejects_o_path_descriptors(void)
 {
 	int fd = sealable_file(), path = reopen(fd, O_PATH);
 
@@ -84,7 +84,7 @@ static void path_descriptor_is_no_descriptor(void)
 	close(fd);
 }
 
-static void closed_descriptor(void)
+static void rejects_closed_descriptors(void)
 {
 	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++) {
 		EQ(memfd_go_get_seals(closed_descriptors[i]), -EBADF);
@@ -92,7 +92,7 @@ static void closed_descriptor(void)
 	}
 }
 
-static void unknown_seals_add_none(void)
+static void unknown_seals_add_nothing(void)
 {
 	int fd = sealable_file();
 
@@ -103,7 +103,7 @@ static void unknown_seals_add_none(void)
 	close(fd);
 }
 
-static void file_that_takes_no_seals(void)
+static void rejects_files_without_seals(void)
 {
 	int files[] = { pipe_file(), open("/dev/null", O_RDWR), open("/proc/self/status", O_RDONLY) };
 
@@ -127,7 +127,7 @@ static void file_on_tmpfs_looks_like_a_sealed_memfd(void)
 	close(fd);
 }
 
-static void busy_while_a_shared_mapping_can_write(void)
+static void busy_while_mapped_shared_and_writable(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(page);
@@ -160,7 +160,7 @@ static void seal_while_mapped(int protection, int open_mode, int result)
 }
 
 /* What counts is whether mprotect(2) could make it writable. */
-static void busy_through_mappings_that_cannot_write_now(void)
+static void busy_while_mprotect_could_make_it_writable(void)
 {
 	seal_while_mapped(PROT_WRITE, O_RDWR, -EBUSY);
 	seal_while_mapped(PROT_READ, O_RDWR, -EBUSY);
@@ -192,7 +192,7 @@ static void duplicates_share_contents_and_seals(void)
 	close(other);
 }
 
-static void private_mapping_keeps_nobody_from_sealing(void)
+static void private_mapping_does_not_prevent_sealing(void)
 {
 	size_t page = page_size();
 	int fd = sized_file(page);
@@ -211,16 +211,16 @@ int main(int argc, char **argv)
 	RUN(each_seal_is_added_and_read_back);
 	RUN(newer_seals_are_added_and_read_back);
 	RUN(seals_accumulate);
-	RUN(no_seal_after_the_seal_seal);
-	RUN(read_only_descriptor_reads_seals_but_adds_none);
-	RUN(path_descriptor_is_no_descriptor);
-	RUN(closed_descriptor);
-	RUN(unknown_seals_add_none);
-	RUN(file_that_takes_no_seals);
+	RUN(seal_seal_prevents_further_seals);
+	RUN(read_only_descriptor_cannot_add_seals);
+	RUN(rejects_o_path_descriptors);
+	RUN(rejects_closed_descriptors);
+	RUN(unknown_seals_add_nothing);
+	RUN(rejects_files_without_seals);
 	RUN(file_on_tmpfs_looks_like_a_sealed_memfd);
-	RUN(busy_while_a_shared_mapping_can_write);
-	RUN(busy_through_mappings_that_cannot_write_now);
+	RUN(busy_while_mapped_shared_and_writable);
+	RUN(busy_while_mprotect_could_make_it_writable);
 	RUN(duplicates_share_contents_and_seals);
-	RUN(private_mapping_keeps_nobody_from_sealing);
+	RUN(private_mapping_does_not_prevent_sealing);
 	return finish();
 }

@@ -23,37 +23,37 @@ static void check_forbidden(uint32_t seals, int shrink, int grow, int write_resu
 	close(fd);
 }
 
-static void no_seal_forbids_nothing(void)
+static void without_seals_everything_is_allowed(void)
 {
 	check_forbidden(0, 0, 0, 1);
 }
 
-static void seal_seal_forbids_no_change_of_the_file(void)
+static void seal_seal_does_not_protect_the_file(void)
 {
 	check_forbidden(F_SEAL_SEAL, 0, 0, 1);
 }
 
-static void shrink(void)
+static void shrink_seal_forbids_shrinking(void)
 {
 	check_forbidden(F_SEAL_SHRINK, -EPERM, 0, 1);
 }
 
-static void grow(void)
+static void grow_seal_forbids_growing(void)
 {
 	check_forbidden(F_SEAL_GROW, 0, -EPERM, 1);
 }
 
-static void write_seal(void)
+static void write_seal_forbids_writing(void)
 {
 	check_forbidden(F_SEAL_WRITE, 0, 0, -EPERM);
 }
 
-static void immutable(void)
+static void immutable_forbids_all_changes(void)
 {
 	check_forbidden(MEMFD_GO_SEALS_IMMUTABLE, -EPERM, -EPERM, -EPERM);
 }
 
-static void same_size_is_never_forbidden(void)
+static void setting_the_same_size_is_allowed(void)
 {
 	int fd = sealed_file(MEMFD_GO_SEALS_IMMUTABLE);
 
@@ -61,7 +61,7 @@ static void same_size_is_never_forbidden(void)
 	close(fd);
 }
 
-static void grow_forbids_writing_past_the_end(void)
+static void grow_seal_forbids_writing_beyond_the_end(void)
 {
 	int fd = sealed_file(F_SEAL_GROW);
 
@@ -85,7 +85,7 @@ static void check_write_across_the_end(uint64_t size, size_t length, uint64_t of
 	close(fd);
 }
 
-static void grow_forbids_writing_across_the_end(void)
+static void grow_seal_cuts_writes_across_the_end(void)
 {
 	size_t page = page_size();
 
@@ -96,7 +96,7 @@ static void grow_forbids_writing_across_the_end(void)
 	check_write_across_the_end(2 * page + 100, 2 * page, page - 1);
 }
 
-static void writing_nothing_is_never_forbidden(void)
+static void writing_0_bytes_is_allowed(void)
 {
 	static const uint32_t seals[] = { F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE,
 					  MEMFD_GO_SEALS_IMMUTABLE };
@@ -125,7 +125,7 @@ static void write_seal_forbids_new_writable_mappings(void)
 	close(fd);
 }
 
-static void future_write_keeps_existing_mappings_writable(void)
+static void future_write_seal_keeps_existing_mappings_writable(void)
 {
 	int fd = sized_file(100);
 	void *old = NULL, *new = NULL;
@@ -146,7 +146,7 @@ static void future_write_keeps_existing_mappings_writable(void)
 	close(fd);
 }
 
-static void exec_seal_freezes_the_execute_permission(void)
+static void exec_seal_fixes_the_execute_permission(void)
 {
 	int fd = memfd_go_create("test", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
@@ -161,18 +161,18 @@ static void exec_seal_freezes_the_execute_permission(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(no_seal_forbids_nothing);
-	RUN(seal_seal_forbids_no_change_of_the_file);
-	RUN(shrink);
-	RUN(grow);
-	RUN(write_seal);
-	RUN(immutable);
-	RUN(same_size_is_never_forbidden);
-	RUN(grow_forbids_writing_past_the_end);
-	RUN(grow_forbids_writing_across_the_end);
-	RUN(writing_nothing_is_never_forbidden);
+	RUN(without_seals_everything_is_allowed);
+	RUN(seal_seal_does_not_protect_the_file);
+	RUN(shrink_seal_forbids_shrinking);
+	RUN(grow_seal_forbids_growing);
+	RUN(write_seal_forbids_writing);
+	RUN(immutable_forbids_all_changes);
+	RUN(setting_the_same_size_is_allowed);
+	RUN(grow_seal_forbids_writing_beyond_the_end);
+	RUN(grow_seal_cuts_writes_across_the_end);
+	RUN(writing_0_bytes_is_allowed);
 	RUN(write_seal_forbids_new_writable_mappings);
-	RUN(future_write_keeps_existing_mappings_writable);
-	RUN(exec_seal_freezes_the_execute_permission);
+	RUN(future_write_seal_keeps_existing_mappings_writable);
+	RUN(exec_seal_fixes_the_execute_permission);
 	return finish();
 }

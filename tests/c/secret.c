@@ -27,14 +27,14 @@ static void support_is_as_expected(void)
 	EQ(supported(), strcmp(getenv("MEMFD_GO_SECRET"), "yes") == 0);
 }
 
-static void kernel_without_it_says_so(void)
+static void fails_on_kernels_without_memfd_secret(void)
 {
 	EQ(memfd_go_secret(0), -ENOSYS);
 	EQ(memfd_go_secret(O_CLOEXEC), -ENOSYS);
 	EQ(memfd_go_secret(FD_CLOEXEC), -ENOSYS);
 }
 
-static void close_on_exec_only_if_asked_for(void)
+static void close_on_exec_only_on_request(void)
 {
 	int plain = memfd_go_secret(0);
 	int cloexec = memfd_go_secret(O_CLOEXEC);
@@ -48,7 +48,7 @@ static void close_on_exec_only_if_asked_for(void)
 	close(plain);
 }
 
-static void unknown_flags(void)
+static void rejects_unknown_flags(void)
 {
 	for (int bit = 1; bit < 32; bit++)
 		if (1U << bit != O_CLOEXEC)
@@ -57,7 +57,7 @@ static void unknown_flags(void)
 	EQ(memfd_go_secret(0xffffffff), -EINVAL);
 }
 
-static void memory_is_the_only_way_to_the_contents(void)
+static void contents_are_accessible_through_mappings_only(void)
 {
 	size_t page = page_size();
 	void *map = UNTOUCHED;
@@ -72,7 +72,7 @@ static void memory_is_the_only_way_to_the_contents(void)
 	close(fd);
 }
 
-static void size_is_set_once(void)
+static void size_can_be_set_once(void)
 {
 	uint64_t size = 0;
 	int fd = memfd_go_secret(0);
@@ -85,7 +85,7 @@ static void size_is_set_once(void)
 	close(fd);
 }
 
-static void takes_no_seals(void)
+static void does_not_support_seals(void)
 {
 	int fd = memfd_go_secret(0);
 
@@ -96,7 +96,7 @@ static void takes_no_seals(void)
 	close(fd);
 }
 
-static void is_mapped_shared_and_not_executable(void)
+static void maps_shared_and_not_executable_only(void)
 {
 	void *map = UNTOUCHED;
 	int fd = memfd_go_secret(0);
@@ -135,7 +135,7 @@ static int map_over_the_limit(int fd, size_t page)
 	return memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 2 * page, &map) == 0 ? 0 : 4;
 }
 
-static void over_the_limit_of_locked_memory(void)
+static void fails_above_rlimit_memlock(void)
 {
 	size_t page = page_size();
 	int fd = memfd_go_secret(0), status = -1;
@@ -150,7 +150,7 @@ static void over_the_limit_of_locked_memory(void)
 	close(fd);
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
 	int error = memfd_go_secret(0);
@@ -165,16 +165,16 @@ int main(int argc, char **argv)
 	if (getenv("MEMFD_GO_SECRET") != NULL)
 		RUN(support_is_as_expected);
 	if (!supported()) {
-		RUN(kernel_without_it_says_so);
+		RUN(fails_on_kernels_without_memfd_secret);
 		return finish();
 	}
-	RUN(close_on_exec_only_if_asked_for);
-	RUN(unknown_flags);
-	RUN(memory_is_the_only_way_to_the_contents);
-	RUN(size_is_set_once);
-	RUN(takes_no_seals);
-	RUN(is_mapped_shared_and_not_executable);
-	RUN(over_the_limit_of_locked_memory);
-	RUN(too_many_descriptors);
+	RUN(close_on_exec_only_on_request);
+	RUN(rejects_unknown_flags);
+	RUN(contents_are_accessible_through_mappings_only);
+	RUN(size_can_be_set_once);
+	RUN(does_not_support_seals);
+	RUN(maps_shared_and_not_executable_only);
+	RUN(fails_above_rlimit_memlock);
+	RUN(fails_at_rlimit_nofile);
 	return finish();
 }

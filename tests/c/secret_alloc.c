@@ -32,7 +32,7 @@ static void check_area(const secret_area *s, size_t length, uint32_t opts)
 	EQ(s->opts & ~(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_ALIGN_END), 0);
 }
 
-static void zeroed_and_keeps_its_contents(void)
+static void area_is_zeroed_and_keeps_its_contents(void)
 {
 	for (size_t i = 0; i < LENGTHS * OPTIONS; i++) {
 		size_t length = lengths[i / OPTIONS];
@@ -48,7 +48,7 @@ static void zeroed_and_keeps_its_contents(void)
 	}
 }
 
-static void system_calls_can_use_it(void)
+static void system_calls_can_use_the_area(void)
 {
 	secret_area s = NEW_AREA;
 	int file = sealable_file();
@@ -78,15 +78,15 @@ static size_t present_pages(void *start, size_t pages)
 	return n;
 }
 
-static void present_from_the_start(void)
+static void area_is_resident(void)
 {
 	size_t size = 8 * page_size();
-	char *page = page_before_a_hole();
+	char *page = page_before_a_guard();
 
 	EQ(present_pages(page, 1), 0);
 	*page = 1;
 	EQ(present_pages(page, 1), 1);
-	free_page_before_a_hole(page);
+	free_page_before_a_guard(page);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		secret_area s = NEW_AREA;
 
@@ -96,7 +96,7 @@ static void present_from_the_start(void)
 	}
 }
 
-static void descriptor_is_kept_if_asked_for(void)
+static void descriptor_is_kept_on_request(void)
 {
 	secret_area s = NEW_AREA;
 	uint64_t size = 0;
@@ -126,14 +126,14 @@ static void keep_descriptor_0(void)
 	EQ(raw(fcntl(0, F_GETFD)), -EBADF);
 }
 
-static void descriptor_0_is_closed_like_any_other(void)
+static void descriptor_0_is_closed(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
 	IN_CHILD(keep_descriptor_0);
 }
 
-static void bad_lengths(void)
+static void rejects_bad_lengths(void)
 {
 	secret_area s = NEW_AREA, untouched = s;
 
@@ -144,7 +144,7 @@ static void bad_lengths(void)
 }
 
 /* At once, whoever asks: as root nothing else than memory would be the limit. */
-static void more_than_the_machine_has(void)
+static void rejects_more_than_the_memory_of_the_system(void)
 {
 	size_t lengths[] = {
 		(size_t)sysconf(_SC_PHYS_PAGES) * page_size() + 1,
@@ -164,7 +164,7 @@ static void more_than_the_machine_has(void)
 		EQ(memfd_go_secret_pool_init(&pool, lengths[0] / 1024, 1025, 0), -ENOMEM);
 }
 
-static void a_failure_leaves_no_area_behind(void)
+static void failure_zeroes_the_struct(void)
 {
 	secret_area s = NEW_AREA, copy, zero = { 0 };
 	struct memfd_go_secret_pool pool = { 0 }, no_pool = pool;
@@ -189,7 +189,7 @@ static void a_failure_leaves_no_area_behind(void)
 	EQ(memfd_go_secret_free(&copy), 0);
 }
 
-static void bad_options(void)
+static void rejects_bad_options(void)
 {
 	static const uint32_t known = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_FORK_SHARE |
 				      MEMFD_GO_OPT_ALIGN_END | MEMFD_GO_OPT_REQUIRE |
@@ -204,13 +204,13 @@ static void bad_options(void)
 	EQ(memcmp(&s, &untouched, sizeof s), 0);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++)
 		EQ(memfd_go_secret_alloc((secret_area *)null_pointers[i], 1, 0), -EFAULT);
 }
 
-static void too_many_descriptors(void)
+static void fails_at_rlimit_nofile(void)
 {
 	secret_area s = NEW_AREA;
 	rlim_t old;
@@ -224,7 +224,7 @@ static void too_many_descriptors(void)
 	EQ(error, -EMFILE);
 }
 
-static void too_little_address_space(void)
+static void fails_without_room_in_the_address_space(void)
 {
 	secret_area s = NEW_AREA;
 	rlim_t old = set_limit(RLIMIT_AS, 1 << 20);
@@ -242,17 +242,17 @@ static void too_little_address_space(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(zeroed_and_keeps_its_contents);
-	RUN(system_calls_can_use_it);
-	RUN(present_from_the_start);
-	RUN(descriptor_is_kept_if_asked_for);
-	RUN(descriptor_0_is_closed_like_any_other);
-	RUN(bad_lengths);
-	RUN(more_than_the_machine_has);
-	RUN(a_failure_leaves_no_area_behind);
-	RUN(bad_options);
-	RUN(bad_pointers);
-	RUN(too_many_descriptors);
-	RUN(too_little_address_space);
+	RUN(area_is_zeroed_and_keeps_its_contents);
+	RUN(system_calls_can_use_the_area);
+	RUN(area_is_resident);
+	RUN(descriptor_is_kept_on_request);
+	RUN(descriptor_0_is_closed);
+	RUN(rejects_bad_lengths);
+	RUN(rejects_more_than_the_memory_of_the_system);
+	RUN(failure_zeroes_the_struct);
+	RUN(rejects_bad_options);
+	RUN(rejects_bad_pointers);
+	RUN(fails_at_rlimit_nofile);
+	RUN(fails_without_room_in_the_address_space);
 	return finish();
 }

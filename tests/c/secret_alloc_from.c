@@ -33,7 +33,7 @@ static void check_source(size_t start, size_t length)
 			EQ(source[i], (unsigned char)(i * 7 + 1) | 1);
 }
 
-static void copied_and_wiped(void)
+static void copies_and_wipes_the_source(void)
 {
 	static const size_t lengths[] = { 1, 3, 16, 31, 4096, 4097, MOST };
 	unsigned char want[MOST];
@@ -53,7 +53,7 @@ static void copied_and_wiped(void)
 	}
 }
 
-static void from_another_area(void)
+static void copies_from_another_area(void)
 {
 	secret_area first = NEW_AREA, second = NEW_AREA;
 
@@ -67,7 +67,7 @@ static void from_another_area(void)
 }
 
 /* So that the caller can try again in another way. */
-static void a_failure_leaves_the_source(void)
+static void failure_does_not_change_the_source(void)
 {
 	secret_area area = NEW_AREA, zero = { 0 };
 
@@ -80,7 +80,7 @@ static void a_failure_leaves_the_source(void)
 	check_source(0, 0);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	secret_area area, zero = { 0 };
 
@@ -97,9 +97,9 @@ static void bad_pointers(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(copied_and_wiped);
-	RUN(from_another_area);
-	RUN(a_failure_leaves_the_source);
-	RUN(bad_pointers);
+	RUN(copies_and_wipes_the_source);
+	RUN(copies_from_another_area);
+	RUN(failure_does_not_change_the_source);
+	RUN(rejects_bad_pointers);
 	return finish();
 }

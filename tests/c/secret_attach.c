@@ -26,7 +26,7 @@ static int secret_file(uint64_t size)
 	return fd;
 }
 
-static void whole_file_between_guards(void)
+static void maps_the_whole_file_between_guards(void)
 {
 	secret_area one = kept_area(), other = NEW_AREA;
 	size_t pages = (LENGTH + page_size() - 1) / page_size() * page_size();
@@ -64,7 +64,7 @@ static void attach_in_the_child(void)
 	EQ(memfd_go_secret_free(&mine), 0);
 }
 
-static void another_process_sees_it_and_frees_without_wiping(void)
+static void freeing_does_not_wipe_the_file(void)
 {
 	theirs = kept_area();
 	memset(theirs.data, SECRET_BYTE, LENGTH);
@@ -74,7 +74,7 @@ static void another_process_sees_it_and_frees_without_wiping(void)
 }
 
 /* The file begins with a page, so that its last byte cannot be at the guard. */
-static void odd_size_shows_the_file_from_its_start(void)
+static void odd_size_starts_at_the_start_of_the_file(void)
 {
 	int fd = secret_file(100);
 	secret_area s = NEW_AREA, other = NEW_AREA;
@@ -91,7 +91,7 @@ static void odd_size_shows_the_file_from_its_start(void)
 	close(fd);
 }
 
-static void longer_than_allowed(void)
+static void rejects_files_longer_than_max_len(void)
 {
 	int fd = secret_file(3 * page_size());
 	secret_area s = NEW_AREA, zero = { 0 };
@@ -104,7 +104,7 @@ static void longer_than_allowed(void)
 	close(fd);
 }
 
-static void descriptor_stays_the_callers(void)
+static void descriptor_stays_open(void)
 {
 	int fd = secret_file(1), kept;
 	secret_area s = NEW_AREA;
@@ -128,7 +128,7 @@ static void see_it_shared(void)
 	CHECK(all_bytes(theirs.data, theirs.len, SECRET_BYTE));
 }
 
-static void shared_on_fork_if_asked_for(void)
+static void shared_with_children_on_request(void)
 {
 	int fd = secret_file(100);
 
@@ -140,7 +140,7 @@ static void shared_on_fork_if_asked_for(void)
 	close(fd);
 }
 
-static void files_that_are_not_secret(void)
+static void rejects_files_that_are_not_secret(void)
 {
 	int files[] = { sized_file(4096), pipe_file(), open("/", O_RDONLY | O_CLOEXEC),
 			open("/dev/null", O_RDWR | O_CLOEXEC),
@@ -157,7 +157,7 @@ static void files_that_are_not_secret(void)
 	EQ(memcmp(&s, &untouched, sizeof s), 0);
 }
 
-static void file_without_a_size(void)
+static void rejects_files_without_a_size(void)
 {
 	int fd = memfd_go_secret(O_CLOEXEC);
 	secret_area s = NEW_AREA;
@@ -166,7 +166,7 @@ static void file_without_a_size(void)
 	close(fd);
 }
 
-static void bad_options(void)
+static void rejects_bad_options(void)
 {
 	static const uint32_t known = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_ALIGN_END;
 	secret_area s = NEW_AREA;
@@ -176,7 +176,7 @@ static void bad_options(void)
 			EQ(memfd_go_secret_attach(&s, -1, UINT64_MAX, 1U << bit), -EINVAL);
 }
 
-static void bad_structs(void)
+static void rejects_bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++)
 		EQ(memfd_go_secret_attach((secret_area *)null_pointers[i], -1, UINT64_MAX, 0), -EFAULT);
@@ -197,7 +197,7 @@ static void attach_over_the_limits(void)
 	EQ(memfd_go_secret_free(&s), 0);
 }
 
-static void limits_hold(void)
+static void fails_above_rlimit_memlock_and_at_rlimit_nofile(void)
 {
 	IN_CHILD(attach_over_the_limits);
 }
@@ -205,18 +205,18 @@ static void limits_hold(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(files_that_are_not_secret);
-	RUN(bad_options);
-	RUN(bad_structs);
+	RUN(rejects_files_that_are_not_secret);
+	RUN(rejects_bad_options);
+	RUN(rejects_bad_pointers);
 	if (!have_secretmem())
 		return finish();
-	RUN(whole_file_between_guards);
-	RUN(another_process_sees_it_and_frees_without_wiping);
-	RUN(odd_size_shows_the_file_from_its_start);
-	RUN(longer_than_allowed);
-	RUN(descriptor_stays_the_callers);
-	RUN(shared_on_fork_if_asked_for);
-	RUN(file_without_a_size);
-	RUN(limits_hold);
+	RUN(maps_the_whole_file_between_guards);
+	RUN(freeing_does_not_wipe_the_file);
+	RUN(odd_size_starts_at_the_start_of_the_file);
+	RUN(rejects_files_longer_than_max_len);
+	RUN(descriptor_stays_open);
+	RUN(shared_with_children_on_request);
+	RUN(rejects_files_without_a_size);
+	RUN(fails_above_rlimit_memlock_and_at_rlimit_nofile);
 	return finish();
 }

@@ -27,7 +27,7 @@ static unsigned char *new_area(size_t length, uint32_t opts)
 	return area.data;
 }
 
-static void every_byte_in_front_is_watched(void)
+static void write_to_any_canary_byte_is_reported(void)
 {
 	for (size_t i = 0; i < OPTIONS; i++)
 		for (size_t distance = 1; distance <= CANARY + 1; distance++) {
@@ -40,7 +40,7 @@ static void every_byte_in_front_is_watched(void)
 		}
 }
 
-static void whole_areas_are_no_underruns(void)
+static void writes_within_the_area_are_not_reported(void)
 {
 	for (size_t i = 0; i < OPTIONS; i++) {
 		static const size_t short_of_a_page[] = { 0, 1, 5, 15, 16, 17, 1000 };
@@ -56,7 +56,7 @@ static void whole_areas_are_no_underruns(void)
 }
 
 /* What is there of 16 bytes, down to the guard. */
-static void little_room_in_front(void)
+static void canary_may_be_shorter_than_16_bytes(void)
 {
 	for (size_t room = 1; room < CANARY; room++) {
 		unsigned char *data = new_area(page_size() - room, ALIGN_END);
@@ -67,7 +67,7 @@ static void little_room_in_front(void)
 	}
 }
 
-static void bytes_differ_from_area_to_area(void)
+static void canaries_differ(void)
 {
 	unsigned char first[CANARY];
 
@@ -78,14 +78,14 @@ static void bytes_differ_from_area_to_area(void)
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void without_align_end_there_is_none(void)
+static void no_canary_without_align_end(void)
 {
 	new_area(100, 0);
 	memset((char *)area.data + 100, 1, page_size() - 100);
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void attached_areas_have_none(void)
+static void no_canary_in_attached_areas(void)
 {
 	secret_area other = NEW_AREA;
 
@@ -125,7 +125,7 @@ static void fork_and_free(void)
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void children(void)
+static void children_report_underruns(void)
 {
 	fork_and_free();
 }
@@ -141,7 +141,7 @@ static void play_a_kernel_without_marks(void)
 	}
 }
 
-static void kernels_before_4_14(void)
+static void works_before_4_14(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -157,7 +157,7 @@ static void lack_random_numbers(void)
 	EQ(memfd_go_secret_free(&area), -EUCLEAN);
 }
 
-static void without_getrandom(void)
+static void works_without_getrandom(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -167,14 +167,14 @@ static void without_getrandom(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(every_byte_in_front_is_watched);
-	RUN(whole_areas_are_no_underruns);
-	RUN(little_room_in_front);
-	RUN(bytes_differ_from_area_to_area);
-	RUN(without_align_end_there_is_none);
-	RUN(attached_areas_have_none);
-	RUN(children);
-	RUN(kernels_before_4_14);
-	RUN(without_getrandom);
+	RUN(write_to_any_canary_byte_is_reported);
+	RUN(writes_within_the_area_are_not_reported);
+	RUN(canary_may_be_shorter_than_16_bytes);
+	RUN(canaries_differ);
+	RUN(no_canary_without_align_end);
+	RUN(no_canary_in_attached_areas);
+	RUN(children_report_underruns);
+	RUN(works_before_4_14);
+	RUN(works_without_getrandom);
 	return finish();
 }

@@ -132,7 +132,7 @@ static void allocate_and_fork(void (*child)(void))
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void memory_mapped_at_its_place(void)
+static void other_memory_at_the_address_is_untouched(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
@@ -143,7 +143,7 @@ static void memory_mapped_at_its_place(void)
 	allocate_and_fork(use_through_grandchild);
 }
 
-static void process_1_of_a_namespace(void)
+static void child_is_recognized_as_process_1(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
@@ -167,7 +167,7 @@ static void play_a_kernel_without_marks(void)
 	}
 }
 
-static void kernels_that_cannot_mark(void)
+static void child_is_recognized_before_4_14(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -215,7 +215,7 @@ static void free_what_is_there(void)
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void child_of_vfork_has_it(void)
+static void child_of_vfork_has_the_area(void)
 {
 	static const uint32_t all[] = { 0, MEMFD_GO_OPT_NO_SECRETMEM };
 
@@ -239,9 +239,9 @@ static void child_of_vfork_has_it(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(memory_mapped_at_its_place);
-	RUN(process_1_of_a_namespace);
-	RUN(kernels_that_cannot_mark);
-	RUN(child_of_vfork_has_it);
+	RUN(other_memory_at_the_address_is_untouched);
+	RUN(child_is_recognized_as_process_1);
+	RUN(child_is_recognized_before_4_14);
+	RUN(child_of_vfork_has_the_area);
 	return finish();
 }

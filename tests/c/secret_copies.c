@@ -230,7 +230,7 @@ static void new_pool(void)
 	fill_secret();
 }
 
-static void the_search_finds_copies(void)
+static void search_finds_copies(void)
 {
 	new_area();
 	CHECK(copies_after(leave_in_a_register) > 0);
@@ -258,7 +258,7 @@ static void check_area_and_pool(void)
 	EQ(pool.slots, 0);
 }
 
-static void areas_and_pools(void)
+static void areas_and_pools_leave_no_copies(void)
 {
 	static const uint32_t all[] = { 0, MEMFD_GO_OPT_ALIGN_END, MEMFD_GO_OPT_NO_SECRETMEM };
 
@@ -268,7 +268,7 @@ static void areas_and_pools(void)
 	}
 }
 
-static void attached_areas(void)
+static void attached_areas_leave_no_copies(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
@@ -278,7 +278,7 @@ static void attached_areas(void)
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void contents_handed_on(void)
+static void creating_and_sending_leave_no_copies(void)
 {
 	options = MEMFD_GO_OPT_NO_SECRETMEM; /* of which no system call could copy */
 	new_area();
@@ -294,7 +294,7 @@ static void contents_handed_on(void)
 	close(file);
 }
 
-static void contents_of_huge_pages(void)
+static void huge_pages_leave_no_copies(void)
 {
 	options = 0;
 	file = -1;
@@ -309,10 +309,10 @@ static void contents_of_huge_pages(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(the_search_finds_copies);
-	RUN(areas_and_pools);
-	RUN(attached_areas);
-	RUN(contents_handed_on);
-	RUN(contents_of_huge_pages);
+	RUN(search_finds_copies);
+	RUN(areas_and_pools_leave_no_copies);
+	RUN(attached_areas_leave_no_copies);
+	RUN(creating_and_sending_leave_no_copies);
+	RUN(huge_pages_leave_no_copies);
 	return finish();
 }

@@ -144,7 +144,7 @@ static const char *make_core(void)
 	return reason;
 }
 
-static void secrets_are_not_dumped(void)
+static void core_dumps_contain_no_secrets(void)
 {
 	const char *reason;
 
@@ -160,6 +160,6 @@ static void secrets_are_not_dumped(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(secrets_are_not_dumped);
+	RUN(core_dumps_contain_no_secrets);
 	return finish();
 }

@@ -31,11 +31,11 @@ static void check_area_of_kind(uint32_t opts, uint32_t kind)
 static void check_error(uint32_t opts, int error)
 {
 	secret_area s = NEW_AREA, untouched = NEW_AREA;
-	struct holdings before = take_stock(), after;
+	struct resources before = count_resources(), after;
 
 	EQ(memfd_go_secret_alloc(&s, 5000, opts), error);
 	EQ(memcmp(&s, &untouched, sizeof s), 0);
-	after = take_stock();
+	after = count_resources();
 	EQ(after.descriptors, before.descriptors);
 	EQ(after.mappings, before.mappings);
 }
@@ -51,7 +51,7 @@ static void use_the_fallback(void)
 	check_error(MEMFD_GO_OPT_REQUIRE | ALLOW_UNLOCKED, -missing);
 }
 
-static void locked_memory_without_memfd_secret(void)
+static void locked_memory_replaces_memfd_secret(void)
 {
 	static const int errors[] = { ENOSYS, EPERM };
 
@@ -71,7 +71,7 @@ static void meet_another_error(void)
 	check_area_of_kind(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK);
 }
 
-static void other_errors_are_errors(void)
+static void other_errors_are_returned(void)
 {
 	static const int errors[] = { EMFILE, ENFILE, ENOMEM, EINVAL, EAGAIN };
 
@@ -119,7 +119,7 @@ static void go_without_wipe_on_fork(void)
 	EQ(memfd_go_secret_free(&s), 0);
 }
 
-static void old_kernel_without_wipe_on_fork(void)
+static void locked_memory_works_before_4_14(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -136,7 +136,7 @@ static void fail_in_a_step(void)
 	check_error(MEMFD_GO_OPT_NO_SECRETMEM, -ENOMEM);
 }
 
-static void nothing_is_left_of_a_failure(void)
+static void failure_leaks_nothing(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
@@ -147,10 +147,10 @@ static void nothing_is_left_of_a_failure(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(locked_memory_without_memfd_secret);
-	RUN(other_errors_are_errors);
+	RUN(locked_memory_replaces_memfd_secret);
+	RUN(other_errors_are_returned);
 	RUN(unlocked_memory_only_if_allowed);
-	RUN(old_kernel_without_wipe_on_fork);
-	RUN(nothing_is_left_of_a_failure);
+	RUN(locked_memory_works_before_4_14);
+	RUN(failure_leaks_nothing);
 	return finish();
 }

@@ -46,7 +46,7 @@ static void fork_with(uint32_t opts, uint32_t kind, void (*child)(void), int byt
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void secretmem_is_not_there(void)
+static void secretmem_is_not_mapped_in_a_child(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
@@ -54,12 +54,12 @@ static void secretmem_is_not_there(void)
 	fork_with(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_AREA_SECRETMEM, see_nothing, SECRET_BYTE);
 }
 
-static void locked_memory_is_zeros(void)
+static void locked_memory_is_zero_in_a_child(void)
 {
 	fork_with(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, see_zeros, SECRET_BYTE);
 }
 
-static void shared_if_asked_for(void)
+static void shared_on_request(void)
 {
 	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), change_it, SECRET_BYTE + 1);
 	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, change_it,
@@ -71,7 +71,7 @@ static void free_it(void)
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void a_child_that_frees_wipes_for_all(void)
+static void freeing_in_a_child_wipes_for_the_parent(void)
 {
 	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), free_it, 0);
 	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, free_it, 0);
@@ -94,7 +94,7 @@ static void see_zeros_without_locks(void)
 	fork_with(MEMFD_GO_OPT_ALLOW_UNLOCKED, MEMFD_GO_AREA_UNLOCKED, see_zeros, SECRET_BYTE);
 }
 
-static void unlocked_memory_is_zeros(void)
+static void unlocked_memory_is_zero_in_a_child(void)
 {
 	IN_CHILD(see_zeros_without_locks);
 }
@@ -109,7 +109,7 @@ static void allocate_anew(void)
 	EQ(memfd_go_secret_free(&s), 0);
 }
 
-static void a_child_may_have_its_own(void)
+static void child_can_allocate_its_own(void)
 {
 	fork_with(0, best_kind(), allocate_anew, SECRET_BYTE);
 }
@@ -117,12 +117,12 @@ static void a_child_may_have_its_own(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(secretmem_is_not_there);
-	RUN(locked_memory_is_zeros);
-	RUN(shared_if_asked_for);
-	RUN(a_child_that_frees_wipes_for_all);
+	RUN(secretmem_is_not_mapped_in_a_child);
+	RUN(locked_memory_is_zero_in_a_child);
+	RUN(shared_on_request);
+	RUN(freeing_in_a_child_wipes_for_the_parent);
 	RUN(shared_with_grandchildren);
-	RUN(unlocked_memory_is_zeros);
-	RUN(a_child_may_have_its_own);
+	RUN(unlocked_memory_is_zero_in_a_child);
+	RUN(child_can_allocate_its_own);
 	return finish();
 }

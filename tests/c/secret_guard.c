@@ -25,7 +25,7 @@ static void check_guards(size_t length, uint32_t opts)
 	EQ(memfd_go_secret_free(&s), 0);
 }
 
-static void both_sides_are_guarded(void)
+static void guards_on_both_sides_fault(void)
 {
 	static const size_t lengths[] = { 1, 100, 4096, 100000 };
 
@@ -39,7 +39,7 @@ static void both_sides_are_guarded(void)
 }
 
 /* The first byte behind faults, whatever the length. */
-static void align_end_catches_an_overrun_of_one_byte(void)
+static void align_end_faults_at_the_first_byte_behind(void)
 {
 	static const uint32_t options[] = { 0, MEMFD_GO_OPT_NO_SECRETMEM };
 
@@ -57,7 +57,7 @@ static void align_end_catches_an_overrun_of_one_byte(void)
 	}
 }
 
-static void nothing_is_left_once_freed(void)
+static void freeing_unmaps_everything(void)
 {
 	secret_area s = NEW_AREA;
 	char *data;
@@ -73,8 +73,8 @@ static void nothing_is_left_once_freed(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(both_sides_are_guarded);
-	RUN(align_end_catches_an_overrun_of_one_byte);
-	RUN(nothing_is_left_once_freed);
+	RUN(guards_on_both_sides_fault);
+	RUN(align_end_faults_at_the_first_byte_behind);
+	RUN(freeing_unmaps_everything);
 	return finish();
 }

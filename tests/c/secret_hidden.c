@@ -96,7 +96,7 @@ static void check_way(int (*read_memory)(pid_t, void *, unsigned char *), pid_t 
 	CHECK(all_bytes(copy, 8, 0));
 }
 
-static void not_by_process_vm_readv(void)
+static void process_vm_readv_cannot_read_it(void)
 {
 	pid_t victim = start_victim();
 
@@ -104,7 +104,7 @@ static void not_by_process_vm_readv(void)
 	end_victim(victim);
 }
 
-static void not_by_its_mem_file(void)
+static void proc_pid_mem_cannot_read_it(void)
 {
 	pid_t victim = start_victim();
 
@@ -112,7 +112,7 @@ static void not_by_its_mem_file(void)
 	end_victim(victim);
 }
 
-static void not_by_ptrace(void)
+static void ptrace_cannot_read_it(void)
 {
 	pid_t victim = start_victim();
 
@@ -124,7 +124,7 @@ static void not_by_ptrace(void)
 	end_victim(victim);
 }
 
-static void not_by_its_own_mem_file(void)
+static void proc_self_mem_cannot_read_it(void)
 {
 	secret_area s = NEW_AREA;
 	unsigned char copy[8] = { 0 };
@@ -148,9 +148,9 @@ int main(int argc, char **argv)
 		RUN(needs_memfd_secret);
 		return finish();
 	}
-	RUN(not_by_process_vm_readv);
-	RUN(not_by_its_mem_file);
-	RUN(not_by_ptrace);
-	RUN(not_by_its_own_mem_file);
+	RUN(process_vm_readv_cannot_read_it);
+	RUN(proc_pid_mem_cannot_read_it);
+	RUN(ptrace_cannot_read_it);
+	RUN(proc_self_mem_cannot_read_it);
 	return finish();
 }

@@ -27,7 +27,7 @@ static void allocate(size_t len, uint32_t opts)
 	EQ(memfd_go_secret_alloc(&area, len, MEMFD_GO_OPT_FORK_SHARE | opts), 0);
 }
 
-static void shared_futex_is_refused(void)
+static void shared_futex_fails_in_secretmem(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
@@ -38,14 +38,14 @@ static void shared_futex_is_refused(void)
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void private_futex_works(void)
+static void private_futex_works_in_secretmem(void)
 {
 	allocate(sizeof(int), 0);
 	EQ(wake(WAKE | PRIVATE), 0);
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void shared_futex_in_locked_memory(void)
+static void shared_futex_works_in_locked_memory(void)
 {
 	allocate(sizeof(int), MEMFD_GO_OPT_NO_SECRETMEM);
 	EQ(wake(WAKE), 0);
@@ -82,7 +82,7 @@ static void count_in_two_processes(void)
 	pthread_mutexattr_destroy(&shared);
 }
 
-static void mutex_beside_the_area(void)
+static void mutex_works_beside_the_area(void)
 {
 	allocate(sizeof(long), 0);
 	mutex = mmap(NULL, sizeof *mutex, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -92,7 +92,7 @@ static void mutex_beside_the_area(void)
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void mutex_in_locked_memory(void)
+static void mutex_works_in_locked_memory(void)
 {
 	allocate(sizeof(long) + sizeof *mutex, MEMFD_GO_OPT_NO_SECRETMEM);
 	mutex = (pthread_mutex_t *)((long *)area.data + 1);
@@ -103,10 +103,10 @@ static void mutex_in_locked_memory(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(shared_futex_is_refused);
-	RUN(private_futex_works);
-	RUN(shared_futex_in_locked_memory);
-	RUN(mutex_beside_the_area);
-	RUN(mutex_in_locked_memory);
+	RUN(shared_futex_fails_in_secretmem);
+	RUN(private_futex_works_in_secretmem);
+	RUN(shared_futex_works_in_locked_memory);
+	RUN(mutex_works_beside_the_area);
+	RUN(mutex_works_in_locked_memory);
 	return finish();
 }

@@ -37,7 +37,7 @@ static void use_three_pages(void)
 	EQ(memfd_go_secret_free(&rest), 0);
 }
 
-static void all_of_the_limit_can_be_used(void)
+static void whole_limit_can_be_used(void)
 {
 	options = 0;
 	IN_CHILD(use_three_pages);
@@ -61,7 +61,7 @@ static void use_what_is_not_locked(void)
 	EQ(memfd_go_secret_free(&s), 0);
 }
 
-static void unlocked_memory_beyond_it_if_allowed(void)
+static void unlocked_memory_above_the_limit_if_allowed(void)
 {
 	options = 0;
 	IN_CHILD(use_what_is_not_locked);
@@ -81,7 +81,7 @@ static void have_no_limit_at_all(void)
 	}
 }
 
-static void nothing_may_be_locked(void)
+static void fails_if_the_limit_is_0(void)
 {
 	IN_CHILD(have_no_limit_at_all);
 }
@@ -89,8 +89,8 @@ static void nothing_may_be_locked(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(all_of_the_limit_can_be_used);
-	RUN(unlocked_memory_beyond_it_if_allowed);
-	RUN(nothing_may_be_locked);
+	RUN(whole_limit_can_be_used);
+	RUN(unlocked_memory_above_the_limit_if_allowed);
+	RUN(fails_if_the_limit_is_0);
 	return finish();
 }

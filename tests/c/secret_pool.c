@@ -29,7 +29,7 @@ static void all_slots_can_be_used(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-static void struct_says_what_it_is(void)
+static void struct_describes_the_pool(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(LENGTH, SLOTS, 0);
 
@@ -43,7 +43,7 @@ static void struct_says_what_it_is(void)
 }
 
 /* Slots in and out in any order, each with contents of its own. */
-static void slots_never_show_what_they_held(void)
+static void slots_are_zero_when_taken(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(LENGTH, SLOTS, MEMFD_GO_OPT_NO_SECRETMEM);
 	unsigned char *slots[SLOTS] = { NULL };
@@ -69,7 +69,7 @@ static void slots_never_show_what_they_held(void)
 }
 
 /* All of what the pool holds, seen through a second mapping. */
-static void free_wipes_taken_slots_too(void)
+static void free_wipes_slots_in_use(void)
 {
 	struct memfd_go_secret_pool pool;
 	secret_area second = NEW_AREA;
@@ -85,7 +85,7 @@ static void free_wipes_taken_slots_too(void)
 	EQ(memfd_go_secret_free(&second), 0);
 }
 
-static void any_length_and_number(void)
+static void accepts_any_length_and_number(void)
 {
 	static const struct {
 		size_t length;
@@ -104,7 +104,7 @@ static void any_length_and_number(void)
 	}
 }
 
-static void free_twice_and_what_never_was(void)
+static void freeing_twice_or_a_zero_struct_does_nothing(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(LENGTH, SLOTS, 0), never = NEW_POOL;
 
@@ -122,10 +122,10 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	RUN(all_slots_can_be_used);
-	RUN(struct_says_what_it_is);
-	RUN(slots_never_show_what_they_held);
-	RUN(free_wipes_taken_slots_too);
-	RUN(any_length_and_number);
-	RUN(free_twice_and_what_never_was);
+	RUN(struct_describes_the_pool);
+	RUN(slots_are_zero_when_taken);
+	RUN(free_wipes_slots_in_use);
+	RUN(accepts_any_length_and_number);
+	RUN(freeing_twice_or_a_zero_struct_does_nothing);
 	return finish();
 }

@@ -50,7 +50,7 @@ static void call_under_the_filter(void)
 		getppid();
 }
 
-static void taking_and_giving_make_no_system_call(void)
+static void take_and_give_make_no_system_call(void)
 {
 	int status;
 
@@ -64,6 +64,6 @@ static void taking_and_giving_make_no_system_call(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(taking_and_giving_make_no_system_call);
+	RUN(take_and_give_make_no_system_call);
 	return finish();
 }

@@ -8,7 +8,7 @@
 
 #define LENGTH 40 /* and 8 bytes to fill up */
 
-static void bad_sizes(void)
+static void rejects_bad_sizes(void)
 {
 	struct memfd_go_secret_pool pool = NEW_POOL, untouched = pool;
 
@@ -23,7 +23,7 @@ static void bad_sizes(void)
 	EQ(memcmp(&pool, &untouched, sizeof pool), 0);
 }
 
-static void bad_options(void)
+static void rejects_bad_options(void)
 {
 	static const uint32_t known = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_REQUIRE |
 				      MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALLOW_UNLOCKED;
@@ -35,7 +35,7 @@ static void bad_options(void)
 	EQ(memfd_go_secret_pool_init(&pool, 1, 1, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_REQUIRE), -EINVAL);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(LENGTH, 2, 0);
 	void *slot = NULL;
@@ -54,7 +54,7 @@ static void bad_pointers(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-static void slots_that_are_none(void)
+static void rejects_addresses_that_are_not_slots_in_use(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(LENGTH, 3, 0);
 	char *slot = take(&pool), *other = take(&pool), *end = (char *)pool.area.data + pool.area.len;
@@ -77,7 +77,7 @@ static void slots_that_are_none(void)
 }
 
 /* One byte too far, of a value that strings end with. */
-static void overrun_is_noticed_by_its_slot(void)
+static void overrun_is_reported_for_its_slot(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
 	char *first = take(&pool), *second = take(&pool);
@@ -88,7 +88,7 @@ static void overrun_is_noticed_by_its_slot(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-static void overrun_into_a_free_slot_is_noticed(void)
+static void overrun_into_a_free_slot_is_reported(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
 	char *first = take(&pool);
@@ -102,7 +102,7 @@ static void overrun_into_a_free_slot_is_noticed(void)
 }
 
 /* An overrun that leaves the mark alone, and makes a free slot name a taken one as the next. */
-static void taken_slot_is_never_given_out_again(void)
+static void slot_in_use_is_never_taken_again(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
 	char *first = take(&pool);
@@ -118,7 +118,7 @@ static void taken_slot_is_never_given_out_again(void)
 }
 
 /* A single byte, which changes nothing but the mark. */
-static void short_overrun_into_a_free_slot_is_noticed(void)
+static void short_overrun_into_a_free_slot_is_reported(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
 	char *first = take(&pool);
@@ -131,7 +131,7 @@ static void short_overrun_into_a_free_slot_is_noticed(void)
 }
 
 /* An overrun that makes a free slot name one that does not exist as the next. */
-static void next_slot_that_does_not_exist(void)
+static void link_beyond_the_last_slot_is_rejected(void)
 {
 	static const uint32_t others[] = { 3, 1000, UINT32_MAX - 1 };
 
@@ -148,7 +148,7 @@ static void next_slot_that_does_not_exist(void)
 }
 
 /* The contents of a slot may look like what is in front of one. */
-static void copied_header_makes_no_slot(void)
+static void forged_slot_header_is_rejected(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(64, 3, 0);
 	char *slot = take(&pool);
@@ -163,7 +163,7 @@ static void copied_header_makes_no_slot(void)
 }
 
 /* There is nothing but the guard behind the last slot. */
-static void addresses_behind_a_full_area(void)
+static void addresses_behind_the_pool_are_rejected(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(48, (uint32_t)(page_size() / 64), 0);
 	char *end = (char *)pool.area.data + pool.area.len;
@@ -175,7 +175,7 @@ static void addresses_behind_a_full_area(void)
 }
 
 /* Whatever an overrun writes, the pool stays inside its area. */
-static void overrun_never_leads_astray(void)
+static void damaged_links_never_leave_the_pool(void)
 {
 	for (int byte = 0; byte < 256; byte++) {
 		struct memfd_go_secret_pool pool = new_pool(48, 4, MEMFD_GO_OPT_NO_SECRETMEM);
@@ -208,7 +208,7 @@ static void exceed_the_limit(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-static void over_the_limit_of_locked_memory(void)
+static void fails_above_rlimit_memlock(void)
 {
 	IN_CHILD(exceed_the_limit);
 }
@@ -216,18 +216,18 @@ static void over_the_limit_of_locked_memory(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(bad_sizes);
-	RUN(bad_options);
-	RUN(bad_pointers);
-	RUN(slots_that_are_none);
-	RUN(overrun_is_noticed_by_its_slot);
-	RUN(overrun_into_a_free_slot_is_noticed);
-	RUN(taken_slot_is_never_given_out_again);
-	RUN(short_overrun_into_a_free_slot_is_noticed);
-	RUN(next_slot_that_does_not_exist);
-	RUN(copied_header_makes_no_slot);
-	RUN(addresses_behind_a_full_area);
-	RUN(overrun_never_leads_astray);
-	RUN(over_the_limit_of_locked_memory);
+	RUN(rejects_bad_sizes);
+	RUN(rejects_bad_options);
+	RUN(rejects_bad_pointers);
+	RUN(rejects_addresses_that_are_not_slots_in_use);
+	RUN(overrun_is_reported_for_its_slot);
+	RUN(overrun_into_a_free_slot_is_reported);
+	RUN(slot_in_use_is_never_taken_again);
+	RUN(short_overrun_into_a_free_slot_is_reported);
+	RUN(link_beyond_the_last_slot_is_rejected);
+	RUN(forged_slot_header_is_rejected);
+	RUN(addresses_behind_the_pool_are_rejected);
+	RUN(damaged_links_never_leave_the_pool);
+	RUN(fails_above_rlimit_memlock);
 	return finish();
 }

@@ -8,7 +8,7 @@
 
 #define LENGTH 40
 
-static void access_is_as_asked_for(void)
+static void access_is_as_requested(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(LENGTH, 3, 0);
 	char *slot = take(&pool);
@@ -26,7 +26,7 @@ static void access_is_as_asked_for(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-static void take_and_give_are_errors(void)
+static void take_and_give_need_write_access(void)
 {
 	static const uint32_t closed[] = { MEMFD_GO_ACCESS_NONE, MEMFD_GO_ACCESS_READ };
 
@@ -46,7 +46,7 @@ static void take_and_give_are_errors(void)
 	}
 }
 
-static void errors(void)
+static void rejects_bad_arguments(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(LENGTH, 3, 0), none = NEW_POOL;
 	void *slot;
@@ -65,8 +65,8 @@ static void errors(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(access_is_as_asked_for);
-	RUN(take_and_give_are_errors);
-	RUN(errors);
+	RUN(access_is_as_requested);
+	RUN(take_and_give_need_write_access);
+	RUN(rejects_bad_arguments);
 	return finish();
 }

@@ -25,7 +25,7 @@ static void check_access(const secret_area *s, int read_signal, int write_signal
 	EQ(READ_SIGNAL(rear_guard(s)), SIGSEGV);
 }
 
-static void access_is_as_asked_for(void)
+static void access_is_as_requested(void)
 {
 	for (size_t i = 0; i < OPTIONS; i++) {
 		secret_area s = NEW_AREA;
@@ -42,7 +42,7 @@ static void access_is_as_asked_for(void)
 	}
 }
 
-static void contents_survive(void)
+static void contents_are_preserved(void)
 {
 	for (size_t i = 0; i < OPTIONS; i++) {
 		secret_area s = NEW_AREA;
@@ -56,7 +56,7 @@ static void contents_survive(void)
 	}
 }
 
-static void free_after_any_protection(void)
+static void area_can_be_freed_with_any_access(void)
 {
 	static const uint32_t accesses[] = { MEMFD_GO_ACCESS_NONE, MEMFD_GO_ACCESS_READ,
 					     MEMFD_GO_ACCESS_READ_WRITE };
@@ -91,7 +91,7 @@ static void free_wipes(void)
 	munmap(map, size);
 }
 
-static void free_twice(void)
+static void freeing_twice_does_nothing(void)
 {
 	secret_area s = NEW_AREA, never = NEW_AREA;
 
@@ -108,7 +108,7 @@ static void free_twice(void)
 	EQ(memfd_go_secret_free(&s), 0);
 }
 
-static void errors_of_protect(void)
+static void rejects_bad_arguments(void)
 {
 	secret_area s = NEW_AREA, none = NEW_AREA;
 
@@ -129,11 +129,11 @@ static void errors_of_protect(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(access_is_as_asked_for);
-	RUN(contents_survive);
-	RUN(free_after_any_protection);
+	RUN(access_is_as_requested);
+	RUN(contents_are_preserved);
+	RUN(area_can_be_freed_with_any_access);
 	RUN(free_wipes);
-	RUN(free_twice);
-	RUN(errors_of_protect);
+	RUN(freeing_twice_does_nothing);
+	RUN(rejects_bad_arguments);
 	return finish();
 }

@@ -74,18 +74,18 @@ static void allocate_and_fork(uint32_t opts, void (*child)(void))
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void child_locks_what_it_shares(void)
+static void child_locks_a_shared_area(void)
 {
 	allocate_and_fork(SHARED, lock_again);
 	allocate_and_fork(SHARED | MEMFD_GO_OPT_ALIGN_END, lock_again);
 }
 
-static void limits_are_told(void)
+static void reports_rlimit_memlock(void)
 {
 	allocate_and_fork(SHARED, may_lock_nothing);
 }
 
-static void area_that_cannot_be_read(void)
+static void rejects_inaccessible_areas(void)
 {
 	allocate_and_fork(SHARED, lock_what_is_closed);
 	allocate_and_fork(SHARED, lock_behind_the_librarys_back);
@@ -104,7 +104,7 @@ static void not_there(void)
 	EQ(memfd_go_secret_relock(&area), -ENXIO);
 }
 
-static void secret_memory_of_the_kernel(void)
+static void secretmem_is_unchanged(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret");
@@ -121,7 +121,7 @@ static void lock_zeros(void)
 	CHECK(all_bytes(area.data, LENGTH, 0));
 }
 
-static void child_locks_zeros_of_its_own(void)
+static void child_locks_its_own_zeros(void)
 {
 	allocate_and_fork(MEMFD_GO_OPT_NO_SECRETMEM, lock_zeros);
 }
@@ -139,7 +139,7 @@ static void lock_what_was_not(void)
 	EQ(locked(), 1);
 }
 
-static void unlocked_area_becomes_a_locked_one(void)
+static void unlocked_area_becomes_locked(void)
 {
 	IN_CHILD(lock_what_was_not);
 }
@@ -156,7 +156,7 @@ static void lock_pool(void)
 	EQ(memfd_go_secret_pool_relock(&pool), -EACCES);
 }
 
-static void pools(void)
+static void relocks_pools(void)
 {
 	pool = new_pool(LENGTH, 3, SHARED);
 	IN_CHILD(lock_pool);
@@ -164,7 +164,7 @@ static void pools(void)
 	EQ(memfd_go_secret_pool_relock(&pool), -EINVAL);
 }
 
-static void nothing_to_lock(void)
+static void rejects_structs_without_an_area(void)
 {
 	secret_area none = NEW_AREA;
 
@@ -179,13 +179,13 @@ static void nothing_to_lock(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(child_locks_what_it_shares);
-	RUN(limits_are_told);
-	RUN(area_that_cannot_be_read);
-	RUN(secret_memory_of_the_kernel);
-	RUN(child_locks_zeros_of_its_own);
-	RUN(unlocked_area_becomes_a_locked_one);
-	RUN(pools);
-	RUN(nothing_to_lock);
+	RUN(child_locks_a_shared_area);
+	RUN(reports_rlimit_memlock);
+	RUN(rejects_inaccessible_areas);
+	RUN(secretmem_is_unchanged);
+	RUN(child_locks_its_own_zeros);
+	RUN(unlocked_area_becomes_locked);
+	RUN(relocks_pools);
+	RUN(rejects_structs_without_an_area);
 	return finish();
 }

@@ -42,7 +42,7 @@ static void descriptors_arrive_in_order(void)
 	close_files(fds, ENOUGH);
 }
 
-static void descriptors_stay_open_here(void)
+static void descriptors_stay_open_in_the_sender(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	int fd = sealable_file();
@@ -54,7 +54,7 @@ static void descriptors_stay_open_here(void)
 	close(fd);
 }
 
-static void data_goes_along(void)
+static void sends_data(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -67,7 +67,7 @@ static void data_goes_along(void)
 	}
 }
 
-static void one_zero_byte_stands_for_no_data(void)
+static void sends_a_zero_byte_without_data(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		for (size_t i = 0; i < NULL_POINTERS; i++) {
@@ -82,7 +82,7 @@ static void one_zero_byte_stands_for_no_data(void)
 	}
 }
 
-static void too_few_or_too_many(void)
+static void rejects_too_many_descriptors(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	int fds[MEMFD_GO_FDS_MAX + 1] = { 0 };
@@ -94,7 +94,7 @@ static void too_few_or_too_many(void)
 	close_channel(c);
 }
 
-static void no_descriptors(void)
+static void sends_data_without_descriptors(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -110,7 +110,7 @@ static void no_descriptors(void)
 	}
 }
 
-static void not_waiting(void)
+static void dontwait_does_not_wait(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
@@ -125,7 +125,7 @@ static void not_waiting(void)
 	}
 }
 
-static void unknown_options(void)
+static void rejects_unknown_options(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 	char byte;
@@ -137,7 +137,7 @@ static void unknown_options(void)
 	close_channel(c);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 
@@ -148,7 +148,7 @@ static void bad_pointers(void)
 	close_channel(c);
 }
 
-static void closed_descriptors_are_refused(void)
+static void rejects_closed_descriptors(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
 
@@ -161,7 +161,7 @@ static void closed_descriptors_are_refused(void)
 	close_channel(c);
 }
 
-static void not_a_socket(void)
+static void rejects_files_that_are_not_sockets(void)
 {
 	int fd = sealable_file();
 
@@ -170,7 +170,7 @@ static void not_a_socket(void)
 }
 
 /* SIGPIPE would end the test. */
-static void nobody_is_there(void)
+static void reports_a_missing_peer(void)
 {
 	struct channel stream = open_channel(SOCK_STREAM), packets = open_channel(SOCK_SEQPACKET),
 		       datagrams = open_channel(SOCK_DGRAM);
@@ -189,7 +189,7 @@ static void nobody_is_there(void)
 	close(datagrams.sender);
 }
 
-static void nonblocking_and_full(void)
+static void fails_if_nonblocking_and_full(void)
 {
 	static char data[1 << 20];
 	struct channel c = open_channel(SOCK_STREAM | SOCK_NONBLOCK);
@@ -200,7 +200,7 @@ static void nonblocking_and_full(void)
 	close_channel(c);
 }
 
-static void interrupted(void)
+static void fails_if_interrupted_by_a_signal(void)
 {
 	static char data[1 << 20];
 	struct channel c = open_channel(SOCK_STREAM);
@@ -212,7 +212,7 @@ static void interrupted(void)
 	close_channel(c);
 }
 
-static void datagram_too_long(void)
+static void rejects_datagrams_that_are_too_long(void)
 {
 	static char data[8 << 20];
 	struct channel c = open_channel(SOCK_DGRAM);
@@ -234,7 +234,7 @@ static void send_until_refused(void)
 	EQ(result, -ETOOMANYREFS);
 }
 
-static void too_many_under_way(void)
+static void fails_with_too_many_descriptors_in_transit(void)
 {
 	IN_CHILD(send_until_refused);
 }
@@ -243,20 +243,20 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	RUN(descriptors_arrive_in_order);
-	RUN(descriptors_stay_open_here);
-	RUN(data_goes_along);
-	RUN(one_zero_byte_stands_for_no_data);
-	RUN(too_few_or_too_many);
-	RUN(no_descriptors);
-	RUN(not_waiting);
-	RUN(unknown_options);
-	RUN(bad_pointers);
-	RUN(closed_descriptors_are_refused);
-	RUN(not_a_socket);
-	RUN(nobody_is_there);
-	RUN(nonblocking_and_full);
-	RUN(interrupted);
-	RUN(datagram_too_long);
-	RUN(too_many_under_way);
+	RUN(descriptors_stay_open_in_the_sender);
+	RUN(sends_data);
+	RUN(sends_a_zero_byte_without_data);
+	RUN(rejects_too_many_descriptors);
+	RUN(sends_data_without_descriptors);
+	RUN(dontwait_does_not_wait);
+	RUN(rejects_unknown_options);
+	RUN(rejects_bad_pointers);
+	RUN(rejects_closed_descriptors);
+	RUN(rejects_files_that_are_not_sockets);
+	RUN(reports_a_missing_peer);
+	RUN(fails_if_nonblocking_and_full);
+	RUN(fails_if_interrupted_by_a_signal);
+	RUN(rejects_datagrams_that_are_too_long);
+	RUN(fails_with_too_many_descriptors_in_transit);
 	return finish();
 }

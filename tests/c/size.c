@@ -49,7 +49,7 @@ static void new_file_is_empty(void)
 	close(fd);
 }
 
-static void what_was_set_is_got(void)
+static void get_size_returns_the_size_that_was_set(void)
 {
 	static const uint64_t sizes[] = {
 		1, 4096, 4097, 0, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x123456789, 0x10000000000,
@@ -63,7 +63,7 @@ static void what_was_set_is_got(void)
 	close(fd);
 }
 
-static void contents_beyond_4_gib(void)
+static void contents_above_4_gib(void)
 {
 	char byte = 0;
 	int fd = sized_file(0x123456789);
@@ -77,7 +77,7 @@ static void contents_beyond_4_gib(void)
 	close(fd);
 }
 
-static void tail_is_lost_and_comes_back_as_zeros(void)
+static void tail_is_lost_and_extended_by_zeros(void)
 {
 	char text[6] = "";
 	int fd = sealable_file();
@@ -90,7 +90,7 @@ static void tail_is_lost_and_comes_back_as_zeros(void)
 	close(fd);
 }
 
-static void largest_size(void)
+static void accepts_the_largest_size(void)
 {
 	int fd = sealable_file();
 	int result = memfd_go_set_size(fd, 0, INT64_MAX);
@@ -101,7 +101,7 @@ static void largest_size(void)
 	close(fd);
 }
 
-static void more_than_the_largest_size(void)
+static void rejects_more_than_the_largest_size(void)
 {
 	static const uint64_t sizes[] = { (uint64_t)INT64_MAX + 1, UINT64_MAX, UINT64_MAX - 4095 };
 	int fd = sized_file(7);
@@ -114,7 +114,7 @@ static void more_than_the_largest_size(void)
 	close(fd);
 }
 
-static void reserve_allocates(void)
+static void reserve_allocates_memory(void)
 {
 	int sparse = sized_file(MIB), reserved = sealable_file();
 
@@ -157,7 +157,7 @@ static void sealed_file_keeps_its_size(void)
 	close(fd);
 }
 
-static void over_the_file_size_limit(void)
+static void fails_above_rlimit_fsize(void)
 {
 	int fd = sized_file(100), plain, reserve;
 	void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
@@ -174,7 +174,7 @@ static void over_the_file_size_limit(void)
 	close(fd);
 }
 
-static void growing_for_nothing_allocates_nothing(void)
+static void failed_growth_allocates_nothing(void)
 {
 	int fd = sized_file(100);
 
@@ -185,7 +185,7 @@ static void growing_for_nothing_allocates_nothing(void)
 	close(fd);
 }
 
-static void shrinking_for_nothing_loses_nothing(void)
+static void failed_shrinking_loses_nothing(void)
 {
 	char text[6] = "";
 	int fd = sealable_file();
@@ -203,7 +203,7 @@ static void shrinking_for_nothing_loses_nothing(void)
 }
 
 /* A size that is no multiple of the huge page can be allocated, but not set. */
-static void part_of_a_huge_page(void)
+static void rejects_parts_of_a_huge_page(void)
 {
 	int r, fd = memfd_go_create("test", MFD_HUGETLB);
 	struct stat status;
@@ -262,7 +262,7 @@ static void reserve_after_a_signal(void)
 }
 
 /* It goes on in smaller steps, and the last one ends where the file does. */
-static void signal_makes_reserve_go_on(void)
+static void reserve_continues_after_a_signal(void)
 {
 	if (sizeof(void *) < 8)
 		SKIP("the length is two arguments here");
@@ -277,7 +277,7 @@ static void signals_do_not_stop_reserve(void)
 }
 
 /* More huge pages than any machine has free. */
-static void too_few_huge_pages(void)
+static void fails_without_free_huge_pages(void)
 {
 	int fd = memfd_go_create("test", MFD_HUGETLB), error;
 
@@ -289,7 +289,7 @@ static void too_few_huge_pages(void)
 	close(fd);
 }
 
-static void unknown_options(void)
+static void rejects_unknown_options(void)
 {
 	int fd = sized_file(100);
 
@@ -300,7 +300,7 @@ static void unknown_options(void)
 	close(fd);
 }
 
-static void closed_descriptor(void)
+static void rejects_closed_descriptors(void)
 {
 	uint64_t size = 7;
 
@@ -312,7 +312,7 @@ static void closed_descriptor(void)
 	EQ(size, 7);
 }
 
-static void read_only_descriptor(void)
+static void rejects_read_only_descriptors(void)
 {
 	int fd = sized_file(100), reader = reopen(fd, O_RDONLY), path = reopen(fd, O_PATH);
 
@@ -327,7 +327,7 @@ static void read_only_descriptor(void)
 	close(fd);
 }
 
-static void file_that_has_no_size(void)
+static void rejects_files_without_a_size(void)
 {
 	int pipe = pipe_file(), device = open("/dev/null", O_RDWR), status = open("/proc/self/comm", O_RDWR);
 
@@ -343,7 +343,7 @@ static void file_that_has_no_size(void)
 	close(pipe);
 }
 
-static void bad_pointers(void)
+static void rejects_bad_pointers(void)
 {
 	int fd = sized_file(100);
 
@@ -356,25 +356,25 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	RUN(new_file_is_empty);
-	RUN(what_was_set_is_got);
-	RUN(contents_beyond_4_gib);
-	RUN(tail_is_lost_and_comes_back_as_zeros);
-	RUN(largest_size);
-	RUN(more_than_the_largest_size);
-	RUN(reserve_allocates);
+	RUN(get_size_returns_the_size_that_was_set);
+	RUN(contents_above_4_gib);
+	RUN(tail_is_lost_and_extended_by_zeros);
+	RUN(accepts_the_largest_size);
+	RUN(rejects_more_than_the_largest_size);
+	RUN(reserve_allocates_memory);
 	RUN(reserve_makes_exactly_that_size);
 	RUN(sealed_file_keeps_its_size);
-	RUN(growing_for_nothing_allocates_nothing);
-	RUN(shrinking_for_nothing_loses_nothing);
-	RUN(part_of_a_huge_page);
-	RUN(signal_makes_reserve_go_on);
+	RUN(failed_growth_allocates_nothing);
+	RUN(failed_shrinking_loses_nothing);
+	RUN(rejects_parts_of_a_huge_page);
+	RUN(reserve_continues_after_a_signal);
 	RUN(signals_do_not_stop_reserve);
-	RUN(over_the_file_size_limit);
-	RUN(too_few_huge_pages);
-	RUN(unknown_options);
-	RUN(closed_descriptor);
-	RUN(read_only_descriptor);
-	RUN(file_that_has_no_size);
-	RUN(bad_pointers);
+	RUN(fails_above_rlimit_fsize);
+	RUN(fails_without_free_huge_pages);
+	RUN(rejects_unknown_options);
+	RUN(rejects_closed_descriptors);
+	RUN(rejects_read_only_descriptors);
+	RUN(rejects_files_without_a_size);
+	RUN(rejects_bad_pointers);
 	return finish();
 }

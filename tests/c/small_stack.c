@@ -331,7 +331,7 @@ static intptr_t run_on_stack(void)
 	return (intptr_t)result;
 }
 
-static void stack_of_16_kib(void)
+static void runs_on_a_stack_of_16_kib(void)
 {
 	long least = sysconf(_SC_THREAD_STACK_MIN);
 
@@ -348,7 +348,7 @@ static void stack_of_16_kib(void)
 	munmap(stack, stack_size);
 }
 
-static void no_function_takes_more_than_promised(void)
+static void no_function_needs_more_than_4096_bytes(void)
 {
 	for (size_t i = 0; i < FUNCTIONS; i++)
 		if (functions[i].depth > PROMISED)
@@ -358,7 +358,7 @@ static void no_function_takes_more_than_promised(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(stack_of_16_kib);
-	RUN(no_function_takes_more_than_promised);
+	RUN(runs_on_a_stack_of_16_kib);
+	RUN(no_function_needs_more_than_4096_bytes);
 	return finish();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the kernel knows about a mapping: /proc/self/smaps. */
+/* Flags of a mapping, from /proc/self/smaps. */
 #ifndef SMAPS_H
 #define SMAPS_H
 
@@ -8,10 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/*
- * Whether the mapping that holds 'p' has a flag of "VmFlags:" (proc_pid_smaps(5)),
- * such as "lo" for locked.
- */
+/* Whether the mapping that contains 'p' has a flag in "VmFlags:", such as "lo" (locked). */
 static inline int has_flag(const void *p, const char *flag)
 {
 	unsigned long from, to;

@@ -63,7 +63,7 @@ static void send_and_receive(int type, unsigned set)
 	close_channel(c);
 }
 
-static void every_combination(void)
+static void receives_with_any_socket_options(void)
 {
 	for (int i = 0; i < MEMFD_GO_FDS_MAX; i++)
 		fds[i] = sealable_file();
@@ -74,7 +74,7 @@ static void every_combination(void)
 		close(fds[i]);
 }
 
-static void verified_file(void)
+static void recv_verified_works_with_any_socket_options(void)
 {
 	int sent = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abcdef", 6), fd;
 
@@ -94,7 +94,7 @@ static void verified_file(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(every_combination);
-	RUN(verified_file);
+	RUN(receives_with_any_socket_options);
+	RUN(recv_verified_works_with_any_socket_options);
 	return finish();
 }

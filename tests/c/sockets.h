@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Unix sockets, and messages that the library would not send. */
+/* Unix sockets, and messages that the library does not send. */
 #ifndef SOCKETS_H
 #define SOCKETS_H
 
@@ -13,7 +13,7 @@
 #include "alarms.h"
 #include "files.h"
 
-/* The most descriptors that the kernel puts into a message. */
+/* The kernel's limit for one message (SCM_MAX_FD). */
 #define KERNEL_FDS_MAX 253
 
 #ifndef SO_PASSPIDFD
@@ -23,7 +23,7 @@
 static const int socket_types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
 #define SOCKET_TYPES (sizeof socket_types / sizeof *socket_types)
 
-/* Two sockets that are connected: the one to send through, the one to receive from. */
+/* Two connected sockets. */
 struct channel {
 	int sender, receiver;
 };
@@ -49,8 +49,8 @@ static inline void set_option(int sock, int option)
 }
 
 /*
- * sendmsg(2) of any number of descriptors, which are all 'fd'. Returns -errno, or the bytes sent.
- * musl's own sendmsg() takes few descriptors.
+ * Sends 'fd' 'count' times in one message. Returns the number of bytes sent, or -errno. It makes
+ * the system call directly, because musl's sendmsg() limits the control message.
  */
 static inline long send_message(int sock, int fd, unsigned count, const void *data, size_t length)
 {
@@ -73,7 +73,6 @@ static inline long send_message(int sock, int fd, unsigned count, const void *da
 	return raw(syscall(SYS_sendmsg, sock, &message, MSG_NOSIGNAL));
 }
 
-/* Whether two descriptors are of the same file. */
 static inline int same_file(int a, int b)
 {
 	struct stat first, second;
@@ -82,12 +81,12 @@ static inline int same_file(int a, int b)
 	       first.st_ino == second.st_ino;
 }
 
-/* Lets signals interrupt the running system call, again and again, until stopped. */
 static inline void ignore_alarm(int number)
 {
 	(void)number;
 }
 
+/* Interrupts system calls by SIGALRM every 10 ms, until stop_interrupting(). */
 static inline void start_interrupting(void)
 {
 	struct sigaction action = { .sa_handler = ignore_alarm };

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The harness of the C tests. A program holds the tests of one behaviour and
- * prints TAP: "ok 1 - name", "ok 2 - name # SKIP reason", or "not ok 3 - name"
- * after a "# file:line: what" for each failed check.
+ * The test harness. A program tests one subject and prints TAP: "ok 1 - name",
+ * "ok 2 - name # SKIP reason", or "not ok 3 - name" after one "# file:line: message"
+ * for each failed check. The name says what must be true.
  *
- *	static void size_of_a_new_file_is_zero(void) { ... CHECK(x); EQ(got, want); }
+ *	static void new_file_is_empty(void) { ... CHECK(x); EQ(got, want); }
  *	int main(int argc, char **argv)
  *	{
  *		start(argc, argv);
- *		RUN(size_of_a_new_file_is_zero);
+ *		RUN(new_file_is_empty);
  *		return finish();
  *	}
  *
- * Each test runs twice, and the second run must leave the process as the first
- * left it: descriptors, mappings, locked memory. So a leak fails any test, while
- * what the C library sets aside once does not.
+ * Each test runs twice. The second run must not change the number of descriptors and
+ * mappings, nor the amount of locked memory, so every test detects leaks. Memory that
+ * the C library allocates once does not count.
  *
  * Exit status: 0, 1 if a test failed, 77 if all were skipped.
  */
@@ -37,13 +37,13 @@
 static struct {
 	int number, failed, skipped;
 	int failed_checks; /* of the running test */
-	const char *skip;  /* of the running test: the reason */
+	const char *skip;  /* of the running test: the reason, or NULL */
 } test;
 
-/* Where a directory entry of getdents64(2) tells its length. */
-#define LENGTH_IN_ENTRY 16
+/* The offset of d_reclen in struct linux_dirent64. */
+#define RECLEN_OFFSET 16
 
-/* Sanitizers map memory as they like. */
+/* Sanitizers create mappings of their own. */
 #if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 #define SANITIZED 1
 #elif defined __has_feature
@@ -52,7 +52,7 @@ static struct {
 #define SANITIZED 0
 #endif
 
-struct holdings {
+struct resources {
 	long descriptors, mappings, locked_kb;
 };
 
@@ -91,14 +91,14 @@ static inline void check_text(const char *file, int line, const char *what, cons
 #define EQ(got, want) check_equal(__FILE__, __LINE__, #got, (long long)(got), (long long)(want))
 #define TEXT(got, want) check_text(__FILE__, __LINE__, #got, (got), (want))
 
-/* Ends the running test. */
+/* Ends the running test as skipped. */
 #define SKIP(reason)                  \
 	do {                          \
 		test.skip = (reason); \
 		return;               \
 	} while (0)
 
-/* opendir(3) would allocate memory, and musl then maps some now and unmaps it later. */
+/* Not with opendir(3), which allocates: musl may then map and unmap memory. */
 static inline long count_descriptors(void)
 {
 	_Alignas(8) char entries[4096];
@@ -108,13 +108,12 @@ static inline long count_descriptors(void)
 	if (fd < 0)
 		return -1;
 	while ((n = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0)
-		for (long at = 0; at < n; at += *(uint16_t *)(entries + at + LENGTH_IN_ENTRY))
+		for (long at = 0; at < n; at += *(uint16_t *)(entries + at + RECLEN_OFFSET))
 			count++;
 	close(fd);
 	return count;
 }
 
-/* The lines of /proc/self/maps. */
 static inline long count_mappings(void)
 {
 	char buffer[4096];
@@ -131,7 +130,7 @@ static inline long count_mappings(void)
 	return lines;
 }
 
-/* A size that /proc/self/status tells, such as "VmLck:" (locked memory) in kB. */
+/* A field of /proc/self/status in kB, such as "VmLck:" (locked memory). */
 static inline long status_kb(const char *name)
 {
 	static char buffer[8192];
@@ -146,25 +145,25 @@ static inline long status_kb(const char *name)
 	return field == NULL ? -1 : strtol(field + strlen(name), NULL, 10);
 }
 
-static inline struct holdings take_stock(void)
+static inline struct resources count_resources(void)
 {
-	struct holdings h = { count_descriptors(), count_mappings(), status_kb("VmLck:") };
+	struct resources h = { count_descriptors(), count_mappings(), status_kb("VmLck:") };
 
 	return h;
 }
 
 static inline void run(const char *name, void (*body)(void))
 {
-	struct holdings before, after;
+	struct resources before, after;
 
 	test.number++;
 	test.failed_checks = 0;
 	test.skip = NULL;
 	body();
 	if (test.skip == NULL && test.failed_checks == 0) {
-		before = take_stock();
+		before = count_resources();
 		body();
-		after = take_stock();
+		after = count_resources();
 		check_equal(name, 0, "open descriptors", after.descriptors, before.descriptors);
 		if (!SANITIZED)
 			check_equal(name, 0, "mappings", after.mappings, before.mappings);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A program that stops itself at each system call of the library, and does something there.
+ * Calls a function before each system call of the library.
  *
- * A seccomp filter turns each system call of the library's code into SIGSYS. The handler
- * calls trap.before, and then makes the system call itself and hands its result on. So
- * nothing has to wait for another process or thread: a stop takes about a microsecond.
+ * A seccomp filter turns each system call of the library's code into SIGSYS. The handler calls
+ * trap.before, makes the system call itself and returns its result. Without a switch to
+ * another thread or process this takes about a microsecond.
  */
 #ifndef TRAP_H
 #define TRAP_H
@@ -15,7 +15,7 @@
 
 #include "library_calls.h"
 
-/* Where a system call has its arguments, and its result. */
+/* The registers with a system call's arguments and result. */
 #if defined __x86_64__
 #define R(name) context->uc_mcontext.gregs[REG_##name]
 #define ARGUMENTS R(RDI), R(RSI), R(RDX), R(R10), R(R8), R(R9)
@@ -45,7 +45,7 @@ static inline void make_system_call(int number, siginfo_t *info, void *argument)
 	errno = saved;
 }
 
-/* From here on 'before' is called, for as long as the process lives. 0 or -errno. */
+/* Sets the function, until the process ends. Returns 0 or -errno. */
 static inline int set_trap(void (*before)(const struct seccomp_data *data))
 {
 	struct sigaction action = { .sa_sigaction = make_system_call, .sa_flags = SA_SIGINFO };
@@ -58,7 +58,7 @@ static inline int set_trap(void (*before)(const struct seccomp_data *data))
 /* A reason to skip, or NULL. */
 static inline const char *why_not_trap(void)
 {
-	return why_not_catch(SECCOMP_RET_TRAP);
+	return why_not_filter(SECCOMP_RET_TRAP);
 }
 
 #else
@@ -71,7 +71,7 @@ static inline int set_trap(void (*before)(const struct seccomp_data *data))
 
 static inline const char *why_not_trap(void)
 {
-	return "no one has written down here which registers a system call uses";
+	return "trap.h does not know the registers of system calls on this architecture";
 }
 
 #endif

@@ -35,7 +35,7 @@ static int is_mapped(const void *p)
 	return mincore((void *)(uintptr_t)p, 1, &there) == 0;
 }
 
-static void any_length_of_a_file_of_huge_pages(void)
+static void unmaps_any_length_of_huge_pages(void)
 {
 	static const uint32_t options[] = { 0, MEMFD_GO_OPT_WRITE, MEMFD_GO_OPT_PRIVATE,
 					    MEMFD_GO_OPT_POPULATE };
@@ -60,7 +60,7 @@ static void any_length_of_a_file_of_huge_pages(void)
 	close(fd);
 }
 
-static void no_more_than_the_last_huge_page(void)
+static void unmaps_no_more_than_the_last_huge_page(void)
 {
 	int fd = huge_file(3);
 	void *map;
@@ -82,7 +82,7 @@ static void no_more_than_the_last_huge_page(void)
 }
 
 /* A range that begins in front of a huge page and ends within it stays as it is. */
-static void range_that_begins_elsewhere(void)
+static void unmaps_ranges_that_begin_elsewhere(void)
 {
 	int fd = huge_file(1);
 	size_t page = page_size();
@@ -129,7 +129,7 @@ static void partial_huge_page_is_not_verified(void)
 		}
 }
 
-static void null_and_what_is_next_to_it(void)
+static void rejects_null_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
 		EQ(memfd_go_unmap((void *)null_pointers[i], 1), -EFAULT);
@@ -142,10 +142,10 @@ static void null_and_what_is_next_to_it(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(any_length_of_a_file_of_huge_pages);
-	RUN(no_more_than_the_last_huge_page);
-	RUN(range_that_begins_elsewhere);
+	RUN(unmaps_any_length_of_huge_pages);
+	RUN(unmaps_no_more_than_the_last_huge_page);
+	RUN(unmaps_ranges_that_begin_elsewhere);
 	RUN(partial_huge_page_is_not_verified);
-	RUN(null_and_what_is_next_to_it);
+	RUN(rejects_null_pointers);
 	return finish();
 }

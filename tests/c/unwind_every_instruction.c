@@ -124,7 +124,7 @@ static uintptr_t step(const char *name, struct call call)
 #define LONG(value) (uintptr_t)(value), (uintptr_t)((uint64_t)(value) >> 32)
 #endif
 
-static void library_functions(void)
+static void unwinds_through_library_functions(void)
 {
 	STEP(memfd_go_version, 0);
 	STEP(memfd_go_version_string, 0);
@@ -133,7 +133,7 @@ static void library_functions(void)
 	STEP(memfd_go_result_name, 0);
 }
 
-static void creation(void)
+static void unwinds_through_creation(void)
 {
 	static const char data[3 * 4096] = "data";
 
@@ -147,7 +147,7 @@ static void creation(void)
 	STEP(memfd_go_secret, 2);
 }
 
-static void sizes(void)
+static void unwinds_through_sizes(void)
 {
 	int fd = sealable_file();
 	uint64_t size;
@@ -162,7 +162,7 @@ static void sizes(void)
 	close(fd);
 }
 
-static void seals(void)
+static void unwinds_through_seals(void)
 {
 	int fd = sealable_file();
 	uint32_t missing;
@@ -177,7 +177,7 @@ static void seals(void)
 	close(fd);
 }
 
-static void texts(void)
+static void unwinds_through_texts(void)
 {
 	char text[64];
 	uint32_t parsed;
@@ -190,7 +190,7 @@ static void texts(void)
 	STEP(memfd_go_parse_seals, 0, WORD(&parsed));
 }
 
-static void mappings(void)
+static void unwinds_through_mappings(void)
 {
 	int fd = sized_file(100);
 	void *map = NULL;
@@ -216,11 +216,11 @@ int main(int argc, char **argv)
 	current = &(struct call){ 0 };
 	_Unwind_Backtrace(visit, &unused); /* loads what it needs */
 	sigaction(SIGTRAP, &action, NULL);
-	RUN(library_functions);
-	RUN(creation);
-	RUN(sizes);
-	RUN(seals);
-	RUN(texts);
-	RUN(mappings);
+	RUN(unwinds_through_library_functions);
+	RUN(unwinds_through_creation);
+	RUN(unwinds_through_sizes);
+	RUN(unwinds_through_seals);
+	RUN(unwinds_through_texts);
+	RUN(unwinds_through_mappings);
 	return finish();
 }

@@ -154,7 +154,7 @@ static int wanted(void)
 #endif
 }
 
-static void handler_walks_into_the_caller(void)
+static void handler_can_unwind_to_the_caller(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
 
@@ -179,6 +179,6 @@ static void handler_walks_into_the_caller(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(handler_walks_into_the_caller);
+	RUN(handler_can_unwind_to_the_caller);
 	return finish();
 }

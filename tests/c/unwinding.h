@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a signal handler interrupted, where its stack ends, and whether it is the library. */
+/* The registers of interrupted code, and the address range of the library's code. */
 #ifndef UNWINDING_H
 #define UNWINDING_H
 
@@ -34,7 +34,7 @@ static inline uintptr_t interrupted_pc(const ucontext_t *context)
 #elif defined __loongarch__
 	return context->uc_mcontext.__pc;
 #else
-#error "where does this architecture keep the program counter?"
+#error "the program counter in ucontext_t"
 #endif
 }
 
@@ -57,12 +57,12 @@ static inline uintptr_t interrupted_sp(const ucontext_t *context)
 #elif defined __loongarch__
 	return context->uc_mcontext.__gregs[3];
 #else
-#error "where does this architecture keep the stack pointer?"
+#error "the stack pointer in ucontext_t"
 #endif
 }
 
 struct code {
-	uintptr_t inside, start, end; /* the segment that 'inside' lies in */
+	uintptr_t inside, start, end; /* the segment that contains 'inside' */
 };
 
 static inline int find_segment(struct dl_phdr_info *object, size_t size, void *argument)
@@ -83,10 +83,7 @@ static inline int find_segment(struct dl_phdr_info *object, size_t size, void *a
 	return 0;
 }
 
-/*
- * The library's code. In a program that contains the library it is no segment, and who
- * linked the program says where it is.
- */
+/* The range of the library's code. If it is linked statically, the runner passes the range. */
 static inline struct code library_code(void)
 {
 	struct code code = { 0, 0, 0 };
@@ -100,7 +97,7 @@ static inline struct code library_code(void)
 #ifdef USE_DLOPEN
 	symbol = library_symbol("memfd_go_version");
 #else
-	/* Not the address of the function: that may be our own PLT entry. */
+	/* &memfd_go_version may be this program's PLT entry. */
 	symbol = dlsym(dlopen("libmemfd_go.so.1", RTLD_NOW | RTLD_NOLOAD), "memfd_go_version");
 #endif
 	code.inside = (uintptr_t)symbol;
@@ -108,7 +105,7 @@ static inline struct code library_code(void)
 	return code;
 }
 
-/* On arm the lowest bit of an address tells Thumb code. */
+/* On arm the lowest bit of a code address means Thumb code. */
 static inline uintptr_t without_thumb_bit(uintptr_t address)
 {
 #ifdef __arm__

@@ -19,7 +19,7 @@ static int sealed_file(uint32_t seals)
 	return fd;
 }
 
-static void size_of_a_good_file(void)
+static void stores_the_size(void)
 {
 	int fd = sealed_file(MEMFD_GO_SEALS_IMMUTABLE), reader = reopen(fd, O_RDONLY);
 	uint64_t size = UNTOUCHED;
@@ -31,7 +31,7 @@ static void size_of_a_good_file(void)
 	close(fd);
 }
 
-static void bad_files(void)
+static void rejects_bad_files(void)
 {
 	int fd = sealed_file(F_SEAL_SHRINK), empty = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, NULL, 0);
 	int good = sealed_file(MEMFD_GO_SEALS_IMMUTABLE), pipe_end = pipe_file();
@@ -58,7 +58,7 @@ static void bad_files(void)
 	close(fd);
 }
 
-static void bad_arguments(void)
+static void rejects_bad_arguments(void)
 {
 	int fd = sealed_file(MEMFD_GO_SEALS_IMMUTABLE);
 	uint64_t size;
@@ -123,7 +123,7 @@ static int file_of_holes(uint32_t seals)
 }
 
 /* So neither st_blocks nor SEEK_HOLE tells of holes: they may have been read. */
-static void pages_of_holes_are_dropped_again(void)
+static void kernel_drops_pages_of_holes_again(void)
 {
 	size_t size = PAGES * page_size();
 	int fd = file_of_holes(MEMFD_GO_SEALS_IMMUTABLE);
@@ -150,7 +150,7 @@ static void stays_allocated(int fd, size_t size)
 	EQ(blocks_of(fd), (long)size / 512);
 }
 
-static void holes_are_filled_for_good(void)
+static void no_holes_allocates_holes_permanently(void)
 {
 	static const uint32_t seals[] = { MEMFD_GO_SEALS_IMMUTABLE, F_SEAL_SHRINK | F_SEAL_WRITE,
 					  F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE };
@@ -184,7 +184,7 @@ static void holes_are_filled_for_good(void)
 }
 
 /* The pages were read before they were checked. */
-static void holes_that_look_like_data(void)
+static void no_holes_allocates_holes_that_look_like_data(void)
 {
 	size_t size = PAGES * page_size();
 	int fd = file_of_holes(MEMFD_GO_SEALS_IMMUTABLE);
@@ -197,7 +197,7 @@ static void holes_that_look_like_data(void)
 	close(fd);
 }
 
-static void through_a_descriptor_that_only_reads(void)
+static void no_holes_works_with_read_only_descriptors(void)
 {
 	size_t size = PAGES * page_size();
 	int fd = file_of_holes(MEMFD_GO_SEALS_IMMUTABLE), reader = reopen(fd, O_RDONLY);
@@ -222,7 +222,7 @@ static void reopen_as_descriptor_0(void)
 	close(fd);
 }
 
-static void through_descriptor_0(void)
+static void no_holes_works_with_descriptor_0(void)
 {
 	IN_CHILD(reopen_as_descriptor_0);
 }
@@ -236,7 +236,7 @@ static void verify_as_nobody(void)
 	EQ(memfd_go_verify(only_for_reading, 0, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL), -EACCES);
 }
 
-static void file_that_cannot_be_opened_for_writing(void)
+static void no_holes_fails_if_the_mode_forbids_writing(void)
 {
 	int fd = file_of_holes(MEMFD_GO_SEALS_IMMUTABLE);
 
@@ -250,7 +250,7 @@ static void file_that_cannot_be_opened_for_writing(void)
 }
 
 /* They could be punched anew. */
-static void file_that_can_be_written_to(void)
+static void no_holes_needs_a_write_seal(void)
 {
 	int fd = file_of_holes(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 
@@ -260,7 +260,7 @@ static void file_that_can_be_written_to(void)
 	close(fd);
 }
 
-static void huge_pages(void)
+static void no_holes_allocates_huge_pages(void)
 {
 	int fd = raw_create("test", MFD_HUGETLB | MFD_ALLOW_SEALING);
 	struct stat status;
@@ -280,16 +280,16 @@ static void huge_pages(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(size_of_a_good_file);
-	RUN(bad_files);
-	RUN(bad_arguments);
-	RUN(pages_of_holes_are_dropped_again);
-	RUN(holes_are_filled_for_good);
-	RUN(holes_that_look_like_data);
-	RUN(through_a_descriptor_that_only_reads);
-	RUN(through_descriptor_0);
-	RUN(file_that_cannot_be_opened_for_writing);
-	RUN(file_that_can_be_written_to);
-	RUN(huge_pages);
+	RUN(stores_the_size);
+	RUN(rejects_bad_files);
+	RUN(rejects_bad_arguments);
+	RUN(kernel_drops_pages_of_holes_again);
+	RUN(no_holes_allocates_holes_permanently);
+	RUN(no_holes_allocates_holes_that_look_like_data);
+	RUN(no_holes_works_with_read_only_descriptors);
+	RUN(no_holes_works_with_descriptor_0);
+	RUN(no_holes_fails_if_the_mode_forbids_writing);
+	RUN(no_holes_needs_a_write_seal);
+	RUN(no_holes_allocates_huge_pages);
 	return finish();
 }

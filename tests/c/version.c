@@ -3,12 +3,12 @@
 /* The version that runs is the version of the header. */
 #include "test.h"
 
-static void number_is_the_headers(void)
+static void number_is_that_of_the_header(void)
 {
 	EQ(memfd_go_version(), MEMFD_GO_VERSION);
 }
 
-static void text_says_the_same_as_the_number(void)
+static void text_agrees_with_the_number(void)
 {
 	uint32_t v = memfd_go_version();
 	char text[32];
@@ -26,8 +26,8 @@ static void text_is_constant(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(number_is_the_headers);
-	RUN(text_says_the_same_as_the_number);
+	RUN(number_is_that_of_the_header);
+	RUN(text_agrees_with_the_number);
 	RUN(text_is_constant);
 	return finish();
 }

@@ -4,7 +4,7 @@
 #include "test.h"
 #include "area.h"
 
-static void every_alignment_and_length(void)
+static void wipes_any_alignment_and_length(void)
 {
 	unsigned char memory[64];
 
@@ -19,18 +19,18 @@ static void every_alignment_and_length(void)
 	}
 }
 
-static void up_to_the_end_of_memory(void)
+static void writes_no_further_than_len(void)
 {
-	char *page = page_before_a_hole();
+	char *page = page_before_a_guard();
 	size_t size = page_size();
 
 	memset(page, SECRET_BYTE, size);
 	memfd_go_wipe(page, size);
 	CHECK(all_bytes(page, size, 0));
-	free_page_before_a_hole(page);
+	free_page_before_a_guard(page);
 }
 
-static void null_and_nothing(void)
+static void null_or_length_0_does_nothing(void)
 {
 	char byte = SECRET_BYTE;
 
@@ -50,7 +50,7 @@ static __attribute__((noinline)) void use_a_key(volatile unsigned char *volatile
 	memfd_go_wipe(key, sizeof key);
 }
 
-static void dead_variables_are_wiped(void)
+static void wipes_dead_variables(void)
 {
 	volatile unsigned char *volatile where;
 	int left = 0;
@@ -64,9 +64,9 @@ static void dead_variables_are_wiped(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(every_alignment_and_length);
-	RUN(up_to_the_end_of_memory);
-	RUN(null_and_nothing);
-	RUN(dead_variables_are_wiped);
+	RUN(wipes_any_alignment_and_length);
+	RUN(writes_no_further_than_len);
+	RUN(null_or_length_0_does_nothing);
+	RUN(wipes_dead_variables);
 	return finish();
 }

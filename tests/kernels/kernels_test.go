@@ -3,7 +3,7 @@
 // TestKernels boots each kernel of entries.go in a virtual machine, runs the suites on it, and
 // reports each of their results as a subtest, such as
 //
-//	TestKernels/arm64/c/6.12/create/bad_names
+//	TestKernels/arm64/c/6.12/create/rejects_bad_names
 //
 // Kernels and emulators come from make setup. Without them an entry is skipped, or fails if
 // $MEMFD_GO_REQUIRE is set. MEMFD_GO_TESTS=full runs all entries, MEMFD_GO_TESTS=regular those

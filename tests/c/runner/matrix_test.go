@@ -4,7 +4,7 @@
 // architecture and C library, linked by each linker and by dlopen. Each line of a
 // program's TAP output is a test of its own, such as
 //
-//	TestC/arm64/musl/create/dlopen/bad_names
+//	TestC/arm64/musl/create/dlopen/rejects_bad_names
 //
 // Foreign programs run under qemu-user. Without a compiler or an emulator a target is
 // skipped with its reason; with $MEMFD_GO_REQUIRE it fails if a regular run promises
