@@ -20,21 +20,21 @@ var (
 func TestSecurityPromisesAreTested(t *testing.T) {
 	promises := 0
 	for line := range strings.Lines(readFile(t, "docs/SECURITY.md")) {
-		columns := strings.Split(strings.TrimSpace(line), " | ")
-		if len(columns) < 3 || strings.HasPrefix(line, "|---") || strings.HasSuffix(line, "| tested by |\n") {
+		if !strings.HasPrefix(line, "| ") || strings.HasSuffix(line, "| tested by |\n") {
 			continue
 		}
+		columns := strings.Split(strings.TrimSpace(line), " | ")
 		promises++
 		tests := testLink.FindAllStringSubmatch(columns[len(columns)-1], -1)
 		if len(tests) == 0 {
-			t.Errorf("docs/SECURITY.md: link to a test of: %s", columns[1])
+			t.Errorf("docs/SECURITY.md: link to a test of: %s", line)
 		}
 		for _, test := range tests {
 			file := filepath.Join("docs", test[1])
 			source := readFile(t, file)
 			for _, name := range codeWord.FindAllStringSubmatch(test[2], -1) {
 				if !hasTest(test[1], source, name[1]) {
-					t.Errorf("docs/SECURITY.md: %s has no test %s, named for: %s", file, name[1], columns[1])
+					t.Errorf("docs/SECURITY.md: %s has no test %s, named for: %s", file, name[1], line)
 				}
 			}
 		}
