@@ -77,7 +77,7 @@ def _tag(platform: _Platform) -> str:
 
 
 def _platform(elf: Path) -> _Platform:
-    """The platform that a program or library is for."""
+    """Return the platform that a program or library is for."""
     try:
         with elf.open("rb") as file:
             header = file.read(20)
@@ -105,7 +105,7 @@ def _find(root: Path, temporary: Path) -> Path:
 
 
 def _go_sources(root: Path) -> Path:
-    """The folder with go.mod: in the sdist, or in the repository around this package."""
+    """Return the folder with go.mod: in the sdist, or in the repository around this package."""
     for folder in (root / "go", root.parent.parent):
         module = folder / "go.mod"
         if module.is_file() and "module libmemfd_go\n" in module.read_text("utf-8"):

@@ -11,5 +11,5 @@ def say(role: str, text: str) -> None:
 
 
 def name(error: OSError) -> str:
-    """The name of the error's number, such as EPERM."""
+    """Return the name of the errno, such as EPERM."""
     return errname(error.errno or 0)

@@ -90,7 +90,7 @@ def check_export(mapping: Mapping, exporting: Callable[[Mapping], Any]) -> None:
     exported = exporting(mapping)
     mapping[0] = 77
     assert first_byte(exported) == 77, "it is a copy"
-    with pytest.raises(BufferError, match="the mapping has views"):
+    with pytest.raises(BufferError, match="views of the mapping still exist"):
         mapping.close()
     gc.collect()
     assert first_byte(exported) == 77
@@ -223,7 +223,7 @@ def test_find_across_pieces(both: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It copies the memory piece by piece; what is found may lie across two."""
     from memfd_go import _mapping
 
-    monkeypatch.setattr(_mapping, "_CHUNK", 8)
+    monkeypatch.setattr(_mapping, "_FIND_CHUNK", 8)
     ours, theirs = both
     for length in (1, 2, 7, 8, 9, 300):
         for start in range(250, 290):

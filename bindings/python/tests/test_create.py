@@ -69,7 +69,7 @@ def test_flags_are_taken_as_they_are() -> None:
         (CreateFlag(0x4000), "flags has unknown bits: 0x4000"),
         (CreateFlag(1 << 31), "flags has unknown bits: 0x80000000"),
         (CreateFlag(0x20), "flags has unknown bits: 0x20"),
-        (CreateFlag.EXEC | CreateFlag.NOEXEC_SEAL, "flags has both NOEXEC_SEAL and EXEC"),
+        (CreateFlag.EXEC | CreateFlag.NOEXEC_SEAL, "flags contains both NOEXEC_SEAL and EXEC"),
     ],
 )
 def test_unknown_flags(flags: CreateFlag, text: str) -> None:
@@ -221,7 +221,7 @@ def test_chosen_seals(seals: Seal) -> None:
 
 
 def test_zero_seals() -> None:
-    with pytest.raises(ValueError, match="no seals given"):
+    with pytest.raises(ValueError, match="seals is empty"):
         MemFd.sealed("test", b"hello", Seal.NONE)
     fd = raw.create_sealed("test", raw.MFD_CLOEXEC, 0, b"hello")
     assert raw.check_seals(fd, raw.MEMFD_GO_SEALS_IMMUTABLE) == 0

@@ -115,5 +115,5 @@ def test_cannot_be_pickled(file: MemFd, protocol: int) -> None:
 
 def test_cannot_be_copied(file: MemFd) -> None:
     for how in (copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match=r"cannot copy 'MemFd' object: reopen\(\)"):
+        with pytest.raises(TypeError, match=r"cannot copy 'MemFd' object: use reopen\(\)"):
             how(file)

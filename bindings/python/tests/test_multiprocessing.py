@@ -145,7 +145,7 @@ def test_share_is_pickled_once(hello: MemFd) -> None:
     pickle.loads(ForkingPickler.dumps(shared)).close()
     assert shared.closed
     for use in (lambda: ForkingPickler.dumps(shared), shared.fileno, shared.map):
-        with pytest.raises(ValueError, match="handed over: call share\\(\\) once for each"):
+        with pytest.raises(ValueError, match="pickled already: call share\\(\\) once for each"):
             use()
 
 
@@ -176,7 +176,11 @@ def test_connection(hello: MemFd) -> None:
 def test_closed_file_cannot_go(file: MemFd) -> None:
     file.close()
     ours, theirs = multiprocessing.Pipe()
-    with ours, theirs, pytest.raises(ValueError, match=r"closed before it was.*share\(\)"):
+    with (
+        ours,
+        theirs,
+        pytest.raises(ValueError, match=r"closed before multiprocessing pickled it.*share\(\)"),
+    ):
         ours.send(file)
 
 

@@ -81,7 +81,7 @@ def test_close_with_views() -> None:
     pool = SecretPool(32, 2)
     slot = pool.take()
     with slot.readable():
-        with pytest.raises(BufferError, match="the secret has views"):
+        with pytest.raises(BufferError, match="views of the secret still exist"):
             slot.close()
         with pytest.raises(BufferError, match="slots of the pool have views"):
             pool.close()
@@ -229,7 +229,7 @@ def test_protect() -> None:
             with pytest.raises(BufferError, match="slots of the pool have views"):
                 pool.protect(Access.NONE)
         pool.protect(Access.NONE)
-        with pytest.raises(PermissionError, match="the pool's access is none"):
+        with pytest.raises(PermissionError, match="the access of the pool is none"):
             slot.readable().__enter__()
         pool.protect(Access.READ_WRITE)
         with slot.writable() as view:

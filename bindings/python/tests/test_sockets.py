@@ -144,7 +144,7 @@ def test_end_of_the_stream(pair: Pair) -> None:
     a, b = pair
     a.close()
     for required in (Seal.WRITE, None):
-        with pytest.raises(EOFError, match="the other side has closed"):
+        with pytest.raises(EOFError, match="the other end of the socket is closed"):
             MemFd.receive(b, required)
 
 

@@ -6,9 +6,9 @@
     ...     print(bytes(mapping), Seal.WRITE in file.seals)
     b'hello' True
 
-MemFd    a file in memory, to be shared with other processes
-Mapping  its memory, as MemFd.map() returns it
-Seal     what can no longer be done to it
+MemFd    a file in memory, to share with other processes
+Mapping  its mapped memory, returned by MemFd.map()
+Seal     which changes to it are forbidden
 
 memfd_go.secrets  SecretBuffer and SecretPool: memory for keys
 memfd_go.aio      MemFd.send() and receive() for asyncio
@@ -17,11 +17,10 @@ memfd_go.raw      the functions of the C library, one to one
 
 All names of memfd_go.secrets and memfd_go.types can be imported from memfd_go, too.
 
-Errors of the system are OSError and its subclasses, with a text that names the argument or
-limit that was exceeded. A number that does not fit the kernel's type is an OverflowError, an
-embedded NUL in a name and the use of what is closed a ValueError. Unless their description
-says otherwise, all functions and methods may be called from several threads at once, and in
-a child after fork().
+Errors of system calls raise OSError or a subclass, with a message that names the argument or
+the limit. A number that does not fit the kernel's type raises OverflowError. A NUL in a name
+and the use of a closed object raise ValueError. Unless stated otherwise, all functions and
+methods may be called from several threads at once, and in a child after fork().
 """
 
 from __future__ import annotations
@@ -67,12 +66,13 @@ __version__ = "1.0.0"
 
 
 def version() -> tuple[int, int, int]:
-    """Return the version of the library that is running, as (major, minor, patch)."""
+    """Return the version of the running library, as (major, minor, patch)."""
     number = raw.version()
     return number >> 16, number >> 8 & 0xFF, number & 0xFF
 
 
-# Tracebacks and pickles name what users import, not where it is written.
+# Tracebacks and pickles show the names that users import.
 for _value in [globals()[name] for name in __all__]:
     if isinstance(_value, type):
         _value.__module__ = __name__
+del _value

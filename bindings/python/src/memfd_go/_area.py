@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Secret memory that can be touched only as long as somebody has a view of it."""
+"""Secret memory that is accessible only while views of it exist."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ if TYPE_CHECKING:
 
 
 class _Forks:
-    """How many forks this process is away from the one that imported this module.
+    """Counts the forks between this process and the one that imported this module.
 
-    A process number alone may be the parent's as well, in a new PID namespace.
+    The PID is not enough: in a new PID namespace a child may have the PID of its parent.
     """
 
     count = 0
 
     @classmethod
-    def happened(cls) -> None:
+    def increment(cls) -> None:
         cls.count += 1
 
 
-os.register_at_fork(after_in_child=_Forks.happened)
+os.register_at_fork(after_in_child=_Forks.increment)
 
 
 def this_process() -> tuple[int, int]:
-    """Tell this process from its parents and children."""
+    """Return a value that differs from those of all parents and children."""
     return os.getpid(), _Forks.count
 
 
-# Plain integers: flags compute slowly.
+# Plain integers, because operators of IntFlag are slow.
 _NONE, _READ, _READ_WRITE = int(Access.NONE), int(Access.READ), int(Access.READ_WRITE)
 
 
 class Area:
-    """Memory, how many views there are of it, and whether it has been freed.
+    """Memory, the number of its views, and whether it has been freed.
 
-    Views keep it alive, so that it may outlive the object that a program holds. What lowers
-    the number of views is the death of what exports the memory, which the garbage collector
-    may bring about anywhere, in the middle of any method too. Hence the lock that a thread may
-    take twice, and the loop in settle().
+    Views keep the memory alive, so it may outlive the object that the program holds. A view is
+    gone when the object that exports its buffer is collected, and the garbage collector may do
+    that anywhere, even inside these methods. Therefore the lock is reentrant, and
+    update_access() is a loop.
 
-    A child of fork() has a copy of the object, but not of the memory.
+    A child of fork() has a copy of this object, but not of the memory.
     """
 
     __slots__ = (
@@ -79,38 +79,38 @@ class Area:
         self.freed = False
         self._abandoned = False
         self._readers = self._writers = 0
-        self._access = _READ_WRITE  # as it is allocated
-        self._failure: OSError | None = None  # for the next who uses it
-        self.belong_here()
+        self._access = _READ_WRITE  # of new memory
+        self._failure: OSError | None = None  # raised by the next use
+        self.set_origin()
 
-    # ------------------------------------------------------ What kinds differ in
+    # --------------------------------------------------------------- Overridden
 
-    def allow(self, access: int) -> None:
-        """Change what may be done with the memory."""
+    def set_access(self, access: int) -> None:
+        """Make the memory inaccessible, read-only or writable."""
 
     def free(self) -> None:
-        """Wipe the memory and give it back."""
+        """Wipe and free the memory."""
         raise NotImplementedError
 
-    def forget(self) -> None:
-        """Do what a child of fork() must do instead of free()."""
+    def free_in_child(self) -> None:
+        """Release what a child of fork() has of the memory."""
 
     def fileno(self) -> int:
-        """The descriptor of the memory, or -1."""
+        """Return the descriptor of the memory, or -1."""
         return -1
 
-    def is_here(self) -> bool:
-        """Whether this process has the memory."""
+    def in_this_process(self) -> bool:
+        """Return whether this process has the memory."""
         return self._origin == this_process()
 
-    def belong_here(self) -> None:
-        """Remember that it has."""
+    def set_origin(self) -> None:
+        """Record that this process has the memory."""
         self._origin = this_process()
 
     # ------------------------------------------------------------------- Views
 
-    def lend(self, writable: bool) -> memoryview:
-        """Make a view. Until it and all that is made of it is gone, the memory can be used."""
+    def make_view(self, writable: bool) -> memoryview:
+        """Return a view. The memory is accessible until the view and its copies are gone."""
         self._enter(writable)
         try:
             memory = _ffi.memory_at(self.address, self.length)
@@ -118,11 +118,11 @@ class Area:
         except BaseException:
             self._leave(writable)
             raise
-        leaving.atexit = False  # threads may use views still; the kernel frees all
+        leaving.atexit = False  # threads may still use views; the kernel frees the memory
         return _ffi.view_of(memory, self.length, not writable)
 
     def _enter(self, writable: bool) -> None:
-        if not self.is_here():
+        if not self.in_this_process():
             raise RuntimeError(
                 f"the secret belongs to process {self._origin[0]}, not to its children"
             )
@@ -134,20 +134,20 @@ class Area:
                 raise failure
             self._count(writable, 1)
             try:
-                self.settle()
+                self.update_access()
             except BaseException:
                 self._count(writable, -1)
                 raise
 
     def _leave(self, writable: bool) -> None:
-        if not self.is_here():
+        if not self.in_this_process():
             return
         with self.lock:
             self._count(writable, -1)
             if self._abandoned and not self.in_use():
                 self._free()
             else:
-                self.settle()
+                self.update_access()
 
     def _count(self, writable: bool, step: int) -> None:
         if writable:
@@ -156,41 +156,43 @@ class Area:
             self._readers += step
 
     def in_use(self) -> bool:
-        """Whether there are views. The caller holds the lock."""
+        """Return whether views exist. The caller holds the lock."""
         return bool(self._readers or self._writers)
 
-    def settle(self) -> None:
-        """Allow what the views need and no more. The caller holds the lock."""
+    def update_access(self) -> None:
+        """Allow only the access that the views need. The caller holds the lock."""
         while True:
             wanted = _READ_WRITE if self._writers else _READ if self._readers else _NONE
             if wanted == self._access:
                 return
-            self.allow(wanted)
+            self.set_access(wanted)
             self._access = wanted
 
     # --------------------------------------------------------------------- End
 
     @property
     def closed(self) -> bool:
-        """Whether no more views can be had."""
+        """Whether no view can be made any more."""
         return self.freed or self._abandoned
 
     def close(self) -> None:
-        """Free the memory, unless there are views."""
-        if not self.is_here():
-            self.forget()
+        """Free the memory, or raise BufferError if views exist."""
+        if not self.in_this_process():
+            self.free_in_child()
             self.freed = True
             return
         with self.lock:
             if self.closed:
                 return
             if self.in_use():
-                raise BufferError("the secret has views")
+                raise BufferError(
+                    "views of the secret still exist: release them before close()"
+                )
             self._free()
 
     def abandon(self) -> None:
-        """Lend no more views, and free the memory: if there are some, with the last."""
-        if not self.is_here():
+        """Make no more views, and free the memory now, or with the last view."""
+        if not self.in_this_process():
             self.close()
             return
         with self.lock:
@@ -209,19 +211,20 @@ class Area:
 
 
 class Guard:
-    """What SecretBuffer.readable() and writable() return: a context that lends a view."""
+    """The context manager that SecretBuffer.readable() and writable() return."""
 
-    __slots__ = ("_lent", "_owner", "_writable")
+    __slots__ = ("_owner", "_views", "_writable")
 
     def __init__(self, owner: SecretMemory, writable: bool) -> None:
-        self._owner = owner  # which must not be forgotten meanwhile
+        self._owner = owner  # keeps the secret from being collected inside the block
         self._writable = writable
-        # Views and what exports them; several if contexts of one guard are nested.
-        self._lent: list[tuple[memoryview, weakref.ref[Any]]] = []
+        # Views and the objects that export them; several if blocks of one guard are nested.
+        self._views: list[tuple[memoryview, weakref.ref[Any]]] = []
 
     def __enter__(self) -> memoryview:
-        view = self._owner._area.lend(self._writable)  # pyright: ignore[reportPrivateUsage]
-        self._lent.append((view, weakref.ref(view.obj)))
+        area = self._owner._area  # pyright: ignore[reportPrivateUsage]
+        view = area.make_view(self._writable)
+        self._views.append((view, weakref.ref(view.obj)))
         return view
 
     def __exit__(
@@ -230,18 +233,20 @@ class Guard:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        view, exporter = self._lent.pop()
+        view, exporter = self._views.pop()
         try:  # noqa: SIM105 - contextlib takes long to import
             view.release()
-        except BufferError:  # somebody has a view of the view: the exporter lives
+        except BufferError:  # a view of the view exists, so the exporter does, too
             pass
-        # While an exception is on its way, its frames may hold views.
+        # The frames of an exception may hold views.
         if kind is None and exporter() is not None:
-            raise BufferError("the secret can be used until all of its views are released")
+            raise BufferError(
+                "views of the secret still exist: it stays accessible until they are released"
+            )
 
 
 class SecretMemory(Closing):
-    """What SecretBuffer and SecretSlot have in common."""
+    """The methods that SecretBuffer and SecretSlot share."""
 
     __slots__ = ("__weakref__", "_area")
 
@@ -249,19 +254,19 @@ class SecretMemory(Closing):
 
     @property
     def kind(self) -> SecretKind:
-        """What the memory is made of."""
+        """How the memory is protected."""
         return self._area.kind
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed, or belongs to a parent process."""
-        return self._area.closed or not self._area.is_here()
+        """Whether the secret is closed, or belongs to a parent process."""
+        return self._area.closed or not self._area.in_this_process()
 
     def readable(self) -> Guard:
-        """Return a "with" block in which the secret can be read: of a read-only memoryview.
+        """Return a context manager that makes the secret readable and returns a memoryview.
 
-        Blocks may be nested and entered by several threads; the memory is readable until the
-        last of them ends. A view that is left then is a BufferError.
+        Blocks may be nested, and several threads may be in one; the memory is readable until
+        the last of them ends. If a view still exists then, BufferError is raised.
 
         >>> with SecretBuffer(32) as key:
         ...     with key.readable() as view:
@@ -270,14 +275,14 @@ class SecretMemory(Closing):
         return Guard(self, writable=False)
 
     def writable(self) -> Guard:
-        """Return a "with" block in which the secret can be read and written.
+        """Return a context manager like readable() that makes the secret writable, too.
 
-        As long as one thread is in it, all could write.
+        While one thread is in the block, the memory is writable for all threads.
         """
         return Guard(self, writable=True)
 
     def compare(self, other: Buffer | SecretMemory) -> bool:
-        """Return whether the secret equals some bytes, in a time that tells nothing of them."""
+        """Return whether the secret equals 'other', in a time that depends only on lengths."""
         if isinstance(other, SecretMemory):
             with other.readable() as view:
                 return self.compare(view)
@@ -286,27 +291,27 @@ class SecretMemory(Closing):
             return length == len(self) and raw.equal(mine, address or 0, length)
 
     def wipe(self) -> None:
-        """Overwrite the secret with zeros, which closing does, too."""
+        """Overwrite the secret with zeros. close() does so, too."""
         with self.writable():
             raw.wipe(self._area.address, self._area.length)
 
     def close(self) -> None:
-        """Wipe the secret and give the memory back. Closing twice is harmless.
+        """Wipe the secret and free its memory. Closing twice does nothing.
 
-        Errors: BufferError if there are views; nothing has changed then.
+        Errors: BufferError if views exist; nothing has changed then.
         """
         self._area.close()
 
     def _abandon(self) -> None:
         self._area.abandon()
 
-    # ------------------------------------------------------ Conventions of Python
+    # --------------------------------------------------------- Special methods
 
     def __len__(self) -> int:
         return self._area.length
 
     def __buffer__(self, flags: int, /) -> memoryview:
-        return self._area.lend(bool(flags & _ffi.PyBUF_WRITABLE))
+        return self._area.make_view(bool(flags & _ffi.PyBUF_WRITABLE))
 
     def __del__(self) -> None:
         if not hasattr(self, "_area") or self.closed:  # __init__() may not have run

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a "with" block closes at its end."""
+"""The base class of objects that a "with" block closes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 class Closing:
-    """The base of what has a close()."""
+    """The base class of objects with a close() method."""
 
     __slots__ = ()
 
     def close(self) -> None:
-        """Give up what the object holds."""
+        """Release the resources of the object."""
         raise NotImplementedError
 
     def _abandon(self) -> None:
-        """Close when an exception ends the block: whatever has views goes with the last."""
+        """Close after an exception: memory that has views is freed with the last view."""
         self.close()
 
     def __enter__(self) -> Self:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The descriptor of a file: closed with its object, and handed to other processes."""
+"""The descriptor of a file: closed with its object, and passed to other processes."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ if TYPE_CHECKING:
 
 
 class Descriptor(Closing):
-    """The part of MemFd that does not depend on what kind of file it is."""
+    """The methods of MemFd that work for any descriptor."""
 
     __slots__ = ("__weakref__", "_owned")
 
     def __init__(self, fd: int) -> None:
-        """Own a descriptor, without asking what it is. from_fd() asks."""
+        """Take ownership of a descriptor without checking it. from_fd() checks it."""
         if type(fd) is not int or fd < 0:
-            _refuse(fd, type(self).__name__)
-        # Empty once closed. Only one thread can pop it, whatever locks the interpreter has.
+            _check_descriptor(fd, type(self).__name__)
+        # Empty once closed. list.pop() is atomic, so only one thread closes the descriptor,
+        # with or without the interpreter lock.
         self._owned: list[int] = [fd]
 
     @property
     def closed(self) -> bool:
-        """Whether the object has given up its descriptor, by close() or detach()."""
+        """Whether the object has no descriptor any more, as after close() or detach()."""
         return not self._owned
 
     def fileno(self) -> int:
-        """Return the descriptor, which stays the object's."""
+        """Return the descriptor, which the object still owns."""
         try:
             return self._owned[0]
         except IndexError:
@@ -42,20 +43,20 @@ class Descriptor(Closing):
 
     @property
     def path(self) -> str:
-        """The file's path, /proc/self/fd/N. It is this process's, and valid until close()."""
+        """The path /proc/self/fd/N, valid in this process until close()."""
         return f"/proc/self/fd/{self.fileno()}"
 
     def detach(self) -> int:
-        """Give up the descriptor and return it. The caller closes it."""
+        """Close the object without closing the descriptor, and return the descriptor."""
         try:
             return self._owned.pop()
         except IndexError:
             raise ValueError(_pickling.why_missing(self._owned)) from None
 
     def close(self) -> None:
-        """Close the descriptor. Closing twice is harmless; mappings stay.
+        """Close the descriptor. Mappings stay valid. Closing twice does nothing.
 
-        No other thread may still use the descriptor: its number may soon be another file's.
+        No other thread may use the descriptor meanwhile: its number may be reused at once.
         """
         try:
             fd = self._owned.pop()
@@ -64,13 +65,13 @@ class Descriptor(Closing):
         os.close(fd)
 
     def share(self) -> Self:
-        """Return a duplicate to hand over: to a Queue, to a pool, or as a worker's result.
+        """Return a duplicate to pass to a Queue or a pool, or to return from a worker.
 
-        It can be pickled once, which closes it here, and needs no closing if it is not: this
-        file may be closed at once. Call share() for each receiver.
+        It can be pickled once, which closes it in this process. It need not be closed. The
+        original may be closed at once. Call share() once for each receiver.
         """
         shared = type(self)(os.dup(self.fileno()))
-        shared._owned = _pickling.Handover(shared.detach())
+        shared._owned = _pickling.Shared(shared.detach())
         return shared
 
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> tuple[Any, ...]:
@@ -82,7 +83,7 @@ class Descriptor(Closing):
                 return
         except AttributeError:  # __init__() has not run
             return
-        if not isinstance(self._owned, _pickling.Handover):
+        if not isinstance(self._owned, _pickling.Shared):
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=1)
         self.close()
 
@@ -91,11 +92,11 @@ class Descriptor(Closing):
         return f"<{type(self).__name__} {f'fd={fds[0]}' if fds else 'closed'}>"
 
 
-def _refuse(fd: object, kind: str) -> None:
-    """Raise an error unless it is a descriptor in another integer's clothes."""
+def _check_descriptor(fd: object, kind: str) -> None:
+    """Raise an error unless 'fd' is an integer that can be a descriptor."""
     if isinstance(fd, (str, bytes)):
         raise TypeError(f"{kind}() takes a descriptor; {kind}.create({fd!r}) creates a file")
     if not isinstance(fd, int) or isinstance(fd, bool):
-        raise TypeError(f"{kind}() takes a descriptor, an int, not {type(fd).__name__}")
+        raise TypeError(f"{kind}() takes a descriptor (an int), not {type(fd).__name__}")
     if fd < 0:
-        raise ValueError(f"{kind}() takes a descriptor, and {fd} is negative")
+        raise ValueError(f"{kind}() takes a descriptor, but {fd} is negative")

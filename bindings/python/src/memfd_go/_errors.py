@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Errors beyond those that OSError itself makes of an errno, and what their texts say."""
+"""Exceptions, and messages that explain an errno."""
 
 from __future__ import annotations
 
@@ -23,19 +23,18 @@ def errname(err: SupportsIndex) -> str:
 
 
 class RefusedError(OSError, metaclass=Terse):
-    """A file of somebody else is not as required. errno tells why.
+    """A file from another process does not meet the requirements. errno tells why.
 
-    data are the bytes of the message that brought it to receive_message().
+    data holds the bytes of the message with the file, in receive_message().
     """
 
     data: bytes = b""
 
 
 class MissingSealsError(RefusedError):
-    """A file lacks seals that were required of it (EKEYREJECTED).
+    """A file lacks required seals (EKEYREJECTED), or they cannot be relied on (EKEYREVOKED).
 
-    missing are these seals; Seal.NONE means that the file has them, but they could be forged
-    (EKEYREVOKED).
+    missing holds the missing seals. It is Seal.NONE if all are set but cannot be relied on.
     """
 
     missing: Seal
@@ -45,29 +44,34 @@ class MissingSealsError(RefusedError):
         if missing:
             super().__init__(errno.EKEYREJECTED, f"missing seals: {missing}")
         else:
-            super().__init__(errno.EKEYREVOKED, "the seals prove nothing: they could be forged")
+            super().__init__(
+                errno.EKEYREVOKED,
+                "the seals do not guarantee that the file cannot change: create it with "
+                "CreateFlag.NOEXEC_SEAL and without Seal.FUTURE_WRITE; if it has huge pages, "
+                "add Seal.WRITE",
+            )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.missing,), {"data": self.data}
 
 
 class SecretFallbackWarning(RuntimeWarning, metaclass=Terse):
-    """Secret memory is not as secret as was asked for, since the kernel has no better."""
+    """Secret memory is less protected than requested, because the kernel offers no better."""
 
 
-# ------------------------------------------------------------------ Explanations
+# ---------------------------------------------------------------------- Messages
 #
-# The library returns a number. What is known here makes a text of it: which argument was
-# wrong, or which limit was reached. Each function returns "" where there is no more to say.
+# The library returns only a number. These functions find out which argument was wrong, or
+# which limit was reached. Each returns "" if the text of the errno is good enough.
 
 
 def explaining(error: OSError, explain: Callable[..., str], *about: Any) -> OSError:
-    """The same error with a text that helps, if there is one."""
+    """Return the error with a better message, if 'explain' has one."""
     code = error.errno
     assert code is not None
     try:
         text = explain(code, *about) or _general(code)
-    except OSError:  # of a question that an explanation asks
+    except OSError:  # 'explain' makes system calls of its own
         return error
     return OSError(code, text) if text else error
 
@@ -94,82 +98,84 @@ _EXECUTABILITY = CreateFlag.NOEXEC_SEAL | CreateFlag.EXEC
 def explain_create(
     code: int, name: bytes, flags: int, seals: int = 0, size: int = 0, mode: int = 0
 ) -> str:
-    """Why a file could not be created."""
+    """Explain why a file could not be created."""
     if code == errno.EFBIG:
         return _too_big(size)
     if flags & CreateFlag.HUGETLB and code in (errno.ENODEV, errno.ENOSYS, errno.ENOENT):
         return "this system has no huge pages of that size"
     if code == errno.EACCES:
-        return "vm.memfd_noexec is 2, which allows no executable files"
+        return "vm.memfd_noexec is 2, which forbids executable files"
     if code == errno.EOPNOTSUPP:
-        return "strict, and this kernel does not have CreateFlag.NOEXEC_SEAL and EXEC"
+        return "strict is set, and CreateFlag.NOEXEC_SEAL and EXEC need Linux 6.3"
     if code != errno.EINVAL:
         return ""
     if len(name) > raw.MEMFD_GO_NAME_MAX:
-        return f"name is {len(name)} bytes long, the maximum is {raw.MEMFD_GO_NAME_MAX}"
+        return f"name is {len(name)} bytes long; the maximum is {raw.MEMFD_GO_NAME_MAX}"
     unknown = flags & ~(_KNOWN_FLAGS | (_HUGE_SIZE if flags & CreateFlag.HUGETLB else 0))
     if unknown:
         return f"flags has unknown bits: {unknown:#x}"
     if flags & _EXECUTABILITY == _EXECUTABILITY:
-        return "flags has both NOEXEC_SEAL and EXEC"
+        return "flags contains both NOEXEC_SEAL and EXEC"
     if mode & ~0o777:
-        return f"mode is {mode:#o}, the maximum is 0o777"
+        return f"mode is {mode:#o}; the maximum is 0o777"
     if mode & 0o111 and flags & CreateFlag.NOEXEC_SEAL:
-        return f"mode {mode:#o} is executable, and flags has NOEXEC_SEAL"
-    return _unknown_seals(seals) or _no_size(size)
+        return f"mode {mode:#o} is executable, but flags contains NOEXEC_SEAL"
+    return _unknown_seals(seals) or _size_out_of_range(size)
 
 
 def explain_size(code: int, fd: int, size: int) -> str:
-    """Why a file could not be sized."""
+    """Explain why the size of a file could not be set."""
     if code == errno.EFBIG:
         return _too_big(size)
     if code == errno.EPERM:
         now = raw.get_size(fd)
         seal = "SHRINK" if size < now else "GROW"
-        return f"the file has Seal.{seal} and {now} bytes"
-    return _no_size(size) if code == errno.EINVAL else ""
+        return f"the file has Seal.{seal}, and its size is {now} bytes"
+    return _size_out_of_range(size) if code == errno.EINVAL else ""
 
 
 def explain_discard(code: int, fd: int) -> str:
-    """Why memory could not be given back."""
+    """Explain why memory could not be freed."""
     if code == errno.EPERM and raw.get_seals(fd) & (Seal.WRITE | Seal.FUTURE_WRITE):
         return "the file is sealed against writing"
-    return "length is 0, or the part ends beyond 2**63 - 1" if code == errno.EINVAL else ""
+    return "length is 0, or the range ends past 2**63 - 1" if code == errno.EINVAL else ""
 
 
 def explain_seal(code: int, fd: int, seals: int) -> str:
-    """Why seals could not be added."""
+    """Explain why seals could not be added."""
     if code == errno.EBUSY:
-        return "a shared mapping can still write to the file, here or in another process"
+        return "a process has a shared mapping that can write to the file; unmap it first"
     if code == errno.EPERM:
         sealed = raw.get_seals(fd) & Seal.SEAL
         return "the file has Seal.SEAL" if sealed else "the file is not open for writing"
-    return _unknown_seals(seals) or "the file takes no seals" if code == errno.EINVAL else ""
+    if code == errno.EINVAL:
+        return _unknown_seals(seals) or "the file does not support seals"
+    return ""
 
 
 def explain_copy(code: int, max_size: int) -> str:
-    """Why something was not copied, other than for the copy's sake."""
-    return f"the source has more than max_size, {max_size} bytes" if code else ""
+    """Explain why a source was not copied."""
+    return f"the source is longer than max_size ({max_size} bytes)" if code else ""
 
 
 def explain_refused(code: int, fd: int, max_size: int) -> str:
-    """Why a file was refused, other than for its seals."""
+    """Explain why a file was refused, except for missing seals."""
     if code == errno.EFBIG:
-        return f"the file is {raw.get_size(fd)} bytes long, max_size is {max_size}"
+        return f"the file is {raw.get_size(fd)} bytes long; max_size is {max_size}"
     if code == errno.ENODATA:
         return "the file is empty"
-    return "the file takes no seals" if code == errno.EINVAL else ""
+    return "the file does not support seals" if code == errno.EINVAL else ""
 
 
 def explain_open(code: int) -> str:
-    """Why a file could not be opened once more."""
+    """Explain why a file could not be reopened."""
     if code == errno.ENXIO:
-        return "a secret file or a socket cannot be opened once more"
+        return "a secret file or a socket cannot be reopened"
     return "/proc is not mounted" if code == errno.ENOENT else ""
 
 
 def explain_secret(code: int, size: int) -> str:
-    """Why there is no secret memory."""
+    """Explain why secret memory could not be allocated."""
     if code in (errno.EAGAIN, errno.ENOMEM, errno.EPERM):
         limit = _limit("RLIMIT_MEMLOCK")
         if 0 <= limit < size:
@@ -182,8 +188,8 @@ def explain_secret(code: int, size: int) -> str:
 
 
 def explain_free(code: int) -> str:
-    """Why secret memory was not freed, or what was wrong with it."""
-    written = "something was written in front of the secret, which has been wiped and freed"
+    """Explain why secret memory was not freed, or that it was damaged."""
+    written = "something wrote in front of the secret, which has been wiped and freed"
     return written if code == errno.EUCLEAN else ""
 
 
@@ -192,8 +198,8 @@ def _unknown_seals(seals: int) -> str:
     return f"unknown seals: {unknown:#x}" if unknown else ""
 
 
-def _no_size(size: int) -> str:
-    return f"size is {size}, the maximum is 2**63 - 1" if size > _SIZE_MAX else ""
+def _size_out_of_range(size: int) -> str:
+    return f"size is {size}; the maximum is 2**63 - 1" if size > _SIZE_MAX else ""
 
 
 def _too_big(size: int) -> str:
@@ -201,13 +207,13 @@ def _too_big(size: int) -> str:
 
 
 def explain_map(code: int, offset: int, length: int, block: int) -> str:
-    """Why a file could not be mapped."""
+    """Explain why a file could not be mapped."""
     if code == errno.EINVAL and offset % block:
         return f"offset {offset} is not a multiple of the page size, {block}"
     if code == errno.EPERM:
-        return "writable, and the file is sealed against writing"
+        return "the mapping is writable, but the file is sealed against writing"
     if code == errno.EACCES:
-        return "the file is not open for that"
+        return "the mapping needs access that the descriptor does not have"
     if code == errno.EAGAIN:
         return explain_secret(code, length)
     return ""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The C interface. No other module knows ctypes, or where the library is.
+"""The C interface. Only this module uses ctypes, and it finds and loads the library.
 
-Constants, structs and functions stand in the order of memfd_go.h, one flat line each.
-A new function of the header is one more line here and one function in raw.
+Constants, structs and functions are declared in the order of memfd_go.h, one line each. A
+new function of the header needs one line here and one function in raw.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ctypes import (
 )
 from operator import index
 
-# Type checkers take this for true. Importing typing would double the package's import time.
+# Type checkers treat this name as true. Importing typing would double the import time.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,10 +47,10 @@ _SONAME = "libmemfd_go.so.1"
 
 
 def _candidates() -> list[str]:
-    """The libraries to try, best first. A chosen one stands alone: no guess replaces it."""
-    chosen = os.environ.get("MEMFD_GO_LIBRARY")
-    if chosen:
-        return [chosen]
+    """Return the libraries to try. If MEMFD_GO_LIBRARY is set, nothing else is tried."""
+    path = os.environ.get("MEMFD_GO_LIBRARY")
+    if path:
+        return [path]
     return [os.path.join(os.path.dirname(__file__), "_lib", _SONAME), _SONAME]
 
 
@@ -58,7 +58,7 @@ def _load() -> CDLL:
     failures: list[str] = []
     for path in _candidates():
         try:
-            # CDLL, not PyDLL: other threads run while the kernel works.
+            # CDLL releases the interpreter lock during a call, PyDLL does not.
             return CDLL(path)
         except OSError as error:
             failures.append(f"\n  {error}")  # names the path
@@ -76,7 +76,8 @@ def _declare(name: str, result: Any, *arguments: Any) -> Any:
         function = getattr(_library, name)
     except AttributeError:
         raise ImportError(
-            f"{library_path} has no {name}: it is older than this package, or another library"
+            f"{library_path} does not export {name}: it is older than this package, or not "
+            "libmemfd_go"
         ) from None
     function.restype = result
     function.argtypes = arguments
@@ -167,15 +168,15 @@ MEMFD_GO_AREA_UNLOCKED = 3
 
 
 class Struct(Structure):
-    """A struct that takes no member that it does not have, and no number that does not fit."""
+    """A struct that refuses unknown members, and numbers that do not fit a member."""
 
     def __init__(self, **members: int) -> None:
         super().__init__(**members)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        before = getattr(self, name)  # an AttributeError if there is no such member
+        before = getattr(self, name)  # raises AttributeError for an unknown member
         super().__setattr__(name, value)
-        if getattr(self, name) != value:  # ctypes cut it off
+        if getattr(self, name) != value:  # ctypes truncates silently
             super().__setattr__(name, before)
             raise OverflowError(f"{value!r} does not fit {name}")
 
@@ -185,7 +186,7 @@ class Struct(Structure):
 
 
 class Features(Struct):
-    """What probe() tells."""
+    """The result of probe()."""
 
     _fields_ = (
         ("bits", c_uint64),
@@ -197,7 +198,7 @@ class Features(Struct):
 
 
 class CreateArgs(Struct):
-    """What create_with() is told."""
+    """The parameters of create_with()."""
 
     _fields_ = (
         ("flags", c_uint32),
@@ -209,7 +210,7 @@ class CreateArgs(Struct):
 
 
 class Info(Struct):
-    """What inspect() tells."""
+    """The result of inspect()."""
 
     _fields_ = (
         ("kind", c_uint32),
@@ -226,7 +227,7 @@ class Info(Struct):
 
 
 class SecretArea(Struct):
-    """A secret area. All of it is the library's: read it, do not write it."""
+    """A secret area. Do not change its members."""
 
     _fields_ = (
         ("kind", c_uint32),
@@ -242,7 +243,7 @@ class SecretArea(Struct):
 
 
 class SecretPool(Struct):
-    """A pool of secret slots of one size. Its members are the library's."""
+    """A pool of secret slots of the same size. Do not change its members."""
 
     _fields_ = (
         ("slots", c_uint32),
@@ -309,9 +310,9 @@ memfd_go_secret_pool_relock = _declare("memfd_go_secret_pool_relock", c_int, POI
 memfd_go_secret_pool_free = _declare("memfd_go_secret_pool_free", c_int, POINTER(SecretPool))
 # fmt: on
 
-# Without argtypes a call takes two thirds of the time. What they check, the callers check:
-# a number is passed as an int, a bytes object and None as pointers. No argument of 64 bits
-# but a small one and no unsigned one over INT_MAX may be passed.
+# The same functions without argtypes: a call takes two thirds of the time. ctypes then passes
+# an int as a C int, and bytes and None as pointers, so callers must pass no number that does
+# not fit a C int.
 quick_create_with = _library["memfd_go_create_with"]
 quick_create_sealed = _library["memfd_go_create_sealed"]
 quick_get_seals = _library["memfd_go_get_seals"]
@@ -319,7 +320,7 @@ INT_MIN, INT_MAX = -(1 << 31), (1 << 31) - 1
 
 # ------------------------------------------------------------- Results and errors
 
-# Cells for out-parameters: pass one where C wants a pointer, then read .value.
+# Out-parameters: pass one where C expects a pointer, then read .value.
 Uint32 = c_uint32
 Uint64 = c_uint64
 Size = c_size_t
@@ -328,10 +329,9 @@ ByteBuffer = create_string_buffer
 
 
 def check(result: int) -> int:
-    """Return a result that is a success; raise the OSError that a -errno stands for.
+    """Return a result >= 0, or raise the OSError for -errno.
 
-    Called with a number and a text, OSError makes the subclass that fits:
-    PermissionError, BlockingIOError and so on.
+    OSError(errno, text) creates the subclass that fits, such as PermissionError.
     """
     if result >= 0:
         return result
@@ -342,7 +342,7 @@ def check(result: int) -> int:
 
 
 def _integer(c_type: str, low: int, high: int) -> Callable[[SupportsIndex], int]:
-    """Make the check for one C type: ctypes itself cuts off what does not fit."""
+    """Return a checked conversion to a C type. ctypes itself truncates silently."""
 
     def convert(value: SupportsIndex) -> int:
         number = index(value)
@@ -364,7 +364,7 @@ _ENCODING, _ENCODING_ERRORS = sys.getfilesystemencoding(), sys.getfilesystemenco
 
 
 def to_text(text: str | bytes) -> bytes:
-    """Encode like a file name. C would take an embedded NUL for the end."""
+    """Encode like a file name, and refuse NUL, which would end the string in C."""
     if type(text) is str:  # os.fsencode() takes three times as long
         encoded = text.encode(_ENCODING, _ENCODING_ERRORS)
     else:
@@ -375,13 +375,13 @@ def to_text(text: str | bytes) -> bytes:
 
 
 def to_ints(values: Iterable[SupportsIndex]) -> Any:
-    """Make an array of int."""
+    """Return an array of int."""
     numbers = [to_int(value) for value in values]
     return (c_int * len(numbers))(*numbers)
 
 
 def to_texts(texts: Iterable[str | bytes]) -> Any:
-    """Make an array of texts that ends with a null pointer."""
+    """Return an array of strings that ends with a null pointer."""
     encoded = [to_text(text) for text in texts]
     return (c_char_p * (len(encoded) + 1))(*encoded)
 
@@ -390,7 +390,7 @@ def to_texts(texts: Iterable[str | bytes]) -> Any:
 
 
 class _PyBuffer(Structure):
-    """Py_buffer of CPython: the same in every version, part of the stable ABI since 3.11."""
+    """CPython's Py_buffer: the same in every version, and in the stable ABI since 3.11."""
 
     _fields_ = (
         ("buf", c_void_p),
@@ -410,8 +410,8 @@ class _PyBuffer(Structure):
 _PyBUF_SIMPLE = 0  # contiguous bytes, not necessarily writable
 PyBUF_WRITABLE = 1
 
-# Function objects of our own: pythonapi's attributes are shared with every other user
-# of ctypes in the process, and so would be the argument types set on them.
+# New function objects, because all users of ctypes in the process share the attributes of
+# pythonapi, and the argument types set on them.
 _get_buffer: Any = PYFUNCTYPE(c_int, py_object, POINTER(_PyBuffer), c_int)(
     ("PyObject_GetBuffer", pythonapi)
 )
@@ -419,9 +419,9 @@ _release_buffer: Any = PYFUNCTYPE(None, POINTER(_PyBuffer))(("PyBuffer_Release",
 
 
 class Readable:
-    """A context that lends the address and length in bytes of any contiguous buffer.
+    """A context manager for the address and the length in bytes of a contiguous buffer.
 
-    Nothing is copied. ctypes' own from_buffer() wants a writable one, which bytes is not.
+    Nothing is copied. from_buffer() of ctypes accepts only writable buffers.
     """
 
     __slots__ = ("_buffer",)
@@ -440,7 +440,7 @@ class Readable:
 
 
 class Writable(Readable):
-    """The same of a buffer that must be writable."""
+    """Like Readable, but for a writable buffer."""
 
     __slots__ = ()
 
@@ -451,11 +451,11 @@ _ADDRESS_BITS = 8 * sizeof(c_void_p)
 
 
 def memory_at(address: int, length: int) -> Any:
-    """An object that exports 'length' bytes at 'address', or a little more, as a buffer.
+    """Return an object that exports at least 'length' bytes at 'address' as a buffer.
 
-    Every view of the memory holds a reference to it, so that it dies with the last. For
-    ctypes a length is a type, which takes longer to make, and to collect, than all the rest
-    of a mapping. So there is one type for each power of two.
+    Each view of the memory refers to the object, so it is collected after the last view.
+    ctypes has a type for each length of an array, and creating and collecting a type takes
+    longer than mapping a file. So there is only one type for each power of two.
     """
     if length >> _ADDRESS_BITS - 2 == 0:
         length = 1 << (length - 1).bit_length() if length else 0
@@ -475,13 +475,13 @@ _array_types: dict[int, Any] = {}
 
 
 def view_of(memory: Any, length: int, readonly: bool) -> memoryview:
-    """A view of the first 'length' bytes that memory_at() exports."""
+    """Return a view of the first 'length' bytes of an object from memory_at()."""
     view = memoryview(memory).cast("B")[:length]
     return view.toreadonly() if readonly else view
 
 
 def advise(memory: Any, start: int, length: int, option: int) -> None:
-    """madvise(2) about a part of what memory_at() exports. The C library has it, ours not."""
+    """Call the libc's madvise(2) for a range of an object from memory_at()."""
     libc = CDLL(None, use_errno=True)
     libc.madvise.argtypes = (c_void_p, c_size_t, c_int)
     if libc.madvise(addressof(memory) + start, length, to_int(option)) != 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What can be done with a file: opened, sized, inspected, sealed."""
+"""The part of MemFd that opens, resizes, inspects and seals a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from memfd_go._errors import (
 )
 from memfd_go._flags import READ_ONLY, Seal, seal_bits
 from memfd_go._records import Info
-from memfd_go._sockets import patiently
+from memfd_go._sockets import retry_on_eintr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ else:
 
 
 class File(Descriptor):
-    """The part of MemFd that is about one file, and neither makes nor maps it."""
+    """The methods of MemFd that neither create nor map a file."""
 
     __slots__ = ()
 
@@ -105,10 +105,10 @@ class File(Descriptor):
         errors: str | None = None,
         newline: str | None = None,
     ) -> IO[Any]:
-        """Return a Python file, as the built-in function does for a path.
+        """Open the file as a Python file object, with the arguments of the built-in function.
 
-        It starts at offset 0 and has an offset of its own; "w" truncates, "a" appends, and
-        "x" raises FileExistsError. It is closed on its own, and needs /proc.
+        It has its own offset, which starts at 0, and is closed separately. Mode "w" truncates
+        the file, "a" appends, and "x" raises FileExistsError. This needs /proc.
         """
         return open(
             self.path,
@@ -121,10 +121,10 @@ class File(Descriptor):
         )
 
     def reopen(self, flags: int = READ_ONLY) -> Self:
-        """Open the file once more, through /proc, with an offset and access of its own.
+        """Open the file again through /proc, with its own offset and access mode.
 
-        flags are those of os.open(); O_CLOEXEC is implied. A read-only descriptor protects
-        nothing, because whoever has it can reopen it for writing. Seals protect.
+        flags are those of os.open(); O_CLOEXEC is implied. A read-only descriptor does not
+        protect the file, because its owner can reopen it for writing. Seals do.
         """
         try:
             return type(self)(raw.reopen(self.fileno(), flags))
@@ -139,24 +139,28 @@ class File(Descriptor):
         return raw.get_size(self.fileno())
 
     def set_size(self, size: int, *, reserve: bool = False) -> None:
-        """Truncate the file, or extend it by zeros.
+        """Truncate the file, or extend it with zeros.
 
-        reserve allocates the memory of the whole file now, so that no later store to a
-        mapping can fail for lack of memory (SIGBUS). If that fails, nothing has changed.
-        A secret file can be sized once; a file of huge pages in whole pages only.
+        reserve allocates the memory of the whole file now, so that no later write to a
+        mapping can fail for lack of memory (SIGBUS). After an error nothing has changed. The
+        size of a secret file can be set once; that of a file of huge pages is a multiple of
+        the page size.
         """
         opts = raw.MEMFD_GO_OPT_RESERVE if reserve else 0
         fd = self.fileno()
         try:
-            patiently(raw.set_size, fd, opts, size)
+            retry_on_eintr(raw.set_size, fd, opts, size)
         except OSError as error:
             raise explaining(error, explain_size, fd, size) from None
 
     def discard(self, offset: int, length: int) -> None:
-        """Give the memory of a part of the file back. It reads as zeros; the size stays."""
+        """Free the memory of a range of the file, which then reads as zeros.
+
+        offset and length are in bytes. The size of the file does not change.
+        """
         fd = self.fileno()
         try:
-            patiently(raw.discard, fd, 0, offset, length)
+            retry_on_eintr(raw.discard, fd, 0, offset, length)
         except OSError as error:
             raise explaining(error, explain_discard, fd) from None
 
@@ -164,9 +168,9 @@ class File(Descriptor):
 
     @property
     def info(self) -> Info:
-        """What the descriptor is: kind, seals, mode, size, access, name and more.
+        """The properties of the file: kind, seals, mode, size, access, name and more.
 
-        Unless the file is sealed, others may change its size meanwhile.
+        Unless the file is sealed, its size may change at any time.
         """
         return Info.of(self.fileno())
 
@@ -174,23 +178,23 @@ class File(Descriptor):
 
     @property
     def seals(self) -> Seal:
-        """The seals of the file. Linux may add Seal.EXEC: test for seals with "in"."""
+        """The seals of the file. Linux may add Seal.EXEC, so test for a seal with "in"."""
         return Seal(raw.get_seals(self.fileno()))
 
     def seal(self, seals: Seal = Seal.IMMUTABLE) -> None:
         """Add seals, all or none.
 
-        Errors: PermissionError if the file has Seal.SEAL; OSError EBUSY for Seal.WRITE
-        while a shared mapping of a descriptor open for writing exists in any process.
+        Errors: PermissionError if the file has Seal.SEAL; OSError EBUSY if Seal.WRITE is to
+        be added while any process has a shared mapping of a writable descriptor.
         """
         self._seal(raw.add_seals, seals)
 
     def freeze(self) -> None:
-        """Make the file immutable. Unlike seal(), it succeeds if the file is so already."""
+        """Make the file immutable. Unlike seal(), this succeeds if it already is."""
         self._seal(raw.ensure_seals, Seal.IMMUTABLE)
 
     def ensure(self, seals: Seal) -> None:
-        """Add those of the seals that are missing. If none is, it succeeds in any case."""
+        """Add those of the seals that are missing. If all are set, this always succeeds."""
         self._seal(raw.ensure_seals, seals)
 
     def _seal(self, function: Any, seals: Seal) -> None:
@@ -201,15 +205,15 @@ class File(Descriptor):
             raise explaining(error, explain_seal, fd, seals) from None
 
     def check(self, required: Seal) -> None:
-        """Raise MissingSealsError unless the file has all of these seals.
+        """Raise MissingSealsError unless the file has all required seals.
 
-        Seal.FUTURE_WRITE does not count as Seal.WRITE, nor the reverse.
+        Seal.FUTURE_WRITE does not imply Seal.WRITE, nor the reverse.
         """
         require(self.fileno(), seal_bits(required, "required"))
 
 
 def require(fd: int, required: int) -> None:
-    """Raise an error that names the required seals that a file lacks."""
+    """Raise MissingSealsError unless the file has all required seals."""
     missing = raw.check_seals(fd, required)
     if missing:
         raise MissingSealsError(Seal(missing))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Flags that print as words. A bit without a name is kept, and printed in hexadecimal."""
+"""Enumerations and flags that print as words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from memfd_go._terse import TerseEnum
 
 
 class _Words(IntFlag, metaclass=TerseEnum):
-    """Flags whose text is the names of the bits, "none" if there are none."""
+    """Flags that print as the names of their bits; bits without a name as hexadecimal."""
 
     def __str__(self) -> str:
         rest = int(self)
@@ -35,7 +35,7 @@ class CreateFlag(_Words):
     """Flags of memfd_create(2).
 
     DEFAULT is CLOEXEC and NOEXEC_SEAL: closed on exec, sealable, and not executable.
-    With HUGETLB the base-2 logarithm of a page size may be added, shifted left by 26.
+    HUGETLB can be combined with the base-2 logarithm of a page size, shifted left by 26.
     """
 
     CLOEXEC = raw.MFD_CLOEXEC
@@ -47,7 +47,7 @@ class CreateFlag(_Words):
 
 
 class _Word(IntEnum, metaclass=TerseEnum):
-    """One of several, whose text is its name."""
+    """An enumeration whose members print as their names."""
 
     def __str__(self) -> str:
         return self.name
@@ -57,17 +57,17 @@ class _Word(IntEnum, metaclass=TerseEnum):
 
 
 class Feature(_Words):
-    """What probe() looks for.
+    """Features that probe() tries.
 
     CREATE        memfd_create(2)
     SEALING       seals can be added
     FUTURE_WRITE  Seal.FUTURE_WRITE
-    NOEXEC_SEAL   CreateFlag.NOEXEC_SEAL and EXEC are the kernel's
+    NOEXEC_SEAL   CreateFlag.NOEXEC_SEAL and EXEC, without emulation
     SEAL_EXEC     Seal.EXEC
-    EXEC_ALLOWED  executable files can be made
+    EXEC_ALLOWED  executable files can be created
     HUGETLB       CreateFlag.HUGETLB
-    SECRET        memfd_secret(2); only if asked for
-    SHARED_RO     a write-sealed file that is open for writing maps shared
+    SECRET        memfd_secret(2); only on request
+    SHARED_RO     a write-sealed file that is open for writing can be mapped shared
     PROCFS        /proc/self/fd
     PIDFD_GETFD   pidfd_getfd(2)
     EXECVEAT      execveat(2)
@@ -88,7 +88,7 @@ class Feature(_Words):
 
 
 class Access(_Words):
-    """What a descriptor, or a view of memory, is open for."""
+    """What a descriptor, or secret memory, can be accessed for."""
 
     NONE = raw.MEMFD_GO_ACCESS_NONE
     READ = raw.MEMFD_GO_ACCESS_READ
@@ -97,13 +97,13 @@ class Access(_Words):
 
 
 class FileKind(_Word):
-    """What kind of file a descriptor is of.
+    """The kind of a file.
 
-    OTHER       anything that is not one of these
-    MEMFD       made by memfd_create(2)
+    OTHER       none of the following
+    MEMFD       created by memfd_create(2)
     HUGETLB     of huge pages
     TMPFS_FILE  a regular file on a mounted tmpfs
-    SECRET      made by memfd_secret(2)
+    SECRET      created by memfd_secret(2)
     """
 
     OTHER = raw.MEMFD_GO_KIND_OTHER
@@ -114,9 +114,9 @@ class FileKind(_Word):
 
 
 class SecretKind(_Word):
-    """What secret memory is made of, best first.
+    """How secret memory is protected, best first.
 
-    SECRETMEM  memfd_secret(2): not even in the kernel's own page tables
+    SECRETMEM  memfd_secret(2): removed from the kernel's own page tables
     MLOCK      locked: never swapped out, not in core dumps
     UNLOCKED   not in core dumps, but may be swapped out
     """
@@ -127,7 +127,7 @@ class SecretKind(_Word):
 
 
 class SealStyle(_Word):
-    """How Seal.format() writes: as in "GROW WRITE", "gw" or "0xc"."""
+    """The styles of Seal.format(): "GROW WRITE", "gw" or "0xc"."""
 
     NAMES = raw.MEMFD_GO_STYLE_NAMES
     LETTERS = raw.MEMFD_GO_STYLE_LETTERS
@@ -135,12 +135,12 @@ class SealStyle(_Word):
 
 
 class Seal(_Words):
-    """Seals of a file. They are added, never removed.
+    """Seals of a file. They can be added, but not removed.
 
-    SEAL          no further seals
-    SHRINK, GROW  the size cannot change that way
+    SEAL          no further seals can be added
+    SHRINK, GROW  the file cannot shrink, or grow
     WRITE         the contents cannot change
-    FUTURE_WRITE  the contents cannot change but through existing mappings (Linux 5.1)
+    FUTURE_WRITE  the contents can change only through existing mappings (Linux 5.1)
     EXEC          the execute permission cannot change (Linux 6.3)
     IMMUTABLE     SEAL, SHRINK, GROW and WRITE: neither size nor contents can change
     """
@@ -161,23 +161,23 @@ class Seal(_Words):
             return f"{int(self):#x}"
 
     def format(self, style: SealStyle = SealStyle.NAMES) -> str:
-        """Return the seals as text: NAMES as in "GROW WRITE", LETTERS as in "gw", or HEX."""
+        """Return the seals as text, such as "GROW WRITE", "gw" or "0xc"."""
         return raw.format_seals(self, style)
 
     @classmethod
     def parse(cls, text: str | bytes) -> Seal:
-        """Return the seals that a text names, as in "F_SEAL_WRITE, shrink" or "sgw|0x20".
+        """Return the seals that a text names, such as "F_SEAL_WRITE, shrink" or "sgw|0x20".
 
-        "immutable" and "none" are known, too. Names may be in upper or lower case.
+        "immutable" and "none" are words, too. Names may be in upper or lower case.
         """
         return cls(raw.parse_seals(text))
 
 
-# ------------------------------------------------------------------- As arguments
+# ---------------------------------------------------------------------- Arguments
 
 
 class _ReadOnly(int):
-    """A number that prints as its name, in signatures."""
+    """os.O_RDONLY, printed as its name in signatures."""
 
     __slots__ = ()
 
@@ -190,7 +190,7 @@ UNCHANGING = Seal.WRITE | Seal.SHRINK
 
 
 def seal_bits(seals: int, argument: str) -> int:
-    """The bits of a Seal. Those of the fcntl module will do; other flags will not."""
+    """Return the bits of a Seal or of fcntl.F_SEAL_*, and refuse other flags."""
     if type(seals) is Seal:
         return int(seals)
     if type(seals) is int:
@@ -199,11 +199,11 @@ def seal_bits(seals: int, argument: str) -> int:
 
 
 def create_bits(flags: int) -> int:
-    """The bits of a CreateFlag. A number is more likely meant to be a size."""
+    """Return the bits of a CreateFlag, and refuse an int, which is likely meant as a size."""
     if type(flags) is CreateFlag:
         return int(flags)
-    number = f"; CreateFlag({flags}) makes it one, size={flags} is a size"
+    hint = f"; write CreateFlag({flags}) for flags, or size={flags} for a size"
     raise TypeError(
         f"flags must be a CreateFlag, not {type(flags).__name__}"
-        + (number if type(flags) is int else "")
+        + (hint if type(flags) is int else "")
     )

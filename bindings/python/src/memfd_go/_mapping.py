@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Mappings of files, as buffers that cannot outlive the memory."""
+"""Mappings of files, whose memory lives as long as there are views of it."""
 
 from __future__ import annotations
 
@@ -22,35 +22,36 @@ else:
         return function
 
 
-_CHUNK = 1 << 20  # what find() copies at a time, in bytes
-_PIECE = 1 << 12  # the same for iteration
+_FIND_CHUNK = 1 << 20  # bytes that find() copies at a time
+_ITER_CHUNK = 1 << 12  # bytes that iteration copies at a time
 
 
 class Mapping(Closing):
-    """Mapped memory of a file, made by MemFd.map(). It stays when the MemFd is closed.
+    """Mapped memory of a file, returned by MemFd.map(). The MemFd may be closed before it.
 
-    It is indexed, sliced and searched like mmap.mmap. view() gives a memoryview without a
-    copy; since Python 3.12 the mapping itself is a buffer, and numpy.asarray() takes it on
-    every Python. close() fails with BufferError while there are views, which include
-    whatever else knows the address, such as numpy arrays. After an exception a "with" block
-    leaves the memory to the last view instead.
+    It can be indexed, sliced and searched like mmap.mmap. view() returns a memoryview without
+    copying. Since Python 3.12 the mapping itself is a buffer; numpy.asarray() accepts it on
+    every Python.
+
+    close() raises BufferError while views of the memory exist, numpy arrays included. A "with"
+    block that ends with an exception unmaps the memory with its last view instead.
     """
 
-    __slots__ = ("__weakref__", "_held", "_length", "_readonly")
+    __slots__ = ("__weakref__", "_exporter", "_length", "_readonly")
 
     def __init__(self, address: int, length: int, mapped: int, *, readonly: bool) -> None:
-        """Own 'mapped' bytes at an address, and show 'length' of them. See MemFd.map()."""
+        """Take ownership of 'mapped' bytes at 'address', and show 'length' of them."""
         try:
             memory = _ffi.memory_at(address, length)
         except BaseException:
             raw.unmap(address, mapped)
             raise
-        # Any: mypy takes the property for a missing slot.
+        # Any, because mypy thinks that a property of finalize is a missing slot.
         unmapping: Any = weakref.finalize(memory, raw.unmap, address, mapped)
-        # When the interpreter exits, threads may use views still: leave it to the kernel.
+        # At interpreter exit threads may still use views. The kernel unmaps the memory.
         unmapping.atexit = False
-        # What exports the memory; empty once closed. Only one thread can pop it.
-        self._held: list[Any] = [memory]
+        # The object that exports the buffer; empty once closed. list.pop() is atomic.
+        self._exporter: list[Any] = [memory]
         self._length = length
         self._readonly = readonly
 
@@ -58,10 +59,9 @@ class Mapping(Closing):
     def _of(
         cls, fd: int, opts: int, offset: int, length: int | None, *, past_end: bool
     ) -> Self:
-        """Map a part of a file. See MemFd.map()."""
+        """Map a part of a file; see MemFd.map()."""
         length, block = _extent(fd, offset, length, past_end)
-        # munmap(2) of huge pages takes whole ones only, so whole blocks are mapped. What
-        # lies beyond 'length' is never touched.
+        # munmap(2) removes only whole huge pages, so map whole pages.
         mapped = -(-length // block) * block
         try:
             address = raw.map(fd, opts, offset, mapped)
@@ -71,7 +71,7 @@ class Mapping(Closing):
 
     @classmethod
     def _ring(cls, fd: int, opts: int, offset: int, length: int | None) -> Self:
-        """Map a part of a file twice. See MemFd.map_ring()."""
+        """Map a part of a file twice; see MemFd.map_ring()."""
         length, block = _extent(fd, offset, length, past_end=False)
         if length % block:
             raise ValueError(f"length {length} is not a multiple of the page size, {block}")
@@ -84,56 +84,59 @@ class Mapping(Closing):
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed."""
-        return not self._held
+        """Whether the mapping is closed."""
+        return not self._exporter
 
     @property
     def readonly(self) -> bool:
-        """Whether the memory can only be read."""
+        """Whether the memory is read-only."""
         return self._readonly
 
     def view(self) -> memoryview:
-        """Return a memoryview of all the memory, in bytes. Release it before close().
+        """Return a memoryview of all the memory, as bytes. Release it before close().
 
-        If the file shrinks, touching what is gone kills the process (SIGBUS). Seal.SHRINK
-        rules that out.
+        If the file shrinks, accessing pages past its end kills the process (SIGBUS).
+        Seal.SHRINK prevents this.
         """
         return _ffi.view_of(self._memory(), self._length, self._readonly)
 
     def _memory(self) -> Any:
         try:
-            return self._held[0]
+            return self._exporter[0]
         except IndexError:
             raise ValueError("the mapping is closed") from None
 
     def close(self) -> None:
-        """Unmap the memory. Closing twice is harmless; BufferError means there are views."""
+        """Unmap the memory. Closing twice does nothing.
+
+        Errors: BufferError if views exist.
+        """
         try:
-            memory = self._held.pop()
+            memory = self._exporter.pop()
         except IndexError:
             return
-        # All views refer to the exporter; if it survives this, there are some.
+        # Each view refers to the exporter: if the exporter still exists, so does a view.
         exporter = weakref.ref(memory)
         del memory
         memory = exporter()
         if memory is not None:
-            self._held.append(memory)
-            raise BufferError("the mapping has views")
+            self._exporter.append(memory)
+            raise BufferError("views of the mapping still exist: release them before close()")
 
     def _abandon(self) -> None:
-        self._held.clear()
+        self._exporter.clear()
 
-    # ------------------------------------------------------------- As mmap.mmap
+    # --------------------------------------------------------- Like mmap.mmap
 
     def find(self, sub: Buffer, start: int = 0, end: int | None = None) -> int:
-        """Return the lowest index where 'sub' is found between start and end, else -1."""
+        """Return the lowest index of 'sub' in [start:end], or -1 if it is not there."""
         if start > self._length:
             return -1
         pattern = bytes(sub)
         start, end, _ = slice(start, end).indices(self._length)
         with self.view() as view:
             while start + len(pattern) <= end:
-                stop = min(start + max(_CHUNK, 2 * len(pattern)), end)
+                stop = min(start + max(_FIND_CHUNK, 2 * len(pattern)), end)
                 found = bytes(view[start:stop]).find(pattern)
                 if found >= 0:
                     return start + found
@@ -143,7 +146,7 @@ class Mapping(Closing):
         return -1
 
     def madvise(self, option: int, start: int = 0, length: int | None = None) -> None:
-        """Advise the kernel, by one of mmap.MADV_*, about a part of the memory."""
+        """Pass advice about a range of the memory to the kernel; option is mmap.MADV_*."""
         if not 0 <= start < self._length:
             raise ValueError("madvise start out of bounds")
         if length is None or length > self._length - start:
@@ -152,20 +155,20 @@ class Mapping(Closing):
             raise ValueError("madvise length invalid")
         _ffi.advise(self._memory(), start, length, option)
 
-    # ------------------------------------------------------ Conventions of Python
+    # -------------------------------------------------------- Special methods
 
     def __buffer__(self, flags: int, /) -> memoryview:
         return self.view()
 
-    # With it, numpy.frombuffer() keeps the view; without, only the mapping, which it might
-    # outlive.
     def __release_buffer__(self, view: memoryview, /) -> None:
+        # With this method numpy.frombuffer() keeps the view. Without it, numpy keeps only the
+        # mapping, and the array may outlive the memory.
         view.release()
 
     @property
     def __array_interface__(self) -> dict[str, Any]:
-        # The array keeps the view. Without this, numpy.asarray() would copy number by number
-        # before Python 3.12.
+        # Before Python 3.12 numpy.asarray() would otherwise copy byte by byte. The array
+        # keeps the view.
         return {"version": 3, "typestr": "|u1", "shape": (self._length,), "data": self.view()}
 
     def __bytes__(self) -> bytes:
@@ -176,8 +179,8 @@ class Mapping(Closing):
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield each byte as a bytes object of length 1, as mmap.mmap does."""
-        for start in range(0, self._length, _PIECE):
-            for byte in self[start : start + _PIECE]:
+        for start in range(0, self._length, _ITER_CHUNK):
+            for byte in self[start : start + _ITER_CHUNK]:
                 yield bytes((byte,))
 
     @overload
@@ -196,9 +199,7 @@ class Mapping(Closing):
         self.view()[key] = value
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"cannot pickle {type(self).__name__!r} object: hand over the MemFd instead"
-        )
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object: pass the MemFd instead")
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "read-only" if self._readonly else "writable"
@@ -206,18 +207,18 @@ class Mapping(Closing):
 
 
 def _extent(fd: int, offset: int, length: int | None, past_end: bool) -> tuple[int, int]:
-    """The length of a mapping, and the size of the file's pages, or what is wrong."""
+    """Return the length of a mapping and the page size of the file, after checking both."""
     status = os.fstat(fd)
     size = status.st_size
     if length is None:
         length = size - offset
         if length <= 0:
-            raise ValueError(f"offset is {offset}, and the file has {size} bytes")
+            raise ValueError(f"offset is {offset}, but the file has only {size} bytes")
     length = _ffi.to_size(length)
     if length == 0:
         raise ValueError("length is 0")
     if offset + length > size and not past_end:
         raise ValueError(
-            f"the file has {size} bytes, and the mapping would end at {offset + length}"
+            f"the file has {size} bytes, but the mapping would end at {offset + length}"
         )
     return length, status.st_blksize

@@ -39,13 +39,13 @@ _ANY_SIZE = (1 << 63) - 1  # of a file
 class MemFd(File):
     """A file in memory: a descriptor that is closed with the object.
 
-    create(), sealed() and clone() make a new file; receive(), from_fd(), from_pid() and
-    from_pidfd() take one that somebody else made. It is closed by close(), at the end of a
-    "with" block, or with a ResourceWarning when it is forgotten.
+    create(), sealed() and clone() create a file. receive(), from_fd(), from_pid() and
+    from_pidfd() take one from another process. close() or the end of a "with" block closes it.
+    A file that is collected while it is open is closed with a ResourceWarning.
 
-    As an argument or result of multiprocessing, concurrent.futures and joblib it arrives in
-    the other process as a file with a descriptor of its own. Where it may be closed before
-    multiprocessing pickles it, as at the end of a "with" block, hand over share().
+    A file can be an argument or a result of multiprocessing, concurrent.futures and joblib. The
+    other process gets a descriptor of its own. If the file may be closed before multiprocessing
+    pickles it, as at the end of a "with" block, pass share() instead.
     """
 
     __slots__ = ()
@@ -66,14 +66,15 @@ class MemFd(File):
     ) -> Self:
         """Create a file of 'size' zeros, open for reading and writing.
 
-        name       what /proc shows after "memfd:", at most 249 bytes; it need not be unique
+        name       shown in /proc after "memfd:", at most 249 bytes; it need not be unique
+        size       in bytes
         mode       permissions such as 0o600; 0 means 0o666, or 0o777 with CreateFlag.EXEC
-        seals      to add at the end
-        strict     fail where the kernel (before Linux 6.3) does not have NOEXEC_SEAL and
-                   EXEC, rather than emulate them by the mode
-        huge_page  use huge pages of so many bytes; 0 means the system's default size
+        seals      seals to add at the end
+        strict     fail, instead of emulating NOEXEC_SEAL and EXEC with the mode, if the
+                   kernel lacks them (before Linux 6.3)
+        huge_page  the size of huge pages to use, in bytes; 0 means the system's default
         """
-        bits = _DEFAULT_BITS  # flags compute slowly
+        bits = _DEFAULT_BITS  # a plain int: operators of IntFlag are slow
         try:
             if (
                 flags is _DEFAULT
@@ -105,13 +106,13 @@ class MemFd(File):
         seals: Seal = Seal.IMMUTABLE,
         flags: CreateFlag = _DEFAULT,
     ) -> Self:
-        """Create a file with a copy of some bytes, and seal it. Its offset is 0.
+        """Create a file with a copy of 'data', and seal it. Its offset is 0.
 
-        data may be any contiguous buffer; the kernel makes the only copy.
+        data may be any contiguous buffer. It is copied once, by the kernel.
         """
         bits = _DEFAULT_BITS if flags is _DEFAULT else create_bits(flags)
         try:
-            return cls(raw.create_sealed(name, bits, _some(seals), data))
+            return cls(raw.create_sealed(name, bits, _nonempty_bits(seals), data))
         except OSError as error:
             about = (_ffi.to_text(name), bits, seals, memoryview(data).nbytes)
             raise explaining(error, explain_create, *about) from None
@@ -126,12 +127,13 @@ class MemFd(File):
         *,
         max_size: int | None = None,
     ) -> Self:
-        """Create a sealed copy of a file, from its first byte to its last.
+        """Create a sealed copy of a whole file.
 
-        source is read by its descriptor, whose offset neither counts nor moves: what a Python
-        file object still buffers is not copied. If others write meanwhile, it is a mixture.
+        source is read through its descriptor, whose offset is neither used nor changed. Flush
+        a Python file first. If others write to source meanwhile, the copy may be inconsistent.
 
-        Errors: OSError EFBIG if it has more than max_size bytes; EAGAIN if its size changes.
+        Errors: OSError EFBIG if source has more than max_size bytes, EAGAIN if its size
+        changes meanwhile.
         """
         return cls._copy(raw.clone, name, source, seals, flags, max_size)
 
@@ -145,9 +147,10 @@ class MemFd(File):
         *,
         max_size: int | None = None,
     ) -> Self:
-        """Create a sealed copy of all that can be read from a pipe, a socket or a file.
+        """Create a sealed copy of everything that can be read from a pipe, a socket or a file.
 
-        It waits for the end of the stream. After an error, what was read is lost.
+        The call waits for the end of the stream. Data that has been read is lost after an
+        error.
         """
         return cls._copy(raw.clone_stream, name, source, seals, flags, max_size)
 
@@ -164,21 +167,21 @@ class MemFd(File):
         bits = _DEFAULT_BITS if flags is _DEFAULT else create_bits(flags)
         fd, most = descriptor_of(source), _ANY_SIZE if max_size is None else max_size
         try:
-            return cls(function(name, bits, _some(seals), fd, most))
+            return cls(function(name, bits, _nonempty_bits(seals), fd, most))
         except OSError as error:
             if error.errno == errno.EFBIG and max_size is not None:
                 raise explaining(error, explain_copy, most) from None
             about = (_ffi.to_text(name), bits, seals)
             raise explaining(error, explain_create, *about) from None
 
-    # --------------------------------------------------- Take from elsewhere
+    # ------------------------------------------------- Files of other processes
 
     @classmethod
     def from_fd(cls, fd: int, required: Seal = _NO_SEALS) -> Self:
-        """Own a descriptor that came from elsewhere, if the file has the required seals.
+        """Take ownership of a descriptor if its file has the required seals.
 
-        After an error it stays the caller's. Of a file from somebody who is not trusted,
-        map_verified() asks for more.
+        After an error the caller still owns it. For a file from an untrusted process use
+        map_verified(), which checks more than the seals.
         """
         file = cls(fd)
         try:
@@ -197,7 +200,7 @@ class MemFd(File):
     ) -> Self:
         """Open a file that another process has open, through /proc.
 
-        The descriptor has an offset of its own. flags are those of os.open().
+        The new descriptor has its own offset. flags are those of os.open().
         """
         return cls._checked(raw.import_pid(pid, remote_fd, flags), required)
 
@@ -205,15 +208,15 @@ class MemFd(File):
     def from_pidfd(
         cls, pidfd: FileDescriptorLike, remote_fd: int, required: Seal = _NO_SEALS
     ) -> Self:
-        """Duplicate a descriptor of another process, given os.pidfd_open() of it.
+        """Duplicate a descriptor of another process; pidfd is from os.pidfd_open().
 
-        Secret files can be had that way, too. The offset is shared with the process.
+        This also works for secret files. The offset is shared with the other process.
         """
         return cls._checked(raw.import_pidfd(descriptor_of(pidfd), remote_fd), required)
 
     @classmethod
     def _checked(cls, fd: int, required: Seal) -> Self:
-        """Own a descriptor, which is closed if it does not have the seals."""
+        """Take ownership of a descriptor, and close it if its file lacks required seals."""
         file = cls(fd)
         try:
             if required:
@@ -234,15 +237,15 @@ class MemFd(File):
         max_size: int | None = None,
         no_holes: bool = False,
     ) -> Self:
-        """Receive one file over a Unix socket, from somebody who need not be trusted.
+        """Receive one file over a Unix socket; the sender need not be trusted.
 
-        The file is checked as by map_verified(), so that a mapping of it can be read
-        without fault and, with Seal.WRITE among 'required', never changes. required=None
-        takes any file unseen. A file that is refused is closed. The socket's timeout counts.
-        Bytes of the message are dropped: one of a stream, all of a datagram.
+        The file is checked as in map_verified(), so a mapping of it can be read without a
+        fault and, with Seal.WRITE in 'required', never changes. required=None accepts any
+        file. A refused file is closed. The socket's timeout applies. The data of the message
+        is dropped: one byte of a stream, all of a datagram.
 
-        Errors: like map_verified(); RefusedError EPROTO (no file in the message), EMSGSIZE
-        (several); EOFError if the other side has closed; BlockingIOError.
+        Errors: those of map_verified(); RefusedError EPROTO (no file in the message),
+        EMSGSIZE (several files); EOFError (the other end is closed); BlockingIOError.
         """
         file, _ = cls._receive(sock, 0, required, max_size, no_holes, 0)
         if file is None:
@@ -259,10 +262,10 @@ class MemFd(File):
         no_holes: bool = False,
         max_data: int = 1 << 16,
     ) -> tuple[Self | None, bytes]:
-        """Receive a message: one file, checked as by receive(), and at most max_data bytes.
+        """Receive one file, checked as in receive(), and at most max_data bytes.
 
-        The file is None if the message has none. If it is refused, the error is a
-        RefusedError, whose 'data' are the bytes.
+        Return the file and the bytes. The file is None if the message has none. If the file
+        is refused, the 'data' attribute of the RefusedError holds the bytes.
         """
         return cls._receive(sock, 0, required, max_size, no_holes, _length(max_data))
 
@@ -293,12 +296,12 @@ class MemFd(File):
 
     @staticmethod
     def _message(sock: socket.socket | int, opts: int, length: int) -> tuple[list[int], bytes]:
-        """Receive a message with one file or none."""
+        """Receive a message with at most one file."""
         room = raw.MEMFD_GO_FDS_MAX
         try:
             fds, data = waiting(sock, "in", lambda fd: raw.recv_fds(fd, room, length, opts))
         except BrokenPipeError:
-            raise EOFError("the other side has closed") from None
+            raise EOFError("the other end of the socket is closed") from None
         if len(fds) > 1:
             for fd in fds:
                 os.close(fd)
@@ -308,10 +311,10 @@ class MemFd(File):
         return fds, data
 
     def send(self, sock: socket.socket | int, data: Buffer = b"") -> int:
-        """Send the file over a Unix socket, with some bytes in the same message.
+        """Send the file over a Unix socket, with 'data' in the same message.
 
-        Returns the number of bytes sent; on a stream, send the rest by sock.sendall().
-        The socket's timeout counts.
+        Return the number of bytes sent; on a stream, send the rest with sock.sendall().
+        The socket's timeout applies.
         """
         return self._send(sock, 0, data)
 
@@ -336,11 +339,12 @@ class MemFd(File):
 
         length      in bytes; None means to the end of the file
         offset      in bytes, a multiple of the page size
-        private     stores stay in this process (copy on write)
-        executable  code in it can run
+        writable    allow writing
+        private     copy on write: changes are not written to the file
+        executable  allow executing code
         populate    fault in all pages now
-        past_end    allow a mapping beyond the end of the file, which is else a ValueError.
-                    Touching what the file does not have kills the process (SIGBUS).
+        past_end    allow a mapping to extend past the end of the file; otherwise this raises
+                    ValueError. Accessing pages past the end kills the process (SIGBUS).
         """
         opts = 0
         if writable:
@@ -362,9 +366,10 @@ class MemFd(File):
         writable: bool = True,
         populate: bool = False,
     ) -> Mapping:
-        """Map a part of the file twice, end to end, as a ring buffer of twice its length.
+        """Map a part of the file twice, back to back, for use as a ring buffer.
 
-        What wraps around the end lies in one piece. length is a multiple of the page size.
+        The mapping is 2 * length bytes long, so data that wraps around is contiguous. length
+        is a multiple of the page size; None means to the end of the file.
         """
         opts = raw.MEMFD_GO_OPT_WRITE if writable else 0
         if populate:
@@ -379,14 +384,15 @@ class MemFd(File):
         max_size: int | None = None,
         no_holes: bool = False,
     ) -> Mapping:
-        """Map a file from somebody who is not trusted, whole and read-only, if it is sealed.
+        """Map a whole file from an untrusted process read-only, if it is sealed.
 
-        Whatever the other side does, the mapping can be read without fault, and with
-        Seal.WRITE among 'required' it never changes. Seal.SHRINK is always required.
-        no_holes allocates what the file lacks, so that memory cannot run out later, either.
+        Whatever the other process does, the mapping can be read without a fault, and with
+        Seal.WRITE in 'required' it never changes. Seal.SHRINK is always required. no_holes
+        allocates missing pages now, so that reading cannot fail later for lack of memory.
 
         Errors: MissingSealsError; RefusedError EFBIG (more than max_size bytes), ENODATA
-        (empty), EINVAL (takes no seals); PermissionError if it is not open for reading.
+        (the file is empty), EINVAL (the file does not support seals); PermissionError if it
+        is not open for reading.
         """
         bits = seal_bits(required, "required") | Seal.SHRINK
         address, length = self._verify(raw.map_verified, bits, max_size, no_holes)
@@ -399,7 +405,7 @@ class MemFd(File):
         max_size: int | None,
         no_holes: bool,
     ) -> T:
-        """Call one of the functions that verify a file, and say what it refuses."""
+        """Call raw.verify() or raw.map_verified(), and explain a refusal."""
         fd, most = self.fileno(), _ANY_SIZE if max_size is None else max_size
         try:
             return function(fd, required, most, raw.MEMFD_GO_OPT_NO_HOLES if no_holes else 0)
@@ -415,11 +421,11 @@ class MemFd(File):
         *,
         keep_fd: bool = False,
     ) -> NoReturn:
-        """Replace the process by the program in the file, like os.execve().
+        """Replace the process with the program in the file, like os.execve().
 
-        The file needs CreateFlag.EXEC, and must not be open for writing by os.open() or
-        reopen(). keep_fd lets the program inherit the descriptor, which a script ("#!")
-        needs. Nothing is flushed.
+        The file needs CreateFlag.EXEC, and must not be open for writing through os.open() or
+        reopen(). With keep_fd the program inherits the descriptor, which a script ("#!")
+        needs. Exit handlers do not run, and buffers are not flushed.
         """
         source = os.environ if env is None else env
         variables = [
@@ -433,7 +439,7 @@ def _huge_bits(page: int) -> int:
     try:
         return raw.huge_flags(page)
     except OSError:
-        raise ValueError(f"huge_page is {page}, which is no size of pages") from None
+        raise ValueError(f"huge_page is {page}, not 0 or a power of two above 1") from None
 
 
 def _length(max_data: int) -> int:
@@ -442,14 +448,14 @@ def _length(max_data: int) -> int:
     return max_data
 
 
-def _some(seals: Seal) -> int:
-    if not seals:  # to C this is "immutable"; to a reader of the call it is not
-        raise ValueError("no seals given")
+def _nonempty_bits(seals: Seal) -> int:
+    if not seals:  # in C, 0 means MEMFD_GO_SEALS_IMMUTABLE
+        raise ValueError("seals is empty; use create() for a file without seals")
     return seal_bits(seals, "seals")
 
 
 def _refusal(error: OSError, fd: int, required: int, max_size: int) -> OSError:
-    """What to raise instead of an error of verification."""
+    """Return the exception to raise for an error of raw.verify() or raw.map_verified()."""
     code = error.errno
     if code == errno.EKEYREVOKED:
         return MissingSealsError(Seal.NONE)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Slots:
-    """The memory of a pool, which slots in use keep alive."""
+    """The memory of a pool. Slots in use keep it alive."""
 
     __slots__ = (
         "_abandoned",
@@ -43,11 +43,11 @@ class _Slots:
         self._abandoned = False
         self.access = Access.READ_WRITE
 
-    def is_here(self) -> bool:
+    def in_this_process(self) -> bool:
         return self._origin == this_process()
 
     def take(self) -> _Slot:
-        if not self.is_here():
+        if not self.in_this_process():
             raise RuntimeError(self._not_here())
         with self.lock:
             if self.closed:
@@ -57,7 +57,7 @@ class _Slots:
             return slot
 
     def protect(self, access: Access) -> None:
-        if not self.is_here():
+        if not self.in_this_process():
             raise RuntimeError(self._not_here())
         with self.lock:
             if self.closed:
@@ -78,7 +78,7 @@ class _Slots:
             self._free()
 
     def close(self) -> None:
-        if not self.is_here():
+        if not self.in_this_process():
             return
         with self.lock:
             if self.closed:
@@ -89,12 +89,15 @@ class _Slots:
 
     @property
     def closed(self) -> bool:
-        """Whether no more slots can be had."""
+        """Whether no slot can be taken any more."""
         return self.freed or self._abandoned
 
     def abandon(self, slots_too: bool) -> None:
-        """Free the memory with the last slot that is taken, or that has views."""
-        if not self.is_here():
+        """Free the memory now, or with the last slot in use.
+
+        With slots_too, slots without views do not count as in use.
+        """
+        if not self.in_this_process():
             return
         with self.lock:
             if self.freed:
@@ -116,43 +119,44 @@ class _Slots:
 
 
 class _Slot(Area):
-    """A slot. It can always be touched: others are in the same page."""
+    """A slot. Its page is always accessible, because other slots share it."""
 
     __slots__ = ("_slots",)
 
     def __init__(self, slots: _Slots, address: int) -> None:
         super().__init__(address, slots.length, slots.kind, slots.lock)
         self._slots = slots
-        self._access = int(Access.NONE)  # so that allow() is asked for any other
+        self._access = int(Access.NONE)  # so that each use calls set_access()
 
-    def allow(self, access: int) -> None:
+    def set_access(self, access: int) -> None:
         if access & ~self._slots.access:
-            raise PermissionError(errno.EACCES, f"the pool's access is {self._slots.access}")
+            text = f"the access of the pool is {self._slots.access}; change it with protect()"
+            raise PermissionError(errno.EACCES, text)
 
     def free(self) -> None:
         self._slots.give(self)
 
 
 class SecretSlot(SecretMemory):
-    """Memory for one secret of a SecretPool, made by SecretPool.take().
+    """Memory for one secret of a SecretPool, returned by SecretPool.take().
 
-    It is used like a SecretBuffer, and given back by close() or at the end of a "with" block.
-    But it can be touched at any time, because others are in the same page: readable() and
-    writable() cost no system call, and bound what Python code does, not what other code does.
+    It is used like a SecretBuffer. close() or the end of a "with" block gives it back to the
+    pool. readable() and writable() need no system call, but do not protect the memory: its page
+    is always accessible, because other slots share it.
     """
 
     __slots__ = ()
 
     def __init__(self, area: Area) -> None:
-        """Own a slot. SecretPool.take() makes one."""
+        """Take ownership of a slot. Use SecretPool.take() instead."""
         self._area = area
 
 
 class SecretPool(Closing):
-    """Memory for many secrets of one size. Taking one costs no system call.
+    """Memory for many secrets of one size. Taking a slot needs no system call.
 
-    All are in one area like that of a SecretBuffer. Writing past the end of a slot is noticed
-    when that slot, or the one behind it, is given back.
+    All slots are in one area, which is protected like a SecretBuffer. An overrun of a slot is
+    detected when that slot, or the next one, is given back.
     """
 
     __slots__ = ("__weakref__", "_slots")
@@ -167,7 +171,13 @@ class SecretPool(Closing):
         least: SecretKind = SecretKind.MLOCK,
         secretmem: bool = True,
     ) -> None:
-        """Allocate 1 to 1048576 slots of 'slot_size' bytes; the rest is as of SecretBuffer."""
+        """Allocate slots.
+
+        slot_size  the length of each slot in bytes
+        slots      1 to 1048576
+        least      like SecretBuffer
+        secretmem  like SecretBuffer
+        """
         opts = options(least, secretmem)
         size = slot_size * slots
         area = _Slots(explained(raw.secret_pool_init, size, slot_size, slots, opts))
@@ -179,34 +189,35 @@ class SecretPool(Closing):
         self._slots = area
 
     def take(self) -> SecretSlot:
-        """Take a free slot of zeros. Close it to give it back.
+        """Take a free slot, which contains zeros. Closing it gives it back.
 
-        Errors: OSError ENOSPC if all are taken, EINVAL if something was written past the end
-        of another slot, into the free one.
+        Errors: OSError ENOSPC if all slots are in use, EINVAL if an overrun of another slot
+        changed the free one.
         """
         return SecretSlot(self._slots.take())
 
     def protect(self, access: Access) -> None:
         """Make all slots inaccessible, read-only or writable again, for the whole process.
 
-        Slots can be taken and closed only while they are writable. BufferError means that one
-        has views.
+        Slots can be taken and closed only while they are writable.
+
+        Errors: BufferError if a slot has views.
         """
         self._slots.protect(access)
 
     @property
     def kind(self) -> SecretKind:
-        """What the memory is made of."""
+        """How the memory is protected."""
         return self._slots.kind
 
     @property
     def slots(self) -> int:
-        """How many slots there are; 0 once it is closed."""
+        """The number of slots; 0 after close()."""
         return int(self._slots.struct.slots)
 
     @property
     def used(self) -> int:
-        """How many slots are taken."""
+        """The number of slots in use."""
         return int(self._slots.struct.used)
 
     @property
@@ -216,17 +227,20 @@ class SecretPool(Closing):
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed, or belongs to a parent process."""
-        return self._slots.closed or not self._slots.is_here()
+        """Whether the pool is closed, or belongs to a parent process."""
+        return self._slots.closed or not self._slots.in_this_process()
 
     def close(self) -> None:
-        """Wipe and free all slots, taken ones too. BufferError means that one has views."""
+        """Wipe and free all slots, including those in use.
+
+        Errors: BufferError if a slot has views.
+        """
         self._slots.close()
 
     def _abandon(self) -> None:
         self._slots.abandon(slots_too=True)
 
-    # ------------------------------------------------------ Conventions of Python
+    # -------------------------------------------------------- Special methods
 
     def __del__(self) -> None:
         if not hasattr(self, "_slots") or self.closed:  # __init__() may not have run
@@ -235,7 +249,7 @@ class SecretPool(Closing):
         self._slots.abandon(slots_too=False)
 
     def __reduce_ex__(self, protocol: object, /) -> NoReturn:
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object: it is of secrets")
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object: it contains secrets")
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{self.used} of {self.slots} slots used"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the kernel can do, and what a descriptor is: results with named members."""
+"""Results with named, read-only members."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """Named values that do not change, equal if all of them are."""
+    """An immutable record that compares by value."""
 
     __slots__: tuple[str, ...] = ()
 
@@ -50,18 +50,18 @@ class Record:
 
 
 class Info(Record):
-    """What a descriptor is, as MemFd.info tells it.
+    """The properties of a descriptor and its file, returned by MemFd.info.
 
     kind       a FileKind
-    seals      a Seal; none if the file takes no seals
+    seals      a Seal; NONE if the file does not support seals
     mode       type and permissions, as in os.stat()
     size       in bytes
     allocated  memory or disk space in bytes; 0 for a secret file
     huge_page  the page size in bytes of a file of huge pages, else 0
-    device     as os.stat() tells it
-    inode      as os.stat() tells it
-    access     an Access of the descriptor; none if it was opened with O_PATH
-    name       the name that create() was given; "" if it is no memfd, or without /proc
+    device     as in os.stat()
+    inode      as in os.stat()
+    access     the Access of the descriptor; NONE if it was opened with O_PATH
+    name       the name of a memfd; "" for other files, or if /proc is not mounted
     """
 
     __slots__ = (  # noqa: RUF023
@@ -90,28 +90,28 @@ class Info(Record):
 
     @classmethod
     def of(cls, fd: FileDescriptorLike) -> Self:
-        """Return what a descriptor is, be it a MemFd's or any other."""
-        told = raw.inspect(descriptor_of(fd))
+        """Return the properties of any descriptor and its file."""
+        info = raw.inspect(descriptor_of(fd))
         return cls(
-            FileKind(told.kind),
-            Seal(told.seals),
-            told.mode,
-            told.size,
-            told.allocated,
-            told.huge_page,
-            told.device,
-            told.inode,
-            Access(told.access),
-            os.fsdecode(told.name),
+            FileKind(info.kind),
+            Seal(info.seals),
+            info.mode,
+            info.size,
+            info.allocated,
+            info.huge_page,
+            info.device,
+            info.inode,
+            Access(info.access),
+            os.fsdecode(info.name),
         )
 
 
 class Features(Record):
-    """What works here and now, as probe() found out: feature in features.
+    """The features that work, as found by probe(). Test with "feature in features".
 
     found          the Feature bits
-    huge_sizes     the sizes in bytes of the huge pages that exist, smallest first
-    memlock        the bytes that may be locked (RLIMIT_MEMLOCK); None means no limit
+    huge_sizes     the sizes in bytes of the available huge pages, smallest first
+    memlock        the soft RLIMIT_MEMLOCK in bytes; None means no limit
     page_size      in bytes
     noexec_policy  vm.memfd_noexec: 0, 1 or 2
     """
@@ -132,15 +132,15 @@ _NO_LIMIT = (1 << 64) - 1
 
 
 def probe(*, secret: bool = False) -> Features:
-    """Find out what works here by trying it, in some 60 system calls: call it once.
+    """Find out which features work, by trying them. This takes about 60 system calls.
 
-    secret looks for memfd_secret(2), too, and for a moment keeps the machine from hibernating.
+    secret  try memfd_secret(2), too; for a moment the system cannot hibernate
     """
-    told = raw.probe(raw.MEMFD_GO_FEATURE_SECRET if secret else 0)
+    found = raw.probe(raw.MEMFD_GO_FEATURE_SECRET if secret else 0)
     return Features(
-        Feature(told.bits),
-        tuple(1 << bit for bit in range(64) if told.huge_sizes >> bit & 1),
-        None if told.memlock_soft == _NO_LIMIT else told.memlock_soft,
-        told.page_size,
-        told.noexec_policy,
+        Feature(found.bits),
+        tuple(1 << bit for bit in range(64) if found.huge_sizes >> bit & 1),
+        None if found.memlock_soft == _NO_LIMIT else found.memlock_soft,
+        found.page_size,
+        found.noexec_policy,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Secret memory of its own pages, and secret files."""
+"""Secret memory with pages of its own, and secret files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class _OwnPages(Area):
-    """An area of struct memfd_go_secret_area."""
+    """A struct memfd_go_secret_area."""
 
     __slots__ = ("_allocated_here", "_least", "_struct")
 
@@ -41,7 +41,7 @@ class _OwnPages(Area):
         self._struct, self._least = struct, least
         self._allocated_here = True
         try:
-            self.settle()
+            self.update_access()
         except BaseException:
             self.free()
             raise
@@ -51,23 +51,23 @@ class _OwnPages(Area):
     def fileno(self) -> int:
         return int(self._struct.fd)
 
-    def allow(self, access: int) -> None:
+    def set_access(self, access: int) -> None:
         raw.secret_protect(self._struct, access)
 
     def free(self) -> None:
         if self._allocated_here:
             raw.secret_free(self._struct)
-        else:  # freeing would wipe it for the parent as well
+        else:  # secret_free() would wipe the area for the parent, too
             raw.unmap(self._struct.base, self._struct.base_len)
-            self.forget()
+            self.free_in_child()
 
-    def forget(self) -> None:
+    def free_in_child(self) -> None:
         fd, self._struct.fd = self._struct.fd, -1
         if fd >= 0:
             os.close(fd)
 
-    def is_here(self) -> bool:
-        if super().is_here():
+    def in_this_process(self) -> bool:
+        if super().in_this_process():
             return True
         if not self._struct.opts & raw.MEMFD_GO_OPT_FORK_SHARE:
             return False
@@ -75,30 +75,30 @@ class _OwnPages(Area):
         return True
 
     def adopt(self) -> None:
-        """Take the area over in a child of fork(), of which no other thread knows yet.
+        """Make the area usable in a child of fork(), before any other thread runs there.
 
-        Locks are not inherited. A failure is told to whoever uses the secret next: exceptions
-        in hooks of fork() get lost.
+        A child does not inherit mlock(2). Exceptions of os.register_at_fork() callbacks are
+        ignored, so an error is raised by the next use of the secret.
         """
-        self.lock = RLock()  # whoever held the parent's is not here
+        self.lock = RLock()  # a thread that held the parent's lock does not exist here
         self._allocated_here = False
-        self.belong_here()
+        self.set_origin()
         if self.freed:
             return
         try:
-            # What cannot be read cannot be locked. What access there is, is not known: another
-            # thread may have been about to change it.
-            self.allow(Access.READ)
+            # mlock(2) needs readable memory. The current access is unknown, because another
+            # thread of the parent may have been changing it.
+            self.set_access(Access.READ)
             self._access = int(Access.READ)
             raw.secret_relock(self._struct)
         except OSError as error:
             if self._least < SecretKind.UNLOCKED:
                 self._failure = explaining(error, explain_secret, self.length)
         self.kind = SecretKind(self._struct.kind)
-        self.settle()
+        self.update_access()
 
 
-# Areas that children share.
+# Areas that children of fork() share.
 _shared: weakref.WeakSet[_OwnPages] = weakref.WeakSet()
 
 
@@ -117,7 +117,7 @@ def options(
     fork_share: bool = False,
     keep_fd: bool = False,
 ) -> int:
-    """The options of C."""
+    """Return the MEMFD_GO_OPT_* bits."""
     opts = 0
     if align_end:
         opts |= raw.MEMFD_GO_OPT_ALIGN_END
@@ -135,14 +135,14 @@ def options(
 
 
 def warn_of_fallback(kind: int, secretmem: bool, level: int) -> None:
-    """Warn, so many callers up, that the memory is not as secret as was asked for."""
+    """Warn that the memory is less protected than requested. 'level' is the stack level."""
     if kind > (SecretKind.SECRETMEM if secretmem else SecretKind.MLOCK):
         what = "locked memory" if kind == SecretKind.MLOCK else "memory that may be swapped out"
         warnings.warn(f"the secret is in {what}", SecretFallbackWarning, stacklevel=level)
 
 
 def explained(function: Callable[..., T], size: int, *arguments: Any) -> T:
-    """Call a function that allocates 'size' bytes, and explain its errors."""
+    """Call a function that allocates 'size' bytes, and explain its error."""
     try:
         return function(*arguments)
     except OSError as error:
@@ -150,21 +150,21 @@ def explained(function: Callable[..., T], size: int, *arguments: Any) -> T:
 
 
 class SecretBuffer(SecretMemory):
-    """Memory for a secret: zeroed, locked, between two pages that nobody can touch.
+    """Memory for a secret: zeroed, locked, and between two guard pages.
 
-    Made by memfd_secret(2), it is not even in the kernel's own page tables. Where that does not
-    exist, locked memory takes its place, with a SecretFallbackWarning; 'kind' tells.
+    memfd_secret(2) removes the memory from the kernel's own page tables. If the kernel does not
+    have that call, locked memory is used, with a SecretFallbackWarning. 'kind' tells which.
 
-    The memory can be touched only in a "with" block of readable() or writable(), or while a
-    memoryview of the object exists (Python 3.12). Otherwise touching it kills the process. It
-    is wiped and freed by close() or at the end of a "with" block. If an exception ends that
-    while there are views, they are the last: the memory is wiped and freed with them.
+    The memory is accessible only inside a "with" block of readable() or writable(), or while
+    a memoryview of the object exists (Python 3.12). Any other access kills the process. close()
+    or the end of a "with" block wipes and frees it. If the block ends with an exception while
+    views exist, the memory is wiped and freed with the last view.
 
-    bytes(view) and many results are copies that nobody wipes: hand on views. The object
-    cannot be pickled or copied, and repr() tells its length alone.
+    bytes(view) and many results are copies that nobody wipes, so pass views. The object cannot
+    be pickled or copied, and repr() shows only its length.
 
-    A child of fork() does not have the memory, and using it is a RuntimeError there. With
-    fork_share it shares the memory, and locks it again; it does not wipe it.
+    A child of fork() does not have the memory, and using it there raises RuntimeError. With
+    fork_share the child shares it, and locks it again. The child does not wipe it.
     """
 
     __slots__ = ()
@@ -181,11 +181,11 @@ class SecretBuffer(SecretMemory):
     ) -> None:
         """Allocate 'size' bytes.
 
-        least       the least secret kind that will do: SECRETMEM, MLOCK or UNLOCKED
-        secretmem   use memfd_secret(2), which keeps the machine from hibernating
-        align_end   put the end, not the start, against a page that cannot be touched
-        fork_share  let children of fork() share the memory
-        keep_fd     keep the descriptor, for another process to attach()
+        least       the least protection to accept: SECRETMEM, MLOCK or UNLOCKED
+        secretmem   try memfd_secret(2), which prevents hibernation
+        align_end   place the end, not the start, at a guard page
+        fork_share  share the memory with children of fork()
+        keep_fd     keep the descriptor, for attach() in another process
 
         Errors: OSError, which names RLIMIT_MEMLOCK if that is the reason.
         """
@@ -214,7 +214,7 @@ class SecretBuffer(SecretMemory):
     ) -> Self:
         r"""Move the bytes of a writable buffer, such as a bytearray, into a new secret.
 
-        They are wiped where they were. If that fails, they stay there.
+        The buffer is wiped. After an error it is unchanged.
 
         >>> password = bytearray(b"secret")
         >>> with SecretBuffer.take(password) as key:
@@ -238,11 +238,11 @@ class SecretBuffer(SecretMemory):
         fork_share: bool = False,
         keep_fd: bool = False,
     ) -> Self:
-        """Share the secret of another process, given the descriptor that keep_fd keeps there.
+        """Map the secret of another process, which kept its descriptor with keep_fd.
 
-        fd stays the caller's. Closing does not wipe the memory.
+        fd stays open. Closing the object does not wipe the memory.
 
-        Errors: OSError EFBIG if the file has more than max_size bytes, EINVAL if it is no
+        Errors: OSError EFBIG if the file has more than max_size bytes, EINVAL if it is not a
         secret file, ENODATA if it has no size.
         """
         opts = options(SecretKind.MLOCK, True, align_end, fork_share, keep_fd)
@@ -258,15 +258,15 @@ class SecretBuffer(SecretMemory):
         return self
 
     def fileno(self) -> int:
-        """Return the descriptor that keep_fd kept, which stays the object's."""
+        """Return the descriptor that keep_fd kept, which the object still owns."""
         fd = self._area.fileno()
         if fd < 0:
-            raise ValueError("the secret has no descriptor")
+            raise ValueError("the secret has no descriptor: create it with keep_fd=True")
         return fd
 
 
 def wipe(buffer: Buffer) -> None:
-    r"""Overwrite a writable buffer with zeros, in a way that nothing optimizes away.
+    r"""Overwrite a writable buffer with zeros.
 
     >>> password = bytearray(b"secret")
     >>> wipe(password)
@@ -278,9 +278,9 @@ def wipe(buffer: Buffer) -> None:
 
 
 def secret() -> MemFd:
-    """Create a secret file: memfd_secret(2). Size it once, map it writable, and close it.
+    """Create a secret file with memfd_secret(2). SecretBuffer is easier to use.
 
-    It takes no seals, and cannot be read or written but by mapping. While it or a mapping
-    exists, the machine cannot hibernate. SecretBuffer does all that.
+    Set its size once, then map it writable. It has no seals, and no read() or write(). While
+    the file or a mapping of it exists, the system cannot hibernate.
     """
     return MemFd(raw.secret(os.O_CLOEXEC))

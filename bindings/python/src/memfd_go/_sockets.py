@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Calls that are repeated until they have an answer, and sockets that can wait for one."""
+"""Calls that wait for a socket or are repeated after a signal."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ _AF_UNIX = 1
 
 
 def descriptor_of(file: FileDescriptorLike) -> int:
-    """The descriptor that a number or an object with a fileno() method stands for."""
+    """Return the descriptor of an object with a fileno() method, or the descriptor itself."""
     if isinstance(file, int):
         return file
     try:
         method = file.fileno
     except AttributeError:
         raise TypeError(
-            f"expected a descriptor or an object with fileno(), not {type(file).__name__}"
+            "expected a descriptor or an object with a fileno() method, "
+            f"not {type(file).__name__}"
         ) from None
     return method()
 
 
-def patiently(function: Callable[..., T], *arguments: Any) -> T:
-    """Call a function again if a signal interrupts it and its handler returns (PEP 475)."""
+def retry_on_eintr(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function again if a signal interrupts it (PEP 475)."""
     while True:
         try:
             return function(*arguments)
@@ -41,18 +42,18 @@ def patiently(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def unix_socket(sock: socket.socket | int) -> int:
-    """The descriptor of a Unix socket. No other kind of socket passes descriptors."""
+    """Return the descriptor of a Unix socket; no other kind of socket passes descriptors."""
     fd = descriptor_of(sock)
     family = getattr(sock, "family", None)
     if family is None:
         family = _family(fd)
     if family != _AF_UNIX:
-        raise ValueError("only a Unix socket (AF_UNIX) can pass a file")
+        raise ValueError("only a Unix socket (AF_UNIX) can pass descriptors")
     return fd
 
 
 def _family(fd: int) -> int:
-    import socket  # most have it already
+    import socket  # slow to import, and seldom needed here
 
     sock = socket.socket(fileno=fd)
     try:
@@ -62,17 +63,17 @@ def _family(fd: int) -> int:
 
 
 def waiting(sock: socket.socket | int, direction: str, function: Callable[[int], T]) -> T:
-    """Call a function on a socket's descriptor, and wait as the socket's own methods do.
+    """Call a function on a socket's descriptor, and wait like the socket's own methods.
 
-    Python makes a socket with a timeout non-blocking, and waits on its own; gevent does so
-    with every socket. Where neither applies, a socket that would block is a BlockingIOError.
+    A Python socket with a timeout is non-blocking, and Python waits for it; gevent does this
+    with every socket. Any other non-blocking socket raises BlockingIOError.
     """
     timeout = None if isinstance(sock, int) else _timeout_of(sock)
     deadline = time.monotonic() + (timeout or 0)
     fd = unix_socket(sock)
     while True:
         try:
-            return patiently(function, fd)
+            return retry_on_eintr(function, fd)
         except BlockingIOError:
             if timeout:
                 remaining = deadline - time.monotonic()
@@ -92,19 +93,19 @@ def _timeout_of(sock: Any) -> float | None:
 
 
 def _gevent_of(sock: object) -> Any:
-    """The module gevent.socket if it made the socket; else None."""
+    """Return the module gevent.socket if it created the socket, else None."""
     module = sys.modules.get("gevent.socket")
     return module if module is not None and isinstance(sock, module.socket) else None
 
 
 def _wait(sock: Any, direction: str, seconds: float | None) -> None:
-    """Wait until the socket is ready in that direction, "in" or "out"."""
+    """Wait until the socket is ready for input ("in") or output ("out")."""
     gevent = _gevent_of(sock)
     if gevent is not None:
         wait = gevent.wait_read if direction == "in" else gevent.wait_write
         wait(sock.fileno(), seconds, TimeoutError("timed out"))
         return
-    import select  # few need it
+    import select  # slow to import, and seldom needed
 
     poll = select.poll()
     poll.register(sock.fileno(), select.POLLIN if direction == "in" else select.POLLOUT)

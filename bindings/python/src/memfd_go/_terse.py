@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Metaclasses of classes whose help is about them, and not about int or BaseException."""
+"""Metaclasses that keep inherited names of int and BaseException out of help()."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from enum import EnumMeta
 
 
 class Terse(type):
-    """dir(), and so help(), of the class tells what this package adds to its bases.
+    """A metaclass whose classes list in dir(), and so in help(), only names of this package.
 
-    Of instances it tells all, as usual.
+    dir() of an instance is unchanged.
     """
 
     def __dir__(cls) -> list[str]:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Sending and receiving files in asyncio: awaitable forms of MemFd.send() and receive().
+"""Sending and receiving files with asyncio: awaitable MemFd.send() and receive().
 
     file = await memfd_go.aio.receive(sock)
 
-Cancelling is safe: a message has then been received or sent as a whole, and the coroutine
-has returned, or nothing has happened. So is waiting in several tasks for the same socket.
-The socket may be a blocking one. Give it to nobody else, since the streams of asyncio read
-ahead and drop descriptors.
+Cancelling is safe: a whole message has been received or sent and the coroutine has returned,
+or nothing has happened. Several tasks may wait for the same socket. The socket may be in
+blocking mode. Do not use it for a stream of asyncio as well, which reads ahead and drops
+descriptors.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ async def receive(
     max_size: int | None = None,
     no_holes: bool = False,
 ) -> MemFd:
-    """Receive one file, as MemFd.receive() does."""
+    """Receive one file, like MemFd.receive()."""
     file, _ = await _receive(sock, required, max_size, no_holes, 0)
     if file is None:
         raise RefusedError(errno.EPROTO, "the message has no file")
@@ -57,16 +57,16 @@ async def receive_message(
     no_holes: bool = False,
     max_data: int = 1 << 16,
 ) -> tuple[MemFd | None, bytes]:
-    """Receive a file and bytes, as MemFd.receive_message() does."""
+    """Receive a file and bytes, like MemFd.receive_message()."""
     if max_data < 1:
         raise ValueError("max_data must be at least 1")
     return await _receive(sock, required, max_size, no_holes, max_data)
 
 
 async def send(file: MemFd, sock: socket.socket | int, data: Buffer = b"") -> int:
-    """Send a file, as MemFd.send() does, and return the number of bytes sent.
+    """Send a file like MemFd.send(), and return the number of bytes sent.
 
-    On a stream, send the rest by loop.sock_sendall(). The file may be closed meanwhile.
+    On a stream, send the rest with loop.sock_sendall(). The file may be closed meanwhile.
     """
     with file.share() as shared:
         fd = descriptor_of(sock)
@@ -96,13 +96,13 @@ async def _when(fd: int, direction: str, attempt: Callable[[], T]) -> T:
             await _Waiters.of(fd, direction).wait()
 
 
-# Of each loop, by descriptor and direction.
+# For each event loop, by descriptor and direction.
 _waiters: weakref.WeakKeyDictionary[Any, dict[tuple[int, str], _Waiters]]
 _waiters = weakref.WeakKeyDictionary()
 
 
 class _Waiters:
-    """Those who wait for one descriptor in one direction. A loop takes only one callback."""
+    """Tasks that wait for one descriptor in one direction; a loop has only one callback."""
 
     def __init__(self, fd: int, direction: str) -> None:
         self._fd, self._direction = fd, direction

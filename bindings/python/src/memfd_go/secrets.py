@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Memory for secrets: locked, not in core dumps, wiped when closed.
+"""Memory for secrets: locked, not in core dumps, and wiped when closed.
 
     >>> with SecretBuffer(32) as key:
     ...     with key.writable() as view, open("/dev/urandom", "rb", buffering=0) as source:

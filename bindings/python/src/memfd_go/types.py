@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What MemFd takes and returns: flags, kinds, records.
+"""The types that MemFd and probe() take and return: flags, kinds, records.
 
 All names can be imported from memfd_go, too.
 """

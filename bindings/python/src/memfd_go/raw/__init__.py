@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The functions, structs and constants of memfd_go.h, one to one.
 
-Descriptors, flags and addresses are plain integers here. A negative result becomes an
-OSError; what C hands over in an out-parameter is returned. The classes of memfd_go are made
-of these functions.
+Descriptors, flags and addresses are plain integers. A function raises OSError where the C
+function returns -errno, and returns what the C function stores in an out-parameter. The
+classes of memfd_go are built on these functions.
 
-The structs have the members that C's have: CreateArgs is an argument, Features, Info,
-SecretArea and SecretPool are results.
+CreateArgs is an argument; Features, Info, SecretArea and SecretPool are results. They have
+the members of the C structs.
 
-A number that does not fit the C type is an OverflowError, never cut off. Unless "Safe:" says
-otherwise, a function may be called from several threads at once, and in a child after
-fork(). Other Python threads run meanwhile.
+A number that does not fit the C type raises OverflowError. Every function may be called from
+several threads at once, and in a child after fork(); "Safe:" says where it differs. Other
+Python threads run during a call.
 """
 
 from types import FunctionType as _FunctionType
@@ -157,7 +157,7 @@ from memfd_go.raw._transfer import (
     send_fds as send_fds,
 )
 
-# Tracebacks and help() name what users import, not where it is written.
+# Tracebacks and help() show the names that users import.
 for _value in list(globals().values()):
     if isinstance(_value, _FunctionType):
         _value.__module__ = __name__

@@ -17,18 +17,18 @@ _quick_create_with, _quick_create_sealed = _ffi.quick_create_with, _ffi.quick_cr
 
 
 def create(name: str | bytes, mfd_flags: SupportsIndex) -> int:
-    """memfd_create(2), verbatim: create an empty file in memory.
+    """Create an empty file in memory, like memfd_create(2).
 
-    name       what /proc/PID/fd shows behind "memfd:", at most 249 bytes without a NUL.
-               Text is encoded like a file name. Names need not differ.
-    mfd_flags  MFD_* bits, or 0. Note that MFD_CLOEXEC is not implied.
+    name       shown in /proc/PID/fd after "memfd:"; at most 249 bytes, without NUL. A str is
+               encoded like a file name. Several files may have the same name.
+    mfd_flags  MFD_* bits, or 0. MFD_CLOEXEC is not added.
 
-    Returns a descriptor, open for reading and writing. The caller closes it.
+    Return a descriptor that is open for reading and writing. The caller closes it.
 
-    Errors: OSError EINVAL (unknown or contradictory flags, a name too long, MFD_EXEC or
-    MFD_NOEXEC_SEAL before Linux 6.3), EACCES (vm.memfd_noexec is 2), EMFILE, ENFILE,
-    ENODEV, ENOENT, ENOSYS (MFD_HUGETLB is not there), ENOMEM; ValueError (an embedded NUL);
-    OverflowError. Source: memfd_create(2).
+    Errors: OSError EINVAL (unknown or contradictory flags; the name is too long; MFD_EXEC or
+    MFD_NOEXEC_SEAL before Linux 6.3), EACCES (MFD_EXEC, and vm.memfd_noexec is 2), EMFILE,
+    ENFILE, ENODEV, ENOENT or ENOSYS (huge pages are not available), ENOMEM; ValueError (NUL in
+    the name); OverflowError. Source: memfd_create(2).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC | MFD_ALLOW_SEALING)
@@ -36,30 +36,32 @@ def create(name: str | bytes, mfd_flags: SupportsIndex) -> int:
     '/memfd:example (deleted)'
     >>> os.close(fd)
     """
-    # Without _ffi.check(): this is the call whose cost is measured against os.memfd_create().
+    # Without _ffi.check(), which would cost a call.
     fd: int = _memfd_go_create(_to_text(name), _to_uint32(mfd_flags))
     return fd if fd >= 0 else _ffi.check(fd)
 
 
 def create_with(name: str | bytes, args: _ffi.CreateArgs | None) -> int:
-    """Create a file and give it mode, size and seals.
+    """Create a file, then set its mode, size and seals.
 
-    MFD_NOEXEC_SEAL and MFD_EXEC work before Linux 6.3 too: mode bits take their place, and
-    the file lacks F_SEAL_EXEC.
+    MFD_NOEXEC_SEAL and MFD_EXEC also work before Linux 6.3. There fchmod(2) takes their place,
+    and the file lacks F_SEAL_EXEC.
 
     name  like create()
-    args  CreateArgs: 'flags', MFD_* bits; 'seals' to add in the end, which imply
-          MFD_ALLOW_SEALING; 'size' in bytes; 'mode', permissions such as 0o600, or 0;
-          'opts', any of MEMFD_GO_OPT_STRICT_NOEXEC (never emulate) and _UNSEALABLE (add
-          F_SEAL_SEAL).
-          None stands for MFD_CLOEXEC | MFD_NOEXEC_SEAL.
+    args  CreateArgs, with the members
+          flags  MFD_* bits
+          seals  F_SEAL_* bits to add at the end; they imply MFD_ALLOW_SEALING
+          size   in bytes
+          mode   permissions such as 0o600, or 0 for the kernel's default
+          opts   MEMFD_GO_OPT_STRICT_NOEXEC (never emulate), _UNSEALABLE (add F_SEAL_SEAL)
+          None means MFD_CLOEXEC | MFD_NOEXEC_SEAL.
 
-    Returns a descriptor. The caller closes it.
+    Return a descriptor. The caller closes it.
 
-    Errors: OSError EINVAL (unknown or contradictory flags, seals, options or mode; a name
-    too long), EOPNOTSUPP (OPT_STRICT_NOEXEC, and the kernel lacks the flag), EACCES
-    (vm.memfd_noexec forbids it), and like create(), set_size() and add_seals(); ValueError
-    (an embedded NUL); OverflowError. Source: memfd_create(2), fchmod(2).
+    Errors: those of create(), set_size() and add_seals(), and OSError EINVAL (unknown or
+    contradictory flags, seals, options or mode), EOPNOTSUPP (OPT_STRICT_NOEXEC, and the kernel
+    lacks the flag), EACCES (vm.memfd_noexec forbids the file). Source: memfd_create(2),
+    fchmod(2).
 
     >>> import os
     >>> args = CreateArgs(flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL, seals=F_SEAL_GROW, size=10)
@@ -69,7 +71,7 @@ def create_with(name: str | bytes, args: _ffi.CreateArgs | None) -> int:
     >>> os.close(fd)
     """
     text = _to_text(name)
-    if args is None:  # the usual file, whose cost is measured
+    if args is None:  # the most frequent call
         fd: int = _quick_create_with(text, None, 0)
         return fd if fd >= 0 else _ffi.check(fd)
     size = _ffi.sizeof(_ffi.CreateArgs)
@@ -79,18 +81,17 @@ def create_with(name: str | bytes, args: _ffi.CreateArgs | None) -> int:
 def create_sealed(
     name: str | bytes, mfd_flags: SupportsIndex, seals: SupportsIndex, data: Buffer
 ) -> int:
-    """Create a file that holds a copy of 'data', and seal it.
+    """Create a file with a copy of 'data', and seal it.
 
     name, mfd_flags  like create(); MFD_ALLOW_SEALING is implied
     seals            F_SEAL_* bits; 0 means MEMFD_GO_SEALS_IMMUTABLE
-    data             any contiguous buffer, read-only ones too; the kernel copies from it,
-                     nobody else does
+    data             any contiguous buffer; it is copied once, by the kernel
 
-    Returns a descriptor whose offset is 0. The caller closes it.
+    Return a descriptor with offset 0. The caller closes it.
 
-    Errors: like create(), and OSError EINVAL (unknown seals), EFBIG (over RLIMIT_FSIZE),
+    Errors: those of create(), and OSError EINVAL (unknown seals), EFBIG (over RLIMIT_FSIZE),
     ENOSPC, ENOMEM; BufferError or ValueError (data is not contiguous); TypeError (data is
-    no buffer). Source: memfd_create(2), F_ADD_SEALS(2const).
+    not a buffer). Source: memfd_create(2), F_ADD_SEALS(2const).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -115,17 +116,17 @@ def clone(
     src_fd: SupportsIndex,
     max_len: SupportsIndex,
 ) -> int:
-    """Create a sealed copy of the regular file 'src_fd', from its first byte to its last.
+    """Create a sealed copy of the whole regular file 'src_fd'.
 
     name, mfd_flags, seals  like create_sealed()
     src_fd                  open for reading; its offset is neither used nor moved
     max_len                 the largest size to copy, in bytes
 
-    Returns a descriptor whose offset is 0. The caller closes it.
+    Return a descriptor with offset 0. The caller closes it.
 
-    Errors: like create_sealed(), and OSError EBADF (src_fd is not open, or not for
-    reading), EINVAL (not a regular file), ESPIPE (a secret file), EFBIG (longer than
-    max_len), EAGAIN (its size changed meanwhile), EIO. Source: sendfile(2).
+    Errors: those of create_sealed(), and OSError EBADF (src_fd is not open for reading),
+    EINVAL (not a regular file), ESPIPE (a secret file), EFBIG (longer than max_len), EAGAIN
+    (the size changed during the copy), EIO. Source: sendfile(2).
 
     >>> import os
     >>> with open("/bin/true", "rb") as program:
@@ -152,19 +153,19 @@ def clone_stream(
     src_fd: SupportsIndex,
     max_len: SupportsIndex,
 ) -> int:
-    """Create a sealed copy of what can be read from 'src_fd', up to its end.
+    """Create a sealed copy of everything that can be read from 'src_fd'.
 
-    It may block. What has been read is gone from the stream, also after an error.
+    The function may block. Data that has been read is lost after an error.
 
     name, mfd_flags, seals  like create_sealed()
-    src_fd                  a pipe, a socket, or a file, which is read from its offset on
+    src_fd                  a pipe, a socket, or a file, which is read from its offset
     max_len                 the largest size to copy, in bytes
 
-    Returns a descriptor whose offset is 0. The caller closes it.
+    Return a descriptor with offset 0. The caller closes it.
 
-    Errors: like create_sealed(), and OSError EBADF (src_fd is not open, or not for
-    reading), EFBIG (more than max_len), EINTR, EAGAIN (non-blocking, and nothing to read),
-    and what else read(2) can give. Source: read(2).
+    Errors: those of create_sealed() and read(2), and OSError EBADF (src_fd is not open for
+    reading), EFBIG (more than max_len bytes), EINTR, EAGAIN (non-blocking, and nothing to
+    read). Source: read(2).
 
     >>> import os
     >>> reader, writer = os.pipe()
@@ -189,18 +190,18 @@ def clone_stream(
 
 
 def reopen(fd: SupportsIndex, open_flags: SupportsIndex) -> int:
-    """Open the file of 'fd' once more, by way of /proc: with an offset and access of its own.
+    """Open the file of 'fd' again through /proc, with its own offset and access mode.
 
-    This is no security boundary: a read-only descriptor may be reopened for writing.
+    This is not a security boundary: a read-only descriptor can be reopened for writing.
 
-    fd          also one opened with O_PATH
-    open_flags  of os.open(), usually os.O_RDONLY. O_CLOEXEC is always added.
+    fd          any descriptor, including one opened with O_PATH
+    open_flags  flags of os.open(), usually os.O_RDONLY. O_CLOEXEC is always added.
 
-    Returns a descriptor. The caller closes it.
+    Return a descriptor. The caller closes it.
 
-    Errors: OSError EBADF, ENOENT (no /proc), EACCES, ENXIO (a secret file, a socket),
-    EMFILE, ENFILE, ENOMEM, and what else open(2) gives; OverflowError. Source: open(2),
-    proc_pid_fd(5).
+    Errors: those of open(2), such as OSError EACCES, EMFILE, ENFILE and ENOMEM, and EBADF,
+    ENOENT (/proc is not mounted), ENXIO (a secret file or a socket); OverflowError.
+    Source: open(2), proc_pid_fd(5).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -214,12 +215,12 @@ def reopen(fd: SupportsIndex, open_flags: SupportsIndex) -> int:
 
 
 def huge_flags(page_size: SupportsIndex) -> int:
-    """What create() wants for a file of huge pages: MFD_HUGETLB and the size's logarithm.
+    """Return the flags that make create() use huge pages of one size.
 
-    page_size  in bytes: a power of two more than 1, or 0 for the system's default size.
-               Whether the system has them, probe() tells.
+    page_size  in bytes: a power of two greater than 1, or 0 for the system's default. probe()
+               returns the sizes that the system has.
 
-    Errors: OSError EINVAL (neither); OverflowError. Source: memfd_create(2).
+    Errors: OSError EINVAL (not a power of two, or 1); OverflowError. Source: memfd_create(2).
 
     >>> huge_flags(2 << 20) == MFD_HUGETLB | 21 << 26
     True

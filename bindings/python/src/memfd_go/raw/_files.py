@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sizes, seals, and what a file is."""
+"""Functions for the size, the seals and the properties of a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _quick_get_seals = _ffi.quick_get_seals
 
 
 def get_size(fd: SupportsIndex) -> int:
-    """The size of the file 'fd' in bytes. Any descriptor will do, O_PATH too.
+    """Return the size of the file 'fd' in bytes. Any descriptor works, O_PATH included.
 
     Errors: OSError EBADF, ENOSYS (before Linux 4.11); OverflowError. Source: statx(2).
 
@@ -31,17 +31,17 @@ def get_size(fd: SupportsIndex) -> int:
 
 
 def set_size(fd: SupportsIndex, opts: SupportsIndex, size: SupportsIndex) -> None:
-    """Make the file 'fd' exactly 'size' bytes long.
+    """Set the size of the file 'fd'.
 
     fd    open for writing
     opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file now
-    size  in bytes, 0 to 2**63 - 1. A secret file can be sized once only; a file of huge
-          pages takes multiples of its page size only.
+    size  in bytes, 0 to 2**63 - 1. The size of a secret file can be set once. The size of a
+          file of huge pages is a multiple of its page size.
 
-    Errors: OSError EBADF, EINVAL (not writable, size or opts out of range, not a file that
-    can be sized), EPERM (sealed against it), EFBIG (over RLIMIT_FSIZE), ENOSPC, ENOMEM,
-    EOPNOTSUPP, ENODEV, ESPIPE (cannot be reserved); OverflowError. Source: ftruncate(2),
-    fallocate(2).
+    Errors: OSError EBADF, EINVAL (not open for writing; size or opts out of range; the file
+    has no size to set), EPERM (a seal forbids it), EFBIG (over RLIMIT_FSIZE), ENOSPC, ENOMEM,
+    EOPNOTSUPP, ENODEV or ESPIPE (OPT_RESERVE is not supported); OverflowError.
+    Source: ftruncate(2), fallocate(2).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC)
@@ -58,15 +58,16 @@ def set_size(fd: SupportsIndex, opts: SupportsIndex, size: SupportsIndex) -> Non
 def discard(
     fd: SupportsIndex, opts: SupportsIndex, off: SupportsIndex, length: SupportsIndex
 ) -> None:
-    r"""Give the memory of a part of the file 'fd' back: it reads as zeros then.
+    r"""Free the memory of a range of the file 'fd', which then reads as zeros.
 
     fd           open for writing
     opts         0
     off, length  in bytes
 
-    Errors: OSError EINVAL (length is 0, off or length over 2**63 - 1, unknown options),
-    EPERM (sealed against writing), EBADF, EFBIG, EOPNOTSUPP, ENODEV, ESPIPE (not a file
-    that can have holes); OverflowError. Source: fallocate(2).
+    Errors: OSError EINVAL (length is 0; off or length is over 2**63 - 1; unknown options),
+    EPERM (sealed against writing), EFBIG (off + length is too large for the file system),
+    EBADF, EOPNOTSUPP, ENODEV or ESPIPE (the file cannot have holes); OverflowError.
+    Source: fallocate(2).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC)
@@ -85,14 +86,14 @@ def discard(
 
 
 def add_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
-    """fcntl(fd, F_ADD_SEALS, seals), verbatim: add all of 'seals' to the file, or none.
+    """Add seals to the file 'fd', all or none, like fcntl(fd, F_ADD_SEALS, seals).
 
     fd     open for writing
-    seals  F_SEAL_* bits; those that are set already may be named
+    seals  F_SEAL_* bits; they may include seals that are already set
 
-    Errors: OSError EBADF, EPERM (F_SEAL_SEAL is set, or fd is not open for writing), EINVAL
-    (unknown seals, or a file that takes none), EBUSY (F_SEAL_WRITE, and a shared mapping
-    could still be written to); OverflowError. Source: F_ADD_SEALS(2const).
+    Errors: OSError EBADF, EPERM (F_SEAL_SEAL is set; fd is not open for writing), EINVAL
+    (unknown seals; the file does not support seals), EBUSY (F_SEAL_WRITE while a shared
+    mapping of a writable descriptor exists); OverflowError. Source: F_ADD_SEALS(2const).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC | MFD_ALLOW_SEALING)
@@ -106,15 +107,15 @@ def add_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
 
 
 def get_seals(fd: SupportsIndex) -> int:
-    """fcntl(fd, F_GET_SEALS), verbatim: the F_SEAL_* bits of the file.
+    """Return the F_SEAL_* bits of the file, like fcntl(fd, F_GET_SEALS).
 
-    fd  need be open for reading only
+    fd  open for reading or writing
 
-    A kernel from 6.3 on may report F_SEAL_EXEC without having been asked: test bits, never
-    compare. Success does not prove that the file is a memfd.
+    Linux 6.3 and later may set F_SEAL_EXEC on its own, so test bits instead of comparing the
+    result. Other files than memfds have seals, too.
 
-    Errors: OSError EBADF (also O_PATH), EINVAL (a file that takes no seals); OverflowError.
-    Source: F_GET_SEALS(2const).
+    Errors: OSError EBADF (not open, or opened with O_PATH), EINVAL (the file does not support
+    seals); OverflowError. Source: F_GET_SEALS(2const).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC)
@@ -129,12 +130,12 @@ def get_seals(fd: SupportsIndex) -> int:
 
 
 def ensure_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
-    """Make sure that all of 'seals' are set, adding only those that are missing.
+    """Add those of 'seals' that are missing.
 
-    Unlike add_seals() it succeeds where all are set already, whether or not the file can
-    be sealed further or fd is open for writing.
+    If all are set already, this succeeds even if F_SEAL_SEAL is set or fd is not open for
+    writing.
 
-    Errors: like add_seals(). Source: F_ADD_SEALS(2const).
+    Errors: those of add_seals(). Source: F_ADD_SEALS(2const).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -148,12 +149,12 @@ def ensure_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
 
 
 def check_seals(fd: SupportsIndex, required: SupportsIndex) -> int:
-    """The bits of 'required' that are not set: 0 if the file has all of them.
+    """Return the bits of 'required' that are not set, or 0 if the file has all of them.
 
-    C says -EKEYREJECTED where this is not 0. F_SEAL_FUTURE_WRITE does not count as
-    F_SEAL_WRITE, nor the reverse.
+    The C function returns -EKEYREJECTED if seals are missing. F_SEAL_FUTURE_WRITE does not
+    imply F_SEAL_WRITE, nor the reverse.
 
-    Errors: like get_seals(). Source: F_GET_SEALS(2const).
+    Errors: those of get_seals(). Source: F_GET_SEALS(2const).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, F_SEAL_GROW, b"hello")
@@ -163,15 +164,15 @@ def check_seals(fd: SupportsIndex, required: SupportsIndex) -> int:
     """
     missing = _ffi.Uint32()
     result = _ffi.memfd_go_check_seals(_ffi.to_int(fd), _ffi.to_uint32(required), missing)
-    if not missing.value:  # else the result says no more than that
+    if not missing.value:  # otherwise the result is -EKEYREJECTED
         _ffi.check(result)
     return missing.value
 
 
 def format_seals(seals: SupportsIndex, style: SupportsIndex = MEMFD_GO_STYLE_NAMES) -> str:
-    """The seals as text.
+    """Return seals as text.
 
-    seals  any bits; those without a name follow in hexadecimal
+    seals  any bits; those without a name are written in hexadecimal
     style  MEMFD_GO_STYLE_NAMES, _LETTERS or _HEX
 
     Errors: OSError EINVAL (unknown style); OverflowError. Source: memfd_create(2),
@@ -180,7 +181,7 @@ def format_seals(seals: SupportsIndex, style: SupportsIndex = MEMFD_GO_STYLE_NAM
     >>> [format_seals(F_SEAL_WRITE | 0x40, style) for style in range(3)]
     ['WRITE 0x40', 'w 0x40', '0x48']
     """
-    buffer = _ffi.ByteBuffer(64)  # the header: enough for any mask in any style
+    buffer = _ffi.ByteBuffer(64)  # enough for any mask in any style, says the header
     _ffi.check(
         _ffi.memfd_go_format_seals(
             _ffi.to_uint32(seals), _ffi.to_uint32(style), buffer, len(buffer)
@@ -190,12 +191,12 @@ def format_seals(seals: SupportsIndex, style: SupportsIndex = MEMFD_GO_STYLE_NAM
 
 
 def parse_seals(text: str | bytes) -> int:
-    """The union of the seals that a text names: what format_seals() writes, and more.
+    """Return the union of the seals that a text names.
 
     text  words, separated by blanks, commas, "|" or "+": names with or without "F_SEAL_"
-          (upper or lower case), letters as in "sgw", hexadecimal numbers, "immutable", "none"
+          (upper or lower case), letters such as "sgw", hexadecimal numbers, "immutable", "none"
 
-    Errors: OSError EINVAL (a word is none of these); ValueError (an embedded NUL).
+    Errors: OSError EINVAL (an unknown word); ValueError (NUL in the text).
     Source: memfd_create(2), EXAMPLES.
 
     >>> parse_seals("F_SEAL_WRITE | shrink") == parse_seals("ws") == 0xA
@@ -207,12 +208,12 @@ def parse_seals(text: str | bytes) -> int:
 
 
 def inspect(fd: SupportsIndex) -> _ffi.Info:
-    """What the descriptor 'fd' is. Nothing of the file's contents is read.
+    """Return the properties of a descriptor and its file. The contents are not read.
 
-    Returns Info: 'kind' is MEMFD_GO_KIND_*, 'seals' F_SEAL_*, 'mode' as in os.stat(), 'size'
-    and 'allocated' in bytes, 'huge_page' the page size of KIND_HUGETLB, 'device' and 'inode'
-    as in os.stat(), 'access' MEMFD_GO_ACCESS_* of the descriptor, 'name' that of a memfd, b""
-    without /proc.
+    The result is Info: 'kind' is MEMFD_GO_KIND_*, 'seals' F_SEAL_*, 'access'
+    MEMFD_GO_ACCESS_*. 'mode', 'device' and 'inode' are those of os.stat(). 'size' and
+    'allocated' are in bytes. 'huge_page' is the page size of a file of huge pages in bytes,
+    else 0. 'name' is the name of a memfd, or b"" if /proc is not mounted.
 
     Errors: OSError EBADF, EMFILE, ENFILE, ENOMEM; OverflowError. Source: statx(2),
     statfs(2), F_GETFL(2const), proc_pid_fd(5).

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The library itself."""
+"""Functions about the library and the kernel."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def version() -> int:
-    """The version of the library that is running: MAJOR << 16 | MINOR << 8 | PATCH.
+    """Return the version of the running library: MAJOR << 16 | MINOR << 8 | PATCH.
 
-    Errors: none. Source: the library.
+    Errors: none. Source: memfd_go.h.
 
     >>> version() >> 16
     1
@@ -22,9 +22,9 @@ def version() -> int:
 
 
 def version_string() -> str:
-    """The version of the library that is running, as text such as "1.0.0".
+    """Return the version of the running library as text, such as "1.0.0".
 
-    Errors: none. Source: the library.
+    Errors: none. Source: memfd_go.h.
 
     >>> version_string().startswith("1.")
     True
@@ -34,11 +34,12 @@ def version_string() -> str:
 
 
 def result_name(r: SupportsIndex) -> str:
-    """The name of what a function of the library returned.
+    """Return the name of a result of a C function.
 
     r  -2**31 to 2**31 - 1
 
-    Returns "OK" for 0 and more, the name of the error for less, "E?" if it has none.
+    The name is "OK" for 0 or more, that of the error for a negative number, and "E?" if the
+    number has no name.
 
     Errors: OverflowError. Source: errno(3).
 
@@ -50,17 +51,17 @@ def result_name(r: SupportsIndex) -> str:
 
 
 def probe(request: SupportsIndex) -> _ffi.Features:
-    """What works here and now, found out by trying it.
+    """Find out which features work in this process and on this kernel, by trying them.
 
-    request  0, or MEMFD_GO_FEATURE_SECRET to look for memfd_secret(2) too: that opens a
-             secret file for a moment, in which the machine cannot hibernate
+    request  0, or MEMFD_GO_FEATURE_SECRET to try memfd_secret(2) as well. That opens a secret
+             file for a moment, during which the system cannot hibernate.
 
-    Returns Features: 'bits' are MEMFD_GO_FEATURE_*, 'huge_sizes' has bit n set if there are
-    huge pages of 2**n bytes, 'memlock_soft' is RLIMIT_MEMLOCK in bytes, 'noexec_policy' is
-    vm.memfd_noexec. It takes some 60 system calls.
+    Return Features: 'bits' are MEMFD_GO_FEATURE_*, bit n of 'huge_sizes' is set if there are
+    huge pages of 2**n bytes, 'memlock_soft' is RLIMIT_MEMLOCK in bytes, 'page_size' is in
+    bytes, 'noexec_policy' is vm.memfd_noexec. This takes about 60 system calls.
 
-    Errors: OSError EINVAL (another request), EMFILE, ENFILE, ENOMEM; OverflowError.
-    Source: the library.
+    Errors: OSError EINVAL (unknown request), EMFILE, ENFILE, ENOMEM; OverflowError.
+    Source: memfd_go.h.
 
     >>> features = probe(0)
     >>> bool(features.bits & MEMFD_GO_FEATURE_CREATE)

@@ -13,19 +13,20 @@ if TYPE_CHECKING:
 def map(
     fd: SupportsIndex, opts: SupportsIndex, off: SupportsIndex, length: SupportsIndex
 ) -> int:
-    """Map 'length' bytes of the file 'fd' from offset 'off' on, shared and readable.
+    """Map 'length' bytes of the file 'fd' at offset 'off', shared and readable.
 
-    fd      open for reading; for OPT_WRITE without OPT_PRIVATE for writing too
+    fd      open for reading, and for writing if OPT_WRITE is set and OPT_PRIVATE is not
     opts    any of MEMFD_GO_OPT_WRITE, _PRIVATE, _EXEC, _POPULATE
-    off     in bytes, a multiple of the page size (of a file of huge pages: its own)
+    off     in bytes, a multiple of the page size, or of the file's own huge page size
     length  in bytes, more than 0
 
-    Returns the address. The caller unmaps it. Nothing guards it: MemFd.map() does.
+    Return the address. The caller unmaps it; MemFd.map() returns an object that does so.
 
-    Errors: OSError EINVAL (length is 0, off not a multiple or over 2**63 - 1, unknown
-    options, OPT_PRIVATE on a secret file), EACCES, EPERM (OPT_WRITE on a write-sealed
-    file), EOVERFLOW (off + length over 2**63 - 1), EBADF, ENODEV, EAGAIN (over
-    RLIMIT_MEMLOCK), ENOMEM; OverflowError. Source: mmap(2).
+    Errors: OSError EINVAL (length is 0; off is not a multiple or over 2**63 - 1; unknown
+    options; OPT_PRIVATE on a secret file), EACCES (fd is not open for that access), EPERM
+    (OPT_WRITE, and the file is sealed against writing), EOVERFLOW (off + length is over
+    2**63 - 1), EBADF, ENODEV, EAGAIN (over RLIMIT_MEMLOCK), ENOMEM; OverflowError.
+    Source: mmap(2).
 
     >>> import ctypes, os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -51,17 +52,17 @@ def map(
 def map_ring(
     fd: SupportsIndex, opts: SupportsIndex, off: SupportsIndex, length: SupportsIndex
 ) -> int:
-    """Map 'length' bytes of the file 'fd' from offset 'off' on twice, end to end.
+    """Map 'length' bytes of the file 'fd' at offset 'off' twice, back to back.
 
-    fd      open for reading; for OPT_WRITE for writing too
+    fd      open for reading, and for writing if OPT_WRITE is set
     opts    any of MEMFD_GO_OPT_WRITE, _POPULATE
-    off     in bytes, a multiple of the page size (of a file of huge pages: its own)
-    length  in bytes, more than 0, a multiple of the same
+    off     in bytes, a multiple of the page size, or of the file's own huge page size
+    length  in bytes, more than 0, a multiple of the same size
 
-    Returns the address of the first mapping. unmap(address, 2 * length) removes both.
+    Return the address of the first mapping. unmap(address, 2 * length) removes both.
 
-    Errors: OSError EINVAL (length or off is not a multiple, unknown options), EOVERFLOW (2
-    * length does not fit the address space); else like map(). Source: mmap(2).
+    Errors: those of map(), and OSError EINVAL (length is not a multiple of the page size),
+    EOVERFLOW (2 * length does not fit into the address space). Source: mmap(2).
 
     >>> import ctypes, mmap, os
     >>> fd = create("example", MFD_CLOEXEC)
@@ -92,26 +93,25 @@ def verify(
     max_len: SupportsIndex,
     opts: SupportsIndex = 0,
 ) -> int:
-    """Check a file from somebody who is not trusted: that nothing can happen to it.
+    """Check that a file from an untrusted process is safe to map.
 
-    Whatever the other side does afterwards, a mapping of the file can be read without a
-    fault, and with F_SEAL_WRITE among 'required' it never changes.
+    Whatever the other process does afterwards, a mapping of the file can be read without a
+    fault, and with F_SEAL_WRITE in 'required' its contents never change.
 
     fd        open for reading
-    required  F_SEAL_* bits that must be set; F_SEAL_SHRINK always must. 0 stands for
+    required  F_SEAL_* bits that must be set; F_SEAL_SHRINK is always required. 0 means
               F_SEAL_WRITE | F_SEAL_SHRINK.
     max_len   the largest size to accept, in bytes
-    opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate the pages that the file lacks, so that
-              no later access can fail for want of memory
+    opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate missing pages, so that no later access
+              can fail for lack of memory
 
-    Returns the file's size in bytes.
+    Return the size of the file in bytes.
 
-    Errors: OSError EKEYREJECTED (a required seal is missing), EKEYREVOKED (the seals prove
-    nothing: the kernel may have set them for F_SEAL_EXEC while somebody could write, or
-    huge pages could be taken out of the file), ENODATA (empty), EFBIG (longer than
-    max_len), EOVERFLOW, EINVAL (a file that takes no seals; part of a huge page), EACCES
-    (not open for reading), EBADF, EMFILE, ENFILE, ENOMEM; OverflowError.
-    Source: F_GET_SEALS(2const), fallocate(2).
+    Errors: OSError EKEYREJECTED (a required seal is missing), EKEYREVOKED (the seals are set,
+    but do not guarantee it: memfd_go.h explains when), ENODATA (the file is empty), EFBIG
+    (longer than max_len), EOVERFLOW (does not fit into the address space), EINVAL (the file
+    does not support seals, or ends within a huge page), EACCES (not open for reading), EBADF,
+    EMFILE, ENFILE, ENOMEM; OverflowError. Source: F_GET_SEALS(2const), fallocate(2).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -138,11 +138,11 @@ def map_verified(
     max_len: SupportsIndex,
     opts: SupportsIndex = 0,
 ) -> tuple[int, int]:
-    """Check a file like verify(), and map it, whole and read-only.
+    """Check a file like verify(), and map all of it read-only.
 
-    Returns the address and the length in bytes. The caller unmaps it.
+    Return the address and the length in bytes. The caller unmaps it.
 
-    Errors: like verify(). Source: F_GET_SEALS(2const), mmap(2).
+    Errors: those of verify(). Source: F_GET_SEALS(2const), mmap(2).
 
     >>> import ctypes, os
     >>> fd = create_with("example", CreateArgs(flags=MFD_CLOEXEC | MFD_NOEXEC_SEAL))
@@ -170,14 +170,13 @@ def map_verified(
 
 
 def unmap(addr: SupportsIndex, length: SupportsIndex) -> None:
-    """munmap(2): remove all mappings of the pages from 'addr' on that hold 'length' bytes.
+    """Unmap the pages that contain 'length' bytes at 'addr', like munmap(2).
 
-    addr    a multiple of the page size, such as map() gives
+    addr    a multiple of the page size, such as map() returns
     length  in bytes, more than 0; for a file of huge pages a multiple of their size
 
-    Errors: OSError EINVAL (either is not as above), ENOMEM (too many mappings);
-    OverflowError. Safe: fork; threads, as long as none uses the memory still.
-    Source: munmap(2).
+    Errors: OSError EINVAL (addr is not a multiple; length is 0), ENOMEM (too many mappings);
+    OverflowError. Safe: as long as no thread uses the memory. Source: munmap(2).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")

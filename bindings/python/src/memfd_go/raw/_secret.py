@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Secret memory."""
+"""Functions for secret memory."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ if TYPE_CHECKING:
 
 
 def secret(flags: SupportsIndex) -> int:
-    """memfd_secret(2): create a file that only processes which hold it can see.
+    """Create a secret file, whose memory the kernel itself cannot access: memfd_secret(2).
 
     flags  0 or os.O_CLOEXEC
 
-    Returns a descriptor. Size it once with set_size(), then map() it with
+    Return a descriptor. Set its size once with set_size(), then map() it with
     MEMFD_GO_OPT_WRITE. The caller closes it. While the file or a mapping of it exists, the
-    machine cannot hibernate.
+    system cannot hibernate.
 
-    Errors: OSError ENOSYS (this kernel has or allows no secret memory), EINVAL (unknown
-    flags), EMFILE, ENFILE, ENOMEM; under a seccomp filter often EPERM; OverflowError.
-    Source: memfd_secret(2).
+    Errors: OSError ENOSYS (not available, or disabled), EPERM (a seccomp filter), EINVAL
+    (unknown flags), EMFILE, ENFILE, ENOMEM; OverflowError. Source: memfd_secret(2).
 
     >>> import os
     >>> try:
@@ -33,21 +32,25 @@ def secret(flags: SupportsIndex) -> int:
 
 
 def secret_alloc(length: SupportsIndex, opts: SupportsIndex) -> _ffi.SecretArea:
-    """Allocate memory for secrets: zeroed, locked, between two pages that nobody can touch.
+    """Allocate memory for secrets: zeroed, locked, and between two guard pages.
 
     length  in bytes, more than 0
-    opts    any of MEMFD_GO_OPT_REQUIRE (memfd_secret(2) or fail), _NO_SECRETMEM (without it:
-            hibernation stays possible), _ALLOW_UNLOCKED (even memory that may be swapped,
-            where limits forbid more), _ALIGN_END (against the guard behind), _FORK_SHARE (a
-            child sees it too), _KEEP_FD (keep the descriptor in the result)
+    opts    any of the following MEMFD_GO_OPT_* bits
+            REQUIRE          fail unless memfd_secret(2) works
+            NO_SECRETMEM     do not use memfd_secret(2): hibernation stays possible
+            ALLOW_UNLOCKED   accept memory that may be swapped out if limits forbid locking
+            ALIGN_END        place the end, not the start, at a guard page
+            FORK_SHARE       share the area with children of fork()
+            KEEP_FD          keep the descriptor in the result
 
-    Returns SecretArea: 'data' is the address, 'len' the length, 'kind' is
-    MEMFD_GO_AREA_SECRETMEM or, where there is no memfd_secret(2), _MLOCK or _UNLOCKED. The
-    caller frees it, by secret_free().
+    Return SecretArea: 'data' is the address, 'len' the length, 'kind' is
+    MEMFD_GO_AREA_SECRETMEM, or _MLOCK or _UNLOCKED if memfd_secret(2) does not work. Free it
+    with secret_free().
 
-    Errors: OSError ENOSYS or EPERM (OPT_REQUIRE), EAGAIN or ENOMEM (over RLIMIT_MEMLOCK, or
-    no memory), EPERM (RLIMIT_MEMLOCK is 0), EINVAL (length is 0, unknown or contradictory
-    options), EMFILE, ENFILE; OverflowError. Source: memfd_secret(2), mlock(2), madvise(2).
+    Errors: OSError ENOSYS or EPERM (OPT_REQUIRE, and memfd_secret(2) does not work), EPERM
+    (RLIMIT_MEMLOCK is 0), EAGAIN or ENOMEM (over RLIMIT_MEMLOCK; not enough memory), EINVAL
+    (length is 0; unknown or contradictory options), EMFILE, ENFILE, EFBIG (over RLIMIT_FSIZE);
+    OverflowError. Source: memfd_secret(2), mlock(2), madvise(2).
 
     >>> import ctypes
     >>> area = secret_alloc(32, MEMFD_GO_OPT_ALLOW_UNLOCKED)
@@ -65,18 +68,17 @@ def secret_alloc(length: SupportsIndex, opts: SupportsIndex) -> _ffi.SecretArea:
 def secret_alloc_from(
     addr: SupportsIndex, length: SupportsIndex, opts: SupportsIndex
 ) -> _ffi.SecretArea:
-    r"""Allocate like secret_alloc(), and move 'length' bytes there from 'addr'.
+    r"""Allocate like secret_alloc(), and move 'length' bytes from 'addr' into the area.
 
-    They are wiped where they were once they are copied. If the allocation fails they stay.
-    Nothing checks the address.
+    The bytes at 'addr' are wiped. If the allocation fails, they are unchanged.
 
-    addr    of writable memory
+    addr    the address of writable memory; it is not checked
     length  in bytes, more than 0
     opts    like secret_alloc()
 
-    Returns SecretArea. The caller frees it, by secret_free().
+    Return SecretArea. Free it with secret_free().
 
-    Errors: like secret_alloc(), and OSError EFAULT (addr is 0). Source: the library.
+    Errors: those of secret_alloc(), and OSError EFAULT (addr is 0). Source: memfd_go.h.
 
     >>> import ctypes
     >>> key = ctypes.create_string_buffer(b"secret")
@@ -97,17 +99,16 @@ def secret_alloc_from(
 def secret_attach(
     fd: SupportsIndex, max_len: SupportsIndex, opts: SupportsIndex
 ) -> _ffi.SecretArea:
-    """Map a secret file that another process made, whole, like secret_alloc().
+    """Map a whole secret file that another process created, like secret_alloc().
 
-    fd       a secret file that has been sized; it stays the caller's
+    fd       a secret file that has a size; it stays open
     max_len  the largest size to accept, in bytes
     opts     any of MEMFD_GO_OPT_FORK_SHARE, _ALIGN_END, _KEEP_FD (keep a duplicate of fd)
 
-    Returns SecretArea. The caller frees it, by secret_free(), which leaves the contents to
-    others.
+    Return SecretArea. Free it with secret_free(), which does not wipe the contents.
 
-    Errors: like secret_alloc(), and OSError EINVAL (not a secret file), ENODATA (not
-    sized), EFBIG (longer than max_len), EBADF. Source: memfd_secret(2).
+    Errors: those of secret_alloc(), and OSError EINVAL (not a secret file), ENODATA (the file
+    has no size), EFBIG (longer than max_len), EBADF. Source: memfd_secret(2).
 
     >>> try:
     ...     first = secret_alloc(32, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_KEEP_FD)
@@ -131,12 +132,13 @@ def secret_attach(
 def secret_protect(area: _ffi.SecretArea, access: SupportsIndex) -> None:
     """Make the area inaccessible, read-only, or writable again, for the whole process.
 
-    Touching it otherwise kills the process.
+    Any other access to it kills the process (SIGSEGV).
 
     access  MEMFD_GO_ACCESS_NONE, _READ or _READ_WRITE
 
-    Errors: OSError EINVAL (another access, a freed area), ENOMEM; OverflowError.
-    Safe: fork; threads, one at a time for each area. Source: mprotect(2).
+    Errors: OSError EINVAL (invalid access; the area was freed), ENOMEM (too many mappings),
+    ENXIO (the area is not in this process), EPERM (sealed with mseal(2)); OverflowError.
+    Safe: for one area in one thread at a time. Source: mprotect(2).
 
     >>> area = secret_alloc(32, MEMFD_GO_OPT_ALLOW_UNLOCKED)
     >>> secret_protect(area, MEMFD_GO_ACCESS_READ)
@@ -146,11 +148,11 @@ def secret_protect(area: _ffi.SecretArea, access: SupportsIndex) -> None:
 
 
 def secret_relock(area: _ffi.SecretArea) -> None:
-    """Lock an area into memory again, in a child of fork(), and make its 'kind' true.
+    """Lock an area into memory again, in a child of fork(), and update its 'kind'.
 
-    Errors: OSError EACCES (MEMFD_GO_ACCESS_NONE), ENOMEM or EPERM (RLIMIT_MEMLOCK), EINVAL (a
-    freed area), ENXIO (the area is not in this process). Safe: fork; threads, one at a time
-    for each area. Source: mlock(2).
+    Errors: OSError EACCES (the access is MEMFD_GO_ACCESS_NONE), ENOMEM or EPERM (over
+    RLIMIT_MEMLOCK), EINVAL (the area was freed), ENXIO (the area is not in this process).
+    Safe: for one area in one thread at a time. Source: mlock(2).
 
     >>> area = secret_alloc(32, MEMFD_GO_OPT_FORK_SHARE)
     >>> secret_relock(area)
@@ -160,13 +162,13 @@ def secret_relock(area: _ffi.SecretArea) -> None:
 
 
 def secret_free(area: _ffi.SecretArea) -> None:
-    """Wipe the area, unmap it, and close what OPT_KEEP_FD kept. Twice is harmless.
+    """Wipe an area, unmap it, and close its descriptor. Freeing it twice does nothing.
 
-    An area that was attached is not wiped: others may use it.
+    An attached area is not wiped, because other processes may use it.
 
-    Errors: OSError EUCLEAN (OPT_ALIGN_END, and somebody wrote in front of the area, which has
-    been freed), ENOMEM (too many mappings; nothing has been freed), EPERM (mseal(2)).
-    Safe: fork; threads, one at a time for each area. Source: munmap(2).
+    Errors: OSError EUCLEAN (OPT_ALIGN_END, and something was written in front of the area,
+    which has been freed), ENOMEM (too many mappings; nothing has been freed), EPERM (sealed
+    with mseal(2)). Safe: for one area in one thread at a time. Source: munmap(2).
 
     >>> area = secret_alloc(32, MEMFD_GO_OPT_ALLOW_UNLOCKED)
     >>> secret_free(area)
@@ -176,12 +178,12 @@ def secret_free(area: _ffi.SecretArea) -> None:
 
 
 def wipe(addr: SupportsIndex, length: SupportsIndex) -> None:
-    """Overwrite memory with zeros. Nothing checks the address; 0 does nothing.
+    """Overwrite memory with zeros.
 
-    addr    of writable memory
+    addr    the address of writable memory, which is not checked; 0 does nothing
     length  in bytes
 
-    Errors: OverflowError. Source: the library.
+    Errors: OverflowError. Source: memfd_go.h.
 
     >>> import ctypes
     >>> key = ctypes.create_string_buffer(b"secret")
@@ -193,12 +195,12 @@ def wipe(addr: SupportsIndex, length: SupportsIndex) -> None:
 
 
 def equal(a: SupportsIndex, b: SupportsIndex, length: SupportsIndex) -> bool:
-    """Compare memory, in a time that depends on 'length' alone.
+    """Return whether memory is equal, in a time that depends only on 'length'.
 
-    a, b    addresses of readable memory; 0 is equal to nothing. Nothing else is checked.
+    a, b    addresses of readable memory, which are not checked; 0 equals nothing
     length  in bytes
 
-    Errors: OverflowError. Source: the library.
+    Errors: OverflowError. Source: memfd_go.h.
 
     >>> import ctypes
     >>> one, two = ctypes.create_string_buffer(b"key"), ctypes.create_string_buffer(b"kex")
@@ -214,16 +216,16 @@ def equal(a: SupportsIndex, b: SupportsIndex, length: SupportsIndex) -> bool:
 def secret_pool_init(
     slot_len: SupportsIndex, slots: SupportsIndex, opts: SupportsIndex
 ) -> _ffi.SecretPool:
-    """Allocate a secret area for slots of one size. Taking one then costs no system call.
+    """Allocate one secret area with slots of one size. Taking a slot needs no system call.
 
-    slot_len  of each, in bytes, more than 0
+    slot_len  the length of a slot in bytes, more than 0
     slots     1 to 1048576
-    opts      like secret_alloc(), but for OPT_ALIGN_END
+    opts      like secret_alloc(), except OPT_ALIGN_END
 
-    Returns SecretPool. The caller frees it, by secret_pool_free().
+    Return SecretPool. Free it with secret_pool_free(). The pool has no lock.
 
-    Errors: like secret_alloc(), and OSError EINVAL (slots out of range). Safe: threads,
-    fork; the pool has no lock. Source: memfd_secret(2).
+    Errors: those of secret_alloc(), and OSError EINVAL (slots is out of range).
+    Source: memfd_secret(2).
 
     >>> pool = secret_pool_init(32, 10, MEMFD_GO_OPT_ALLOW_UNLOCKED)
     >>> pool.slots, pool.used
@@ -240,12 +242,13 @@ def secret_pool_init(
 
 
 def secret_pool_take(pool: _ffi.SecretPool) -> int:
-    """Take a free slot. It holds zeros.
+    """Take a free slot, which contains zeros.
 
-    Returns its address. The caller gives it back, by secret_pool_give().
+    Return its address. Give it back with secret_pool_give().
 
-    Errors: OSError ENOSPC (all are taken), EINVAL (the pool is freed; an overrun went into
-    the slot). Safe: fork; threads, one at a time for each pool. Source: the library.
+    Errors: OSError ENOSPC (all slots are in use), EINVAL (an overrun changed the free slot; the
+    pool was freed), EACCES (the pool is not MEMFD_GO_ACCESS_READ_WRITE), ENXIO (the pool is not
+    in this process). Safe: for one pool in one thread at a time. Source: memfd_go.h.
 
     >>> pool = secret_pool_init(32, 1, MEMFD_GO_OPT_ALLOW_UNLOCKED)
     >>> slot = secret_pool_take(pool)
@@ -260,13 +263,13 @@ def secret_pool_take(pool: _ffi.SecretPool) -> int:
 
 
 def secret_pool_give(pool: _ffi.SecretPool, slot: SupportsIndex) -> None:
-    """Wipe a slot and give it back.
+    """Wipe a slot and give it back to the pool.
 
-    slot  its address
+    slot  the address of the slot
 
-    Errors: OSError EINVAL (not a slot that is taken; an overrun went into it or out of it;
-    the pool is freed); OverflowError. Safe: fork; threads, one at a time for each pool.
-    Source: the library.
+    Errors: OSError EINVAL (not a slot in use; an overrun went into or out of the slot; the
+    pool was freed), EACCES or ENXIO (as in secret_pool_take()); OverflowError.
+    Safe: for one pool in one thread at a time. Source: memfd_go.h.
 
     >>> pool = secret_pool_init(32, 1, MEMFD_GO_OPT_ALLOW_UNLOCKED)
     >>> secret_pool_give(pool, secret_pool_take(pool))
@@ -280,11 +283,11 @@ def secret_pool_give(pool: _ffi.SecretPool, slot: SupportsIndex) -> None:
 def secret_pool_protect(pool: _ffi.SecretPool, access: SupportsIndex) -> None:
     """Make all slots inaccessible, read-only, or writable again, for the whole process.
 
-    Slots can be taken and given only while they are writable.
+    Slots can be taken and given back only while they are writable.
 
     access  MEMFD_GO_ACCESS_NONE, _READ or _READ_WRITE
 
-    Errors: like secret_protect(). Safe: fork; threads, one at a time for each pool.
+    Errors: those of secret_protect(). Safe: for one pool in one thread at a time.
     Source: mprotect(2).
 
     >>> pool = secret_pool_init(32, 1, MEMFD_GO_OPT_ALLOW_UNLOCKED)
@@ -298,9 +301,9 @@ def secret_pool_protect(pool: _ffi.SecretPool, access: SupportsIndex) -> None:
 
 
 def secret_pool_relock(pool: _ffi.SecretPool) -> None:
-    """Lock the memory of a pool again: secret_relock() for a pool.
+    """Lock the memory of a pool again, like secret_relock().
 
-    Errors: like secret_relock(). Safe: fork; threads, one at a time for each pool.
+    Errors: those of secret_relock(). Safe: for one pool in one thread at a time.
     Source: mlock(2).
 
     >>> pool = secret_pool_init(32, 1, MEMFD_GO_OPT_FORK_SHARE)
@@ -311,9 +314,9 @@ def secret_pool_relock(pool: _ffi.SecretPool) -> None:
 
 
 def secret_pool_free(pool: _ffi.SecretPool) -> None:
-    """Wipe and free the whole pool, taken slots too. Twice is harmless.
+    """Wipe and free a pool, including slots in use. Freeing it twice does nothing.
 
-    Errors: like secret_free(). Safe: fork; threads, one at a time for each pool.
+    Errors: those of secret_free(). Safe: for one pool in one thread at a time.
     Source: munmap(2).
 
     >>> pool = secret_pool_init(32, 1, MEMFD_GO_OPT_ALLOW_UNLOCKED)

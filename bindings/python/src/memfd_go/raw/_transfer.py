@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Handing files to other processes, and running them."""
+"""Passing files to other processes, and executing them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ def send_fds(
 ) -> int:
     """Send descriptors and bytes over a Unix socket, in one message.
 
-    sock  the descriptor of the socket. Internet sockets take the data and drop descriptors.
-    fds   0 to MEMFD_GO_FDS_MAX descriptors, which stay open here
-    data  any contiguous buffer; of nothing, one zero byte is sent
+    sock  the descriptor of the socket. A TCP socket sends the data without the descriptors.
+    fds   0 to MEMFD_GO_FDS_MAX descriptors, which stay open
+    data  any contiguous buffer; if it is empty, one zero byte is sent
     opts  0, or MEMFD_GO_OPT_DONTWAIT
 
-    Returns the number of bytes of 'data' sent, which on a stream may be less than all.
+    Return the number of bytes of 'data' that were sent. On a stream socket it may be less
+    than the length of 'data'.
 
-    Errors: OSError EINVAL (too many fds), EBADF, ENOTSOCK, EAGAIN (the other side's buffer
-    is full), EINTR, EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN, EMSGSIZE (a datagram too
-    long), ETOOMANYREFS; BufferError or ValueError (data is not contiguous); OverflowError.
-    Source: unix(7), sendmsg(2).
+    Errors: OSError EINVAL (too many descriptors), EBADF, ENOTSOCK, EAGAIN (the receiver's
+    buffer is full), EINTR, EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN, EMSGSIZE (the datagram
+    is too long), ETOOMANYREFS; BufferError or ValueError (data is not contiguous);
+    OverflowError. Source: unix(7), sendmsg(2).
 
     >>> import os, socket
     >>> a, b = socket.socketpair()
@@ -56,19 +57,19 @@ def send_fds(
 def recv_fds(
     sock: SupportsIndex, n: SupportsIndex, length: SupportsIndex, opts: SupportsIndex = 0
 ) -> tuple[list[int], bytes]:
-    """Receive one message, and the descriptors with it, which are close-on-exec.
+    """Receive one message with its descriptors, which are close-on-exec.
 
     sock    the descriptor of the socket
-    n       how many descriptors to take
-    length  how many bytes to take; 0: one, which is dropped
+    n       the largest number of descriptors to accept
+    length  the largest number of bytes to receive; with 0, one byte is read and dropped
     opts    0, or MEMFD_GO_OPT_DONTWAIT
 
-    Returns the descriptors, which the caller closes, and the bytes.
+    Return the descriptors, which the caller closes, and the bytes.
 
-    Errors: OSError EPIPE (the other side has closed; an empty datagram looks the same),
-    EMSGSIZE (more descriptors than n, or a datagram longer than length; all of them are
-    closed), EINVAL (unknown options; not connected), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET,
-    EAGAIN (no message yet), EINTR; MemoryError; OverflowError. Source: unix(7), recvmsg(2).
+    Errors: OSError EPIPE (the other end is closed, or sent an empty datagram), EMSGSIZE (more
+    than n descriptors, or a datagram longer than length; all descriptors are closed), EINVAL
+    (unknown options; not connected), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET, EAGAIN (no message
+    yet), EINTR; MemoryError; OverflowError. Source: unix(7), recvmsg(2).
 
     >>> import socket
     >>> a, b = socket.socketpair()
@@ -93,17 +94,17 @@ def recv_verified(
     opts: SupportsIndex = 0,
     length: SupportsIndex = 0,
 ) -> tuple[int, bytes]:
-    """Receive one descriptor from somebody who is not trusted, if it is sealed.
+    """Receive one descriptor from an untrusted process, and check the file like verify().
 
     sock               the descriptor of the socket
-    required, max_len  like verify(); map_verified() then maps the file
-    opts               MEMFD_GO_OPT_DONTWAIT, MEMFD_GO_OPT_NO_HOLES
-    length             how many bytes to take; 0: one, which is dropped
+    required, max_len  like verify()
+    opts               any of MEMFD_GO_OPT_DONTWAIT, _NO_HOLES
+    length             like recv_fds()
 
-    Returns the descriptor, close-on-exec, which the caller closes, and the bytes.
+    Return the descriptor, which is close-on-exec and which the caller closes, and the bytes.
 
-    Errors: OSError EPROTO (no descriptor), EMSGSIZE (more than one), and like recv_fds()
-    and verify(); the descriptor is then closed. Source: unix(7), recvmsg(2),
+    Errors: those of recv_fds() and verify(), and OSError EPROTO (no descriptor), EMSGSIZE (more
+    than one descriptor). After an error the descriptor is closed. Source: unix(7), recvmsg(2),
     F_GET_SEALS(2const).
 
     >>> import os, socket
@@ -132,18 +133,18 @@ def recv_verified(
 
 
 def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: SupportsIndex) -> int:
-    """Open /proc/PID/fd/N: a descriptor of another process, in a new open file description.
+    """Open /proc/PID/fd/N, a file of another process, with a new file description.
 
-    pid         a process as seen from here, more than 0
+    pid         the process, in the PID namespace of this one; more than 0
     remote_fd   its descriptor, 0 or more
-    open_flags  of os.open(), usually os.O_RDONLY. O_CLOEXEC is always added.
+    open_flags  flags of os.open(), usually os.O_RDONLY. O_CLOEXEC is always added.
 
-    Returns a descriptor. The caller closes it.
+    Return a descriptor. The caller closes it.
 
-    Errors: OSError EINVAL (out of range), ENOENT (no such process or descriptor, or no
-    /proc), EACCES (no right to), ENXIO (a secret file, not a regular file), EAGAIN (a
-    lease), EMFILE, ENFILE, ENOMEM, and what else open(2) gives; OverflowError.
-    Source: proc_pid_fd(5), ptrace(2).
+    Errors: those of open(2), and OSError EINVAL (pid or remote_fd is out of range), ENOENT (no
+    such process or descriptor; /proc is not mounted), EACCES (no right to ptrace the process),
+    ENXIO (a secret file or a socket), EAGAIN (somebody has a lease on the file), EMFILE,
+    ENFILE, ENOMEM; OverflowError. Source: proc_pid_fd(5), ptrace(2).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
@@ -163,17 +164,17 @@ def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: Support
 def import_pidfd(
     pidfd: SupportsIndex, remote_fd: SupportsIndex, flags: SupportsIndex = 0
 ) -> int:
-    """pidfd_getfd(2): duplicate a descriptor of another process, secret files too.
+    """Duplicate a descriptor of another process, with pidfd_getfd(2).
 
     pidfd      from os.pidfd_open()
-    remote_fd  the process's descriptor
+    remote_fd  the process's descriptor; it may be of a secret file
     flags      0
 
-    Returns a descriptor, close-on-exec. The caller closes it.
+    Return a close-on-exec descriptor. The caller closes it.
 
-    Errors: OSError EBADF (pidfd is none, or there is no such descriptor), EPERM (no right
-    to), ESRCH (the process has ended), ENOSYS (before Linux 5.6), EMFILE; OverflowError.
-    Source: pidfd_getfd(2).
+    Errors: OSError EBADF (not a pidfd; no such descriptor), EPERM (no right to ptrace the
+    process), ESRCH (the process has ended), ENOSYS (before Linux 5.6), EINVAL (unknown flags),
+    EMFILE; OverflowError. Source: pidfd_getfd(2).
 
     >>> import os
     >>> fd, process = create("example", MFD_CLOEXEC), os.pidfd_open(os.getpid())
@@ -199,22 +200,21 @@ def exec(
     envp: Iterable[str | bytes],
     opts: SupportsIndex,
 ) -> NoReturn:
-    """Replace the process by the program in the file 'fd'. Returns only by raising.
+    """Replace the process with the program in the file 'fd'. Return only by raising.
 
-    fd    open for reading or with O_PATH. The file must not be open for writing through a
-          descriptor that os.open() or reopen() gave to anybody; those that created it do not
-          count.
-    argv  arguments, of which the first is the program's name
-    envp  environment, as texts "NAME=value"
+    fd    open for reading or with O_PATH. The file must not be open for writing through
+          os.open() or reopen(), in any process. The descriptor that created it does not count.
+    argv  arguments; the first is the name of the program
+    envp  environment, strings of the form "NAME=value"
     opts  0, or MEMFD_GO_OPT_INHERIT_FD: the program inherits fd, which a script needs
 
-    What Python would do at its end is not done: flush what has to be.
+    Exit handlers do not run, and buffers are not flushed.
 
-    Errors: OSError EACCES (not executable, no regular file), ENOENT (a script without
-    OPT_INHERIT_FD, or without its interpreter), ENOEXEC (no program for this machine), ETXTBSY
-    (open for writing), EBADF, E2BIG (too many arguments), EINVAL (unknown options), and
-    what else execve(2) gives; ValueError (an embedded NUL); OverflowError. Safe: fork;
-    other threads end. Source: execveat(2), execve(2).
+    Errors: those of execve(2), such as OSError EACCES (not executable, or not a regular file),
+    ENOENT (a script without OPT_INHERIT_FD, or without its interpreter), ENOEXEC (not a
+    program for this machine), ETXTBSY (open for writing), E2BIG (the arguments are too long),
+    EBADF, EINVAL (unknown options); ValueError (NUL in a string); OverflowError.
+    Safe: other threads end. Source: execveat(2), execve(2).
 
     >>> import os
     >>> fd = create_with("example", None)

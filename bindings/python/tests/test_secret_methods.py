@@ -223,7 +223,7 @@ def test_written_in_front_of_it() -> None:
         ctypes.c_char.from_address(address_of(view) - 1).value = b"x"
     with fails_with(
         "EUCLEAN",
-        text="something was written in front of the secret, which has been wiped and freed",
+        text="something wrote in front of the secret, which has been wiped and freed",
     ):
         key.close()
     assert key.closed
@@ -251,7 +251,7 @@ def test_attach_of_what_is_too_large() -> None:
     page = os.sysconf("SC_PAGESIZE")
     with key:
         SecretBuffer.attach(key, max_size=page).close()
-        with fails_with("EFBIG", text=f"the file is {page} bytes long, max_size is 5"):
+        with fails_with("EFBIG", text=f"the file is {page} bytes long; max_size is 5"):
             SecretBuffer.attach(key, max_size=5)
 
 

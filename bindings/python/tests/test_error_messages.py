@@ -41,19 +41,19 @@ def test_a_name_is_no_descriptor() -> None:
 
 @pytest.mark.parametrize("fd", [None, 3.0, True, [3]])
 def test_no_descriptor(fd: Any) -> None:
-    with pytest.raises(TypeError, match="takes a descriptor, an int, not "):
+    with pytest.raises(TypeError, match="takes a descriptor \\(an int\\), not "):
         MemFd(fd)
 
 
 @pytest.mark.parametrize("fd", [-1, -(1 << 70)])
 def test_negative_descriptor(fd: int) -> None:
     for make in (MemFd, MemFd.from_fd):
-        with pytest.raises(ValueError, match=f"takes a descriptor, and {fd} is negative"):
+        with pytest.raises(ValueError, match=f"takes a descriptor, but {fd} is negative"):
             make(fd)
 
 
 def test_a_size_is_no_flag() -> None:
-    text = r"flags must be a CreateFlag, not int; CreateFlag\(4096\) makes it one, size=4096 is"
+    text = r"flags must be a CreateFlag, not int; write CreateFlag\(4096\) .*, or size=4096"
     calls: list[Callable[[], Any]] = [
         lambda: MemFd.create("x", 4096),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         lambda: MemFd.sealed("x", b"", flags=4096),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -105,7 +105,7 @@ def test_only_unix_sockets_pass_files(hello: MemFd) -> None:
 def test_not_a_socket(hello: MemFd) -> None:
     with fails_with("ENOTSOCK"):
         hello.send(hello.fileno())
-    with pytest.raises(TypeError, match="expected a descriptor or an object with fileno"):
+    with pytest.raises(TypeError, match="expected a descriptor or an object with a fileno"):
         hello.send("socket")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
@@ -114,24 +114,24 @@ def test_not_a_socket(hello: MemFd) -> None:
 
 @pytest.mark.parametrize("name", ["x" * 250, b"x" * 250, "\N{LATIN SMALL LETTER U}" * 250])
 def test_name(name: str | bytes) -> None:
-    text = "name is 250 bytes long, the maximum is 249"
+    text = "name is 250 bytes long; the maximum is 249"
     with fails_with("EINVAL", text=text):
         MemFd.create(name)
     with fails_with("EINVAL", text=text):
         MemFd.sealed(name, b"")
     with fails_with("EINVAL", text=text):
         MemFd.clone(name, 0)
-    with fails_with("EINVAL", text="name is 500 bytes long, the maximum is 249"):
+    with fails_with("EINVAL", text="name is 500 bytes long; the maximum is 249"):
         MemFd.create("\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 250)
 
 
 def test_arguments_of_create() -> None:
     sealable = CreateFlag.CLOEXEC | CreateFlag.ALLOW_SEALING
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"mode": 0o1777}, "mode is 0o1777, the maximum is 0o777"),
-        ({"mode": 0o700}, "mode 0o700 is executable, and flags has NOEXEC_SEAL"),
-        ({"flags": sealable, "mode": 0o1000}, "mode is 0o1000, the maximum is 0o777"),
-        ({"size": MAX + 1}, f"size is {MAX + 1}, the maximum is 2**63 - 1"),
+        ({"mode": 0o1777}, "mode is 0o1777; the maximum is 0o777"),
+        ({"mode": 0o700}, "mode 0o700 is executable, but flags contains NOEXEC_SEAL"),
+        ({"flags": sealable, "mode": 0o1000}, "mode is 0o1000; the maximum is 0o777"),
+        ({"size": MAX + 1}, f"size is {MAX + 1}; the maximum is 2**63 - 1"),
         ({"seals": Seal(0x40)}, "unknown seals: 0x40"),
     ]
     for arguments, text in cases:
@@ -154,11 +154,11 @@ def test_limits(file: MemFd) -> None:
 
 
 def test_sizes(hello: MemFd, file: MemFd) -> None:
-    with fails_with("EPERM", text="the file has Seal.GROW and 5 bytes"):
+    with fails_with("EPERM", text="the file has Seal.GROW, and its size is 5 bytes"):
         hello.set_size(6)
-    with fails_with("EPERM", text="the file has Seal.SHRINK and 5 bytes"):
+    with fails_with("EPERM", text="the file has Seal.SHRINK, and its size is 5 bytes"):
         hello.set_size(4)
-    with fails_with("EINVAL", text=f"size is {MAX + 1}, the maximum is 2**63 - 1"):
+    with fails_with("EINVAL", text=f"size is {MAX + 1}; the maximum is 2**63 - 1"):
         file.set_size(MAX + 1)
 
 
@@ -169,7 +169,7 @@ def test_seals(hello: MemFd, file: MemFd) -> None:
     with file.map(writable=True):
         with fails_with(
             "EBUSY",
-            text="a shared mapping can still write to the file, here or in another process",
+            text="a process has a shared mapping that can write to the file; unmap it first",
         ):
             file.freeze()
     with file.reopen() as reader:
@@ -180,17 +180,19 @@ def test_seals(hello: MemFd, file: MemFd) -> None:
 
 
 def test_mappings(hello: MemFd) -> None:
-    with fails_with("EPERM", text="writable, and the file is sealed against writing"):
+    with fails_with(
+        "EPERM", text="the mapping is writable, but the file is sealed against writing"
+    ):
         hello.map(writable=True)
 
 
 def test_refused_files(file: MemFd, hello: MemFd) -> None:
     a, b = socket.socketpair()
     with a, b:
-        with fails_with("EFBIG", text="the file is 5 bytes long, max_size is 4"):
+        with fails_with("EFBIG", text="the file is 5 bytes long; max_size is 4"):
             hello.map_verified(max_size=4)
         hello.send(a)
-        with fails_with("EFBIG", text="the file is 5 bytes long, max_size is 4"):
+        with fails_with("EFBIG", text="the file is 5 bytes long; max_size is 4"):
             MemFd.receive(b, max_size=4)
         file.send(a)
         with pytest.raises(MissingSealsError, match="missing seals: WRITE SHRINK") as caught:
@@ -200,14 +202,14 @@ def test_refused_files(file: MemFd, hello: MemFd) -> None:
         file.send(a)
         with fails_with("ENODATA", text="the file is empty"):
             MemFd.receive(b)
-    with fails_with("EFBIG", text="the source has more than max_size, 4 bytes"):
+    with fails_with("EFBIG", text="the source is longer than max_size (4 bytes)"):
         MemFd.clone("copy", hello, max_size=4)
 
 
 def test_secret_files(secret_file: MemFd) -> None:
-    with fails_with("ENXIO", text="a secret file or a socket cannot be opened once more"):
+    with fails_with("ENXIO", text="a secret file or a socket cannot be reopened"):
         secret_file.reopen()
-    with fails_with("EINVAL", text="the file takes no seals"):
+    with fails_with("EINVAL", text="the file does not support seals"):
         secret_file.seal(Seal.WRITE)
 
 
