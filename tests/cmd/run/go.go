@@ -10,10 +10,10 @@ import (
 	"libmemfd_go/internal/results"
 )
 
-// memfdCommand is a module of its own.
+// memfdCommand is the folder of the command, which is a separate module.
 const memfdCommand = "cmd/memfd"
 
-// runGo runs all Go tests, the parsers of this package among them.
+// runGo runs all Go tests.
 func runGo() []results.Result {
 	return append(goTest("./..."), goTestIn(memfdCommand, "./...")...)
 }

@@ -15,23 +15,22 @@ import (
 	"libmemfd_go/internal/results"
 )
 
-// linter is a program that finds nothing, or fails.
 type linter struct {
 	name   string
-	tool   string // the program that has to be there
+	tool   string // the program that must be installed; "" if it is missing from build/venv
 	folder string
 	args   []string
-	silent bool // it says by its output that it found something
+	silent bool // it reports findings on standard output, with exit status 0
 
-	fix []string // formats the same files
+	fix []string // the command that formats the same files
 }
 
 func linters() []linter {
 	ruff, mypy, pyright, reuse := inVenv("ruff"), inVenv("mypy"), inVenv("pyright"), inVenv("reuse")
 	clangFormat := inVenv("clang-format")
-	const staticcheck, actionlint = "./build/bin/staticcheck", "./build/bin/actionlint" // make setup makes them
+	const staticcheck, actionlint = "./build/bin/staticcheck", "./build/bin/actionlint" // from make setup
 	const python, examples = "bindings/python", "examples/rust"
-	// The examples have no settings of their own.
+	// The examples use the settings of the package.
 	pythonSources := []string{"--no-cache", "--config", "pyproject.toml", ".", "../../examples/python"}
 	clippy := []string{"cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"}
 	clippyCrates := slices.Insert(slices.Clone(clippy), 2, features)
@@ -64,7 +63,7 @@ func linters() []linter {
 	}
 }
 
-// format changes what the formatters among them would find.
+// format runs the commands that format sources.
 func format() []results.Result {
 	var formatters []linter
 	for _, l := range linters() {
@@ -78,7 +77,7 @@ func format() []results.Result {
 
 func runLinters() []results.Result { return runAll(linters()) }
 
-// runAll runs linters at the same time, since some use one processor only.
+// runAll runs linters in parallel, since some use only one processor.
 func runAll(linters []linter) []results.Result {
 	all := make([]results.Result, len(linters))
 	var running sync.WaitGroup
@@ -100,16 +99,16 @@ func (l linter) run() results.Result {
 	return results.Result{Name: l.name, Status: results.Passed}
 }
 
-// missing says what the linter lacks, if it lacks anything.
+// missing returns the reason why the linter cannot run, or "".
 func (l linter) missing() string {
 	if l.tool == "" {
-		return "it is not in " + venv + " (make setup)"
+		return "not in " + venv + ": run make setup"
 	}
 	if _, err := exec.LookPath(l.tool); err != nil {
 		return l.tool + " is not installed"
 	}
 	if _, err := exec.LookPath("node"); err != nil && l.name == "pyright" {
-		return "node, which it runs on, is not installed" // it would fetch one
+		return "node is not installed" // pyright would download it
 	}
 	if l.tool == "cargo-clippy" {
 		return cannotCargo(l.folder)
@@ -117,7 +116,7 @@ func (l linter) missing() string {
 	return ""
 }
 
-// command runs a program in a folder, and returns all that it printed.
+// command runs a program in a folder, and returns its output.
 func command(folder string, args ...string) (string, error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = folder
@@ -130,18 +129,17 @@ func shellScripts(top string) []string {
 	return sources(top, func(path string) bool { return firstLine(path) == "#!/bin/sh" })
 }
 
-// cSources returns the files below top that are C. What clang-format is to leave alone stands in
-// .clang-format-ignore.
+// cSources returns the C files below top. clang-format skips those in .clang-format-ignore.
 func cSources(top string) []string {
 	return sources(top, func(path string) bool { return filepath.Ext(path) == ".c" || filepath.Ext(path) == ".h" })
 }
 
-// sources returns the files below top that are wanted, without what was built.
+// sources returns the wanted files below top, without build products.
 func sources(top string, wanted func(path string) bool) []string {
 	var found []string
 	filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
-			return nil // the linter cannot read it either
+			return nil // the linter could not read it either
 		}
 		if e.IsDir() && (e.Name() == ".git" || e.Name() == "build" || e.Name() == "target") {
 			return fs.SkipDir

@@ -29,7 +29,7 @@ func TestLinters(t *testing.T) {
 		{linter{name: "l", tool: "echo", args: []string{"echo", "fine"}}, results.Result{Name: "l", Status: results.Passed}},
 		{linter{name: "l", tool: "echo", args: []string{"echo", "a.go"}, silent: true}, results.Result{Name: "l", Status: results.Failed, Detail: "a.go"}},
 		{linter{name: "l", tool: "no-such-tool"}, results.Result{Name: "l", Status: results.Skipped, Detail: "no-such-tool is not installed"}},
-		{linter{name: "l"}, results.Result{Name: "l", Status: results.Skipped, Detail: "it is not in build/venv (make setup)"}},
+		{linter{name: "l"}, results.Result{Name: "l", Status: results.Skipped, Detail: "not in build/venv: run make setup"}},
 	} {
 		same(t, c.want, c.linter.run())
 	}

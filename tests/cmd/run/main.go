@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-// Command run runs the tests of all languages and the linters, and ends with one
-// line: N passed, N failed, N skipped. It is what `make test`, `make check`, `make quick` and
-// `make lint` do once the library is built; it installs nothing.
+// Command run runs the tests of all languages and the linters (make test, check, quick and lint).
+// The library must have been built. The last line of output counts the results.
 //
-//	go run ./tests/cmd/run [SUITE...]                    everything, or some suites: go python rust lint
-//	go run ./tests/cmd/run -quick [SUITE...]             what a change is likely to break
-//	go run ./tests/cmd/run -quick -subject map [SUITE...]  only tests with that in their name
-//	go run ./tests/cmd/run -format                       formats all sources
+//	go run ./tests/cmd/run [SUITE...]                      some suites: go python rust lint; or all
+//	go run ./tests/cmd/run -quick [SUITE...]               the main tests
+//	go run ./tests/cmd/run -quick -subject map [SUITE...]  only tests with "map" in their names
+//	go run ./tests/cmd/run -format                         format all sources
 //
-// The exit status is 1 if anything failed, or if nothing passed.
+// The exit status is 1 if a test failed, or if none passed.
 package main
 
 import (
@@ -24,11 +23,11 @@ import (
 	"libmemfd_go/internal/results"
 )
 
-// suite is a group of tests that one tool runs, and which of them a quick run has.
+// suite is a group of tests that one tool runs.
 type suite struct {
 	name  string
 	run   func() []results.Result
-	quick func(subject string) []results.Result // nil: no part of it
+	quick func(subject string) []results.Result // its part of a quick run; nil if it has none
 }
 
 var suites = []suite{
@@ -39,8 +38,8 @@ var suites = []suite{
 }
 
 func main() {
-	quick := flag.Bool("quick", false, "run what a change is likely to break, in a minute")
-	subject := flag.String("subject", "", "of a quick run, only tests with this in their `name`")
+	quick := flag.Bool("quick", false, "run the main tests, in a minute")
+	subject := flag.String("subject", "", "with -quick, run only tests with this in their `name`")
 	fix := flag.Bool("format", false, "format all sources")
 	flag.Parse()
 	if err := prepare(flag.Args(), *quick); err != nil {
@@ -64,7 +63,7 @@ func main() {
 	}
 }
 
-// wanted are the suites with these names, or all of them.
+// wanted returns the suites with these names, or all.
 func wanted(names []string) []suite {
 	if len(names) == 0 {
 		return suites
@@ -72,7 +71,7 @@ func wanted(names []string) []suite {
 	return slices.DeleteFunc(slices.Clone(suites), func(s suite) bool { return !slices.Contains(names, s.name) })
 }
 
-// timed runs a suite and tells how it went.
+// timed runs a suite, and prints its counts and its time.
 func (s suite) timed(run func() []results.Result) []results.Result {
 	fmt.Printf("%s: running\n", s.name)
 	start := time.Now()
@@ -81,11 +80,11 @@ func (s suite) timed(run func() []results.Result) []results.Result {
 	return ended
 }
 
-// prepare checks where it runs, and tells the suites where the library is.
+// prepare checks the arguments and the library, and sets the environment of the suites.
 func prepare(names []string, quick bool) error {
 	for _, name := range names {
 		if !slices.ContainsFunc(suites, func(s suite) bool { return s.name == name }) {
-			return fmt.Errorf("no suite is called %s", name)
+			return fmt.Errorf("unknown suite %q; the suites are: go python rust lint", name)
 		}
 	}
 	top, err := os.Getwd()
@@ -95,7 +94,7 @@ func prepare(names []string, quick bool) error {
 	folder := filepath.Join(top, "build", "linux_"+runtime.GOARCH)
 	library := filepath.Join(folder, "libmemfd_go.so.1")
 	if _, err := os.Stat(library); err != nil {
-		return fmt.Errorf("%w: run `make` first, in the top folder", err)
+		return fmt.Errorf("the library is not built: run make in the top folder (%w)", err)
 	}
 	if level := "MEMFD_GO_TESTS"; !quick && os.Getenv(level) == "" {
 		os.Setenv(level, "regular")

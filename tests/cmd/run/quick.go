@@ -13,8 +13,8 @@ import (
 	"libmemfd_go/internal/results"
 )
 
-// runQuickly runs the quick parts of suites at the same time. With a subject, a language that
-// has no test of it is told.
+// runQuickly runs the quick parts of suites in parallel. If a suite has no test of the subject, that
+// is reported as a skip.
 func runQuickly(suites []suite, subject string) []results.Result {
 	all := make([][]results.Result, len(suites))
 	var running sync.WaitGroup
@@ -27,15 +27,14 @@ func runQuickly(suites []suite, subject string) []results.Result {
 	var flat []results.Result
 	for i, ended := range all {
 		if subject != "" && suites[i].quick != nil && len(ended) == 0 {
-			ended = append(ended, results.Result{Name: suites[i].name, Status: results.Skipped, Detail: "no test is named like " + subject})
+			ended = append(ended, results.Result{Name: suites[i].name, Status: results.Skipped, Detail: "no test has " + subject + " in its name"})
 		}
 		flat = append(flat, ended...)
 	}
 	return flat
 }
 
-// quickGo runs core, linker, contract, the Go package and the tests without cgo, and the C
-// programs on this machine.
+// quickGo runs the tests of core, linker, contract and the Go package, and the C programs on the host.
 func quickGo(subject string) []results.Result {
 	programs := []string{"-run", "^TestC$/^" + runtime.GOARCH + "$/^glibc$", "./tests/c/runner"}
 	packages := []string{"./core", "./capi/linker", "./bindings/go/...", "./tests/purego", "./tests/contract", "./internal/..."}
@@ -44,17 +43,17 @@ func quickGo(subject string) []results.Result {
 		packages = append([]string{"-run", "(?i)" + strings.ReplaceAll(subject, "_", "_?")}, packages...)
 	}
 	all := append(goTest(packages...), goTest(programs...)...)
-	// Without any program of that name, what remains is the test that would run them.
+	// If no program has that name, only the parent test passes, which says nothing.
 	all = slices.DeleteFunc(all, func(r results.Result) bool {
 		return r.Status == results.Passed && strings.HasSuffix(r.Name, "TestC/"+runtime.GOARCH+"/glibc")
 	})
 	if subject != "" && len(all) > 0 {
-		all = append(all, goTest("./tests/contract")...) // it names what is missing
+		all = append(all, goTest("./tests/contract")...) // lists what the subject still needs
 	}
 	return all
 }
 
-// quickPython tests the package as it is in the source tree, with no need to install it.
+// quickPython tests the package in the source tree, without installing it.
 func quickPython(subject string) []results.Result {
 	source, err := filepath.Abs("bindings/python/src")
 	if err != nil {
@@ -67,7 +66,7 @@ func quickPython(subject string) []results.Result {
 	return pytest([]string{"PYTHONPATH=" + source, "MEMFD_GO_LIBRARY=" + os.Getenv("MEMFD_GO_LIBRARY")}, arguments...)
 }
 
-// quickRust leaves out the examples of the documentation, each of which is a program.
+// quickRust leaves out doctests, because each is compiled as a program.
 func quickRust(subject string) []results.Result {
 	words := []string{"--show-output"}
 	if subject != "" {

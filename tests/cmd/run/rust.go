@@ -11,13 +11,12 @@ import (
 
 const crates = "bindings/rust"
 
-// Features that add functions. The others choose a library.
+// features are those that add functions. The others select how the library is linked.
 const features = "--features=memfd-go/allocator-api2,memfd-go/tokio,memfd-go/zeroize"
 
-// runRust runs all tests of both crates.
 func runRust() []results.Result { return cargoTest(nil, "--show-output") }
 
-// cargoTest runs tests with arguments for cargo, and others for the test programs.
+// cargoTest runs tests with arguments for cargo and for the test programs.
 func cargoTest(forCargo []string, forTests ...string) []results.Result {
 	if why := cannotCargo(crates); why != "" {
 		return []results.Result{{Name: "cargo test", Status: results.Skipped, Detail: why}}
@@ -27,13 +26,13 @@ func cargoTest(forCargo []string, forTests ...string) []results.Result {
 	return results.WithExit(results.ParseCargo(output), "cargo test", output, err)
 }
 
-// cannotCargo says why cargo can't build what is in a folder, if it can't.
+// cannotCargo returns the reason why cargo cannot build the package in a folder, or "".
 func cannotCargo(folder string) string {
 	if _, err := exec.LookPath("cargo"); err != nil {
 		return "cargo is not installed"
 	}
 	if _, err := command(folder, "cargo", "fetch", "--locked"); err != nil {
-		return "the crates that it depends on are not there (cargo fetch, in " + folder + ")"
+		return "crates are missing: run cargo fetch in " + folder
 	}
 	return ""
 }
