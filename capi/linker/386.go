@@ -9,8 +9,8 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 )
 
-// i386: the System V psABI. It has no PC-relative data access: Go calls
-// __x86.get_pc_thunk.* for the PC, and adds the distance from there.
+// i386: the System V psABI. There is no PC-relative addressing of data: Go gets the PC from
+// __x86.get_pc_thunk.*, and adds the distance from there.
 
 var i386 = &arch{
 	machine: elf.EM_386,

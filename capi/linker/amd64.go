@@ -9,8 +9,8 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 )
 
-// x86-64: the System V psABI. Addresses are formed relative to the next
-// instruction, which the addend accounts for (-4 and less).
+// x86-64: the System V psABI. Addresses are relative to the next instruction, so addends are -4
+// or less.
 
 var amd64 = &arch{
 	machine: elf.EM_X86_64,
@@ -28,8 +28,8 @@ var amd64 = &arch{
 	apply:    applyAMD64,
 	scan:     scanAMD64,
 
-	// The library works under IBT and shadow stacks: indirect branches land on
-	// ENDBR64 only, and each return has its call.
+	// The library supports IBT and shadow stacks: indirect branches land only on ENDBR64, and
+	// each return matches a call.
 	landing:  endbr64,
 	property: property{typ: gnuPropertyX86Feature1And, bits: x86FeatureIBT | x86FeatureSHSTK},
 
@@ -56,8 +56,8 @@ func scanAMD64(code []byte, fields fields) ([]branch, []fault) {
 	return scanX86(code, fields, 64)
 }
 
-// pushedAMD64 numbers registers as DWARF does: the first eight have an order of
-// their own.
+// pushedAMD64 returns the number of the register in DWARF, where the first eight are in a
+// different order.
 func pushedAMD64(code []byte, end uint64) (reg int, ok bool) {
 	r, ok := pushedRegister(code, end, 64)
 	if !ok || r < x86asm.RAX || r > x86asm.R15 {

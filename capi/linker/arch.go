@@ -9,40 +9,41 @@ import (
 	"strings"
 )
 
-// An arch is all that the linker knows about an architecture. Each has a file of
-// its own, with this table and with the relocations that cmd/link emits for it.
+// An arch describes an architecture. Each has its own file, with this table and the relocations
+// that cmd/link emits for it.
 type arch struct {
 	machine elf.Machine
 	class   elf.Class
 	order   byteOrder
 	flags   uint32 // e_flags
-	page    uint64 // the largest page size that its kernels offer
-	fill    []byte // between functions: traps
+	page    uint64 // the largest page size of its kernels
+	fill    []byte // a trap instruction, between functions
 	regABI  bool   // Go passes arguments in registers
 
-	// Relocations: a data word that holds an address, how that is told to the
-	// dynamic linker, and how names of their types print.
-	absolute, relative uint32
-	pcrel              uint32 // for branches that scan finds
-	distance           uint32 // a data word of 32 bits that holds a distance
-	typeName           func(typ uint32) string
-	addend             func(typ uint32, field []byte) int64 // REL only
-	apply              func(f *fixup) error
+	// Types of relocations.
+	absolute uint32 // an address in a data word
+	relative uint32 // the same for the dynamic linker: load address + addend
+	pcrel    uint32 // for branches that scan finds
+	distance uint32 // a PC-relative data word of 32 bits
+	typeName func(typ uint32) string
+	addend   func(typ uint32, field []byte) int64 // reads the addend; REL only
+	apply    func(f *fixup) error
 
-	// scan reads the instructions of a function (scan.go). Where cmd/link
-	// resolves branches within .text without leaving a relocation, it returns
-	// those that leave the function.
+	// scan reads the instructions of a function (scan.go). Where cmd/link resolves
+	// branches within .text without leaving a relocation, it returns those that leave
+	// the function.
 	scan    func(code []byte, fields fields) (branches []branch, faults []fault)
-	tocName string // a symbol that stands for the middle of the data
-	thunk   string // prefix of functions that the Go linker adds
-	// unset are flags that compiled code looks at and that only the runtime would
-	// set. Here they stay false, as constants: the code takes the other way.
+	tocName string // the symbol of the TOC base, a fixed offset into the data
+	thunk   string // prefix of functions that cmd/link adds
+	// unset are flags for CPU features that compiled code tests and only the runtime sets.
+	// Here they are the constant false, so the code takes the path without the feature.
 	unset []string
 
-	// variant returns the table for the object file where there are several.
+	// variant returns the table for a variant of the architecture, if the object file is
+	// for one.
 	variant func(obj *object) *arch
 
-	landing    []byte // what an indirect call must find at an export
+	landing    []byte // the landing pad that each export must begin with
 	attributes attributes
 	property   property
 	mapping    mapping
@@ -50,9 +51,9 @@ type arch struct {
 	hashEntry int // bytes in an entry of .hash
 	dwarf     dwarfRegs
 	frames    []frame
-	// adaptFrame makes the stack frame of a Go function fit for C: see prologue.go.
+	// adaptFrame adapts the stack frame of a Go function to C; see prologue.go.
 	adaptFrame func(code instructions, steps []step) []fault
-	// prel31 is the type of relocations in .ARM.exidx, where unwinders read that.
+	// prel31 is the type of relocations in .ARM.exidx, or 0 without that section.
 	prel31 uint32
 }
 
@@ -69,7 +70,7 @@ func archOf(f *elf.File) (*arch, error) {
 			return a, nil
 		}
 	}
-	return nil, fmt.Errorf("no support for %v, %v, %v", f.Machine, f.Class, f.Data)
+	return nil, fmt.Errorf("unsupported architecture: %v, %v, %v", f.Machine, f.Class, f.Data)
 }
 
 func (a *arch) wordSize() int {
@@ -87,14 +88,14 @@ func (a *arch) word(b []byte) uint64 {
 	return uint64(a.order.Uint32(b))
 }
 
-// isThunk reports whether name is one of those that the Go linker adds. They make
-// no frame, and nothing in .debug_frame describes them.
+// isThunk reports whether name is a function that cmd/link adds. These have no frame and no
+// entry in .debug_frame.
 func (a *arch) isThunk(name string) bool {
 	return a.thunk != "" && strings.HasPrefix(name, a.thunk)
 }
 
-// A fixup is a field to be relocated, in the psABIs' words: S is the address
-// of the symbol, A the addend, P the address of the field.
+// A fixup is a field to be relocated, in the notation of the psABIs: S is the address of the
+// symbol, A the addend, P the address of the field.
 type fixup struct {
 	typ     uint32
 	loc     []byte // from the field to the end of its function or variable
@@ -103,12 +104,12 @@ type fixup struct {
 
 	other byte  // the symbol's st_other
 	toc   int64 // the address of arch.tocName
-	// paired returns the value of the relocation of another type at an address.
+	// paired returns the value of the relocation of type typ at addr.
 	paired func(typ uint32, addr int64) (int64, error)
 }
 
-// clear makes f put zero into the field. Where relocations have addends, most linkers
-// ignore what is in the field, but tcc adds it, and disassemblers show it.
+// clear makes f write zero into the field. With RELA, most linkers ignore its contents, but tcc
+// adds them, and disassemblers show them.
 func (f *fixup) clear() {
 	f.S, f.A, f.P, f.toc, f.other = 0, 0, 0, 0, 0
 	f.paired = func(uint32, int64) (int64, error) { return 0, nil }
@@ -152,5 +153,5 @@ func (f *fixup) putBits(mask, bits uint32) error {
 	return nil
 }
 
-// wrap32 is arithmetic on 32-bit machines, where addresses wrap around.
+// wrap32 wraps v around like an address of a 32-bit architecture.
 func wrap32(v int64) int64 { return int64(int32(v)) }

@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// A static library is an archive of relocatable files, in the format of ar(1) on
-// System V: of one here. Its first member is the index by which linkers find the
-// file that has a symbol. Times, owners and modes are those of ar's option D.
+// A static library is an archive in the System V format of ar(1), here with one relocatable
+// file. Its first member is the index in which linkers look up the member that defines a
+// symbol. Times, owners and modes are those of ar's option D (deterministic).
 
 const memberName = "memfd_go.o"
 

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Arm, 32 bits: ELF for the Arm Architecture, EABI version 5. The distance to a
-// variable lies in a literal pool behind the function's code.
+// Arm, 32 bits: ELF for the Arm Architecture, EABI version 5. The distance to a variable is in a
+// literal pool after the function's code.
 
 var arm = &arch{
 	machine: elf.EM_ARM,
@@ -30,7 +30,7 @@ var arm = &arch{
 
 	hashEntry: 4,
 	dwarf:     dwarfRegs{sp: 13, ra: 14},
-	// trampoline_arm.s: SAVE has R14, R4-R11 and D8-D15, a system call R7.
+	// trampoline_arm.s: SAVE saves R14, R4-R11 and D8-D15; a plain system call saves R7.
 	frames: []frame{
 		{size: 136, saves: []save{{14, 1, 0, 4}, {4, 8, 40, 4}, {armD0 + 8, 8, 72, 8}}},
 		{size: 4, saves: []save{{7, 1, 0, 4}}},
@@ -41,8 +41,8 @@ var arm = &arch{
 	variant:    variantARM,
 }
 
-// variantARM is what the GOARM calls for that the object file was built with. cmd/link
-// writes it into a variable of the runtime.
+// variantARM returns the table for the GOARM of the object file, which cmd/link writes into a
+// variable of the runtime.
 func variantARM(obj *object) *arch {
 	a := *obj.arch
 	goarm := obj.named["runtime.goarm"]
@@ -50,7 +50,7 @@ func variantARM(obj *object) *arch {
 		return &a
 	}
 	switch goarm.section.data[goarm.value] {
-	case 5: // trampoline_arm.s leaves D8-D15 alone
+	case 5: // trampoline_arm.s does not save D8-D15
 		a.attributes = attributesARM(tagARMv5T, tagNoVFP)
 		a.frames = slices.Clone(a.frames)
 		a.frames[0].saves = a.frames[0].saves[:2]
@@ -68,22 +68,22 @@ const (
 
 	tagNoVFP    = 0
 	tagVFPv2    = 2
-	tagVFPv3D16 = 4 // with 16 registers, which are saved
+	tagVFPv3D16 = 4 // with 16 registers
 )
 
-// attributesARM tells linkers what the code needs (Addenda to, and Errata in, the
-// ABI for the Arm Architecture). It neither takes nor returns floating-point
-// numbers, so that soft and hard float are the same to it.
+// attributesARM returns the build attributes, by which linkers check compatibility (Addenda to,
+// and Errata in, the ABI for the Arm Architecture). No function has floating-point parameters or
+// results, so the code is compatible with soft and hard float.
 func attributesARM(cpu, vfp byte) attributes {
 	return attributes{".ARM.attributes", elf.SHT_LOPROC + 3, []byte{
-		'A', 27, 0, 0, 0, 'a', 'e', 'a', 'b', 'i', 0, // 27 bytes from here on, and whose
-		1, 17, 0, 0, 0, // 17 bytes about the whole file
+		'A', 27, 0, 0, 0, 'a', 'e', 'a', 'b', 'i', 0, // length 27, vendor "aeabi"
+		1, 17, 0, 0, 0, // Tag_File, length 17
 		6, cpu, // Tag_CPU_arch
 		8, 1, // Tag_ARM_ISA_use: ARM instructions
 		10, vfp, // Tag_FP_arch
 		24, 1, // Tag_ABI_align_needed: 8 bytes
 		25, 1, // Tag_ABI_align_preserved: 8 bytes
-		28, 3, // Tag_ABI_VFP_args: with either
+		28, 3, // Tag_ABI_VFP_args: compatible with both
 	}}
 }
 
@@ -109,8 +109,7 @@ func applyARM(f *fixup) error {
 	return f.unknown()
 }
 
-// putARMBranch writes imm24 of B and BL. Everything here is ARM code, so that
-// none needs to become BLX.
+// putARMBranch writes imm24 of B and BL. All code is ARM code, so no BL has to become BLX.
 func (f *fixup) putARMBranch(distance int64) error {
 	if err := checkBits(distance, 26); err != nil {
 		return err
@@ -144,14 +143,13 @@ var returnsARM = []uint32{
 	0xe28ef000, // ADD $0, LR, PC
 }
 
-// storesToR11 reports whether an instruction stores to where R11 points: STR and STRB,
-// those of other sizes, floating-point numbers.
+// storesToR11 reports whether an instruction stores at R11: STR and STRB, STRH and STRD, or VSTR.
 func storesToR11(in uint32) bool {
 	return in&0x0c1f0000 == 0x040b0000 || in&0x0e1f0090 == 0x000b0090 || in&0x0e1f0000 == 0x0c0b0000
 }
 
-// jumpsARM reports whether an instruction sets the PC from another register or
-// from memory; but for a load from the stack, which returns.
+// jumpsARM reports whether an instruction sets the PC from another register or from memory,
+// except for a load from the stack, which is a return.
 func jumpsARM(in uint32) bool {
 	switch {
 	case in&0x0fffffd0 == 0x012fff10: // BX, BLX
@@ -160,13 +158,13 @@ func jumpsARM(in uint32) bool {
 		return in>>16&15 != 13
 	case in&0x0e108000 == 0x08108000: // LDM
 		return in>>16&15 != 13
-	case in&0x0c00f000 == 0x0000f000: // arithmetic, but for comparisons and hints
+	case in&0x0c00f000 == 0x0000f000: // arithmetic, except for comparisons and hints
 		return in&0x01800000 != 0x01000000 && (in>>25&1 == 1 || in&0x90 != 0x90)
 	}
 	return false
 }
 
-// poolsARM finds what LDR loads relative to the PC, which is two instructions on.
+// poolsARM finds the literals that LDR loads relative to the PC, which is two instructions ahead.
 func poolsARM(code []byte) (pools []span) {
 	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
 		in := binary.LittleEndian.Uint32(code[off:])

@@ -26,7 +26,7 @@ var arm64 = &arch{
 	scan:     scanARM64,
 	mapping:  mapping{code: "$x", data: "$d", pools: poolsARM64},
 
-	// The library works under BTI: indirect branches land on BTI c only.
+	// The library supports BTI: indirect branches land only on BTI c.
 	landing:  []byte{0x5f, 0x24, 0x03, 0xd5},
 	property: property{typ: gnuPropertyAArch64Feature1And, bits: aarch64FeatureBTI},
 
@@ -80,7 +80,7 @@ func (f *fixup) putADRP(pages int64) error {
 	return f.putBits(0x3<<29|0x7ffff<<5, uint32(pages)<<29|uint32(pages>>2)&0x7ffff<<5)
 }
 
-// putARM64Offset writes imm12, which counts units of what is loaded or stored.
+// putARM64Offset writes imm12, in units of the size that is loaded or stored.
 func (f *fixup) putARM64Offset(addr, unit int64) error {
 	if err := checkAlign(addr, unit); err != nil {
 		return err
@@ -102,7 +102,7 @@ func scanARM64(code []byte, fields fields) ([]branch, []fault) {
 	})
 }
 
-// poolsARM64 finds what LDR (literal) loads.
+// poolsARM64 finds the literals that LDR (literal) loads.
 func poolsARM64(code []byte) (pools []span) {
 	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
 		in := binary.LittleEndian.Uint32(code[off:])
@@ -127,8 +127,8 @@ const (
 	arm64StoreLR   = 0xf90003fe // MOVD R30, (RSP)
 )
 
-// frameARM64 are the instructions by which Go chains frames with R29. They use the
-// 24 bytes below SP.
+// frameARM64 are the instructions with which Go chains frames through R29. They use the 24 bytes
+// below SP.
 var frameARM64 = []struct{ mask, from, to uint32 }{
 	{0xffffffff, 0xf81f83fd, arm64Nop},   // MOVD R29, -8(RSP)
 	{0xffffffff, 0xf85f83fd, arm64Nop},   // MOVD -8(RSP), R29
@@ -137,14 +137,14 @@ var frameARM64 = []struct{ mask, from, to uint32 }{
 	{0xbfc003ff, 0x910003fd, arm64Nop},   // ADD or SUB $n, RSP, R29
 }
 
-// adaptFrameARM64 leaves R29 alone, so that it links a trampoline's frame to its
-// caller's all the time. A frame of more than 240 bytes is
+// adaptFrameARM64 removes the changes of R29, which then points to the trampoline's frame record
+// throughout the call. A frame of more than 240 bytes is set up by
 //
 //	SUB	$n, RSP, R20
 //	STP	(R29, R30), -8(R20)
 //	MOVD	R20, RSP
 //
-// where now SP moves first. Whatever else there is below SP is refused.
+// where SP is now set before the store. Any other access below SP is refused.
 func adaptFrameARM64(in instructions, steps []step) (faults []fault) {
 	pools := poolsARM64(in.code)
 	for i := range in.count() {
@@ -169,8 +169,8 @@ func adaptFrameARM64(in instructions, steps []step) (faults []fault) {
 	return faults
 }
 
-// belowSPARM64 reports whether an instruction may have to do with memory below SP.
-// What moves SP with a load or a store does not: it is one step.
+// belowSPARM64 reports whether an instruction may access memory below SP, or compute an address
+// there. Pre- and post-indexed accesses move SP in the same instruction and are not counted.
 func belowSPARM64(code instructions, i int) bool {
 	const sp = 31
 	in := code.at(i)

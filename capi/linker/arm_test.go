@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestVersionsOfARM builds for each GOARM. What the file says that the code needs, and which
-// registers its unwind table has saved, is what the code has.
+// TestVersionsOfARM builds for each GOARM. The build attributes and the registers in the unwind
+// table match the code.
 func TestVersionsOfARM(t *testing.T) {
 	for _, test := range []struct {
 		goarm    string
@@ -39,7 +39,7 @@ func TestVersionsOfARM(t *testing.T) {
 				t.Errorf("attributes % x, want CPU %d and VFP %d", data, test.cpu, test.vfp)
 			}
 			if got := len(obj.frames[0].saves); got != test.saves {
-				t.Errorf("trampolines save %d kinds of registers, want %d", got, test.saves)
+				t.Errorf("trampolines save %d ranges of registers, want %d", got, test.saves)
 			}
 			lib := &library{object: obj}
 			if err := lib.reach(); err != nil {
@@ -68,7 +68,7 @@ func countVFP(code []byte) (n int) {
 	return n
 }
 
-// The object file says which GOARM it is of; one that does not is taken for the default.
+// An object file without the variable that contains GOARM is treated as the default.
 func TestUnknownVersionOfARM(t *testing.T) {
 	obj, err := readObject(smallObject("arm").write(t))
 	if err != nil || obj.machine != elf.EM_ARM || obj.attributes.data[17] != tagARMv7 {

@@ -67,7 +67,7 @@ func (b *buffer) pad(align int) {
 	}
 }
 
-// A strtab is a table of names, each ending with a NUL.
+// A strtab is a string table of an ELF file.
 type strtab struct {
 	data []byte
 	at   map[string]uint32
@@ -87,8 +87,7 @@ func (t *strtab) add(name string) uint32 {
 	return off
 }
 
-// A reader takes bytes from the front of data. Where there are none left it
-// finds zeros.
+// A reader takes bytes from the front of data, and zeros after its end.
 type reader struct{ data []byte }
 
 func (r *reader) take(n int) []byte {

@@ -45,7 +45,7 @@ func build(args []string) int {
 	flags.Parse(args)
 	for _, setting := range flags.Args() {
 		if !isSetting(setting) {
-			return fail(fmt.Errorf("build: %q is none of the settings in baseline.env", setting))
+			return fail(fmt.Errorf("build: %q is not a setting in baseline.env", setting))
 		}
 	}
 	r.settings = flags.Args()
@@ -58,9 +58,9 @@ func build(args []string) int {
 	return 0
 }
 
-// A recipe says what to build, and for which architecture.
+// A recipe describes what to build, and for which architecture.
 type recipe struct {
-	dir      string // where go.mod is
+	dir      string // contains go.mod
 	pkg      string
 	goarch   string
 	settings []string // instead of those in baseline.env
@@ -118,12 +118,12 @@ func writeProducts(folder string, images [][]byte) error {
 	return os.Symlink(soname, link)
 }
 
-// libraryTag tells core that there is no scheduler to be told of system calls that may
-// take long (core/blocking.go).
+// libraryTag is the build tag with which core does not notify Go's scheduler of system calls
+// that may block (core/blocking.go).
 const libraryTag = "memfd_go_library"
 
-// compile has go build the package and cmd/link write the object file. cmd/go does not
-// offer c-shared without cgo: toolexec.go turns c-archive into it.
+// compile runs go build, with which cmd/link writes the object file. The build mode is c-archive
+// only for cmd/go; see toolexec.
 func (r recipe) compile(env []string, object string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -148,15 +148,15 @@ func (r recipe) command(env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// quote quotes s as one word of an option. cmd/go and cmd/link split options at blanks; they
-// know quotes, but no escape character.
+// quote quotes s as one word of an option. cmd/go and cmd/link split options at spaces, and
+// support quotes but no escape character.
 func quote(s string) (string, error) {
 	for _, mark := range []string{`"`, "'"} {
 		if !strings.Contains(s, mark) {
 			return mark + s + mark, nil
 		}
 	}
-	return "", fmt.Errorf("%s: Go cannot run a program whose path has both kinds of quotes", s)
+	return "", fmt.Errorf("%s: Go cannot run a program whose path contains both ' and \"", s)
 }
 
 //go:embed baseline.env
@@ -172,21 +172,21 @@ func baseline() (settings []string) {
 	return settings
 }
 
-// isSetting reports whether s gives a value to one of them.
+// isSetting reports whether s is NAME=VALUE for a setting in baseline.env.
 func isSetting(s string) bool {
 	name, _, given := strings.Cut(s, "=")
 	return given && slices.ContainsFunc(baseline(), func(setting string) bool { return strings.HasPrefix(setting, name+"=") })
 }
 
-// elsewhere lists the settings of Go that say where modules come from and where files go.
-// They do not change the result.
-var elsewhere = []string{
+// locations are Go's settings for the sources of modules and the places of files. They do not
+// change the result.
+var locations = []string{
 	"GOAUTH", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH", "GOPRIVATE",
 	"GOPROXY", "GOROOT", "GOSUMDB", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
 }
 
 // environment returns the environment for the build. Of the user's settings of Go, from
-// variables or `go env -w`, it keeps only those in elsewhere.
+// variables or `go env -w`, it keeps only locations.
 func (r recipe) environment() ([]string, error) {
 	set, err := r.goSettings()
 	if err != nil {
@@ -195,9 +195,9 @@ func (r recipe) environment() ([]string, error) {
 	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
 		_, known := set[name]
-		return known || name == "GO_EXTLINK_ENABLED" // of cmd/link alone
+		return known || name == "GO_EXTLINK_ENABLED" // only cmd/link reads it
 	})
-	for _, name := range elsewhere {
+	for _, name := range locations {
 		if set[name] != "" {
 			env = append(env, name+"="+set[name])
 		}

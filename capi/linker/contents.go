@@ -7,9 +7,8 @@ import (
 	"fmt"
 )
 
-// A section of the library. Sections are rendered twice: first, while addresses
-// are still zero, to learn their size; then, when each section has its address,
-// for good. What the first rendering gives has to be as long as the second.
+// A section of the library. Sections are rendered twice: with zero addresses, to learn their
+// size, and with the final addresses. Both must have the same size.
 type section struct {
 	name   string
 	typ    elf.SectionType
@@ -18,7 +17,7 @@ type section struct {
 	entry  uint64 // sh_entsize
 	link   *section
 	info   uint32
-	of     *section // whose relocations it has
+	of     *section // for relocation sections: the relocated section
 	relocs []placeReloc
 	render func(b *buffer)
 	atoms  []*atom // for sections of kept atoms, which have no render
@@ -29,25 +28,25 @@ type section struct {
 	index  int
 }
 
-// sections are those of the library, in the order of the file.
+// sections are the sections of the library, in the order of the file.
 type sections struct {
-	// For reading.
+	// Read-only.
 	property, buildID                 *section
 	gnuHash, hash, dynsym, dynstr     *section
 	versym, verdef, rel, rodata       *section
 	ehFrameHdr, ehFrame, extab, exidx *section
-	// For executing.
+	// Executable.
 	text *section
-	// Read-only once the dynamic linker has relocated them.
+	// Read-only after relocation.
 	relro, dynamic, padding *section
-	// Not in memory.
+	// Not loaded.
 	attributes, stackNote    *section
 	symtab, strtab, shstrtab *section
 	relocs, debug            []*section
 }
 
-// makeContents sorts the kept atoms into sections. Variables are constants here:
-// those that hold no address are not even relocated.
+// makeContents sorts the kept atoms into sections. Variables are constants: they are in .rodata,
+// or in .data.rel.ro if they contain addresses.
 func (lib *library) makeContents() {
 	word := uint64(lib.wordSize())
 	lib.text = &section{name: ".text", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, align: 16}
@@ -74,7 +73,7 @@ func (lib *library) holdsAddress(a *atom) bool {
 	return false
 }
 
-// add places a at the section's end, aligned as well as it was in the object file.
+// add places a at the section's end, with its alignment in the object file.
 func (s *section) add(a *atom) {
 	s.align = max(s.align, a.align)
 	a.out, a.addr = s, alignUp(s.size, a.align) // within the section, until layOut
@@ -84,7 +83,7 @@ func (s *section) add(a *atom) {
 
 func alignUp(v, align uint64) uint64 { return (v + align - 1) &^ (align - 1) }
 
-// relocate fills the sections of atoms, and renders the others for good.
+// relocate fills the sections of atoms, and renders the others with the final addresses.
 func (lib *library) relocate() error {
 	for _, s := range lib.all() {
 		if s.atoms == nil {
@@ -143,7 +142,7 @@ func (lib *library) fix(a *atom, r ref) error {
 	if r.typ != lib.absolute {
 		return lib.apply(f)
 	}
-	// The dynamic linker will add the address that the library is loaded at.
+	// The dynamic linker adds the load address.
 	b := &buffer{arch: lib.arch}
 	b.word(uint64(f.S + f.A))
 	copy(f.loc, b.data)

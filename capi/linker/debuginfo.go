@@ -10,42 +10,40 @@ import (
 	"slices"
 )
 
-// Debug information, for a copy of the library that has it: which instruction
-// comes from which line, and which function was inlined where.
+// Reading debug information, for the separate file with lines and inlined calls.
 //
-// go.o has that for the whole program, variables and types included. Of the kept
-// functions, lines and inlined calls are taken over; dwarf.go writes them anew. They
-// need not be relocated: the library has its addresses by then.
+// go.o has debug information for the whole program, variables and types included. Lines and
+// inlined calls of the kept functions are read from it, and dwarf.go writes them. They need no
+// relocations, since the addresses are final by then.
 
-// A debugUnit is what a package's compilation has to say. Its files are numbered
-// from 1 on.
+// A debugUnit is the compilation unit of a package. Its files are numbered from 1.
 type debugUnit struct {
 	name, producer string
 	files          []string
 	functions      []*debugFunction
 	origins        []*origin // of calls that were inlined in the unit
 
-	lineTable, tree uint32 // where they are in .debug_line and .debug_info
+	lineTable, tree uint32 // offsets in .debug_line and .debug_info
 }
 
 // A debugFunction is a kept function.
 type debugFunction struct {
 	*atom
-	file, line int64 // 0: not known
+	file, line int64 // 0: unknown
 	external   bool
 	lines      []debugLine
 	inlined    []*inlinedCall
 }
 
-// A debugLine says that code from pc on comes from a line.
+// A debugLine is a row of the line table: code from pc on is from a line.
 type debugLine struct {
-	pc           uint64
-	file, line   int64
-	stmt, behind bool // a good place to stop; behind the prologue
+	pc                uint64
+	file, line        int64
+	stmt, prologueEnd bool
 }
 
-// An inlinedCall is the code of a function amid another. Spans count from the start
-// of the function that there is.
+// An inlinedCall is the code of a call that was inlined. Spans are offsets in the function that
+// contains it.
 type inlinedCall struct {
 	origin     *origin
 	code       []span
@@ -53,12 +51,12 @@ type inlinedCall struct {
 	inlined    []*inlinedCall
 }
 
-// An origin is a function that was inlined.
+// An origin is a function that was inlined (DW_AT_abstract_origin).
 type origin struct {
 	at   dwarf.Offset
 	name string
 	line int64
-	ref  uint32 // where its description is in that of the unit
+	ref  uint32 // the offset of its entry in the unit that is written
 }
 
 // debugReader reads the debug information of an object file.
@@ -68,8 +66,8 @@ type debugReader struct {
 	unit *debugUnit
 }
 
-// readDebugInfo returns what is known about the kept functions: nothing if the object file
-// has no debug information.
+// readDebugInfo returns the debug information of the kept functions, or nil if the object file has
+// none.
 func (lib *library) readDebugInfo(object string) ([]*debugUnit, error) {
 	f, err := elf.Open(object)
 	if err != nil {
@@ -118,7 +116,7 @@ func (d *debugReader) readUnit(entry *dwarf.Entry, r *dwarf.Reader) error {
 	return d.readLines(lines)
 }
 
-// children calls f for each child of entry. f has to read the child's own ones.
+// children calls f for each child of entry. f must read or skip the child's own children.
 func (d *debugReader) children(entry *dwarf.Entry, r *dwarf.Reader, f func(e *dwarf.Entry) error) error {
 	for entry.Children {
 		e, err := r.Next()
@@ -140,7 +138,7 @@ func (d *debugReader) readFunction(entry *dwarf.Entry, r *dwarf.Reader, files []
 		return nil
 	}
 	declared := entry
-	if at, ok := entry.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset); ok { // it is also inlined somewhere
+	if at, ok := entry.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset); ok { // it is inlined elsewhere too
 		var err error
 		if declared, err = d.entryAt(at); err != nil {
 			return err
@@ -156,12 +154,12 @@ func (d *debugReader) readFunction(entry *dwarf.Entry, r *dwarf.Reader, files []
 	return err
 }
 
-// readInlined returns the inlined calls among entry's children, and their own.
+// readInlined returns the inlined calls among entry's children, with those within them.
 func (d *debugReader) readInlined(entry *dwarf.Entry, r *dwarf.Reader, a *atom, files []*dwarf.LineFile) (calls []*inlinedCall, err error) {
 	err = d.children(entry, r, func(e *dwarf.Entry) error {
 		inner, err := d.readInlined(e, r, a, files)
 		if err != nil || e.Tag != dwarf.TagInlinedSubroutine {
-			calls = append(calls, inner...) // of a block
+			calls = append(calls, inner...) // in a lexical block
 			return err
 		}
 		call := &inlinedCall{file: d.fileOf(files, number(e, dwarf.AttrCallFile)), line: number(e, dwarf.AttrCallLine), inlined: inner}
@@ -182,11 +180,11 @@ func (d *debugReader) readInlined(entry *dwarf.Entry, r *dwarf.Reader, a *atom, 
 	return calls, err
 }
 
-// originOf returns the description of the function that was inlined.
+// originOf returns the function that was inlined.
 func (d *debugReader) originOf(entry *dwarf.Entry) (*origin, error) {
 	at, ok := entry.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset)
 	if !ok {
-		return nil, fmt.Errorf("an inlined call at %#x of no function", entry.Offset)
+		return nil, fmt.Errorf("the inlined call at %#x has no abstract origin", entry.Offset)
 	}
 	for _, o := range d.unit.origins {
 		if o.at == at {
@@ -207,12 +205,12 @@ func (d *debugReader) entryAt(at dwarf.Offset) (*dwarf.Entry, error) {
 	r.Seek(at)
 	e, err := r.Next()
 	if err == nil && e == nil {
-		err = fmt.Errorf("nothing at %#x", at)
+		err = fmt.Errorf("no entry at %#x", at)
 	}
 	return e, err
 }
 
-// readLines reads the table of lines, which has all functions of the unit.
+// readLines reads the line table of the unit.
 func (d *debugReader) readLines(lines *dwarf.LineReader) error {
 	of := map[*atom]*debugFunction{}
 	for _, f := range d.unit.functions {
@@ -237,7 +235,7 @@ func (d *debugReader) readLines(lines *dwarf.LineReader) error {
 	return nil
 }
 
-// atomAt returns the kept function that has the address in go.o, or nil.
+// atomAt returns the kept function at an address of go.o, or nil.
 func (d *debugReader) atomAt(addr uint64) *atom {
 	i, _ := slices.BinarySearchFunc(d.lib.text.atoms, addr, func(a *atom, addr uint64) int {
 		if addr < a.start {
@@ -251,7 +249,7 @@ func (d *debugReader) atomAt(addr uint64) *atom {
 	return d.lib.text.atoms[i-1]
 }
 
-// fileOf returns our number of a file in go.o's table.
+// fileOf returns the unit's number of a file in go.o's table.
 func (d *debugReader) fileOf(files []*dwarf.LineFile, index int64) int64 {
 	if index < 0 || index >= int64(len(files)) || files[index] == nil {
 		return 0
@@ -259,7 +257,7 @@ func (d *debugReader) fileOf(files []*dwarf.LineFile, index int64) int64 {
 	return d.file(files[index].Name)
 }
 
-// file returns the number of a file. It becomes one of the unit's.
+// file returns the unit's number of a file, which it adds if necessary.
 func (d *debugReader) file(name string) int64 {
 	i := slices.Index(d.unit.files, name)
 	if i < 0 {

@@ -7,11 +7,10 @@ import (
 	"debug/elf"
 )
 
-// Writing debug information: DWARF 4, which is simpler than 5 and known to
-// every tool. .debug_info is a tree for each unit: functions, in which are the calls
-// that were inlined. .debug_abbrev tells what the nodes of the tree hold,
-// .debug_ranges has the addresses of nodes that are in several places, .debug_line the
-// lines, .debug_aranges which unit an address belongs to.
+// Writing debug information: DWARF 4, which is simpler than 5 and supported by every tool.
+// .debug_info has a tree for each unit: functions, and in them the inlined calls. .debug_abbrev
+// describes the entries of the tree. .debug_ranges has the addresses of entries with several
+// ranges, .debug_line the line tables, and .debug_aranges maps addresses to units.
 
 // Forms of attributes.
 const (
@@ -65,7 +64,7 @@ var nodeKinds = []nodeKind{
 	}},
 }
 
-// makeDebugInfo makes the sections with the debug information of the object file.
+// makeDebugInfo creates the sections with debug information from the object file.
 func (lib *library) makeDebugInfo(object string) error {
 	units, err := lib.readDebugInfo(object)
 	if err != nil {
@@ -126,20 +125,20 @@ func (b *buffer) node(kind int, children bool) {
 
 func (b *buffer) text(s string) { b.bytes(append([]byte(s), 0)...) }
 
-// infoUnit appends a unit of .debug_info, and to ranges what that refers to.
+// infoUnit appends a unit of .debug_info, and its ranges to ranges.
 func (b *buffer) infoUnit(u *debugUnit, ranges *buffer) {
-	const header = 4 // the length, which does not count itself
+	const header = 4 // the length, which does not include itself
 	body := &buffer{arch: b.arch}
 	body.u16(4) // the version
-	body.u32(0) // into .debug_abbrev
+	body.u32(0) // offset in .debug_abbrev
 	body.bytes(byte(b.arch.wordSize()))
 	body.node(nodeUnit, true)
 	body.text(u.producer)
 	body.bytes(languageGo)
 	body.text(u.name)
-	body.text(".") // where names of files count from
+	body.text(".") // file names are relative to it
 	body.u32(u.lineTable)
-	body.word(0) // ranges count from here
+	body.word(0) // ranges are relative to it
 	body.u32(uint32(ranges.len()))
 	for _, f := range u.functions {
 		ranges.word(f.addr, f.addr+f.size())
@@ -216,7 +215,7 @@ const (
 	lineSetFile        = 4
 	lineNegateStmt     = 6
 	linePrologueEnd    = 10
-	lineFirstSpecial   = 13 // there are none
+	lineFirstSpecial   = 13 // special opcodes are not used
 	lineExtended       = 0
 	lineEndSequence    = 1
 	lineSetAddress     = 2
@@ -224,16 +223,16 @@ const (
 	lineOperationsEach = 1 // not a VLIW machine
 )
 
-// lineUnit appends a unit of .debug_line: a header with the names of files, and a
-// program that makes the table of lines.
+// lineUnit appends a unit of .debug_line: a header with the file names, and the line number
+// program.
 func (b *buffer) lineUnit(u *debugUnit) {
 	head := &buffer{arch: b.arch}
 	head.bytes(1, lineOperationsEach, lineStmtByDefault, 0, 1, lineFirstSpecial)
 	head.bytes(0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1) // numbers of operands
-	head.bytes(0)                                  // no folders
+	head.bytes(0)                                  // no directories
 	for _, name := range u.files {
 		head.text(name)
-		head.bytes(0, 0, 0) // folder, time, length
+		head.bytes(0, 0, 0) // directory, time, length
 	}
 	head.bytes(0)
 	body := &buffer{arch: b.arch}
@@ -251,7 +250,7 @@ func (b *buffer) lineUnit(u *debugUnit) {
 func (b *buffer) lines(f *debugFunction) {
 	b.bytes(lineExtended, byte(1+b.arch.wordSize()), lineSetAddress)
 	b.word(f.addr)
-	now := debugLine{file: 1, line: 1, stmt: true} // at the start of a program
+	now := debugLine{file: 1, line: 1, stmt: true} // the initial state
 	for _, l := range f.lines {
 		if l.file != now.file {
 			b.bytes(lineSetFile)
@@ -260,7 +259,7 @@ func (b *buffer) lines(f *debugFunction) {
 		if l.stmt != now.stmt {
 			b.bytes(lineNegateStmt)
 		}
-		if l.behind {
+		if l.prologueEnd {
 			b.bytes(linePrologueEnd)
 		}
 		b.bytes(lineAdvanceLine)

@@ -29,8 +29,8 @@ func debugProduct(t *testing.T, goarch string) string {
 	return name
 }
 
-// TestDebugInfo: of each function, the library knows what the object file knows:
-// where it was declared, where its instructions come from, what was inlined.
+// TestDebugInfo compares the debug information of each function with that of the object file:
+// its declaration, the lines of its instructions, and its inlined calls.
 func TestDebugInfo(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		before := describeDebug(t, productOf(t, goarch).object)
@@ -61,8 +61,8 @@ func TestDebugInfo(t *testing.T) {
 	})
 }
 
-// describeDebug tells what a file knows about the function at each address, in
-// words. Addresses in it count from the start of the function.
+// describeDebug returns the debug information of the function at each address as text. Addresses
+// in the text are offsets in the function.
 func describeDebug(t *testing.T, name string) map[uint64][]string {
 	t.Helper()
 	f, err := elf.Open(name)
@@ -175,7 +175,8 @@ func describeLines(lines *dwarf.LineReader, ends map[uint64]uint64, all map[uint
 	}
 }
 
-// TestDebugInfoIsNotLoaded: the file is the library, and has its build ID.
+// TestDebugInfoIsNotLoaded checks that the loaded part of the file equals the library, with the
+// same build ID.
 func TestDebugInfoIsNotLoaded(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		f := openProduct(t, goarch)
@@ -187,12 +188,12 @@ func TestDebugInfoIsNotLoaded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		start, end := uint64(64), uint64(0) // behind the file header, which knows where sections are
+		start, end := uint64(64), uint64(0) // after the file header: the offset of the section headers differs
 		for _, p := range f.Progs {
 			end = max(end, p.Off+p.Filesz)
 		}
 		if !bytes.Equal(plain[start:end], debug[start:end]) {
-			t.Error("what is loaded differs")
+			t.Error("the loaded parts differ")
 		}
 	})
 }

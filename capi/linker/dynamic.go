@@ -8,22 +8,22 @@ import (
 	"slices"
 )
 
-// What the dynamic linker reads: the gABI's dynamic section, GNU's symbol
-// versions, and relocations that only add the load address.
+// Sections for the dynamic linker: the gABI's dynamic section and symbol table, GNU symbol
+// versioning, and relative relocations.
 
 const (
 	soname  = "libmemfd_go.so.1"
 	version = "MEMFD_GO_1.0"
 )
 
-// Indexes of symbol versions. The first is the library itself, which comes first
-// in .gnu.version_d by custom.
+// Indexes of symbol versions. By convention the first entry of .gnu.version_d is the base
+// definition, with the name of the library.
 const (
 	versionBase = 1
 	versionOurs = 2
 )
 
-// A dynReloc is a word that needs the load address added to it.
+// A dynReloc is a word to which the dynamic linker adds the load address.
 type dynReloc struct {
 	atom *atom
 	ref  ref
@@ -103,14 +103,14 @@ func (lib *library) makeRelocs() {
 	lib.rel.render = func(b *buffer) {
 		for _, r := range relocs {
 			b.word(r.atom.addr+r.ref.off, uint64(lib.relative))
-			if !lib.usesREL() { // REL finds it in the word itself
+			if !lib.usesREL() { // the addend of REL is in the word itself
 				b.word(r.ref.to.addr + uint64(r.ref.addend))
 			}
 		}
 	}
 }
 
-// usesREL reports whether relocations keep their addend in the field.
+// usesREL reports whether relocations have their addend in the relocated field.
 func (a *arch) usesREL() bool { return a.addend != nil }
 
 func (lib *library) renderDynamic(b *buffer, names *strtab) {

@@ -8,9 +8,8 @@ import (
 	"slices"
 )
 
-// .eh_frame and .eh_frame_hdr: how to walk from any instruction of the library
-// into the caller, with the registers that the caller had (LSB Core, chapter 10,
-// and DWARF 4, section 6.4).
+// .eh_frame and .eh_frame_hdr: how to unwind from any instruction of the library to the caller and
+// restore its registers (LSB Core, chapter 10, and DWARF 4, section 6.4).
 const (
 	pcrel4  = 0x1b // DW_EH_PE_pcrel | DW_EH_PE_sdata4
 	datrel4 = 0x3b // DW_EH_PE_datarel | DW_EH_PE_sdata4
@@ -21,7 +20,7 @@ func (lib *library) makeUnwind(frames map[*atom][]step) error {
 	rows := map[*atom][]row{}
 	for _, a := range lib.text.atoms {
 		if _, ok := frames[a]; !ok && !lib.isThunk(a.name) {
-			return fmt.Errorf("%s: nothing in .debug_frame for %s", lib.name, a.name)
+			return fmt.Errorf("%s: no entry in .debug_frame for %s", lib.name, a.name)
 		}
 		rows[a] = lib.rowsOf(a, frames[a])
 	}
@@ -37,8 +36,7 @@ func (lib *library) makeUnwind(frames map[*atom][]step) error {
 }
 
 func (lib *library) makeEHFrameHdr(rows map[*atom][]row) {
-	// The header is a table sorted by address for a binary search. The kept
-	// functions have that order already.
+	// The header is a table for binary search. The kept functions are sorted by address already.
 	places := lib.renderEHFrame(&buffer{arch: lib.arch}, rows)
 	hdr := &section{name: ".eh_frame_hdr", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 4}
 	hdr.render = func(b *buffer) {
@@ -51,7 +49,7 @@ func (lib *library) makeEHFrameHdr(rows map[*atom][]row) {
 	lib.ehFrameHdr = hdr
 }
 
-// renderEHFrame returns where the description of each function is.
+// renderEHFrame returns the offset of each function's FDE.
 func (lib *library) renderEHFrame(b *buffer, rows map[*atom][]row) (places []uint64) {
 	lib.commonInfo(b)
 	for _, a := range lib.text.atoms {
@@ -64,13 +62,13 @@ func (lib *library) renderEHFrame(b *buffer, rows map[*atom][]row) (places []uin
 	return places
 }
 
-// commonInfo appends the CIE: what holds on entry to every function.
+// commonInfo appends the CIE: the state on entry to every function.
 func (lib *library) commonInfo(b *buffer) {
 	d := lib.dwarf
 	body := &buffer{arch: lib.arch}
 	body.u32(0) // a CIE
 	body.bytes(1, 'z', 'R', 0)
-	body.uleb(1) // the unit of code addresses
+	body.uleb(1) // the code alignment factor
 	body.sleb(-int64(lib.wordSize()))
 	body.uleb(uint64(d.ra))
 	body.bytes(1, pcrel4)
@@ -80,7 +78,7 @@ func (lib *library) commonInfo(b *buffer) {
 	if d.pushed != nil {
 		body.bytes(cfaOffset|byte(d.ra), 1)
 	} else {
-		// SP is the frame's address, which is not every ABI's custom.
+		// The caller's SP is the CFA, which unwinders do not assume on every architecture.
 		body.bytes(cfaValOffset)
 		body.uleb(uint64(d.sp))
 		body.uleb(0)
@@ -101,7 +99,7 @@ func (lib *library) functionInfo(b *buffer, a *atom, rows []row) {
 	b.entry(body)
 }
 
-// entry appends a CIE or FDE with its length, which keeps the next one aligned.
+// entry appends a CIE or FDE with its length, padded so that the next one is aligned.
 func (b *buffer) entry(body *buffer) {
 	for (body.len()+4)%uint64(b.arch.wordSize()) != 0 {
 		body.bytes(cfaNop)
@@ -110,8 +108,7 @@ func (b *buffer) entry(body *buffer) {
 	b.bytes(body.data...)
 }
 
-// entryDepth is how far below the frame's address, where DWARF counts from, SP is
-// on entry.
+// entryDepth returns how far SP is below the CFA on entry.
 func (a *arch) entryDepth() int {
 	if a.dwarf.pushed != nil {
 		return a.wordSize()
@@ -119,8 +116,8 @@ func (a *arch) entryDepth() int {
 	return 0
 }
 
-// changeRow appends the call frame instructions that lead from one row to the
-// next. When the state on entry is left, it is remembered.
+// changeRow appends the call frame instructions from one row to the next. It remembers the state
+// on entry, to restore it later.
 func (lib *library) changeRow(b *buffer, from, to *row) {
 	b.advance(to.pc - from.pc)
 	if to.entryState() {
@@ -146,7 +143,7 @@ func (lib *library) changeRow(b *buffer, from, to *row) {
 	}
 }
 
-// advance makes what follows apply delta bytes further on.
+// advance advances the location by delta bytes.
 func (b *buffer) advance(delta uint64) {
 	switch {
 	case delta <= cfaOperand:
@@ -162,7 +159,7 @@ func (b *buffer) advance(delta uint64) {
 	}
 }
 
-// savedAt says that reg has been saved below bytes below the frame's address.
+// savedAt appends the rule that reg is saved below bytes below the CFA.
 func (b *buffer) savedAt(reg, below int) {
 	words := below / b.arch.wordSize()
 	switch {
@@ -180,7 +177,7 @@ func (b *buffer) savedAt(reg, below int) {
 	}
 }
 
-// restored says that reg is what it was on entry.
+// restored appends the rule that reg has its value on entry.
 func (b *buffer) restored(reg int) {
 	if reg <= cfaOperand {
 		b.bytes(cfaRestore | byte(reg))

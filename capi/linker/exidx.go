@@ -7,53 +7,53 @@ import (
 	"slices"
 )
 
-// .ARM.exidx and .ARM.extab: all that unwinders on arm read (Exception Handling
+// .ARM.exidx and .ARM.extab, the only unwind tables that unwinders on arm read (Exception Handling
 // ABI for the Arm Architecture).
 //
-// The index has, for a range of addresses, the way out of a frame: a list of
-// one-byte instructions that move a virtual SP upwards through it and load
-// registers. Compilers make a range of each function, which suits exceptions. We
-// make one of each row, so that a signal handler finds the way out from anywhere.
+// The index maps ranges of addresses to unwind instructions of one byte, which move a virtual SP
+// up through the frame and load registers. Compilers write one entry for each function, which is
+// enough for exceptions. Here each row has one, so that a signal handler can unwind from any
+// instruction.
 //
-// Up to three instructions fit into the index; more go to the table, in the format
-// of the second of the ABI's personality routines.
+// Up to three instructions fit into the index. More are in the table, in the format of the ABI's
+// second personality routine.
 
 const (
 	exidxCantUnwind = 1
-	exidxRoutine0   = 0x80 // up to three instructions
-	extabRoutine1   = 0x81 // a number of words of them
+	exidxRoutine0   = 0x80 // up to three instructions follow
+	extabRoutine1   = 0x81 // the number of additional words follows
 
 	unwindFinish = 0xb0
 )
 
-// lookBack is how far before the address in question unwinders look, since mostly
-// it is a return address.
+// lookBack is what unwinders subtract from an address before they look it up, because most are
+// return addresses.
 const lookBack = 2
 
-// A wayOut is an entry of the index: what to do in a frame from off in .text on.
-type wayOut struct {
+// An unwindEntry is an entry of the index, for code from off in .text on.
+type unwindEntry struct {
 	off uint64
 	ops []byte
 }
 
 func (lib *library) makeExidx(rows map[*atom][]row) {
-	var ways []wayOut
+	var entries []unwindEntry
 	for _, a := range lib.text.atoms {
 		for _, r := range rows[a] {
-			// The address of code is even. The first function has none before it.
+			// Code addresses are even. Nothing precedes the first function.
 			off := max(a.addr+r.pc&^1, lookBack) - lookBack
-			if n := len(ways); n > 0 && ways[n-1].off == off {
-				ways = ways[:n-1]
+			if n := len(entries); n > 0 && entries[n-1].off == off {
+				entries = entries[:n-1]
 			}
-			ways = append(ways, wayOut{off, unwindOps(r)})
+			entries = append(entries, unwindEntry{off, unwindOps(r)})
 		}
 	}
 	table := &buffer{arch: lib.arch}
 	places := map[string]uint64{} // in the table
-	for _, w := range ways {
-		if _, ok := places[string(w.ops)]; !ok && len(w.ops) > 3 {
-			places[string(w.ops)] = table.len()
-			table.extab(w.ops)
+	for _, e := range entries {
+		if _, ok := places[string(e.ops)]; !ok && len(e.ops) > 3 {
+			places[string(e.ops)] = table.len()
+			table.extab(e.ops)
 		}
 	}
 	lib.extab = &section{name: ".ARM.extab", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 4,
@@ -61,19 +61,19 @@ func (lib *library) makeExidx(rows map[*atom][]row) {
 	index := &section{name: ".ARM.exidx", typ: elf.SectionType(elf.PT_ARM_EXIDX), flags: elf.SHF_ALLOC | elf.SHF_LINK_ORDER,
 		align: 4, link: lib.text}
 	index.render = func(b *buffer) {
-		// prel31 is an address relative to the word it stands in.
+		// prel31 is an address relative to the word that contains it.
 		prel31 := func(to *section, addr uint64) {
 			b.u32(lib.distance(b, index, b.len(), to, addr, lib.prel31) & 0x7fffffff)
 		}
-		for _, w := range ways {
-			prel31(lib.text, lib.text.addr+w.off)
-			if place, ok := places[string(w.ops)]; ok {
+		for _, e := range entries {
+			prel31(lib.text, lib.text.addr+e.off)
+			if place, ok := places[string(e.ops)]; ok {
 				prel31(lib.extab, lib.extab.addr+place)
 			} else {
-				b.u32(opsWord(exidxRoutine0, w.ops))
+				b.u32(opsWord(exidxRoutine0, e.ops))
 			}
 		}
-		if !lib.relocatable { // else more code may follow, with an index of its own
+		if !lib.relocatable { // otherwise code of other files may follow, with its own index
 			prel31(lib.text, lib.text.addr+lib.text.size)
 			b.u32(exidxCantUnwind)
 		}
@@ -81,15 +81,15 @@ func (lib *library) makeExidx(rows map[*atom][]row) {
 	lib.exidx = index
 }
 
-// opsWord packs up to three instructions behind a leading byte.
+// opsWord packs up to three instructions after a leading byte.
 func opsWord(first byte, ops []byte) uint32 {
 	word := []byte{first, unwindFinish, unwindFinish, unwindFinish}
 	copy(word[1:], ops)
 	return uint32(word[0])<<24 | uint32(word[1])<<16 | uint32(word[2])<<8 | uint32(word[3])
 }
 
-// extab appends a table entry: two instructions, then whole words of them, then
-// an empty list of handlers.
+// extab appends an entry of the table: two instructions, then whole words of them, then an empty
+// list of handlers.
 func (b *buffer) extab(ops []byte) {
 	more := (len(ops) - 2 + 3) / 4
 	b.u32(opsWord(extabRoutine1, append([]byte{byte(more)}, ops[:2]...)))
@@ -100,9 +100,9 @@ func (b *buffer) extab(ops []byte) {
 	b.u32(0)
 }
 
-// unwindOps returns the instructions that lead out of a frame.
+// unwindOps returns the instructions that unwind a frame.
 func unwindOps(r row) (ops []byte) {
-	at := 0 // where the virtual SP has got to
+	at := 0 // the virtual SP
 	skipTo := func(off int) {
 		for at < off { // 00xxxxxx: add 4 + 4x
 			n := min(off-at, 0x100)
@@ -114,7 +114,7 @@ func unwindOps(r row) (ops []byte) {
 	saved := slices.SortedFunc(slices.Values(r.saved), func(a, b slot) int { return b.below - a.below })
 	for len(saved) > 0 {
 		skipTo(depth - saved[0].below)
-		n := 1 // registers that follow each other in number and place
+		n := 1 // registers with consecutive numbers and slots
 		size := slotSize(saved[0].reg)
 		for n < len(saved) && saved[n].reg == saved[0].reg+n && saved[n].below == saved[0].below-n*size {
 			n++

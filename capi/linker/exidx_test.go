@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestExidx compares the two unwind tables of arm, as an unwinder reads them: at
-// each instruction, .ARM.exidx knows what .eh_frame knows.
+// TestExidx compares the two unwind tables of arm, as an unwinder reads them. They agree at each
+// instruction.
 func TestExidx(t *testing.T) {
 	f := openProduct(t, "arm")
 	fdes := parseEHFrame(t, arm, sectionData(t, f, ".eh_frame"), f.Section(".eh_frame").Addr)
@@ -18,9 +18,9 @@ func TestExidx(t *testing.T) {
 	for i, d := range fdes {
 		for pc := d.start; pc < d.start+d.size; pc += 4 {
 			if i == 0 && pc == d.start {
-				continue // nothing lies before it
+				continue // nothing precedes it
 			}
-			want := d.at(pc - d.start + 1) // behind the row of one byte: see rows.link
+			want := d.at(pc - d.start + 1) // after the row of one byte; see rows.saveRA
 			got := index.at(pc - lookBack)
 			if fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("at %#x, in the function at %#x: %v, want %v", pc, d.start, got, want)
@@ -156,11 +156,11 @@ func TestUnwindOps(t *testing.T) {
 
 func TestRows(t *testing.T) {
 	link := rows{{}}
-	link.link([]step{{4, 32}, {20, 0}, {24, 32}, {40, 0}}, func(depth uint64) []slot { return []slot{{30, int(depth)}} })
+	link.saveRA([]step{{4, 32}, {20, 0}, {24, 32}, {40, 0}}, func(depth uint64) []slot { return []slot{{30, int(depth)}} })
 	saved := []slot{{30, 32}}
 	want := rows{{}, {4, 32, nil}, {5, 32, saved}, {20, 0, nil}, {24, 32, saved}, {40, 0, nil}}
 	if fmt.Sprint(link) != fmt.Sprint(want) {
-		t.Errorf("link: %v, want %v", link, want)
+		t.Errorf("saveRA: %v, want %v", link, want)
 	}
 
 	push := rows{{}}

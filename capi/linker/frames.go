@@ -6,13 +6,12 @@ import (
 	"fmt"
 )
 
-// Stack frames, from what the object file tells about them.
+// Reading stack frames from the object file.
 //
-// cmd/link writes .debug_frame from the depths of the stack that compiler and
-// assembler track. For each function this boils down to a list: from here on SP
-// lies so many bytes below where it was on entry.
+// cmd/link writes .debug_frame from the stack depths that the compiler and the assembler track.
+// For each function, it is a list of the depths of SP.
 
-// A step says that from pc on SP is depth bytes below its place on entry.
+// A step is a change of SP: from pc on, it is depth bytes below its value on entry.
 type step struct{ pc, depth uint64 }
 
 // Call frame instructions, of DWARF 4.
@@ -38,7 +37,7 @@ const (
 	cfaValOffset     = 0x14
 )
 
-const dataAlign = -4 // in what cmd/link writes
+const dataAlign = -4 // the data alignment factor that cmd/link uses
 
 // readFrames returns the steps of each kept function.
 func (lib *library) readFrames() (map[*atom][]step, error) {

@@ -4,13 +4,13 @@ package main
 
 import "debug/elf"
 
-// The two hash tables by which the dynamic linker finds a symbol: GNU's, which
-// all of today's read, and the gABI's.
+// The hash tables in which the dynamic linker looks up symbols: .gnu.hash, which all current ones
+// support, and the gABI's .hash.
 //
-// .gnu.hash is a header (number of buckets, index of the first symbol, number of
-// Bloom filter words, shift), the filter, the buckets with the index of their
-// first symbol, and a hash for each symbol, whose lowest bit ends its bucket. It
-// wants the symbols sorted by bucket.
+// .gnu.hash consists of a header (number of buckets, index of the first symbol, number of words
+// of the Bloom filter, shift), the filter, the index of the first symbol of each bucket, and the
+// hash of each symbol, whose lowest bit marks the end of the bucket. The symbols are sorted by
+// bucket.
 
 const bloomShift = 6
 
@@ -32,10 +32,10 @@ func sysvHash(name string) uint32 {
 	return h
 }
 
-// buckets is the number of buckets of either table: two symbols share one.
+// buckets returns the number of buckets of either table, for two symbols each on average.
 func (lib *library) buckets() uint32 { return uint32(len(lib.exports)+1) / 2 }
 
-// bucket is a's bucket in .gnu.hash.
+// bucket returns a's bucket in .gnu.hash.
 func (lib *library) bucket(a *atom) uint32 { return gnuHash(a.name) % lib.buckets() }
 
 func (lib *library) makeHashes() {
@@ -74,7 +74,7 @@ func (lib *library) renderGNUHash(b *buffer) {
 	b.u32(hashes...)
 }
 
-// bloomWords is the least power of two that has eight bits a symbol.
+// bloomWords returns the smallest power of two with which the filter has eight bits per symbol.
 func bloomWords(symbols int, wordBits uint32) int {
 	words := 1
 	for uint32(words)*wordBits < 8*uint32(symbols) {
@@ -83,8 +83,8 @@ func bloomWords(symbols int, wordBits uint32) int {
 	return words
 }
 
-// renderHash writes the gABI's table: numbers of buckets and of symbols, each
-// bucket's first symbol, each symbol's successor in its bucket.
+// renderHash writes the gABI's table: the number of buckets, the number of symbols, the first
+// symbol of each bucket, and the next symbol in the bucket of each symbol.
 func (lib *library) renderHash(b *buffer) {
 	heads := make([]uint32, lib.buckets())
 	next := make([]uint32, len(lib.exports)+1)

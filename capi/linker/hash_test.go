@@ -24,8 +24,7 @@ func TestHashFunctions(t *testing.T) {
 	}
 }
 
-// TestHashTables looks every symbol up as the dynamic linker does, and some that
-// are not there.
+// TestHashTables looks up every symbol like the dynamic linker, and names that do not exist.
 func TestHashTables(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		f, arch := openProduct(t, goarch), goarches[goarch]

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// The file: ELF header, program headers, sections, section headers.
+// Writing the file: ELF header, program headers, sections, section headers.
 
 func (lib *library) headerSizes() (file, segment, section uint64) {
 	if lib.class == elf.ELFCLASS64 {
@@ -18,7 +18,7 @@ func (lib *library) headerSizes() (file, segment, section uint64) {
 	return 52, 32, 40
 }
 
-// headersSize is the size of what the first segment begins with.
+// headersSize returns the size of the ELF header and the program headers.
 func (lib *library) headersSize() uint64 {
 	file, segment, _ := lib.headerSizes()
 	return file + segment*uint64(len(lib.segments))
@@ -129,8 +129,8 @@ func (lib *library) sectionNames() *strtab {
 	return names
 }
 
-// writeFile writes a regular file as a whole or not at all. A device or a FIFO, or a
-// symbolic link to one, is written into: replacing it would remove it.
+// writeFile replaces a file atomically. If name is a device or a FIFO, or a symbolic link to one,
+// it writes to it instead of replacing it.
 func writeFile(name string, data []byte) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 		return writeInto(name, data)
@@ -139,7 +139,7 @@ func writeFile(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails once it has its name
+	defer os.Remove(f.Name()) // fails if it was renamed
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Chmod(0o644)

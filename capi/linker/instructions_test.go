@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// What the assembler of the GNU binutils makes of instructions that may not be in
-// the library, and of some that are like them but may.
-var suspects = []struct {
+// Instructions that must not be in the library, and similar ones that are allowed, as encoded by
+// the GNU assembler.
+var encodings = []struct {
 	arch *arch
 	text string
 	code string
-	want string // "" is innocent
+	want string // "": allowed
 }{
 	{i386, "jmp *%eax", "ffe0", faultIndirect},
 	{arm, "blx r1", "31ff2fe1", faultIndirect},
@@ -73,7 +73,7 @@ var suspects = []struct {
 }
 
 func TestInstructions(t *testing.T) {
-	for _, test := range suspects {
+	for _, test := range encodings {
 		code, err := hex.DecodeString(test.code)
 		if err != nil {
 			t.Fatal(err)
@@ -89,7 +89,7 @@ func TestInstructions(t *testing.T) {
 	}
 }
 
-// A relocation in a store is for the address of a variable.
+// A store with a relocation is a store to a variable.
 func TestStoresToVariables(t *testing.T) {
 	for _, test := range []struct {
 		arch  *arch
@@ -143,7 +143,7 @@ func TestStoresToVariables(t *testing.T) {
 	}
 }
 
-// Prologues that store the return address below SP have to store it again.
+// A prologue that stores the return address below SP has to store it again.
 func TestBelowSP(t *testing.T) {
 	for _, test := range []struct {
 		arch *arch

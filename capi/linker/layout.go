@@ -7,17 +7,16 @@ import (
 	"slices"
 )
 
-// Places in the file and in memory.
+// Layout of the file and of memory.
 //
-// Three segments are loaded: what is read, what is executed, and what the dynamic
-// linker writes to once (RELRO). In the file they follow each other without gaps.
-// In memory each begins a new page of the largest size that a kernel may have,
-// at the same offset within that page as in the file, so that a page of the file
-// which has parts of two segments is mapped twice.
+// Three segments are loaded: read-only, executable, and RELRO, which the dynamic linker writes to
+// once. In the file they follow each other without gaps. In memory each begins on a new page of
+// the largest size that a kernel may have, at the same offset within the page as in the file. A
+// page of the file that contains parts of two segments is mapped twice.
 //
-// The dynamic linker makes whole pages read-only, of the size that the kernel
-// has, and leaves out a last page that is not filled. Therefore RELRO reaches up to
-// a boundary of the largest size; the padding takes no place in the file.
+// The dynamic linker makes whole pages of RELRO read-only, of the kernel's page size, and leaves
+// out a partial page at the end. So RELRO extends to a multiple of the largest page size. The
+// padding takes no space in the file.
 
 // A segment is a program header. Its sections follow each other.
 type segment struct {
@@ -25,7 +24,7 @@ type segment struct {
 	flags    elf.ProgFlag
 	align    uint64
 	sections []*section
-	headers  bool // it begins with the headers of the file
+	headers  bool // it begins with the file's headers
 }
 
 // all returns the sections of the library in the order of the file.
@@ -34,8 +33,8 @@ func (lib *library) all() []*section {
 		func(s *section) bool { return s == nil })
 }
 
-// present drops the sections that the file does not have: the dynamic linker and
-// lints do not like empty ones. Two get their size last, one has none.
+// present drops sections that are nil or empty: the dynamic linker and lint tools reject empty
+// ones. Three are kept: two get their size last, and one is empty by definition.
 func (lib *library) present(sections ...*section) []*section {
 	return slices.DeleteFunc(sections, func(s *section) bool {
 		return s == nil || s.size == 0 && s != lib.shstrtab && s != lib.padding && s != lib.stackNote
@@ -64,19 +63,19 @@ func (lib *library) layOut() {
 			s.size, s.relocs = b.len(), b.relocs
 		}
 	}
-	behind := lib.all() // sections that follow each other in the file, with no address
+	unplaced := lib.all() // sections without an address
 	end := lib.headersSize()
 	if !lib.relocatable {
 		lib.padding = &section{name: ".padding", typ: elf.SHT_NOBITS, flags: elf.SHF_ALLOC | elf.SHF_WRITE, align: 1}
 		lib.makeSegments()
-		behind = lib.unloaded()
+		unplaced = lib.unloaded()
 		end = lib.place(lib.headersSize(), lib.read(), lib.execute(), lib.written())
 	}
 	for i, s := range lib.present(lib.all()...) {
 		s.index = i + 1
 	}
 	lib.shstrtab.size = uint64(len(lib.sectionNames().data))
-	for _, s := range lib.present(behind...) {
+	for _, s := range lib.present(unplaced...) {
 		s.off = alignUp(end, s.align)
 		end = s.off + s.size
 	}
@@ -105,8 +104,8 @@ func (lib *library) makeSegments() {
 	add(elf.PT_GNU_STACK, r|w, 16)
 }
 
-// place gives offsets from off on, and addresses, to the sections of the loaded
-// segments. It returns the end in the file.
+// place assigns file offsets, from off, and addresses to the sections of the loaded segments. It
+// returns the end in the file.
 func (lib *library) place(off uint64, loaded ...[]*section) uint64 {
 	addr := off
 	for i, sections := range loaded {
@@ -114,7 +113,7 @@ func (lib *library) place(off uint64, loaded ...[]*section) uint64 {
 		if i > 0 {
 			off = alignUp(off, maxAlign(sections))
 			addr = alignUp(addr, lib.page) + off%lib.page
-			lib.toc = addr + 0x8000 // in the end of the last: 16 bits reach both ways
+			lib.toc = addr + 0x8000 // finally of the last segment; offsets are signed 16 bits
 		}
 		for _, s := range sections {
 			skip := alignUp(addr, s.align) - addr
@@ -134,7 +133,7 @@ func (lib *library) place(off uint64, loaded ...[]*section) uint64 {
 	return off
 }
 
-// loadedEnd is where that part of the file ends which is loaded.
+// loadedEnd returns the end of the loaded part of the file.
 func (lib *library) loadedEnd() (end uint64) {
 	for _, s := range lib.present(lib.written()...) {
 		if s.typ != elf.SHT_NOBITS {

@@ -35,8 +35,8 @@ func sectionData(t *testing.T, f *elf.File, name string) []byte {
 	return data
 }
 
-// TestSegments checks what the kernel and the dynamic linker make of the file
-// with pages of any size up to the largest.
+// TestSegments checks how the kernel and the dynamic linker map the file with pages of any size up
+// to the largest.
 func TestSegments(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		f := openProduct(t, goarch)
@@ -67,7 +67,7 @@ func TestSegments(t *testing.T) {
 					t.Errorf("the segment at %#x is writable and executable", p.Vaddr)
 				}
 				if p.Vaddr%page != p.Off%page || p.Align%page != 0 {
-					t.Errorf("the segment at %#x can't be mapped in pages of %#x", p.Vaddr, page)
+					t.Errorf("the segment at %#x cannot be mapped in pages of %#x", p.Vaddr, page)
 				}
 				if p.Vaddr&^(page-1) < end {
 					t.Errorf("the segment at %#x shares a page of %#x", p.Vaddr, page)
@@ -107,8 +107,7 @@ func TestDynamicSection(t *testing.T) {
 	})
 }
 
-// TestRelocationsOfTheProduct: the dynamic linker adds its load address to words in
-// RELRO, and that is all it does.
+// TestRelocationsOfTheProduct checks that all dynamic relocations are relative ones in RELRO.
 func TestRelocationsOfTheProduct(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		f, arch := openProduct(t, goarch), goarches[goarch]
@@ -142,15 +141,15 @@ func TestRelocationsOfTheProduct(t *testing.T) {
 	})
 }
 
-// others are settings of Go that must not change the library.
-var others = []string{
+// userSettings are settings of Go that must not change the library.
+var userSettings = []string{
 	"GOAMD64=v3", "GO386=softfloat", "GOARM=5", "GOARM64=v9.0,crypto", "GOPPC64=power10", "GORISCV64=rva22u64",
 	"GOEXPERIMENT=nodwarf5", "GOFLAGS=-tags=other -gcflags=all=-N -trimpath=false -ldflags=-w", "GOFIPS140=latest",
 	"CGO_ENABLED=1", "GOOS=plan9", "GOARCH=mips",
 }
 
-// TestReproducible builds in another folder, with other settings in the environment or
-// by go env -w.
+// TestReproducible builds in a different folder, with the user's settings in the environment or
+// from go env -w.
 func TestReproducible(t *testing.T) {
 	want := map[string][]byte{}
 	for goarch := range goarches {
@@ -168,11 +167,11 @@ func TestReproducible(t *testing.T) {
 		copySource(t, filepath.Join("..", "..", from), filepath.Join(dir, from))
 	}
 	written := filepath.Join(t.TempDir(), "env")
-	if err := os.WriteFile(written, []byte(strings.Join(others, "\n")+"\n"), 0o666); err != nil {
+	if err := os.WriteFile(written, []byte(strings.Join(userSettings, "\n")+"\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("environment", func(t *testing.T) {
-		for _, setting := range others {
+		for _, setting := range userSettings {
 			name, value, _ := strings.Cut(setting, "=")
 			t.Setenv(name, value)
 		}

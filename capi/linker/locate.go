@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// modulePrefix begins the names of our packages, and of their files.
+// modulePrefix is the prefix of the names of our packages and their files.
 const modulePrefix = "libmemfd_go/"
 
-// locate finds, in the debug information, which lines the refused instructions come from,
-// and returns the refusals as an error.
+// locate finds the lines of the refused instructions in the debug information, and returns the
+// refusals as an error.
 func (lib *library) locate(refused refusals) error {
 	if len(refused) == 0 {
 		return nil
@@ -31,7 +31,7 @@ func (lib *library) locate(refused refusals) error {
 	return refused.err()
 }
 
-// locate fills in the position of r, if its function is in the unit.
+// locate sets the position of r if its function is in the unit.
 func (u *debugUnit) locate(r *refusal) {
 	i := slices.IndexFunc(u.functions, func(f *debugFunction) bool { return f.atom == r.atom })
 	if i < 0 {

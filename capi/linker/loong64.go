@@ -25,7 +25,7 @@ var loong64 = &arch{
 	typeName: func(typ uint32) string { return elf.R_LARCH(typ).String() },
 	apply:    applyLoong64,
 	scan:     scanLoong64,
-	unset:    []string{"runtime.loong64HasLSX"}, // vectors, to zero 192 bytes and more
+	unset:    []string{"runtime.loong64HasLSX"}, // vectors, for zeroing 192 bytes and more
 
 	hashEntry: 4,
 	dwarf:     dwarfRegs{sp: 3, ra: 1},
@@ -80,7 +80,7 @@ func scanLoong64(code []byte, fields fields) ([]branch, []fault) {
 			return faultIndirect
 		case usesTPLoong64(in):
 			return faultTLS
-		case storesLoong64(in) && fields[off]: // the relocation is for its address
+		case storesLoong64(in) && fields[off]: // a relocated address
 			return faultStore
 		}
 		return ""
@@ -109,8 +109,8 @@ func storesLoong64(in uint32) bool {
 	return 0xa4 <= op && op <= 0xa7 || op == 0xad || op == 0xaf || op == 0xb1
 }
 
-// adaptFrameLoong64 changes nothing: the return address is stored below SP, SP moves,
-// and the address is stored again. Whatever else there is below SP is refused.
+// adaptFrameLoong64 changes nothing: the return address is stored below SP, SP moves, and the
+// address is stored again. Any other access below SP is refused.
 func adaptFrameLoong64(in instructions, _ []step) (faults []fault) {
 	const (
 		sp      = 3

@@ -52,14 +52,14 @@ func link(object string, k kind) ([]byte, error) {
 		return nil, err
 	}
 
-	// Sort them into sections. Variables become constants; those that hold addresses are
-	// relocated by the dynamic linker first. From here on each function and variable has a
-	// section and an offset in it.
+	// Sort them into sections. Variables become constants; those that contain addresses are in
+	// .data.rel.ro, which is read-only after relocation. From here on each function and variable
+	// has a section and an offset in it.
 	lib.makeContents()
 
-	// Go's prologues are made for goroutine stacks. On a C stack, a signal handler could
-	// overwrite what some of them save below SP. Rewrite those, and the descriptions of
-	// their frames. From here on only relocations change the code.
+	// Go's prologues assume goroutine stacks. Some save registers below SP, where a signal
+	// handler on a C stack could overwrite them. Rewrite those, and the descriptions of their
+	// frames. From here on only relocations change the code.
 	frames, err := lib.readFrames()
 	if err != nil {
 		return nil, err
@@ -68,31 +68,31 @@ func link(object string, k kind) ([]byte, error) {
 		return nil, err
 	}
 
-	// Other linkers finish the work: a program's linker applies the relocations of a
-	// relocatable file, and the dynamic linker finds symbols in a shared library and
-	// relocates its addresses. From here on it is known which relocations are theirs.
+	// Keep the relocations that other linkers apply: the static linker all those of a
+	// relocatable file, the dynamic linker the addresses in a shared library. From here on it is
+	// known which relocations are applied here.
 	if lib.relocatable {
 		lib.makeRelocatable()
 	} else {
 		lib.makeDynamic()
 	}
 
-	// Describe the file to the kernel and the debugger, and the frames to unwinders.
+	// Describe the file for the kernel and debuggers, and the frames for unwinders.
 	lib.makeNotes()
 	if err := lib.makeUnwind(frames); err != nil {
 		return nil, err
 	}
 
-	// Name the functions for debuggers. In a relocatable file, relocations refer to symbols
-	// by number, and the unwind tables have relocations as well, so that these sections
-	// come last. From here on no section is added to what is loaded or linked.
+	// Name the functions for debuggers. In a relocatable file, relocations refer to symbols by
+	// index, and the unwind tables have relocations too, so these sections come last. From here
+	// on no section is added that is loaded or linked.
 	lib.makeSymtab()
 	if lib.relocatable {
 		lib.makeRelocSections()
 	}
 
-	// Debug information follows everything that is loaded. The build ID is a hash of what is
-	// loaded, and so is the same with and without it. From here on no section is added.
+	// Debug information follows everything that is loaded. The build ID is a hash of the loaded
+	// part, so both files have the same. From here on no section is added.
 	if k == debug {
 		if err := lib.makeDebugInfo(object); err != nil {
 			return nil, err
@@ -103,7 +103,7 @@ func link(object string, k kind) ([]byte, error) {
 	// addresses are final.
 	lib.layOut()
 
-	// Apply the relocations that are ours, and render the sections again with the addresses.
+	// Apply the relocations, and render the sections again with the addresses.
 	if err := lib.relocate(); err != nil {
 		return nil, err
 	}
@@ -114,8 +114,8 @@ func link(object string, k kind) ([]byte, error) {
 	return image, nil
 }
 
-// externalLinker is called by cmd/link instead of gcc. It leaves the linking to the build
-// command and copies the object file to the output.
+// externalLinker runs in place of gcc for cmd/link. It copies the object file to the output, and
+// leaves the linking to the build command.
 func externalLinker(args []string) int {
 	in, out, ok := parseArgs(args)
 	if !ok {
@@ -131,9 +131,9 @@ func externalLinker(args []string) int {
 	return 0
 }
 
-// parseArgs finds the object file and the output among gcc's arguments. The others say how
-// gcc should link. It is not ok if gcc is to compile a trivial program: that is how cmd/link
-// finds out which flags gcc knows, and it handles failure.
+// parseArgs finds the object file and the output among gcc's arguments, and ignores the others.
+// It reports false if gcc is to compile a trivial program: cmd/link tests in this way which
+// flags gcc supports, and handles failure.
 func parseArgs(args []string) (in, out string, ok bool) {
 	for i, arg := range args {
 		switch {

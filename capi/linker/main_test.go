@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// The tests' own binary stands in for the linker: with this in the environment it
-// is the linker.
+// With this variable in the environment, the test binary acts as the linker.
 const asLinker = "LINKER_TEST"
 
 func TestMain(m *testing.M) {
@@ -33,7 +32,7 @@ func runTests(m *testing.M) int {
 	return m.Run()
 }
 
-// built is this repository's library, and the object file it came from.
+// built is the library of this repository, and the object file that it was linked from.
 type built struct{ library, object string }
 
 var builds = map[string]func() (*built, error){}
@@ -58,7 +57,7 @@ func buildProduct(dir, goarch string) (*built, error) {
 	return p, os.WriteFile(p.library, image, 0o666)
 }
 
-// testRecipe has go build call this program as the linker.
+// testRecipe returns a recipe with which go build runs the test binary as the linker.
 func testRecipe(goarch, dir, pkg string) recipe {
 	return recipe{dir: dir, pkg: pkg, goarch: goarch, env: []string{asLinker + "=1"}}
 }
@@ -106,8 +105,8 @@ func writeModule(t *testing.T, files ...string) (dir string) {
 	return dir
 }
 
-// exportsAsm is assembly that exports the Go functions of these names, each as
-// memfd_go_ and its name.
+// exportsAsm returns assembly that exports the Go functions of these names with the prefix
+// memfd_go_.
 func exportsAsm(names ...string) string {
 	var exports, roots strings.Builder
 	for _, name := range names {

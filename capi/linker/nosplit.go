@@ -16,12 +16,11 @@ import (
 	"strings"
 )
 
-// Whether a function is nosplit does not show in machine code: the compiler leaves the
-// check of the stack out of small leaves, too, until somebody adds a call to them. So
-// the sources are read.
+// Machine code does not show whether a function is nosplit: the compiler also omits the stack
+// check in small leaf functions, until a change adds a call. So the sources are checked.
 
-// splitFunctions refuses the functions of this module, among those that the package is made
-// of, that are not nosplit.
+// splitFunctions refuses functions that are not nosplit, in all packages of this module that the
+// library consists of.
 func (r recipe) splitFunctions(env []string) (refused refusals, err error) {
 	cmd := r.command(env, "list", "-deps", "-tags="+libraryTag, "-json=Dir,GoFiles,Module", r.pkg)
 	cmd.Stderr = os.Stderr

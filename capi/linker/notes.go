@@ -7,14 +7,12 @@ import (
 	"debug/elf"
 )
 
-// Notes: the identity of the file, and what the code promises to the kernel's
-// control-flow protection.
+// Notes: the build ID, and the control-flow protection that the code supports.
 
 // A property is an architecture's feature word in .note.gnu.property.
 type property struct{ typ, bits uint32 }
 
-// attributes are a section of relocatable files by which linkers tell what can be
-// linked with what.
+// attributes are a section of relocatable files by which linkers check compatibility.
 type attributes struct {
 	section string
 	typ     elf.SectionType
@@ -33,7 +31,7 @@ func (lib *library) makeNotes() {
 		lib.makeObjectNotes()
 	} else {
 		lib.buildID = &section{name: ".note.gnu.build-id", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 4,
-			// The bytes follow when all others are known.
+			// stampBuildID sets it when the rest of the file is complete.
 			render: func(b *buffer) { b.note(noteBuildID, make([]byte, buildIDSize)) }}
 	}
 	lib.property = &section{name: ".note.gnu.property", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 8,
@@ -48,8 +46,8 @@ func (lib *library) makeNotes() {
 		}}
 }
 
-// makeObjectNotes makes what a relocatable file says by sections and a library by
-// its header: it needs no stack to execute, and with what it can be linked.
+// makeObjectNotes creates the sections that take the place of the headers of a shared library: the
+// stack need not be executable, and the attributes.
 func (lib *library) makeObjectNotes() {
 	lib.stackNote = &section{name: ".note.GNU-stack", typ: elf.SHT_PROGBITS, align: 1}
 	a := lib.arch.attributes
@@ -63,10 +61,10 @@ func (b *buffer) note(typ uint32, desc []byte) {
 	b.bytes(desc...)
 }
 
-// stampBuildID writes a hash of what is loaded into the file. It is the same with
-// and without debug information: debuggers find the one for the other by it.
+// stampBuildID sets the build ID to a hash of the loaded part of the file. The file with debug
+// information has the same, by which debuggers find it.
 func (lib *library) stampBuildID(image []byte) {
-	header, _, _ := lib.headerSizes() // tells where the sections end
+	header, _, _ := lib.headerSizes() // excluded: the offset of the section headers differs
 	hash := sha256.Sum256(image[header:lib.loadedEnd()])
 	end := lib.buildID.off + lib.buildID.size
 	copy(image[end-buildIDSize:end], hash[:])

@@ -10,9 +10,8 @@ import (
 	"sort"
 )
 
-// An object is the relocatable file that cmd/link hands to its external linker:
-// the whole program, runtime included, in one file, with the relocations that
-// are still to be applied.
+// An object is the relocatable file that cmd/link passes to its external linker: the whole
+// program, runtime included, in one file, with relocations.
 type object struct {
 	*arch
 	name       string
@@ -34,9 +33,8 @@ type objSection struct {
 	symbols []*symbol // those with a size, by value
 }
 
-// A symbol is one of the object file. cmd/link gives a size to each, apart from
-// section marks and from carriers such as go:string.*, which stand for many
-// symbols that it does not name.
+// A symbol of the object file. cmd/link gives each a size, except for section symbols and for
+// carrier symbols such as go:string.*, which represent many symbols without names of their own.
 type symbol struct {
 	name        string
 	section     *objSection // nil when undefined
@@ -45,7 +43,7 @@ type symbol struct {
 	other       byte
 }
 
-// A reloc asks for the address of a symbol, plus addend, in the field at off.
+// A reloc is a relocation of the field at off: the address of a symbol, plus addend.
 type reloc struct {
 	off    uint64
 	typ    uint32
@@ -144,8 +142,7 @@ func (obj *object) readRelocs(f *elf.File) error {
 	return nil
 }
 
-// readReloc decodes a REL or RELA entry. REL keeps the addend in the field that
-// is to be relocated.
+// readReloc decodes a REL or RELA entry. The addend of REL is in the relocated field.
 func (obj *object) readReloc(section *objSection, entry []byte) (reloc, error) {
 	size := obj.wordSize()
 	r := reloc{off: obj.word(entry)}
@@ -157,7 +154,7 @@ func (obj *object) readReloc(section *objSection, entry []byte) (reloc, error) {
 		sym, r.typ = info>>8, uint32(info&0xff)
 	}
 	if sym >= uint64(len(obj.symbols)) || r.off+4 > uint64(len(section.data)) {
-		return r, fmt.Errorf("damaged relocation at %#x", r.off)
+		return r, fmt.Errorf("invalid relocation at %#x", r.off)
 	}
 	r.sym = obj.symbols[sym]
 	if len(entry) > 2*size {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// An objectBuilder writes relocatable files as cmd/link does, in small.
+// An objectBuilder writes small relocatable files in the style of cmd/link.
 type objectBuilder struct {
 	*arch
 	sections []*builtSection
@@ -28,7 +28,7 @@ type builtSection struct {
 
 type builtSymbol struct {
 	name        string
-	section     int // from 1 on; 0 is undefined
+	section     int // from 1; 0 is undefined
 	value, size uint64
 	typ         elf.SymType
 }
@@ -47,7 +47,7 @@ func (o *objectBuilder) add(name string, flags elf.SectionFlag) *builtSection {
 	return s
 }
 
-// symbol names the bytes of the last section from value on.
+// symbol adds a symbol for the bytes of the last section from value.
 func (o *objectBuilder) symbol(name string, typ elf.SymType, value uint64) {
 	s := o.sections[len(o.sections)-1]
 	o.symbols = append(o.symbols, builtSymbol{name, len(o.sections), value, s.data.len() - value, typ})
@@ -145,9 +145,8 @@ func (o *objectBuilder) writeELF(b *buffer, sections []*section) {
 	}
 }
 
-// snippets are the machine code of small functions, in instructions: a call, the
-// address of a variable, a return. Each field is that of the relocation, if there
-// is one.
+// snippets are instructions of small functions: a call, the address of a variable, a return. The
+// fields are the offsets of their relocations, if any.
 var snippets = map[string]struct {
 	call, load, ret      string
 	callField, loadField uint64
@@ -171,7 +170,7 @@ var snippets = map[string]struct {
 		0, 0, uint32(elf.R_LARCH_B26), uint32(elf.R_LARCH_PCALA_HI20)},
 }
 
-// smallObject has an export, a Go function with a variable, and a string.
+// smallObject returns an object with an export, a Go function with a variable, and a string.
 func smallObject(goarch string) *objectBuilder {
 	snippet := snippets[goarch]
 	o := &objectBuilder{arch: goarches[goarch]}
@@ -204,7 +203,7 @@ func smallObject(goarch string) *objectBuilder {
 	return o
 }
 
-// frames describes functions that make no frame.
+// frames adds entries for functions without a frame.
 func (o *objectBuilder) frames(s *builtSection, functions ...string) {
 	s.data.u32(8, 0xffffffff, 3, 0)
 	for _, f := range functions {
@@ -228,7 +227,7 @@ func linkObject(t *testing.T, o *objectBuilder) (*elf.File, error) {
 	return f, nil
 }
 
-// TestLinkErrors has what only a damaged or unexpected object file has.
+// TestLinkErrors tests errors of damaged or unexpected object files.
 func TestLinkErrors(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -236,29 +235,29 @@ func TestLinkErrors(t *testing.T) {
 		want   string
 	}{
 		{"no exports", func(o *objectBuilder) { o.symbols[0].name = "main.other" },
-			"go.o has no function memfd_go_*"},
+			"go.o: no function is named memfd_go_*"},
 		{"unknown relocation", func(o *objectBuilder) { o.sections[0].relocs[0].typ = uint32(elf.R_AARCH64_TSTBR14) },
 			"go.o: .text: memfd_go_small+0x4: R_AARCH64_TSTBR14 against main.small: unknown relocation"},
 		{"out of range", func(o *objectBuilder) { o.sections[0].relocs[0].addend = 1 << 27 },
 			"go.o: .text: memfd_go_small+0x4: R_AARCH64_CALL26 against main.small: value 0x800000c is out of range [-0x8000000, 0x7ffffff]"},
 		{"address in code", func(o *objectBuilder) { o.sections[0].relocs[0].typ = o.absolute },
-			"an absolute address in code, which is read-only before it is relocated\n\tmemfd_go_small -> main.small"},
+			"an absolute address in code, which would need a text relocation\n\tmemfd_go_small -> main.small"},
 		{"undefined symbol", func(o *objectBuilder) { o.symbols[1].section = 0 },
-			"undefined\n\tmemfd_go_small -> main.small"},
+			"an undefined symbol\n\tmemfd_go_small -> main.small"},
 		{"string without length", func(o *objectBuilder) { o.sections[1].data.data = o.sections[1].data.data[:8]; o.symbols[3].size = 8 },
-			"a pointer into string data that is not a string's\n\tmemfd_go_small -> main.small -> main.text -> go:string.*"},
+			"a pointer into string data outside a string header\n\tmemfd_go_small -> main.small -> main.text -> go:string.*"},
 		{"string too long", func(o *objectBuilder) { o.sections[1].data.data[8] = 200 },
-			"a pointer into string data that is not a string's\n\tmemfd_go_small -> main.small -> main.text -> go:string.*"},
+			"a pointer into string data outside a string header\n\tmemfd_go_small -> main.small -> main.text -> go:string.*"},
 		{"no landing pad", func(o *objectBuilder) { o.sections[0].data.data[0]++ },
 			"memfd_go_small does not begin with the landing pad of an indirect call, 5f 24 03 d5"},
 		{"no frames", func(o *objectBuilder) { o.sections[3].name = ".other" },
 			"go.o has no .debug_frame: link without -w and -s"},
 		{"a function without frame", func(o *objectBuilder) { o.sections[3].relocs = o.sections[3].relocs[:1] },
-			"go.o: nothing in .debug_frame for main.small"},
+			"go.o: no entry in .debug_frame for main.small"},
 		{"frames cut off", func(o *objectBuilder) { o.order.PutUint32(o.sections[3].data.data, 1000) },
 			"go.o: .debug_frame is cut off"},
 		{"relocation outside", func(o *objectBuilder) { o.sections[0].relocs[0].off = 0x1000 },
-			"go.o: .rela.text: damaged relocation at 0x1000"},
+			"go.o: .rela.text: invalid relocation at 0x1000"},
 		{"thread-local variable", func(o *objectBuilder) { o.symbols[3].typ = elf.STT_TLS },
 			"access to thread-local storage\n\tmemfd_go_small -> main.small -> main.text"},
 	} {
@@ -275,7 +274,7 @@ func TestLinkErrors(t *testing.T) {
 	other := *arm64
 	other.machine = elf.EM_MIPS
 	o.arch = &other
-	if _, err := linkObject(t, o); err == nil || !strings.Contains(err.Error(), "no support for EM_MIPS") {
-		t.Errorf("another machine: %v", err)
+	if _, err := linkObject(t, o); err == nil || !strings.Contains(err.Error(), "unsupported architecture: EM_MIPS") {
+		t.Errorf("an object file for EM_MIPS: %v", err)
 	}
 }

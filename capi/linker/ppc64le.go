@@ -7,10 +7,9 @@ import (
 	"encoding/binary"
 )
 
-// Power, 64 bits, little endian: the ELFv2 ABI. Code addresses variables relative
-// to the TOC pointer, R2, which a function's first two instructions set from R12,
-// its own address. A call within the library skips them: it goes to the local
-// entry, as far behind the symbol as st_other says.
+// Power, 64 bits, little endian: the ELFv2 ABI. Code addresses variables relative to the TOC
+// pointer, R2, which a function's first two instructions set from R12, its own address. A call
+// within the library skips them: it goes to the local entry point, whose offset is in st_other.
 
 var ppc64le = &arch{
 	machine: elf.EM_PPC64,
@@ -30,9 +29,9 @@ var ppc64le = &arch{
 	tocName:  ".TOC.",
 
 	hashEntry: 4,
-	dwarf:     dwarfRegs{sp: 1, ra: 65, savedAt: linkPPC64LE},
-	// SAVE in trampoline_ppc64le.s, which callGo alone uses: LR and CR in the
-	// caller's frame, R14-R31, F14-F31, V20-V31. The call is BCTRL.
+	dwarf:     dwarfRegs{sp: 1, ra: 65, savedAt: savedLRPPC64LE},
+	// SAVE in trampoline_ppc64le.s, which only callGo uses: LR and CR in the caller's
+	// frame, R14-R31, F14-F31, V20-V31. The call is BCTRL.
 	frames: []frame{{size: 560, routine: "callGo", call: 0x4e800421, saves: []save{
 		{65, 1, 560 + 16, 8}, {70, 1, 560 + 8, 8}, {14, 18, 80, 8}, {46, 18, 224, 8}, {97, 12, 368, 16},
 	}}},
@@ -72,7 +71,7 @@ func (f *fixup) putPPC64Branch(distance int64) error {
 	return f.putBits(0x3fffffc, uint32(distance))
 }
 
-// putHA writes the upper half, rounded since the other half is signed.
+// putHA writes the upper half, rounded because the lower half is signed.
 func (f *fixup) putHA(v int64) error {
 	if err := checkBits(v+0x8000, 32); err != nil {
 		return err
@@ -82,7 +81,8 @@ func (f *fixup) putHA(v int64) error {
 
 func (f *fixup) putLO(v int64) error { return f.putBits(0xffff, uint32(v)) }
 
-// putLODS writes the lower half for an instruction that keeps two bits of it.
+// putLODS writes the lower half into an instruction of form DS, whose last two bits are part of
+// the opcode.
 func (f *fixup) putLODS(v int64) error {
 	if err := checkAlign(v, 4); err != nil {
 		return err
@@ -91,12 +91,12 @@ func (f *fixup) putLODS(v int64) error {
 }
 
 func scanPPC64LE(code []byte, fields fields) ([]branch, []fault) {
-	variables := map[uint32]bool{} // the registers that have the address of one
+	variables := map[uint32]bool{} // registers that contain the address of a variable
 	return nil, scanWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
 		rt, ra := in>>21&31, in>>16&31
 		stores := storesPPC64(in)
 		store := stores && (fields[off] || variables[ra])
-		if !stores { // either may be where the result goes, in logical instructions ra
+		if !stores { // rt or, in logical instructions, ra is the destination
 			delete(variables, rt)
 			if in>>26 == 31 {
 				delete(variables, ra)
@@ -140,13 +140,13 @@ func usesTPPPC64(in uint32) bool {
 	return false
 }
 
-// storesPPC64 reports whether an instruction stores at a register and an offset.
+// storesPPC64 reports whether an instruction stores at a register plus an offset.
 func storesPPC64(in uint32) bool {
 	op := in >> 26
 	return 36 <= op && op <= 39 || op == 44 || op == 45 || op == 47 || 52 <= op && op <= 55 || op == 62
 }
 
-// Instructions of Go's frames and of C's. Where the comments say n, it is 0.
+// Instructions of Go's and C's frames, with n = 0.
 const (
 	ppc64MoveLRToR31 = 0x7fe802a6 // MFLR R31
 	ppc64MoveR31ToLR = 0x7fe803a6 // MTLR R31
@@ -160,9 +160,10 @@ const (
 	ppc64SavedLR = 16 // in the header of the caller's frame
 )
 
-// adaptFramePPC64LE makes frames as the ABI wants them: the first word of each
-// points to the caller's frame, the back chain, in whose header LR is. Go has LR in
-// the first word, and a useless copy of the TOC pointer, whose place we take:
+// adaptFramePPC64LE converts frames to the ELFv2 ABI: the first word of a frame is the back
+// chain, a pointer to the caller's frame, and LR is saved in the header of that frame. Go saves
+// LR in the first word, and a copy of the TOC pointer that is never read. Its instruction is
+// replaced:
 //
 //	MFLR  R31                       MFLR  R31
 //	STDU  R31, -n(R1)               STD   R31, 16(R1)
@@ -172,8 +173,8 @@ const (
 //	MTLR  R31                       MTLR  R31
 //	ADDI  R1, R1, n                 ADDI  R1, R1, n
 //
-// A function that calls none has no third instruction, and does not load LR.
-// Whatever else uses the header is refused.
+// A leaf function has no third instruction and does not load LR. Any other access to the header
+// is refused.
 func adaptFramePPC64LE(in instructions, steps []step) (faults []fault) {
 	if len(steps) == 0 {
 		return nil
@@ -202,8 +203,8 @@ func adaptFramePPC64LE(in instructions, steps []step) (faults []fault) {
 	return faults
 }
 
-// inHeaderPPC64 reports whether an instruction loads or stores relative to R1 below
-// what Go has for variables.
+// inHeaderPPC64 reports whether an instruction accesses the header of the frame, or memory below
+// it.
 func inHeaderPPC64(in uint32) bool {
 	const header = 32
 	op, base, offset := in>>26, in>>16&31, int16(in)
@@ -211,8 +212,8 @@ func inHeaderPPC64(in uint32) bool {
 	return memory && base == 1 && offset < header
 }
 
-// linkPPC64LE tells where a function adapted by adaptFramePPC64LE has LR.
-func linkPPC64LE(code []byte) (below int, ok bool) {
+// savedLRPPC64LE returns where a function adapted by adaptFramePPC64LE saves LR.
+func savedLRPPC64LE(code []byte) (below int, ok bool) {
 	in := instructions{code, binary.LittleEndian}
 	for i := range in.count() {
 		if in.at(i) == ppc64StoreR31|ppc64SavedLR {

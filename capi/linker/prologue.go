@@ -4,38 +4,36 @@ package main
 
 import "fmt"
 
-// Go's prologues assume a goroutine's stack. Signal handlers have another one, and
-// nobody walks a goroutine's frames but the runtime, which has tables. On a C
-// thread's stack a handler may overwrite everything below SP, at any instruction.
-// And it may follow the chain of frames that C functions make, to take a profile
-// or to report a crash.
+// Go's prologues assume a goroutine's stack: signal handlers run on a different one, and only the
+// runtime walks the frames, with its own tables. On the stack of a C thread, a signal handler may
+// overwrite everything below SP, at any instruction. It may also walk the frame pointers, to take
+// a profile or to report a crash.
 //
-// This is how the assembler saves the return address in a new frame:
+// Go saves the return address in a new frame as follows:
 //
-//	amd64, 386                 the caller's call has pushed it
+//	amd64, 386                 the caller's CALL has pushed it
 //	arm, ppc64le               in the instruction that moves SP
 //	arm64, up to 240 bytes     in the instruction that moves SP
-//	arm64, more                below SP, which then moves
-//	riscv64, loong64, s390x    below SP, which then moves; then again at SP
+//	arm64, larger frames       below SP, then it moves SP
+//	riscv64, loong64, s390x    below SP, then it moves SP, then again at SP
 //
-// All are safe but that of large frames on arm64: what a handler overwrites is
-// stored again. Epilogues are safe everywhere: they load the address before they move
-// SP back, or while. On the architectures that have more than one way, whatever else
-// there is below SP is refused.
+// Only large frames on arm64 are unsafe; in the last row the second store repairs what a handler
+// has overwritten. Epilogues are safe everywhere: they load the address before, or in the same
+// instruction as, moving SP back. On architectures that store below SP, any other access there
+// is refused.
 //
-// C functions chain their frames on amd64, arm64 and ppc64le. Go does as they do on
-// amd64; on arm64 its links lie below SP, and on ppc64le it has none.
+// C functions chain their frames on amd64, arm64 and ppc64le. Go does the same on amd64. On arm64
+// its frame records are below SP, and on ppc64le it has no back chain.
 //
-// Where this does not suit C, a few instructions of each function are replaced,
-// one by one, so that nothing else moves.
+// These frames are adapted by replacing single instructions in place, so no code moves.
 
 const (
-	faultBelowSP = "memory below SP, where signal handlers write, in a way that the linker cannot adapt"
-	faultHeader  = "a stack frame that the linker cannot turn into one for C"
+	faultBelowSP = "an access to memory below SP, which signal handlers overwrite"
+	faultHeader  = "a stack frame that the linker cannot convert to the C ABI"
 )
 
-// adaptFrames makes the frames of the kept functions fit for a C stack, and brings
-// the descriptions in frames into line. Trampolines are made for C as they are.
+// adaptFrames adapts the frames of the kept functions to a C stack, and updates their
+// descriptions in frames. Trampolines need no change.
 func (lib *library) adaptFrames(frames map[*atom][]step) error {
 	if lib.adaptFrame == nil {
 		return nil
@@ -60,7 +58,7 @@ type instructions struct {
 
 func (in instructions) count() int { return len(in.code) / 4 }
 
-// at returns an instruction, or 0, which is none, outside the function.
+// at returns an instruction, or 0, which is not an instruction, outside the function.
 func (in instructions) at(i int) uint32 {
 	if i < 0 || i >= in.count() {
 		return 0
@@ -70,8 +68,8 @@ func (in instructions) at(i int) uint32 {
 
 func (in instructions) set(i int, word uint32) { in.order.PutUint32(in.code[4*i:], word) }
 
-// moveStep says that what a step describes now happens at the end of instruction
-// to instead of from. It returns whether there is such a step.
+// moveStep moves the step at the end of instruction from to the end of instruction to. It reports
+// whether there is such a step.
 func moveStep(steps []step, from, to int) bool {
 	for i := range steps {
 		if steps[i].pc == 4*uint64(from+1) {

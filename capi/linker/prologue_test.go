@@ -17,8 +17,7 @@ const (
 	ppc64NoTOC = 0x60000000 // NOP
 )
 
-// adapted are functions before and after. The steps and rows after are those of the
-// unwind tables.
+// adapted are functions before and after adaptFrame, with their steps before and their rows after.
 var adapted = []struct {
 	name    string
 	arch    *arch
@@ -26,7 +25,7 @@ var adapted = []struct {
 	steps   []step
 	want    []uint32
 	rows    string
-	refused uint64 // where, plus 1, if it is refused
+	refused uint64 // the offset plus 1, or 0 if it is accepted
 }{
 	{
 		name: "a small frame",
@@ -56,7 +55,7 @@ var adapted = []struct {
 		want:  []uint32{0xd10543f4, 0x9100029f, 0xf90003fe, arm64Nop, 0x94000000, 0xf94003fe, 0x910543ff, arm64Ret},
 		rows:  "[{0 0 []} {8 336 []} {9 336 [{30 336}]} {28 0 []}]",
 	}, {
-		name: "a function that calls none",
+		name: "a leaf function",
 		arch: arm64,
 		code: []uint32{
 			0xf81c0ffe, 0xf81f83fd, 0xd10023fd,
@@ -135,7 +134,7 @@ var adapted = []struct {
 		},
 		rows: "[{0 0 []} {20 88 []} {21 88 [{65 -16}]} {36 0 []} {40 88 [{65 -16}]} {52 0 []}]",
 	}, {
-		name:  "a function that calls none",
+		name:  "a leaf function",
 		arch:  ppc64le,
 		code:  []uint32{0x7fe802a6, 0xfbe1ffc9, 0xf8610020, 0x38210038, ppc64BLR},
 		steps: []step{{8, 56}, {16, 0}},
@@ -160,7 +159,7 @@ var adapted = []struct {
 		steps:   []step{{8, 88}},
 		refused: 17,
 	}, {
-		name:    "another way out",
+		name:    "a different epilogue",
 		arch:    ppc64le,
 		code:    []uint32{0x7fe802a6, 0xfbe1ffa9, 0xf8410018, ppc64BL, 0xebe10000, 0x38210058, 0x7fe803a6, ppc64BLR},
 		steps:   []step{{8, 88}, {24, 0}},
@@ -217,8 +216,8 @@ func TestRefuseFrame(t *testing.T) {
 	}
 }
 
-// TestFrames looks at the products: nothing on arm64 lies below SP, and each frame
-// on ppc64le begins with the address of the one above.
+// TestFrames checks the built libraries: on arm64 nothing is below SP, and on ppc64le each frame
+// has a back chain.
 func TestFrames(t *testing.T) {
 	for _, goarch := range []string{"arm64", "ppc64le"} {
 		t.Run(goarch, func(t *testing.T) {
@@ -247,7 +246,7 @@ func TestFrames(t *testing.T) {
 				}
 			}
 			if frames == 0 {
-				t.Error("there are no frames to look at")
+				t.Error("no frames found")
 			}
 		})
 	}

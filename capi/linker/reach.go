@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// Which functions and variables the exports reach.
+// Finding the functions and variables that are reachable from the exports.
 
 const (
 	exportPrefix = "memfd_go_"
-	rootName     = "memfd_go_roots" // what cmd/link started from; it never runs
+	rootName     = "memfd_go_roots" // cmd/link's entry symbol; never called
 )
 
-// A library is the shared library in the making.
+// A library is the library being linked.
 type library struct {
 	*object
-	atoms   []*atom // what is kept, in the object file's order
+	atoms   []*atom // the kept ones, in the object file's order
 	exports []*atom // in the order of .dynsym
 	toc     uint64  // the address of arch.tocName
 
@@ -32,8 +32,8 @@ type library struct {
 	symbolIndex map[place]uint64
 }
 
-// An atom is kept or dropped as a whole: a function, a variable, or the bytes of
-// one string.
+// An atom is the unit that is kept or dropped: a function, a variable, or the bytes of one
+// string.
 type atom struct {
 	name       string
 	section    *objSection
@@ -41,15 +41,15 @@ type atom struct {
 	align      uint64
 	symbol     *symbol // nil for constants, which need no name
 	refs       []ref
-	from       *atom  // who reached it first; an export refers to itself
-	fromPC     uint64 // where that refers to it, in its section
+	from       *atom  // the first atom that refers to it; of an export itself
+	fromPC     uint64 // where from refers to it, in from's section
 
 	out  *section
 	addr uint64
 }
 
-// A ref is a relocation with its place in the atom and the atom it refers to,
-// which is nil for arch.tocName.
+// A ref is a relocation with its offset in the atom, and the atom that it refers to, which is nil
+// for arch.tocName.
 type ref struct {
 	reloc
 	to *atom
@@ -62,7 +62,7 @@ func (a *atom) isFunc() bool { return a.section.flags&elf.SHF_EXECINSTR != 0 }
 
 func (a *atom) isExport() bool { return a.from == a }
 
-// reacher is the state of the walk over everything that the exports reach.
+// A reacher is the state of the traversal from the exports.
 type reacher struct {
 	*library
 	bySymbol map[*symbol]*atom
@@ -71,7 +71,7 @@ type reacher struct {
 	refused  refusals
 }
 
-// reach fills in atoms and exports. It refuses what the library may not have.
+// reach finds the atoms and exports. It refuses those that the library must not contain.
 func (lib *library) reach() error {
 	r := &reacher{library: lib, bySymbol: map[*symbol]*atom{}, byString: map[span]*atom{}}
 	for _, sym := range lib.symbols {
@@ -83,9 +83,9 @@ func (lib *library) reach() error {
 		}
 	}
 	if len(lib.exports) == 0 {
-		return fmt.Errorf("%s has no function %s*", lib.name, exportPrefix)
+		return fmt.Errorf("%s: no function is named %s*", lib.name, exportPrefix)
 	}
-	// Breadth first: the chain to an offender is the shortest there is.
+	// Breadth first, so that the reported chain of references is the shortest.
 	for len(r.queue) > 0 {
 		a := r.queue[0]
 		r.queue = r.queue[1:]
@@ -109,7 +109,7 @@ func (r *reacher) atomOf(sym *symbol) *atom {
 	a := r.bySymbol[sym]
 	if a == nil {
 		a = &atom{name: sym.name, section: sym.section, start: sym.value, end: sym.value + sym.size, align: sym.section.align}
-		if a.start != 0 { // as well aligned as there
+		if a.start != 0 { // the alignment of its address in the object file
 			a.align = min(a.align, a.start&-a.start)
 		}
 		if !sym.isConstant() {
@@ -120,7 +120,7 @@ func (r *reacher) atomOf(sym *symbol) *atom {
 	return a
 }
 
-// follow resolves what a refers to.
+// follow resolves the references of a.
 func (r *reacher) follow(a *atom) {
 	relocs := slices.Clone(a.section.relocsIn(a.start, a.end))
 	if a.isFunc() && r.scan != nil {
@@ -128,7 +128,7 @@ func (r *reacher) follow(a *atom) {
 		relocs = append(relocs, found...)
 		for _, f := range faults {
 			if f.what == faultIndirect && r.frameOf(a.name) != nil {
-				continue // the trampolines tell it where to go: references of theirs
+				continue // its callers, the trampolines, refer to the targets
 			}
 			r.refused.add(a, a.start+f.off, fmt.Sprintf("%s+%#x", a.name, f.off), f.what)
 		}
@@ -149,8 +149,7 @@ func (r *reacher) follow(a *atom) {
 	}
 }
 
-// scanFunc reads the instructions of a function. It returns the branches that
-// have no relocation as if they had one.
+// scanFunc scans a function. It returns relocations for the branches that have none.
 func (obj *object) scanFunc(section *objSection, start, end uint64) (found []reloc, faults []fault) {
 	fields := fields{}
 	for _, reloc := range section.relocsIn(start, end) {
@@ -161,7 +160,7 @@ func (obj *object) scanFunc(section *objSection, start, end uint64) (found []rel
 		target := start + uint64(b.target)
 		sym := section.symbolAt(target)
 		if sym == nil {
-			faults = append(faults, fault{b.field, faultNowhere})
+			faults = append(faults, fault{b.field, faultTarget})
 			continue
 		}
 		found = append(found, reloc{
@@ -171,18 +170,17 @@ func (obj *object) scanFunc(section *objSection, start, end uint64) (found []rel
 	return found, faults
 }
 
-// resolve finds the atom that reloc in a refers to, and what has to be added to
-// the addend if that does not begin at the symbol. If there may be no such
-// reference, why says so.
+// resolve returns the atom that reloc in a refers to, and a correction of the addend if the atom
+// does not begin at the symbol. If the reference is not allowed, why is the reason.
 func (r *reacher) resolve(a *atom, reloc reloc) (to *atom, addend int64, why string) {
 	sym := reloc.sym
 	switch {
 	case reloc.typ == r.absolute && a.isFunc():
-		return nil, 0, "an absolute address in code, which is read-only before it is relocated"
+		return nil, 0, "an absolute address in code, which would need a text relocation"
 	case sym.section == nil && sym.name == r.tocName && sym.name != "":
 		return nil, 0, ""
 	case sym.section == nil:
-		return nil, 0, "undefined"
+		return nil, 0, "an undefined symbol"
 	case sym.section == a.section && sym.size == 0 && a.start <= sym.value && sym.value < a.end:
 		return a, int64(sym.value - a.start), "" // a label
 	case sym.size == 0 && sym.section.isConstant() && reloc.typ == r.absolute:
@@ -196,13 +194,12 @@ func (r *reacher) resolve(a *atom, reloc reloc) (to *atom, addend int64, why str
 	return r.atomOf(sym), 0, ""
 }
 
-// unwrap returns f where sym is f.abi0, the wrapper by which assembly reaches a
-// Go function f on architectures with a register ABI. The trampolines load the
-// registers as f wants them. The wrapper takes arguments from the stack, and on
-// some architectures the goroutine from thread-local storage.
+// unwrap returns f if sym is f.abi0, the wrapper through which assembly calls a Go function f on
+// architectures with a register ABI. The wrapper takes arguments from the stack, and on some
+// architectures g from thread-local storage; the trampolines load the registers for f itself.
 //
-// An assembly function f.abi0 that Go calls may also have a partner named f: the
-// wrapper for the other direction. Of the two, f.abi0 then does not refer to f.
+// There may also be a wrapper f for the other direction, through which Go calls an assembly
+// function f.abi0. Then f.abi0 does not refer to f.
 func (r *reacher) unwrap(sym *symbol) *symbol {
 	name, wrapper := strings.CutSuffix(sym.name, ".abi0")
 	f := r.named[name]
@@ -222,9 +219,9 @@ func (r *reacher) unwrap(sym *symbol) *symbol {
 	return sym
 }
 
-// shortcut returns Syscall6 where sym is RawSyscall6, which does nothing but call it with
-// the same arguments. A processor predicts the returns that follow a system call badly, so
-// that each level of them shows in the time of a call.
+// shortcut returns Syscall6 if sym is RawSyscall6, which only calls it with the same arguments.
+// Processors mispredict returns after a system call, so each level of calls costs measurable
+// time.
 func (r *reacher) shortcut(sym *symbol) *symbol {
 	if sym.name != systemCall[0] {
 		return sym
@@ -237,20 +234,21 @@ func (r *reacher) shortcut(sym *symbol) *symbol {
 	return sym
 }
 
-// stringAt returns the bytes of the string whose header has reloc for its first
-// word. The second is their number: the carrier, mostly go:string.*, does not say
-// where a string ends.
+const notHeader = "a pointer into string data outside a string header"
+
+// stringAt returns the bytes of the string whose header has reloc in its first word. The length
+// is in the second word; the carrier symbol, mostly go:string.*, does not show it.
 func (r *reacher) stringAt(a *atom, reloc reloc) (*atom, string) {
 	word := uint64(r.wordSize())
 	header := a.section.data[reloc.off:a.end]
 	if uint64(len(header)) < 2*word {
-		return nil, "a pointer into string data that is not a string's"
+		return nil, notHeader
 	}
 	start := reloc.sym.value + uint64(reloc.addend)
 	at := span{start, start + r.word(header[word:])}
 	data := reloc.sym.section.data
 	if at.start > at.end || at.end > uint64(len(data)) {
-		return nil, "a pointer into string data that is not a string's"
+		return nil, notHeader
 	}
 	s := r.byString[at]
 	if s == nil {
@@ -260,7 +258,7 @@ func (r *reacher) stringAt(a *atom, reloc reloc) (*atom, string) {
 	return s, ""
 }
 
-// checkExports makes sure of what the property note promises.
+// checkExports checks what the property note declares.
 func (lib *library) checkExports() error {
 	for _, a := range lib.exports {
 		if !bytes.HasPrefix(a.code(), lib.landing) {

@@ -10,27 +10,25 @@ import (
 	"strings"
 )
 
-// What may be in the library, and how the author of a Go function hears that it
-// uses something else.
+// What the library may contain, and how violations are reported.
 
-// ours are the packages that the library consists of. A symbol's name begins with
-// its package's path.
+// ours are the prefixes of symbols of the library's own packages.
 var ours = []string{"main.", "libmemfd_go/core.", exportPrefix}
 
-// systemCall makes system calls without telling the scheduler. The assembly that
-// it calls has moved between Go releases.
+// systemCall makes system calls without notifying the scheduler. The assembly function that it
+// calls has moved between Go releases.
 var systemCall = []string{
 	"syscall.RawSyscall6",
 	"internal/runtime/syscall.Syscall6",       // Go 1.25
 	"internal/runtime/syscall/linux.Syscall6", // Go 1.26
 }
 
-// helpers are what the compiler calls, in place of some dozen stores, to zero or copy
-// variables of up to a kilobyte on some architectures. They are leaves that know
-// nothing of a runtime but live in its package.
+// helpers are the functions that the compiler calls on some architectures to zero or copy
+// variables of up to a kilobyte. They are in package runtime, but are leaf functions that do not
+// depend on it.
 var helpers = []string{"runtime.duffzero", "runtime.duffcopy"}
 
-// forbids says why sym may not be in the library, or returns "".
+// forbids returns the reason why sym must not be in the library, or "".
 func (lib *library) forbids(sym *symbol) string {
 	switch {
 	case sym.typ == elf.STT_TLS || sym.section.flags&elf.SHF_TLS != 0:
@@ -45,14 +43,13 @@ func (lib *library) forbids(sym *symbol) string {
 	return ""
 }
 
-// isConstant reports whether sym is a constant that the compiler has put into
-// memory. The Go linker merges equal ones, so that its name may be another
-// package's.
+// isConstant reports whether sym is a constant that the compiler has put into memory. cmd/link
+// merges equal ones, so the name may be that of a different package.
 func (sym *symbol) isConstant() bool {
 	return sym.size > 0 && sym.section.isConstant() && (strings.HasPrefix(sym.name, "$") || strings.Contains(sym.name, "..stmp_"))
 }
 
-// isConstant reports whether s is neither code nor has to be written to.
+// isConstant reports whether s is read-only data.
 func (s *objSection) isConstant() bool {
 	return s.flags&(elf.SHF_ALLOC|elf.SHF_WRITE|elf.SHF_EXECINSTR) == elf.SHF_ALLOC
 }
@@ -69,8 +66,8 @@ func (lib *library) allows(name string) bool {
 
 const faultSplit = "the function is not nosplit"
 
-// constructs tells by which Go construct the compiler has probably come to refer
-// to a symbol. The first prefix that fits counts.
+// constructs maps prefixes of symbols to the Go construct that most likely causes the compiler to
+// refer to them. The first match counts.
 var constructs = []struct{ prefix, what string }{
 	{"runtime.morestack", faultSplit},
 	{"runtime.panicIndex", "a bounds check"},
@@ -127,13 +124,13 @@ var constructs = []struct{ prefix, what string }{
 	{"runtime.udiv", "a division"},
 	{"runtime._div", "a division"},
 	{"runtime._mod", "a division"},
-	{"runtime.entersyscall", "a system call that tells the scheduler"},
+	{"runtime.entersyscall", "a system call that notifies the scheduler"},
 	{"runtime.tlsg", faultTLS},
 	{"internal/runtime/atomic.", "an atomic operation"},
 	{"sync/atomic.", "an atomic operation"},
-	{"internal/cpu.", "a look at the CPU's features"},
-	{"runtime.x86Has", "a look at the CPU's features"},
-	{"runtime.arm", "a look at the CPU's features"},
+	{"internal/cpu.", "a test for a CPU feature"},
+	{"runtime.x86Has", "a test for a CPU feature"},
+	{"runtime.arm", "a test for a CPU feature"},
 	{"type:", "type information: an interface, a map, or an allocation"},
 	{"typerel.", "type information: an interface, a map, or an allocation"},
 	{"runtime.gcbits.", "type information: an interface, a map, or an allocation"},
@@ -153,17 +150,17 @@ func describe(name string) string {
 	return "not a function or variable of this library"
 }
 
-// A refusal is a reference or an instruction that may not be in the library.
+// A refusal is a reference or an instruction that must not be in the library.
 type refusal struct {
-	atom  *atom  // the function that has it, or nil where the sources tell
+	atom  *atom  // the function that contains it, or nil if it was found in the sources
 	pc    uint64 // in the object file's section
 	what  string
-	chain string // from the export to the offender
+	chain string // of references, from the export
 
-	// What locate finds out.
+	// Set by locate.
 	at       position
-	function string   // that the line belongs to
-	inlined  []string // into which functions it was inlined, the innermost first
+	function string   // contains the line
+	inlined  []string // the functions into which it was inlined, innermost first
 }
 
 // A position is a line of the sources.
@@ -174,10 +171,10 @@ type position struct {
 
 func (p position) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
 
-// refusals are all that is wrong with a library.
+// refusals are all refusals for a library, as an error.
 type refusals []refusal
 
-// add refuses that the field or instruction at pc in a refers to offender.
+// add refuses the reference to offender by the field or instruction at pc in a.
 func (r *refusals) add(a *atom, pc uint64, offender, why string) {
 	chain := offender
 	if !strings.HasPrefix(offender, a.name+"+") {
@@ -185,7 +182,7 @@ func (r *refusals) add(a *atom, pc uint64, offender, why string) {
 	}
 	code := refusal{what: why}
 	for at := pc; ; at, a = a.fromPC, a.from {
-		if code.atom == nil && a.isFunc() { // a variable has no line; what refers to it does
+		if code.atom == nil && a.isFunc() { // a variable has no line: take that of the reference
 			code.atom, code.pc = a, at
 		}
 		if a.isExport() {
@@ -197,15 +194,15 @@ func (r *refusals) add(a *atom, pc uint64, offender, why string) {
 	*r = append(*r, code)
 }
 
-// Error lists the refusals as compilers list errors: a line of the sources, what is wrong
-// there, and, on a line of its own, how an export comes to need it.
+// Error lists the refusals like a compiler's errors: the position, the construct, and on a second
+// line the chain of references from the export.
 func (r refusals) Error() string {
 	sorted := slices.Clone(r)
 	slices.SortStableFunc(sorted, func(a, b refusal) int {
 		return cmp.Or(cmp.Compare(a.at.file, b.at.file), cmp.Compare(a.at.line, b.at.line), cmp.Compare(a.what, b.what),
 			-cmp.Compare(a.chain, b.chain))
 	})
-	// The source and the machine code may tell the same, the latter with a chain.
+	// The scan of the sources repeats, without a chain, what the machine code shows.
 	sorted = slices.CompactFunc(sorted, func(a, b refusal) bool {
 		return a.at == b.at && a.what == b.what && (a.chain == b.chain || b.chain == "")
 	})
@@ -213,7 +210,7 @@ func (r refusals) Error() string {
 	for _, one := range sorted {
 		text.WriteString(one.String() + "\n")
 	}
-	return text.String() + "This cannot be in a library without a Go runtime; see core/doc.go."
+	return text.String() + "The library has no Go runtime, so it cannot contain this; see core/doc.go."
 }
 
 func (r refusal) String() string {

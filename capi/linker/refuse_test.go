@@ -12,9 +12,8 @@ import (
 	"testing"
 )
 
-// refused are functions that may not be in the library, with the chain and the reason that
-// the author of each gets to see, as a regular expression. Where that differs between
-// architectures, only tells which.
+// refused are functions that must not be in the library, with a regular expression for the chain
+// and the reason that are reported. only lists architectures, if not all refuse the function.
 var refused = []struct {
 	name, code, line string
 	only             string
@@ -86,7 +85,7 @@ func split(i int) int { return callee(i) + 1 }
 
 `
 
-// refusedTLS reads thread-local storage as each architecture's assembly does.
+// refusedTLS reads thread-local storage in the assembly of each architecture.
 const refusedTLS = `
 TEXT ·threadLocal(SB),NOSPLIT|NOFRAME,$0
 #ifdef GOARCH_amd64
@@ -113,7 +112,7 @@ TEXT ·threadLocal(SB),NOSPLIT|NOFRAME,$0
 	RET
 `
 
-// TestRefusals builds a program of offenders. All of them are reported at once, each with
+// TestRefusals builds a program with all refused functions. All are reported at once, each with
 // its line and its chain.
 func TestRefusals(t *testing.T) {
 	source, names := refusedHead, []string{"threadLocal"}
@@ -135,7 +134,7 @@ func TestRefusals(t *testing.T) {
 		out := filepath.Join(dir, "out")
 		err := testRecipe(goarch, dir, ".").build(out)
 		if err == nil {
-			t.Fatal("the library is built")
+			t.Fatal("the library was built")
 		}
 		for _, r := range append(refused, struct{ name, code, line, only string }{"threadLocal", "",
 			`memfd_go_threadLocal -> main\.threadLocal( -> runtime\.tlsg|\+0x[0-9a-f]+|.*): access to thread-local storage`, ""}) {
@@ -158,15 +157,14 @@ func TestRefusals(t *testing.T) {
 			t.Log(err)
 		}
 		if _, err := os.Stat(out); err == nil {
-			t.Error("there are output files all the same")
+			t.Error("the failed build left output files")
 		}
 	})
 }
 
-// TestSplitFunctions builds what is plain code on every architecture, since small leaves
-// need no check of the stack, and still refused: in functions of every kind, the lines
-// point at those that are not nosplit. An offender that was inlined is named with the
-// functions it was inlined into.
+// TestSplitFunctions builds functions that are not nosplit, but have no stack check, because they
+// are small leaf functions. They are refused, with the lines of their declarations. For a refused
+// function that was inlined, the message names the functions it was inlined into.
 func TestSplitFunctions(t *testing.T) {
 	dir := writeModule(t, "main.go", `package main
 
@@ -208,11 +206,11 @@ core/core.go:17: a bounds check, in core.at, inlined into core.Index, inlined in
 	}
 }
 
-// TestDescribe keeps the table free of prefixes that an earlier one hides.
+// TestDescribe checks that no prefix of the table is hidden by an earlier one.
 func TestDescribe(t *testing.T) {
 	for _, c := range constructs {
 		if got := describe(c.prefix + "x"); got != c.what {
-			t.Errorf("%sx is %q, not %q: an earlier line takes it", c.prefix, got, c.what)
+			t.Errorf("%sx is %q, not %q: an earlier prefix matches", c.prefix, got, c.what)
 		}
 	}
 	if got := describe("fmt.Println"); got != "not a function or variable of this library" {

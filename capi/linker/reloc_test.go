@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// limits are relocations at the ends of their range. want is the field after it;
-// 0 stands for an error.
+// limits are relocations at the ends of their range. want is the relocated field, or 0 for an
+// error.
 var limits = []struct {
 	arch  *arch
 	typ   fmt.Stringer
@@ -23,7 +23,7 @@ var limits = []struct {
 	{amd64, elf.R_X86_64_PC32, 0, -1 << 31, 0x80000000},
 	{amd64, elf.R_X86_64_PC32, 0, -1<<31 - 1, 0},
 
-	// All addresses are within reach: sums wrap around.
+	// All addresses are in range: sums wrap around.
 	{i386, elf.R_386_PC32, 0, 1<<31 - 1, 0x7fffffff},
 	{i386, elf.R_386_PC32, 0, 1 << 31, 0x80000000},
 	{i386, elf.R_386_PC32, 0, 1<<32 - 1, 0xffffffff},
@@ -126,12 +126,12 @@ func TestRelocationLimits(t *testing.T) {
 		case err == nil && got != test.want:
 			t.Errorf("%s with %#x: %#x, want %#x (0: an error)", name, test.value, got, test.want)
 		case err != nil && got != test.field:
-			t.Errorf("%s with %#x: an error, and yet it wrote %#x", name, test.value, got)
+			t.Errorf("%s with %#x: wrote %#x despite an error", name, test.value, got)
 		}
 	}
 }
 
-// typeNumber undoes the differing types of debug/elf's constants.
+// typeNumber converts a relocation type of any architecture to its number.
 func typeNumber(t *testing.T, typ fmt.Stringer) uint32 {
 	t.Helper()
 	var n uint32
@@ -172,7 +172,7 @@ func TestLowHalvesOnRISCV(t *testing.T) {
 func TestLocalEntry(t *testing.T) {
 	for other, want := range map[byte]int64{0: 0, 1 << 5: 0, 2 << 5: 4, 3 << 5: 8, 4 << 5: 16, 5 << 5: 32, 6 << 5: 64} {
 		if got := localEntry(other); got != want {
-			t.Errorf("st_other %#x: the local entry is %d bytes in, want %d", other, got, want)
+			t.Errorf("st_other %#x: the local entry point is at %d, want %d", other, got, want)
 		}
 	}
 	f := &fixup{typ: uint32(elf.R_PPC64_REL24), order: ppc64le.order, loc: []byte{1, 0, 0, 0x48}, S: 0x100, other: 3 << 5}
@@ -188,7 +188,7 @@ func TestUnknownRelocation(t *testing.T) {
 			t.Errorf("%v: relocation 0xee: %v", arch.machine, err)
 		}
 		if !strings.Contains(arch.typeName(arch.absolute), "R_") {
-			t.Errorf("%v: %d is called %q", arch.machine, arch.absolute, arch.typeName(arch.absolute))
+			t.Errorf("%v: the name of %d is %q", arch.machine, arch.absolute, arch.typeName(arch.absolute))
 		}
 	}
 }

@@ -8,24 +8,23 @@ import (
 	"slices"
 )
 
-// The relocatable file, for static linking: the same sections as in the shared
-// library, but for those of the dynamic linker. Nothing has an address yet: what
-// refers to a place keeps its relocation, for the program's linker to apply. So
-// .text, .rodata and .data.rel.ro may end up anywhere.
+// The relocatable file, for static linking. It has the sections of the shared library, except
+// those for the dynamic linker. Sections have no addresses, and all relocations are kept for the
+// program's linker.
 //
-// Symbols are local, but for the exports. What is in a section of ours is referred
-// to by its symbol if it has one, since symbols know more than addresses: where a
-// function's local entry is on ppc64le, that it is no Thumb code on arm.
+// Symbols are local, except for the exports. Relocations refer to a function or variable by its
+// symbol, if it has one, rather than by section and offset: the symbol also has the local entry
+// point on ppc64le, and shows on arm that the function is not Thumb code.
 
-// A place is what a relocation of the relocatable file refers to: an atom, or what
-// is off bytes into a section, or, if it is neither, arch.tocName.
+// A place is the target of a relocation of the relocatable file: an atom, or an offset in a
+// section, or if both are nil arch.tocName.
 type place struct {
 	atom    *atom
 	section *section
 	off     uint64
 }
 
-// A placeReloc asks for the address of a place in the field at off.
+// A placeReloc is a relocation of the field at off: the address of a place, plus addend.
 type placeReloc struct {
 	off    uint64
 	typ    uint32
@@ -33,7 +32,7 @@ type placeReloc struct {
 	addend int64
 }
 
-// placeOf returns what r in a refers to, when linking is up to others.
+// placeOf returns the target of r in a, in the relocatable file.
 func (lib *library) placeOf(a *atom, r ref) (to place, addend int64) {
 	switch {
 	case r.to == nil:
@@ -46,8 +45,8 @@ func (lib *library) placeOf(a *atom, r ref) (to place, addend int64) {
 	return place{section: r.to.out}, int64(r.to.addr) + r.addend
 }
 
-// makeRelocatable keeps the relocations of the sections of atoms. In a relocatable
-// file atoms have their places within sections from the start.
+// makeRelocatable keeps the relocations of the sections of atoms. The addresses of atoms are
+// offsets in their sections here.
 func (lib *library) makeRelocatable() {
 	for _, s := range []*section{lib.text, lib.relro} {
 		for _, a := range s.atoms {
@@ -59,9 +58,8 @@ func (lib *library) makeRelocatable() {
 	}
 }
 
-// placeSymbols adds what the symbol table of a relocatable file needs besides the
-// names of atoms: symbols for sections, and for places amid functions that relocations
-// refer to.
+// placeSymbols adds the symbols for relocations of a relocatable file that are not atoms: sections,
+// and labels within functions.
 func (lib *library) placeSymbols(add func(p place, name string, e *symtabEntry)) {
 	for _, s := range lib.present(lib.rodata, lib.extab, lib.text, lib.relro) {
 		add(place{section: s}, "", &symtabEntry{typ: elf.STT_SECTION, section: s})
@@ -75,9 +73,8 @@ func (lib *library) placeSymbols(add func(p place, name string, e *symtabEntry))
 	}
 }
 
-// distance returns what the 32-bit field at off in s has to hold to tell how far
-// from it addr is, in section to. In a relocatable file, a relocation of type typ
-// asks for that.
+// distance returns the value of a PC-relative 32-bit field at off in s that refers to addr in
+// section to. In a relocatable file, it adds a relocation of type typ.
 func (lib *library) distance(b *buffer, s *section, off uint64, to *section, addr uint64, typ uint32) uint32 {
 	if !lib.relocatable {
 		return uint32(addr - (s.addr + off))
@@ -89,8 +86,8 @@ func (lib *library) distance(b *buffer, s *section, off uint64, to *section, add
 	return 0
 }
 
-// makeRelocSections makes the sections with the relocations of others. They are
-// rendered last, when all relocations are known.
+// makeRelocSections creates the relocation sections. They are rendered last, when all relocations
+// are known.
 func (lib *library) makeRelocSections() {
 	word := uint64(lib.wordSize())
 	for _, of := range []*section{lib.text, lib.relro, lib.ehFrame, lib.exidx} {

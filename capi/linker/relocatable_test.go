@@ -26,9 +26,9 @@ func objectOf(t *testing.T, goarch string) string {
 	return object
 }
 
-// TestRelocatable does what a program's linker does: it places the sections of the
-// object file where the shared library has them, and applies their relocations.
-// That gives the shared library's sections again.
+// TestRelocatable acts as a program's linker: it places the sections of the object file at their
+// addresses in the shared library and applies the relocations. The result equals the sections of
+// the shared library.
 func TestRelocatable(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		f := openProduct(t, goarch)
@@ -49,10 +49,10 @@ func TestRelocatable(t *testing.T) {
 			relocateAt(t, obj, s, addr, tocOf(f))
 			want := sectionData(t, f, s.name)
 			if s.name == ".eh_frame" {
-				want = want[:len(want)-4] // the end, behind that of other files
+				want = want[:len(want)-4] // the terminator, which the linker adds
 			}
 			if !bytes.Equal(s.data, want) {
-				t.Errorf("%s is not the shared library's", s.name)
+				t.Errorf("%s differs from that of the shared library", s.name)
 			}
 		}
 	})
@@ -85,7 +85,7 @@ func relocateAt(t *testing.T, obj *object, s *objSection, addr map[*objSection]u
 					return value(r) + r.addend - at, nil
 				}
 			}
-			return 0, fmt.Errorf("nothing at %#x", at)
+			return 0, fmt.Errorf("no relocation at %#x", at)
 		}
 		var err error
 		switch {
@@ -104,8 +104,8 @@ func relocateAt(t *testing.T, obj *object, s *objSection, addr map[*objSection]u
 	}
 }
 
-// TestFieldsAreClear finds out which bits a relocation writes, by applying it with several
-// addresses. Where the relocation has an addend, these bits are zero in the object file.
+// TestFieldsAreClear finds the bits that a relocation writes by applying it with several
+// addresses. With RELA, these bits are zero in the object file.
 func TestFieldsAreClear(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		if goarches[goarch].usesREL() {
@@ -120,7 +120,7 @@ func TestFieldsAreClear(t *testing.T) {
 				field := s.data[r.off:min(r.off+8, uint64(len(s.data)))]
 				for i, bits := range bitsOf(t, obj, r, field) {
 					if field[i]&bits != 0 {
-						t.Errorf("%s+%#x: %s: % x, of which the relocation writes % x",
+						t.Errorf("%s+%#x: %s: % x, want zeros in the bits % x",
 							s.name, r.off, obj.typeName(r.typ), field, bitsOf(t, obj, r, field))
 						break
 					}
@@ -130,7 +130,7 @@ func TestFieldsAreClear(t *testing.T) {
 	})
 }
 
-// bitsOf returns those that a relocation writes to a field.
+// bitsOf returns the bits of a field that a relocation writes.
 func bitsOf(t *testing.T, obj *object, r reloc, field []byte) []byte {
 	t.Helper()
 	bits := make([]byte, len(field))

@@ -7,15 +7,15 @@ import (
 	"encoding/binary"
 )
 
-// RISC-V, 64 bits: the RISC-V psABI. An address takes two instructions, AUIPC and
-// one with the lower 12 bits. The second's relocation names the place of the
-// first, whose relocation names the symbol.
+// RISC-V, 64 bits: the RISC-V psABI. An address takes two instructions, AUIPC and one with the
+// lower 12 bits. The relocation of the second refers to the address of the first, and only the
+// relocation there refers to the symbol.
 
 var riscv64 = &arch{
 	machine: elf.EM_RISCV,
 	class:   elf.ELFCLASS64,
 	order:   binary.LittleEndian,
-	flags:   0x5, // compressed instructions, double float; go.o forgets the first
+	flags:   0x5, // compressed instructions, double float; go.o lacks the first
 	page:    0x1000,
 	fill:    []byte{0, 0}, // C.UNIMP
 	regABI:  true,
@@ -68,7 +68,7 @@ func (f *fixup) putJAL(distance int64) error {
 	return f.putBits(0xfffff000, v>>20&1<<31|v>>1&0x3ff<<21|v>>11&1<<20|v>>12&0xff<<12)
 }
 
-// putAUIPC writes imm[31:12], rounded since the other half is signed.
+// putAUIPC writes imm[31:12], rounded because the lower part is signed.
 func (f *fixup) putAUIPC(distance int64) error {
 	if err := checkBits(distance+0x800, 32); err != nil {
 		return err
@@ -87,8 +87,8 @@ func (f *fixup) putSType(distance int64) error {
 	return f.putBits(0xfe000f80, v>>5&0x7f<<25|v&0x1f<<7)
 }
 
-// An instructionRISCV64 has the fields that instructions of 32 bits have, with a
-// compressed one expanded, if it matters here: those with an offset have none below 0.
+// An instructionRISCV64 has the fields of a 32-bit instruction. Compressed instructions are
+// expanded only as far as necessary; their loads and stores have no negative offsets.
 type instructionRISCV64 struct {
 	off        uint64
 	opcode     uint32
@@ -126,8 +126,8 @@ func eachRISCV64(code []byte) (all []instructionRISCV64) {
 	return all
 }
 
-// expand is for the compressed instructions that jump by a register, copy or add
-// registers, move SP, or store at it.
+// expand decodes the compressed instructions that jump to a register, copy or add registers,
+// move SP, or store at SP.
 func (in *instructionRISCV64) expand(w uint32) {
 	full, rs2 := w>>7&31, w>>2&31
 	switch {
@@ -153,7 +153,7 @@ func scanRISCV64(code []byte, fields fields) (_ []branch, faults []fault) {
 			faults = append(faults, fault{in.off, faultIndirect})
 		case in.usesTP():
 			faults = append(faults, fault{in.off, faultTLS})
-		case (in.opcode == riscvStore || in.opcode == riscvStoreFP) && fields[in.off]: // the relocation is for its address
+		case (in.opcode == riscvStore || in.opcode == riscvStoreFP) && fields[in.off]: // a relocated address
 			faults = append(faults, fault{in.off, faultStore})
 		}
 	}
@@ -172,8 +172,8 @@ func (in *instructionRISCV64) usesTP() bool {
 	return false
 }
 
-// adaptFrameRISCV64 changes nothing: the return address is stored below SP, SP moves,
-// and the address is stored again. Whatever else there is below SP is refused.
+// adaptFrameRISCV64 changes nothing: the return address is stored below SP, SP moves, and the
+// address is stored again. Any other access below SP is refused.
 func adaptFrameRISCV64(code instructions, _ []step) (faults []fault) {
 	all := eachRISCV64(code.code)
 	for i, in := range all {
@@ -191,7 +191,7 @@ func adaptFrameRISCV64(code instructions, _ []step) (faults []fault) {
 	return faults
 }
 
-// storesTwiceRISCV64 reports whether instructions begin as in a prologue.
+// storesTwiceRISCV64 reports whether the instructions are such a prologue.
 func storesTwiceRISCV64(in []instructionRISCV64, offset int32) bool {
 	stores := func(in instructionRISCV64, offset int32) bool {
 		return in.opcode == riscvStore && in.r1 == riscvSP && in.r2 == riscvLR && in.offset == offset

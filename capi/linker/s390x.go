@@ -7,9 +7,9 @@ import (
 	"encoding/binary"
 )
 
-// IBM Z, 64 bits: the s390x ELF ABI. Addresses count halfwords from the
-// instruction, whose field lies two bytes in. cmd/link leaves no relocation for a
-// branch from .text to .text.
+// IBM Z, 64 bits: the s390x ELF ABI. Relative addresses count halfwords from the start of the
+// instruction; the field is two bytes into it. cmd/link leaves no relocations for branches
+// within .text.
 
 var s390x = &arch{
 	machine: elf.EM_S390,
@@ -30,8 +30,8 @@ var s390x = &arch{
 
 	hashEntry: 8,
 	dwarf:     dwarfRegs{sp: 15, ra: 14},
-	// SAVE in trampoline_s390x.s: R6-R14 in the caller's frame, then F8-F15, which
-	// DWARF numbers in the order 8 10 12 14 9 11 13 15.
+	// SAVE in trampoline_s390x.s: R6-R14 in the caller's frame, then F8-F15. DWARF numbers
+	// these in the order 8 10 12 14 9 11 13 15.
 	frames: []frame{{size: 128, saves: []save{{6, 9, 128 + 48, 8}, {24, 4, 64, 16}, {28, 4, 72, 16}}}},
 }
 
@@ -51,7 +51,7 @@ func (f *fixup) putHalfwords(distance int64) error {
 	return f.put32(distance >> 1)
 }
 
-// scanS390X looks for the instructions of format RIL with a relative address.
+// scanS390X finds instructions of format RIL with a relative address.
 func scanS390X(code []byte, fields fields) (branches []branch, faults []fault) {
 	within := 0
 	for off := uint64(0); off < uint64(len(code)); {
@@ -90,13 +90,13 @@ func isRelativeS390X(in []byte) bool {
 	return false
 }
 
-// faultS390X tells what is wrong with an instruction, if anything.
+// faultS390X returns the fault of an instruction, or "".
 func faultS390X(in []byte, relocated bool) string {
 	r1, r2, extension := in[1]>>4, in[1]&0xf, in[1]&0xf
 	switch {
-	case in[0] == 0xb2 && in[1] == 0x4f: // EAR: TLS starts at A0:A1
+	case in[0] == 0xb2 && in[1] == 0x4f: // EAR: A0:A1 is the thread pointer
 		return faultTLS
-	case in[0] == 0x07 && r1 != 0 && r2 != 0 && r2 != 14, // BCR, but for BR R14
+	case in[0] == 0x07 && r1 != 0 && r2 != 0 && r2 != 14, // BCR, except for BR R14
 		(in[0] == 0x0b || in[0] == 0x0c || in[0] == 0x0d) && r2 != 0, // BSM, BASSM, BASR
 		in[0] == 0x47 && r1 != 0, in[0] == 0x4d, in[0] == 0x45:       // BC, BAS, BAL
 		return faultIndirect
@@ -106,8 +106,8 @@ func faultS390X(in []byte, relocated bool) string {
 	return ""
 }
 
-// adaptFrameS390X changes nothing: the return address is stored below SP, SP moves,
-// and the address is stored again. Whatever else there is below SP is refused.
+// adaptFrameS390X changes nothing: the return address is stored below SP, SP moves, and the
+// address is stored again. Any other access below SP is refused.
 func adaptFrameS390X(code instructions, _ []step) (faults []fault) {
 	var all []addressS390X
 	for off := 0; off < len(code.code); {
@@ -132,8 +132,8 @@ const (
 	opLAY = 0xe371
 )
 
-// An addressS390X is the address in an instruction at off, if its offset has a sign:
-// with 12 bits it has none.
+// An addressS390X is the address operand of the instruction at off, if it has a signed offset of
+// 20 bits. Offsets of 12 bits are unsigned.
 type addressS390X struct {
 	off    uint64
 	op     int
@@ -156,6 +156,5 @@ func addressOfS390X(in []byte, off uint64) addressS390X {
 
 func (a addressS390X) is(op int, reg byte) bool { return a.op == op && a.reg == reg && a.onSP }
 
-// lengthS390X is the length of the instruction that begins with a byte: its first two
-// bits tell.
+// lengthS390X returns the length of an instruction, which is in the first two bits.
 func lengthS390X(first byte) int { return []int{2, 4, 4, 6}[first>>6] }

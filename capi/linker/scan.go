@@ -2,20 +2,19 @@
 
 package main
 
-// Reading machine code.
+// Scanning machine code.
 //
-// Relocations show most of what a function refers to. Its instructions are read for what
-// they do not show: branches that cmd/link has resolved itself, on the architectures with
-// instructions of variable length; indirect branches, whose target is unknown; access to
-// thread-local storage through the thread pointer; and stores to variables, if the address
-// is formed for the store.
+// Relocations show most references of a function. Its instructions are scanned for the rest:
+// branches that cmd/link has resolved itself, on architectures with instructions of variable
+// length; indirect branches, whose target is unknown; access to thread-local storage through the
+// thread pointer; and stores to variables, if the address is computed for the store.
 
-// A branch is a PC-relative field without a relocation that refers to a place
-// outside its function. Offsets count from the function's start.
+// A branch is a PC-relative field without a relocation, whose target is outside its function.
+// Offsets are from the function's start.
 type branch struct {
 	field  uint64
 	target int64
-	bias   int64 // what a relocation's addend holds besides the distance
+	bias   int64 // of the addend: the field's offset from what the target is relative to
 }
 
 // A fault is an instruction that must not be in the library.
@@ -28,16 +27,16 @@ type fault struct {
 type fields map[uint64]bool
 
 const (
-	faultDecode   = "an instruction that the linker does not know"
-	faultField    = "a relocation that does not lie within an instruction"
+	faultDecode   = "an instruction that the linker cannot decode"
+	faultField    = "a relocation that is not within an instruction"
 	faultIndirect = "an indirect call or jump: a func value, a method of an interface, or a jump table"
 	faultStore    = "a store to a package variable, which is read-only here"
-	faultNowhere  = "a branch to where there is no function"
+	faultTarget   = "a branch to an address outside all functions"
 	faultTLS      = "access to thread-local storage"
 )
 
-// scanWords reads the instructions of a function where each is a word. what tells
-// what is wrong with one, if anything.
+// scanWords calls what for each instruction of a function, where each is a 32-bit word. what
+// returns its fault, or "".
 func scanWords(code []byte, order byteOrder, pools []span, what func(in uint32, off uint64) string) (faults []fault) {
 	for off := uint64(0); off+4 <= uint64(len(code)); off += 4 {
 		if inSpans(pools, off) {
@@ -50,12 +49,12 @@ func scanWords(code []byte, order byteOrder, pools []span, what func(in uint32, 
 	return faults
 }
 
-// A mapping tells debuggers and disassemblers where there is data amid the code,
-// by symbols of these names. Empty names: the architecture has no such custom.
+// A mapping has the names of the architecture's mapping symbols, which mark data in the code for
+// debuggers and disassemblers, or empty names if it has none.
 type mapping struct {
 	code, data string
-	// pools returns the literals in a function's code: the words that its
-	// instructions load relative to the PC.
+	// pools returns the literal pools in a function's code: the words that its instructions
+	// load relative to the PC.
 	pools func(code []byte) []span
 }
 

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestScanRuntime reads every function of a whole Go program, runtime and all,
-// where branches have to be found in the instructions. Each has to lead to the
-// start of a function, or into one of the few that the runtime enters elsewhere.
+// TestScanRuntime scans every function of a whole Go program, runtime included, on architectures
+// where branches have no relocations. The target of each is the start of a function, or in the
+// middle of one of the few that the runtime enters there.
 func TestScanRuntime(t *testing.T) {
 	for _, goarch := range []string{"amd64", "386", "s390x"} {
 		t.Run(goarch, func(t *testing.T) {
@@ -36,14 +36,14 @@ func TestScanRuntime(t *testing.T) {
 					case faultDecode:
 						t.Logf("%s+%#x: %s", sym.name, f.off, f.what)
 						unknown++
-					case faultField, faultNowhere:
+					case faultField, faultTarget:
 						t.Errorf("%s+%#x: %s", sym.name, f.off, f.what)
 					}
 				}
 			}
 			// x86asm lacks a few of the vector instructions in the runtime's assembly.
 			if unknown > 10 {
-				t.Errorf("%d functions have instructions that the linker does not know", unknown)
+				t.Errorf("%d functions have instructions that the linker cannot decode", unknown)
 			}
 			if functions < 1000 || branches < 5000 {
 				t.Errorf("only %d functions with %d branches", functions, branches)
@@ -54,7 +54,7 @@ func TestScanRuntime(t *testing.T) {
 
 func checkBranch(t *testing.T, obj *object, from *symbol, r reloc) {
 	t.Helper()
-	bias := int64(-4) // of x86: the field ends the instruction
+	bias := int64(-4) // on x86 the field is at the end of the instruction
 	if obj.machine == elf.EM_S390 {
 		bias = 2
 	}
@@ -65,7 +65,7 @@ func checkBranch(t *testing.T, obj *object, from *symbol, r reloc) {
 	}
 }
 
-// TestFaults has one instruction of each kind that may not be in the library.
+// TestFaults tests one instruction of each kind that must not be in the library.
 func TestFaults(t *testing.T) {
 	for _, test := range []struct {
 		name  string

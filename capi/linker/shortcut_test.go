@@ -4,7 +4,7 @@ package main
 
 import "testing"
 
-// A call of RawSyscall6 goes to what it calls, if that is a function of the same kind.
+// A call of RawSyscall6 becomes a call of its callee, if that has the same calling convention.
 func TestShortcut(t *testing.T) {
 	raw, direct, other := &symbol{name: "syscall.RawSyscall6"}, &symbol{name: "internal/runtime/syscall.Syscall6"}, &symbol{name: "main.f"}
 	named := map[string]*symbol{direct.name: direct}
@@ -15,7 +15,7 @@ func TestShortcut(t *testing.T) {
 		{named, raw, direct},
 		{named, other, other},
 		{nil, raw, raw},
-		{map[string]*symbol{direct.name + ".abi0": direct}, raw, raw}, // takes its arguments elsewhere
+		{map[string]*symbol{direct.name + ".abi0": direct}, raw, raw}, // takes its arguments on the stack
 	} {
 		r := &reacher{library: &library{object: &object{named: c.named}}}
 		if got := r.shortcut(c.sym); got != c.want {

@@ -15,9 +15,9 @@ import (
 	"testing"
 )
 
-// TestOrdinaryProgram links a Go program that has all of core's functions. There, a chain
-// of them may use half as much stack as in the library (see toolexec.go): it runs on
-// what a goroutine's stack has left at least.
+// TestOrdinaryProgram links a Go program with all of core's functions. A chain of them may use
+// half as much stack as in the library (see toolexec.go): the minimum that a goroutine's stack has
+// left.
 func TestOrdinaryProgram(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		if printed, err := linkOrdinary(t, goarch, ""); err != nil {
@@ -26,8 +26,8 @@ func TestOrdinaryProgram(t *testing.T) {
 	})
 }
 
-// TestOrdinaryProgramIsJudged has one more function, with too large a frame.
-func TestOrdinaryProgramIsJudged(t *testing.T) {
+// TestOrdinaryProgramStackLimit adds a function with a frame over the limit.
+func TestOrdinaryProgramStackLimit(t *testing.T) {
 	printed, err := linkOrdinary(t, "amd64", `
 //go:nosplit
 func large(i int) byte {
@@ -49,7 +49,7 @@ func init() { keep = append(keep, large) }
 	}
 }
 
-// linkOrdinary has cmd/link link an executable.
+// linkOrdinary links an executable with cmd/link.
 func linkOrdinary(t *testing.T, goarch, more string) (printed string, err error) {
 	t.Helper()
 	r := recipe{dir: filepath.Join("..", ".."), goarch: goarch}

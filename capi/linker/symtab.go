@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// .symtab, for debuggers, profilers and backtraces: the exports again, and the
-// names of everything else in the library.
+// .symtab, for debuggers, profilers and backtraces: the exports, as in .dynsym, and the names of
+// everything else in the library.
 
 // A symtabEntry is an entry of .symtab or .dynsym.
 type symtabEntry struct {
@@ -19,7 +19,8 @@ type symtabEntry struct {
 	section     *section
 }
 
-// entry describes a. On ppc64le st_other tells callers the local entry.
+// entry returns the entry for a. On ppc64le, st_other contains the offset of the local entry
+// point.
 func (a *atom) entry(bind elf.SymBind) *symtabEntry {
 	return &symtabEntry{a.addr, a.size(), bind, a.symbol.typ, a.symbol.other, a.out}
 }
@@ -70,7 +71,7 @@ func (lib *library) makeSymtab() {
 				add(place{atom: a}, a.name, a.entry(elf.STB_LOCAL))
 			}
 		}
-		lib.symtab.info = uint32(b.len() / lib.symtab.entry) // the first that is not local
+		lib.symtab.info = uint32(b.len() / lib.symtab.entry) // index of the first symbol that is not local
 		if lib.relocatable && lib.tocName != "" {
 			add(place{}, lib.tocName, &symtabEntry{bind: elf.STB_GLOBAL})
 		}
@@ -82,7 +83,7 @@ func (lib *library) makeSymtab() {
 	lib.shstrtab.render = func(b *buffer) { b.bytes(lib.sectionNames().data...) }
 }
 
-// renderMapping appends the symbols that tell code from data in .text.
+// renderMapping appends the mapping symbols, which distinguish code from data in .text.
 func (lib *library) renderMapping(b *buffer, names *strtab) {
 	if lib.mapping.code == "" {
 		return
@@ -90,7 +91,7 @@ func (lib *library) renderMapping(b *buffer, names *strtab) {
 	mark := func(name string, addr uint64) {
 		b.symbol(names.add(name), &symtabEntry{value: addr, section: lib.text})
 	}
-	inData := true // marks are needed where it changes
+	inData := true // a symbol marks each change
 	for _, a := range lib.text.atoms {
 		if inData {
 			mark(lib.mapping.code, a.addr)

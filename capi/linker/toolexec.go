@@ -14,12 +14,12 @@ import (
 	"strings"
 )
 
-// toolexec runs a tool of the Go toolchain in cmd/go's place (go build
-// -toolexec) and returns its exit status. It changes how cmd/link runs:
+// toolexec runs a tool of the Go toolchain for cmd/go (go build -toolexec), and returns its exit
+// status. It changes only the arguments of cmd/link.
 //
-// cmd/go refuses -buildmode=c-shared without cgo but lets -buildmode=c-archive
-// pass. Both link steps are alike up to the external linker, so that here
-// cmd/link gets the mode that is meant and this program as external linker.
+// cmd/go refuses -buildmode=c-shared without cgo, but accepts -buildmode=c-archive. Both are the
+// same up to cmd/link, which here gets the mode c-shared and this program as the external
+// linker.
 func toolexec(tool string, args []string) int {
 	self, err := os.Executable()
 	if err != nil {
@@ -48,7 +48,7 @@ func toolexec(tool string, args []string) int {
 		return fail(err)
 	}
 	cmd.Args = append(cmd.Args[:1], linkArgs(args, quoted)...)
-	// One writer for both, as in cmd/go: the lines keep their order.
+	// One writer for both keeps the order of the lines, as in cmd/go.
 	out := &messages{w: os.Stderr}
 	cmd.Stdout, cmd.Stderr = out, out
 	err = cmd.Run()
@@ -56,15 +56,15 @@ func toolexec(tool string, args []string) int {
 	return status(err)
 }
 
-// toolName is link for both /path/link and C:\path\link.exe.
+// toolName returns "link" for /path/link and C:\path\link.exe.
 func toolName(tool string) string {
 	return strings.TrimSuffix(filepath.Base(tool), ".exe")
 }
 
-// linkArgs turns cmd/link's arguments for a C archive into those for a C shared
-// library that self, a quoted path, links. To cmd/link, -race means that a chain of nosplit
-// functions may use 1600 bytes of stack rather than 800, which suits a C caller's
-// stack; nothing gets instrumented, for that is up to the compiler.
+// linkArgs changes cmd/link's arguments from a C archive to a C shared library with self, a
+// quoted path, as the external linker. It adds -race, with which cmd/link allows a chain of
+// nosplit functions 1600 bytes of stack rather than 800; a C thread has enough. Only the
+// compiler instruments code for the race detector, and it does not get the flag.
 func linkArgs(args []string, self string) []string {
 	var shared []string
 	archive := false
@@ -85,9 +85,8 @@ func linkArgs(args []string, self string) []string {
 	return shared
 }
 
-// linkVersion is cmd/link's answer to -V=full with hash added to its last word.
-// cmd/go takes it for the linker's identity: when this program changes, what it
-// linked is linked again.
+// linkVersion appends hash to the last word of cmd/link's output for -V=full. cmd/go uses it as
+// the linker's identity in the build cache, so a change of this program causes relinking.
 func linkVersion(version, hash string) string {
 	return strings.TrimSpace(version) + "+" + hash
 }
@@ -100,11 +99,11 @@ func hashFile(name string) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
 }
 
-// messages copies lines, except for those by which cmd/link reports that packages
-// runtime/cgo and runtime/race are not there: that is what we want.
+// messages copies lines, except for cmd/link's warnings that the packages runtime/cgo and
+// runtime/race are missing, as intended.
 type messages struct {
 	w    io.Writer
-	line []byte // so far
+	line []byte // an incomplete line
 }
 
 func (m *messages) Write(p []byte) (int, error) {

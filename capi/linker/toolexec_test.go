@@ -42,8 +42,8 @@ func TestToolName(t *testing.T) {
 	}
 }
 
-// cmd/go takes the whole line for the identity of a release, and what follows the
-// last slash for that of a development version.
+// cmd/go uses the whole line as the identity of a release, and the part after the last slash as
+// that of a development version.
 func TestLinkVersion(t *testing.T) {
 	for version, want := range map[string]string{
 		"link version go1.26.8\n":                            "link version go1.26.8+cafe",
@@ -82,7 +82,7 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// TestToolexec runs tools through it: their status is ours.
+// TestToolexec runs tools through toolexec, which returns their exit status.
 func TestToolexec(t *testing.T) {
 	for script, want := range map[string]int{"exit 0": 0, "exit 3": 3, "kill -9 $$": 1} {
 		if got := toolexec("/bin/sh", []string{"-c", script}); got != want {
@@ -127,12 +127,12 @@ func TestWriteFile(t *testing.T) {
 	if err := writeFile(filepath.Join(dir, "none", "out"), nil); err == nil {
 		t.Error("a file in a folder that does not exist: no error")
 	}
-	// A folder can't be replaced by a file.
+	// A folder cannot be replaced by a file.
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeFile(filepath.Join(dir, "folder"), []byte("x")); err == nil {
-		t.Error("a file in a folder's place: no error")
+		t.Error("replacing a folder: no error")
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
@@ -140,7 +140,7 @@ func TestWriteFile(t *testing.T) {
 	}
 }
 
-// TestWriteIntoFIFO has something read the output while it is written.
+// TestWriteIntoFIFO reads the output while it is written.
 func TestWriteIntoFIFO(t *testing.T) {
 	dir := t.TempDir()
 	fifo, link := filepath.Join(dir, "fifo"), filepath.Join(dir, "link")
@@ -155,7 +155,7 @@ func TestWriteIntoFIFO(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// With a writer of its own, the reader waits for nobody to open the FIFO.
+		// O_RDWR does not wait for a writer.
 		reader, err := os.OpenFile(fifo, os.O_RDWR, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -176,7 +176,7 @@ func TestWriteIntoFIFO(t *testing.T) {
 	}
 }
 
-// TestWriteIntoFullDevice makes a device of its own; an error of a device is reported.
+// TestWriteIntoFullDevice creates a device node like /dev/full; its error is reported.
 func TestWriteIntoFullDevice(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "full")
 	const full = 1<<8 | 7 // the numbers of /dev/full

@@ -4,51 +4,50 @@ package main
 
 // Where the caller's registers are, at each instruction of a function.
 //
-// Go functions keep none of them. All that there is to tell is where SP was, and
-// where the return address is. The trampolines keep for C what its ABI says, and
-// a table of each architecture's tells where.
+// Go functions have no callee-saved registers, so only the caller's SP and the return address have
+// to be found. The trampolines save the registers that are callee-saved in C; the table of each
+// architecture describes where.
 
-// dwarfRegs are DWARF's numbers of registers.
+// dwarfRegs has DWARF register numbers, and how to find saved registers.
 type dwarfRegs struct {
 	sp, ra int
-	// A call pushes the return address; pushed returns the register that the
-	// instruction before end pushes or pops. Without pushed, the return address
-	// arrives in the register ra, and Go functions with a frame keep it at 0(SP),
-	// unless savedAt tells how far below SP on entry, or that they leave it in ra.
+	// On architectures where a call pushes the return address, pushed returns the register
+	// that the instruction before end pushes or pops. On the others, pushed is nil and the
+	// return address is in the register ra on entry. Go functions with a frame save it at
+	// 0(SP), unless savedAt returns a different place, below bytes below SP on entry, or
+	// reports that it stays in ra.
 	pushed  func(code []byte, end uint64) (reg int, ok bool)
 	savedAt func(code []byte) (below int, ok bool)
 }
 
-// A frame is what SAVE in a trampoline_<arch>.s makes.
+// A frame is the frame that SAVE in a trampoline_<arch>.s creates.
 type frame struct {
 	size    uint64
-	routine string // the function with SAVE, if not the export itself
+	routine string // the function that contains SAVE, if not the export itself
 	call    uint32 // the call instruction, if it has no relocation
 	saves   []save
 }
 
-// A save is count registers, numbered from reg, in slots step bytes apart from
-// off(SP) on.
+// A save is count registers, numbered from reg, in slots from off(SP), step bytes apart.
 type save struct {
 	reg, count int
 	off, step  int
 }
 
-// A row says that from pc on SP is depth bytes below its place on entry, that
-// the caller's values of some registers lie in memory, and that the others still
-// have theirs.
+// A row describes the code from pc on: SP is depth bytes below its value on entry, and some of the
+// caller's registers are saved in memory. The others are unchanged.
 type row struct {
 	pc, depth uint64
 	saved     []slot
 }
 
-// A slot holds a register, below bytes below where SP was on entry.
+// A slot contains a register, below bytes below SP on entry.
 type slot struct {
 	reg   int
 	below int
 }
 
-// entryState reports whether all is as it was when the function was called.
+// entryState reports whether SP and all registers are as on entry.
 func (r *row) entryState() bool { return r.depth == 0 && len(r.saved) == 0 }
 
 // rowsOf describes the function a, whose first row is the state on entry.
@@ -60,14 +59,14 @@ func (lib *library) rowsOf(a *atom, steps []step) []row {
 	case lib.dwarf.pushed != nil:
 		rows.push(steps, lib.pushedIn(a))
 	default:
-		rows.link(steps, lib.linkIn(a))
+		rows.saveRA(steps, lib.savedRAIn(a))
 	}
 	return *rows
 }
 
 type rows []row
 
-// add appends a row. It replaces one of the same pc.
+// add appends a row, or replaces the last one if it has the same pc.
 func (rows *rows) add(r row) {
 	if last := len(*rows) - 1; (*rows)[last].pc == r.pc {
 		*rows = (*rows)[:last]
@@ -75,9 +74,9 @@ func (rows *rows) add(r row) {
 	*rows = append(*rows, r)
 }
 
-// saveAll is a trampoline's frame: all is saved by the time of its call, and
-// has been restored when the frame is dropped. What it saves keeps its value up to
-// the call; but for the frame pointer, which the instruction before it may set.
+// saveAll adds the rows of a trampoline. All registers are saved by the time of its call, and
+// restored when the frame is removed. Up to the call they also keep their values, except for the
+// frame pointer, which the instruction before the call may set.
 func (rows *rows) saveAll(f *frame, steps []step, call uint64) {
 	var saved []slot
 	for _, s := range f.saves {
@@ -93,7 +92,7 @@ func (rows *rows) saveAll(f *frame, steps []step, call uint64) {
 	}
 }
 
-// push is a function that saves registers by pushing them.
+// push adds the rows of a function that saves registers by pushing them.
 func (rows *rows) push(steps []step, pushed func(end uint64) (reg int, ok bool)) {
 	var saved []slot
 	depth := uint64(0)
@@ -108,11 +107,10 @@ func (rows *rows) push(steps []step, pushed func(end uint64) (reg int, ok bool))
 	}
 }
 
-// link is a Go function that stores the return address. Some prologues do it only
-// after they have moved SP. So that both orders are covered, the row for the moment
-// between the two is one byte long. Later steps are not prologues: they are for
-// code behind a return in the middle.
-func (rows *rows) link(steps []step, saved func(depth uint64) []slot) {
+// saveRA adds the rows of a Go function that stores the return address. Some prologues store it
+// only after moving SP. A row of one byte, between the two, covers both orders. Later steps are not
+// prologues, but code after a return in the middle of the function.
+func (rows *rows) saveRA(steps []step, saved func(depth uint64) []slot) {
 	for i, s := range steps {
 		if i == 0 {
 			rows.add(row{pc: s.pc, depth: s.depth})
@@ -126,9 +124,9 @@ func (rows *rows) link(steps []step, saved func(depth uint64) []slot) {
 	}
 }
 
-// linkIn returns what tells where a frame of the Go function a has the return
+// savedRAIn returns a function that returns where a frame of the Go function a has the return
 // address.
-func (lib *library) linkIn(a *atom) func(depth uint64) []slot {
+func (lib *library) savedRAIn(a *atom) func(depth uint64) []slot {
 	d := lib.dwarf
 	if d.savedAt == nil {
 		return func(depth uint64) []slot { return []slot{{d.ra, int(depth)}} }
@@ -140,8 +138,8 @@ func (lib *library) linkIn(a *atom) func(depth uint64) []slot {
 	return func(uint64) []slot { return saved }
 }
 
-// pushedIn returns what recognises pushes in a trampoline. Go functions push the
-// frame pointer too, but have several ways out.
+// pushedIn returns a function that recognizes pushes in a trampoline. Go functions push the frame
+// pointer too, but may have several epilogues.
 func (lib *library) pushedIn(a *atom) func(end uint64) (reg int, ok bool) {
 	return func(end uint64) (int, bool) {
 		if !a.isExport() {
@@ -161,8 +159,7 @@ func (a *arch) frameOf(routine string) *frame {
 	return nil
 }
 
-// frameIn returns the frame that a makes, if a is a trampoline. Its depth tells
-// which.
+// frameIn returns the frame of a if it is a trampoline. The depth identifies the frame.
 func (lib *library) frameIn(a *atom, steps []step) *frame {
 	for i := range lib.frames {
 		f := &lib.frames[i]
@@ -178,7 +175,7 @@ func (lib *library) frameIn(a *atom, steps []step) *frame {
 	return nil
 }
 
-// callIn returns where a calls another function, or 0.
+// callIn returns the offset at which a calls another function, or 0.
 func (lib *library) callIn(a *atom, f *frame) uint64 {
 	for _, r := range a.refs {
 		if r.to != nil && r.to != a && r.to.isFunc() {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// state is what call frame instructions say at one place: how far below the
-// frame's address SP is, and how far below it registers are.
+// state is the result of call frame instructions at an offset: how far SP and the saved registers
+// are below the CFA.
 type state struct {
 	depth int
 	saved map[int]int
@@ -21,10 +21,10 @@ type state struct {
 // An fde describes a function in .eh_frame.
 type fde struct {
 	place, start, size uint64
-	states             map[uint64]state // by where they begin
+	states             map[uint64]state // by the offset where they begin
 }
 
-// at returns the state that holds at off in the function.
+// at returns the state at off in the function.
 func (f *fde) at(off uint64) state {
 	best := uint64(0)
 	for pc := range f.states {
@@ -35,8 +35,7 @@ func (f *fde) at(off uint64) state {
 	return f.states[best]
 }
 
-// parseEHFrame is a reader of its own: nothing in it comes from the writer but the
-// names of the instructions.
+// parseEHFrame is independent of the writer. It shares only the names of the instructions.
 func parseEHFrame(t *testing.T, arch *arch, data []byte, addr uint64) (fdes []fde) {
 	t.Helper()
 	var entry state
@@ -145,9 +144,9 @@ func runCFA(t *testing.T, arch *arch, p *reader, entry state) map[uint64]state {
 	return states
 }
 
-// keeps are the registers, by DWARF's numbers, that the C ABIs have a function
-// keep, apart from SP, and the register with the return address.
-var keeps = map[string][]int{
+// calleeSaved are the DWARF numbers of the registers that are callee-saved in the C ABIs, except
+// SP, and of the register with the return address.
+var calleeSaved = map[string][]int{
 	"amd64":   {3, 6, 12, 13, 14, 15},
 	"386":     {3, 5, 6, 7},
 	"arm64":   slices.Concat(span{19, 31}.list(), span{72, 80}.list()),
@@ -165,9 +164,9 @@ func (s span) list() (numbers []int) {
 	return numbers
 }
 
-// TestUnwindTables: every function is described, and can be found by the header.
-// Where a trampoline calls Go, all of C's registers are saved, each where the
-// instructions before the call have put it. At the ends all is as on entry.
+// TestUnwindTables checks that every function has an FDE, which .eh_frame_hdr refers to. When a
+// trampoline calls Go, all callee-saved registers are saved, each where an instruction has stored
+// it. At both ends the state is that on entry.
 func TestUnwindTables(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		f, arch := openProduct(t, goarch), goarches[goarch]
@@ -188,7 +187,7 @@ func TestUnwindTables(t *testing.T) {
 			}
 			d := byStart[s.Value]
 			if d == nil || d.size != s.Size {
-				t.Errorf("%s is not described, or not with its size %#x", s.Name, s.Size)
+				t.Errorf("%s has no FDE, or one without its size %#x", s.Name, s.Size)
 				continue
 			}
 			code := make([]byte, s.Size)
@@ -200,7 +199,7 @@ func TestUnwindTables(t *testing.T) {
 				trampolines++
 			}
 		}
-		want := 13 // all exports but the plain system calls
+		want := 13 // at least: the exports that are not plain system calls
 		if arch.frameOf("callGo") != nil {
 			want = 1 // shared by them
 		}
@@ -229,7 +228,7 @@ func checkHeader(t *testing.T, arch *arch, f *elf.File, fdes []fde) {
 	}
 }
 
-// checkTrampoline reports whether the function saves all that C wants back.
+// checkTrampoline reports whether the function saves all callee-saved registers.
 func checkTrampoline(t *testing.T, goarch, name string, code []byte, d *fde) bool {
 	t.Helper()
 	arch := goarches[goarch]
@@ -239,20 +238,20 @@ func checkTrampoline(t *testing.T, goarch, name string, code []byte, d *fde) boo
 	}
 	for pc, s := range d.states {
 		full := true
-		for _, reg := range keeps[goarch] {
+		for _, reg := range calleeSaved[goarch] {
 			_, ok := s.saved[reg]
 			full = full && ok
 		}
 		if !full {
 			continue
 		}
-		stored := map[int]int{} // where instructions up to here have put registers
+		stored := map[int]int{} // the offsets at which instructions have stored registers
 		if find := stores[goarch]; find != nil {
 			find(code[:pc], arch.order, func(reg, off int) { stored[reg] = off })
 		}
-		for _, reg := range keeps[goarch] {
+		for _, reg := range calleeSaved[goarch] {
 			if want, ok := stored[reg]; stores[goarch] != nil && (!ok || s.depth-s.saved[reg] != want) {
-				t.Errorf("%s+%#x: register %d is said to be at %d(SP), but is stored at %d (%v)", name, pc, reg,
+				t.Errorf("%s+%#x: the rule for register %d is %d(SP), but it is stored at %d (%v)", name, pc, reg,
 					s.depth-s.saved[reg], want, ok)
 			}
 		}
@@ -261,9 +260,9 @@ func checkTrampoline(t *testing.T, goarch, name string, code []byte, d *fde) boo
 	return false
 }
 
-// stores find the instructions of a prologue that store registers, and tell where,
-// counted from SP in the frame. They know just the forms that the trampolines use.
-// amd64 and 386 need none: there the rules come from the instructions.
+// stores find the instructions of a prologue that store registers, and their offsets from SP. They
+// decode only the forms that the trampolines use. amd64 and 386 need none, since the linker derives
+// the rules from the instructions.
 var stores = map[string]func(code []byte, order binary.ByteOrder, found func(reg, off int)){
 	"arm64": func(code []byte, order binary.ByteOrder, found func(reg, off int)) {
 		eachWord(code, order, func(in uint32) {

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 )
 
-// What amd64 and 386 have in common: cmd/link leaves no relocation for a branch
-// from .text to .text, so that instructions have to be decoded to find them.
+// amd64 and 386: cmd/link leaves no relocations for branches within .text, so the instructions
+// have to be decoded to find them.
 
-// endbr64 is the landing pad of an indirect branch. x86asm does not know it.
+// endbr64 is the landing pad of an indirect branch. x86asm does not decode it.
 var endbr64 = []byte{0xf3, 0x0f, 0x1e, 0xfa}
 
 func decodeX86(code []byte, mode int) (x86asm.Inst, bool) {
@@ -23,8 +23,8 @@ func decodeX86(code []byte, mode int) (x86asm.Inst, bool) {
 	return in, err == nil && in.Op != 0
 }
 
-// eachX86 calls f for each instruction up to the first that can't be decoded, and
-// returns how far it got.
+// eachX86 calls f for each instruction up to the first that it cannot decode, and returns the
+// offset of that one, or the end.
 func eachX86(code []byte, mode int, f func(off uint64, in x86asm.Inst)) (end uint64) {
 	for end < uint64(len(code)) {
 		in, ok := decodeX86(code[end:], mode)
@@ -38,8 +38,8 @@ func eachX86(code []byte, mode int, f func(off uint64, in x86asm.Inst)) (end uin
 }
 
 func scanX86(code []byte, fields fields, mode int) (branches []branch, faults []fault) {
-	within := 0 // fields that lie within instructions
-	// The registers that have the address of a variable.
+	within := 0 // number of fields that are within an instruction
+	// Registers that contain the address of a variable.
 	variables := map[x86asm.Reg]bool{x86asm.RIP: true}
 	end := eachX86(code, mode, func(off uint64, in x86asm.Inst) {
 		next := off + uint64(in.Len)
@@ -90,8 +90,7 @@ func pcRelative(field []byte, size int) int64 {
 	return int64(int32(binary.LittleEndian.Uint32(field)))
 }
 
-// usesSegment reports whether memory is addressed through FS or GS, where
-// thread-local storage lies.
+// usesSegment reports whether an instruction addresses thread-local storage, through FS or GS.
 func usesSegment(in x86asm.Inst) bool {
 	for _, p := range in.Prefix {
 		if p&0xff == x86asm.PrefixFS || p&0xff == x86asm.PrefixGS {
@@ -112,8 +111,8 @@ func isIndirect(in x86asm.Inst) bool {
 	return false
 }
 
-// storesTo reports whether an instruction changes memory relative to one of some
-// registers. In Intel's order the destination comes first.
+// storesTo reports whether an instruction stores to memory relative to one of these registers.
+// In Intel's syntax the destination comes first.
 func storesTo(in x86asm.Inst, registers map[x86asm.Reg]bool) bool {
 	mem, ok := in.Args[0].(x86asm.Mem)
 	return ok && registers[mem.Base] && !reads(in.Op)
@@ -141,7 +140,7 @@ func pushedRegister(code []byte, end uint64, mode int) (reg x86asm.Reg, ok bool)
 	return reg, ok
 }
 
-// implicit32 reads the addend of a REL relocation on a whole word.
+// implicit32 reads the addend of a REL relocation of a whole word.
 func implicit32(_ uint32, field []byte) int64 {
 	return wrap32(int64(binary.LittleEndian.Uint32(field)))
 }
