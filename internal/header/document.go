@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// A Document is the header as text: what manual pages are made of, in the order of the file.
+// A Document is the text of the header, from which the manual pages are generated.
 type Document struct {
 	Version     string
-	Intro       []Paragraph // what the file is
+	Intro       []Paragraph
 	Conventions []Paragraph
 	Dropin      []Paragraph // the last comment
 	Groups      []*Group
-	Defines     []Text // macros, each with the comment behind it
+	Defines     []Text // macros, including their comments
 	Structs     []Text
 }
 
-// A Group is a part of the header, with a heading.
+// A Group is a section of the header.
 type Group struct {
 	Title     string
 	Examples  []Example
@@ -34,16 +34,15 @@ type Documented struct {
 	Doc       []Paragraph
 }
 
-// An Example is a piece of code that calls functions.
 type Example struct {
 	Title string
 	Code  []string
 }
 
-// Text is a declaration as it stands there.
+// Text is a declaration, unchanged.
 type Text struct{ Name, Text string }
 
-// A Paragraph is some lines of a comment, without what stands in front of each.
+// A Paragraph is a list of lines of a comment, without the leading " * ".
 type Paragraph []string
 
 var (
@@ -63,15 +62,15 @@ const (
 func ParseDocument(text string) (*Document, error) {
 	top, rest, found := strings.Cut(text, begin)
 	if !found {
-		return nil, errors.New("no extern \"C\"")
+		return nil, errors.New("the header has no extern \"C\" {")
 	}
 	body, bottom, found := strings.Cut(rest, finish)
 	if !found {
-		return nil, errors.New("no end of extern \"C\"")
+		return nil, errors.New("the header does not close extern \"C\"")
 	}
 	version := versionLine.FindStringSubmatch(body)
 	if version == nil {
-		return nil, errors.New("no MEMFD_GO_VERSION_STRING")
+		return nil, errors.New("the header does not define MEMFD_GO_VERSION_STRING")
 	}
 	h := &Document{Version: version[1], Dropin: firstComment(bottom)}
 	for _, p := range firstComment(top) {
@@ -82,7 +81,7 @@ func ParseDocument(text string) (*Document, error) {
 		}
 	}
 	if len(h.Conventions) == 0 || len(h.Dropin) == 0 {
-		return nil, errors.New("no conventions, or no last comment")
+		return nil, errors.New("the header lacks the paragraph CONVENTIONS, or the last comment")
 	}
 	if err := h.parseBody(strings.Split(body, "\n")); err != nil {
 		return nil, err
@@ -90,7 +89,7 @@ func ParseDocument(text string) (*Document, error) {
 	return h, nil
 }
 
-// parseBody reads what is declared. A comment belongs to the function behind it.
+// parseBody reads the declarations. A comment belongs to the function after it.
 func (h *Document) parseBody(lines []string) error {
 	var doc []Paragraph
 	for len(lines) > 0 {
@@ -117,7 +116,7 @@ func (h *Document) parseBody(lines []string) error {
 			n = until(lines, func(l string) bool { return strings.HasSuffix(l, ";") })
 			name := functionLine.FindStringSubmatch(line)[1]
 			if len(doc) == 0 || !strings.HasPrefix(doc[0][0], name+"() ") {
-				return fmt.Errorf("the comment on %s does not begin with %[1]s()", name)
+				return fmt.Errorf("the comment of %s must begin with %[1]s()", name)
 			}
 			f := Documented{name, strings.Join(lines[:n], "\n"), doc}
 			h.last().Functions = append(h.last().Functions, f)
@@ -130,7 +129,7 @@ func (h *Document) parseBody(lines []string) error {
 
 func (h *Document) last() *Group { return h.Groups[len(h.Groups)-1] }
 
-// Functions are those of all groups.
+// Functions returns the functions of all groups.
 func (h *Document) Functions() []Documented {
 	var all []Documented
 	for _, g := range h.Groups {
@@ -139,7 +138,7 @@ func (h *Document) Functions() []Documented {
 	return all
 }
 
-// until counts the lines up to and including the first that is an end.
+// until counts the lines up to and including the first for which isEnd is true.
 func until(lines []string, isEnd func(string) bool) int {
 	for i, l := range lines {
 		if isEnd(l) {
@@ -149,20 +148,20 @@ func until(lines []string, isEnd func(string) bool) int {
 	return len(lines)
 }
 
-// endsDefine tells whether neither the macro nor its comment goes on.
+// endsDefine reports whether neither the macro nor its comment continues on the next line.
 func endsDefine(line string) bool {
 	open := strings.Contains(line, "/*") && !strings.Contains(line, "*/")
 	return !open && !strings.HasSuffix(line, "\\")
 }
 
-// firstComment returns the paragraphs of the first comment of several lines.
+// firstComment returns the paragraphs of the first multi-line comment.
 func firstComment(text string) []Paragraph {
 	_, text, _ = strings.Cut(text, "/*\n")
 	text, _, _ = strings.Cut(text, "\n */")
 	return paragraphs(strings.Split(text, "\n"))
 }
 
-// paragraphs takes the lines between /* and */ apart where one is empty.
+// paragraphs splits the lines of a comment at empty ones.
 func paragraphs(lines []string) []Paragraph {
 	var all []Paragraph
 	for i, l := range lines {
@@ -178,7 +177,7 @@ func paragraphs(lines []string) []Paragraph {
 	return all
 }
 
-// examples reads a comment of examples: a title, then code that is indented.
+// examples reads a comment with examples, each a title and indented code.
 func examples(doc []Paragraph) []Example {
 	var all []Example
 	for _, p := range doc {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-// Package header reads include/memfd_go.h. Its tests compare all that repeats what
-// the header says - the export list, the Go exports, the bindings, the symbols of
-// the built libraries - and a failure prints the line that is missing and the file
-// that it belongs to.
+// Package header parses include/memfd_go.h, for the tests that compare it with exports, bindings and
+// libraries (tests/contract), and for the manual pages.
 //
-// The header is the contract, so it is kept simple enough for a small parser; what
-// the parser does not understand is an error.
+// The header is simple enough for a small parser. Anything that the parser does not know is an error.
 package header
 
 import (
@@ -16,7 +13,7 @@ import (
 	"strings"
 )
 
-// Header is what memfd_go.h declares, in its order.
+// Header holds the declarations of memfd_go.h, in order.
 type Header struct {
 	Functions []Function
 	Constants []Constant
@@ -36,20 +33,19 @@ type Param struct {
 	Type, Name string
 }
 
-// Struct is a struct that callers see.
 type Struct struct {
 	Name   string
 	Fields []Field
 }
 
-// Field is a member of a struct, an array of Count of its type if that is not 0.
+// Field is a member of a struct. If Count is not 0, it is an array.
 type Field struct {
 	Type, Name string
 	Count      int
 }
 
-// Constant is a macro that stands for a number or a string. Its text is C's
-// without the U at the end, which happens to be Go, Python and Rust as well.
+// Constant is a macro for a number or a string. Its text is C's without the suffix U, and is therefore
+// valid in Go, Python and Rust, too.
 type Constant struct {
 	Name, Text string
 }
@@ -120,8 +116,8 @@ func statements(text string) []string {
 	return all
 }
 
-// addConstant leaves out the include guard and what is made of other constants,
-// which only C repeats.
+// addConstant leaves out the include guard, and constants that are computed from others: the bindings
+// do not repeat those.
 func (h *Header) addConstant(name, value string) error {
 	if value == "" || strings.Contains(value, "MEMFD_GO_") {
 		return nil
@@ -166,7 +162,7 @@ func parseStruct(name, body string) (Struct, error) {
 	return s, nil
 }
 
-// typeName spells a type in the one way that the tables of this package know.
+// typeName normalizes the spaces of a type.
 func typeName(text string) string {
 	return strings.TrimSpace(spaces.ReplaceAllString(text, " "))
 }

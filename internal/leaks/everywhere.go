@@ -15,8 +15,8 @@ import (
 
 var testName = regexp.MustCompile(`^(Test|Fuzz)`)
 
-// Everywhere reports the tests of a package that do not begin with Check. It reads the sources,
-// so it is skipped where the test program runs without them.
+// Everywhere reports the tests of a package that do not begin with Check. It reads the sources, and is
+// skipped without them.
 func Everywhere(t *testing.T) {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
@@ -31,7 +31,7 @@ func Everywhere(t *testing.T) {
 		for _, d := range file.Decls {
 			f, isFunction := d.(*ast.FuncDecl)
 			if isFunction && testName.MatchString(f.Name.Name) && f.Name.Name != "TestMain" && !beginsWithCheck(f) {
-				t.Errorf("%s: %s does not begin with leaks.Check(t)", name, f.Name.Name)
+				t.Errorf("%s: %s must begin with leaks.Check(t)", name, f.Name.Name)
 			}
 		}
 	}

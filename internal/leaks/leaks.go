@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-// Package leaks makes tests fail that leave something behind: a descriptor, a mapping of a
-// file in memory, locked memory. In packages whose tests call the library in their own process,
-// each test begins with
+// Package leaks makes a test fail if it leaks a descriptor, a mapping of a memfd, or locked memory.
+// Tests that call the library in their own process begin with
 //
 //	leaks.Check(t)
 //
-// and one test calls Everywhere, which reports those that do not.
+// and one test of the package calls Everywhere, which reports those that do not.
 package leaks
 
 import (
@@ -17,36 +16,35 @@ import (
 	"testing"
 )
 
-// Go opens descriptors of its own the first time.
+// The Go runtime opens descriptors (epoll) at the first read.
 var _ = held()
 
-// Check compares what the process holds now with what it holds after the test and its other
-// cleanups: those run in the reverse order.
+// Check compares what the process holds now and after the test. Cleanups run in reverse order, so its
+// own comes last.
 func Check(t testing.TB) {
 	before := held()
 	t.Cleanup(func() {
 		after := held()
 		for thing, what := range before {
 			if after[thing] != what {
-				t.Errorf("%s was %q before the test, and is %q after it", thing, what, after[thing])
+				t.Errorf("the test changed %s from %q to %q", thing, what, after[thing])
 			}
 		}
 		for _, thing := range slices.Sorted(maps.Keys(after)) {
 			if _, had := before[thing]; !had {
-				t.Errorf("the test left %s behind: %q", thing, after[thing])
+				t.Errorf("the test leaked %s: %q", thing, after[thing])
 			}
 		}
 	})
 }
 
-// held is what the process holds: each thing, and what it is. Go's own memory comes and
-// goes, so that of all mappings only those of files in memory are looked at, and what is
-// locked.
+// held returns the descriptors, mappings and locked memory of the process. It ignores mappings
+// without a memfd, because the Go runtime's change at any time.
 func held() map[string]string {
 	things := map[string]string{}
 	entries, _ := os.ReadDir("/proc/self/fd")
 	for _, e := range entries {
-		if link, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil { // not the one that is read by
+		if link, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil { // fails for the descriptor of ReadDir
 			things["descriptor "+e.Name()] = link
 		}
 	}

@@ -11,28 +11,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leak names, for a child of this test, what its tests are to leave behind.
+// leak is the variable that tells TestLeaving in a child process what to leak.
 const leak = "MEMFD_GO_LEAK"
 
-// What a test leaves behind makes it fail, and is named.
 func TestLeaksAreNoticed(t *testing.T) {
 	for what, want := range map[string]string{
 		"nothing":    "PASS",
 		"descriptor": "/memfd:leak (deleted)",
-		"mapping":    "the test left mapping",
-		"locked":     "locked memory was",
+		"mapping":    "the test leaked mapping",
+		"locked":     "the test changed locked memory from",
 		"subtest":    "/memfd:leak (deleted)",
 	} {
 		test := exec.Command(os.Args[0], "-test.run=^TestLeaving$", "-test.v")
 		test.Env = append(os.Environ(), leak+"="+what)
 		out, err := test.CombinedOutput()
 		if !strings.Contains(string(out), want) || (err == nil) != (what == "nothing") {
-			t.Errorf("%s: %v, without %q:\n%s", what, err, want, out)
+			t.Errorf("%s: %v, the output lacks %q:\n%s", what, err, want, out)
 		}
 	}
 }
 
-// TestLeaving is for the child. Without the variable it leaves nothing.
+// TestLeaving runs in the child process. Without the variable it leaks nothing.
 func TestLeaving(t *testing.T) {
 	Check(t)
 	create := func() int {

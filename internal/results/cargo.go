@@ -14,12 +14,12 @@ var (
 	cargoSkip   = regexp.MustCompile(`(?m)^skipped: (.*)$`)
 )
 
-// ParseCargo reads what `cargo test -- --show-output` prints: the results of one
-// test program after the other, each with what its tests printed behind.
+// ParseCargo parses the output of `cargo test -- --show-output`: for each test program the results,
+// followed by the output of its tests.
 func ParseCargo(output string) []Result {
 	statuses := map[string]Status{"ok": Passed, "FAILED": Failed, "ignored": Skipped}
 	var results []Result
-	byName := make(map[string]int) // where in results the tests of one program are
+	byName := make(map[string]int) // indices in results, for the current program
 	target, section := "", ""
 	for line := range strings.Lines(output) {
 		line = strings.TrimRight(line, "\n")
@@ -43,8 +43,7 @@ func ParseCargo(output string) []Result {
 	return results
 }
 
-// explain turns a pass that says "skipped: why" into a skip: Rust's tests have no
-// other way to say so.
+// explain turns a pass that printed "skipped: REASON" into a skip. Rust has no skips at run time.
 func (r *Result) explain() {
 	switch r.Status {
 	case Passed:

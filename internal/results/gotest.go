@@ -12,10 +12,10 @@ import (
 // event is a line of `go test -json` (go doc test2json).
 type event struct {
 	Action, Package, Test, Output string
-	ImportPath, FailedBuild       string // of building a test
+	ImportPath, FailedBuild       string // for build errors
 }
 
-// goTests collects events. Its keys are a package, or a package and a test.
+// goTests collects events. Keys are packages, or packages and tests.
 type goTests struct {
 	results     []Result
 	output      map[string]string
@@ -23,8 +23,8 @@ type goTests struct {
 	failedBelow map[string]bool
 }
 
-// ParseGo reads what `go test -json` prints. It counts tests without subtests, except
-// that a test may fail beside its subtests, and a package beside its tests.
+// ParseGo parses the output of `go test -json`. It counts tests without subtests. A test with subtests
+// counts only if it fails itself, and a package only if it fails without a failed test.
 func ParseGo(r io.Reader) ([]Result, error) {
 	g := goTests{output: map[string]string{}, hasSubtests: map[string]bool{}, failedBelow: map[string]bool{}}
 	for lines := json.NewDecoder(r); ; {
@@ -88,12 +88,12 @@ var (
 	position = regexp.MustCompile(`(?m)^\s*\w+\.go:\d+: `)
 )
 
-// withoutMarks drops the lines that say only what runs and how it ended.
+// withoutMarks drops the lines "=== RUN" and "--- PASS".
 func withoutMarks(output string) string {
 	return mark.ReplaceAllString(output, "")
 }
 
-// reason is what a test told t.Skip.
+// reason returns the argument of t.Skip.
 func reason(output string) string {
 	return strings.TrimSpace(position.ReplaceAllString(withoutMarks(output), ""))
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// ParseJUnit reads what pytest --junit-xml writes.
+// ParseJUnit parses the report of pytest --junit-xml.
 func ParseJUnit(text []byte) ([]Result, error) {
 	type message struct {
 		Type    string `xml:"type,attr"`
@@ -24,7 +24,7 @@ func ParseJUnit(text []byte) ([]Result, error) {
 		} `xml:"testsuite>testcase"`
 	}
 	if err := xml.Unmarshal(text, &report); err != nil {
-		return nil, fmt.Errorf("the report of pytest: %w", err)
+		return nil, fmt.Errorf("cannot parse the report of pytest: %w", err)
 	}
 	var results []Result
 	for _, c := range report.Cases {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// testdata has what the tools really print.
+// testdata reads recorded output of a tool.
 func testdata(t *testing.T, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -51,7 +51,7 @@ func TestParseGo(t *testing.T) {
 	}, got)
 }
 
-func TestParseGoStopsAtWhatIsNoJSON(t *testing.T) {
+func TestParseGoStopsAtInvalidJSON(t *testing.T) {
 	got, err := ParseGo(bytes.NewReader([]byte(`{"Action":"pass","Package":"a","Test":"T"}` + "\ngo: no such tool\n")))
 	if err == nil {
 		t.Error("no error")

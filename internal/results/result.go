@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Package results reads what the test tools of each language print, counts it, and
-// reports it.
+// Package results parses, counts and reports the results of each language's test tool.
 package results
 
 import (
@@ -9,7 +8,6 @@ import (
 	"strings"
 )
 
-// A Status is how a test ended.
 type Status int
 
 const (
@@ -18,14 +16,14 @@ const (
 	Skipped
 )
 
-// A Result is a test and how it ended.
+// A Result is the result of a test.
 type Result struct {
 	Name   string
 	Status Status
 	Detail string // the reason of a skip, the output of a failure
 }
 
-// Count tells in words how many there are of each status.
+// Count formats the number of results of each status.
 func Count(results []Result) string {
 	var n [3]int
 	for _, r := range results {
@@ -34,7 +32,7 @@ func Count(results []Result) string {
 	return fmt.Sprintf("%d passed, %d failed, %d skipped", n[Passed], n[Failed], n[Skipped])
 }
 
-// Good tells whether the tests as a whole succeeded. Nothing but skips does not.
+// Good reports whether no test failed and at least one passed.
 func Good(results []Result) bool {
 	some := false
 	for _, r := range results {
@@ -46,7 +44,7 @@ func Good(results []Result) bool {
 	return some
 }
 
-// Report lists what was skipped and what failed, and ends with the counts.
+// Report lists skips and failures, and ends with the counts.
 func Report(results []Result) string {
 	var text strings.Builder
 	for _, r := range results {
@@ -80,7 +78,7 @@ func Tail(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// WithExit adds a failure for a tool that failed though none of its tests did.
+// WithExit adds a failure if the tool failed without a failed test.
 func WithExit(results []Result, tool, output string, err error) []Result {
 	for _, r := range results {
 		if r.Status == Failed {

@@ -4,8 +4,8 @@ package results
 
 import "testing"
 
-// Subtests makes each result a test of its own. A failure shows the hint: how to run
-// the tests by hand.
+// Subtests reports each result as a subtest. A failure prints the hint, which tells how to run the tests
+// by hand.
 func Subtests(t *testing.T, all []Result, hint string) {
 	for _, r := range all {
 		t.Run(r.Name, func(t *testing.T) {

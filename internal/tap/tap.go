@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Package tap turns the TAP output of the C test programs (tests/c/test.h) into
-// tests of a Go test.
+// Package tap reports the TAP output of the C test programs (tests/c/test.h) as subtests.
 package tap
 
 import (
@@ -15,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The exit statuses of a program, apart from 0.
+// Exit statuses of a test program, besides 0.
 const (
 	someFailed = 1
 	allSkipped = 77
@@ -26,7 +25,7 @@ var (
 	plan   = regexp.MustCompile(`^1\.\.(\d+)$`)
 )
 
-// Status is the exit status of a program, or minus the number of the signal that ended it.
+// Status returns the exit status of a program, or minus the number of the signal that killed it.
 func Status(ended *os.ProcessState) int {
 	if wait, ok := ended.Sys().(syscall.WaitStatus); ok && wait.Signaled() {
 		return -int(wait.Signal())
@@ -34,16 +33,15 @@ func Status(ended *os.ProcessState) int {
 	return ended.ExitCode()
 }
 
-// ending says how a program ended.
 func ending(status int) string {
 	if status < 0 {
-		return "ended by " + unix.SignalName(syscall.Signal(-status))
+		return "killed by " + unix.SignalName(syscall.Signal(-status))
 	}
 	return fmt.Sprint("exit status ", status)
 }
 
-// Subtests makes each line of the output of a program a test. A failure shows the lines
-// that came before it, and the hint: how to run the program by hand.
+// Subtests reports each result as a subtest. A failure prints the comments before it, and the hint,
+// which tells how to run the program by hand.
 func Subtests(t *testing.T, output string, status int, hint string) {
 	var comments []string
 	tests, failed, planned := 0, 0, -1
@@ -72,15 +70,15 @@ func Subtests(t *testing.T, output string, status int, hint string) {
 	}
 	expected := status == 0 || status == allSkipped || status == someFailed && failed > 0
 	if planned != tests || !expected {
-		t.Errorf("%d tests of %d, %s\n%s\n%s", tests, planned, ending(status), excerpt(comments), hint)
+		t.Errorf("the program reported %d of %d tests, %s\n%s\n%s", tests, planned, ending(status), excerpt(comments), hint)
 	}
 }
 
-// excerpt is enough of a program's comments to see what is wrong.
+// excerpt shortens the comments of a program.
 func excerpt(comments []string) string {
 	const enough = 12
 	if len(comments) > enough {
-		comments = append(comments[:enough:enough], fmt.Sprintf("# ... and %d lines more", len(comments)-enough))
+		comments = append(comments[:enough:enough], fmt.Sprintf("# ... and %d more lines", len(comments)-enough))
 	}
 	return strings.Join(comments, "\n")
 }

@@ -13,8 +13,8 @@ func TestStatus(t *testing.T) {
 	}{
 		{"exit 0", "exit status 0"},
 		{"exit 77", "exit status 77"},
-		{"kill -ALRM $$", "ended by SIGALRM"},
-		{"kill -KILL $$", "ended by SIGKILL"},
+		{"kill -ALRM $$", "killed by SIGALRM"},
+		{"kill -KILL $$", "killed by SIGKILL"},
 	} {
 		cmd := exec.Command("sh", "-c", test.script)
 		if err := cmd.Run(); cmd.ProcessState == nil {

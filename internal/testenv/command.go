@@ -17,14 +17,14 @@ import (
 	"libmemfd_go/internal/tap"
 )
 
-// A Command can be shown as one would type it.
+// A Command is a command that failures print in the syntax of a shell.
 type Command struct {
-	Folder      string // "" is the current one
+	Folder      string // "" is the current folder
 	Environment []string
 	Arguments   []string
 }
 
-// String is the command line.
+// String returns the command line.
 func (c Command) String() string {
 	words := slices.Concat(c.Environment, c.Arguments)
 	for i, word := range words {
@@ -39,7 +39,7 @@ func (c Command) String() string {
 	return line
 }
 
-// MustRun runs a command that has to succeed.
+// MustRun runs a command, and fails the test if it fails.
 func (c Command) MustRun(t testing.TB) {
 	t.Helper()
 	cmd := exec.Command(c.Arguments[0], c.Arguments[1:]...)
@@ -50,7 +50,7 @@ func (c Command) MustRun(t testing.TB) {
 	}
 }
 
-// Capture runs a command and returns what it wrote and how it ended (tap.Status).
+// Capture runs a command, and returns its output and its status (tap.Status).
 func (c Command) Capture(t testing.TB, timeout time.Duration) (output string, status int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -58,7 +58,7 @@ func (c Command) Capture(t testing.TB, timeout time.Duration) (output string, st
 	cmd := exec.CommandContext(ctx, c.Arguments[0], c.Arguments[1:]...)
 	cmd.Dir = c.Folder
 	cmd.Env = append(os.Environ(), c.Environment...)
-	// Its children end with it, and none can keep us waiting for output.
+	// On a timeout, kill its children, too. A child that keeps the pipe open must not block this test.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
@@ -68,10 +68,10 @@ func (c Command) Capture(t testing.TB, timeout time.Duration) (output string, st
 	}
 	output, status = string(out), tap.Status(cmd.ProcessState)
 	if ctx.Err() != nil {
-		output += fmt.Sprintf("no end after %v\n", timeout)
+		output += fmt.Sprintf("killed after %v\n", timeout)
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {
-		t.Errorf("it left a process behind that holds its output\n%s", c)
+		t.Errorf("a child of this command is still running, with its output open:\n%s", c)
 	}
 	return output, status
 }

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// GoLoader is the dynamic loader that Go's linker has to be told, if it is wrong about
-// the one of the architecture's glibc.
+// GoLoader returns the dynamic loader of the architecture's glibc, if the default of Go's linker is
+// another one.
 func (a Arch) GoLoader() string {
 	switch a.GOARCH {
 	case "arm":
@@ -23,8 +23,8 @@ func (a Arch) GoLoader() string {
 	return ""
 }
 
-// GoEnvironment makes the go command build for the architecture. The first Go that
-// links for s390x without cgo is 1.27.
+// GoEnvironment returns the environment in which the go command builds for the architecture. Go links
+// programs with purego for s390x since 1.27.
 func (a Arch) GoEnvironment() ([]string, error) {
 	const first = "go1.27.4"
 	environment := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH=" + a.GOARCH}
@@ -34,7 +34,7 @@ func (a Arch) GoEnvironment() ([]string, error) {
 	fetch := exec.Command("go", "version")
 	fetch.Env = append(os.Environ(), "GOTOOLCHAIN="+first)
 	if output, err := fetch.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%s cannot be had: %s", first, strings.TrimSpace(string(output)))
+		return nil, fmt.Errorf("cannot download %s: %s", first, strings.TrimSpace(string(output)))
 	}
 	return append(environment, "GOTOOLCHAIN="+first), nil
 }

@@ -10,8 +10,7 @@ import (
 
 const hugePages = "/proc/sys/vm/nr_hugepages"
 
-// ReserveHugePages makes sure that there are n huge pages, where it may, and
-// returns what restores the old state.
+// ReserveHugePages tries to reserve n huge pages, and returns a function that restores the old number.
 func ReserveHugePages(n int) (restore func()) {
 	nothing := func() {}
 	text, err := os.ReadFile(hugePages)

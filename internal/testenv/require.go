@@ -11,16 +11,15 @@ import (
 	"testing"
 )
 
-// Regular tells whether a run is more than quick. $MEMFD_GO_TESTS says how much it tests:
-// nothing at all is quick, as in `go test ./...`; "regular" is `make test` and `make check`;
-// "full" is `make matrix`.
+// Regular reports whether this is more than a quick run. $MEMFD_GO_TESTS is unset in a quick run,
+// such as `go test ./...`; "regular" in `make test` and `make check`; "full" in `make matrix`.
 func Regular() bool { return os.Getenv("MEMFD_GO_TESTS") == "regular" || Full() }
 
-// Full tells whether a run tests everything.
+// Full reports whether this run tests everything.
 func Full() bool { return os.Getenv("MEMFD_GO_TESTS") == "full" }
 
-// Tested are the architectures whose libraries a run looks at: a quick one does not expect
-// others than this machine's to be there, or up to date.
+// Tested returns the architectures whose libraries are tested. In a quick run, those other than the
+// host's may be missing or outdated.
 func Tested() []Arch {
 	if !Regular() {
 		return []Arch{Own()}
@@ -28,12 +27,12 @@ func Tested() []Arch {
 	return Arches
 }
 
-// Required tells whether the run has promised to skip nothing that can be installed:
-// `make test` sets it, `make check` does not.
+// Required reports whether a missing tool is a failure: `make test` sets the variable if make setup
+// could install everything.
 func Required() bool { return os.Getenv("MEMFD_GO_REQUIRE") != "" }
 
-// Unavailable ends a test that lacks something that `make setup` installs: as a failure
-// where a run requires it, else as a skip.
+// Unavailable ends a test for which something is missing that `make setup` installs. It is a failure if
+// the run requires it, and a skip otherwise.
 func Unavailable(t testing.TB, err error) {
 	t.Helper()
 	if Required() {
@@ -42,8 +41,8 @@ func Unavailable(t testing.TB, err error) {
 	t.Skip(err)
 }
 
-// UnavailableIf is like Unavailable, but skips the test if no regular run promises what is
-// missing.
+// UnavailableIf is like Unavailable, but always skips the test if promised is false: only the setup of
+// the full matrix installs what is missing.
 func UnavailableIf(t testing.TB, promised bool, err error) {
 	t.Helper()
 	if !promised {
@@ -56,29 +55,28 @@ func UnavailableIf(t testing.TB, promised bool, err error) {
 func RequireRegular(t testing.TB) {
 	t.Helper()
 	if !Regular() {
-		t.Skip("make check runs it")
+		t.Skip("only in make test and make check")
 	}
 }
 
-// RequireFull skips a test that is only part of `make matrix`.
+// RequireFull skips a test that only `make matrix` runs.
 func RequireFull(t testing.TB) {
 	t.Helper()
 	if !Full() {
-		t.Skip("make matrix runs it")
+		t.Skip("only in make matrix")
 	}
 }
 
-// RequireTool returns the path of a program.
 func RequireTool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		Unavailable(t, fmt.Errorf("%s is not installed", name))
+		Unavailable(t, fmt.Errorf("%s is not installed: run make setup", name))
 	}
 	return path
 }
 
-// ArchOf is the architecture with a name.
+// ArchOf returns the architecture with a name.
 func ArchOf(goarch string) Arch {
 	for _, a := range Arches {
 		if a.GOARCH == goarch {
@@ -88,10 +86,10 @@ func ArchOf(goarch string) Arch {
 	panic("no such architecture: " + goarch)
 }
 
-// Own is the architecture of this machine.
+// Own returns the architecture of the host.
 func Own() Arch { return ArchOf(runtime.GOARCH) }
 
-// TellKernel tells which emulator stands in for a kernel, or the machine's own.
+// TellKernel reports the emulator, or the host's kernel, as an attribute of the test.
 func TellKernel(t *testing.T, emulator []string) {
 	if emulator != nil {
 		t.Attr("kernel", strings.Replace(Version(nil, emulator[0], "--version"), " version", "", 1))

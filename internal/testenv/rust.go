@@ -12,7 +12,6 @@ import (
 	"strings"
 )
 
-// rustTargets are Rust's names of the architectures.
 var rustTargets = map[string]string{
 	"386":     "i686-unknown-linux-gnu",
 	"amd64":   "x86_64-unknown-linux-gnu",
@@ -24,9 +23,9 @@ var rustTargets = map[string]string{
 	"s390x":   "s390x-unknown-linux-gnu",
 }
 
-// RustEnvironment makes cargo build for the architecture. For any other than the machine's
-// own it takes the standard library that `rustup target add` brings, and the C compiler
-// to link with.
+// RustEnvironment returns the environment in which cargo builds for the architecture. Other
+// architectures than the host's need the standard library of `rustup target add`, and link with the C
+// cross compiler.
 func (a Arch) RustEnvironment() ([]string, error) {
 	product, err := Product(a.GOARCH)
 	if err != nil {
@@ -46,18 +45,18 @@ func (a Arch) RustEnvironment() ([]string, error) {
 		return nil, fmt.Errorf("rustc --target=%s: %w", target, err)
 	}
 	if _, err := os.Stat(strings.TrimSpace(string(folder))); err != nil {
-		return nil, fmt.Errorf("no standard library of Rust for %s: rustup target add %[1]s", target)
+		return nil, fmt.Errorf("no Rust standard library for %s: run rustup target add %[1]s", target)
 	}
 	return append(environment,
 		"CARGO_BUILD_TARGET="+target,
-		"CARGO_PROFILE_TEST_STRIP=debuginfo", // most of a program, too much for some machine
+		"CARGO_PROFILE_TEST_STRIP=debuginfo", // too large for the memory of some virtual machines
 		"CARGO_TARGET_DIR="+filepath.Join(Repository(), "build", "rust", "foreign"),
 		rustSetting(target, "LINKER")+"="+linker,
 	), nil
 }
 
-// RustRunner is the argument that makes cargo run programs of the architecture by a
-// command. There is a variable for it, too, but that divides the command at each blank.
+// RustRunner returns the argument that makes cargo run programs with a command. Cargo would split the
+// value of the corresponding variable at spaces.
 func (a Arch) RustRunner(command []string) string {
 	quoted := make([]string, len(command))
 	for i, word := range command {
@@ -66,7 +65,7 @@ func (a Arch) RustRunner(command []string) string {
 	return "--config=target." + rustTargets[a.GOARCH] + ".runner=[" + strings.Join(quoted, ",") + "]"
 }
 
-// rustSetting is the name of a variable in which cargo looks for a setting of a target.
+// rustSetting returns the variable for a setting of a target.
 func rustSetting(target, name string) string {
 	return "CARGO_TARGET_" + strings.ToUpper(strings.ReplaceAll(target, "-", "_")) + "_" + name
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package testenv finds what the tests run: the machine's own compilers and linkers,
-// and the emulators, compilers and C libraries that ./setup put into the cache.
+// Package testenv finds the tools of the tests: the host's, and the emulators, compilers and C
+// libraries that make setup put into the cache.
 package testenv
 
 import (
@@ -17,8 +17,7 @@ import (
 type Arch struct {
 	GOARCH string
 
-	// CPU is the emulator's name for it, as in qemu-aarch64. The machine's own
-	// processor needs none.
+	// CPU is QEMU's name, as in qemu-aarch64.
 	CPU string
 
 	Compiler Tool // a C compiler for glibc
@@ -26,7 +25,7 @@ type Arch struct {
 	root string // see Root
 }
 
-// Arches are all of them, the order being that of their importance.
+// Arches lists all architectures, the most important first.
 var Arches = []Arch{
 	{"amd64", "x86_64", Tool{Name: "gcc"}, "/"},
 	{"arm64", "aarch64", Tool{Name: "aarch64-linux-gnu-gcc"}, "/usr/aarch64-linux-gnu"},
@@ -38,7 +37,7 @@ var Arches = []Arch{
 	{"loong64", "loongarch64", Tool{"gcc@loong64", "loongarch64-linux-gnu-gcc"}, "root"},
 }
 
-// Root is the directory that holds the glibc of the compiler, as if it were /.
+// Root returns the root directory with the glibc of the compiler.
 func (a Arch) Root() string {
 	if a.Compiler.Part == "" {
 		return a.root
@@ -46,7 +45,7 @@ func (a Arch) Root() string {
 	return filepath.Join(PartDir(a.Compiler.Part), a.root)
 }
 
-// CFlags are the options that all C programs are compiled with.
+// CFlags returns the compiler options of all C test programs.
 func CFlags() []string {
 	return []string{
 		"-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64",
@@ -54,18 +53,18 @@ func CFlags() []string {
 	}
 }
 
-// A Tool is a program: one of the toolchains in the cache, or the host's own.
+// A Tool is a program of a toolchain in the cache, or of the host.
 type Tool struct {
-	Part string // the part's name for ./setup; "" is the machine itself
+	Part string // a name for tests/cmd/setup/toolchains; "" for the host
 	Name string
 }
 
-// Path finds the tool, or says why it is not there.
+// Path returns the path of the tool, or why it is missing.
 func (t Tool) Path() (string, error) {
 	if t.Part == "" {
 		path, err := exec.LookPath(t.Name)
 		if err != nil {
-			return "", fmt.Errorf("%s is not installed", t.Name)
+			return "", fmt.Errorf("%s is not installed: run make setup", t.Name)
 		}
 		return path, nil
 	}
@@ -75,25 +74,25 @@ func (t Tool) Path() (string, error) {
 	return filepath.Join(PartDir(t.Part), "bin", t.Name), nil
 }
 
-// PartDir is the folder of one of the toolchains in the cache: tests/cmd/setup/parts has a script for each.
+// PartDir returns the folder of a toolchain in the cache. Its script is in tests/cmd/setup/parts.
 func PartDir(part string) string {
 	return filepath.Join(cache(), "toolchains", part)
 }
 
-// Ready returns nil if a toolchain is in the cache, or the reason why it is not.
+// Ready returns nil if a toolchain is in the cache, or why it is not.
 func Ready(part string) error {
 	dir := PartDir(part)
 	if _, err := os.Stat(filepath.Join(dir, ".complete")); err == nil {
 		return nil
 	}
 	if why, err := os.ReadFile(dir + ".missing"); err == nil {
-		return fmt.Errorf("make setup could not get %s: %s", part, strings.TrimSpace(string(why)))
+		return fmt.Errorf("make setup failed for %s: %s", part, strings.TrimSpace(string(why)))
 	}
-	return fmt.Errorf("make setup has not been run for %s", part)
+	return fmt.Errorf("%s is not set up: run make setup, or for make matrix: tests/cmd/setup/toolchains %[1]s", part)
 }
 
-// Emulator is the command that runs a program of the architecture, with root as
-// its root directory. It is empty where the machine runs the program itself.
+// Emulator returns the command that runs a program of the architecture with a root directory. It is
+// empty if the host can run the program.
 func (a Arch) Emulator(root string) ([]string, error) {
 	if runtime.GOARCH == a.GOARCH || runtime.GOARCH == "amd64" && a.GOARCH == "386" {
 		return nil, nil
@@ -113,14 +112,13 @@ func cache() string {
 	return filepath.Join(dir, "memfd_go")
 }
 
-// Repository is the root of the source tree.
+// Repository returns the top folder of the sources.
 func Repository() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// Product is the folder that holds the library built for an architecture: in
-// build, or in $MEMFD_GO_BUILD.
+// Product returns the folder of the library for an architecture, in build or $MEMFD_GO_BUILD.
 func Product(goarch string) (string, error) {
 	build := os.Getenv("MEMFD_GO_BUILD")
 	if build == "" {
@@ -128,7 +126,7 @@ func Product(goarch string) (string, error) {
 	}
 	dir := filepath.Join(build, "linux_"+goarch)
 	if _, err := os.Stat(filepath.Join(dir, "libmemfd_go.so.1")); err != nil {
-		return "", fmt.Errorf("there is no library for %s: make all-arch", goarch)
+		return "", fmt.Errorf("the library for %s is not built: run make all-arch", goarch)
 	}
 	return dir, nil
 }

@@ -12,12 +12,11 @@ import (
 	"strings"
 )
 
-// Version is what a command says of itself, up to the number of the version:
-// "rustc 1.85.0". Environment is added to ours.
+// Version returns the first line of a command's output, up to the version number: "rustc 1.85.0".
 func Version(environment []string, command ...string) string {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), environment...)
-	output, _ := cmd.CombinedOutput() // some of them do not call it success
+	output, _ := cmd.CombinedOutput() // some exit with an error status
 	line := string(output)
 	if i := strings.Index(line, "Version "); i >= 0 { // musl
 		line = "musl " + line[i+len("Version "):]
@@ -34,12 +33,12 @@ var (
 	glibc  = regexp.MustCompile(`GNU C Library [^\n]* version (\d+(?:\.\d+)+)`)
 )
 
-// CompilerVersion is "gcc 12.2.0", whatever the compiler's name.
+// CompilerVersion returns a text like "gcc 12.2.0".
 func CompilerVersion(compiler string) string {
 	return "gcc " + Version(nil, compiler, "-dumpfullversion")
 }
 
-// glibcVersion reads it in a libc.so.6, which need not run here.
+// glibcVersion searches libc.so.6 for its version, because the host may not be able to run it.
 func glibcVersion(libc string) string {
 	data, err := os.ReadFile(libc)
 	if m := glibc.FindSubmatch(data); err == nil && m != nil {
@@ -48,7 +47,7 @@ func glibcVersion(libc string) string {
 	return "glibc"
 }
 
-// GlibcVersion is that of the C library that the compiler links with.
+// GlibcVersion returns the version of the C library that the compiler links with.
 func (a Arch) GlibcVersion() string {
 	compiler, err := a.Compiler.Path()
 	if err != nil {
@@ -58,7 +57,7 @@ func (a Arch) GlibcVersion() string {
 	return glibcVersion(strings.TrimSpace(string(output)))
 }
 
-// MuslVersion asks the loader of musl, which some emulator runs.
+// MuslVersion runs the loader of musl, which prints its version.
 func MuslVersion(root string, emulator []string) string {
 	loaders, _ := filepath.Glob(filepath.Join(root, "lib", "ld-musl-*"))
 	if len(loaders) == 0 {
@@ -67,18 +66,17 @@ func MuslVersion(root string, emulator []string) string {
 	return Version(nil, append(slices.Clone(emulator), loaders[0])...)
 }
 
-// GoVersion is that of the go command, in an environment for it.
+// GoVersion returns the version of the go command in an environment.
 func GoVersion(environment []string) string {
 	return Version(environment, "go", "env", "GOVERSION")
 }
 
-// RustVersion is that of rustc, in an environment for cargo.
+// RustVersion returns the version of rustc in an environment.
 func RustVersion(environment []string) string {
 	return Version(environment, "sh", "-c", "${RUSTC:-rustc} --version")
 }
 
-// PythonVersion is the version of the Python in the cache for an architecture, and of the C library
-// that is with it.
+// PythonVersion returns the versions of the Python in the cache for an architecture, and of its C library.
 func PythonVersion(goarch string) string {
 	tree := PartDir("python@" + goarch)
 	version := Version(nil, filepath.Join(tree, "bin", "python"), "--version")

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// wheelPlatforms are what the wheels are tagged with, for glibc and for musl: the
-// oldest versions that auditwheel has a policy for.
+// wheelPlatforms are the platform tags of the wheels for glibc and musl: the oldest for which
+// auditwheel has a policy.
 var wheelPlatforms = map[string][2]string{
 	"amd64":   {"manylinux_2_5_x86_64", "musllinux_1_1_x86_64"},
 	"arm64":   {"manylinux_2_17_aarch64", "musllinux_1_1_aarch64"},
@@ -21,37 +21,36 @@ var wheelPlatforms = map[string][2]string{
 	"loong64": {"manylinux_2_36_loongarch64", "musllinux_1_2_loongarch64"},
 }
 
-// WheelTags are the tags of the wheel for an architecture, for glibc and for musl.
+// WheelTags returns the tags of the wheel for an architecture, for glibc and musl.
 func (a Arch) WheelTags() (glibc, musl string) {
 	platforms := wheelPlatforms[a.GOARCH]
 	return "py3-none-" + platforms[0], "py3-none-" + platforms[1]
 }
 
-// Wheels is the folder of the wheels and the sdist.
+// Wheels returns the folder of the wheels and the sdist.
 func Wheels() string { return filepath.Join(Repository(), "build", "wheels") }
 
-// Wheel is the wheel for an architecture.
+// Wheel returns the path of the wheel for an architecture.
 func (a Arch) Wheel() (string, error) {
 	platforms := wheelPlatforms[a.GOARCH]
 	name := fmt.Sprintf("memfd_go-*-py3-none-%s.%s.whl", platforms[0], platforms[1])
 	found, _ := filepath.Glob(filepath.Join(Wheels(), name))
 	if len(found) != 1 {
-		return "", fmt.Errorf("there is no wheel for %s: make wheels", a.GOARCH)
+		return "", fmt.Errorf("the wheel for %s is not built: run make wheels", a.GOARCH)
 	}
 	return found[0], nil
 }
 
-// InVenv is a program in the virtual environment that make setup makes.
+// InVenv returns the path of a program in the virtual environment of make setup.
 func InVenv(name string) (string, error) {
 	path := filepath.Join(Repository(), "build", "venv", "bin", name)
 	if _, err := exec.LookPath(path); err != nil {
-		return "", fmt.Errorf("%s is not in build/venv (make setup)", name)
+		return "", fmt.Errorf("%s is not in build/venv: run make setup", name)
 	}
 	return path, nil
 }
 
-// InstallWheel has pip choose a wheel as it would where the platform is among those of the
-// machine, and put its contents into a folder.
+// InstallWheel installs the wheel that pip selects for a platform into a folder.
 func InstallWheel(platform, folder string) error {
 	pip, err := InVenv("pip")
 	if err != nil {
