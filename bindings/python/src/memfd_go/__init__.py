@@ -72,7 +72,5 @@ def version() -> tuple[int, int, int]:
 
 
 # Tracebacks and pickles show the names that users import.
-for _value in [globals()[name] for name in __all__]:
-    if isinstance(_value, type):
-        _value.__module__ = __name__
-del _value
+for _class in (Mapping, MemFd, MissingSealsError, RefusedError, Seal):
+    _class.__module__ = __name__
