@@ -22,6 +22,8 @@ output. The offset that its holder reads or writes at does not move. A file of
 memfd_secret(2) cannot be read.`,
 		Example: `  memfd cat 1234/5 > copy`,
 		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: completeFile,
 		RunE: func(command *cobra.Command, args []string) error {
 			remote, err := parseFile(args[0])
 			if err != nil {
@@ -64,6 +66,8 @@ the command becomes its path, as with "memfd with". What the process does to its
 own file afterwards does not matter.`,
 		Example: `  memfd clone 1234/5 -- sha256sum {}`,
 		Args:    cobra.MinimumNArgs(2),
+
+		ValidArgsFunction: completeFile,
 		RunE: func(command *cobra.Command, args []string) error {
 			remote, err := parseFile(args[0])
 			if err != nil {

@@ -27,6 +27,8 @@ not be looked at.`,
 		Example: `  memfd check 1234/5
   memfd check 1234/5 --require write,grow --max 1M && echo fine`,
 		Args: cobra.ExactArgs(1),
+
+		ValidArgsFunction: completeFile,
 		RunE: func(command *cobra.Command, args []string) error {
 			remote, err := parseFile(args[0])
 			if err != nil {

@@ -24,6 +24,8 @@ func doctorCommand() *cobra.Command {
 what to change. It makes a secret file for a moment, in which the machine cannot
 hibernate. The exit status is 1 if sealed files cannot be made.`,
 		Args: cobra.NoArgs,
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
 			features, err := memfd.Probe(memfd.FeatureSecret)
 			if err != nil {

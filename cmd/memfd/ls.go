@@ -52,6 +52,8 @@ lines compare what it found with the shared memory in /proc/meminfo.`,
   memfd ls --name wayland --tree
   memfd ls --json | jq '.files[] | select(.executable) | .name'`,
 		Args: cobra.NoArgs,
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
 			result, err := scan.All(pids...)
 			if err != nil {
@@ -80,6 +82,7 @@ lines compare what it found with the shared memory in /proc/meminfo.`,
 	flags.BoolVar(&asJSON, "json", false, "write JSON")
 	flags.BoolVar(&asTree, "tree", false, "write each holder on a line of its own")
 	command.MarkFlagsMutuallyExclusive("json", "tree")
+	command.RegisterFlagCompletionFunc("pid", completePID)
 	return command
 }
 

@@ -19,6 +19,9 @@ func main() {
 func run(args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		unquoteUsage(root)
+	}
 	command, err := root.ExecuteC()
 	if err == nil {
 		return 0

@@ -26,6 +26,8 @@ receiver that does not trust its sender would accept it, and if not, why.`,
 		Example: `  memfd show 1234/5
   memfd show /proc/1234/fd/5`,
 		Args: cobra.ExactArgs(1),
+
+		ValidArgsFunction: completeFile,
 		RunE: func(command *cobra.Command, args []string) error {
 			remote, err := parseFile(args[0])
 			if err != nil {

@@ -120,13 +120,26 @@ func Repository() string {
 
 // Product returns the folder of the library for an architecture, in build or $MEMFD_GO_BUILD.
 func Product(goarch string) (string, error) {
-	build := os.Getenv("MEMFD_GO_BUILD")
-	if build == "" {
-		build = filepath.Join(Repository(), "build")
-	}
-	dir := filepath.Join(build, "linux_"+goarch)
+	dir := buildFolder(goarch)
 	if _, err := os.Stat(filepath.Join(dir, "libmemfd_go.so.1")); err != nil {
 		return "", fmt.Errorf("the library for %s is not built: run make all-arch", goarch)
 	}
 	return dir, nil
+}
+
+// Program is the command memfd that was built for an architecture.
+func Program(goarch string) (string, error) {
+	program := filepath.Join(buildFolder(goarch), "memfd")
+	if _, err := os.Stat(program); err != nil {
+		return "", fmt.Errorf("there is no command for %s: make commands", goarch)
+	}
+	return program, nil
+}
+
+func buildFolder(goarch string) string {
+	build := os.Getenv("MEMFD_GO_BUILD")
+	if build == "" {
+		build = filepath.Join(Repository(), "build")
+	}
+	return filepath.Join(build, "linux_"+goarch)
 }

@@ -44,12 +44,11 @@ func install(t *testing.T, settings ...string) (root string) {
 
 func requireProduct(t *testing.T) {
 	t.Helper()
-	folder, err := testenv.Product(runtime.GOARCH)
-	if err != nil {
+	if _, err := testenv.Product(runtime.GOARCH); err != nil {
 		t.Skip(err)
 	}
-	if _, err := os.Stat(filepath.Join(folder, "memfd")); err != nil {
-		t.Skip("there is no command: make command")
+	if _, err := testenv.Program(runtime.GOARCH); err != nil {
+		t.Skip(err)
 	}
 }
 
