@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Each function keeps every register that C wants back (the psABI's callee-saved
- * ones), returns a whole word, and does not mind what C leaves in registers that
- * hold no argument and in the upper half of those that hold one of 32 bits, nor
- * where the stack is, as far as the psABI goes.
+ * Each function preserves the callee-saved registers of the psABI and returns a whole word.
+ * It ignores registers without an argument and the upper half of those with a 32-bit
+ * argument, and works with any alignment of the stack that the psABI allows.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,7 +21,7 @@
 #define WIDE(x) (word)(x), (word)((uint64_t)(x) >> 32)
 #endif
 
-/* How far the stack is from where C would have it. */
+/* The distance of the stack pointer from where the compiler puts it. */
 static word shift;
 
 static intptr_t call(const char *name, word function, const word *argument, size_t number)
@@ -37,7 +36,7 @@ static intptr_t call(const char *name, word function, const word *argument, size
 	result = shifted(&r, function, arguments, shift);
 	for (int i = 0; i < SAVED; i++)
 		if (r.after[i] != r.before[i])
-			fail(__FILE__, __LINE__, "%s changed word %d of the kept registers", name, i);
+			fail(__FILE__, __LINE__, "%s changed callee-saved register %d", name, i);
 	return result;
 }
 
@@ -46,7 +45,7 @@ static intptr_t call(const char *name, word function, const word *argument, size
 	     sizeof((const word[]){ __VA_ARGS__ }) / sizeof(word))
 #define CALL0(name) call(#name, (word)(name), NULL, 0)
 
-/* A result as C sees it, once the whole word is known to hold nothing else. */
+/* Checks that the result is a descriptor. */
 static int descriptor(const char *name, intptr_t result)
 {
 	if (result < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_check_seals() tells whether seals are set, and which are not. */
+/* memfd_go_check_seals() reports whether seals are set, and which are missing. */
 #include "test.h"
 #include "files.h"
 
@@ -79,7 +79,7 @@ static void rejects_bad_pointers(void)
 {
 	int fd = sealable_file();
 
-	/* NULL alone means that nobody wants to know. */
+	/* NULL itself is allowed. */
 	for (size_t i = 1; i < NULL_POINTERS; i++)
 		EQ(memfd_go_check_seals(fd, 0, (uint32_t *)null_pointers[i]), -EFAULT);
 	close(fd);

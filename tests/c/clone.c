@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_clone() makes a sealed copy of a file and leaves the file alone. */
+/* memfd_go_clone() creates a sealed copy and does not change the source. */
 #include "test.h"
 #include "child.h"
 #include "contents.h"
@@ -32,7 +32,7 @@ static void check_clone(int source, const char *data, size_t size)
 	close(fd);
 }
 
-/* From a descriptor open for both, and from one that is for reading only. */
+/* Through a read-write descriptor and a read-only one. */
 static void check_all_sizes(int (*new_file)(void))
 {
 	for (size_t i = 0; i < SIZES; i++) {
@@ -118,11 +118,11 @@ static void copies_into_huge_pages(void)
 #define SENDFILE SYS_sendfile
 #endif
 
-static int refusal;
+static int sendfile_error;
 
 static void clone_without_sendfile(void)
 {
-	EQ(forbid(SENDFILE, refusal), 0);
+	EQ(forbid(SENDFILE, sendfile_error), 0);
 	check_all_sizes(sealable_file);
 }
 
@@ -133,7 +133,7 @@ static void works_without_sendfile(void)
 	if (!filters_work())
 		SKIP(NO_FILTERS);
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
-		refusal = errors[i];
+		sendfile_error = errors[i];
 		IN_CHILD(clone_without_sendfile);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What memfd_go_clone() refuses. */
+/* Errors of memfd_go_clone(). */
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -72,12 +72,12 @@ static void rejects_secret_files(void)
 	int source = memfd_go_secret(O_CLOEXEC);
 
 	if (source == -ENOSYS)
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	EQ(memfd_go_set_size(source, 0, 100), 0);
 	check_error(source, -ESPIPE);
 }
 
-/* What such a file says of its size does not count. */
+/* Their st_size is 0. */
 static void rejects_proc_files_longer_than_max_len(void)
 {
 	int version = open("/proc/version", O_RDONLY | O_CLOEXEC), fd;
@@ -122,13 +122,13 @@ static void fails_at_rlimit_nofile(void)
 	close(source);
 }
 
-/* More than any machine has. */
+/* More than any system has. */
 static void fails_without_free_huge_pages(void)
 {
 	int source, error = memfd_go_create("test", MFD_HUGETLB);
 
 	if (error < 0)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	close(error);
 	source = sized_file((uint64_t)1 << 40);
 	error = memfd_go_clone("clone", MFD_HUGETLB, 0, source, UINT64_MAX);

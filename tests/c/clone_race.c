@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_clone() of a file that another thread shortens and extends meanwhile. */
+/* memfd_go_clone() of a file that another thread truncates and extends at the same time. */
 #include <pthread.h>
 
 #include "test.h"
@@ -8,7 +8,7 @@
 
 #define SHORT (1 * MIB)
 #define LONG (4 * MIB)
-#define ENOUGH 20 /* of either outcome */
+#define ENOUGH 20 /* copies, and as many errors */
 #define ATTEMPTS 3000
 
 static volatile int stop, source;
@@ -23,7 +23,7 @@ static void *change_the_size(void *unused)
 	return NULL;
 }
 
-/* Whatever the moment, the copy is one of the two sizes, and sealed. */
+/* The copy has one of the two sizes and is sealed. */
 static void check_copy(int fd)
 {
 	uint64_t size = 0;
@@ -33,9 +33,9 @@ static void check_copy(int fd)
 	EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);
 }
 
-static int clone_until_both_have_happened(int *copies, int *refusals)
+static int clone_until_both_occurred(int *copies, int *errors)
 {
-	for (int i = 0; i < ATTEMPTS && (*copies < ENOUGH || *refusals < ENOUGH); i++) {
+	for (int i = 0; i < ATTEMPTS && (*copies < ENOUGH || *errors < ENOUGH); i++) {
 		int fd = memfd_go_clone("clone", MFD_CLOEXEC, 0, source, LONG);
 
 		if (fd >= 0) {
@@ -43,7 +43,7 @@ static int clone_until_both_have_happened(int *copies, int *refusals)
 			close(fd);
 			(*copies)++;
 		} else if (fd == -EAGAIN) {
-			(*refusals)++;
+			(*errors)++;
 		} else {
 			return fd;
 		}
@@ -53,17 +53,17 @@ static int clone_until_both_have_happened(int *copies, int *refusals)
 
 static void change_of_size_during_the_copy_is_an_error(void)
 {
-	int copies = 0, refusals = 0;
+	int copies = 0, errors = 0;
 	pthread_t thread;
 
 	stop = 0;
 	source = sized_file(LONG);
 	EQ(pthread_create(&thread, NULL, change_the_size, NULL), 0);
-	EQ(clone_until_both_have_happened(&copies, &refusals), 0);
+	EQ(clone_until_both_occurred(&copies, &errors), 0);
 	stop = 1;
 	pthread_join(thread, NULL);
 	CHECK(copies > 0);
-	CHECK(refusals > 0);
+	CHECK(errors > 0);
 	close(source);
 }
 

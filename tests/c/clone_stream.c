@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_clone_stream() copies what can be read, up to the end. */
+/* memfd_go_clone_stream() copies everything up to the end of the stream. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -16,7 +16,7 @@ static int clone_of(int source, uint64_t max_len)
 	return memfd_go_clone_stream("stream", MFD_CLOEXEC, 0, source, max_len);
 }
 
-/* What the writer puts into the stream, piece by piece. */
+/* What the writer writes. */
 static struct {
 	int fd;
 	size_t length;
@@ -34,7 +34,7 @@ static void *write_all(void *unused)
 	return NULL;
 }
 
-/* A copy of 'length' bytes that another thread writes meanwhile. */
+/* Clones 'length' bytes that another thread writes. */
 static int clone_written(const int ends[2], size_t length, uint64_t max_len, uint32_t flags)
 {
 	pthread_t writer;
@@ -67,7 +67,7 @@ static void clones_pipes_of_any_length(void)
 	}
 }
 
-/* Forks while the other thread reads, and only then ends the stream. */
+/* Forks while the other thread reads, and then ends the stream. */
 static void *fork_and_write(void *child)
 {
 	usleep(50000);
@@ -80,7 +80,7 @@ static void *fork_and_write(void *child)
 	return write_all(NULL);
 }
 
-/* The child has nothing by which it could write to the copy, which would be -EBUSY. */
+/* The child must not inherit a writable mapping of the copy, or sealing would be -EBUSY. */
 static void survives_fork_by_another_thread(void)
 {
 	pthread_t forker;
@@ -133,7 +133,7 @@ static void copies_into_huge_pages(void)
 	close(fd);
 }
 
-/* A file is read from its offset on, which moves. */
+/* The offset of the source moves. */
 static void clones_files_from_their_offset(void)
 {
 	int source = sealable_file(), fd;
@@ -152,7 +152,7 @@ static void clones_files_from_their_offset(void)
 	close(source);
 }
 
-/* One byte more than is allowed has been read then, and no other. */
+/* Exactly max_len + 1 bytes have been read. */
 static void rejects_streams_longer_than_max_len(void)
 {
 	static const uint64_t allowed[] = { 0, 1, 65535, 65536, 65537, 199999 };
@@ -179,16 +179,16 @@ static void fails_if_nonblocking_and_empty(void)
 	close(ends[1]);
 }
 
-/* The first one may come before there is anything to interrupt. */
-static void ask_for_another(int number)
+/* The first signal may arrive before the call blocks. */
+static void request_alarm(int number)
 {
 	(void)number;
 	alarm_in(20000);
 }
 
-static void wait_in_vain(void)
+static void clone_until_interrupted(void)
 {
-	struct sigaction action = { .sa_handler = ask_for_another };
+	struct sigaction action = { .sa_handler = request_alarm };
 	int ends[2];
 
 	EQ(pipe2(ends, O_CLOEXEC), 0);
@@ -200,7 +200,7 @@ static void wait_in_vain(void)
 
 static void fails_if_interrupted_by_a_signal(void)
 {
-	IN_CHILD(wait_in_vain);
+	IN_CHILD(clone_until_interrupted);
 }
 
 static void rejects_files_that_cannot_be_read(void)
@@ -217,7 +217,7 @@ static void rejects_files_that_cannot_be_read(void)
 		EQ(clone_of(closed_descriptors[i], 1), -EBADF);
 }
 
-/* A file that cannot be created costs the stream nothing. */
+/* Nothing is read if the file cannot be created. */
 static void rejects_bad_names_flags_and_seals(void)
 {
 	int ends[2];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_create() is memfd_create(2), verbatim. */
+/* memfd_go_create() behaves like memfd_create(2). */
 #include "test.h"
 #include "files.h"
 
@@ -88,7 +88,7 @@ static void rejects_bad_names(void)
 	free_page_before_a_guard(page);
 }
 
-/* Whatever the kernel makes of a flag, it is what we return. */
+/* The kernel's result is returned unchanged, whatever the flag. */
 static void accepts_what_the_kernel_accepts(void)
 {
 	for (int bit = 0; bit < 32; bit++) {

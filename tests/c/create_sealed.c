@@ -152,7 +152,7 @@ static void fills_and_pads_huge_pages(void)
 	close(fd);
 }
 
-/* More huge pages than any machine has free. */
+/* More than any system has. */
 static void fails_without_free_huge_pages(void)
 {
 	size_t size = sizeof(void *) == 8 ? (size_t)1 << 40 : (size_t)1 << 29;
@@ -160,7 +160,7 @@ static void fails_without_free_huge_pages(void)
 	int error, fd = memfd_go_create("test", MFD_HUGETLB);
 
 	if (fd < 0)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	close(fd);
 	data = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (data == MAP_FAILED)

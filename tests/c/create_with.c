@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_create_with() gives a new file mode, size and seals. */
+/* memfd_go_create_with() sets mode, size and seals of a new file. */
 #include "test.h"
 #include "files.h"
 
-/* Without flags the kernel may decide what is executable: say it. */
+/* Without a flag, vm.memfd_noexec decides whether the file is executable. */
 #define NOEXEC (MFD_CLOEXEC | MFD_NOEXEC_SEAL)
 
 static struct stat status_of_file(int fd)
@@ -60,7 +60,7 @@ static void sets_the_mode(void)
 	}
 }
 
-/* What the kernel makes of a size: 32-bit ones have files of 16 TiB and less. */
+/* The kernel's result for a size: the limit on 32-bit kernels is at most 16 TiB. */
 static int size_error(uint64_t size)
 {
 	int fd = raw_create("test", 0), error = (int)raw(ftruncate(fd, (off_t)size));
@@ -149,7 +149,7 @@ static void creates_files_of_huge_pages(void)
 	int fd = raw_create("test", MFD_HUGETLB);
 
 	if (fd < 0)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	args.size = (uint64_t)status_of_file(fd).st_blksize;
 	close(fd);
 	fd = memfd_go_create_with("test", &args, sizeof args);

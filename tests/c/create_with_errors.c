@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What memfd_go_create_with() refuses. */
+/* Errors of memfd_go_create_with(). */
 #include <signal.h>
 
 #include "test.h"
@@ -91,7 +91,7 @@ static void rejects_bad_pointers(void)
 	}
 }
 
-/* As with openat2(2): a longer struct is fine if it is zero where it is unknown. */
+/* Like openat2(2): a longer struct is accepted if the unknown part is zero. */
 static void rejects_bad_struct_sizes(void)
 {
 	union {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * memfd_go_create_with() before Linux 6.3, which a filter stands in for: it knows
- * neither MFD_NOEXEC_SEAL nor MFD_EXEC.
+ * memfd_go_create_with() before Linux 6.3, emulated by a filter that rejects
+ * MFD_NOEXEC_SEAL and MFD_EXEC.
  */
 #include "test.h"
 #include "child.h"
 #include "files.h"
 #include "filter.h"
 
-static void become_old(void)
+static void emulate_old_kernel(void)
 {
 	EQ(forbid_bits(SYS_memfd_create, 1, MFD_NOEXEC_SEAL | MFD_EXEC, EINVAL), 0);
 }
@@ -27,7 +27,7 @@ static void create_noexec(void)
 	struct memfd_go_create_args args = { .flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL };
 	int fd;
 
-	become_old();
+	emulate_old_kernel();
 	EQ(memfd_go_create("test", MFD_NOEXEC_SEAL), -EINVAL);
 	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(mode_of(fd), 0666);
@@ -54,7 +54,7 @@ static void create_noexec_with_all(void)
 	uint64_t size = 0;
 	int fd;
 
-	become_old();
+	emulate_old_kernel();
 	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(mode_of(fd), 0640);
 	EQ(memfd_go_get_seals(fd), F_SEAL_GROW | F_SEAL_SEAL);
@@ -68,18 +68,18 @@ static void create_executable(void)
 	struct memfd_go_create_args args = { .flags = MFD_EXEC };
 	int fd;
 
-	become_old();
+	emulate_old_kernel();
 	fd = memfd_go_create_with("test", &args, sizeof args);
 	EQ(mode_of(fd), 0777);
 	EQ(memfd_go_get_seals(fd), F_SEAL_SEAL);
 	close(fd);
 }
 
-static void insist(void)
+static void create_strict(void)
 {
 	struct memfd_go_create_args args = { .flags = MFD_NOEXEC_SEAL, .opts = MEMFD_GO_OPT_STRICT_NOEXEC };
 
-	become_old();
+	emulate_old_kernel();
 	EQ(memfd_go_create_with("test", &args, sizeof args), -EOPNOTSUPP);
 	args.flags = MFD_EXEC;
 	EQ(memfd_go_create_with("test", &args, sizeof args), -EOPNOTSUPP);
@@ -89,11 +89,11 @@ static void insist(void)
 	close(memfd_go_create_with("test", &args, sizeof args));
 }
 
-static void fail_later(void)
+static void fail_in_fchmod(void)
 {
 	struct memfd_go_create_args args = { .flags = MFD_NOEXEC_SEAL };
 
-	become_old();
+	emulate_old_kernel();
 	EQ(forbid(SYS_fchmod, EPERM), 0);
 	EQ(memfd_go_create_with("test", &args, sizeof args), -EPERM);
 	args.flags = MFD_NOEXEC_SEAL | 0x20;
@@ -113,8 +113,8 @@ static void fail_later(void)
 TEST(emulated_noexec_file_is_sealable, create_noexec)
 TEST(mode_size_and_seals_are_as_requested, create_noexec_with_all)
 TEST(emulated_exec_file_is_executable, create_executable)
-TEST(strict_noexec_fails_instead_of_emulating, insist)
-TEST(returns_errors_of_the_emulation, fail_later)
+TEST(strict_noexec_fails_instead_of_emulating, create_strict)
+TEST(returns_errors_of_the_emulation, fail_in_fchmod)
 
 int main(int argc, char **argv)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_discard() gives the memory of a part of a file back. */
+/* memfd_go_discard() frees the memory of a range of a file. */
 #include "test.h"
 #include "contents.h"
 
@@ -53,7 +53,7 @@ static void clears_partial_pages(void)
 	close(fd);
 }
 
-/* What was reserved beyond the end can be given back, too. */
+/* Memory that was reserved beyond the end can be freed too. */
 static void frees_memory_beyond_the_end(void)
 {
 	int fd = filled_file(1);
@@ -86,7 +86,7 @@ static void discards_huge_pages(void)
 	uint64_t huge;
 
 	if (fd < 0)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	EQ(fstat(fd, &status), 0);
 	huge = (uint64_t)status.st_blksize;
 	if (memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, huge) != 0) {
@@ -109,7 +109,7 @@ static void rejects_write_sealed_files(void)
 
 		if (r == -EINVAL && seals[i] == F_SEAL_FUTURE_WRITE) {
 			close(fd);
-			SKIP("no F_SEAL_FUTURE_WRITE here");
+			SKIP("this kernel has no F_SEAL_FUTURE_WRITE");
 		}
 		EQ(r, 0);
 		EQ(memfd_go_discard(fd, 0, 0, 4), -EPERM);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_ensure_seals() adds what is missing, and nothing where nothing is. */
+/* memfd_go_ensure_seals() adds the seals that are missing. */
 #include "test.h"
 #include "files.h"
 

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_equal(). That its time does not depend on the bytes is seen in its instructions:
-   tests/product/library. */
+/* memfd_go_equal(). tests/product/library checks the instructions: the time must not
+   depend on the bytes. */
 #include "test.h"
 #include "files.h"
 
-#define MOST 300
+#define LENGTH_MAX 300
 
 static void returns_1_for_equal_bytes(void)
 {
-	unsigned char a[MOST + 8], b[MOST + 8];
+	unsigned char a[LENGTH_MAX + 8], b[LENGTH_MAX + 8];
 
 	for (size_t i = 0; i < sizeof a; i++)
 		a[i] = (unsigned char)(i * 11);
 	for (size_t shift = 0; shift < 8; shift++)
-		for (size_t length = 0; length <= MOST; length++) {
+		for (size_t length = 0; length <= LENGTH_MAX; length++) {
 			memset(b, 0, sizeof b);
 			memcpy(b + shift, a + 1, length);
 			EQ(memfd_go_equal(a + 1, b + shift, length), 1);
@@ -25,19 +25,19 @@ static void returns_1_for_equal_bytes(void)
 /* Any bit of any byte. */
 static void notices_any_single_bit(void)
 {
-	unsigned char a[MOST] = { 0 }, b[MOST] = { 0 };
+	unsigned char a[LENGTH_MAX] = { 0 }, b[LENGTH_MAX] = { 0 };
 
-	for (size_t i = 0; i < MOST; i++)
+	for (size_t i = 0; i < LENGTH_MAX; i++)
 		for (int bit = 0; bit < 8; bit++) {
 			b[i] = (unsigned char)(1 << bit);
-			EQ(memfd_go_equal(a, b, MOST), 0);
+			EQ(memfd_go_equal(a, b, LENGTH_MAX), 0);
 			EQ(memfd_go_equal(a, b, i + 1), 0);
 			EQ(memfd_go_equal(a, b, i), 1);
 			b[i] = 0;
 		}
 }
 
-/* Never negative, and never more than 1. */
+/* The result is 0 or 1. */
 static void compares_every_pair_of_bytes(void)
 {
 	for (int a = 0; a < 256; a++)

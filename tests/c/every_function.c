@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Each function once: the shortest program that calls them all. */
+/* Calls every function once. */
 #include "test.h"
 #include "every_function.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_exec() runs programs in memory files. */
+/* memfd_go_exec() executes programs in memfds. */
 #include "test.h"
 #include "child.h"
 #include "filter.h"
 #include "programs.h"
 
-/* What the running test executes, in a child. */
+/* What the child executes. */
 static struct {
 	int fd;
 	const char *command; /* of the shell */
@@ -59,7 +59,7 @@ static void execute_with_null(void)
 	EQ(memfd_go_exec(program.fd, argv, NULL, program.opts), 0); /* never returns */
 }
 
-/* It is not that of the caller. */
+/* It is not the caller's environment. */
 static void null_envp_is_an_empty_environment(void)
 {
 	use(program_copy("/bin/sh"), "exit ${CODE:-7}", 0);
@@ -143,7 +143,7 @@ static void works_without_execveat(void)
 	close(program.fd);
 }
 
-/* The number of the descriptor is what older kernels make of it. */
+/* Older kernels use the number of the descriptor. */
 static void process_has_the_name_of_the_file(void)
 {
 	use(program_copy("/bin/sh"),

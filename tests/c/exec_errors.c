@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What memfd_go_exec() refuses. The descriptor is then as it was. */
+/* Errors of memfd_go_exec(), after which the descriptor is unchanged. */
 #include "test.h"
 #include "child.h"
 #include "filter.h"
@@ -16,7 +16,7 @@ static struct {
 	int fd, error;
 } tested;
 
-/* For both values of close-on-exec and of the option. */
+/* With and without close-on-exec, and with and without the option. */
 static void fail_to_execute(void)
 {
 	for (int flags = 0; flags <= FD_CLOEXEC; flags++) {
@@ -28,7 +28,7 @@ static void fail_to_execute(void)
 	}
 }
 
-/* In a child: should the program run after all, it is /bin/false. */
+/* In a child, in case the program runs. /bin/false makes it fail then. */
 static void check_error(int fd, int error)
 {
 	CHECK(fd >= 0);
@@ -51,7 +51,7 @@ static void rejects_files_without_execute_permission(void)
 	check_error(fd, -EACCES);
 }
 
-static void use_a_noexec_mount(void)
+static void execute_on_a_noexec_mount(void)
 {
 	int fd;
 
@@ -66,7 +66,7 @@ static void rejects_files_on_noexec_mounts(void)
 {
 	if (!can_mount())
 		SKIP(NO_MOUNTS);
-	IN_CHILD(use_a_noexec_mount);
+	IN_CHILD(execute_on_a_noexec_mount);
 }
 
 static void rejects_files_open_for_writing(void)
@@ -106,7 +106,7 @@ static void rejects_bad_pointers(void)
 
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
 		EQ(memfd_go_exec(fd, (char **)null_pointers[i], no_environment, 0), -EFAULT);
-		if (null_pointers[i] != 0) /* which is the empty environment */
+		if (null_pointers[i] != 0) /* NULL is the empty environment */
 			EQ(memfd_go_exec(fd, arguments, (char **)null_pointers[i], 0), -EFAULT);
 	}
 	EQ(memfd_go_exec(fd, nowhere, no_environment, INHERIT_FD), -EFAULT);
@@ -124,7 +124,7 @@ static void rejects_bad_options(void)
 			EQ(memfd_go_exec(-1, arguments, no_environment, 1U << bit), -EINVAL);
 }
 
-/* One string may have 32 pages. */
+/* The kernel's limit for one string is 32 pages. */
 static void rejects_arguments_that_are_too_long(void)
 {
 	size_t length = 40 * page_size();
@@ -140,7 +140,7 @@ static void rejects_arguments_that_are_too_long(void)
 	free(text);
 }
 
-static void use_neither_execveat_nor_proc(void)
+static void execute_without_execveat_and_proc(void)
 {
 	int fd = program_copy("/bin/false");
 
@@ -155,10 +155,10 @@ static void fails_without_execveat_and_proc(void)
 		SKIP(NO_FILTERS);
 	if (!can_mount())
 		SKIP(NO_MOUNTS);
-	IN_CHILD(use_neither_execveat_nor_proc);
+	IN_CHILD(execute_without_execveat_and_proc);
 }
 
-static void be_forbidden(void)
+static void execute_under_a_filter(void)
 {
 	int fd = program_copy("/bin/false");
 
@@ -170,7 +170,7 @@ static void returns_the_error_of_a_filter(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
-	IN_CHILD(be_forbidden);
+	IN_CHILD(execute_under_a_filter);
 }
 
 int main(int argc, char **argv)

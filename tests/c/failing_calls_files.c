@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Every system call of the functions that make and describe files fails (failing_calls.h). */
+/* Fault injection into the functions that create, describe and map files (failing_calls.h). */
 #include "failing_calls.h"
 
 #define TEXT_OF_FILE "abcdef"
-#define RING 65536 /* a multiple of any page */
+#define RING 65536 /* a multiple of any page size */
 #define LENGTH 6
 
 /* ------------------------------------------------------------------ Before */
@@ -21,7 +21,7 @@ static void a_sealed_memfd(void)
 	EQ(fcntl(in.fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE), 0);
 }
 
-/* Its seals might be forged, so the kernel is tried. */
+/* Its seals may be forged, so the library tests the kernel. */
 static void a_memfd_with_all_seals(void)
 {
 	a_memfd();
@@ -35,7 +35,7 @@ static void a_growing_memfd(void)
 	EQ(fcntl(in.fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 }
 
-/* The file can be opened for writing, but this descriptor cannot be written to. */
+/* A read-only descriptor of a file that can be reopened for writing. */
 static void a_reader(void)
 {
 	int writer;
@@ -72,7 +72,8 @@ static void a_pipe(void)
 	in.fd = pipe_file();
 }
 
-/* Where no huge page begins: after EINVAL, which is made up here, one would be unmapped. */
+/* At an address that is not a multiple of a huge page: after an injected EINVAL the library would
+   try to unmap one. */
 static void a_mapping(void)
 {
 	size_t page = page_size();
@@ -155,7 +156,7 @@ static void is_sealed_file(int result)
 		return;
 	EQ(without_exec(fcntl(result, F_GET_SEALS)), MEMFD_GO_SEALS_IMMUTABLE);
 	EQ(lseek(result, 0, SEEK_CUR), 0);
-	size = (size_t)lseek(result, 0, SEEK_END); /* of huge pages: all of one */
+	size = (size_t)lseek(result, 0, SEEK_END); /* one whole page for huge pages */
 	text = mmap(NULL, size, PROT_READ, MAP_SHARED, result, 0);
 	TEXT(text, TEXT_OF_FILE);
 	EQ(munmap(text, size), 0);
@@ -185,8 +186,8 @@ static void is_mapping(int result)
 	closes(result);
 }
 
-/* Without its name, a memfd that takes no seals is not known for one. */
-static void is_file_of_memory(int result)
+/* Without a name, a memfd that does not support seals is KIND_OTHER. */
+static void is_shared_memory(int result)
 {
 	if (result == 0)
 		CHECK(out.info.kind ==
@@ -272,8 +273,8 @@ static void is_ring(int result)
 	F(get_seals, a_memfd, memfd_go_get_seals(in.fd), closes, "", "get_seals", "")                      \
 	F(ensure_seals, a_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW), closes, "",                    \
 	  "get_seals add_seals", "")                                                                       \
-	F(ensure_seals_that_are_there, a_sealed_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW), closes,  \
-	  "", "get_seals", "")                                                                             \
+	F(ensure_seals_already_set, a_sealed_memfd, memfd_go_ensure_seals(in.fd, F_SEAL_GROW), closes, "", \
+	  "get_seals", "")                                                                                 \
 	F(check_seals, a_sealed_memfd, memfd_go_check_seals(in.fd, F_SEAL_GROW, &out.bits), closes, "",    \
 	  "get_seals", "")                                                                                 \
 	F(format_seals, nothing, memfd_go_format_seals(1, 0, out.data, 16), is_text, "", "", "")           \
@@ -283,7 +284,7 @@ static void is_ring(int result)
 	F(inspect_unsealed, a_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_memfd, "", \
 	  "statx fstatfs get_seals getfl readlinkat", "get_seals:* getfl:* readlinkat:*")                  \
 	F(inspect_unsealable, an_unsealable_memfd, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), \
-	  is_file_of_memory, "", "statx fstatfs get_seals memfd_create statx close getfl readlinkat",      \
+	  is_shared_memory, "", "statx fstatfs get_seals memfd_create statx close getfl readlinkat",       \
 	  "get_seals:* close:* getfl:* readlinkat:*")                                                      \
 	F(inspect_pipe, a_pipe, memfd_go_inspect(in.fd, 0, &out.info, sizeof out.info), is_other, "",      \
 	  "statx fstatfs get_seals getfl", "get_seals:* getfl:*")                                          \

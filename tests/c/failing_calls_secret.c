@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Every system call of the functions for secret memory, and of probe, fails (failing_calls.h). */
+/* Fault injection into the functions for secret memory, and probe (failing_calls.h). */
 #include "failing_calls.h"
 
 #define LENGTH 100
@@ -35,7 +35,7 @@ static void a_pool(void)
 	EQ(memfd_go_secret_pool_init(&out.pool, LENGTH, 2, 0), 0);
 }
 
-/* Locking changes the struct whether it succeeds or not. */
+/* relock() changes the struct even if it fails. */
 static secret_area relocked;
 static struct memfd_go_secret_pool relocked_pool;
 
@@ -63,7 +63,7 @@ static void is_descriptor(int result)
 		EQ(close(result), 0);
 }
 
-/* Whether the mapping that holds an address is of a secret file. */
+/* Whether the mapping that contains an address is of a secret file. */
 static int maps_secret_file(const void *address)
 {
 	unsigned long from, to;
@@ -79,7 +79,7 @@ static int maps_secret_file(const void *address)
 	return found;
 }
 
-/* The kind is the truth, the memory can be used, and the descriptor is there if asked for. */
+/* Checks that the kind is true, the memory usable, and the descriptor open if requested. */
 static void check_area(secret_area *area)
 {
 	static const char zeros[LENGTH];
@@ -89,7 +89,7 @@ static void check_area(secret_area *area)
 	memset(area->data, 1, LENGTH);
 	EQ(area->kind == MEMFD_GO_AREA_SECRETMEM, maps_secret_file(area->data));
 	EQ(area->fd >= 0, (area->opts & MEMFD_GO_OPT_KEEP_FD) != 0 && area->kind == MEMFD_GO_AREA_SECRETMEM);
-	if (area->kind != MEMFD_GO_AREA_SECRETMEM) /* which newer kernels do not count there */
+	if (area->kind != MEMFD_GO_AREA_SECRETMEM) /* newer kernels do not count secret memory there */
 		EQ(area->kind == MEMFD_GO_AREA_MLOCK, locked > 0);
 }
 
@@ -140,7 +140,7 @@ static void is_pool(int result)
 	frees_pool(result);
 }
 
-/* A failure makes the kernel look poorer, never richer. */
+/* A failure removes features from the result, and never adds any. */
 static void is_probed(int result)
 {
 	static uint32_t all_bits;
@@ -169,22 +169,22 @@ static void is_zero(int result)
 #define KEEP_FD MEMFD_GO_OPT_KEEP_FD
 #define SHARE MEMFD_GO_OPT_FORK_SHARE
 #define ALIGN_END MEMFD_GO_OPT_ALIGN_END
-#define WITHOUT MEMFD_GO_OPT_NO_SECRETMEM
+#define NO_SECRETMEM MEMFD_GO_OPT_NO_SECRETMEM
 #define UNLOCKED MEMFD_GO_OPT_ALLOW_UNLOCKED
 #define ATTACH(opts) memfd_go_secret_attach(&out.area, in.fd, UINT64_MAX, (opts))
 #define PROBE memfd_go_probe(&out.features, sizeof out.features, MEMFD_GO_FEATURE_SECRET)
 #define POOL memfd_go_secret_pool_init(&out.pool, LENGTH, 2, 0)
 
-/* Then there is other memory, and then it is not worth probing. */
+/* The errors after which other memory takes the place of SECRETMEM. */
 #define FORBIDDEN "EPERM,ENOSYS"
-/* Whether a page is there; any other answer says nothing. */
+/* EFAULT means that the page is missing. Other errors are ignored. */
 #define TOUCHED "futex:EFAULT=EAGAIN,*"
 #define EXHAUSTED "EMFILE=EMFILE,ENFILE=ENFILE,ENOMEM=ENOMEM,*"
 
 #define ROWS(F)                                                                                              \
 	F(secret, nothing, memfd_go_secret(O_CLOEXEC), is_descriptor, "", "memfd_secret", "")                \
-	F(secret_as_the_page_says, nothing, memfd_go_secret(FD_CLOEXEC), is_descriptor, "",                  \
-	  "memfd_secret*2", "memfd_secret/1:EINVAL")                                                         \
+	F(secret_fd_cloexec, nothing, memfd_go_secret(FD_CLOEXEC), is_descriptor, "", "memfd_secret*2",      \
+	  "memfd_secret/1:EINVAL")                                                                           \
 	F(secret_alloc, nothing, ALLOC(0), is_area, "",                                                      \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN)     \
@@ -197,25 +197,26 @@ static void is_zero(int result)
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN                                      \
 	  " close:* mmap/1: mprotect/2: "                                                                    \
 	  "getrandom:* *:" FORBIDDEN)                                                                        \
-	F(secret_alloc_align_end_without, nothing, ALLOC(ALIGN_END | WITHOUT), is_area, "",                  \
+	F(secret_alloc_align_end_no_secretmem, nothing, ALLOC(ALIGN_END | NO_SECRETMEM), is_area, "",        \
 	  "mincore sysinfo mmap*2 madvise*2 mlock mprotect madvise getrandom",                               \
 	  "mincore:* sysinfo:* madvise/2:EINVAL getrandom:*")                                                \
 	F(secret_alloc_required, nothing, ALLOC(REQUIRE | KEEP_FD | SHARE), is_area, "",                     \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap futex", "mincore:* sysinfo:* " TOUCHED)          \
-	F(secret_alloc_without, nothing, ALLOC(WITHOUT), is_area, "",                                        \
+	F(secret_alloc_no_secretmem, nothing, ALLOC(NO_SECRETMEM), is_area, "",                              \
 	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL")                  \
-	F(secret_alloc_shared_without, nothing, ALLOC(WITHOUT | SHARE), is_area, "",                         \
+	F(secret_alloc_shared_no_secretmem, nothing, ALLOC(NO_SECRETMEM | SHARE), is_area, "",               \
 	  "mincore sysinfo mmap*2 madvise mlock", "mincore:* sysinfo:*")                                     \
 	F(secret_alloc_unlocked, nothing, ALLOC(UNLOCKED), is_area, "",                                      \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
 	  "mincore:* sysinfo:* futex:* madvise/2:EINVAL,EAGAIN," FORBIDDEN                                   \
 	  " close:* mmap/1: *:EAGAIN," FORBIDDEN)                                                            \
-	F(secret_alloc_unlocked_without, nothing, ALLOC(WITHOUT | UNLOCKED), is_area, "",                    \
+	F(secret_alloc_unlocked_no_secretmem, nothing, ALLOC(NO_SECRETMEM | UNLOCKED), is_area, "",          \
 	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL mlock:*")          \
 	F(secret_alloc_before_5_14, nothing, ALLOC(KEEP_FD), is_area, "memfd_secret:ENOSYS",                 \
 	  "mincore sysinfo mmap memfd_secret mmap madvise*2 mlock",                                          \
 	  "mincore:* sysinfo:* memfd_secret:" FORBIDDEN " madvise/2:EINVAL")                                 \
-	F(secret_alloc_before_4_14, nothing, ALLOC(WITHOUT), is_area, "madvise/2:EINVAL madvise/4:EINVAL",   \
+	F(secret_alloc_before_4_14, nothing, ALLOC(NO_SECRETMEM), is_area,                                   \
+	  "madvise/2:EINVAL madvise/4:EINVAL",                                                               \
 	  "mincore sysinfo mmap*2 madvise*3 mprotect madvise getrandom madvise mlock",                       \
 	  "mincore:* sysinfo:* getrandom:* madvise/2:EINVAL madvise/4:EINVAL")                               \
 	F(secret_attach, a_secret_file, ATTACH(0), is_attached, "",                                          \

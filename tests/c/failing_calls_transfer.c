@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Every system call of the functions that pass files on fails (failing_calls.h). */
+/* Fault injection into the functions that pass files to processes (failing_calls.h). */
 #include <sys/socket.h>
 
 #include "failing_calls.h"
@@ -30,7 +30,7 @@ static void a_socket(void)
 	in.peer = ends[1];
 }
 
-/* A message with the file, n times. */
+/* Sends a message with the file n times. */
 static void messages_with(int n)
 {
 	int fds[2] = { in.fd, in.fd };
@@ -92,7 +92,7 @@ static void is_received(int result)
 	closes_socket(-1);
 }
 
-/* The file is no program, so that without a failure the result is -ENOEXEC. */
+/* The file is not a program, so the result without a failure is -ENOEXEC. */
 static void did_not_run(int result)
 {
 	CHECK(result < 0);

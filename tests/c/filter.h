@@ -101,6 +101,6 @@ static inline int filters_work(void)
 	       errno == EFAULT;
 }
 
-#define NO_FILTERS "no system call filters here"
+#define NO_FILTERS "system call filters do not work"
 
 #endif

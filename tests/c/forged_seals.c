@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Seals that F_SEAL_EXEC sets by itself on an executable file. Linux from 6.3 to a fix of
- * 2026 sets them while somebody can still write: a file that may have been sealed like this
- * is refused there. The mode proves nothing, since it can change afterwards.
+ * F_SEAL_EXEC sets WRITE and other seals on an executable file. From Linux 6.3 to a fix of
+ * 2026 it does so even while a writable mapping exists. The library must refuse files that may
+ * have been sealed in this way. It cannot rely on the mode, which may have changed since.
  */
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -14,16 +14,16 @@
 #include "files.h"
 #include "filter.h"
 
-#define BY_EXEC (F_SEAL_EXEC | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+#define EXEC_SEALS (F_SEAL_EXEC | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 #define LARGEST INT64_MAX
 
 static const mode_t execute_bits[] = { 0, 0100, 0010, 0001, 0111 };
 #define MODES (sizeof execute_bits / sizeof *execute_bits)
 
 static uint32_t page_flags; /* 0 or MFD_HUGETLB */
-static size_t page;         /* its size, of either kind */
+static size_t page;         /* the page size of the file */
 
-/* Gives a file other execute bits: where F_SEAL_EXEC keeps chmod(2) from it, an access control list does. */
+/* Changes the execute bits: by an access control list if F_SEAL_EXEC forbids chmod(2). */
 static void set_execute_bits(int fd, mode_t bits)
 {
 	struct {
@@ -48,8 +48,8 @@ static char *map_writable(int fd)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* Whether the kernel looks for writable mappings first, or has no F_SEAL_EXEC. */
-static int kernel_is_sound(void)
+/* Whether the kernel checks for writable mappings first, or has no F_SEAL_EXEC. */
+static int kernel_is_fixed(void)
 {
 	int fd = raw_create("test", MFD_EXEC | MFD_ALLOW_SEALING), r;
 	char *mine;
@@ -65,7 +65,7 @@ static int kernel_is_sound(void)
 	return r == -EBUSY;
 }
 
-/* A file is mapped only if its contents cannot change, and it is if all is well with it. */
+/* A file must be mapped only if its contents cannot change, and if so it must be. */
 static void check(int fd, char *mine)
 {
 	uint32_t seals = (uint32_t)fcntl(fd, F_GET_SEALS);
@@ -75,7 +75,7 @@ static void check(int fd, char *mine)
 
 	if ((seals & F_SEAL_WRITE) == 0)
 		want = -EKEYREJECTED;
-	else if ((seals & BY_EXEC) == BY_EXEC && !kernel_is_sound())
+	else if ((seals & EXEC_SEALS) == EXEC_SEALS && !kernel_is_fixed())
 		want = -EKEYREVOKED;
 	EQ(r, want);
 	if (r != 0)
@@ -87,7 +87,7 @@ static void check(int fd, char *mine)
 	EQ(memfd_go_unmap(address, length), 0);
 }
 
-/* Seals a file that may be mapped, and changes its mode in between. */
+/* Seals a file, mapped or not, and changes its mode in between. */
 static void seal_and_check(int fd, int mapped, uint32_t exec, mode_t before, mode_t after)
 {
 	char *mine;
@@ -151,7 +151,7 @@ static void forgery_on_executable_files_is_refused(void)
 	every_way(MFD_ALLOW_SEALING, 0); /* before 6.3 */
 }
 
-/* Their F_SEAL_EXEC may be set once more after their mode has changed. */
+/* F_SEAL_EXEC may be added again after the mode has changed. */
 static void forgery_after_chmod_is_refused(void)
 {
 	WITH_PAGE;
@@ -161,7 +161,7 @@ static void forgery_after_chmod_is_refused(void)
 	every_way(MFD_NOEXEC_SEAL, 0);
 }
 
-/* The default of a careful sender: accepted on every kernel. */
+/* What senders should create: it is accepted on every kernel. */
 static void noexec_file_is_accepted(void)
 {
 	int fd;
@@ -183,7 +183,7 @@ static void noexec_file_is_accepted(void)
 	close(fd);
 }
 
-/* Where nothing executable may be created, the kernel cannot be tried. */
+/* If executable files are forbidden, the library cannot test the kernel. */
 static void fails_if_the_kernel_cannot_be_tested(void)
 {
 	void *address;
@@ -191,10 +191,10 @@ static void fails_if_the_kernel_cannot_be_tested(void)
 	int fd;
 
 	if (executables_work())
-		SKIP("executable files can be made, so the kernel can be tried");
+		SKIP("executable files are allowed, so the kernel can be tested");
 	fd = raw_create("test", MFD_NOEXEC_SEAL);
 	EQ(ftruncate(fd, 1), 0);
-	EQ(memfd_go_add_seals(fd, BY_EXEC), 0);
+	EQ(memfd_go_add_seals(fd, EXEC_SEALS), 0);
 	EQ(memfd_go_map_verified(fd, 0, LARGEST, 0, &address, &length), -EKEYREVOKED);
 	close(fd);
 }
@@ -220,19 +220,19 @@ static int verify_with_seals(uint32_t seals, uint32_t required)
 	return r;
 }
 
-/* Where the kernel cannot be tried, what matters is which seals are set. */
-static void verify_untried(void)
+/* If the kernel cannot be tested, the seals decide. */
+static void verify_untested(void)
 {
-	EQ(verify_with_seals(BY_EXEC, 0), -EKEYREVOKED);
-	EQ(verify_with_seals(BY_EXEC | F_SEAL_SEAL, 0), -EKEYREVOKED);
-	EQ(verify_with_seals(BY_EXEC, F_SEAL_SHRINK), -EKEYREVOKED);
-	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_GROW, 0), 0);
-	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_FUTURE_WRITE, 0), 0);
-	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_WRITE, F_SEAL_SHRINK), 0);
-	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_SHRINK, 0), -EKEYREJECTED);
+	EQ(verify_with_seals(EXEC_SEALS, 0), -EKEYREVOKED);
+	EQ(verify_with_seals(EXEC_SEALS | F_SEAL_SEAL, 0), -EKEYREVOKED);
+	EQ(verify_with_seals(EXEC_SEALS, F_SEAL_SHRINK), -EKEYREVOKED);
+	EQ(verify_with_seals(EXEC_SEALS & ~F_SEAL_GROW, 0), 0);
+	EQ(verify_with_seals(EXEC_SEALS & ~F_SEAL_FUTURE_WRITE, 0), 0);
+	EQ(verify_with_seals(EXEC_SEALS & ~F_SEAL_WRITE, F_SEAL_SHRINK), 0);
+	EQ(verify_with_seals(EXEC_SEALS & ~F_SEAL_SHRINK, 0), -EKEYREJECTED);
 	EQ(verify_with_seals(MEMFD_GO_SEALS_IMMUTABLE | F_SEAL_EXEC, 0), 0);
 	if (executable_by_default())
-		EQ(verify_with_seals(BY_EXEC & ~F_SEAL_EXEC, 0), 0);
+		EQ(verify_with_seals(EXEC_SEALS & ~F_SEAL_EXEC, 0), 0);
 }
 
 static void forbid_executables(int error)
@@ -243,30 +243,30 @@ static void forbid_executables(int error)
 static void executables_are_forbidden(void)
 {
 	forbid_executables(EACCES);
-	verify_untried();
+	verify_untested();
 }
 
-/* As on a kernel before 6.3, which has no F_SEAL_EXEC either. */
+/* As before Linux 6.3, which also lacks F_SEAL_EXEC. */
 static void executables_are_unknown(void)
 {
 	forbid_executables(EINVAL);
-	verify_untried();
+	verify_untested();
 }
 
-static void trying_fails(void)
+static void testing_fails(void)
 {
 	forbid_executables(EMFILE);
-	EQ(verify_with_seals(BY_EXEC, 0), -EMFILE);
-	EQ(verify_with_seals(BY_EXEC & ~F_SEAL_GROW, 0), 0);
+	EQ(verify_with_seals(EXEC_SEALS, 0), -EMFILE);
+	EQ(verify_with_seals(EXEC_SEALS & ~F_SEAL_GROW, 0), 0);
 }
 
-/* To try the kernel takes a descriptor, for a moment. */
-static void try_with_descriptor_0(void)
+/* Testing the kernel uses a descriptor for a moment. */
+static void test_with_descriptor_0(void)
 {
-	int fd = raw_create("test", MFD_NOEXEC_SEAL), want = kernel_is_sound() ? 0 : -EKEYREVOKED;
+	int fd = raw_create("test", MFD_NOEXEC_SEAL), want = kernel_is_fixed() ? 0 : -EKEYREVOKED;
 
 	EQ(ftruncate(fd, 1), 0);
-	EQ(memfd_go_add_seals(fd, BY_EXEC), 0);
+	EQ(memfd_go_add_seals(fd, EXEC_SEALS), 0);
 	close(0);
 	EQ(memfd_go_verify(fd, 0, LARGEST, 0, NULL), want);
 	EQ(raw(fcntl(0, F_GETFD)), -EBADF);
@@ -279,7 +279,7 @@ static void testing_the_kernel_leaks_nothing(void)
 		SKIP(NO_EXECUTABLES);
 	if (lacks_noexec())
 		SKIP("this kernel has no F_SEAL_EXEC");
-	IN_CHILD(try_with_descriptor_0);
+	IN_CHILD(test_with_descriptor_0);
 }
 
 static void refuses_if_the_policy_prevents_the_test(void)
@@ -290,17 +290,17 @@ static void refuses_if_the_policy_prevents_the_test(void)
 		SKIP(NO_FILTERS);
 	IN_CHILD(executables_are_forbidden);
 	IN_CHILD(executables_are_unknown);
-	IN_CHILD(trying_fails);
+	IN_CHILD(testing_fails);
 }
 
-/* What MEMFD_GO_FORGERY says of the kernel is true. */
+/* MEMFD_GO_FORGERY says whether the kernel allows the forgery. */
 static void kernel_is_as_expected(void)
 {
-	const char *said = getenv("MEMFD_GO_FORGERY");
+	const char *expected = getenv("MEMFD_GO_FORGERY");
 
-	if (said == NULL)
-		SKIP("nothing is said about this kernel");
-	EQ(kernel_is_sound(), strcmp(said, "no") == 0);
+	if (expected == NULL)
+		SKIP("MEMFD_GO_FORGERY is not set");
+	EQ(kernel_is_fixed(), strcmp(expected, "no") == 0);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Every function works in a child, whatever the parent's threads were doing. */
+/* Every function works in a forked child, whatever the parent's threads were doing. */
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -12,7 +12,7 @@
 
 static volatile int stop;
 
-/* No mapping: the child of another thread's fork would hold a copy of it. */
+/* Without mappings: a child forked by another thread would inherit a copy of them. */
 static void *call_until_stopped(void *unused)
 {
 	int line = 0;

@@ -4,7 +4,7 @@
 #include "test.h"
 #include "files.h"
 
-#define CAPACITY 64 /* enough for any mask in any style, says the header */
+#define CAPACITY 64 /* as the header says */
 
 static const struct {
 	uint32_t seal;
@@ -19,7 +19,7 @@ static const struct {
 static const uint32_t unknown_bits[] = { 0, 0x40, 0x80000000, 0xffffffc0 };
 #define UNKNOWN_BITS (sizeof unknown_bits / sizeof *unknown_bits)
 
-/* Appends a word after a space, unless it is the first. */
+/* Appends a word, after a space unless it is the first. */
 static void append(char *text, const char *word)
 {
 	if (*text != '\0')
@@ -95,7 +95,7 @@ static void header_examples_are_correct(void)
 	TEXT(text, "0x0");
 }
 
-/* A text cut at each length: a NUL at its end, and nothing written behind it. */
+/* At each capacity the text ends with a NUL, and nothing behind it is written. */
 static void check_cut(uint32_t style, uint32_t seals)
 {
 	char whole[CAPACITY], cut[CAPACITY + 1];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A handler that interrupted the library anywhere can follow the chain of frames
- * into the caller, with no tables and without ever leaving the stack: through the
- * back chain on ppc64le, as glibc's backtrace() does there, through frame pointers
- * on amd64 and arm64, as profilers do. The other ABIs have no such chain.
+ * A signal handler that interrupts the library anywhere can follow the frame chain to the
+ * caller, without unwind tables and without leaving the stack: the back chain on ppc64le, as
+ * glibc's backtrace() does, and frame pointers on amd64 and arm64, as profilers do. The other
+ * ABIs have no frame chain.
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -31,7 +31,7 @@
 static struct code code;
 static uintptr_t callers_frame;
 static volatile int interruptions, followed;
-static volatile uintptr_t lost_at; /* the first place with a broken chain */
+static volatile uintptr_t lost_at; /* the first address with a broken chain */
 
 static int reaches_the_caller(uintptr_t stack, uintptr_t frame)
 {
@@ -96,14 +96,14 @@ static void handler_can_follow_the_frame_chain(void)
 	stop_alarms(&old);
 	EQ(followed, interruptions);
 	if (test.failed_checks > 0)
-		fail(__FILE__, __LINE__, "lost %#lx bytes into the code", (unsigned long)lost_at);
+		fail(__FILE__, __LINE__, "broken %#lx bytes into the code", (unsigned long)lost_at);
 }
 
 #else
 
 static void handler_can_follow_the_frame_chain(void)
 {
-	SKIP("frames have no chain here");
+	SKIP("no frame chain on this architecture");
 }
 
 #endif

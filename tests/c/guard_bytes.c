@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * No function writes behind the struct that it fills, whatever a file is called and wherever
- * it is, and only memfds have a name.
+ * No function writes beyond the struct that it fills, whatever the name and the path of a
+ * file, and only memfds have a name.
  */
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -71,7 +71,7 @@ static void inspect_of_memfds_writes_within_bounds(void)
 								     : MEMFD_GO_KIND_MEMFD,
 					   name);
 			else
-				CHECK(flags[kind] & MFD_HUGETLB); /* the system has none */
+				CHECK(flags[kind] & MFD_HUGETLB); /* no such huge page size */
 		}
 }
 
@@ -99,7 +99,7 @@ static void send_file(int fd)
 	close(fd);
 }
 
-/* -1 once the peer has closed. */
+/* -1 at the end. */
 static int receive_file(int sock)
 {
 	union {
@@ -120,8 +120,8 @@ static int receive_file(int sock)
 }
 
 /*
- * Sends files whose paths, as another process sees them, are of every length: they begin with
- * "/memfd:" and end with " (deleted)", by that name or since they are.
+ * Sends files with paths of every length, as another process sees them. They begin with
+ * "/memfd:" and end with " (deleted)", as their name or because they were deleted.
  */
 static void send_files_below(int top)
 {
@@ -154,7 +154,7 @@ static void send_files_below(int top)
 
 static const char *file_system;
 
-static void be_a_peer(void)
+static void run_peer(void)
 {
 	int top;
 
@@ -165,7 +165,7 @@ static void be_a_peer(void)
 	send_files_below(top);
 }
 
-/* Returns whether there was anything to see. */
+/* Returns the number of files. */
 static int inspect_files_of_a_peer(uint32_t kind)
 {
 	int ends[2], fd, files = 0;
@@ -173,7 +173,7 @@ static int inspect_files_of_a_peer(uint32_t kind)
 
 	EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	socket_to_parent = ends[1];
-	peer = start_child(be_a_peer);
+	peer = start_child(run_peer);
 	close(ends[1]);
 	for (; (fd = receive_file(ends[0])) >= 0; files++)
 		check_file(fd, kind, "");
@@ -196,7 +196,7 @@ static void inspect_of_hugetlbfs_files_writes_within_bounds(void)
 	int fd = raw_create("huge", MFD_HUGETLB);
 
 	if (fd < 0)
-		SKIP("no hugetlbfs here");
+		SKIP("no hugetlbfs");
 	close(fd);
 	file_system = "hugetlbfs";
 	if (!can_mount())
@@ -204,9 +204,9 @@ static void inspect_of_hugetlbfs_files_writes_within_bounds(void)
 	CHECK(inspect_files_of_a_peer(MEMFD_GO_KIND_HUGETLB));
 }
 
-/* ----------------------------------------- Other files on the device of memfds */
+/* ----------------------------------------- Other files on the file system of memfds */
 
-/* The file that is mapped, for reading; -1 without the right to open it. */
+/* Opens the mapped file through /proc/self/map_files. -1 without the right to. */
 static int mapped_file(void *address, size_t length)
 {
 	char path[80];
@@ -216,7 +216,7 @@ static int mapped_file(void *address, size_t length)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-#define NO_MAP_FILES "no right to open what is mapped"
+#define NO_MAP_FILES "no right to open /proc/self/map_files"
 
 static void inspect_of_shared_memory_writes_within_bounds(void)
 {
@@ -237,7 +237,7 @@ static void inspect_of_system_v_memory_writes_within_bounds(void)
 	void *memory;
 
 	if (id < 0)
-		SKIP("no System V memory here");
+		SKIP("no System V shared memory");
 	memory = shmat(id, NULL, 0);
 	shmctl(id, IPC_RMID, NULL);
 	fd = mapped_file(memory, length);
@@ -254,7 +254,7 @@ static void inspect_of_huge_pages_writes_within_bounds(void)
 	void *memory;
 
 	if (fd < 0 || fstat(fd, &status) != 0)
-		SKIP("no hugetlbfs here");
+		SKIP("no hugetlbfs");
 	close(fd);
 	memory = mmap(NULL, (size_t)status.st_blksize, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB,
 		      -1, 0);

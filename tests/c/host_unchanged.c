@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Loading and using the library leaves the process as it was. */
+/* Loading and using the library does not change the process. */
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
@@ -103,7 +103,7 @@ static void starts_no_timers(void)
 	EQ(memcmp(after.timers, before.timers, sizeof after.timers), 0);
 }
 
-/* The Go runtime would raise RLIMIT_NOFILE. */
+/* Go's runtime would raise RLIMIT_NOFILE. */
 static void changes_no_limits(void)
 {
 	EQ(memcmp(after.limits, before.limits, sizeof after.limits), 0);
@@ -117,7 +117,7 @@ static void changes_no_environment(void)
 int main(int argc, char **argv)
 {
 	describe(&before);
-	describe(&before); /* with what the C library sets aside for it */
+	describe(&before); /* first, for the C library's allocations */
 	start(argc, argv);
 	if (call_every_function() != 0)
 		return 1;

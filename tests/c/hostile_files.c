@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What a hostile peer may send in place of a sealed memfd. memfd_go_map_verified() and
- * memfd_go_recv_verified() refuse each of them, and nothing stays open or mapped.
+ * Files that a hostile peer may send instead of a sealed memfd. memfd_go_map_verified() and
+ * memfd_go_recv_verified() must refuse each of them and leak nothing.
  */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -11,9 +11,9 @@
 #include "sockets.h"
 
 #define LARGEST INT64_MAX
-#define NOT_HERE (-2) /* the machine has no such file */
+#define NOT_HERE (-2) /* the system has no such file */
 
-/* A file that holds something, with these seals. */
+/* A file with contents and these seals. */
 static int file_with(uint32_t flags, uint32_t seals)
 {
 	int fd = raw_create("hostile", flags | MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -32,17 +32,17 @@ static int unsealed(void)
 	return file_with(0, 0);
 }
 
-static int may_shrink(void)
+static int without_shrink_seal(void)
 {
 	return file_with(0, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
-static int may_be_written_to(void)
+static int without_write_seal(void)
 {
 	return file_with(0, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
-static int may_be_written_to_through_mappings(void)
+static int future_write_seal_only(void)
 {
 	return file_with(0, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | F_SEAL_FUTURE_WRITE);
 }
@@ -80,13 +80,13 @@ static int path_only(void)
 	return path;
 }
 
-/* Its pages could be taken out: then touching one is SIGBUS if there is no free one. */
-static int huge_pages_that_can_be_taken_out(void)
+/* Its pages could be removed. An access is SIGBUS then, unless a huge page is free. */
+static int removable_huge_pages(void)
 {
 	return file_with(MFD_HUGETLB, F_SEAL_SHRINK | F_SEAL_GROW);
 }
 
-/* Its last page may be a hole, and touching that is SIGBUS. */
+/* Its last page may be a hole, and an access to it is SIGBUS. */
 static int part_of_a_huge_page(void)
 {
 	int fd = raw_create("hostile", MFD_HUGETLB | MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -157,18 +157,18 @@ static const struct hostile_file {
 	int error;
 } files[] = {
 	{ "unsealed", unsealed, 0, -EKEYREJECTED },
-	{ "may_shrink", may_shrink, 0, -EKEYREJECTED },
-	{ "may_shrink_if_only_writing_matters", may_shrink, F_SEAL_WRITE, -EKEYREJECTED },
-	{ "may_be_written_to", may_be_written_to, 0, -EKEYREJECTED },
-	{ "may_be_written_to_through_mappings", may_be_written_to_through_mappings, 0, -EKEYREJECTED },
+	{ "without_shrink_seal", without_shrink_seal, 0, -EKEYREJECTED },
+	{ "without_shrink_seal_if_only_write_is_required", without_shrink_seal, F_SEAL_WRITE, -EKEYREJECTED },
+	{ "without_write_seal", without_write_seal, 0, -EKEYREJECTED },
+	{ "future_write_seal_only", future_write_seal_only, 0, -EKEYREJECTED },
 	{ "empty", empty, 0, -ENODATA },
 	{ "too_large", too_large, 0, -EFBIG },
 	{ "write_only", write_only, 0, -EACCES },
 	{ "path_only", path_only, 0, -EBADF },
-	{ "huge_pages_that_can_be_taken_out", huge_pages_that_can_be_taken_out, F_SEAL_SHRINK, -EKEYREVOKED },
+	{ "removable_huge_pages", removable_huge_pages, F_SEAL_SHRINK, -EKEYREVOKED },
 	{ "part_of_a_huge_page", part_of_a_huge_page, 0, -EINVAL },
 	{ "file_on_tmpfs", file_on_tmpfs, 0, -EKEYREJECTED },
-	{ "file_on_tmpfs_with_the_seal_it_has", file_on_tmpfs, F_SEAL_SEAL, -EKEYREJECTED },
+	{ "file_on_tmpfs_if_only_seal_is_required", file_on_tmpfs, F_SEAL_SEAL, -EKEYREJECTED },
 	{ "file_on_disk", file_on_disk, 0, -EINVAL },
 	{ "directory", directory, 0, -EINVAL },
 	{ "device", device, 0, -EINVAL },
@@ -181,7 +181,7 @@ static const struct hostile_file {
 
 static const struct hostile_file *file;
 
-/* What is too large to accept is as large as any mapping may be, not as any file. */
+/* too_large() needs a limit that it exceeds. */
 static uint64_t largest(void)
 {
 	return file->open == too_large ? 1 << 30 : LARGEST;
@@ -206,7 +206,7 @@ static void receive(int fd, int type)
 	EQ(send_message(c.sender, fd, 1, "x", 1), 1);
 	before = count_descriptors();
 	got = memfd_go_recv_verified(c.receiver, file->required, largest(), 0, NULL, NULL);
-	if (file->open == write_only) { /* only mapping it asks for the right to read */
+	if (file->open == write_only) { /* only the mapping needs the right to read */
 		map(got);
 		EQ(close(got), 0);
 	} else {
@@ -221,7 +221,7 @@ static void is_refused(void)
 	int fd = file->open();
 
 	if (fd == NOT_HERE)
-		SKIP("there is none here");
+		SKIP("the system has no such file");
 	CHECK(fd >= 0);
 	map(fd);
 	for (size_t i = 0; i < SOCKET_TYPES; i++)

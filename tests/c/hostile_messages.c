@@ -2,7 +2,7 @@
 
 /*
  * Messages that a hostile peer may send to memfd_go_recv_fds() and
- * memfd_go_recv_verified(). Whatever comes, no descriptor stays open unnoticed.
+ * memfd_go_recv_verified(). No message may leak a descriptor.
  */
 #include <netinet/in.h>
 
@@ -14,7 +14,7 @@
 static const unsigned counts[] = { 0, 1, 2, 16, 17, KERNEL_FDS_MAX };
 #define COUNTS (sizeof counts / sizeof *counts)
 
-/* Options of the receiver, with which the kernel adds control messages of its own. */
+/* Options of the receiver that make the kernel add control messages. */
 static const int no_options[] = { 0 }, credentials[] = { SO_PASSCRED, 0 }, pidfd[] = { SO_PASSPIDFD, 0 },
 		 all_options[] = { SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_TIMESTAMP, 0 };
 
@@ -51,7 +51,7 @@ static int receive_verified(int sock, uint32_t room)
 	return 1;
 }
 
-/* 'count' descriptors are received, or the right error, and none stays. */
+/* Checks that 'count' descriptors, or the expected error, are received and none leaks. */
 static void check(struct channel c, unsigned count, uint32_t room, int (*function)(int, uint32_t))
 {
 	int want = count > room                                 ? -EMSGSIZE
@@ -69,7 +69,7 @@ static void check(struct channel c, unsigned count, uint32_t room, int (*functio
 
 static void check_counts(const int *options)
 {
-	size_t n = filters_work() ? COUNTS : COUNTS - 1; /* see below */
+	size_t n = filters_work() ? COUNTS : COUNTS - 1; /* see kernel_maximum_of_descriptors_is_handled() */
 
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		for (size_t i = 0; i < n; i++) {
@@ -78,7 +78,7 @@ static void check_counts(const int *options)
 			check(c, counts[i], MEMFD_GO_FDS_MAX, receive);
 			check(c, counts[i], 1, receive);
 			check(c, counts[i], 1, receive_verified);
-			check(c, 1, 1, receive_verified); /* the socket is none the worse */
+			check(c, 1, 1, receive_verified); /* the socket still works */
 			close_channel(c);
 		}
 	}
@@ -134,7 +134,7 @@ static void two_control_messages_arrive_as_one(void)
 
 static void descriptors_without_data_are_received(void)
 {
-	for (size_t type = 1; type < SOCKET_TYPES; type++) { /* a stream sends nothing at all */
+	for (size_t type = 1; type < SOCKET_TYPES; type++) { /* a stream does not send them */
 		struct channel c = open_channel(socket_types[type]);
 
 		EQ(send_message(c.sender, c.sender, 1, NULL, 0), 0);
@@ -158,14 +158,14 @@ static void empty_messages_look_like_the_end(void)
 	}
 }
 
-#define OPTIONS_OF_OLD 4 /* IPV6_2292DSTOPTS: the control message has this number, too */
+#define OPTIONS_OF_OLD 4 /* IPV6_2292DSTOPTS: the control message has this number too */
 
 static struct channel internet;
 
-/* Two sockets of the Internet on this machine, the sender with options; or the reason why not. */
+/* Opens two Internet sockets, the sender with options. Returns why it cannot, or NULL. */
 static const char *why_no_internet_channel(void)
 {
-	static const unsigned char options[8] = { 0, 0, 1, 4, 0, 0, 0, 0 }; /* six bytes to fill up */
+	static const unsigned char options[8] = { 0, 0, 1, 4, 0, 0, 0, 0 }; /* with six bytes of padding */
 	struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	socklen_t length = sizeof address;
 	int on = 1;
@@ -175,10 +175,10 @@ static const char *why_no_internet_channel(void)
 	if (bind(internet.receiver, (struct sockaddr *)&address, length) != 0 ||
 	    getsockname(internet.receiver, (struct sockaddr *)&address, &length) != 0 ||
 	    connect(internet.sender, (struct sockaddr *)&address, length) != 0)
-		return "no IPv6 here";
+		return "no IPv6";
 	if (setsockopt(internet.sender, IPPROTO_IPV6, IPV6_DSTOPTS, options, sizeof options) != 0 ||
 	    setsockopt(internet.receiver, IPPROTO_IPV6, OPTIONS_OF_OLD, &on, sizeof on) != 0)
-		return "no right to send such options";
+		return "no right to set IPv6 options";
 	return NULL;
 }
 
@@ -191,8 +191,8 @@ static void receive_options(void)
 }
 
 /*
- * From the network comes a control message of the number that a pidfd has on a Unix socket.
- * The 0 in it is no descriptor.
+ * The network delivers a control message with the number of SCM_PIDFD. The 0 in it is not a
+ * descriptor.
  */
 static void only_unix_sockets_carry_descriptors(void)
 {
@@ -226,31 +226,31 @@ static void closed_connection_is_reported(void)
 	EQ(send_message(c.sender, c.receiver, 2, "x", 1), 1);
 	EQ(send_message(c.sender, c.receiver, 0, "x", 1), 1);
 	close(c.sender);
-	EQ(receive(c.receiver, 2), 2); /* what was sent before is still there */
+	EQ(receive(c.receiver, 2), 2); /* messages sent before the close are still received */
 	EQ(receive_verified(c.receiver, 1), -EPROTO);
 	EQ(receive(c.receiver, 1), -EPIPE);
 	EQ(receive_verified(c.receiver, 1), -EPIPE);
 	close(c.receiver);
 }
 
-static struct channel of_the_dead;
+static struct channel channel_of_dead_peer;
 
 static void send_and_die(void)
 {
-	EQ(send_message(of_the_dead.sender, of_the_dead.sender, 1, "x", 1), 1);
+	EQ(send_message(channel_of_dead_peer.sender, channel_of_dead_peer.sender, 1, "x", 1), 1);
 }
 
 static void messages_of_a_dead_peer_are_received(void)
 {
-	of_the_dead = open_with(SOCK_STREAM, all_options);
+	channel_of_dead_peer = open_with(SOCK_STREAM, all_options);
 	IN_CHILD(send_and_die);
-	EQ(receive(of_the_dead.receiver, 1), 1);
+	EQ(receive(channel_of_dead_peer.receiver, 1), 1);
 	IN_CHILD(send_and_die);
-	EQ(receive_verified(of_the_dead.receiver, 1), -EINVAL);
-	close_channel(of_the_dead);
+	EQ(receive_verified(channel_of_dead_peer.receiver, 1), -EINVAL);
+	close_channel(channel_of_dead_peer);
 }
 
-/* The kernel delivers as many descriptors as fit, and says that it cut the message. */
+/* The kernel delivers the descriptors that fit and sets MSG_CTRUNC. */
 static void descriptors_above_rlimit_nofile_are_an_error(void)
 {
 	for (int free_slots = 0; free_slots < 3; free_slots++) {

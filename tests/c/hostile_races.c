@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A hostile peer that changes a file while memfd_go_map_verified() looks at it. Either the
- * file is refused, or the mapping can be read without fault and, if sealed against writing,
- * never changes.
+ * A hostile peer changes a file while memfd_go_map_verified() checks it. Either the file is
+ * refused, or the mapping can be read without a fault and, with F_SEAL_WRITE, never changes.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,7 +15,7 @@
 #define PAGES 8
 #define ROUNDS 40
 
-/* The attack: on which file, with which seals in its midst, and whether it goes on. */
+/* The attacked file, the seals that the attacker adds, and when to stop. */
 static struct {
 	int fd;
 	int rounds_before_seals;
@@ -24,7 +23,7 @@ static struct {
 	atomic_bool stop;
 } attack;
 
-/* Every way to change a file. What the seals forbid fails. */
+/* Changes the file in every way. What the seals forbid fails. */
 static void change_file(int fd, size_t page)
 {
 	raw(ftruncate(fd, (off_t)page));
@@ -64,7 +63,7 @@ static void stop_attack(pthread_t thread)
 	pthread_join(thread, NULL);
 }
 
-/* The sum of all bytes. Touching each must not be a fault. */
+/* The sum of all bytes. Reading them must not fault. */
 static unsigned long sum(const char *bytes, size_t length)
 {
 	unsigned long total = 0;
@@ -76,8 +75,8 @@ static unsigned long sum(const char *bytes, size_t length)
 	return total;
 }
 
-/* Maps the file as soon as it is accepted. */
-static char *map_at_last(int fd, uint32_t required, size_t *length)
+/* Tries until the file is accepted. */
+static char *map_when_accepted(int fd, uint32_t required, size_t *length)
 {
 	void *address = NULL;
 	int r;
@@ -102,11 +101,11 @@ static void unsealed_file_is_never_mapped(void)
 	close(fd);
 }
 
-/* From a descriptor to a mapping that must stay as it is while the attack goes on. */
+/* Maps the file and checks that the mapping does not change during the attack. */
 static void watch(int fd, uint32_t required)
 {
 	size_t length = 0;
-	char *map = map_at_last(fd, required, &length);
+	char *map = map_when_accepted(fd, required, &length);
 	unsigned long first;
 
 	first = sum(map, length);

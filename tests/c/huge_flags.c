@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_huge_flags() turns a page size into flags. */
+/* memfd_go_huge_flags() converts a page size to flags. */
 #include <dirent.h>
 
 #include "test.h"
@@ -42,7 +42,7 @@ static void rejects_bad_pointers(void)
 		EQ(memfd_go_huge_flags(0, (uint32_t *)null_pointers[i]), -EFAULT);
 }
 
-/* A file of each size that the system says it has. */
+/* With each size that the system has. */
 static void kernel_accepts_the_flags(void)
 {
 	DIR *directory = opendir("/sys/kernel/mm/hugepages");
@@ -53,7 +53,7 @@ static void kernel_accepts_the_flags(void)
 	int fd;
 
 	if (directory == NULL)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	while ((entry = readdir(directory)) != NULL) {
 		if (sscanf(entry->d_name, "hugepages-%lukB", &kilobytes) != 1)
 			continue;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * memfd_go_import_pid() while the other process puts something else in the place of its
- * descriptor, at any moment of the call: what is returned is a file that was looked at, and
- * nothing but a regular file is ever opened, be it for a moment.
+ * memfd_go_import_pid() while the other process replaces its descriptor at any point of the
+ * call. The returned file must be one that was checked, and only regular files may be
+ * opened, even temporarily.
  */
 #include <signal.h>
 #include <sys/stat.h>
@@ -14,12 +14,12 @@
 #include "sockets.h"
 #include "trap.h"
 
-#define REMOTE 100 /* the descriptor in "the other process", which is this one */
+#define REMOTE 100 /* the descriptor. The "other" process is this one. */
 #define STOPS_MAX 20
-#define MOMENT 50000 /* microseconds, in which a process that can go on does */
+#define DELAY 50000 /* microseconds, enough for an unblocked process to continue */
 
 static char path[] = "/tmp/memfd_go-fifo-XXXXXX";
-static int other; /* what comes into its place */
+static int other; /* replaces the descriptor */
 static int stops, stop_at;
 
 static void replace(const struct seccomp_data *data)
@@ -29,7 +29,7 @@ static void replace(const struct seccomp_data *data)
 		dup2(other, REMOTE);
 }
 
-/* Imports the file while 'other' replaces it at each stop, and then at none. */
+/* Imports the file while 'other' replaces it at the first stop, then at the second, and so on. */
 static void replace_at_every_stop(int regular)
 {
 	int file = sealable_file(), got, done = 0;
@@ -39,7 +39,7 @@ static void replace_at_every_stop(int regular)
 		dup2(file, REMOTE);
 		stops = 0;
 		got = memfd_go_import_pid(getpid(), REMOTE, O_RDONLY);
-		done = stops <= stop_at; /* the call was over */
+		done = stops <= stop_at; /* the call has fewer stops */
 		if (got >= 0)
 			CHECK(same_file(got, file) || (regular && same_file(got, other)));
 		else
@@ -58,7 +58,7 @@ static void by_a_regular_file(void)
 	replace_at_every_stop(1);
 }
 
-/* Waits to write to a FIFO, until somebody opens it to read. */
+/* Blocks until another process opens the FIFO for reading. */
 static void wait_for_a_reader(void)
 {
 	close(open(path, O_WRONLY | O_CLOEXEC));
@@ -74,11 +74,11 @@ static void by_a_fifo(void)
 	EQ(mkfifo(path, 0600), 0);
 	writer = start_child(wait_for_a_reader);
 	other = open(path, O_PATH | O_CLOEXEC);
-	usleep(MOMENT);
+	usleep(DELAY);
 	dup2(other, REMOTE);
 	EQ(memfd_go_import_pid(getpid(), REMOTE, O_RDONLY), -ENXIO);
 	replace_at_every_stop(0);
-	usleep(MOMENT);
+	usleep(DELAY);
 	EQ(waitpid(writer, &status, WNOHANG), 0); /* nobody has opened the FIFO */
 	kill(writer, SIGKILL);
 	EQ(status_of(writer), SIGKILL);

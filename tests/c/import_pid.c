@@ -13,7 +13,7 @@ static int import(int fd, uint32_t flags)
 	return memfd_go_import_pid(getpid(), fd, flags);
 }
 
-static void wait_for_the_end(void)
+static void wait_to_be_killed(void)
 {
 	pause();
 }
@@ -21,7 +21,7 @@ static void wait_for_the_end(void)
 static void opens_a_file_of_another_process(void)
 {
 	int fd = sealable_file(), got;
-	pid_t child = start_child(wait_for_the_end); /* it inherits fd */
+	pid_t child = start_child(wait_to_be_killed); /* inherits fd */
 	char text[8] = "";
 
 	EQ(write(fd, "abcdef", 6), 6);
@@ -63,13 +63,13 @@ static void rejects_numbers_out_of_range(void)
 		EQ(import(not_positive[i], O_RDONLY), -EINVAL);
 }
 
-static void ends_at_once(void)
+static void exit_at_once(void)
 {
 }
 
 static void fails_without_such_a_process_or_descriptor(void)
 {
-	pid_t child = start_child(ends_at_once);
+	pid_t child = start_child(exit_at_once);
 
 	EQ(status_of(child), 0);
 	EQ(memfd_go_import_pid(child, 0, O_RDONLY), -ENOENT);
@@ -92,7 +92,7 @@ static void rejects_files_that_cannot_be_reopened(void)
 	close(ends[1]);
 }
 
-/* Opening it would wait for a writer. */
+/* Opening one would wait for a writer. */
 static void rejects_fifos_without_waiting(void)
 {
 	char path[] = "/tmp/memfd_go-fifo-XXXXXX";
@@ -109,7 +109,7 @@ static void rejects_fifos_without_waiting(void)
 	close(fd);
 }
 
-/* Opening a device may have an effect. */
+/* Opening a device can have side effects. */
 static void rejects_files_that_are_not_regular(void)
 {
 	int device = open("/dev/null", O_RDWR | O_CLOEXEC), directory = open("/", O_RDONLY | O_CLOEXEC);
@@ -120,7 +120,7 @@ static void rejects_files_that_are_not_regular(void)
 	close(directory);
 }
 
-/* Opening the file would wait until its holder gives up the lease, or for 45 seconds. */
+/* Opening the file would wait for the holder of the lease, for up to 45 seconds. */
 static void fails_if_the_file_has_a_lease(void)
 {
 	int fd = sealable_file(), reader = reopen(fd, O_RDONLY);
@@ -136,7 +136,7 @@ static void fails_if_the_file_has_a_lease(void)
 	close(reader);
 }
 
-/* It is opened with O_NONBLOCK, which is gone afterwards. */
+/* The library opens the file with O_NONBLOCK and removes the flag afterwards. */
 static void o_nonblock_is_as_requested(void)
 {
 	int fd = sealable_file(), got = import(fd, O_RDWR);
@@ -172,7 +172,7 @@ static void import_from_parent(void)
 static void fails_without_the_right_to_ptrace(void)
 {
 	if (geteuid() != 0)
-		SKIP("only root can try as somebody else");
+		SKIP("needs root, to become another user");
 	IN_CHILD(import_from_parent);
 }
 
@@ -191,7 +191,7 @@ static void import_read_only(void)
 static void fails_if_the_mode_forbids_it(void)
 {
 	if (geteuid() != 0)
-		SKIP("only root can try as somebody else");
+		SKIP("needs root, to become another user");
 	read_only = sealable_file();
 	EQ(fchmod(read_only, 0444), 0);
 	IN_CHILD(import_read_only);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_import_pidfd(). A kernel without pidfd_getfd(2) must say ENOSYS. */
+/* memfd_go_import_pidfd(). Kernels without pidfd_getfd(2) must return ENOSYS. */
 #include <signal.h>
 
 #include "test.h"
@@ -12,7 +12,7 @@ static int pidfd_of(pid_t pid)
 	return (int)raw(syscall(SYS_pidfd_open, pid, 0));
 }
 
-static void wait_for_the_end(void)
+static void wait_to_be_killed(void)
 {
 	pause();
 }
@@ -26,7 +26,7 @@ static void kill_child(pid_t child)
 static void duplicates_a_descriptor_of_another_process(void)
 {
 	int fd = sealable_file(), pidfd, got;
-	pid_t child = start_child(wait_for_the_end); /* it inherits fd */
+	pid_t child = start_child(wait_to_be_killed); /* inherits fd */
 
 	pidfd = pidfd_of(child);
 	EQ(write(fd, "abcdef", 6), 6);
@@ -73,7 +73,7 @@ static void fails_without_such_a_descriptor(void)
 
 static void fails_if_the_process_has_ended(void)
 {
-	pid_t child = start_child(wait_for_the_end);
+	pid_t child = start_child(wait_to_be_killed);
 	int pidfd = pidfd_of(child);
 
 	kill_child(child);
@@ -92,7 +92,7 @@ static void import_from_parent(void)
 static void fails_without_the_right_to_ptrace(void)
 {
 	if (geteuid() != 0)
-		SKIP("only root can try as somebody else");
+		SKIP("needs root, to become another user");
 	IN_CHILD(import_from_parent);
 }
 

@@ -37,11 +37,12 @@ static void memfd_that_supports_seals(void)
 	EQ(info.name[255], 0);
 }
 
-/* It has the one seal that all files on tmpfs have. */
+/* F_SEAL_SEAL is set on all files on tmpfs. */
 static void memfd_that_does_not_support_seals(void)
 {
 	check_kind(raw_create("plain", MFD_CLOEXEC), MEMFD_GO_KIND_MEMFD);
-	CHECK(info.seals & F_SEAL_SEAL || info.seals & F_SEAL_EXEC); /* vm.memfd_noexec=1 lets seals in */
+	CHECK(info.seals & F_SEAL_SEAL ||
+	      info.seals & F_SEAL_EXEC); /* with vm.memfd_noexec=1 every memfd supports seals */
 	TEXT(info.name, "plain");
 }
 
@@ -95,7 +96,7 @@ static void file_of_huge_pages(void)
 	struct stat status;
 
 	if (fd < 0)
-		SKIP("no hugetlbfs here");
+		SKIP("no hugetlbfs");
 	EQ(fstat(fd, &status), 0);
 	check_kind(fd, MEMFD_GO_KIND_HUGETLB);
 	EQ(info.huge_page, status.st_blksize);
@@ -136,7 +137,7 @@ static void other_kinds_of_file(void)
 	check_kind(pipe_file(), MEMFD_GO_KIND_OTHER);
 	EQ(info.access, MEMFD_GO_ACCESS_WRITE);
 	check_kind(open("/dev/null", O_RDWR), MEMFD_GO_KIND_OTHER);
-	check_kind(open("/dev/shm", O_RDONLY), MEMFD_GO_KIND_OTHER); /* a directory of tmpfs */
+	check_kind(open("/dev/shm", O_RDONLY), MEMFD_GO_KIND_OTHER); /* a directory on tmpfs */
 	check_kind(open("/", O_PATH), MEMFD_GO_KIND_OTHER);
 	check_kind(open("/proc/self/exe", O_RDONLY), MEMFD_GO_KIND_OTHER);
 	CHECK(info.size > 0);
@@ -144,7 +145,7 @@ static void other_kinds_of_file(void)
 	TEXT(info.name, "");
 }
 
-/* The flags of its descriptors have no bit set but those of the access. */
+/* F_GETFL of its descriptors returns nothing but the access mode. */
 static void both_ends_of_a_pipe(void)
 {
 	int ends[2];
@@ -239,7 +240,7 @@ static void fails_at_rlimit_nofile(void)
 	rlim_t old;
 
 	if (fd == -EACCES)
-		SKIP(NO_EXECUTABLES ", which makes every memfd one that takes seals");
+		SKIP(NO_EXECUTABLES ", so every memfd supports seals");
 	if (fd == -EINVAL)
 		fd = raw_create("plain", 0);
 	old = set_limit(RLIMIT_NOFILE, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Whatever a peer does to a file between two system calls of the library: the file is
- * refused, or what the library gives can be relied on.
+ * Whatever a peer does to a file between system calls of the library, the file is refused, or
+ * the promises of the call hold.
  */
 #include "test.h"
 #include "sockets.h"
@@ -49,7 +49,7 @@ static void receive(int unused, struct outcome *outcome)
 	map_with(outcome->fd, 0, 0, outcome);
 }
 
-/* The copy is mapped without the library. */
+/* Maps the copy with mmap(2), not with the library. */
 static void clone_and_map(int fd, struct outcome *outcome)
 {
 	struct stat status = { .st_size = 0 };
@@ -69,7 +69,7 @@ static void inspect_file(int fd, struct outcome *outcome)
 	outcome->result = memfd_go_inspect(fd, 0, &outcome->info, sizeof outcome->info);
 }
 
-/* ----------------------------------------------------- What else is checked */
+/* ----------------------------------------------------------- More checks */
 
 static int has_been_true(int (*matches)(const struct state *state, const struct outcome *outcome),
 			 const struct outcome *outcome)

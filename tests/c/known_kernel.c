@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * On a kernel that the caller knows, everything is as it must be there, and nothing can
- * be skipped as missing: $MEMFD_GO_NOEXEC is the value of vm.memfd_noexec, or "missing"
- * before Linux 6.3; $MEMFD_GO_HUGE_PAGES says whether huge pages are reserved, "yes", or
- * there are none, "no".
+ * Behaviour on a known kernel, without skips. The caller sets $MEMFD_GO_NOEXEC to the value of
+ * vm.memfd_noexec, or "missing" before Linux 6.3, and $MEMFD_GO_HUGE_PAGES to "yes" if huge
+ * pages are reserved, or "no" if there are none.
  */
 #include "test.h"
 #include "files.h"
@@ -29,7 +28,7 @@ static int has(uint32_t feature)
 	return (probed().bits & feature) != 0;
 }
 
-/* Checks mode and seals of a new file, and closes it. */
+/* Checks mode and seals of a file, and closes it. */
 static void is_file(int fd, uint32_t mode, int seals)
 {
 	struct stat status = { .st_mode = 0 };
@@ -65,7 +64,7 @@ static void flags_are_emulated_before_6_3(void)
 	EQ(create_with(MFD_EXEC, MEMFD_GO_OPT_STRICT_NOEXEC), -EOPNOTSUPP);
 }
 
-/* What no policy changes. */
+/* Checks that hold with every policy. */
 static void check_noexec(uint32_t policy)
 {
 	EQ(has(MEMFD_GO_FEATURE_NOEXEC_SEAL), 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The library can be loaded and unloaded a thousand times. For USE_DLOPEN only. */
+/* Loading and unloading the library. Needs USE_DLOPEN. */
 #include <dlfcn.h>
 
 #include "test.h"

@@ -12,7 +12,7 @@
 #define POPULATE MEMFD_GO_OPT_POPULATE
 
 #define UNTOUCHED ((void *)0x5a5a)
-#define LARGEST_PAGE 0x10000 /* of any architecture */
+#define LARGEST_PAGE 0x10000 /* on any architecture */
 
 static int written_file(uint32_t seals)
 {
@@ -185,9 +185,9 @@ static void rejects_ranges_that_do_not_fit(void)
 #if SIZE_MAX > 0xffffffff
 		{ 0, SIZE_MAX },
 		{ LARGEST_PAGE, (size_t)INT64_MAX },
-		{ LARGEST_PAGE, SIZE_MAX }, /* their sum wraps round */
+		{ LARGEST_PAGE, SIZE_MAX }, /* the sum overflows */
 #else
-		{ (uint64_t)1 << 44, 1 }, /* the kernel counts 2^32 units of 4096 bytes */
+		{ (uint64_t)1 << 44, 1 }, /* mmap2(2) takes a 32-bit offset in units of 4096 bytes */
 		{ (uint64_t)1 << 62, 1 },
 #endif
 	};
@@ -310,7 +310,7 @@ static void unmap_rejects_bad_ranges(void)
 }
 
 /*
- * Unmaps the middle of a mapping when the process has as many as it may have.
+ * Unmaps the middle of a mapping when the process has the maximum number of mappings.
  * Returns 0, or 1 if the limit was not reached.
  */
 static int split_the_last_mapping(void)
@@ -320,7 +320,7 @@ static int split_the_last_mapping(void)
 
 	if (map == MAP_FAILED)
 		return 1;
-	/* Every fourth page differs, and the three between are one mapping. */
+	/* Makes every fourth page a mapping of its own. */
 	for (size_t i = 3; i < pages; i += 4)
 		if (mprotect(map + i * page, page, PROT_READ) != 0)
 			return memfd_go_unmap(map + page, page) == -ENOMEM ? 0 : 2;
@@ -336,7 +336,7 @@ static void unmap_fails_if_the_process_has_too_many_mappings(void)
 		_exit(split_the_last_mapping());
 	EQ(waitpid(child, &status, 0), child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
-		SKIP("no limit on mappings met (vm.max_map_count)");
+		SKIP("the limit on mappings was not reached (vm.max_map_count)");
 	EQ(status, 0);
 }
 

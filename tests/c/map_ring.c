@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_map_ring() maps a part of a file twice, end to end. */
+/* memfd_go_map_ring() maps a range of a file twice in a row. */
 #include "test.h"
 #include "contents.h"
 #include "fault.h"
 
 #define WRITE MEMFD_GO_OPT_WRITE
 
-/* The first byte behind the first mapping is that at its start, in both directions. */
+/* A store to either mapping is visible in the other. */
 static void check_ring(int fd, uint32_t opts, uint64_t off, size_t len)
 {
 	char *ring = NULL;
@@ -59,12 +59,12 @@ static void maps_huge_pages(void)
 	uint64_t size = 0;
 
 	if (fd < 0)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	EQ(fstat(fd, &status), 0);
 	huge = (size_t)status.st_blksize;
 	if (memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 2 * huge) != 0) {
 		close(fd);
-		SKIP("no free huge pages");
+		SKIP("no free huge page");
 	}
 	for (int i = 0; i < 10; i++) {
 		check_ring(fd, 0, 0, huge);
@@ -160,7 +160,7 @@ static void rejects_bad_options_pointers_and_files(void)
 	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
 		EQ(memfd_go_map_ring(closed_descriptors[i], 0, 0, page, &ring), -EBADF);
 	EQ(memfd_go_map_ring(path, 0, 0, page, &ring), -EBADF);
-	EQ(memfd_go_map_ring(pipe, 0, 0, page, &ring), -EACCES); /* it is not open for reading */
+	EQ(memfd_go_map_ring(pipe, 0, 0, page, &ring), -EACCES); /* not open for reading */
 	EQ(ring == NULL, 1);
 	close(pipe);
 	close(path);

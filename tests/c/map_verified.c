@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_map_verified() of files as an honest peer makes them (hostile_*.c has the others). */
+/* memfd_go_map_verified() of files from an honest peer. See hostile_*.c for the others. */
 #include "test.h"
 #include "fault.h"
 #include "files.h"
@@ -73,7 +73,7 @@ static void accepts_noexec_files(void)
 	close(fd);
 }
 
-/* 0 requires WRITE and SHRINK; SHRINK is required in any case. */
+/* SHRINK is always required, and WRITE too if 'required' is 0. */
 static void rejects_files_without_a_required_seal(void)
 {
 	for (uint32_t seals = 0; seals <= ALL_SEALS; seals++) {
@@ -123,7 +123,7 @@ static void rejects_empty_files(void)
 	close(fd);
 }
 
-/* A file of holes takes no memory. */
+/* A file of holes uses no memory. */
 static void fails_without_room_in_the_address_space(void)
 {
 	uint64_t size = (uint64_t)1 << (sizeof(size_t) == 8 ? 62 : 40);
@@ -172,7 +172,7 @@ static void maps_huge_pages(void)
 	int fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "abcdef", 6);
 
 	if (fd < 0)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	EQ(map_verified(fd, 0, LARGEST), 0);
 	CHECK(map.length >= 65536);
 	EQ(memcmp(map.address, "abcdef", 7), 0);

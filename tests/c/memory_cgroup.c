@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A memory cgroup at its limit: the kernel kills where a call would otherwise fail. */
+/* In a memory cgroup at its limit the kernel check_killed the caller instead of returning an error. */
 #include <signal.h>
 
 #include "test.h"
@@ -10,10 +10,10 @@
 
 #define MIB (1 << 20)
 #define LIMIT (12 * MIB)
-#define NO_CGROUPS "no right to make a memory cgroup here"
+#define NO_CGROUPS "no right to create a memory cgroup"
 
-static char group[128]; /* "" if there is none */
-static size_t length;   /* what the running test allocates */
+static char group[128]; /* or "" */
+static size_t length;   /* bytes that the running test allocates */
 
 static int write_to(const char *file, const char *text)
 {
@@ -29,7 +29,7 @@ static int write_to(const char *file, const char *text)
 	return done ? 0 : -1;
 }
 
-/* Makes a group below 'parent' where 'limit' is the file for the limit, 'swap' the one against swap. */
+/* Creates a group in 'parent'. 'limit' and 'swap' are the files that set the limits. */
 static int make_group(const char *parent, const char *limit, const char *swap)
 {
 	char bytes[16];
@@ -37,7 +37,7 @@ static int make_group(const char *parent, const char *limit, const char *swap)
 	snprintf(group, sizeof group, "%s/memfd_go-%d", parent, (int)getpid());
 	snprintf(bytes, sizeof bytes, "%d", LIMIT);
 	if (mkdir(group, 0700) == 0) {
-		write_to(swap, "0"); /* missing where there is no swap */
+		write_to(swap, "0"); /* missing without swap */
 		if (write_to(limit, bytes) == 0)
 			return 0;
 		rmdir(group);
@@ -46,7 +46,7 @@ static int make_group(const char *parent, const char *limit, const char *swap)
 	return -1;
 }
 
-/* The hierarchy of a system on which nobody has mounted one, and "" after a failure. */
+/* Mounts a cgroup hierarchy if the system has none. Returns "" after an error. */
 static const char *mounted_hierarchy(void)
 {
 	static char folder[] = "/tmp/memfd_go-XXXXXX";
@@ -70,7 +70,7 @@ static void reserve(void)
 	EQ(memfd_go_set_size(memfd_go_create("test", MFD_CLOEXEC), MEMFD_GO_OPT_RESERVE, length), 0);
 }
 
-/* What is copied is on the disk or is one page of zeros: the group does not pay for it. */
+/* The source is on disk or a single page of zeros, so it does not count for the group. */
 static void create_sealed(void)
 {
 	void *zeros = mmap(NULL, length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -131,7 +131,7 @@ static void enter_group(void)
 	body();
 }
 
-static void kills(void (*allocates)(void))
+static void check_killed(void (*allocates)(void))
 {
 	if (group[0] == 0)
 		SKIP(NO_CGROUPS);
@@ -144,39 +144,39 @@ static void kills(void (*allocates)(void))
 
 static void reserve_is_killed_at_the_limit(void)
 {
-	kills(reserve);
+	check_killed(reserve);
 }
 
 static void create_sealed_is_killed_at_the_limit(void)
 {
-	kills(create_sealed);
+	check_killed(create_sealed);
 }
 
 static void clone_is_killed_at_the_limit(void)
 {
-	kills(clone_hole);
+	check_killed(clone_hole);
 }
 
 static void reading_holes_is_killed_at_the_limit(void)
 {
-	kills(read_hole);
+	check_killed(read_hole);
 }
 
 static void secret_alloc_is_killed_at_the_limit(void)
 {
-	kills(secret_memory);
+	check_killed(secret_memory);
 }
 
 static void locked_secret_alloc_is_killed_at_the_limit(void)
 {
-	kills(locked_memory);
+	check_killed(locked_memory);
 }
 
 static void secret_attach_is_killed_at_the_limit(void)
 {
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
-	kills(attached_memory);
+		SKIP("this kernel has no memfd_secret(2)");
+	check_killed(attached_memory);
 }
 
 int main(int argc, char **argv)

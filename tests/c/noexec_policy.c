@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * vm.memfd_noexec forbids executable files; nothing works around it. The setting
- * belongs to a pid namespace and can only be raised, so that each test has its own.
+ * The library does not work around vm.memfd_noexec. The setting belongs to a PID namespace and
+ * can only be raised, so each test has its own namespace.
  */
 #include <sched.h>
 
@@ -11,7 +11,7 @@
 #include "files.h"
 
 static int policy;
-static void (*under_policy)(void);
+static void (*body_under_policy)(void);
 
 static int set_policy(void)
 {
@@ -23,32 +23,32 @@ static int set_policy(void)
 	return ok;
 }
 
-static void act_under_the_policy(void)
+static void run_body(void)
 {
 	if (!set_policy())
 		_exit(77);
-	under_policy();
+	body_under_policy();
 }
 
-/* The child's child is the first process of the new namespace. */
+/* The grandchild is the first process of the new namespace. */
 static void enter_the_namespace(void)
 {
 	int status;
 
 	if (unshare(CLONE_NEWPID) != 0)
 		_exit(77);
-	status = status_of(start_child(act_under_the_policy));
+	status = status_of(start_child(run_body));
 	fflush(stdout);
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-/* 0 if that cannot be done here. */
+/* Returns 0 if that is not possible. */
 static int run_under_policy(int value, void (*body)(void))
 {
 	int status;
 
 	policy = value;
-	under_policy = body;
+	body_under_policy = body;
 	status = status_of(start_child(enter_the_namespace));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		return 0;
@@ -65,7 +65,7 @@ static uint32_t probed_policy(uint32_t *bits)
 	return f.noexec_policy;
 }
 
-static void be_asked(void)
+static void create_with_policy_1(void)
 {
 	struct memfd_go_create_args args = { .flags = MFD_ALLOW_SEALING, .mode = 0777 };
 	uint32_t bits;
@@ -77,7 +77,7 @@ static void be_asked(void)
 	close(memfd_go_create_with("test", &args, sizeof args));
 }
 
-static void be_refused(void)
+static void create_with_policy_2(void)
 {
 	struct memfd_go_create_args args = { .flags = MFD_EXEC };
 	uint32_t bits;
@@ -101,17 +101,17 @@ static void be_refused(void)
 	close(fd);
 }
 
-#define NO_POLICY "vm.memfd_noexec cannot be set in a pid namespace of its own here"
+#define NO_POLICY "vm.memfd_noexec cannot be set in a new PID namespace"
 
 static void executable_only_on_request_if_noexec_is_1(void)
 {
-	if (!run_under_policy(1, be_asked))
+	if (!run_under_policy(1, create_with_policy_1))
 		SKIP(NO_POLICY);
 }
 
 static void never_executable_if_noexec_is_2(void)
 {
-	if (!run_under_policy(2, be_refused))
+	if (!run_under_policy(2, create_with_policy_2))
 		SKIP(NO_POLICY);
 }
 

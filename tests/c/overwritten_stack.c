@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The library keeps nothing below the stack pointer, where signal handlers may
- * write between any two instructions. Here one with a stack of its own overwrites
- * all of it, each time it has interrupted the library.
+ * The library has no data below the stack pointer, where a signal handler may write between any
+ * two instructions. Here a handler on an alternate stack overwrites that memory each time it
+ * interrupts the library.
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -42,7 +42,7 @@ static void handler(int number, siginfo_t *info, void *context)
 		alarm_in(INTERVAL);
 }
 
-/* Every function, and often a short one with a large frame. */
+/* Calls every function, and often a short one with a large frame. */
 static int call_the_library(void)
 {
 	int line = call_every_function();
@@ -56,7 +56,7 @@ static int call_the_library(void)
 	return line;
 }
 
-/* Makes sure of the stack's pages, which the kernel adds for the stack pointer. */
+/* Faults in the stack's pages, which the kernel adds only near the stack pointer. */
 static __attribute__((noinline)) void touch_the_stack(void)
 {
 	volatile char pages[64 * 1024];
@@ -77,7 +77,7 @@ static void handler_may_overwrite_memory_below_the_stack(void)
 
 	code = library_code();
 	touch_the_stack();
-	EQ(call_every_function(), 0); /* resolves the symbols, which takes stack */
+	EQ(call_every_function(), 0); /* resolves the symbols, which uses stack */
 	EQ(sigaltstack(&stack, NULL), 0);
 	sigaction(SIGALRM, &action, &old);
 	interruptions = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_parse_seals() reads what format writes, and a little more. */
+/* memfd_go_parse_seals() parses what memfd_go_format_seals() writes, and some more. */
 #include "test.h"
 #include "files.h"
 
@@ -95,11 +95,11 @@ static void invalid_texts_store_nothing(void)
 	}
 }
 
-/* Every string of up to three of these: no crash, and a result that is defined. */
+/* Every string of up to three of these characters gives a defined result. */
 static void every_short_text_parses_as_specified(void)
 {
 	static const char alphabet[] = "gswWSx0fF_ ,|+Xq\x80";
-	size_t n = sizeof alphabet; /* the NUL too */
+	size_t n = sizeof alphabet; /* includes the NUL */
 	uint32_t seals;
 
 	for (size_t i = 0; i < n * n * n; i++) {
@@ -110,7 +110,7 @@ static void every_short_text_parses_as_specified(void)
 	}
 }
 
-/* No byte is read behind the NUL. */
+/* An inaccessible page follows the NUL. */
 static void reads_no_further_than_the_nul(void)
 {
 	char *page = page_before_a_guard();

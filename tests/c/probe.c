@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_probe() says what else can be found out, another way each. */
+/* memfd_go_probe() agrees with other ways to find out what the kernel supports. */
 #include <dirent.h>
 
 #include "test.h"
@@ -22,13 +22,13 @@ static int has(const char *name, uint32_t bit, int want)
 	int got = (probed(MEMFD_GO_FEATURE_SECRET).bits & bit) != 0;
 
 	if (got != want)
-		printf("# %s: probed %d, is %d\n", name, got, want);
+		printf("# %s: got %d, want %d\n", name, got, want);
 	return got == want;
 }
 
 #define HAS(feature, want) CHECK(has(#feature, MEMFD_GO_FEATURE_##feature, (want)))
 
-/* Whether a file can be made with these flags. */
+/* Whether a file can be created with these flags. */
 static int can_create(uint32_t flags)
 {
 	int fd = raw_create("test", flags);
@@ -82,7 +82,7 @@ static void tries_secret_on_request_only(void)
 	EQ(probed(0).bits, probed(MEMFD_GO_FEATURE_SECRET).bits & ~MEMFD_GO_FEATURE_SECRET);
 }
 
-/* /proc says 0, 1 or 2, and 0 where the file is missing. */
+/* /proc contains 0, 1 or 2. Without the file the policy is 0. */
 static void reports_the_noexec_policy(void)
 {
 	char digit = '0';
@@ -104,7 +104,7 @@ static void reports_huge_page_sizes(void)
 	uint64_t sizes = 0;
 
 	if (directory == NULL)
-		SKIP("no /sys here");
+		SKIP("no /sys");
 	while ((entry = readdir(directory)) != NULL)
 		if (sscanf(entry->d_name, "hugepages-%lukB", &kilobytes) == 1)
 			sizes |= (uint64_t)kilobytes * 1024;
@@ -121,7 +121,7 @@ static void reports_page_size_and_memlock(void)
 	set_limit(RLIMIT_MEMLOCK, old);
 }
 
-static void have_no_limit(void)
+static void probe_without_memlock_limit(void)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
@@ -131,10 +131,10 @@ static void have_no_limit(void)
 
 static void reports_an_unlimited_memlock(void)
 {
-	IN_CHILD(have_no_limit);
+	IN_CHILD(probe_without_memlock_limit);
 }
 
-static void be_before_6_3(void)
+static void probe_before_6_3(void)
 {
 	EQ(forbid_bits(SYS_memfd_create, 1, MFD_EXEC | MFD_NOEXEC_SEAL, EINVAL), 0);
 	HAS(CREATE, 1);
@@ -144,8 +144,8 @@ static void be_before_6_3(void)
 	EQ(probed(0).noexec_policy, 0);
 }
 
-/* With vm.memfd_noexec=2 such a kernel wants to be told. */
-static void be_6_3_with_a_policy(void)
+/* Linux 6.3 with vm.memfd_noexec=2 requires a flag. */
+static void probe_6_3_with_a_policy(void)
 {
 	EQ(forbid_value(SYS_memfd_create, 1, MFD_CLOEXEC | MFD_ALLOW_SEALING, EINVAL), 0);
 	HAS(CREATE, 1);
@@ -154,7 +154,7 @@ static void be_6_3_with_a_policy(void)
 	EQ(probed(0).noexec_policy, 2);
 }
 
-static void be_very_old(void)
+static void probe_very_old_kernel(void)
 {
 	EQ(forbid(SYS_memfd_create, ENOSYS), 0);
 	EQ(forbid(SYS_execveat, ENOSYS), 0);
@@ -164,7 +164,7 @@ static void be_very_old(void)
 	EQ(probed(0).page_size, page_size());
 }
 
-static void be_without_proc(void)
+static void probe_without_proc(void)
 {
 	hide_proc();
 	HAS(PROCFS, 0);
@@ -176,17 +176,17 @@ static void finds_what_other_kernels_lack(void)
 	if (!filters_work())
 		SKIP(NO_FILTERS);
 	if (executable_by_default())
-		IN_CHILD(be_before_6_3);
+		IN_CHILD(probe_before_6_3);
 	if (can_create(MFD_NOEXEC_SEAL))
-		IN_CHILD(be_6_3_with_a_policy);
-	IN_CHILD(be_very_old);
+		IN_CHILD(probe_6_3_with_a_policy);
+	IN_CHILD(probe_very_old_kernel);
 }
 
 static void works_without_proc(void)
 {
 	if (!can_mount())
 		SKIP(NO_MOUNTS);
-	IN_CHILD(be_without_proc);
+	IN_CHILD(probe_without_proc);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What memfd_go_probe() refuses, and structs of other sizes. */
+/* Errors of memfd_go_probe(), and structs of other sizes. */
 #include "test.h"
 #include "area.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_recv_fds() of what an honest peer sends. */
+/* memfd_go_recv_fds() of messages from an honest peer. See hostile_messages.c for the others. */
 #include "test.h"
 #include "child.h"
 #include "sockets.h"
 
 #define UNTOUCHED 77
 
-/* What memfd_go_recv_fds() writes to. */
+/* Out-parameters of memfd_go_recv_fds(). */
 static struct {
 	int fds[MEMFD_GO_FDS_MAX];
 	uint32_t count;
@@ -141,7 +141,7 @@ static void receives_messages_without_descriptors(void)
 	}
 }
 
-/* What came with a message that is refused is known: else a stream would lose its framing. */
+/* The data of a refused message is returned, or the reader of a stream would lose its position. */
 static void closes_descriptors_without_room(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++)
@@ -186,7 +186,7 @@ static void rejects_unknown_options(void)
 		if ((uint32_t)1 << bit != MEMFD_GO_OPT_DONTWAIT)
 			EQ(memfd_go_recv_fds(c.receiver, (uint32_t)1 << bit, got.fds, &got.count, NULL, NULL),
 			   -EINVAL);
-	EQ(receive(c.receiver, 1), 0); /* it is still there */
+	EQ(receive(c.receiver, 1), 0); /* the message is still in the socket */
 	close(got.fds[0]);
 	close_channel(c);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_recv_verified() of what an honest peer sends (hostile_*.c has the others). */
+/* memfd_go_recv_verified() of messages from an honest peer. See hostile_*.c for the others. */
 #include "test.h"
 #include "child.h"
 #include "sockets.h"
@@ -93,7 +93,7 @@ static void fails_if_nonblocking_and_empty(void)
 	close_channel(c);
 }
 
-/* The payload comes along, also with a file that is refused. */
+/* Data is returned even if the file is refused. */
 static void receives_data(void)
 {
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
@@ -157,7 +157,7 @@ static void rejects_bad_pointers(void)
 	close_channel(c);
 }
 
-/* Larger than the address space of 32 bits, but of holes. */
+/* A file of holes, larger than a 32-bit address space. */
 static void rejects_files_larger_than_the_address_space(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);

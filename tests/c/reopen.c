@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_reopen() gives a new open file description of the same file. */
+/* memfd_go_reopen() opens a file again, with a new open file description. */
 #include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -137,7 +137,7 @@ static void fails_without_proc(void)
 	close(file);
 }
 
-/* The first thread's file of this number has 3 bytes, this thread's has 7. */
+/* In the first thread this number is a file of 3 bytes, in this thread one of 7. */
 static void *use_own_descriptors(void *number)
 {
 	struct memfd_go_info info;
@@ -167,7 +167,7 @@ static void uses_descriptors_of_the_calling_thread(void)
 	EQ(pthread_join(thread, &result), 0);
 	close(fd);
 	if (result == NULL)
-		SKIP("threads share their descriptors here for good");
+		SKIP("threads cannot unshare their descriptors");
 }
 
 static void fails_at_rlimit_nofile(void)

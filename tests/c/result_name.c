@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Names of results: of an error, or that it is none. */
+/* Names of results. */
 #include <limits.h>
 
 #include "test.h"
 
-#ifndef EFTYPE /* younger than most libcs */
+#ifndef EFTYPE /* missing from most libcs */
 #define EFTYPE 134
 #endif
 
 #define NAME(number) { number, #number }
 
-/* errno(3)'s names, less the aliases EWOULDBLOCK, ENOTSUP and EDEADLOCK. */
+/* The names of errno(3) without the aliases EWOULDBLOCK, ENOTSUP and EDEADLOCK. */
 static const struct {
 	int number;
 	const char *name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_add_seals() and memfd_go_get_seals() are fcntl(2), verbatim. */
+/* memfd_go_add_seals() and memfd_go_get_seals() behave like fcntl(2). */
 #include "test.h"
 #include "files.h"
 
@@ -143,7 +143,7 @@ static void busy_while_mapped_shared_and_writable(void)
 	close(fd);
 }
 
-/* Adds F_SEAL_WRITE to a file while a shared mapping exists, and afterwards. */
+/* Adds F_SEAL_WRITE while a shared mapping exists, and after it was removed. */
 static void seal_while_mapped(int protection, int open_mode, int result)
 {
 	size_t page = page_size();
@@ -159,7 +159,7 @@ static void seal_while_mapped(int protection, int open_mode, int result)
 	close(fd);
 }
 
-/* What counts is whether mprotect(2) could make it writable. */
+/* The mapping counts if mprotect(2) could make it writable. */
 static void busy_while_mprotect_could_make_it_writable(void)
 {
 	seal_while_mapped(PROT_WRITE, O_RDWR, -EBUSY);
@@ -174,7 +174,7 @@ static void duplicates_share_contents_and_seals(void)
 	char text[8] = "";
 
 	EQ(write(fd, "abcdef", 6), 6);
-	EQ(lseek(copy, 0, SEEK_CUR), 6); /* one file description */
+	EQ(lseek(copy, 0, SEEK_CUR), 6); /* one open file description */
 	EQ(lseek(other, 0, SEEK_CUR), 0);
 	EQ(pread(copy, text, 7, 0), 6);
 	TEXT(text, "abcdef");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What each seal forbids, and that it forbids nothing else. */
+/* What each seal forbids, and what it does not. */
 #include "test.h"
 #include "files.h"
 
-/* A file of 100 bytes with these seals, and the offset at 0. */
+/* A file of 100 bytes with these seals. */
 static int sealed_file(uint32_t seals)
 {
 	int fd = sized_file(100);
@@ -69,7 +69,7 @@ static void grow_seal_forbids_writing_beyond_the_end(void)
 	close(fd);
 }
 
-/* What lies in front of the end may be written or not, but nothing behind it. */
+/* The part in front of the end may be written or not, but nothing beyond the end. */
 static void check_write_across_the_end(uint64_t size, size_t length, uint64_t offset)
 {
 	static const char data[3 * 65536] = { 1 };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * memfd_go_secret(), and sizing and mapping what it gives. A kernel without
- * memfd_secret(2) must say ENOSYS; $MEMFD_GO_SECRET, "yes" or "no", tells what
- * this one should have, if the caller knows.
+ * memfd_go_secret(), and the size and mappings of secret files. Kernels without memfd_secret(2)
+ * must return ENOSYS. $MEMFD_GO_SECRET is "yes" or "no" if the caller knows the kernel.
  */
 #include <sys/wait.h>
 
@@ -38,7 +37,7 @@ static void close_on_exec_only_on_request(void)
 {
 	int plain = memfd_go_secret(0);
 	int cloexec = memfd_go_secret(O_CLOEXEC);
-	int page = memfd_go_secret(FD_CLOEXEC); /* the manual page's name for it */
+	int page = memfd_go_secret(FD_CLOEXEC); /* as the manual page names it */
 
 	EQ(fcntl(plain, F_GETFD), 0);
 	EQ(fcntl(cloexec, F_GETFD), FD_CLOEXEC);
@@ -116,7 +115,7 @@ static int touch_over_the_limit(char *map, size_t page)
 	return WRITE_SIGNAL(map + 2 * page) == SIGBUS ? 0 : 6;
 }
 
-/* In a child without privileges, for root may lock any amount. */
+/* In an unprivileged child, since root has no limit. */
 static int map_over_the_limit(int fd, size_t page)
 {
 	void *map = UNTOUCHED;
@@ -126,7 +125,7 @@ static int map_over_the_limit(int fd, size_t page)
 	if (geteuid() == 0 && setuid(65534) != 0)
 		return 1;
 	error = memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, 4 * page, &map);
-	if (error == 0) /* a kernel that counts the pages which are there */
+	if (error == 0) /* a kernel that counts resident pages only */
 		return touch_over_the_limit(map, page);
 	if (error != -EAGAIN)
 		return 2;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_secret_alloc(): what an area is, and what is refused. */
+/* memfd_go_secret_alloc(). */
 #include "test.h"
 #include "area.h"
 #include "child.h"
@@ -65,8 +65,8 @@ static void system_calls_can_use_the_area(void)
 	close(file);
 }
 
-/* How many of 'pages' (at most 8) at 'start' have memory. An emulator of the other byte order
-   would hand on /proc/self/pagemap as it is. */
+/* The number of resident pages of 'pages' (at most 8) at 'start'. mincore(2), because emulators do
+   not convert the byte order of /proc/self/pagemap. */
 static size_t present_pages(void *start, size_t pages)
 {
 	unsigned char present[8];
@@ -103,7 +103,7 @@ static void descriptor_is_kept_on_request(void)
 	int fd;
 
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	EQ(memfd_go_secret_alloc(&s, 5000, MEMFD_GO_OPT_KEEP_FD), 0);
 	EQ(s.kind, MEMFD_GO_AREA_SECRETMEM);
 	EQ(fcntl(s.fd, F_GETFD), FD_CLOEXEC);
@@ -129,7 +129,7 @@ static void keep_descriptor_0(void)
 static void descriptor_0_is_closed(void)
 {
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	IN_CHILD(keep_descriptor_0);
 }
 
@@ -143,7 +143,7 @@ static void rejects_bad_lengths(void)
 	EQ(memcmp(&s, &untouched, sizeof s), 0);
 }
 
-/* At once, whoever asks: as root nothing else than memory would be the limit. */
+/* Immediately: root has no RLIMIT_MEMLOCK, and would use up the memory first. */
 static void rejects_more_than_the_memory_of_the_system(void)
 {
 	size_t lengths[] = {
@@ -155,7 +155,7 @@ static void rejects_more_than_the_memory_of_the_system(void)
 	for (size_t i = 0; i < OPTIONS * 2; i++) {
 		secret_area s = NEW_AREA, untouched = s;
 
-		if (lengths[i % 2] < 100 * page_size()) /* 32 bits for the memory of a larger machine */
+		if (lengths[i % 2] < 100 * page_size()) /* the size of memory exceeds 32 bits */
 			continue;
 		EQ(memfd_go_secret_alloc(&s, lengths[i % 2], options[i / 2]), -ENOMEM);
 		EQ(memcmp(&s, &untouched, sizeof s), 0);
@@ -217,7 +217,7 @@ static void fails_at_rlimit_nofile(void)
 	int error;
 
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	old = set_limit(RLIMIT_NOFILE, 0);
 	error = memfd_go_secret_alloc(&s, 1, 0);
 	set_limit(RLIMIT_NOFILE, old);
@@ -234,7 +234,7 @@ static void fails_without_room_in_the_address_space(void)
 	set_limit(RLIMIT_AS, old);
 	if (plain != MAP_FAILED) {
 		munmap(plain, 1 << 24);
-		SKIP("no limit on the address space here");
+		SKIP("RLIMIT_AS has no effect");
 	}
 	EQ(error, -ENOMEM);
 }

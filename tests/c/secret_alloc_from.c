@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_secret_alloc_from() moves bytes into an area of their own. */
+/* memfd_go_secret_alloc_from() moves bytes into a new area. */
 #include "test.h"
 #include "area.h"
 
@@ -12,10 +12,10 @@ static const uint32_t options[] = {
 };
 #define OPTIONS (sizeof options / sizeof *options)
 
-#define MOST 10000
+#define LENGTH_MAX 10000
 
-/* Bytes that differ, with others around them. */
-static unsigned char source[MOST + 16];
+/* Different bytes, with a margin. */
+static unsigned char source[LENGTH_MAX + 16];
 
 static void fill_source(void)
 {
@@ -23,7 +23,7 @@ static void fill_source(void)
 		source[i] = (unsigned char)(i * 7 + 1) | 1;
 }
 
-/* Only the 'length' bytes at 'start' are gone. */
+/* Checks that only the 'length' bytes at 'start' are zero. */
 static void check_source(size_t start, size_t length)
 {
 	for (size_t i = 0; i < sizeof source; i++)
@@ -35,8 +35,8 @@ static void check_source(size_t start, size_t length)
 
 static void copies_and_wipes_the_source(void)
 {
-	static const size_t lengths[] = { 1, 3, 16, 31, 4096, 4097, MOST };
-	unsigned char want[MOST];
+	static const size_t lengths[] = { 1, 3, 16, 31, 4096, 4097, LENGTH_MAX };
+	unsigned char want[LENGTH_MAX];
 
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths * OPTIONS; i++) {
 		size_t length = lengths[i / OPTIONS], shift = i % 9;
@@ -66,7 +66,7 @@ static void copies_from_another_area(void)
 	EQ(memfd_go_secret_free(&second), 0);
 }
 
-/* So that the caller can try again in another way. */
+/* So that the caller can try other options. */
 static void failure_does_not_change_the_source(void)
 {
 	secret_area area = NEW_AREA, zero = { 0 };

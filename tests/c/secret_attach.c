@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_secret_attach() maps what another process allocated. */
+/* memfd_go_secret_attach() maps a secret file of another process. */
 #include "test.h"
 #include "area.h"
 #include "child.h"
@@ -73,7 +73,7 @@ static void freeing_does_not_wipe_the_file(void)
 	EQ(memfd_go_secret_free(&theirs), 0);
 }
 
-/* The file begins with a page, so that its last byte cannot be at the guard. */
+/* A mapping starts at a page, so the last byte of such a file is not at the guard. */
 static void odd_size_starts_at_the_start_of_the_file(void)
 {
 	int fd = secret_file(100);

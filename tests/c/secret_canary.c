@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* With MEMFD_GO_OPT_ALIGN_END, memfd_go_secret_free() tells whether somebody wrote in front. */
+/* With MEMFD_GO_OPT_ALIGN_END, memfd_go_secret_free() reports an underrun. */
 #include "test.h"
 #include "area.h"
 #include "child.h"
@@ -8,7 +8,7 @@
 #include "filter.h"
 
 #define ALIGN_END MEMFD_GO_OPT_ALIGN_END
-#define CANARY 16 /* bytes, or as many as there are in front */
+#define CANARY 16 /* bytes, or as many as fit in front */
 
 static const uint32_t options[] = {
 	ALIGN_END,
@@ -55,7 +55,7 @@ static void writes_within_the_area_are_not_reported(void)
 	}
 }
 
-/* What is there of 16 bytes, down to the guard. */
+/* The canary ends at the guard. */
 static void canary_may_be_shorter_than_16_bytes(void)
 {
 	for (size_t room = 1; room < CANARY; room++) {
@@ -90,15 +90,16 @@ static void no_canary_in_attached_areas(void)
 	secret_area other = NEW_AREA;
 
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	new_area(100, ALIGN_END | MEMFD_GO_OPT_KEEP_FD);
 	EQ(memfd_go_secret_attach(&other, area.fd, 1 << 20, ALIGN_END), 0);
-	((char *)other.data)[page_size() - 101] ^= 1; /* who shares the file can do harm */
+	((char *)other.data)[page_size() - 101] ^=
+		1; /* another process that shares the file could overwrite it */
 	EQ(memfd_go_secret_free(&other), 0);
 	EQ(memfd_go_secret_free(&area), -EUCLEAN);
 }
 
-/* The child finds zeros where the data and the canary were, or the area is not there. */
+/* In the child the data and the canary are zero, or the area is not mapped. */
 static void free_in_the_child(void)
 {
 	EQ(memfd_go_secret_free(&area), 0);
@@ -115,7 +116,7 @@ static void fork_and_free(void)
 	for (size_t i = 0; i < OPTIONS; i++) {
 		new_area(100, options[i]);
 		IN_CHILD(free_in_the_child);
-		if ((options[i] & MEMFD_GO_OPT_FORK_SHARE) == 0) /* else the child has wiped it */
+		if ((options[i] & MEMFD_GO_OPT_FORK_SHARE) == 0) /* otherwise the child has wiped it */
 			EQ(memfd_go_secret_free(&area), 0);
 		else
 			EQ(memfd_go_secret_free(&area), -EUCLEAN);
@@ -130,7 +131,7 @@ static void children_report_underruns(void)
 	fork_and_free();
 }
 
-static void play_a_kernel_without_marks(void)
+static void emulate_4_13(void)
 {
 	EQ(forbid_value(SYS_madvise, 2, MADV_WIPEONFORK, EINVAL), 0);
 	for (size_t i = 0; i < OPTIONS; i++) {
@@ -145,10 +146,10 @@ static void works_before_4_14(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
-	IN_CHILD(play_a_kernel_without_marks);
+	IN_CHILD(emulate_4_13);
 }
 
-static void lack_random_numbers(void)
+static void free_without_getrandom(void)
 {
 	EQ(forbid(SYS_getrandom, EPERM), 0);
 	new_area(100, ALIGN_END);
@@ -161,7 +162,7 @@ static void works_without_getrandom(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
-	IN_CHILD(lack_random_numbers);
+	IN_CHILD(free_without_getrandom);
 }
 
 int main(int argc, char **argv)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A child without its parent's secret area touches nothing that is where the area would be:
- * after fork(2), and as the first process of a PID namespace, where process IDs do not tell. A
- * child of vfork(2) has the area.
+ * A child without its parent's secret area does not touch other memory at the address of the
+ * area: after fork(2), and as the first process of a PID namespace, where process IDs do not
+ * identify it. A child of vfork(2) has the area.
  */
 #include <sched.h>
 
@@ -26,8 +26,8 @@ static size_t data_length(const secret_area *s)
 	return s->base_len - PAGES_AROUND * page_size();
 }
 
-/* Maps memory where the data was, and nothing else is. */
-static char *move_in(const secret_area *s)
+/* Maps memory at the address of the data, which must be free. */
+static char *map_in_place(const secret_area *s)
 {
 	char *start = front_guard(s) + page_size();
 	void *map = mmap(start, data_length(s), PROT_READ | PROT_WRITE,
@@ -38,16 +38,16 @@ static char *move_in(const secret_area *s)
 	return start;
 }
 
-/* The memory is as it was, and still writable. */
-static void check_moved_in(char *start, size_t length)
+/* The memory is unchanged and still writable. */
+static void check_unchanged(char *start, size_t length)
 {
 	CHECK(all_bytes(start, length, SECRET_BYTE));
 	memset(start, SECRET_BYTE, length);
 	EQ(munmap(start, length), 0);
 }
 
-/* Guards and all. */
-static int nothing_is_left(const secret_area *s, size_t length)
+/* Checks that the guards are unmapped too. */
+static int all_unmapped(const secret_area *s, size_t length)
 {
 	unsigned char resident;
 
@@ -57,13 +57,13 @@ static int nothing_is_left(const secret_area *s, size_t length)
 	return 1;
 }
 
-static int other_marker; /* whether other memory is where the area's marker was */
+static int other_marker; /* map other memory at the address of the marker */
 
-static void use_what_is_not_there(void)
+static void use_missing_area(void)
 {
 	secret_area copy = area;
 	struct memfd_go_secret_pool pools = pool;
-	char *in_area = move_in(&area), *in_pool = move_in(&pool.area);
+	char *in_area = map_in_place(&area), *in_pool = map_in_place(&pool.area);
 	long mappings = count_mappings();
 	void *other;
 
@@ -74,14 +74,14 @@ static void use_what_is_not_there(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 	CHECK(area.data == NULL && area.base == NULL);
 	CHECK(pool.area.data == NULL && pool.slots == 0);
-	check_moved_in(in_area, data_length(&copy));
-	check_moved_in(in_pool, data_length(&pools.area));
+	check_unchanged(in_area, data_length(&copy));
+	check_unchanged(in_pool, data_length(&pools.area));
 	CHECK(count_mappings() < mappings);
-	CHECK(nothing_is_left(&copy, copy.base_len - (other_marker ? page_size() : 0)));
-	CHECK(nothing_is_left(&pools.area, pools.area.base_len));
+	CHECK(all_unmapped(&copy, copy.base_len - (other_marker ? page_size() : 0)));
+	CHECK(all_unmapped(&pools.area, pools.area.base_len));
 }
 
-/* Also the page that tells has gone, and something else may be there. */
+/* The marker page is missing too, and other memory may be at its address. */
 static void use_with_other_memory(int protection)
 {
 	size_t page = page_size();
@@ -90,7 +90,7 @@ static void use_with_other_memory(int protection)
 
 	CHECK(marker != MAP_FAILED);
 	other_marker = 1;
-	use_what_is_not_there();
+	use_missing_area();
 	EQ(mprotect(marker, page, PROT_READ), 0);
 }
 
@@ -106,14 +106,14 @@ static void use_with_readable_marker(void)
 
 static void use_through_grandchild(void)
 {
-	IN_CHILD(use_what_is_not_there);
-	use_what_is_not_there();
+	IN_CHILD(use_missing_area);
+	use_missing_area();
 }
 
 static void in_a_new_namespace(void)
 {
 	EQ(unshare(CLONE_NEWPID), 0);
-	EQ(status_of(start_child(use_what_is_not_there)), 0);
+	EQ(status_of(start_child(use_missing_area)), 0);
 }
 
 static void allocate_and_fork(void (*child)(void))
@@ -135,30 +135,30 @@ static void allocate_and_fork(void (*child)(void))
 static void other_memory_at_the_address_is_untouched(void)
 {
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	options = 0;
-	allocate_and_fork(use_what_is_not_there);
+	allocate_and_fork(use_missing_area);
 	options = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_REQUIRE;
-	allocate_and_fork(use_what_is_not_there);
+	allocate_and_fork(use_missing_area);
 	allocate_and_fork(use_through_grandchild);
 }
 
 static void child_is_recognized_as_process_1(void)
 {
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	if (geteuid() != 0)
-		SKIP("only root may make PID namespaces");
+		SKIP("needs root, to create a PID namespace");
 	options = 0;
 	allocate_and_fork(in_a_new_namespace);
 }
 
-static void play_a_kernel_without_marks(void)
+static void emulate_4_13(void)
 {
 	EQ(forbid_value(SYS_madvise, MADVISE_ADVICE, MADV_WIPEONFORK, EINVAL), 0);
 	for (int i = 0; i < 2; i++) {
 		options = i == 0 ? 0 : MEMFD_GO_OPT_NO_SECRETMEM;
-		allocate_and_fork(use_what_is_not_there);
+		allocate_and_fork(use_missing_area);
 		allocate_and_fork(use_with_fallback_marker);
 		allocate_and_fork(use_with_readable_marker);
 		allocate_and_fork(use_through_grandchild);
@@ -171,7 +171,7 @@ static void child_is_recognized_before_4_14(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
-	IN_CHILD(play_a_kernel_without_marks);
+	IN_CHILD(emulate_4_13);
 }
 
 static void vfork_then(void (*body)(void))
@@ -192,7 +192,7 @@ static void share(void)
 	shared = 1;
 }
 
-/* An emulator may make it a fork(2). */
+/* Emulators may implement vfork(2) as fork(2). */
 static int vfork_shares(void)
 {
 	shared = 0;
@@ -200,7 +200,7 @@ static int vfork_shares(void)
 	return shared;
 }
 
-static void use_what_is_there(void)
+static void use_shared_area(void)
 {
 	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ), 0);
 	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ_WRITE), 0);
@@ -210,7 +210,7 @@ static void use_what_is_there(void)
 	memset(slot, 1, LENGTH);
 }
 
-static void free_what_is_there(void)
+static void free_shared_area(void)
 {
 	EQ(memfd_go_secret_free(&area), 0);
 }
@@ -220,17 +220,17 @@ static void child_of_vfork_has_the_area(void)
 	static const uint32_t all[] = { 0, MEMFD_GO_OPT_NO_SECRETMEM };
 
 	if (!vfork_shares())
-		SKIP("vfork is fork here");
+		SKIP("vfork(2) is fork(2) in this emulator");
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		options = all[i];
 		area = (secret_area)NEW_AREA;
 		pool = new_pool(LENGTH, 3, options);
 		EQ(memfd_go_secret_alloc(&area, LENGTH, options), 0);
 		EQ(memfd_go_secret_pool_take(&pool, &slot), 0);
-		vfork_then(use_what_is_there);
+		vfork_then(use_shared_area);
 		CHECK(all_bytes(area.data, LENGTH, 1));
 		CHECK(all_bytes(slot, LENGTH, 1));
-		vfork_then(free_what_is_there);
+		vfork_then(free_shared_area);
 		CHECK(area.data == NULL);
 		EQ(memfd_go_secret_pool_free(&pool), 0);
 	}

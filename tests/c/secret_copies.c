@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * No function leaves a copy of a secret in a register or below the stack pointer. A trap
- * follows each call: the signal frame contains all registers, and nothing has used the
- * stack since.
+ * No function leaves a copy of a secret in a register or below the stack pointer. Each call is
+ * followed by a trap: its signal frame contains all registers, and the stack has not been
+ * used since.
  */
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -17,9 +17,9 @@
 #define LENGTH 4096 /* of the secret */
 #define DEAD_STACK 32768
 #define PERIOD 8
-#define ENOUGH 4 /* bytes in a row that tell the secret */
+#define ENOUGH 4 /* consecutive bytes that identify the secret */
 
-/* The secret over and over, but never as it is: it must be nowhere but in the area. */
+/* The secret, repeated. Only the masked form is in the program, so that the area has the only copy. */
 static const volatile uint8_t masked[PERIOD] = { 0x1b, 0xe4, 0x72, 0x8d, 0x39, 0xc6, 0x50, 0xaf };
 #define MASK 0x37
 
@@ -81,10 +81,10 @@ static __attribute__((noinline)) void clear_stack(void)
 		stack[i] = 0;
 }
 
-/* What __builtin_trap() raises, without a register of its own. */
+/* Raised by __builtin_trap(), which uses no register. */
 static const int traps[] = { SIGILL, SIGTRAP };
 
-/* How much of the secret can be found after a call. */
+/* The number of copies after a call. */
 static __attribute__((noinline)) int copies_after(uintptr_t (*call)(void))
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK }, old[2];
@@ -104,7 +104,7 @@ static __attribute__((noinline)) int copies_after(uintptr_t (*call)(void))
 	for (int i = 0; i < 2; i++)
 		sigaction(traps[i], &old[i], NULL);
 	sigaltstack(&none, NULL);
-	clear_stack(); /* for what libraries copy from it */
+	clear_stack(); /* so that nothing copies the secret from there later */
 	return copies;
 }
 
@@ -271,7 +271,7 @@ static void areas_and_pools_leave_no_copies(void)
 static void attached_areas_leave_no_copies(void)
 {
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	options = MEMFD_GO_OPT_KEEP_FD;
 	new_area();
 	EQ(copies_after(attach), 0);
@@ -280,7 +280,7 @@ static void attached_areas_leave_no_copies(void)
 
 static void creating_and_sending_leave_no_copies(void)
 {
-	options = MEMFD_GO_OPT_NO_SECRETMEM; /* of which no system call could copy */
+	options = MEMFD_GO_OPT_NO_SECRETMEM;
 	new_area();
 	EQ(copies_after(create_sealed), 0);
 	EQ(copies_after(clone_it), 0);
@@ -302,7 +302,7 @@ static void huge_pages_leave_no_copies(void)
 	EQ(copies_after(create_huge), 0);
 	EQ(memfd_go_secret_free(&area), 0);
 	if (file < 0)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	close(file);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * No kind of secret memory gets into a core dump. A child dies and its core is
- * searched, for the secrets and for something that is none.
+ * No kind of secret memory is part of a core dump. A child dies, and its core is searched for the
+ * secrets and for ordinary memory.
  */
 #include <dirent.h>
 #include <elf.h>
@@ -17,7 +17,7 @@
 
 enum { ORDINARY, SECRETMEM, MLOCKED, UNLOCKED, SHARED, CASES };
 
-/* Bytes that are nowhere in a program before it makes them. */
+/* Bytes that are not in the program before they are computed. */
 static void make_bytes(volatile unsigned char *to, unsigned which)
 {
 	uint32_t x = 0x9e3779b9 * (which + 1);
@@ -37,7 +37,7 @@ static void make_secret(unsigned which, uint32_t opts, uint32_t kind)
 	make_bytes(s.data, which);
 }
 
-/* Dumps everything that can be: also shared memory and files. */
+/* Includes all memory in core dumps, even shared memory and files. */
 static void dump_everything(void)
 {
 	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
@@ -60,7 +60,7 @@ static void die_with_secrets(void)
 	make_secret(SECRETMEM, 0, best_kind());
 	make_secret(MLOCKED, MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK);
 	make_secret(SHARED, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_AREA_MLOCK);
-	drop_privileges(); /* with them there is no limit */
+	drop_privileges(); /* privileged processes have no limit */
 	set_limit(RLIMIT_MEMLOCK, 0);
 	make_secret(UNLOCKED, MEMFD_GO_OPT_ALLOW_UNLOCKED, MEMFD_GO_AREA_UNLOCKED);
 	prctl(PR_SET_DUMPABLE, 1);
@@ -79,7 +79,7 @@ static char *map_file(int folder_fd, const char *name, size_t *size)
 	return map == MAP_FAILED ? NULL : map;
 }
 
-/* Maps the kernel's core and empties the folder. An emulator has a core of its own. */
+/* Maps the kernel's core and deletes it. An emulator writes its own core. */
 static char *take_core(size_t *size)
 {
 	struct dirent *entry;
@@ -95,10 +95,10 @@ static char *take_core(size_t *size)
 	return core;
 }
 
-/* An emulator that dies leaves a core of the machine that it runs on. */
+/* The core of an emulator is for the host's architecture. */
 static int is_of_this_machine(const char *core)
 {
-	Elf32_Ehdr mine; /* up to e_machine the same in 64 bits */
+	Elf32_Ehdr mine; /* the same offset in 64-bit files */
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
 	CHECK(read(fd, &mine, sizeof mine) == sizeof mine);
@@ -121,7 +121,7 @@ static void check_core(const char *core, size_t size)
 		EQ(contains(core, size, which) ? which : 0, 0);
 }
 
-/* Why that cannot be tested here, or NULL. */
+/* The reason to skip, or NULL. */
 static const char *make_core(void)
 {
 	const char *reason = NULL;
@@ -135,11 +135,11 @@ static const char *make_core(void)
 	}
 	core = take_core(&size);
 	if (!WCOREDUMP(status) || core == NULL)
-		return "no core is dumped into the current folder here (kernel.core_pattern)";
+		return "cores are not written to the current directory (kernel.core_pattern)";
 	if (is_of_this_machine(core))
 		check_core(core, size);
 	else
-		reason = "the core is the emulator's";
+		reason = "the core is that of the emulator";
 	munmap(core, size);
 	return reason;
 }
@@ -150,7 +150,7 @@ static void core_dumps_contain_no_secrets(void)
 
 	strcpy(folder + sizeof folder - 7, "XXXXXX");
 	CHECK(mkdtemp(folder) != NULL);
-	EQ(chmod(folder, 0777), 0); /* the child gives up its privileges */
+	EQ(chmod(folder, 0777), 0); /* the child drops its privileges */
 	reason = make_core();
 	EQ(rmdir(folder), 0);
 	if (reason != NULL)

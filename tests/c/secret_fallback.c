@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What memfd_go_secret_alloc() does without memfd_secret(2), and without mlock(2). */
+/* memfd_go_secret_alloc() without memfd_secret(2), and without mlock(2). */
 #include "test.h"
 #include "area.h"
 #include "child.h"
@@ -107,7 +107,7 @@ static void unlocked_memory_only_if_allowed(void)
 	}
 }
 
-/* Before Linux 4.14 a child can have the area wiped by having no area. */
+/* Before Linux 4.14, MADV_DONTFORK takes the place of MADV_WIPEONFORK. */
 static void go_without_wipe_on_fork(void)
 {
 	secret_area s = NEW_AREA;
@@ -126,7 +126,7 @@ static void locked_memory_works_before_4_14(void)
 	IN_CHILD(go_without_wipe_on_fork);
 }
 
-static int step; /* of the making of an area, which fails */
+static int step; /* of the allocation, which fails */
 
 static void fail_in_a_step(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a child of fork() sees of a secret area. */
+/* Secret areas in a child of fork(). */
 #include "test.h"
 #include "area.h"
 #include "child.h"
@@ -49,7 +49,7 @@ static void fork_with(uint32_t opts, uint32_t kind, void (*child)(void), int byt
 static void secretmem_is_not_mapped_in_a_child(void)
 {
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	fork_with(0, MEMFD_GO_AREA_SECRETMEM, see_nothing, SECRET_BYTE);
 	fork_with(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_AREA_SECRETMEM, see_nothing, SECRET_BYTE);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Touching what is around a secret area faults. */
+/* An access next to a secret area faults. */
 #include "test.h"
 #include "area.h"
 #include "fault.h"
@@ -38,7 +38,7 @@ static void guards_on_both_sides_fault(void)
 	}
 }
 
-/* The first byte behind faults, whatever the length. */
+/* For any length. */
 static void align_end_faults_at_the_first_byte_behind(void)
 {
 	static const uint32_t options[] = { 0, MEMFD_GO_OPT_NO_SECRETMEM };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Memory of kind SECRETMEM cannot be read from outside, not even by root: not by
- * process_vm_readv(2), ptrace(2), or /proc/PID/mem. Memory of kind MLOCK can, which
- * shows that the ways are open.
+ * Other processes, even root's, cannot read memory of kind SECRETMEM by process_vm_readv(2),
+ * ptrace(2) or /proc/PID/mem. They can read memory of kind MLOCK, which shows that the test
+ * works.
  */
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -15,7 +15,7 @@
 
 static struct exchange {
 	void *secret, *locked;
-} *exchange; /* shared with the victim */
+} *exchange; /* shared with the child */
 
 static void hold_secrets(void)
 {
@@ -31,24 +31,24 @@ static void hold_secrets(void)
 	CHECK(all_bytes(secret.data, 64, SECRET_BYTE));
 }
 
-/* Starts the victim, which stops once it has its secrets. */
-static pid_t start_victim(void)
+/* Starts a child that stops once it has allocated its secrets. */
+static pid_t start_holder(void)
 {
-	pid_t victim;
+	pid_t holder;
 	int status = 0;
 
 	exchange = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(exchange != MAP_FAILED);
-	victim = start_child(hold_secrets);
-	EQ(waitpid(victim, &status, WUNTRACED), victim);
+	holder = start_child(hold_secrets);
+	EQ(waitpid(holder, &status, WUNTRACED), holder);
 	CHECK(WIFSTOPPED(status));
-	return victim;
+	return holder;
 }
 
-static void end_victim(pid_t victim)
+static void end_holder(pid_t holder)
 {
-	kill(victim, SIGCONT);
-	EQ(status_of(victim), 0);
+	kill(holder, SIGCONT);
+	EQ(status_of(holder), 0);
 	munmap(exchange, page_size());
 }
 
@@ -85,43 +85,43 @@ static int read_by_ptrace(pid_t pid, void *address, unsigned char *to)
 	return 8;
 }
 
-static void check_way(int (*read_memory)(pid_t, void *, unsigned char *), pid_t victim, int error)
+static void check_method(int (*read_memory)(pid_t, void *, unsigned char *), pid_t holder, int error)
 {
 	unsigned char copy[8] = { 0 };
 
-	EQ(read_memory(victim, exchange->locked, copy), 8);
+	EQ(read_memory(holder, exchange->locked, copy), 8);
 	CHECK(all_bytes(copy, 8, SECRET_BYTE));
 	memset(copy, 0, sizeof copy);
-	EQ(read_memory(victim, exchange->secret, copy), error);
+	EQ(read_memory(holder, exchange->secret, copy), error);
 	CHECK(all_bytes(copy, 8, 0));
 }
 
 static void process_vm_readv_cannot_read_it(void)
 {
-	pid_t victim = start_victim();
+	pid_t holder = start_holder();
 
-	check_way(read_by_process_vm_readv, victim, -EFAULT);
-	end_victim(victim);
+	check_method(read_by_process_vm_readv, holder, -EFAULT);
+	end_holder(holder);
 }
 
 static void proc_pid_mem_cannot_read_it(void)
 {
-	pid_t victim = start_victim();
+	pid_t holder = start_holder();
 
-	check_way(read_by_mem_file, victim, -EIO);
-	end_victim(victim);
+	check_method(read_by_mem_file, holder, -EIO);
+	end_holder(holder);
 }
 
 static void ptrace_cannot_read_it(void)
 {
-	pid_t victim = start_victim();
+	pid_t holder = start_holder();
 
-	EQ(raw(ptrace(PTRACE_SEIZE, victim, NULL, NULL)), 0);
-	EQ(raw(ptrace(PTRACE_INTERRUPT, victim, NULL, NULL)), 0);
-	EQ(waitpid(victim, NULL, 0), victim);
-	check_way(read_by_ptrace, victim, -EIO);
-	EQ(raw(ptrace(PTRACE_DETACH, victim, NULL, NULL)), 0);
-	end_victim(victim);
+	EQ(raw(ptrace(PTRACE_SEIZE, holder, NULL, NULL)), 0);
+	EQ(raw(ptrace(PTRACE_INTERRUPT, holder, NULL, NULL)), 0);
+	EQ(waitpid(holder, NULL, 0), holder);
+	check_method(read_by_ptrace, holder, -EIO);
+	EQ(raw(ptrace(PTRACE_DETACH, holder, NULL, NULL)), 0);
+	end_holder(holder);
 }
 
 static void proc_self_mem_cannot_read_it(void)
@@ -138,7 +138,7 @@ static void proc_self_mem_cannot_read_it(void)
 
 static void needs_memfd_secret(void)
 {
-	SKIP("this kernel has no memfd_secret");
+	SKIP("this kernel has no memfd_secret(2)");
 }
 
 int main(int argc, char **argv)

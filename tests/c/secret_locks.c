@@ -8,7 +8,7 @@
 #include "area.h"
 #include "child.h"
 
-/* Of futex(2). */
+/* Constants of futex(2). */
 #define WAKE 1
 #define PRIVATE 128
 
@@ -30,7 +30,7 @@ static void allocate(size_t len, uint32_t opts)
 static void shared_futex_fails_in_secretmem(void)
 {
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	allocate(sizeof(int), MEMFD_GO_OPT_REQUIRE);
 	errno = 0;
 	EQ(wake(WAKE), -1);
@@ -54,7 +54,7 @@ static void shared_futex_works_in_locked_memory(void)
 
 static pthread_mutex_t *mutex;
 
-/* Adds to the number in the area, which two processes at once could not do without a lock. */
+/* Increments the number in the area, which needs a lock. */
 static void count(void)
 {
 	volatile long *number = area.data;

@@ -7,7 +7,7 @@
 
 static uint32_t options; /* of the running test */
 
-/* What an area over the limit meets. */
+/* The expected error of an area over the limit. */
 static int over_the_limit(void)
 {
 	return options & MEMFD_GO_OPT_NO_SECRETMEM || !have_secretmem() ? -ENOMEM : -EAGAIN;

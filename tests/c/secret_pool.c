@@ -42,7 +42,7 @@ static void struct_describes_the_pool(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-/* Slots in and out in any order, each with contents of its own. */
+/* Takes and gives slots in any order, each with its own contents. */
 static void slots_are_zero_when_taken(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(LENGTH, SLOTS, MEMFD_GO_OPT_NO_SECRETMEM);
@@ -68,14 +68,14 @@ static void slots_are_zero_when_taken(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-/* All of what the pool holds, seen through a second mapping. */
+/* A second mapping shows the memory of the pool. */
 static void free_wipes_slots_in_use(void)
 {
 	struct memfd_go_secret_pool pool;
 	secret_area second = NEW_AREA;
 
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	pool = new_pool(LENGTH, SLOTS, MEMFD_GO_OPT_KEEP_FD);
 	EQ(memfd_go_secret_attach(&second, pool.area.fd, UINT64_MAX, 0), 0);
 	for (int i = 0; i < SLOTS; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Taking and giving a slot makes no system call: a filter would end the process. */
+/* Taking and giving a slot makes no system call. A filter would kill the process. */
 #include <signal.h>
 
 #include "test.h"
@@ -13,7 +13,7 @@
 
 static struct memfd_go_secret_pool pool;
 
-/* Nothing may print or allocate once the filter is there. */
+/* Must not print or allocate under the filter. */
 static int use_all_slots(void)
 {
 	void *slots[SLOTS], *none = NULL;

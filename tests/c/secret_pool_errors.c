@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What memfd_go_secret_pool_*() refuse. */
+/* Errors of memfd_go_secret_pool_*(). */
 #include "test.h"
 #include "area.h"
 #include "child.h"
 #include "pool.h"
 
-#define LENGTH 40 /* and 8 bytes to fill up */
+#define LENGTH 40 /* and 8 bytes of padding */
 
 static void rejects_bad_sizes(void)
 {
@@ -64,7 +64,7 @@ static void rejects_addresses_that_are_not_slots_in_use(void)
 			EQ(memfd_go_secret_pool_give(&pool, slot + n), -EINVAL);
 	EQ(memfd_go_secret_pool_give(&pool, pool.area.data), -EINVAL);
 	EQ(memfd_go_secret_pool_give(&pool, slot - pool.stride), -EINVAL);
-	EQ(memfd_go_secret_pool_give(&pool, slot + 2 * pool.stride), -EINVAL); /* not taken */
+	EQ(memfd_go_secret_pool_give(&pool, slot + 2 * pool.stride), -EINVAL); /* a free slot */
 	EQ(memfd_go_secret_pool_give(&pool, slot + 3 * pool.stride), -EINVAL);
 	EQ(memfd_go_secret_pool_give(&pool, end), -EINVAL);
 	EQ(memfd_go_secret_pool_give(&pool, &pool), -EINVAL);
@@ -76,7 +76,7 @@ static void rejects_addresses_that_are_not_slots_in_use(void)
 	EQ(memfd_go_secret_pool_take(&pool, &(void *){ NULL }), -EINVAL);
 }
 
-/* One byte too far, of a value that strings end with. */
+/* By one NUL, as an overrun by a string does. */
 static void overrun_is_reported_for_its_slot(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
@@ -101,12 +101,12 @@ static void overrun_into_a_free_slot_is_reported(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-/* An overrun that leaves the mark alone, and makes a free slot name a taken one as the next. */
+/* An overrun keeps the canary, and links a free slot to a slot in use. */
 static void slot_in_use_is_never_taken_again(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
 	char *first = take(&pool);
-	uint32_t *header = (uint32_t *)(first + 48); /* of the second: its mark, and the next free one */
+	uint32_t *header = (uint32_t *)(first + 48); /* of the second slot: its canary and its link */
 	void *slot = NULL;
 
 	EQ(header[1], 2);
@@ -117,7 +117,7 @@ static void slot_in_use_is_never_taken_again(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-/* A single byte, which changes nothing but the mark. */
+/* By a single byte, which changes only the canary. */
 static void short_overrun_into_a_free_slot_is_reported(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
@@ -130,7 +130,7 @@ static void short_overrun_into_a_free_slot_is_reported(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-/* An overrun that makes a free slot name one that does not exist as the next. */
+/* An overrun links a free slot to a slot that does not exist. */
 static void link_beyond_the_last_slot_is_rejected(void)
 {
 	static const uint32_t others[] = { 3, 1000, UINT32_MAX - 1 };
@@ -147,7 +147,7 @@ static void link_beyond_the_last_slot_is_rejected(void)
 	}
 }
 
-/* The contents of a slot may look like what is in front of one. */
+/* The contents of a slot may look like the bytes in front of one. */
 static void forged_slot_header_is_rejected(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(64, 3, 0);
@@ -162,7 +162,7 @@ static void forged_slot_header_is_rejected(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-/* There is nothing but the guard behind the last slot. */
+/* The guard follows the last slot. */
 static void addresses_behind_the_pool_are_rejected(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(48, (uint32_t)(page_size() / 64), 0);
@@ -174,7 +174,7 @@ static void addresses_behind_the_pool_are_rejected(void)
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
-/* Whatever an overrun writes, the pool stays inside its area. */
+/* Whatever an overrun writes, the pool does not leave its area. */
 static void damaged_links_never_leave_the_pool(void)
 {
 	for (int byte = 0; byte < 256; byte++) {

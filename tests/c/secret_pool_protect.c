@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_secret_pool_protect(): slots of a closed pool can be neither used, taken nor given. */
+/* memfd_go_secret_pool_protect(): access to a whole pool. */
 #include "test.h"
 #include "area.h"
 #include "fault.h"
@@ -53,7 +53,7 @@ static void rejects_bad_arguments(void)
 
 	EQ(memfd_go_secret_pool_protect(&pool, MEMFD_GO_ACCESS_WRITE), -EINVAL);
 	EQ(memfd_go_secret_pool_protect(&pool, 4), -EINVAL);
-	slot = take(&pool); /* it is still open */
+	slot = take(&pool); /* the pool is still writable */
 	EQ(memfd_go_secret_pool_give(&pool, slot), 0);
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 	EQ(memfd_go_secret_pool_protect(&pool, MEMFD_GO_ACCESS_READ), -EINVAL);

@@ -70,7 +70,7 @@ static void area_can_be_freed_with_any_access(void)
 	}
 }
 
-/* Another mapping of the same file shows what is left in it. */
+/* A second mapping of the file shows its contents. */
 static void free_wipes(void)
 {
 	secret_area s = NEW_AREA;
@@ -78,7 +78,7 @@ static void free_wipes(void)
 	void *map;
 
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	EQ(memfd_go_secret_alloc(&s, 5000, MEMFD_GO_OPT_KEEP_FD), 0);
 	size = s.base_len - PAGES_AROUND * page_size();
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, s.fd, 0);

@@ -12,13 +12,13 @@
 static secret_area area;
 static struct memfd_go_secret_pool pool;
 
-/* An emulator tells no flags of mappings. Nothing else is locked here. */
+/* By VmLck, because emulators do not show the flags of mappings. Nothing else is locked. */
 static int locked(void)
 {
 	return status_kb("VmLck:") > 0;
 }
 
-static void lock_again(void)
+static void relock(void)
 {
 	EQ(area.kind, MEMFD_GO_AREA_MLOCK);
 	EQ(locked(), 0);
@@ -28,12 +28,12 @@ static void lock_again(void)
 	EQ(locked(), 1);
 	EQ(status_kb("VmLck:") * 1024, area.base_len - PAGES_AROUND * page_size());
 	CHECK(all_bytes(area.data, LENGTH, SECRET_BYTE));
-	EQ(memfd_go_secret_relock(&area), 0); /* once more changes nothing */
+	EQ(memfd_go_secret_relock(&area), 0); /* a second call changes nothing */
 	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ), 0);
 	EQ(memfd_go_secret_relock(&area), 0);
 }
 
-static void may_lock_nothing(void)
+static void relock_with_limit_0(void)
 {
 	set_limit(RLIMIT_MEMLOCK, page_size());
 	drop_privileges();
@@ -46,18 +46,18 @@ static void may_lock_nothing(void)
 	CHECK(all_bytes(area.data, LENGTH, SECRET_BYTE));
 }
 
-/* mlock(2) fails for memory that cannot be read, and then marks it as locked all the same. */
-static void lock_what_is_closed(void)
+/* mlock(2) of inaccessible memory fails, but marks it as locked nevertheless. */
+static void relock_inaccessible_area(void)
 {
 	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_NONE), 0);
 	EQ(memfd_go_secret_relock(&area), -EACCES);
 	EQ(area.kind, MEMFD_GO_AREA_MLOCK);
 	EQ(locked(), 0);
 	EQ(memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ_WRITE), 0);
-	lock_again();
+	relock();
 }
 
-static void lock_behind_the_librarys_back(void)
+static void lock_without_the_library(void)
 {
 	EQ(mprotect(front_guard(&area) + page_size(), area.base_len - PAGES_AROUND * page_size(), PROT_NONE),
 	   0);
@@ -76,19 +76,19 @@ static void allocate_and_fork(uint32_t opts, void (*child)(void))
 
 static void child_locks_a_shared_area(void)
 {
-	allocate_and_fork(SHARED, lock_again);
-	allocate_and_fork(SHARED | MEMFD_GO_OPT_ALIGN_END, lock_again);
+	allocate_and_fork(SHARED, relock);
+	allocate_and_fork(SHARED | MEMFD_GO_OPT_ALIGN_END, relock);
 }
 
 static void reports_rlimit_memlock(void)
 {
-	allocate_and_fork(SHARED, may_lock_nothing);
+	allocate_and_fork(SHARED, relock_with_limit_0);
 }
 
 static void rejects_inaccessible_areas(void)
 {
-	allocate_and_fork(SHARED, lock_what_is_closed);
-	allocate_and_fork(SHARED, lock_behind_the_librarys_back);
+	allocate_and_fork(SHARED, relock_inaccessible_area);
+	allocate_and_fork(SHARED, lock_without_the_library);
 }
 
 static void secretmem_needs_no_lock(void)
@@ -99,7 +99,7 @@ static void secretmem_needs_no_lock(void)
 	CHECK(all_bytes(area.data, LENGTH, SECRET_BYTE));
 }
 
-static void not_there(void)
+static void relock_missing_area(void)
 {
 	EQ(memfd_go_secret_relock(&area), -ENXIO);
 }
@@ -107,12 +107,12 @@ static void not_there(void)
 static void secretmem_is_unchanged(void)
 {
 	if (!have_secretmem())
-		SKIP("this kernel has no memfd_secret");
+		SKIP("this kernel has no memfd_secret(2)");
 	allocate_and_fork(MEMFD_GO_OPT_FORK_SHARE, secretmem_needs_no_lock);
-	allocate_and_fork(0, not_there);
+	allocate_and_fork(0, relock_missing_area);
 }
 
-/* Its own zeros, not what the parent has. */
+/* The child has zeros, not the parent's contents. */
 static void lock_zeros(void)
 {
 	EQ(locked(), 0);
@@ -126,7 +126,7 @@ static void child_locks_its_own_zeros(void)
 	allocate_and_fork(MEMFD_GO_OPT_NO_SECRETMEM, lock_zeros);
 }
 
-static void lock_what_was_not(void)
+static void relock_unlocked_area(void)
 {
 	set_limit(RLIMIT_MEMLOCK, 0);
 	if (geteuid() == 0 && seteuid(NOBODY) != 0)
@@ -141,7 +141,7 @@ static void lock_what_was_not(void)
 
 static void unlocked_area_becomes_locked(void)
 {
-	IN_CHILD(lock_what_was_not);
+	IN_CHILD(relock_unlocked_area);
 }
 
 static void lock_pool(void)

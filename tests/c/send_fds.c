@@ -169,7 +169,7 @@ static void rejects_files_that_are_not_sockets(void)
 	close(fd);
 }
 
-/* SIGPIPE would end the test. */
+/* SIGPIPE would kill the test. */
 static void reports_a_missing_peer(void)
 {
 	struct channel stream = open_channel(SOCK_STREAM), packets = open_channel(SOCK_SEQPACKET),
@@ -195,7 +195,7 @@ static void fails_if_nonblocking_and_full(void)
 	struct channel c = open_channel(SOCK_STREAM | SOCK_NONBLOCK);
 	int sent = memfd_go_send_fds(c.sender, 0, &c.sender, 1, data, sizeof data);
 
-	CHECK(sent > 0 && sent < (int)sizeof data); /* a part: the rest is the caller's */
+	CHECK(sent > 0 && sent < (int)sizeof data); /* a part of the data */
 	EQ(memfd_go_send_fds(c.sender, 0, &c.sender, 1, data, sizeof data), -EAGAIN);
 	close_channel(c);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Every function works in a signal handler that interrupted any of them, on an
- * alternate stack that has little more than the kernel's part.
+ * Every function works in a signal handler that interrupts any other, on an alternate stack that
+ * is little larger than the kernel's minimum.
  */
 #include <signal.h>
 #include <sys/auxv.h>
@@ -19,8 +19,8 @@
 
 #define SIGNALS 200
 #define SECONDS 5
-#define MOMENTS 1000   /* microseconds, in one of which the signal arrives */
-#define OWN_STACK 8192 /* the library's 4096 and the handler's own */
+#define DELAY_MAX 1000 /* microseconds until the signal, at most */
+#define OWN_STACK 8192 /* 4096 bytes of the library, and the handler's frame */
 
 static volatile sig_atomic_t signals, failed_line;
 
@@ -53,14 +53,14 @@ static void every_function_interrupted_by_every_function(void)
 
 	stack.ss_size = alternate_stack_size();
 	stack.ss_sp = mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	EQ(call_every_function(), 0); /* resolves the symbols, which takes stack */
+	EQ(call_every_function(), 0); /* resolves the symbols, which uses stack */
 	EQ(sigaltstack(&stack, NULL), 0);
 	action.sa_handler = handler;
 	action.sa_flags = SA_ONSTACK | SA_RESTART;
 	sigaction(SIGALRM, &action, &old);
 	signals = failed_line = 0;
 	for (long n = 1; signals < SIGNALS && line == 0 && time(NULL) < end; n++) {
-		alarm_in(1 + n * 37 % MOMENTS);
+		alarm_in(1 + n * 37 % DELAY_MAX);
 		line = call_every_function();
 	}
 	stop_alarms(&old);

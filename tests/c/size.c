@@ -29,7 +29,7 @@ static uint64_t allocated(int fd)
 
 static volatile sig_atomic_t alarms;
 
-/* Whether the file 'fd' of huge pages can be given one. */
+/* Whether a huge page is free for the file 'fd'. */
 static int free_huge_page(int fd)
 {
 	struct stat status;
@@ -72,7 +72,7 @@ static void contents_above_4_gib(void)
 	EQ(size_of(fd), 0x123456789);
 	EQ(pread(fd, &byte, 1, 0x123456788), 1);
 	EQ(byte, 'x');
-	EQ(pread(fd, &byte, 1, 0x23456788), 1); /* the low half alone */
+	EQ(pread(fd, &byte, 1, 0x23456788), 1); /* only the low half */
 	EQ(byte, 0);
 	close(fd);
 }
@@ -95,7 +95,7 @@ static void accepts_the_largest_size(void)
 	int fd = sealable_file();
 	int result = memfd_go_set_size(fd, 0, INT64_MAX);
 
-	/* A 32-bit kernel's page cache holds less. */
+	/* The limit of a 32-bit kernel is lower. */
 	CHECK(result == 0 || result == -EFBIG || result == -EINVAL);
 	EQ(size_of(fd), result == 0 ? INT64_MAX : 0);
 	close(fd);
@@ -122,7 +122,7 @@ static void reserve_allocates_memory(void)
 	EQ(memfd_go_set_size(reserved, MEMFD_GO_OPT_RESERVE, MIB), 0);
 	EQ(size_of(reserved), MIB);
 	CHECK(allocated(reserved) >= MIB);
-	/* The size stays, the memory comes. */
+	/* The size is the same, but memory is allocated. */
 	EQ(memfd_go_set_size(sparse, MEMFD_GO_OPT_RESERVE, MIB), 0);
 	CHECK(allocated(sparse) >= MIB);
 	close(sparse);
@@ -202,14 +202,14 @@ static void failed_shrinking_loses_nothing(void)
 	close(fd);
 }
 
-/* A size that is no multiple of the huge page can be allocated, but not set. */
+/* Such a size can be allocated, but not set. */
 static void rejects_parts_of_a_huge_page(void)
 {
 	int r, fd = memfd_go_create("test", MFD_HUGETLB);
 	struct stat status;
 
 	if (fd < 0)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 1), free_huge_page(fd) ? -EINVAL : -ENOSPC);
 	EQ(size_of(fd), 0);
 	EQ(allocated(fd), 0);
@@ -228,10 +228,10 @@ static void count_alarm(int number)
 }
 
 /*
- * Signals in such a row that no call that allocates the whole file comes to its end. In a
- * child, since the timer must be gone when the next test counts on system calls.
+ * Signals arrive so often that no fallocate(2) of the whole file completes. In a child, so that
+ * the timer ends with it.
  */
-static void reserve_under_fire(void)
+static void reserve_during_signals(void)
 {
 	struct sigaction action = { .sa_handler = count_alarm };
 	struct itimerval timer = { { 0, 1000 }, { 0, 1000 } }, none = { { 0, 0 }, { 0, 0 } };
@@ -247,7 +247,7 @@ static void reserve_under_fire(void)
 	close(fd);
 }
 
-#define INTERRUPTED 100000 /* bytes, which the filter below takes for a signal */
+#define INTERRUPTED 100000 /* bytes: the filter makes an fallocate(2) of this length fail with EINTR */
 
 static void reserve_after_a_signal(void)
 {
@@ -261,11 +261,11 @@ static void reserve_after_a_signal(void)
 	close(fd);
 }
 
-/* It goes on in smaller steps, and the last one ends where the file does. */
+/* reserve continues in smaller steps, and the last one ends at the end of the file. */
 static void reserve_continues_after_a_signal(void)
 {
 	if (sizeof(void *) < 8)
-		SKIP("the length is two arguments here");
+		SKIP("the length is two arguments of fallocate(2) on 32-bit architectures");
 	if (!filters_work())
 		SKIP(NO_FILTERS);
 	IN_CHILD(reserve_after_a_signal);
@@ -273,16 +273,16 @@ static void reserve_continues_after_a_signal(void)
 
 static void signals_do_not_stop_reserve(void)
 {
-	IN_CHILD(reserve_under_fire);
+	IN_CHILD(reserve_during_signals);
 }
 
-/* More huge pages than any machine has free. */
+/* More huge pages than any system has. */
 static void fails_without_free_huge_pages(void)
 {
 	int fd = memfd_go_create("test", MFD_HUGETLB), error;
 
 	if (fd < 0)
-		SKIP("no huge pages here");
+		SKIP("no huge pages");
 	error = memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, (uint64_t)1 << 40);
 	CHECK(error == -ENOSPC || error == -ENOMEM);
 	EQ(size_of(fd), 0);

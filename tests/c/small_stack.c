@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The library works on a thread's stack of 16 KiB, and no function takes more than
- * the 4096 bytes that the header promises.
+ * The library works on a stack of 16 KiB, and no function needs more than the 4096 bytes that
+ * the header promises.
  */
 #include <limits.h>
 #include <pthread.h>
@@ -13,12 +13,12 @@
 
 #define PROMISED 4096
 #define PAINT 0x5a
-#define OWN_FRAME 256 /* bytes of stack that may belong to the painting function */
+#define OWN_FRAME 256 /* bytes of stack that the measuring function itself may use */
 
 static char *stack;
 static size_t stack_size;
 
-/* The bytes of stack that a function and its callees touched. */
+/* The number of bytes of stack that a function and its callees wrote to. */
 static __attribute__((noinline)) size_t depth_of(void (*function)(void))
 {
 	char *here = __builtin_frame_address(0), *top = here - OWN_FRAME;
@@ -32,7 +32,7 @@ static __attribute__((noinline)) size_t depth_of(void (*function)(void))
 	return (size_t)(here - lowest);
 }
 
-/* One call each, with as much work as the function can find. */
+/* One call of each function, along its longest path. */
 static char data[3 * 4096];
 static char text[64];
 static int file, unsized;
@@ -316,7 +316,7 @@ static void *on_the_stack(void *unused)
 	return (void *)(intptr_t)call_every_function();
 }
 
-/* The result of a thread that runs on 'stack'; -1 if it cannot be started. */
+/* Runs a thread on 'stack'. Returns its result, or -1 if it cannot be started. */
 static intptr_t run_on_stack(void)
 {
 	pthread_attr_t attributes;
@@ -339,7 +339,7 @@ static void runs_on_a_stack_of_16_kib(void)
 	stack = mmap(NULL, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	unsized = open("/proc/version", O_RDONLY | O_CLOEXEC);
 	file = memfd_go_create("depth", MFD_ALLOW_SEALING);
-	EQ(call_every_function(), 0); /* resolves the symbols, which takes stack */
+	EQ(call_every_function(), 0); /* resolves the symbols, which uses stack */
 	for (size_t i = 0; i < FUNCTIONS; i++)
 		functions[i].function();
 	EQ(run_on_stack(), 0);
@@ -352,7 +352,8 @@ static void no_function_needs_more_than_4096_bytes(void)
 {
 	for (size_t i = 0; i < FUNCTIONS; i++)
 		if (functions[i].depth > PROMISED)
-			fail(__FILE__, __LINE__, "%s takes %zu", functions[i].name, functions[i].depth);
+			fail(__FILE__, __LINE__, "%s needs %zu bytes of stack", functions[i].name,
+			     functions[i].depth);
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Whatever options a socket has that put control messages in front of descriptors or behind
- * them, there is room for as many descriptors as may be sent.
+ * With any combination of socket options that add control messages before or after the
+ * descriptors, there is room for the maximum number of descriptors.
  */
 #include "test.h"
 #include "sockets.h"
@@ -17,7 +17,7 @@
 #define SO_TIMESTAMPNS_NEW 64
 #endif
 
-#define SOFTWARE_TIMESTAMPS 0x18 /* of what is received, and report them */
+#define SOFTWARE_TIMESTAMPS 0x18 /* timestamps of received messages */
 
 static const struct {
 	int option, value;
@@ -36,7 +36,7 @@ static const struct {
 
 static int fds[MEMFD_GO_FDS_MAX], got[MEMFD_GO_FDS_MAX];
 
-/* A kernel may lack some of them. */
+/* Some kernels lack some of them. */
 static void set_options(int sock, unsigned set)
 {
 	for (size_t i = 0; i < OPTIONS; i++)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_unmap() removes what a map function gave, whatever the length, and nothing else. */
+/* memfd_go_unmap() removes a mapping of any length, and nothing else. */
 #include "test.h"
 #include "fault.h"
 #include "contents.h"
 #include "files.h"
 
-static size_t huge; /* the size of a huge page, 0 if none is free */
+static size_t huge; /* the huge page size, 0 if none is free */
 
-/* A sealable file of 'pages' huge pages, -1 if there are not as many. */
+/* A sealable file of 'pages' huge pages, -1 if too few are free. */
 static int huge_file(size_t pages)
 {
 	int fd;
@@ -50,7 +50,7 @@ static void unmaps_any_length_of_huge_pages(void)
 			void *map;
 
 			if (memfd_go_map(fd, options[i], 0, lengths[j], &map) != 0) {
-				CHECK(options[i] == MEMFD_GO_OPT_PRIVATE); /* it may take pages of its own */
+				CHECK(options[i] == MEMFD_GO_OPT_PRIVATE); /* the call may use pages itself */
 				continue;
 			}
 			EQ(memfd_go_unmap(map, lengths[j]), 0);
@@ -81,7 +81,7 @@ static void unmaps_no_more_than_the_last_huge_page(void)
 	close(fd);
 }
 
-/* A range that begins in front of a huge page and ends within it stays as it is. */
+/* A range that begins in front of a huge page and ends within it is not extended. */
 static void unmaps_ranges_that_begin_elsewhere(void)
 {
 	int fd = huge_file(1);
@@ -99,7 +99,7 @@ static void unmaps_ranges_that_begin_elsewhere(void)
 	close(fd);
 }
 
-/* Its last page may be a hole, which is not to be touched. */
+/* Its last page may be a hole, and an access to it SIGBUS. */
 static void partial_huge_page_is_not_verified(void)
 {
 	static const off_t sizes[] = { 1, 4096, 65536 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * amd64 and 386: at every single instruction that a call executes in the library,
- * unwinding reaches the caller with the right stack pointer and the caller's
- * callee-saved registers. The trap flag stops at each of them.
+ * amd64 and 386: at every instruction of a call in the library, unwinding reaches the caller
+ * with the right stack pointer and callee-saved registers. The trap flag stops at each
+ * instruction.
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -19,7 +19,7 @@ struct call {
 	uintptr_t result;
 };
 
-/* Calls with the trap flag on and patterns in the callee-saved registers. */
+/* Calls with the trap flag set and patterns in the callee-saved registers. */
 void call_stepwise(struct call *call);
 extern char call_stepwise_returns[];
 
@@ -74,7 +74,7 @@ __asm__(".text\n"
 static struct code code;
 static struct call *current;
 static int steps, right_steps;
-static uintptr_t lost_at; /* the first instruction that could not be unwound */
+static uintptr_t lost_at; /* the first instruction at which unwinding failed */
 
 static _Unwind_Reason_Code visit(struct _Unwind_Context *frame, void *right)
 {
@@ -109,7 +109,8 @@ static uintptr_t step(const char *name, struct call call)
 	lost_at = 0;
 	call_stepwise(&call);
 	if (steps == 0 || right_steps != steps)
-		fail(__FILE__, __LINE__, "%s: %d of %d instructions unwound; lost at function + %#lx", name,
+		fail(__FILE__, __LINE__,
+		     "%s: unwound at %d of %d instructions; first failure at function + %#lx", name,
 		     right_steps, steps, (unsigned long)(lost_at - call.function));
 	return call.result;
 }
@@ -214,7 +215,7 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	code = library_code();
 	current = &(struct call){ 0 };
-	_Unwind_Backtrace(visit, &unused); /* loads what it needs */
+	_Unwind_Backtrace(visit, &unused); /* loads the unwinder */
 	sigaction(SIGTRAP, &action, NULL);
 	RUN(unwinds_through_library_functions);
 	RUN(unwinds_through_creation);

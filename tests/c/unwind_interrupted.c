@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A handler that interrupted the library anywhere can walk the stack through its
- * frames into the caller: with _Unwind_Backtrace(), as C++, Rust and crash
- * reporters do, and with glibc's backtrace().
+ * A signal handler that interrupts the library anywhere can unwind through its frames to the
+ * caller: with _Unwind_Backtrace(), as C++, Rust and crash reporters do, and with glibc's
+ * backtrace().
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -25,7 +25,7 @@
 static struct code code;
 static uintptr_t return_address, stack_at_return; /* of call_the_library() */
 static volatile int interruptions, unwound, backtraced;
-static volatile uintptr_t lost_at; /* the first place that could not be unwound */
+static volatile uintptr_t lost_at; /* the first address at which unwinding failed */
 
 static uintptr_t stack_of(struct _Unwind_Context *frame)
 {
@@ -48,7 +48,7 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *frame, void *argument)
 		walk->found = stack_of(frame) == stack_at_return;
 		return _URC_END_OF_STACK;
 	}
-	/* Some C library's last frame is its own caller. */
+	/* In some C libraries the last frame is its own caller. */
 	return ++walk->frames < FRAMES ? _URC_NO_REASON : _URC_END_OF_STACK;
 }
 
@@ -127,7 +127,7 @@ static void unwind_once(int number)
 	unwinds();
 }
 
-/* Whether the C library and the kernel, or its emulator, are up to it at all. */
+/* Whether any signal handler can unwind with this C library, kernel and emulator. */
 static int any_handler_can_unwind(void)
 {
 	int status = -1;
@@ -142,8 +142,8 @@ static int any_handler_can_unwind(void)
 }
 
 /*
- * arm's tables are made for exceptions: they hold from the end of a function's
- * prologue on. Everywhere else each single instruction counts.
+ * The unwind tables of arm are for exceptions, and valid only after the prologue of a function.
+ * On all other architectures every instruction counts.
  */
 static int wanted(void)
 {
@@ -159,9 +159,9 @@ static void handler_can_unwind_to_the_caller(void)
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
 
 	if (!any_handler_can_unwind())
-		SKIP("unwinding out of a signal handler crashes here, whatever it interrupts");
+		SKIP("unwinding from any signal handler crashes on this system");
 	code = library_code();
-	unwinds(); /* loads and allocates what it needs */
+	unwinds(); /* loads the unwinder */
 	backtraces();
 	interruptions = unwound = backtraced = 0;
 	sigaction(SIGALRM, &action, &old);
@@ -172,7 +172,8 @@ static void handler_can_unwind_to_the_caller(void)
 	CHECK(backtraced >= wanted());
 	if (test.failed_checks > 0)
 		fail(__FILE__, __LINE__,
-		     "%d interruptions, %d unwound, %d by backtrace(); lost %#lx bytes into the code",
+		     "%d interruptions, %d unwound, %d by backtrace(); first failure %#lx bytes into the "
+		     "code",
 		     interruptions, unwound, backtraced, (unsigned long)lost_at);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_verify(), and MEMFD_GO_OPT_NO_HOLES of all functions that verify. */
+/* memfd_go_verify(), and MEMFD_GO_OPT_NO_HOLES of the verifying functions. */
 #include "test.h"
 #include "child.h"
 #include "files.h"
@@ -93,7 +93,7 @@ static void touch_pages(const volatile char *map, size_t size)
 		(void)map[i];
 }
 
-/* Before Linux 6.7 a file sealed against writing has one for descriptors that only read. */
+/* Before Linux 6.7 a write-sealed file can be mapped shared through a read-only descriptor only. */
 static char *shared_mapping(int fd, size_t size)
 {
 	int reader = reopen(fd, O_RDONLY);
@@ -104,7 +104,7 @@ static char *shared_mapping(int fd, size_t size)
 	return map;
 }
 
-/* Reads all pages, and does what memory pressure does: pages that nobody wrote to are dropped. */
+/* Reads all pages, then drops the unwritten ones, as the kernel does under memory pressure. */
 static void touch_and_drop_pages(int fd, size_t size)
 {
 	char *map = shared_mapping(fd, size);
@@ -122,7 +122,7 @@ static int file_of_holes(uint32_t seals)
 	return fd;
 }
 
-/* So neither st_blocks nor SEEK_HOLE tells of holes: they may have been read. */
+/* So neither st_blocks nor SEEK_HOLE is reliable: a hole that was read looks like data. */
 static void kernel_drops_pages_of_holes_again(void)
 {
 	size_t size = PAGES * page_size();
@@ -183,7 +183,7 @@ static void no_holes_allocates_holes_permanently(void)
 		}
 }
 
-/* The pages were read before they were checked. */
+/* The holes are read before the check. */
 static void no_holes_allocates_holes_that_look_like_data(void)
 {
 	size_t size = PAGES * page_size();
@@ -208,7 +208,7 @@ static void no_holes_works_with_read_only_descriptors(void)
 	close(fd);
 }
 
-/* The file is opened once more, for a moment. */
+/* The library reopens the file for a moment. */
 static void reopen_as_descriptor_0(void)
 {
 	size_t size = PAGES * page_size();
@@ -241,7 +241,7 @@ static void no_holes_fails_if_the_mode_forbids_writing(void)
 	int fd = file_of_holes(MEMFD_GO_SEALS_IMMUTABLE);
 
 	if (geteuid() != 0)
-		SKIP("only root can try as somebody else");
+		SKIP("needs root, to become another user");
 	EQ(fchmod(fd, 0444), 0);
 	only_for_reading = reopen(fd, O_RDONLY);
 	close(fd);
@@ -249,7 +249,7 @@ static void no_holes_fails_if_the_mode_forbids_writing(void)
 	close(only_for_reading);
 }
 
-/* They could be punched anew. */
+/* Without one, new holes could be punched. */
 static void no_holes_needs_a_write_seal(void)
 {
 	int fd = file_of_holes(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
@@ -268,7 +268,7 @@ static void no_holes_allocates_huge_pages(void)
 	int r;
 
 	if (fd < 0 || fstat(fd, &status) != 0)
-		SKIP("no hugetlbfs here");
+		SKIP("no hugetlbfs");
 	EQ(ftruncate(fd, status.st_blksize), 0);
 	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
 	r = memfd_go_verify(fd, 0, LARGEST, MEMFD_GO_OPT_NO_HOLES, &size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The version that runs is the version of the header. */
+/* The library has the version of the header. */
 #include "test.h"
 
 static void number_is_that_of_the_header(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_wipe() zeroes what it is told to and nothing else. */
+/* memfd_go_wipe() writes zeros to the given bytes only. */
 #include "test.h"
 #include "area.h"
 
@@ -40,7 +40,7 @@ static void null_or_length_0_does_nothing(void)
 	EQ(byte, SECRET_BYTE);
 }
 
-/* A compiler would drop a memset() here: nobody looks at 'key' again. */
+/* A compiler would remove a memset() here, because 'key' is not read again. */
 static __attribute__((noinline)) void use_a_key(volatile unsigned char *volatile *where)
 {
 	unsigned char key[256];
