@@ -5,8 +5,8 @@
  *
  * The call is stopped before each of its system calls and after the last one (trap.h). A
  * sequence lists at which stops the peer performs which operations (peer.h). All sequences up
- * to a given length are tried, each with a new file, from every start state. A sequence whose
- * last operation fails is not extended, since the operation changed nothing.
+ * to a given length are tried, each with a new file, from every start state, except those that
+ * repeat a shorter or an earlier one (visited.h).
  *
  * In every sequence the call must return a documented error, or a file or mapping that can be
  * read and, where promised, never changes. After a success the peer performs all operations
@@ -18,10 +18,10 @@
 #include "child.h"
 #include "peer.h"
 #include "trap.h"
+#include "visited.h"
 
 #define SEQUENCE_MAX 3
 #define STOPS_MAX 64
-#define WATCH_FD 200 /* a descriptor of the file that stays open */
 
 /* The results of a call. */
 struct outcome {
@@ -49,6 +49,13 @@ struct state {
 	uint32_t seals, mode;
 };
 
+/* A stop of a call, as two keys of visited.h. */
+struct place {
+	uint64_t file; /* what the results of operations depend on */
+	uint64_t all;  /* what the rest of the call depends on, too */
+	char mark;     /* the peer's */
+};
+
 static struct {
 	const struct tested_call *tested_call;
 	const struct start_state *start_state;
@@ -59,9 +66,14 @@ static struct {
 		int stop, operation;
 		long result;
 	} steps[SEQUENCE_MAX];
-	int length; /* of the sequence */
+	int length;  /* of the sequence */
+	int longest; /* of all */
 	struct state states[SEQUENCE_MAX + 1];
 	int states_count;
+	uint64_t results; /* of the call's system calls */
+	int mappings;     /* made by the call */
+	uint64_t huge_data;
+	struct place places[STOPS_MAX + 1];
 	long sequences, successes;
 } now;
 
@@ -103,16 +115,82 @@ static inline void record_state(void)
 		(struct state){ (uint64_t)status.st_size, seals < 0 ? 0 : (uint32_t)seals, status.st_mode };
 }
 
+/* Of all that system calls write, the library uses only these members of struct statx. */
+static inline void note_result(long result)
+{
+	const char *name = now.names[now.stops - 1];
+	struct stat status;
+
+	if (!now.running)
+		return;
+	now.results = hash(now.results, &result, sizeof result);
+	if (strcmp(name, "statx") == 0 && fstat(WATCH_FD, &status) == 0) {
+		now.results = hash(now.results, &status.st_size, sizeof status.st_size);
+		now.results = hash(now.results, &status.st_blocks, sizeof status.st_blocks);
+		now.results = hash(now.results, &status.st_mode, sizeof status.st_mode);
+	}
+	if (result >= 0)
+		now.mappings += (strcmp(name, "mmap") == 0) - (strcmp(name, "munmap") == 0);
+}
+
+/* A set, because has_been() ignores their order. */
+static inline uint64_t hash_of_states(void)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < now.states_count; i++) {
+		int j = 0;
+
+		while (memcmp(&now.states[j], &now.states[i], sizeof *now.states) != 0)
+			j++;
+		if (j == i)
+			sum += hash(NO_HASH, &now.states[i], sizeof *now.states);
+	}
+	return sum;
+}
+
+static inline void note_place(int stop)
+{
+	struct file_state state = file_state(now.huge_data);
+	uint64_t states = hash_of_states();
+	struct place *p = &now.places[stop];
+
+	/* A mapping of the library can keep the peer from sealing. */
+	p->file = hash(hash(NO_HASH, &state, sizeof state), &now.mappings, sizeof now.mappings);
+	p->all = hash(hash(p->file, &now.results, sizeof now.results), &states, sizeof states);
+	p->all = hash(p->all, &stop, sizeof stop);
+	p->mark = peer.mark;
+}
+
+static inline int64_t blocks(void)
+{
+	struct stat status = { .st_blocks = 0 };
+
+	fstat(WATCH_FD, &status);
+	return status.st_blocks;
+}
+
+static inline void perform(struct step *s)
+{
+	int64_t before = blocks();
+
+	s->result = operations[s->operation].perform();
+	if (s->result >= 0)
+		record_state();
+	if (blocks() != before) /* which pages exist follows from the order of changes */
+		now.huge_data = hash(now.huge_data, &s->operation, sizeof s->operation);
+}
+
 /* Performs the peer's operations at this stop. */
 static inline void perform_steps(int stop)
 {
-	for (int i = 0; i < now.length; i++) {
-		if (now.steps[i].stop != stop)
-			continue;
-		now.steps[i].result = operations[now.steps[i].operation].perform();
-		if (now.steps[i].result >= 0)
-			record_state();
-	}
+	int last = now.length == 0 ? 0 : now.steps[now.length - 1].stop;
+
+	for (int i = 0; i < now.length; i++)
+		if (now.steps[i].stop == stop)
+			perform(&now.steps[i]);
+	if (stop == last || (stop > last && now.length < now.longest))
+		note_place(stop);
 }
 
 static inline void stop(const struct seccomp_data *data)
@@ -231,7 +309,9 @@ static inline int try_sequence(void)
 	}
 	fd = pass_file();
 	next = next_descriptor();
-	now.states_count = now.stops = 0;
+	now.states_count = now.stops = now.mappings = 0;
+	now.huge_data = NO_HASH;
+	now.results = hash(NO_HASH, &now.start_state, sizeof now.start_state);
 	record_state();
 	now.running = 1;
 	now.tested_call->call(fd, &outcome);
@@ -245,20 +325,39 @@ static inline int try_sequence(void)
 	return now.stops;
 }
 
-/* Tries the sequence and all its extensions. 'from' is the stop of the last step. */
-static inline void explore(int from, int longest, int half)
+/* True if the last step changed nothing. If it never will at this state, records that. */
+static inline int is_dead_end(int at, struct place before)
 {
-	int stops = try_sequence(), n = now.length;
+	const struct step *last = &now.steps[now.length - 1];
+	const struct place *p = &now.places[at];
 
-	if (stops < 0 || n == longest || (n > 0 && now.steps[n - 1].result < 0))
+	if (last->result < 0 || (p->file == before.file && p->mark == before.mark))
+		visit(hash(before.file, &last->operation, sizeof last->operation), FOR_GOOD);
+	return p->all == before.all;
+}
+
+/*
+ * Tries the sequence and all its extensions. 'at' is the stop of the last step, and 'before' is
+ * that place without the step.
+ */
+static inline void explore(int at, struct place before)
+{
+	int stops = try_sequence(), n = now.length, distance = now.longest - n;
+	struct place places[STOPS_MAX + 1];
+
+	if (stops < 0 || (n > 0 && is_dead_end(at, before)))
 		return;
-	for (int at = from; at <= stops; at++) {
+	memcpy(places, now.places, sizeof places);
+	for (; at <= stops && distance > 0; at++) {
 		for (int i = 0; i < OPERATIONS && test.failed_checks == 0; i++) {
-			if (n == 0 && i % 2 != half)
+			uint64_t key = hash(places[at].all, &i, sizeof i);
+
+			if (visited(key) >= distance || visited(hash(places[at].file, &i, sizeof i)))
 				continue;
+			visit(key, distance);
 			now.steps[n] = (struct step){ at, i, -1 };
 			now.length = n + 1;
-			explore(at, longest, half);
+			explore(at, places[at]);
 			now.length = n;
 		}
 	}
@@ -275,7 +374,7 @@ static inline int longest_sequence(void)
 	return length > 1 && now.tested_call->copies && peer.kind == HUGE_FILE ? length - 1 : length;
 }
 
-/* The harness runs each test twice. Each run tries one half of the sequences. */
+/* The harness runs each test twice. Each run tries half of the start states. */
 static int half;
 
 static inline void explore_all(void)
@@ -283,17 +382,20 @@ static inline void explore_all(void)
 	long mappings;
 
 	catch_bus_errors();
+	trap.after = note_result;
 	EQ(set_trap(stop), 0);
 	now.length = 0;
 	try_sequence(); /* so that the C library's allocations do not count below */
 	mappings = count_mappings();
-	for (size_t i = 0; i < START_STATES && test.failed_checks == 0; i++) {
+	for (size_t i = (size_t)half; i < START_STATES && test.failed_checks == 0; i += 2) {
 		now.start_state = &start_states[i];
 		now.length = 0;
-		explore(0, longest_sequence(), half);
+		now.longest = longest_sequence();
+		explore(0, (struct place){ 0 });
 		EQ(count_mappings(), mappings);
 	}
-	printf("# %ld sequences, %ld successes\n", now.sequences, now.successes);
+	printf("# %ld sequences of at most %d operations, %ld successes\n", now.sequences, now.longest,
+	       now.successes);
 	CHECK(now.sequences > now.successes || now.tested_call->errors[0] == 0);
 	CHECK(now.successes > 0 || peer.kind == TMPFS_FILE);
 }

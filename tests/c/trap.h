@@ -28,6 +28,7 @@
 
 static struct {
 	void (*before)(const struct seccomp_data *data); /* each system call of the library */
+	void (*after)(long result);                      /* each of them, or NULL */
 } trap;
 
 #ifdef RESULT
@@ -42,6 +43,8 @@ static inline void make_system_call(int number, siginfo_t *info, void *argument)
 	(void)number;
 	trap.before(&data);
 	RESULT = raw(syscall(data.nr, a[0], a[1], a[2], a[3], a[4], a[5]));
+	if (trap.after != NULL)
+		trap.after((long)RESULT);
 	errno = saved;
 }
 

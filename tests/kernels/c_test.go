@@ -24,8 +24,8 @@ var cSuite = suite{"c", prepareC, func(t *testing.T, run wire.Run, result *wire.
 
 const library = "/lib/libmemfd_go.so.1"
 
-// sequences limits the interleavings (tests/c/interleavings.h), because an emulated machine is
-// some 30 times slower: pairs of operations take half an hour.
+// sequences limits the interleavings (tests/c/interleavings.h), because an emulated machine needs
+// 4 ms for a sequence. Pairs of operations take 8 minutes, triples would take more than an hour.
 func (e entry) sequences() (variable string, seconds int) {
 	if testenv.Full() && e.triesPairs() {
 		return "MEMFD_GO_SEQUENCES=2", 3600

@@ -239,7 +239,8 @@ func (b bench) library() []string {
 	return []string{"-L" + b.product, "-Wl,-rpath," + b.product, "-lmemfd_go"}
 }
 
-// sequences is how long sequences of operations are: pairs of them take half a minute.
+// sequences is how long sequences of operations are: pairs of them take 10 seconds, and
+// triples two minutes.
 func sequences() string {
 	switch {
 	case testenv.Full():
