@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Command manpages makes the manual pages of the library from the comments of its
-// header: memfd_go(7), and a page in section 3 for each function.
+// Command manpages generates the manual pages of the library from the comments in its header:
+// memfd_go(7), and a page in section 3 for each function.
 //
 //	manpages HEADER FOLDER
 package main
@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-// A manual is made of the header.
+// A manual is the header, from which the pages are generated.
 type manual struct{ *header.Document }
 
 func write(headerFile, folder string) error {
@@ -42,7 +42,7 @@ func write(headerFile, folder string) error {
 	for _, f := range h.Functions() {
 		pages["man3/"+f.Name+".3"] = h.page(f)
 	}
-	// A function may have had a page that is gone from the header.
+	// Remove pages of functions that are no longer in the header.
 	old, err := filepath.Glob(filepath.Join(folder, "man[37]", "memfd_go*.[37]"))
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func readHeader(t *testing.T) manual {
 	return manual{d}
 }
 
-// A page has all that the header says about the function, each thing in its place.
+// A page has everything that the header says about the function, in the right section.
 func TestPage(t *testing.T) {
 	const text = `/*
  * x.h - things.
@@ -83,7 +83,7 @@ int memfd_go_x(struct memfd_go_s *a);
 		t.Fatal(err)
 	}
 	h := manual{d}
-	want := `.\" Made from memfd_go.h.
+	want := `.\" Generated from memfd_go.h.
 .TH MEMFD_GO_X 3 ` + date + ` "libmemfd_go 1.2.3"
 .SH "NAME"
 memfd_go_x \- does it
@@ -96,7 +96,7 @@ memfd_go_x \- does it
 .PP
 Link with \fB\-lmemfd_go\fP.
 .SH "DESCRIPTION"
-\fBmemfd_go_x\fP(3) does it: \fIa\fP is never \-1.
+\fBmemfd_go_x\fP() does it: \fIa\fP is never \-1.
 .TP
 \fBa\fP
 \fBOPT_A\fP, or 0
@@ -143,6 +143,23 @@ memfd_go_x(1);
 .BR memfd_go (7)
 `
 	if diff := cmp.Diff(want, h.page(h.Functions()[0])); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestPrototype(t *testing.T) {
+	const text = "int f(uint64_t first_parameter, uint64_t second_parameter, uint64_t third,\n      int last);"
+	want := []string{"int f(uint64_t first_parameter, uint64_t second_parameter,", "      uint64_t third, int last);"}
+	if diff := cmp.Diff(want, prototype(text)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestNarrow(t *testing.T) {
+	long := "a comment that is too long for the rest of the line with its declaration */"
+	in := []string{"#define A 1U      /* short */", "#define B 2U /* of two", "     lines */", "\tint c; /* " + long, "", "\tint d;"}
+	want := []string{"#define A 1U /* short */", "#define B 2U /* of two lines */", "\t/* " + long, "\tint c;", "", "\tint d;"}
+	if diff := cmp.Diff(want, narrow(in)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -203,12 +220,12 @@ func requireWords(t *testing.T, name string, p header.Paragraph, page string) {
 	has := word.FindAllString(page, -1)
 	for _, w := range word.FindAllString(strings.Join(p, " "), -1) {
 		if w != "above" && !slices.Contains(has, w) {
-			t.Errorf("%s lacks %q", name, w)
+			t.Errorf("%s does not contain %q", name, w)
 		}
 	}
 }
 
-// The page of a function that the header no longer has does not stay.
+// The page of a function that is no longer in the header is removed.
 func TestOldPagesAreRemoved(t *testing.T) {
 	folder := t.TempDir()
 	old := filepath.Join(folder, "man3", "memfd_go_gone.3")
@@ -222,7 +239,7 @@ func TestOldPagesAreRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(old); err == nil {
-		t.Error("it is still there")
+		t.Error("the page still exists")
 	}
 	if _, err := os.Stat(filepath.Join(folder, "man3", "memfd_go_map.3")); err != nil {
 		t.Error(err)

@@ -10,10 +10,10 @@ import (
 	"libmemfd_go/internal/header"
 )
 
-// date is when what the pages say last changed.
-const date = "2026-11-21"
+// date is the date of the last change of the text.
+const date = "2026-11-30"
 
-// item is a term of a list, and what it means. It may have a list of its own.
+// An item is a tagged paragraph of a list. It may contain a list.
 type item struct {
 	term  string
 	text  []string
@@ -30,21 +30,22 @@ var (
 // title begins a page.
 func (h manual) title(name, section string) *roff {
 	r := new(roff)
-	r.line(`.\" Made from memfd_go.h.`)
+	r.line(`.\" Generated from memfd_go.h.`)
 	r.line(".TH " + strings.ToUpper(name) + " " + section + " " + date + ` "libmemfd_go ` + h.Version + `"`)
 	return r
 }
 
-// page is that of a function.
+// page returns the page of a function.
 func (h manual) page(f header.Documented) string {
 	r := h.title(f.Name, "3")
+	r.subject = f.Name
 	r.section("NAME")
 	r.text([]string{f.Name + " - " + summary(f)})
 	r.section("SYNOPSIS")
 	r.line(".nf")
 	r.line(bold("#include <memfd_go.h>"))
 	r.line(".PP")
-	for _, l := range strings.Split(f.Prototype, "\n") {
+	for _, l := range prototype(f.Prototype) {
 		r.line(bold(escape(l)))
 	}
 	r.line(".fi")
@@ -83,7 +84,49 @@ func (h manual) page(f header.Documented) string {
 	return r.String()
 }
 
-// summary is the first sentence of a function's comment, up to where details begin.
+// textWidth is the width of text on a terminal of 80 columns.
+const textWidth = 73
+
+// prototype breaks a declaration into lines of textWidth, with the parameters aligned.
+func prototype(declaration string) (lines []string) {
+	text := strings.Join(strings.Fields(declaration), " ")
+	indent := strings.Repeat(" ", strings.Index(text, "(")+1)
+	for len(text) > textWidth {
+		i := strings.LastIndex(text[:textWidth], ", ")
+		if i < 0 {
+			break
+		}
+		lines = append(lines, text[:i+1])
+		text = indent + text[i+2:]
+	}
+	return append(lines, text)
+}
+
+// narrow joins the lines of comments, and moves those that do not fit into textWidth to a line of
+// their own, before the declaration.
+func narrow(code []string) (lines []string) {
+	const indent = 4 // of examples and declarations
+	for i := 0; i < len(code); i++ {
+		l := code[i]
+		for strings.Contains(l, "/*") && !strings.Contains(l, "*/") && i+1 < len(code) {
+			i++
+			l += " " + strings.TrimSpace(code[i])
+		}
+		declaration, comment, ok := strings.Cut(l, "/*")
+		margin := l[:len(l)-len(strings.TrimLeft(l, "\t "))]
+		short := strings.TrimRight(declaration, "\t ")
+		if ok && short != "" && len(short)+len(" /*"+comment)+3*strings.Count(margin, "\t") > textWidth-indent {
+			lines = append(lines, margin+"/*"+comment, short)
+		} else if ok && short != "" {
+			lines = append(lines, short+" /*"+comment)
+		} else {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// summary is the first sentence of a function's comment, up to a colon or semicolon.
 func summary(f header.Documented) string {
 	text := strings.TrimPrefix(strings.Join(f.Doc[0], " "), f.Name+"() ")
 	if i := strings.IndexAny(text, ":;"); i > 0 {
@@ -94,7 +137,7 @@ func summary(f header.Documented) string {
 	return argument.ReplaceAllString(text, "$1")
 }
 
-// block is a paragraph or a list, whichever its first line looks like.
+// block adds a paragraph or a list, depending on the first line.
 func (r *roff) block(p header.Paragraph) {
 	if list := items(p); list != nil {
 		r.items(list)
@@ -103,7 +146,7 @@ func (r *roff) block(p header.Paragraph) {
 	r.paragraph(p)
 }
 
-// items reads a list, or returns nil if the paragraph is none.
+// items parses a list. It returns nil if the paragraph is not a list.
 func items(p header.Paragraph) []item {
 	indent := len(p[0]) - len(strings.TrimLeft(p[0], " "))
 	if !termLine.MatchString(p[0][indent:]) && !errorLine.MatchString(p[0]) {
@@ -117,7 +160,7 @@ func items(p header.Paragraph) []item {
 		case m != nil:
 			all = append(all, item{term: m[1], text: []string{m[2]}})
 		case !strings.HasPrefix(l, " "):
-			all = append(all, item{term: l}) // it says all by itself
+			all = append(all, item{term: l}) // without text
 		case inner != nil:
 			i := &all[len(all)-1]
 			i.inner = append(i.inner, item{term: inner[1], text: []string{inner[2]}})
@@ -132,7 +175,7 @@ func items(p header.Paragraph) []item {
 	return all
 }
 
-// declarations are the structs and constants that a function's page speaks of.
+// declarations adds the structs and constants that a function's page mentions.
 func (h manual) declarations(r *roff, f header.Documented) {
 	text := f.Prototype
 	for _, p := range f.Doc {
@@ -156,11 +199,11 @@ func (h manual) declarations(r *roff, f header.Documented) {
 	}
 	r.section("DECLARATIONS")
 	r.line("From <memfd_go.h>:")
-	r.code(slices.Compact(code))
+	r.code(narrow(slices.Compact(code)))
 }
 
-// mentions tells whether a text names a constant, be it by MFD_*, by OPT_WRITE, or
-// by _WRITE as one of several.
+// mentions reports whether a text mentions a constant, which may also be as MFD_*, as OPT_WRITE, or
+// as _WRITE in an enumeration.
 func mentions(text, name string) bool {
 	patterns := []string{`\b` + name + `\b`}
 	short, ours := strings.CutPrefix(name, "MEMFD_GO_")
@@ -179,7 +222,7 @@ func mentions(text, name string) bool {
 	return regexp.MustCompile(strings.Join(patterns, "|")).MatchString(text)
 }
 
-// examples are those that call the function.
+// examples adds the examples that call the function.
 func (h manual) examples(r *roff, f header.Documented) {
 	first := true
 	for _, g := range h.Groups {
@@ -199,7 +242,7 @@ func (h manual) examples(r *roff, f header.Documented) {
 
 func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
-// seeAlso names the overview, and the other functions of the group.
+// seeAlso refers to the other functions of the group, and to the overview.
 func (h manual) seeAlso(r *roff, f header.Documented) {
 	r.section("SEE ALSO")
 	for _, g := range h.Groups {
@@ -215,7 +258,7 @@ func (h manual) seeAlso(r *roff, f header.Documented) {
 	r.line(".BR memfd_go (7)")
 }
 
-// overview is memfd_go(7).
+// overview returns memfd_go(7).
 func (h manual) overview() string {
 	r := h.title("memfd_go", "7")
 	name, about, _ := strings.Cut(strings.Join(h.Intro[0], " "), ".h - ")
@@ -232,6 +275,10 @@ func (h manual) overview() string {
 		case strings.HasPrefix(p[0], "SPDX"):
 		case isItem:
 			r.items([]item{{term: lead, text: append(header.Paragraph{rest}, p[1:]...)}})
+		case strings.HasPrefix(p[0], " "): // belongs to the previous item
+			r.line(".RS")
+			r.block(p)
+			r.line(".RE")
 		default:
 			r.block(p)
 		}

@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// roff is a page in the making, in the macros of man(7).
+// roff builds a page with the macros of man(7).
 type roff struct {
 	strings.Builder
-	begun bool // whether the section has a paragraph
+	subject string // the function that the page is about
+	begun   bool   // whether the section has a paragraph
 }
 
 func (r *roff) line(text string) {
@@ -18,13 +19,13 @@ func (r *roff) line(text string) {
 	r.WriteByte('\n')
 }
 
-// section begins a part of the page.
+// section begins a section.
 func (r *roff) section(title string) {
 	r.line(`.SH "` + title + `"`)
 	r.begun = false
 }
 
-// code is text as it is.
+// code adds lines without filling.
 func (r *roff) code(lines []string) {
 	r.line(".PP")
 	r.line(".in +4n")
@@ -36,15 +37,15 @@ func (r *roff) code(lines []string) {
 	r.line(".in")
 }
 
-// convention refers to the header's conventions, which have a page of their own.
+// convention is a reference to the header's conventions, which are in memfd_go(7).
 var convention = regexp.MustCompile(`\(see (\w+) above\)`)
 
-// text is filled, and begins wherever the page is.
+// text adds filled text to the current paragraph.
 func (r *roff) text(lines []string) {
 	text := strings.Join(strings.Fields(strings.Join(lines, " ")), " ")
 	text = convention.ReplaceAllString(text, "(see $1 in memfd_go(7))")
 	for _, sentence := range sentences(text) {
-		for _, l := range wrap(markUp(escape(sentence))) {
+		for _, l := range wrap(r.markUp(escape(sentence))) {
 			r.line(protect(l))
 		}
 	}
@@ -58,7 +59,7 @@ func (r *roff) paragraph(lines []string) {
 	r.text(lines)
 }
 
-// items is a list of terms, each with what it means.
+// items adds a list of tagged paragraphs.
 func (r *roff) items(all []item) {
 	r.begun = true
 	for _, i := range all {
@@ -77,13 +78,13 @@ func (r *roff) items(all []item) {
 
 func bold(text string) string { return `\fB` + text + `\fP` }
 
-// escape makes roff print what stands there: the first is its own character, and
-// the others would become typographic ones.
+// escape makes roff print the text unchanged: a backslash begins a request of roff, and the other
+// characters would become typographic ones.
 func escape(text string) string {
 	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "~", `\(ti`, "^", `\(ha`, "`", `\(ga`).Replace(text)
 }
 
-// protect keeps a line from being taken for a request.
+// protect prevents roff from reading a line of text as a request.
 func protect(text string) string {
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {
 		return `\&` + text
@@ -98,9 +99,14 @@ var (
 	constant    = regexp.MustCompile(`\b(?:MEMFD_GO|OPT|MFD|F_SEAL|RLIMIT|SIG|O)_?[A-Z]\w*\*?|\\-E[A-Z0-9]+`)
 )
 
-// markUp sets names of header.Documenteds and constants bold, and arguments in italics.
-func markUp(text string) string {
-	text = ourFunction.ReplaceAllString(text, "${1}(3)")
+// markUp sets the names of functions and constants in bold, and arguments in italics.
+func (r *roff) markUp(text string) string {
+	text = ourFunction.ReplaceAllStringFunc(text, func(call string) string {
+		if name := strings.TrimSuffix(call, "()"); name != r.subject {
+			return name + "(3)"
+		}
+		return bold(r.subject) + "()"
+	})
 	text = otherPage.ReplaceAllString(text, `\fB${1}\fP${2}`)
 	text = argument.ReplaceAllString(text, `\fI${1}\fP`)
 	return constant.ReplaceAllString(text, `\fB${0}\fP`)
@@ -108,12 +114,12 @@ func markUp(text string) string {
 
 var sentenceEnd = regexp.MustCompile(`([.?!]\)?) ([A-Z])`)
 
-// sentences takes text apart, since in roff each begins on a line of its own.
+// sentences splits text, since in roff each sentence begins on a new line.
 func sentences(text string) []string {
 	return strings.Split(sentenceEnd.ReplaceAllString(text, "$1\n$2"), "\n")
 }
 
-// wrap breaks a line where it gets longer than 80 bytes.
+// wrap breaks text into lines of at most 80 bytes.
 func wrap(text string) []string {
 	const width = 80
 	var lines []string
