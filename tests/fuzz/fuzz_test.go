@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 // Package fuzz runs the fuzzers: those in C (targets), which call the built library as a
-// program would, and those in Go (core/fuzz_test.go), which see the library's code.
+// program would, and those in Go (fuzz_test.go in core and cmd/memfd), which see the code itself.
 //
 // A run is bounded, and always the same; those in Go run in the full matrix only, since
 // they compile Go's own packages anew, and else go through their seeds (core). With a
 // duration in $MEMFD_GO_FUZZ, such as "10m", each fuzzer runs that long instead and anew,
 // and what the C ones find worth keeping is added to corpus: `make fuzz`. A corpus is a
-// file of one input a line, in hex, for Go in core/testdata/fuzz.
+// file of one input a line, in hex, for Go in testdata/fuzz of the package.
 package fuzz
 
 import (
@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -35,8 +36,13 @@ var targets = map[string]int{
 	"texts":     100000,
 }
 
-// goFuzzers are those of core/fuzz_test.go.
-var goFuzzers = []string{"FuzzParseSeals", "FuzzFormatSeals", "FuzzStructs", "FuzzControlMessages"}
+// goFuzzers are those in Go, by the folder of their package. The command is a module of its own.
+var goFuzzers = []struct{ module, folder, names string }{
+	{".", "core", "FuzzParseSeals FuzzFormatSeals FuzzStructs FuzzControlMessages"},
+	{"cmd/memfd", "internal/scan", "FuzzParseMapping FuzzLines FuzzContainer FuzzUnescape"},
+	{"cmd/memfd", "internal/text", "FuzzEscape FuzzCut FuzzSize"},
+	{"cmd/memfd", ".", "FuzzParseFile FuzzFill"},
+}
 
 const goInputs = 20000
 
@@ -170,13 +176,44 @@ func TestGo(t *testing.T) {
 	if long := duration(t); long != 0 {
 		limit = long.String()
 	}
-	for _, fuzzer := range goFuzzers {
-		t.Run(fuzzer, func(t *testing.T) {
-			t.Log(run(t, testenv.Repository(), []string{"CGO_ENABLED=0"}, "go", "test", "-overlay="+overlay,
-				"-run=^$", "-fuzz=^"+fuzzer+"$", "-fuzztime="+limit, "-parallel=1", "./core"))
-		})
+	for _, p := range goFuzzers {
+		arguments := []string{"test", "-run=^$", "-fuzztime=" + limit, "-parallel=1", "./" + p.folder}
+		if p.folder == "core" {
+			arguments = slices.Insert(arguments, 1, "-overlay="+overlay)
+		}
+		for _, fuzzer := range strings.Fields(p.names) {
+			t.Run(fuzzer, func(t *testing.T) {
+				t.Log(run(t, filepath.Join(testenv.Repository(), p.module), []string{"CGO_ENABLED=0"}, "go",
+					slices.Insert(slices.Clone(arguments), 1, "-fuzz=^"+fuzzer+"$")...))
+			})
+		}
 	}
 }
+
+// TestGoFuzzersAreListed finds a fuzzer that goFuzzers lacks.
+func TestGoFuzzersAreListed(t *testing.T) {
+	for _, p := range goFuzzers {
+		files, err := filepath.Glob(filepath.Join(testenv.Repository(), p.module, p.folder, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range fuzzer.FindAllSubmatch(text, -1) {
+				found = append(found, string(m[1]))
+			}
+		}
+		if got := strings.Join(found, " "); got != p.names {
+			t.Errorf("in %s/%s are %s, but listed are %s", p.module, p.folder, got, p.names)
+		}
+	}
+}
+
+var fuzzer = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
 
 // withoutOtherTests is an overlay in which core has only those tests that the fuzzers need.
 // The instrumentation of `go test -fuzz` takes stack, and some chains of calls, which other

@@ -83,10 +83,11 @@ type mapped struct {
 	offset, len int64
 }
 
-// parseMapping reads a line up to its path.
+// parseMapping reads a line up to its path. A line with more has no path but a name in brackets,
+// which anybody may choose by prctl(2): [anon:/secretmem].
 func parseMapping(line string) (m mapped, ok bool) {
 	fields := strings.Fields(line)
-	if len(fields) < 5 {
+	if len(fields) != 5 {
 		return m, false
 	}
 	start, end, _ := strings.Cut(fields[0], "-")

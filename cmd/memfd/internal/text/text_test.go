@@ -3,9 +3,7 @@
 package text
 
 import (
-	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"libmemfd_go/bindings/go/memfd"
 )
@@ -25,23 +23,6 @@ func TestEscape(t *testing.T) {
 			t.Errorf("Escape(%q) is %q, not %q", name, got, want)
 		}
 	}
-}
-
-// Whatever a name is, what is printed stays on its line and holds no control character.
-func FuzzEscape(f *testing.F) {
-	f.Add("a\nb\x1b[2J")
-	f.Add(strings.Repeat("\x00", 249))
-	f.Fuzz(func(t *testing.T, name string) {
-		escaped := Escape(name)
-		if !utf8.ValidString(escaped) {
-			t.Errorf("%q is not UTF-8", escaped)
-		}
-		for _, r := range escaped {
-			if r < ' ' || r >= 0x7f && r < 0xa0 {
-				t.Errorf("%q has a control character", escaped)
-			}
-		}
-	})
 }
 
 func TestCut(t *testing.T) {
