@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /* Any numbers for the arguments of the functions that take numbers. */
+#include <sys/socket.h>
+
 #include "fuzz.h"
 
 #define FILES 8
@@ -66,13 +68,82 @@ static void map_verified(struct input *in)
 	unmap(address, length);
 }
 
+/* Both halves show the same bytes. */
+static void map_ring(struct input *in)
+{
+	void *address = NULL;
+	int fd = take_file(in);
+	uint32_t opts = take_bits(in, 0x1e) & ~(uint32_t)MEMFD_GO_OPT_POPULATE;
+	uint64_t offset = take_number(in);
+	size_t length = (size_t)take_number(in);
+	long r = CALL(memfd_go_map_ring(fd, opts, offset, length, &address));
+
+	if (r < 0) {
+		MUST(address == NULL);
+		return;
+	}
+	MUST(length > 0 && length % page_size() == 0);
+	MUST(memfd_go_unmap(address, 2 * length) == 0);
+}
+
+/* What it accepts can be read, now and for ever. */
+static void verify(struct input *in)
+{
+	int fd = take_file(in);
+	uint32_t required = take_bits(in, 0x3f), opts = take_bits(in, MEMFD_GO_OPT_NO_HOLES);
+	uint64_t limit = take_number(in), size = 0;
+	void *address = NULL;
+	size_t length = 0;
+
+	if (CALL(memfd_go_verify(fd, required, limit, opts, &size)) < 0) {
+		MUST(size == 0);
+		return;
+	}
+	MUST(size > 0 && size <= limit);
+	MUST(memfd_go_map_verified(fd, required, limit, 0, &address, &length) == 0 && length == size);
+	unmap(address, length);
+}
+
+static void clone_stream(struct input *in)
+{
+	int ends[2];
+	size_t length = take_byte(in);
+	static const char text[256];
+	uint64_t limit = take_number(in);
+	uint32_t flags = take_bits(in, 0x1b);
+	long fd;
+
+	MUST(pipe(ends) == 0);
+	MUST(write(ends[1], text, length) == (ssize_t)length);
+	close(ends[1]);
+	fd = CALL(memfd_go_clone_stream("fuzz", flags, take_bits(in, 0x3f), ends[0], limit));
+	MUST(fd < 0 || length <= limit);
+	close(ends[0]);
+	keep(fd);
+}
+
+static void send_fds(struct input *in)
+{
+	int sockets[2], fds[MEMFD_GO_FDS_MAX + 1];
+	uint32_t count = (uint32_t)take_number(in), opts = take_bits(in, MEMFD_GO_OPT_DONTWAIT);
+	static const char text[256];
+
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		fds[i] = take_file(in);
+	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
+	if (CALL(memfd_go_send_fds(sockets[0], opts, fds, count, text, take_byte(in))) >= 0)
+		MUST(count <= MEMFD_GO_FDS_MAX);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
 static void act(struct input *in)
 {
 	static char *none[] = { NULL };
 	uint32_t flags;
 	uint64_t size;
 
-	switch (take_byte(in) % 19) {
+	switch (take_byte(in) % 25) {
 	case 0:
 		keep(CALL(memfd_go_create("fuzz", take_bits(in, 0x1b))));
 		break;
@@ -135,13 +206,31 @@ static void act(struct input *in)
 	case 18:
 		keep(syscall(SYS_pidfd_open, getpid(), 0));
 		break;
+	case 19:
+		CALL(memfd_go_discard(take_file(in), take_bits(in, 0), take_number(in), take_number(in)));
+		break;
+	case 20:
+		map_ring(in);
+		break;
+	case 21:
+		verify(in);
+		break;
+	case 22:
+		clone_stream(in);
+		break;
+	case 23:
+		send_fds(in);
+		break;
+	case 24:
+		MUST(memfd_go_result_name((int)take_number(in)) != NULL);
+		break;
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
 	struct input in = { data, length };
-	struct holdings before = take_stock();
+	struct resources before = count_resources();
 
 	bound_files();
 	number_of_files = 0;
@@ -149,6 +238,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 		act(&in);
 	while (number_of_files > 0)
 		close(files[--number_of_files]);
-	CHECK_STOCK(before);
+	CHECK_RESOURCES(before);
 	return 0;
 }

@@ -120,9 +120,9 @@ static inline void *at_the_end_of(char *page, size_t length)
 	return page + page_size() - length;
 }
 
-#define CHECK_STOCK(before)                                       \
+#define CHECK_RESOURCES(before)                                   \
 	do {                                                      \
-		struct holdings after_ = take_stock();            \
+		struct resources after_ = count_resources();      \
 		MUST(after_.descriptors == (before).descriptors); \
 		MUST(after_.mappings == (before).mappings);       \
 		MUST(after_.locked_kb == (before).locked_kb);     \

@@ -330,7 +330,7 @@ static struct input split(struct input *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
 	struct input in = { data, length }, before_receiving;
-	struct holdings before = take_stock();
+	struct resources before = count_resources();
 	int concurrent;
 
 	bound_files();
@@ -350,6 +350,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	while (number_of_files > 0)
 		close(files[--number_of_files]);
 	close_channel(channel);
-	CHECK_STOCK(before);
+	CHECK_RESOURCES(before);
 	return 0;
 }

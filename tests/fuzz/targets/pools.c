@@ -36,7 +36,7 @@ static void act(struct memfd_go_secret_pool *pool, void **taken, struct input *i
 	uint8_t *memory = pool->area.data;
 	size_t at = take32(in) % pool->area.len;
 
-	switch (take_byte(in) % 6) {
+	switch (take_byte(in) % 8) {
 	case 0:
 	case 1:
 		take(pool, taken);
@@ -53,6 +53,19 @@ static void act(struct memfd_go_secret_pool *pool, void **taken, struct input *i
 	case 5:
 		memory[at] = take_byte(in);
 		break;
+	case 6: /* as long as slots cannot be written to, none is taken or given */
+		CALL(memfd_go_secret_pool_protect(pool, (uint32_t)take_number(in)));
+		if (pool->area.protection != MEMFD_GO_ACCESS_READ_WRITE) {
+			void *slot;
+
+			MUST(memfd_go_secret_pool_take(pool, &slot) == -EACCES);
+			MUST(memfd_go_secret_pool_give(pool, memory + at) == -EACCES);
+		}
+		MUST(memfd_go_secret_pool_protect(pool, MEMFD_GO_ACCESS_READ_WRITE) == 0);
+		break;
+	case 7:
+		MUST(CALL(memfd_go_secret_pool_relock(pool)) == 0);
+		break;
 	}
 }
 
@@ -60,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
 	struct input in = { data, length };
 	struct memfd_go_secret_pool pool = { 0 };
-	struct holdings before = take_stock();
+	struct resources before = count_resources();
 	void *taken[MOST] = { NULL };
 	uint32_t slots = take_byte(&in) % 8U + 1;
 
@@ -68,6 +81,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	while (in.left > 0)
 		act(&pool, taken, &in);
 	MUST(memfd_go_secret_pool_free(&pool) == 0);
-	CHECK_STOCK(before);
+	CHECK_RESOURCES(before);
 	return 0;
 }

@@ -22,7 +22,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	page = page_before_a_hole();
+	page = page_before_a_guard();
 	return 0;
 }
 
@@ -106,6 +106,7 @@ static void check_area(long r)
 		MUST(is_empty());
 		return;
 	}
+	MUST(memfd_go_secret_relock((void *)s.at) == 0);
 	MUST(memfd_go_secret_protect((void *)s.at, MEMFD_GO_ACCESS_READ) == 0);
 	MUST(memfd_go_secret_free((void *)s.at) == 0);
 	MUST(memfd_go_secret_free((void *)s.at) == 0);
@@ -123,6 +124,29 @@ static void secret_alloc(struct input *in)
 	if (length > 1 << 20 && length < (size_t)1 << 40)
 		length = 1; /* it might be had, and would be locked */
 	check_area(CALL(memfd_go_secret_alloc((void *)s.at, length, opts)));
+}
+
+/* The original is gone if and only if there is a copy. */
+static void secret_alloc_from(struct input *in)
+{
+	uint8_t original[256], before[256];
+	size_t length = take_byte(in);
+	uint32_t opts = take_bits(in, AREA_OPTIONS);
+	secret_area *area;
+	long r;
+
+	memset(original, SECRET_BYTE, sizeof original);
+	memcpy(before, original, sizeof before);
+	make_struct(in, sizeof(secret_area), 0);
+	area = (void *)s.at;
+	r = CALL(memfd_go_secret_alloc_from(area, original, length, opts));
+	if (r == 0) {
+		MUST(memfd_go_equal(area->data, before, length) == 1);
+		MUST(all_bytes(original, length, 0));
+		memset(original, SECRET_BYTE, length);
+	}
+	MUST(memcmp(original, before, sizeof before) == 0);
+	check_area(r);
 }
 
 static void secret_attach(struct input *in)
@@ -165,13 +189,14 @@ static void pool_init(struct input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-	static void (*const ways[])(struct input *) = { probe,        inspect,       create_with,
-							secret_alloc, secret_attach, pool_init };
+	static void (*const ways[])(struct input *) = {
+		probe, inspect, create_with, secret_alloc, secret_attach, pool_init, secret_alloc_from
+	};
 	struct input in = { data, length };
-	struct holdings before = take_stock();
+	struct resources before = count_resources();
 
 	bound_files();
 	ways[take_byte(&in) % (sizeof ways / sizeof *ways)](&in);
-	CHECK_STOCK(before);
+	CHECK_RESOURCES(before);
 	return 0;
 }

@@ -9,8 +9,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	text_page = page_before_a_hole();
-	result_page = page_before_a_hole();
+	text_page = page_before_a_guard();
+	result_page = page_before_a_guard();
 	return 0;
 }
 
