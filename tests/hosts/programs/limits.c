@@ -24,10 +24,10 @@ static void live_in_32_mib(void)
 	void *map = NULL;
 	size_t length = 0;
 	int fd = sized_file(64 * MIB);
-	struct holdings before;
+	struct resources before;
 
 	set_limit(RLIMIT_AS, 32 * MIB);
-	before = take_stock();
+	before = count_resources();
 	keep_calling();
 	EQ(memfd_go_map(fd, 0, 0, 64 * MIB, &map), -ENOMEM);
 	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
@@ -36,7 +36,7 @@ static void live_in_32_mib(void)
 	EQ(memfd_go_secret_alloc(&area, 64 * MIB, MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALLOW_UNLOCKED),
 	   -ENOMEM);
 	keep_calling();
-	CHECK(memcmp(&before, &(struct holdings[]){ take_stock() }, sizeof before) == 0);
+	CHECK(memcmp(&before, &(struct resources[]){ count_resources() }, sizeof before) == 0);
 }
 
 static void address_space(void)
@@ -190,11 +190,11 @@ static void descriptors(void)
 
 static void live_without_locked_memory(void)
 {
-	struct holdings before;
+	struct resources before;
 
 	drop_privileges();
 	set_limit(RLIMIT_MEMLOCK, 0);
-	before = take_stock();
+	before = count_resources();
 	for (long n = rounds() / 10; n >= 0; n--) {
 		EQ(call_library_functions(), 0);
 		EQ(call_create_functions(), 0);
@@ -208,7 +208,7 @@ static void live_without_locked_memory(void)
 		EQ(memfd_go_secret_pool_init(&pool, 10, 10, MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
 		EQ(memfd_go_secret_pool_free(&pool), 0);
 	}
-	CHECK(memcmp(&before, &(struct holdings[]){ take_stock() }, sizeof before) == 0);
+	CHECK(memcmp(&before, &(struct resources[]){ count_resources() }, sizeof before) == 0);
 }
 
 static void locked_memory(void)
@@ -237,13 +237,13 @@ static void count_signal(int number)
 static void live_without_files(void)
 {
 	struct memfd_go_create_args args = { .size = 3 };
-	struct holdings before;
+	struct resources before;
 
 	signal(SIGXFSZ, count_signal);
 	EQ(call_every_function(), 0);
 	file = memfd_go_create_sealed("limits", MFD_CLOEXEC, 0, "abc", 3);
 	set_limit(RLIMIT_FSIZE, 2);
-	before = take_stock();
+	before = count_resources();
 	OVER(create_sealed());
 	OVER(clone_file());
 	OVER(memfd_go_create_with("limits", &args, sizeof args));
@@ -261,7 +261,7 @@ static void live_without_files(void)
 	EQ(memfd_go_secret_alloc(&area, 10, MEMFD_GO_OPT_NO_SECRETMEM), 0);
 	EQ(signals, 0);
 	EQ(memfd_go_secret_free(&area), 0);
-	CHECK(memcmp(&before, &(struct holdings[]){ take_stock() }, sizeof before) == 0);
+	CHECK(memcmp(&before, &(struct resources[]){ count_resources() }, sizeof before) == 0);
 }
 
 static void size_of_a_file(void)
