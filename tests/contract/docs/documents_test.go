@@ -93,21 +93,36 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-var link = regexp.MustCompile(`\]\(([^)#]+)(?:#[^)]*)?\)`)
+var link = regexp.MustCompile(`\]\(([^)#]*)(?:#([^)]*))?\)`)
 
 func TestLinks(t *testing.T) {
-	for _, d := range documents(t) {
-		for _, match := range link.FindAllStringSubmatch(d.text, -1) {
-			target := match[1]
+	for _, name := range tracked(t, "*.md") {
+		for _, match := range link.FindAllStringSubmatch(readFile(t, name), -1) {
+			target, anchor := match[1], match[2]
 			if strings.Contains(target, "://") {
 				continue
 			}
-			path := filepath.Join(filepath.Dir(d.name), target)
+			path := name
+			if target != "" {
+				path = filepath.Join(filepath.Dir(name), target)
+			}
 			if _, err := os.Stat(path); err != nil {
-				t.Errorf("%s: broken link: %v", d.name, err)
+				t.Errorf("%s: broken link: %v", name, err)
+			} else if anchor != "" && !slices.Contains(anchors(readFile(t, path)), anchor) {
+				t.Errorf("%s: broken link: %s has no heading %s", name, path, anchor)
 			}
 		}
 	}
+}
+
+// anchors are the names that hosting sites give to the headings of a document.
+func anchors(text string) []string {
+	var all []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		name := regexp.MustCompile(`[^a-z0-9_ -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		all = append(all, strings.ReplaceAll(name, " ", "-"))
+	}
+	return all
 }
 
 var function = regexp.MustCompile(`\bmemfd_go_\w+\b`)
