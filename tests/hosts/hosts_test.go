@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-// Package hosts runs the library in hosts that make it hard: with 64 threads, forks and
-// signals at any moment, small stacks, limits, several copies, sanitizers. Each line of a
-// program's TAP output is a test, such as
+// Package hosts runs the library in hostile host programs: with 64 threads, forks and signals
+// at any time, small stacks, low limits, several copies of the library, and sanitizers. Each
+// line of a program's TAP output is a test, such as
 //
-//	TestHosts/musl/forks/vforks_at_any_moment
+//	TestHosts/musl/forks/works_in_children_of_vfork
 //
-// They run natively. $MEMFD_GO_CALLS is how many calls of the library each program is to
-// make; `make stress` says a million.
+// The programs run natively. $MEMFD_GO_CALLS is the number of calls of the library that each
+// program makes; `make stress` sets it to a million.
 package hosts
 
 import (
@@ -27,25 +27,25 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// patience is what a program may take; a long run has more.
-func patience() time.Duration {
+// timeout is how long a program may run.
+func timeout() time.Duration {
 	if os.Getenv("MEMFD_GO_CALLS") != "" {
 		return 2 * time.Hour
 	}
 	return 3 * time.Minute
 }
 
-// A host is a way to build programs, and to run them.
+// A host is a way to build and run programs.
 type host struct {
 	name        string
 	compiler    string
 	options     []string
-	under       []string // what runs the program
+	under       []string // the command that runs the program
 	environment []string
 	programs    []string // nil: all
 }
 
-// few are the programs for hosts that watch each access to memory: slow ones.
+// few are the programs for hosts that check every memory access and are slow.
 var few = []string{"every_function", "threads", "own_handler"}
 
 var hosts = []host{
@@ -53,25 +53,25 @@ var hosts = []host{
 	{name: "musl", compiler: "musl-gcc"},
 	{name: "address sanitizer of gcc", compiler: "gcc", options: []string{"-fsanitize=address,undefined"}, programs: few},
 	{name: "address sanitizer of clang", compiler: "clang", options: []string{"-fsanitize=address,undefined"}, programs: few},
-	// The sanitizer cannot live with every layout that the kernel makes up.
+	// The sanitizer does not work with every randomized address space layout.
 	{name: "thread sanitizer of gcc", compiler: "gcc", options: []string{"-fsanitize=thread"}, under: []string{"setarch", "-R"}, programs: few},
 	{name: "thread sanitizer of clang", compiler: "clang", options: []string{"-fsanitize=thread"}, under: []string{"setarch", "-R"}, programs: few},
 	{
 		name: "valgrind", compiler: "gcc", programs: few[:2],
 		under:       []string{"valgrind", "-q", "--error-exitcode=3"},
-		environment: []string{"MEMFD_GO_CALLS=100"}, // enough for a tool that makes all of it so slow
+		environment: []string{"MEMFD_GO_CALLS=100"}, // valgrind is slow
 	},
 }
 
-// notWith are programs that a host cannot run.
+// notWith lists programs that a host cannot run.
 var notWith = map[string][]string{
-	"musl": {"shadow_stack"}, // the unwinder is made for glibc
+	"musl": {"shadow_stack"}, // needs Debian's unwinder, which is for glibc
 }
 
 func TestHosts(t *testing.T) {
 	testenv.RequireRegular(t)
 	if runtime.GOARCH != "amd64" {
-		t.Skip("the table of hosts is for amd64")
+		t.Skip("the hosts are for amd64")
 	}
 	for _, h := range hosts {
 		t.Run(h.name, func(t *testing.T) {
@@ -129,7 +129,7 @@ func (h host) test(t *testing.T, program string) {
 	run(t, command, h.environment)
 }
 
-// copies makes those of the library that the program copies asks for, and names them.
+// copies creates the copies of the library for the program copies, and returns their paths.
 func copies(t *testing.T, library string) []string {
 	contents, err := os.ReadFile(library)
 	if err != nil {
@@ -147,9 +147,9 @@ func copies(t *testing.T, library string) []string {
 	return names
 }
 
-// run runs a program and makes tests of its output.
+// run runs a program and reports each line of its TAP output as a subtest.
 func run(t *testing.T, command, environment []string) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience())
+	ctx, cancel := context.WithTimeout(t.Context(), timeout())
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), environment...)
@@ -161,7 +161,7 @@ func run(t *testing.T, command, environment []string) {
 	tap.Subtests(t, string(out), tap.Status(cmd.ProcessState), "to run it by hand:\n  "+strings.Join(append(environment, command...), " "))
 }
 
-// Python forks, and has its own ideas of what a child is.
+// os.fork() and multiprocessing run code of their own in children.
 func TestPython(t *testing.T) {
 	testenv.RequireRegular(t)
 	product, err := testenv.Product(runtime.GOARCH)

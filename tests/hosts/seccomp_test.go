@@ -18,10 +18,10 @@ import (
 var (
 	word = regexp.MustCompile("`([a-z0-9_]+)`")
 	text = regexp.MustCompile(`"([^"]*)"`)
-	seam = regexp.MustCompile(`"[\s\\]+"`) // between literals that C joins
+	seam = regexp.MustCompile(`"[\s\\]+"`) // between adjacent string literals
 )
 
-// docs/SECCOMP.md says what programs/seccomp.c has tried, of each function.
+// The lists in docs/SECCOMP.md are those that programs/seccomp.c tests.
 func TestSeccompDocument(t *testing.T) {
 	documented, tried := map[string]string{}, map[string]string{}
 	for line := range strings.Lines(read(t, "docs/SECCOMP.md")) {
@@ -42,7 +42,7 @@ func TestSeccompDocument(t *testing.T) {
 		tried["memfd_go_"+texts[0][1]+" "+texts[1][1]] = texts[len(texts)-1][1]
 	}
 	if diff := cmp.Diff(tried, documented); diff != "" {
-		t.Errorf("-seccomp.c +SECCOMP.md:\n%s", diff)
+		t.Errorf("seccomp.c and SECCOMP.md differ, -seccomp.c +SECCOMP.md:\n%s", diff)
 	}
 	header, err := header.Parse(read(t, "include/memfd_go.h"))
 	if err != nil {

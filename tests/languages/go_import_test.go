@@ -12,7 +12,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// block returns the n-th block of code of a language in the README of the Go package.
+// block returns the n-th code block of a language in the README of the Go package.
 func block(t *testing.T, language string, n int) string {
 	t.Helper()
 	readme, err := os.ReadFile(filepath.Join(testenv.Repository(), "bindings", "go", "memfd", "README.md"))
@@ -20,7 +20,7 @@ func block(t *testing.T, language string, n int) string {
 		t.Fatal(err)
 	}
 	parts := strings.Split(string(readme), "```")
-	for i := 1; i < len(parts); i += 2 { // every other part is a block
+	for i := 1; i < len(parts); i += 2 { // every second part is a code block
 		if code, found := strings.CutPrefix(parts[i], language+"\n"); found {
 			if n == 0 {
 				return code
@@ -28,12 +28,12 @@ func block(t *testing.T, language string, n int) string {
 			n--
 		}
 	}
-	t.Fatalf("the README has no such block of %q", language)
+	t.Fatalf("the README has too few code blocks of %q", language)
 	return ""
 }
 
-// outsideModule makes a module of somebody else's that uses the package as its README says, and
-// returns a function that runs a shell command in it.
+// outsideModule creates a module that uses the package as its README says, and returns a function
+// that runs a shell command in it.
 func outsideModule(t *testing.T) func(command string) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "outside")
@@ -69,17 +69,17 @@ func TestGoOutsideModule(t *testing.T) {
 	testenv.RequireRegular(t)
 	run := outsideModule(t)
 	if got, want := run("go run ."), block(t, "", 0); got != want {
-		t.Errorf("it prints %q, the README says %q", got, want)
+		t.Errorf("the program prints %q, want %q as in the README", got, want)
 	}
-	// The module of the package needs more than x/sys, but for its own tests.
+	// The repository's tests need further modules, which the package must not.
 	got := strings.Fields(run("go list -deps -f '{{if .Module}}{{.Module.Path}}{{end}}' ."))
 	slices.Sort(got)
 	if want := []string{"example.com/outside", "golang.org/x/sys", "libmemfd_go"}; !slices.Equal(slices.Compact(got), want) {
-		t.Errorf("it needs the modules %q, not %q", slices.Compact(got), want)
+		t.Errorf("it needs the modules %q, want %q", slices.Compact(got), want)
 	}
 }
 
-// A vendored copy needs the repository no more.
+// A vendored copy does not need the repository.
 func TestGoVendoredModule(t *testing.T) {
 	testenv.RequireRegular(t)
 	testenv.RequireRegular(t)
@@ -87,6 +87,6 @@ func TestGoVendoredModule(t *testing.T) {
 	run(block(t, "sh", 1))
 	run("rm ../libmemfd_go")
 	if got, want := run("go run ."), block(t, "", 0); got != want {
-		t.Errorf("it prints %q, the README says %q", got, want)
+		t.Errorf("the program prints %q, want %q as in the README", got, want)
 	}
 }

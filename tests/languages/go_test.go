@@ -13,7 +13,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The Go package on every architecture: its tests, cross-compiled, in a static program.
+// Runs the tests of the Go package on every architecture, as static cross-compiled programs.
 func TestGo(t *testing.T) {
 	onForeign(t, func(t *testing.T, arch testenv.Arch) {
 		emulator := emulator(t, arch)
@@ -40,15 +40,15 @@ func TestGo(t *testing.T) {
 	})
 }
 
-// goEnvironment makes the go command build a static program. Unlike what loads the library,
-// that needs no newer Go for any architecture.
+// goEnvironment makes the go command build a static program, which works with the oldest Go on
+// every architecture. Loading the library may need a newer one.
 func goEnvironment(arch testenv.Arch) []string {
 	return []string{"CGO_ENABLED=0", "GOOS=linux", "GOARM=7", "GOARCH=" + arch.GOARCH}
 }
 
-// The tests of the Go package with the race detector, which also checks what is done with pointers
-// (checkptr). It needs a C compiler. Files are created, sealed and collected a million times if
-// the matrix is full, or as often as $MEMFD_GO_CALLS says.
+// Runs the tests of the Go package with the race detector, which enables checkptr. It needs a C
+// compiler. Files are created, sealed and collected a million times in the full matrix, or
+// $MEMFD_GO_CALLS times.
 func TestGoRace(t *testing.T) {
 	testenv.RequireRegular(t)
 	testenv.RequireTool(t, "gcc")
@@ -68,8 +68,8 @@ func TestGoRace(t *testing.T) {
 	others.MustRun(t)
 }
 
-// The Go package builds for each architecture. Its chains of nosplit functions have to fit an
-// ordinary link there.
+// The Go package builds for each architecture. Its chains of nosplit functions must fit the limit of
+// Go's linker.
 func TestGoBuildsEverywhere(t *testing.T) {
 	testenv.RequireRegular(t)
 	testenv.RequireRegular(t)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package languages runs the suites of Go, Python and Rust where `go test`, pytest and cargo do
-// not run them by themselves: on foreign architectures, under qemu-user, and with other
-// versions of Python. Each of their tests is one here, too.
+// Package languages runs the tests of the Go, Python and Rust packages on other architectures, under
+// qemu-user, and with other versions of Python. Each of their tests is a subtest here.
 package languages
 
 import (
@@ -17,20 +16,17 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// timeout is what one program may take under emulation on a busy machine.
+// timeout is for one program under emulation on a loaded host.
 const timeout = 3 * time.Minute
 
-// suiteTimeout is what the suite of one language may take under emulation on a busy
-// machine.
+// suiteTimeout is for the suite of one language under emulation on a loaded host.
 const suiteTimeout = 15 * time.Minute
 
-// regular are the architectures on which a regular run tests every language: the most
-// used one, and one of 32 bits. `make matrix` sets $MEMFD_GO_TESTS to "full", and has all
-// of them.
+// regular are the architectures of a regular run: the most common one besides amd64, and a 32-bit
+// one. `make matrix` sets $MEMFD_GO_TESTS to "full" and runs all.
 var regular = []string{"arm64", "386"}
 
-// onForeign runs the suite of a language on each architecture but the machine's own,
-// where go test, pytest and cargo run it as it is.
+// onForeign runs the suite of a language on each architecture except the host's.
 func onForeign(t *testing.T, suite func(*testing.T, testenv.Arch)) {
 	testenv.RequireRegular(t)
 	for _, arch := range testenv.Arches {
@@ -47,7 +43,7 @@ func onForeign(t *testing.T, suite func(*testing.T, testenv.Arch)) {
 	}
 }
 
-// library is the path of the library for an architecture.
+// library returns the path of the library for an architecture.
 func library(t *testing.T, arch testenv.Arch) string {
 	product, err := testenv.Product(arch.GOARCH)
 	if err != nil {
@@ -56,7 +52,7 @@ func library(t *testing.T, arch testenv.Arch) string {
 	return filepath.Join(product, "libmemfd_go.so.1")
 }
 
-// part is the folder of a toolchain that an architecture needs.
+// part returns the folder of a toolchain.
 func part(t *testing.T, arch testenv.Arch, name string) string {
 	if err := testenv.Ready(name); err != nil {
 		testenv.UnavailableIf(t, slices.Contains(regular, arch.GOARCH), err)
@@ -64,7 +60,7 @@ func part(t *testing.T, arch testenv.Arch, name string) string {
 	return testenv.PartDir(name)
 }
 
-// emulator is the command that runs a program with the glibc of the cross compiler.
+// emulator returns the command that runs a program with the glibc of the cross compiler.
 func emulator(t *testing.T, arch testenv.Arch) []string {
 	command, err := arch.Emulator(arch.Root())
 	if err != nil {
@@ -73,8 +69,7 @@ func emulator(t *testing.T, arch testenv.Arch) []string {
 	return command
 }
 
-// kernel is the environment that tells a suite what the kernel has that is known here:
-// no emulator has memfd_secret(2).
+// kernel returns variables that describe the kernel: emulators do not implement memfd_secret(2).
 func kernel(t *testing.T, arch testenv.Arch) []string {
 	if emulator(t, arch) == nil {
 		return nil
@@ -82,7 +77,7 @@ func kernel(t *testing.T, arch testenv.Arch) []string {
 	return []string{"MEMFD_GO_SECRET=no"}
 }
 
-// subtests makes each test that a suite ran one of ours.
+// subtests reports each test of a suite as a subtest.
 func subtests(t *testing.T, suite testenv.Command, all []results.Result, output string, status int, err error) {
 	if status != 0 {
 		err = errors.Join(err, errors.New("it did not succeed"))

@@ -12,8 +12,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// Go without cgo calls the library on every architecture: the tests of tests/purego,
-// cross-compiled.
+// Runs the tests of tests/purego, cross-compiled, on every architecture.
 func TestPurego(t *testing.T) {
 	onForeign(t, func(t *testing.T, arch testenv.Arch) {
 		program := filepath.Join(t.TempDir(), "purego.test")
@@ -43,10 +42,10 @@ func TestPurego(t *testing.T) {
 	})
 }
 
-// loader is the option that makes Go's linker name the dynamic loader that glibc has.
+// loader returns the linker option for glibc's dynamic loader.
 func loader(arch testenv.Arch) string {
 	name := arch.GoLoader()
-	if arch.GOARCH == "386" { // no emulator looks for it below its root
+	if arch.GOARCH == "386" { // runs without an emulator, so not below its root
 		name = filepath.Join(arch.Root(), "lib", "ld-linux.so.2")
 	}
 	if name == "" {

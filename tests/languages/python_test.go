@@ -12,16 +12,14 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// An interpreter is a Python, and what it imports: pytest, and the Python package as pip
-// takes it from a wheel.
+// An interpreter is a Python with pytest and the Python package as pip installs it from a wheel.
 type interpreter struct {
 	program     string
 	packages    string
 	environment []string
 }
 
-// TestPython runs the tests of the Python package under the Pythons of other
-// architectures.
+// TestPython runs the tests of the Python package with the Pythons of other architectures.
 func TestPython(t *testing.T) {
 	onForeign(t, func(t *testing.T, arch testenv.Arch) {
 		python := filepath.Join(part(t, arch, "python@"+arch.GOARCH), "bin", "python")
@@ -34,10 +32,10 @@ func TestPython(t *testing.T) {
 	})
 }
 
-// newInterpreter gives a Python what it needs. tag is one of the wheel's.
+// newInterpreter installs the packages for a Python. tag is a tag of the wheel.
 func newInterpreter(t *testing.T, name, program, tag string, environment ...string) interpreter {
-	// Always the same folder: compiling takes an emulator long, and a compiled file is
-	// found again by the name of its source.
+	// Always the same folder, so that bytecode files, which contain the path of their source, are
+	// used again: compiling is slow under emulation.
 	folder := filepath.Join(testenv.Repository(), "build", "python", name)
 	packages := filepath.Join(folder, "packages")
 	if err := os.RemoveAll(packages); err != nil {
@@ -55,8 +53,8 @@ func newInterpreter(t *testing.T, name, program, tag string, environment ...stri
 	)}
 }
 
-// linkPytest makes links to what the tests import from build/venv, without what is
-// compiled for the machine there.
+// linkPytest links the packages that the tests import from build/venv, without compiled
+// extensions.
 func linkPytest(t *testing.T, folder string) {
 	venv := filepath.Join(testenv.Repository(), "build", "venv", "lib", "python3*", "site-packages")
 	for _, name := range []string{
@@ -81,8 +79,8 @@ func (i interpreter) command(arguments ...string) testenv.Command {
 	}
 }
 
-// takes asks the code that pip asks, in the interpreter itself, whether it would take the
-// wheel for this tag. That code reads the header of sys.executable, which may be a script.
+// takes checks with pip's own code, in the interpreter, that the wheel's tag is accepted. That code
+// reads the ELF header of sys.executable, which may be a script here.
 func (i interpreter) takes(t *testing.T, arch testenv.Arch, tag string) {
 	t.Run("takes", func(t *testing.T) {
 		wheel, err := arch.Wheel()
@@ -96,16 +94,16 @@ tags = parse_wheel_filename(sys.argv[1])[3]
 print(*[tag for tag in sys_tags() if tag in tags])`, filepath.Base(wheel))
 		output, status := ask.Capture(t, timeout)
 		if status != 0 || strings.TrimSpace(output) != tag {
-			t.Errorf("%s\nit takes %q, want %s", ask, output, tag)
+			t.Errorf("%s\naccepted tags: %q, want %s", ask, output, tag)
 		}
 	})
 }
 
-// pytest runs the tests of the Python package, each of which is one here.
+// pytest runs the tests of the Python package as subtests.
 func (i interpreter) pytest(t *testing.T) {
 	report := filepath.Join(t.TempDir(), "pytest.xml")
 	run := i.command("-m", "pytest", "--junit-xml="+report)
-	if !testenv.Full() { // starting interpreters takes an emulator a third of the time
+	if !testenv.Full() { // starting interpreters takes a third of the time under emulation
 		run.Arguments = append(run.Arguments, "--ignore=tests/test_multiprocessing.py")
 		t.Run("multiprocessing", func(t *testing.T) { testenv.RequireFull(t) })
 	}

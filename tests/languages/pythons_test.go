@@ -11,12 +11,12 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// pythons are those for this machine besides its own: from the oldest version that the
-// package is for to the newest, and for musl.
+// pythons are the Pythons for this architecture besides the system's: from the oldest supported
+// version to the newest, and one for musl.
 var pythons = []struct {
 	name     string
 	part     string // the name in the cache
-	promised bool   // the part is there in a regular run
+	promised bool   // part of a regular run
 	program  string // from $PATH, if it is not in the cache
 }{
 	{"3.9", "python-version@3.9", true, "python3.9"},
@@ -29,8 +29,7 @@ var pythons = []struct {
 	{"musl", "cpython@musl", false, ""},
 }
 
-// TestPythons uses the package a little under each of them, and in the full matrix runs its
-// tests.
+// TestPythons makes a few calls with each of them. The full matrix runs all tests.
 func TestPythons(t *testing.T) {
 	testenv.RequireRegular(t)
 	arch := testenv.Own()
@@ -53,8 +52,8 @@ func TestPythons(t *testing.T) {
 	}
 }
 
-// findPython finds an interpreter in the cache or in $PATH. What pyenv puts there wants to
-// know the version once more.
+// findPython finds an interpreter in the cache or in $PATH. pyenv's shims need the version in a
+// variable.
 func findPython(t *testing.T, name, part string, promised bool, program string) (string, []string) {
 	path, missing := testenv.Tool{Part: part, Name: "python"}.Path()
 	if part != "" && missing == nil {
@@ -67,13 +66,13 @@ func findPython(t *testing.T, name, part string, promised bool, program string) 
 		return program, []string{pyenv}
 	}
 	if part == "" {
-		t.Skipf("no suite of Debian has Python %s, and $PATH has no %s", name, program)
+		t.Skipf("Debian has no Python %s, and $PATH has no %s", name, program)
 	}
 	testenv.UnavailableIf(t, promised, missing)
 	return "", nil
 }
 
-// smoke uses the package a little, with the library that the wheel brought.
+// smoke makes a few calls, with the library from the wheel.
 func (i interpreter) smoke(t *testing.T) {
 	t.Run("smoke", func(t *testing.T) {
 		use := i.command("-W", "error", "-c", `import os, sys

@@ -11,7 +11,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The tests of both crates, cross-compiled.
+// Runs the tests of both crates, cross-compiled.
 func TestRust(t *testing.T) {
 	if _, err := (testenv.Tool{Name: "cargo"}).Path(); err != nil {
 		t.Skip(err)
@@ -26,8 +26,7 @@ func TestRust(t *testing.T) {
 		run := testenv.Command{
 			Folder:      filepath.Join(testenv.Repository(), "bindings", "rust"),
 			Environment: slices.Concat(kernel(t, arch), environment),
-			// No examples of the documentation: cargo and an older rustdoc do not agree
-			// how to run those elsewhere.
+			// Without doctests: cargo and an older rustdoc disagree on how to run those under emulation.
 			Arguments: []string{
 				"cargo", "test", arch.RustRunner(runner(t, arch)), "--locked", "--workspace", "--no-fail-fast", "--lib", "--tests", "--", "--show-output",
 			},
@@ -37,8 +36,8 @@ func TestRust(t *testing.T) {
 	})
 }
 
-// runner is the command that runs a program for cargo: the emulator, or where the
-// machine needs none, the foreign loader.
+// runner returns the command that runs a program for cargo: the emulator, or the foreign dynamic
+// loader if the host needs no emulator.
 func runner(t *testing.T, arch testenv.Arch) []string {
 	if emulator := emulator(t, arch); emulator != nil {
 		return emulator

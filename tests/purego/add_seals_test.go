@@ -31,9 +31,9 @@ func TestAddSealsErrors(t *testing.T) {
 	_, pipe := newPipe(t)
 	fd := newSizedFile(t, 4096)
 	check(t, []row{
-		{"no descriptor", lib.AddSeals(-1, 0), "EBADF"},
+		{"bad descriptor", lib.AddSeals(-1, 0), "EBADF"},
 		{"O_PATH", lib.AddSeals(reopen(t, fd, unix.O_PATH), 0), "EBADF"},
-		{"reading only", lib.AddSeals(reopen(t, fd, unix.O_RDONLY), unix.F_SEAL_GROW), "EPERM"},
+		{"read-only descriptor", lib.AddSeals(reopen(t, fd, unix.O_RDONLY), unix.F_SEAL_GROW), "EPERM"},
 		{"F_SEAL_SEAL is set", lib.AddSeals(newUnsealableFile(t), unix.F_SEAL_GROW), "EPERM"},
 		{"unknown seal", lib.AddSeals(fd, unix.F_SEAL_GROW|1<<30), "EINVAL"},
 		{"highest bit", lib.AddSeals(fd, 1<<31), "EINVAL"},
@@ -42,7 +42,7 @@ func TestAddSealsErrors(t *testing.T) {
 	same(t, "seals after errors", 0, lib.GetSeals(fd)&sealsImmutable)
 }
 
-func TestAddSealsToAMappedFile(t *testing.T) {
+func TestAddSealsToMappedFile(t *testing.T) {
 	leaks.Check(t)
 	fd := newSizedFile(t, 4096)
 	var memory unsafe.Pointer

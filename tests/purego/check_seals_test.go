@@ -39,7 +39,7 @@ func TestCheckSealsErrors(t *testing.T) {
 	pipe, _ := newPipe(t)
 	missing := uint32(0xdead)
 	check(t, []row{
-		{"no descriptor", lib.CheckSeals(-1, 0, &missing), "EBADF"},
+		{"bad descriptor", lib.CheckSeals(-1, 0, &missing), "EBADF"},
 		{"O_PATH", lib.CheckSeals(reopen(t, newFile(t, 0), unix.O_PATH), 0, &missing), "EBADF"},
 		{"pipe", lib.CheckSeals(pipe, 0, &missing), "EINVAL"},
 	})

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newDiskFile creates a file outside of memory.
+// newDiskFile creates a file in the temporary directory.
 func newDiskFile(t *testing.T, contents string) *os.File {
 	t.Helper()
 	file, err := os.CreateTemp(t.TempDir(), "")
@@ -36,7 +36,7 @@ func TestClone(t *testing.T) {
 		source := newDiskFile(t, text) // its offset is at its end
 		fd := closeLater(t, lib.Clone("x", unix.MFD_CLOEXEC, 0, int32(source.Fd()), uint64(length)))
 		if contents(t, fd, length) != text {
-			t.Errorf("%d bytes: read others", length)
+			t.Errorf("%d bytes: the contents differ", length)
 		}
 		same(t, "seals", sealsImmutable, lib.GetSeals(fd)&sealsImmutable)
 		offset, _ := unix.Seek(int(fd), 0, unix.SEEK_CUR)
@@ -54,8 +54,8 @@ func TestCloneOfAMemfd(t *testing.T) {
 	same(t, "seals", unix.F_SEAL_GROW, lib.GetSeals(fd)&sealsImmutable)
 }
 
-// Files of /proc say that they are empty.
-func TestCloneOfAFileWithoutSize(t *testing.T) {
+// The size of a file in /proc is 0.
+func TestCloneProcFile(t *testing.T) {
 	leaks.Check(t)
 	version, err := os.Open("/proc/version")
 	if err != nil {
@@ -98,7 +98,7 @@ func TestCloneErrors(t *testing.T) {
 	defer folder.Close()
 	clone := func(fd int32) int32 { return lib.Clone("x", 0, 0, fd, math.MaxUint64) }
 	check(t, []row{
-		{"no descriptor", clone(-1), "EBADF"},
+		{"bad descriptor", clone(-1), "EBADF"},
 		{"not for reading", clone(writeOnly), "EBADF"},
 		{"pipe", clone(pipe), "EINVAL"},
 		{"folder", clone(int32(folder.Fd())), "EINVAL"},
@@ -113,6 +113,6 @@ func TestCloneErrors(t *testing.T) {
 		check(t, []row{{"over the limit", clone(source), "EFBIG"}})
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", clone(source), "EMFILE"}})
+		check(t, []row{{"RLIMIT_NOFILE reached", clone(source), "EMFILE"}})
 	})
 }

@@ -20,7 +20,7 @@ func TestCreateSealed(t *testing.T) {
 		text := strings.Repeat("memfd_go", length/8+1)[:length]
 		fd := newSealedFile(t, text, 0)
 		if got := contents(t, fd, length); got != text {
-			t.Errorf("%d bytes: read %d others", length, len(got))
+			t.Errorf("%d bytes: read %d bytes that differ", length, len(got))
 		}
 		same(t, "seals", sealsImmutable, lib.GetSeals(fd)&sealsImmutable)
 		offset, err := unix.Seek(int(fd), 0, unix.SEEK_CUR)
@@ -50,7 +50,7 @@ func TestCreateSealedErrors(t *testing.T) {
 		{"unknown flag", lib.CreateSealed("x", 1<<25, 0, at, 10), "EINVAL"},
 		{"unknown seal", lib.CreateSealed("x", 0, 1<<30, at, 10), "EINVAL"},
 		{"name of 250 bytes", lib.CreateSealed(strings.Repeat("n", 250), 0, 0, at, 10), "EINVAL"},
-		{"no data", lib.CreateSealed("x", 0, 0, nil, 10), "EFAULT"},
+		{"null data", lib.CreateSealed("x", 0, 0, nil, 10), "EFAULT"},
 	})
 	if tooLong := uint64(math.MaxInt64) + 1; uint64(uintptr(tooLong)) == tooLong {
 		check(t, []row{{"over INT64_MAX", lib.CreateSealed("x", 0, 0, at, uintptr(tooLong)), "EINVAL"}})
@@ -61,11 +61,11 @@ func TestCreateSealedErrors(t *testing.T) {
 		check(t, []row{{"over the limit", lib.CreateSealed("x", 0, 0, at, 8192), "EFBIG"}})
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.CreateSealed("x", 0, 0, at, 10), "EMFILE"}})
+		check(t, []row{{"RLIMIT_NOFILE reached", lib.CreateSealed("x", 0, 0, at, 10), "EMFILE"}})
 	})
 }
 
-func TestCreateSealedOfNothing(t *testing.T) {
+func TestCreateSealedEmpty(t *testing.T) {
 	leaks.Check(t)
 	fd := closeLater(t, lib.CreateSealed("x", 0, 0, nil, 0))
 	same(t, "seals", sealsImmutable, lib.GetSeals(fd)&sealsImmutable)

@@ -33,10 +33,10 @@ func TestCreateFlags(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(t, "close-on-exec", int(flags&unix.MFD_CLOEXEC), closesOnExec)
-		// Where vm.memfd_noexec is on, F_SEAL_EXEC stands for F_SEAL_SEAL.
+		// With vm.memfd_noexec, files have F_SEAL_EXEC instead of F_SEAL_SEAL.
 		unsealable := lib.GetSeals(fd)&unix.F_SEAL_SEAL != 0
 		if flags&unix.MFD_ALLOW_SEALING != 0 && unsealable {
-			t.Errorf("flags %#x: the file takes no seals", flags)
+			t.Errorf("flags %#x: the file does not support seals", flags)
 		}
 		if n, err := unix.Write(int(fd), []byte("text")); n != 4 || err != nil {
 			t.Errorf("flags %#x: write: %d, %v", flags, n, err)
@@ -55,6 +55,6 @@ func TestCreateErrors(t *testing.T) {
 		{"name of 250 bytes", lib.Create(strings.Repeat("n", 250), 0), "EINVAL"},
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.Create("x", 0), "EMFILE"}})
+		check(t, []row{{"RLIMIT_NOFILE reached", lib.Create("x", 0), "EMFILE"}})
 	})
 }

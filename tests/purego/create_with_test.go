@@ -32,7 +32,7 @@ func TestCreateWithDefaults(t *testing.T) {
 	check(t, []row{{"sealing", lib.AddSeals(fd, sealsImmutable), "ok"}})
 }
 
-func TestCreateWithEverything(t *testing.T) {
+func TestCreateWithAllArgs(t *testing.T) {
 	leaks.Check(t)
 	args := CreateArgs{
 		Flags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL,
@@ -51,7 +51,7 @@ func TestCreateWithEverything(t *testing.T) {
 	same(t, "size", 1<<32+5, size)
 }
 
-// A struct of a later version is fine as long as it asks for nothing new.
+// A longer struct is accepted if the unknown part is zero.
 func TestCreateWithLongerStruct(t *testing.T) {
 	leaks.Check(t)
 	var longer struct {
@@ -60,7 +60,7 @@ func TestCreateWithLongerStruct(t *testing.T) {
 	}
 	closeLater(t, lib.CreateWith("x", &longer.CreateArgs, unsafe.Sizeof(longer)))
 	longer.tail[63] = 1
-	check(t, []row{{"something new", lib.CreateWith("x", &longer.CreateArgs, unsafe.Sizeof(longer)), "E2BIG"}})
+	check(t, []row{{"unknown member", lib.CreateWith("x", &longer.CreateArgs, unsafe.Sizeof(longer)), "E2BIG"}})
 }
 
 func TestCreateWithErrors(t *testing.T) {
@@ -71,19 +71,19 @@ func TestCreateWithErrors(t *testing.T) {
 		return lib.CreateWith("x", &args, argsSize)
 	}
 	check(t, []row{
-		{"short", lib.CreateWith("x", &CreateArgs{}, argsSize-1), "EINVAL"},
-		{"long", lib.CreateWith("x", &CreateArgs{}, 1<<20), "E2BIG"},
+		{"short struct", lib.CreateWith("x", &CreateArgs{}, argsSize-1), "EINVAL"},
+		{"long struct", lib.CreateWith("x", &CreateArgs{}, 1<<20), "E2BIG"},
 		{"contradictory flags", with(func(a *CreateArgs) { a.Flags = unix.MFD_EXEC | unix.MFD_NOEXEC_SEAL }), "EINVAL"},
 		{"contradictory mode", with(func(a *CreateArgs) { a.Flags, a.Mode = unix.MFD_NOEXEC_SEAL, 0o100 }), "EINVAL"},
 		{"mode", with(func(a *CreateArgs) { a.Mode = 0o1000 }), "EINVAL"},
 		{"unknown flag", with(func(a *CreateArgs) { a.Flags = 1 << 25 }), "EINVAL"},
 		{"unknown flag without execution", with(func(a *CreateArgs) { a.Flags = 1<<25 | unix.MFD_NOEXEC_SEAL }), "EINVAL"},
 		{"unknown seal", with(func(a *CreateArgs) { a.Seals = 1 << 30 }), "EINVAL"},
-		{"another function's option", with(func(a *CreateArgs) { a.Opts = optReserve }), "EINVAL"},
+		{"option of another function", with(func(a *CreateArgs) { a.Opts = optReserve }), "EINVAL"},
 		{"size", with(func(a *CreateArgs) { a.Size = 1 << 63 }), "EINVAL"},
 		{"name of 250 bytes", lib.CreateWith(strings.Repeat("n", 250), nil, 0), "EINVAL"},
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.CreateWith("x", nil, 0), "EMFILE"}})
+		check(t, []row{{"RLIMIT_NOFILE reached", lib.CreateWith("x", nil, 0), "EMFILE"}})
 	})
 }

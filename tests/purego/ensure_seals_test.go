@@ -14,12 +14,12 @@ func TestEnsureSeals(t *testing.T) {
 	leaks.Check(t)
 	fd := newSizedFile(t, 4096)
 	check(t, []row{
-		{"none is there", lib.EnsureSeals(fd, unix.F_SEAL_GROW), "ok"},
-		{"one is there", lib.EnsureSeals(fd, sealsImmutable), "ok"},
-		{"all are there", lib.EnsureSeals(fd, sealsImmutable), "ok"},
-		{"all are there, reading only", lib.EnsureSeals(reopen(t, fd, unix.O_RDONLY), sealsImmutable), "ok"},
+		{"none is set", lib.EnsureSeals(fd, unix.F_SEAL_GROW), "ok"},
+		{"one is set", lib.EnsureSeals(fd, sealsImmutable), "ok"},
+		{"all are set", lib.EnsureSeals(fd, sealsImmutable), "ok"},
+		{"all are set, read-only descriptor", lib.EnsureSeals(reopen(t, fd, unix.O_RDONLY), sealsImmutable), "ok"},
 		{"no seal", lib.EnsureSeals(fd, 0), "ok"},
-		{"one more after F_SEAL_SEAL", lib.EnsureSeals(fd, unix.F_SEAL_FUTURE_WRITE), "EPERM"},
+		{"another seal after F_SEAL_SEAL", lib.EnsureSeals(fd, unix.F_SEAL_FUTURE_WRITE), "EPERM"},
 	})
 	same(t, "seals", sealsImmutable, lib.GetSeals(fd)&sealsImmutable)
 }
@@ -29,9 +29,9 @@ func TestEnsureSealsErrors(t *testing.T) {
 	pipe, _ := newPipe(t)
 	fd := newSizedFile(t, 4096)
 	check(t, []row{
-		{"no descriptor", lib.EnsureSeals(-1, 0), "EBADF"},
+		{"bad descriptor", lib.EnsureSeals(-1, 0), "EBADF"},
 		{"O_PATH", lib.EnsureSeals(reopen(t, fd, unix.O_PATH), 0), "EBADF"},
-		{"reading only", lib.EnsureSeals(reopen(t, fd, unix.O_RDONLY), unix.F_SEAL_GROW), "EPERM"},
+		{"read-only descriptor", lib.EnsureSeals(reopen(t, fd, unix.O_RDONLY), unix.F_SEAL_GROW), "EPERM"},
 		{"unknown seal", lib.EnsureSeals(fd, unix.F_SEAL_GROW|1<<30), "EINVAL"},
 		{"pipe", lib.EnsureSeals(pipe, unix.F_SEAL_GROW), "EINVAL"},
 	})

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cStrings makes a list that ends with null.
+// cStrings returns a null-terminated list of C strings.
 func cStrings(texts ...string) **byte {
 	list, err := syscall.SlicePtrFromStrings(texts)
 	if err != nil {
@@ -26,7 +26,7 @@ func cStrings(texts ...string) **byte {
 	return &list[0]
 }
 
-// newProgram creates a file with permissions, and returns it open for reading only.
+// newProgram creates a file and returns a read-only descriptor.
 func newProgram(t *testing.T, contents string, mode uint32) int32 {
 	t.Helper()
 	fd := newSealedFile(t, contents, 0)
@@ -43,9 +43,9 @@ const (
 	childFile = "PUREGO_EXEC_FILE"
 )
 
-// beReplaced is all that a child of TestExec does: it executes a copy of a file, or else
-// the script, and tells what came of it if it is still there.
-func beReplaced() error {
+// execTask is run by the child of TestExec: it executes a copy of a file, or else the script, and
+// prints the error if that fails.
+func execTask() error {
 	opts, err := strconv.Atoi(os.Getenv(childOpts))
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func beReplaced() error {
 	return err
 }
 
-// run starts the test binary once more, to be replaced.
+// run starts the test binary, which executes execTask.
 func run(t *testing.T, file string, opts int) string {
 	t.Helper()
 	child := exec.Command(os.Args[0])
@@ -82,7 +82,7 @@ func run(t *testing.T, file string, opts int) string {
 	return string(output)
 }
 
-// needExecutables skips a test where files are not executable unless they are meant to be.
+// needExecutables skips the test if vm.memfd_noexec is set.
 func needExecutables(t *testing.T) {
 	t.Helper()
 	if policy := newFeatures(t, 0).NoexecPolicy; policy != 0 {
@@ -98,11 +98,11 @@ func TestExec(t *testing.T) {
 		t.Skip(err)
 	}
 	same(t, "program", "hello\n", run(t, echo, 0))
-	same(t, "script that can read itself", "hello you\n", run(t, "", optInheritFD))
+	same(t, "script with OPT_INHERIT_FD", "hello you\n", run(t, "", optInheritFD))
 }
 
-// The interpreter of a script could not open a descriptor that is closed by then.
-func TestExecOfAScript(t *testing.T) {
+// The interpreter of a script cannot open a descriptor that is close-on-exec.
+func TestExecScript(t *testing.T) {
 	leaks.Check(t)
 	needExecutables(t)
 	same(t, "script", "ENOENT\nclose-on-exec 1\n", run(t, "", 0))
@@ -118,13 +118,13 @@ func TestExecErrors(t *testing.T) {
 	reopen(t, writable, unix.O_RDWR)
 	check(t, []row{
 		{"not executable", lib.Exec(newProgram(t, script, 0o600), argv, none, 0), "EACCES"},
-		{"no program", lib.Exec(fd, argv, none, 0), "ENOEXEC"},
+		{"not a program", lib.Exec(fd, argv, none, 0), "ENOEXEC"},
 		{"open for writing", lib.Exec(writable, argv, none, optInheritFD), "ETXTBSY"},
-		{"no descriptor", lib.Exec(-1, argv, none, 0), "EBADF"},
-		{"no arguments", lib.Exec(fd, nil, none, 0), "EFAULT"},
-		{"no environment", lib.Exec(fd, argv, nil, 0), "ENOEXEC"},
+		{"bad descriptor", lib.Exec(-1, argv, none, 0), "EBADF"},
+		{"null argv", lib.Exec(fd, nil, none, 0), "EFAULT"},
+		{"null envp", lib.Exec(fd, argv, nil, 0), "ENOEXEC"},
 		{"long argument", lib.Exec(fd, cStrings(strings.Repeat("x", 10<<20)), none, 0), "E2BIG"},
-		{"another function's option", lib.Exec(fd, argv, none, optReserve), "EINVAL"},
+		{"option of another function", lib.Exec(fd, argv, none, optReserve), "EINVAL"},
 	})
 	closesOnExec, _ := unix.FcntlInt(uintptr(writable), unix.F_GETFD, 0)
 	same(t, "close-on-exec after an error", unix.FD_CLOEXEC, closesOnExec)

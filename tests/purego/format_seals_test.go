@@ -9,8 +9,8 @@ import (
 	"libmemfd_go/internal/leaks"
 )
 
-// format returns what format_seals writes into a buffer of capacity bytes, up to
-// the NUL, and the length that it returns.
+// format returns the text that format_seals writes into a buffer of capacity bytes, and its
+// result.
 func format(t *testing.T, seals, style uint32, capacity int) (string, int32) {
 	t.Helper()
 	buf := bytes.Repeat([]byte{0xaa}, 80)
@@ -50,7 +50,7 @@ func TestFormatSeals(t *testing.T) {
 	}
 }
 
-func TestFormatSealsIsCut(t *testing.T) {
+func TestFormatSealsTruncates(t *testing.T) {
 	leaks.Check(t)
 	const whole = "SEAL GROW WRITE SHRINK"
 	for capacity := range len(whole) + 2 {
@@ -67,7 +67,7 @@ func TestFormatSealsErrors(t *testing.T) {
 	check(t, []row{
 		{"unknown style", lib.FormatSeals(1, 3, &buf[0], 9), "EINVAL"},
 		{"style past 31 bits", lib.FormatSeals(1, 1<<31, &buf[0], 9), "EINVAL"},
-		{"no buffer", lib.FormatSeals(1, styleNames, nil, 1), "EFAULT"},
+		{"null buffer", lib.FormatSeals(1, styleNames, nil, 1), "EFAULT"},
 	})
 	same(t, "buffer after errors", "untouched", string(buf))
 }

@@ -22,7 +22,7 @@ func TestGetSealsErrors(t *testing.T) {
 	leaks.Check(t)
 	pipe, _ := newPipe(t)
 	check(t, []row{
-		{"no descriptor", lib.GetSeals(-1), "EBADF"},
+		{"bad descriptor", lib.GetSeals(-1), "EBADF"},
 		{"closed descriptor", lib.GetSeals(1 << 20), "EBADF"},
 		{"O_PATH", lib.GetSeals(reopen(t, newFile(t, 0), unix.O_PATH)), "EBADF"},
 		{"pipe", lib.GetSeals(pipe), "EINVAL"},

@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// largestSize is the largest that a file can have: on a kernel of 32 bits somewhat less
-// than 16 TiB.
+// largestSize is the maximum size of a file, somewhat less than 16 TiB on a 32-bit kernel.
 func largestSize(t *testing.T) uint64 {
 	t.Helper()
 	fd := newFile(t, unix.MFD_CLOEXEC)
@@ -46,9 +45,9 @@ func TestGetSizeErrors(t *testing.T) {
 	leaks.Check(t)
 	size := uint64(0xdead)
 	check(t, []row{
-		{"no descriptor", lib.GetSize(-1, &size), "EBADF"},
+		{"bad descriptor", lib.GetSize(-1, &size), "EBADF"},
 		{"closed descriptor", lib.GetSize(1<<20, &size), "EBADF"},
-		{"no place for the size", lib.GetSize(newFile(t, 0), nil), "EFAULT"},
+		{"null size", lib.GetSize(newFile(t, 0), nil), "EFAULT"},
 	})
 	same(t, "size after errors", 0xdead, size)
 }

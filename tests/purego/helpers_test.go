@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// outcome is a result as text: "ok", or the name of the error.
+// outcome returns "ok", or the name of the error.
 func outcome(result int32) string {
 	if result >= 0 {
 		return "ok"
@@ -20,24 +20,27 @@ func outcome(result int32) string {
 	return unix.ErrnoName(syscall.Errno(-result))
 }
 
-// row is one call in a table of them.
+// row is the result of one call, and its expected outcome.
 type row struct {
 	what string
 	got  int32
-	want string // its outcome
+	want string // the expected outcome
 }
 
-// check compares a table of calls.
+// check compares the outcomes of calls with the expected ones.
 func check(t *testing.T, rows []row) {
 	t.Helper()
 	want, got := make(map[string]string), make(map[string]string)
 	for _, r := range rows {
+		if _, twice := want[r.what]; twice {
+			t.Errorf("two rows are called %q", r.what)
+		}
 		want[r.what], got[r.what] = r.want, outcome(r.got)
 	}
 	same(t, "outcomes", want, got)
 }
 
-// same compares two values of any type.
+// same reports how two values differ.
 func same[T any](t *testing.T, what string, want, got T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -51,7 +54,7 @@ func newFile(t *testing.T, flags uint32) int32 {
 	return closeLater(t, lib.Create("purego", flags))
 }
 
-// newSizedFile creates a file of some size that takes seals.
+// newSizedFile creates a sealable file of size zero bytes.
 func newSizedFile(t *testing.T, size uint64) int32 {
 	t.Helper()
 	fd := newFile(t, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -61,7 +64,7 @@ func newSizedFile(t *testing.T, size uint64) int32 {
 	return fd
 }
 
-// newSealedFile creates a file with contents, sealed.
+// newSealedFile creates a sealed file.
 func newSealedFile(t *testing.T, contents string, seals uint32) int32 {
 	t.Helper()
 	data := unsafe.Pointer(unsafe.StringData(contents))
@@ -71,13 +74,13 @@ func newSealedFile(t *testing.T, contents string, seals uint32) int32 {
 func closeLater(t *testing.T, fd int32) int32 {
 	t.Helper()
 	if fd < 0 {
-		t.Fatalf("no file: %s", outcome(fd))
+		t.Fatalf("no descriptor: %s", outcome(fd))
 	}
 	t.Cleanup(func() { unix.Close(int(fd)) })
 	return fd
 }
 
-// reopen opens the same file once more, through /proc.
+// reopen opens a file again, through /proc.
 func reopen(t *testing.T, fd int32, flags int) int32 {
 	t.Helper()
 	again, err := unix.Open(fdPath(fd), flags|unix.O_CLOEXEC, 0)
@@ -108,7 +111,7 @@ func contents(t *testing.T, fd int32, length int) string {
 	return string(text[:n])
 }
 
-// withLimit runs f under another soft limit of the process.
+// withLimit runs f with the given soft limit.
 func withLimit(t *testing.T, resource int, limit uint64, f func()) {
 	t.Helper()
 	var old unix.Rlimit

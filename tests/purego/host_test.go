@@ -17,8 +17,8 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// host is what a library could change about the process that loads it. Threads are
-// left out: Go starts those as it likes.
+// host is the state of the process that a library could change. Threads are left out, because
+// Go's runtime starts them at any time.
 type host struct {
 	Files       map[string]string // descriptor: what it is open on
 	Status      map[string]string // fields of /proc/self/status
@@ -26,16 +26,16 @@ type host struct {
 	Mapped      []string          // files in the address space
 }
 
-func lookAtHost() host {
+func hostState() host {
 	return host{openFiles(), status("SigCgt", "SigIgn", "Umask"), environment(), mappedFiles()}
 }
 
-// fdPath is the name of a descriptor in /proc.
+// fdPath is the path of a descriptor in /proc.
 func fdPath(fd int32) string {
 	return fmt.Sprintf("/proc/self/fd/%d", fd)
 }
 
-// openFiles returns what every descriptor is open on, but the one that it reads by.
+// openFiles returns the files of all descriptors, except the one that it reads /proc with.
 func openFiles() map[string]string {
 	files := make(map[string]string)
 	entries, _ := os.ReadDir("/proc/self/fd")
@@ -91,10 +91,10 @@ func mappedFiles() []string {
 	return slices.Sorted(maps.Keys(files))
 }
 
-func TestLoadingLeavesTheHostAsItWas(t *testing.T) {
+func TestLoadingDoesNotChangeTheHost(t *testing.T) {
 	leaks.Check(t)
 	if beforeLoad.Environment == nil || beforeLoad.Status["SigCgt"] == "" || len(beforeLoad.Files) == 0 {
-		t.Fatalf("cannot tell what the process is like: %+v", beforeLoad)
+		t.Fatalf("cannot read the state of the process: %+v", beforeLoad)
 	}
 	path, err := filepath.EvalSymlinks(libraryPath())
 	if err != nil {
@@ -109,13 +109,13 @@ func TestLoadingLeavesTheHostAsItWas(t *testing.T) {
 	same(t, "after loading", want, afterLoad)
 }
 
-func TestCallingLeavesTheHostAsItWas(t *testing.T) {
+func TestCallingDoesNotChangeTheHost(t *testing.T) {
 	leaks.Check(t)
-	before := lookAtHost()
+	before := hostState()
 	if err := lib.session("host"); err != nil {
 		t.Fatal(err)
 	}
-	same(t, "after calling every function", before, lookAtHost())
+	same(t, "after calling every function", before, hostState())
 }
 
 func TestLoadingAgain(t *testing.T) {
@@ -126,7 +126,7 @@ func TestLoadingAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if handle != libHandle || again.Version() != lib.Version() {
-			t.Fatalf("another library: %#x, version %#x", handle, again.Version())
+			t.Fatalf("loading again: got handle %#x, version %#x", handle, again.Version())
 		}
 		if err := purego.Dlclose(handle); err != nil {
 			t.Fatal(err)

@@ -29,7 +29,7 @@ func TestHugeFlagsErrors(t *testing.T) {
 		{"3", lib.HugeFlags(3, &flags), "EINVAL"},
 		{"two bits far apart", lib.HugeFlags(1<<32|1, &flags), "EINVAL"},
 		{"all bits", lib.HugeFlags(^uint64(0), &flags), "EINVAL"},
-		{"no place", lib.HugeFlags(0, nil), "EFAULT"},
+		{"null pointer", lib.HugeFlags(0, nil), "EFAULT"},
 	})
 	same(t, "flags after errors", 0xdead, flags)
 }

@@ -17,7 +17,7 @@ func TestImportPid(t *testing.T) {
 	fd := newSealedFile(t, "hello", 0)
 	imported := closeLater(t, lib.ImportPid(int32(os.Getpid()), fd, unix.O_RDONLY))
 	want := info{kindMemfd, unix.S_IFREG, accessRead, 5, "purego"}
-	same(t, "what came", want, inspect(t, imported))
+	same(t, "the imported file", want, inspect(t, imported))
 	closesOnExec, _ := unix.FcntlInt(uintptr(imported), unix.F_GETFD, 0)
 	same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
 }
@@ -30,16 +30,16 @@ func TestImportPidErrors(t *testing.T) {
 		{"pid 0", lib.ImportPid(0, fd, unix.O_RDONLY), "EINVAL"},
 		{"negative pid", lib.ImportPid(-1, fd, unix.O_RDONLY), "EINVAL"},
 		{"negative descriptor", lib.ImportPid(self, -1, unix.O_RDONLY), "EINVAL"},
-		{"no process", lib.ImportPid(math.MaxInt32, fd, unix.O_RDONLY), "ENOENT"},
-		{"no descriptor", lib.ImportPid(self, math.MaxInt32, unix.O_RDONLY), "ENOENT"},
+		{"process that does not exist", lib.ImportPid(math.MaxInt32, fd, unix.O_RDONLY), "ENOENT"},
+		{"bad descriptor", lib.ImportPid(self, math.MaxInt32, unix.O_RDONLY), "ENOENT"},
 		{"socket", lib.ImportPid(self, pair[0], unix.O_RDONLY), "ENXIO"},
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.ImportPid(self, fd, unix.O_RDONLY), "EMFILE"}})
+		check(t, []row{{"RLIMIT_NOFILE reached", lib.ImportPid(self, fd, unix.O_RDONLY), "EMFILE"}})
 	})
 }
 
-// newPidfd stands for this process, where the kernel (or the emulator) has such.
+// newPidfd returns a pidfd of this process, or skips the test.
 func newPidfd(t *testing.T) int32 {
 	t.Helper()
 	fd, err := unix.PidfdOpen(os.Getpid(), 0)
@@ -58,7 +58,7 @@ func TestImportPidfd(t *testing.T) {
 		return
 	}
 	closeLater(t, imported)
-	same(t, "what came", inspect(t, fd), inspect(t, imported))
+	same(t, "the imported file", inspect(t, fd), inspect(t, imported))
 	closesOnExec, _ := unix.FcntlInt(uintptr(imported), unix.F_GETFD, 0)
 	same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
 	if rawSecret(0) == "ok" {
@@ -71,14 +71,14 @@ func TestImportPidfdErrors(t *testing.T) {
 	leaks.Check(t)
 	process, fd := newPidfd(t), newFile(t, 0)
 	if newFeatures(t, 0).Bits&featurePidfdGetfd == 0 {
-		t.Skip("there is no pidfd_getfd(2)")
+		t.Skip("pidfd_getfd(2) does not work")
 	}
 	check(t, []row{
-		{"no process", lib.ImportPidfd(-1, fd, 0), "EBADF"},
-		{"a file for a process", lib.ImportPidfd(fd, fd, 0), "EBADF"},
-		{"no descriptor", lib.ImportPidfd(process, -1, 0), "EBADF"},
+		{"bad pidfd", lib.ImportPidfd(-1, fd, 0), "EBADF"},
+		{"descriptor that is not a pidfd", lib.ImportPidfd(fd, fd, 0), "EBADF"},
+		{"bad descriptor", lib.ImportPidfd(process, -1, 0), "EBADF"},
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.ImportPidfd(process, fd, 0), "EMFILE"}})
+		check(t, []row{{"RLIMIT_NOFILE reached", lib.ImportPidfd(process, fd, 0), "EMFILE"}})
 	})
 }

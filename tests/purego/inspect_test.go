@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// info is Info with a readable name, and without what differs between kernels.
+// info is Info with the name as a string, and without members that differ between kernels.
 type info struct {
 	Kind, Type, Access uint32
 	Size               uint64
@@ -75,7 +75,7 @@ func TestInspectAccess(t *testing.T) {
 	}
 }
 
-func TestInspectOthers(t *testing.T) {
+func TestInspectOtherFiles(t *testing.T) {
 	leaks.Check(t)
 	reading, writing := newPipe(t)
 	pair := newPair(t, unix.SOCK_STREAM)
@@ -122,10 +122,10 @@ func TestInspectErrors(t *testing.T) {
 	i := Info{Kind: 0xdead}
 	fd := newFile(t, 0)
 	check(t, []row{
-		{"no descriptor", lib.Inspect(-1, 0, &i, size), "EBADF"},
-		{"short", lib.Inspect(fd, 0, &i, size-1), "EINVAL"},
-		{"long", lib.Inspect(fd, 0, &i, 1<<20), "E2BIG"},
-		{"no place", lib.Inspect(fd, 0, nil, size), "EFAULT"},
+		{"bad descriptor", lib.Inspect(-1, 0, &i, size), "EBADF"},
+		{"short struct", lib.Inspect(fd, 0, &i, size-1), "EINVAL"},
+		{"long struct", lib.Inspect(fd, 0, &i, 1<<20), "E2BIG"},
+		{"null pointer", lib.Inspect(fd, 0, nil, size), "EFAULT"},
 		{"unknown request", lib.Inspect(fd, 1, &i, size), "EINVAL"},
 	})
 	same(t, "info after errors", Info{Kind: 0xdead}, i)

@@ -8,7 +8,7 @@ import (
 	"libmemfd_go/internal/leaks"
 )
 
-func TestEachTestLooksForLeaks(t *testing.T) {
+func TestEveryTestChecksForLeaks(t *testing.T) {
 	leaks.Check(t)
 	leaks.Everywhere(t)
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 
 // Package purego_test calls libmemfd_go.so from a Go program that has no cgo,
-// through github.com/ebitengine/purego: every function, its results and its errors,
-// while the collector moves stacks and preempts threads around the calls.
+// through github.com/ebitengine/purego: every function, its results and its errors, while the
+// runtime moves stacks and preempts threads.
 //
-// MEMFD_GO_LIBRARY names the library to load; else it is the one that was built for
-// the architecture of the test.
+// MEMFD_GO_LIBRARY is the path of the library. The default is the one built for the architecture
+// of the test.
 //
-// It cross-compiles for all eight architectures (go test -c), to be run by qemu-user.
-// The Go linker has to be told the dynamic loader's name for two:
+// It cross-compiles for all eight architectures (go test -c) and runs under qemu-user. Two need
+// the name of the dynamic loader:
 //
 //	arm      -ldflags='-I /lib/ld-linux-armhf.so.3'
 //	riscv64  -ldflags='-I /lib/ld-linux-riscv64-lp64d.so.1'
 //
-// and s390x without cgo takes Go 1.27.
+// and s390x without cgo needs Go 1.27.
 package purego_test
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// library has the functions of memfd_go.h, in its order (tests/contract compares).
+// library has the functions of memfd_go.h, in its order. make sync writes them.
 type library struct {
 	Version           func() uint32                                                        `c:"memfd_go_version"`
 	VersionString     func() string                                                        `c:"memfd_go_version_string"`

@@ -24,20 +24,20 @@ func libraryPath() string {
 }
 
 func TestMain(m *testing.M) {
-	lookAtHost() // Go opens descriptors of its own the first time
-	beforeLoad = lookAtHost()
+	hostState() // Go opens descriptors of its own the first time
+	beforeLoad = hostState()
 	var err error
 	if libHandle, lib, err = load(libraryPath()); err != nil {
-		fmt.Fprintln(os.Stderr, "cannot load the library (make builds it):", err)
+		fmt.Fprintln(os.Stderr, "cannot load the library (run make):", err)
 		os.Exit(1)
 	}
 	if os.Getenv(childOpts) != "" {
-		if err := beReplaced(); err != nil {
+		if err := execTask(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)
 	}
-	afterLoad = lookAtHost()
+	afterLoad = hostState()
 	os.Exit(m.Run())
 }

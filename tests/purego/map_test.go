@@ -49,7 +49,7 @@ func TestMapSealed(t *testing.T) {
 	same(t, "read-only descriptor", "hello", string(newMapping(t, reopen(t, fd, unix.O_RDONLY), 0, 0, 5)))
 }
 
-// A page past 4 GiB: the offset does not fit a word of a 32-bit architecture.
+// The offset does not fit into a word of a 32-bit architecture.
 func TestMapFarOffset(t *testing.T) {
 	leaks.Check(t)
 	const far = 1 << 40
@@ -72,19 +72,19 @@ func TestMapErrors(t *testing.T) {
 		return lib.Map(fd, opts, off, length, &memory)
 	}
 	check(t, []row{
-		{"no descriptor", call(-1, 0, 0, page), "EBADF"},
+		{"bad descriptor", call(-1, 0, 0, page), "EBADF"},
 		{"O_PATH", call(reopen(t, fd, unix.O_PATH), 0, 0, page), "EBADF"},
-		{"nothing", call(fd, 0, 0, 0), "EINVAL"},
-		{"crooked offset", call(fd, 0, 1, page), "EINVAL"},
+		{"length 0", call(fd, 0, 0, 0), "EINVAL"},
+		{"unaligned offset", call(fd, 0, 1, page), "EINVAL"},
 		{"offset over INT64_MAX", call(fd, 0, 1<<63, page), "EINVAL"},
 		{"end over INT64_MAX", call(fd, 0, math.MaxInt64+1-uint64(page), 2*page), "EOVERFLOW"},
-		{"another function's option", call(fd, optReserve, 0, page), "EINVAL"},
+		{"option of another function", call(fd, optReserve, 0, page), "EINVAL"},
 		{"unknown option", call(fd, 1<<31, 0, page), "EINVAL"},
 		{"writing, reading only", call(readOnly, optWrite, 0, page), "EACCES"},
 		{"writing, sealed", call(sealed, optWrite, 0, page), "EPERM"},
 		{"pipe", call(pipe, 0, 0, page), "ENODEV"},
 		{"more than the address space", call(fd, 0, 0, ^uintptr(0)-page+1), tooLongOutcome()},
-		{"no place for the address", lib.Map(fd, 0, 0, page, nil), "EFAULT"},
+		{"null address", lib.Map(fd, 0, 0, page, nil), "EFAULT"},
 	})
 	same(t, "address after errors", true, memory == untouched)
 }

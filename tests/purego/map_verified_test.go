@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newTrustworthyFile creates a file that map_verified takes: sealed, not executable.
-func newTrustworthyFile(t *testing.T, contents string, seals uint32) int32 {
+// newNoexecFile creates a file that map_verified accepts: sealed, not executable.
+func newNoexecFile(t *testing.T, contents string, seals uint32) int32 {
 	t.Helper()
 	fd := newSealedFile(t, contents, seals)
 	if err := unix.Fchmod(int(fd), 0o600); err != nil {
@@ -26,7 +26,7 @@ func newTrustworthyFile(t *testing.T, contents string, seals uint32) int32 {
 
 func TestMapVerified(t *testing.T) {
 	leaks.Check(t)
-	fd := newTrustworthyFile(t, "hello", unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK)
+	fd := newNoexecFile(t, "hello", unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK)
 	for _, from := range []int32{fd, reopen(t, fd, unix.O_RDONLY)} {
 		for _, required := range []uint32{0, unix.F_SEAL_SHRINK, unix.F_SEAL_WRITE} {
 			var memory unsafe.Pointer
@@ -44,7 +44,7 @@ func TestMapVerifiedRefuses(t *testing.T) {
 	verify := func(fd int32, required uint32, limit uint64) int32 {
 		return lib.MapVerified(fd, required, limit, 0, &memory, &length)
 	}
-	sealed := newTrustworthyFile(t, "hello", 0)
+	sealed := newNoexecFile(t, "hello", 0)
 	pipe, _ := newPipe(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	disk := newDiskFile(t, "hello")
@@ -55,21 +55,21 @@ func TestMapVerifiedRefuses(t *testing.T) {
 	defer null.Close()
 	check(t, []row{
 		{"not sealed", verify(newSizedFile(t, 5), 0, 5), "EKEYREJECTED"},
-		{"not against shrinking", verify(newTrustworthyFile(t, "x", unix.F_SEAL_WRITE), unix.F_SEAL_WRITE, 5), "EKEYREJECTED"},
-		{"not against writing", verify(newTrustworthyFile(t, "x", unix.F_SEAL_SHRINK), 0, 5), "EKEYREJECTED"},
-		{"not against growing", verify(newTrustworthyFile(t, "x", unix.F_SEAL_SHRINK|unix.F_SEAL_WRITE), unix.F_SEAL_GROW, 5), "EKEYREJECTED"},
-		{"only later writing", verify(newTrustworthyFile(t, "x", unix.F_SEAL_SHRINK|unix.F_SEAL_FUTURE_WRITE), 0, 5), "EKEYREJECTED"},
+		{"not against shrinking", verify(newNoexecFile(t, "x", unix.F_SEAL_WRITE), unix.F_SEAL_WRITE, 5), "EKEYREJECTED"},
+		{"not against writing", verify(newNoexecFile(t, "x", unix.F_SEAL_SHRINK), 0, 5), "EKEYREJECTED"},
+		{"not against growing", verify(newNoexecFile(t, "x", unix.F_SEAL_SHRINK|unix.F_SEAL_WRITE), unix.F_SEAL_GROW, 5), "EKEYREJECTED"},
+		{"only later writing", verify(newNoexecFile(t, "x", unix.F_SEAL_SHRINK|unix.F_SEAL_FUTURE_WRITE), 0, 5), "EKEYREJECTED"},
 		{"an unknown seal", verify(sealed, 1<<30, 5), "EKEYREJECTED"},
-		{"empty", verify(newTrustworthyFile(t, "", 0), 0, 5), "ENODATA"},
+		{"empty", verify(newNoexecFile(t, "", 0), 0, 5), "ENODATA"},
 		{"too long", verify(sealed, 0, 4), "EFBIG"},
 		{"not for reading", verify(reopen(t, sealed, unix.O_WRONLY), 0, 5), "EACCES"},
 		{"O_PATH", verify(reopen(t, sealed, unix.O_PATH), 0, 5), "EBADF"},
-		{"no descriptor", verify(-1, 0, 5), "EBADF"},
+		{"bad descriptor", verify(-1, 0, 5), "EBADF"},
 		{"pipe", verify(pipe, 0, 5), "EINVAL"},
 		{"socket", verify(pair[0], 0, 5), "EINVAL"},
 		{"device", verify(int32(null.Fd()), 0, 5), "EINVAL"},
-		{"no place for the address", lib.MapVerified(sealed, 0, 5, 0, nil, &length), "EFAULT"},
-		{"no place for the length", lib.MapVerified(sealed, 0, 5, 0, &memory, nil), "EFAULT"},
+		{"null address", lib.MapVerified(sealed, 0, 5, 0, nil, &length), "EFAULT"},
+		{"null length", lib.MapVerified(sealed, 0, 5, 0, &memory, nil), "EFAULT"},
 	})
 	if r := outcome(verify(int32(disk.Fd()), 0, 5)); r != "EINVAL" && r != "EKEYREJECTED" { // tmpfs
 		t.Errorf("disk file: %s", r)
@@ -81,13 +81,13 @@ func TestMapVerifiedRefuses(t *testing.T) {
 	same(t, "length after errors", 0xdead, length)
 }
 
-// Kernels from 6.3 to a fix of 2026 let F_SEAL_EXEC bring the other seals to an executable
-// file while somebody could still write to it.
-func TestMapVerifiedOfExecutables(t *testing.T) {
+// From Linux 6.3 to a fix of 2026, F_SEAL_EXEC sets the other seals of an executable file without
+// checking for writable mappings.
+func TestMapVerifiedForgeableSeals(t *testing.T) {
 	leaks.Check(t)
 	needExecutables(t)
 	if newFeatures(t, 0).Bits&featureSealExec == 0 {
-		t.Skip("the kernel has no F_SEAL_EXEC")
+		t.Skip("this kernel has no F_SEAL_EXEC")
 	}
 	fd := newSizedFile(t, 5)
 	if err := unix.Fchmod(int(fd), 0o700); err != nil {
@@ -105,9 +105,8 @@ func TestMapVerifiedOfExecutables(t *testing.T) {
 	}
 }
 
-// A sparse file is as long as it says; where that is more than the address space, no
-// length is cut off.
-func TestMapVerifiedOfAFarEnd(t *testing.T) {
+// On 32-bit architectures the size must not be truncated.
+func TestMapVerifiedLargeFile(t *testing.T) {
 	leaks.Check(t)
 	fd := newSizedFile(t, 1<<32+1)
 	unix.Fchmod(int(fd), 0o600)
@@ -123,9 +122,8 @@ func TestMapVerifiedOfAFarEnd(t *testing.T) {
 	same(t, "length", 1<<32+1, uint64(length))
 }
 
-// Somebody changes the size all the time, and seals at some moment: what is mapped can
-// be read to its end.
-func TestMapVerifiedAgainstTruncation(t *testing.T) {
+// A peer changes the size until it seals the file. A mapping can be read to its end.
+func TestMapVerifiedDuringTruncation(t *testing.T) {
 	leaks.Check(t)
 	for range 200 {
 		fd := lib.Create("purego", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -146,7 +144,7 @@ func TestMapVerifiedAgainstTruncation(t *testing.T) {
 			if r == 0 {
 				for _, b := range unsafe.Slice((*byte)(memory), length) {
 					if b != 0 {
-						t.Fatal("the file never held this")
+						t.Fatal("the mapping contains bytes that the file never contained")
 					}
 				}
 				lib.Unmap(memory, length)

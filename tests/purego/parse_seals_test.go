@@ -46,11 +46,10 @@ func TestParseSealsErrors(t *testing.T) {
 		same(t, "seals after an error", 0xdead, seals)
 	}
 	var seals uint32
-	check(t, []row{{"no place for the seals", lib.ParseSeals("w", nil), "EFAULT"}, {"valid", lib.ParseSeals("w", &seals), "ok"}})
+	check(t, []row{{"null seals", lib.ParseSeals("w", nil), "EFAULT"}, {"valid", lib.ParseSeals("w", &seals), "ok"}})
 }
 
-// What format_seals writes, parse_seals reads.
-func TestParseSealsReadsWhatFormatSealsWrites(t *testing.T) {
+func TestParseSealsReadsFormatSeals(t *testing.T) {
 	leaks.Check(t)
 	for style := uint32(styleNames); style <= styleHex; style++ {
 		for _, seals := range []uint32{0, 1, 2, 4, 8, 16, 32, 0x2a, 0x3f, 0x40, 0x80000000, 0xffffffff} {

@@ -24,14 +24,14 @@ func symbol(t *testing.T, name string) uintptr {
 	return address
 }
 
-// fixed is memory that does not move, so that a word can say where it is.
+// fixed is memory that does not move, so that its address can be passed as a word.
 var fixed = struct {
 	text [6]byte
 	out  [64]byte
 }{text: [6]byte{'w', 'r', 'i', 't', 'e', 0}}
 
-// Wherever the header wants a pointer, null and the edges of the address space are
-// -EFAULT. Go would not let such numbers be pointers: they are passed as words.
+// Null and addresses in the first and last page are -EFAULT for every pointer. They are passed as
+// words, because Go does not allow such pointers.
 func TestBadPointers(t *testing.T) {
 	leaks.Check(t)
 	fd := uintptr(newSealedFile(t, "hello", 0))
@@ -75,7 +75,7 @@ func TestBadPointers(t *testing.T) {
 				{at("create_with: args"), call("create_with", textAt, bad, 24), "EFAULT"},
 			})
 		}
-		// On 32-bit machines a uint64_t is two words; both are 0.
+		// On 32-bit architectures a uint64_t is two words, both 0.
 		zero := make([]uintptr, 8/unsafe.Sizeof(bad))
 		withZero := func(before []uintptr, after ...uintptr) []uintptr {
 			return slices.Concat(before, zero, after)
@@ -92,8 +92,8 @@ func TestBadPointers(t *testing.T) {
 	same(t, "memory after errors", [64]byte{}, fixed.out)
 }
 
-// Only the kernel can tell that a page may not be read.
-func TestUnreadableMemory(t *testing.T) {
+// The kernel detects unreadable pages.
+func TestUnreadablePointers(t *testing.T) {
 	leaks.Check(t)
 	memory, err := unix.Mmap(-1, 0, int(page), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {

@@ -19,7 +19,7 @@ func newFeatures(t *testing.T, request uint64) Features {
 	return f
 }
 
-// bits of a probe that say what this says in another way.
+// expectedFeatures finds out features without the library.
 func expectedFeatures() map[uint64]bool {
 	mfd := func(flags uint32) bool { return closed(lib.Create("x", flags)) >= 0 }
 	_, _, getfd := unix.Syscall(unix.SYS_PIDFD_GETFD, ^uintptr(0), 0, 0)
@@ -63,7 +63,7 @@ func TestProbeNumbers(t *testing.T) {
 	}
 	same(t, "memlock", limit.Cur, f.MemlockSoft)
 	withLimit(t, unix.RLIMIT_MEMLOCK, 12345, func() {
-		same(t, "another memlock", 12345, newFeatures(t, 0).MemlockSoft)
+		same(t, "changed RLIMIT_MEMLOCK", 12345, newFeatures(t, 0).MemlockSoft)
 	})
 	for log := range 64 {
 		if f.HugeSizes>>log&1 != 0 {
@@ -72,7 +72,6 @@ func TestProbeNumbers(t *testing.T) {
 	}
 }
 
-// Where there is no memfd_secret(2), as under qemu-user, it is not found.
 func TestProbeSecret(t *testing.T) {
 	leaks.Check(t)
 	same(t, "secret", rawSecret(0) == "ok", newFeatures(t, featureSecret).Bits&featureSecret != 0)
@@ -88,8 +87,8 @@ func TestProbeSizes(t *testing.T) {
 		longer.tail[i] = 0xff
 	}
 	check(t, []row{{"longer", lib.Probe(&longer.Features, unsafe.Sizeof(longer), 0), "ok"}})
-	same(t, "what is not known", [100]byte{}, longer.tail)
-	same(t, "what is", newFeatures(t, 0), longer.Features)
+	same(t, "unknown members", [100]byte{}, longer.tail)
+	same(t, "known members", newFeatures(t, 0), longer.Features)
 }
 
 func TestProbeErrors(t *testing.T) {
@@ -97,14 +96,14 @@ func TestProbeErrors(t *testing.T) {
 	size := unsafe.Sizeof(Features{})
 	f := Features{Bits: 0xdead}
 	check(t, []row{
-		{"another request", lib.Probe(&f, size, featureCreate), "EINVAL"},
-		{"more requests", lib.Probe(&f, size, featureSecret|1<<63), "EINVAL"},
-		{"short", lib.Probe(&f, size-1, 0), "EINVAL"},
-		{"long", lib.Probe(&f, math.MaxUint32, 0), "E2BIG"},
-		{"no place", lib.Probe(nil, size, 0), "EFAULT"},
+		{"invalid request", lib.Probe(&f, size, featureCreate), "EINVAL"},
+		{"unknown request", lib.Probe(&f, size, featureSecret|1<<63), "EINVAL"},
+		{"short struct", lib.Probe(&f, size-1, 0), "EINVAL"},
+		{"long struct", lib.Probe(&f, math.MaxUint32, 0), "E2BIG"},
+		{"null pointer", lib.Probe(nil, size, 0), "EFAULT"},
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.Probe(&f, size, 0), "EMFILE"}})
+		check(t, []row{{"RLIMIT_NOFILE reached", lib.Probe(&f, size, 0), "EMFILE"}})
 	})
 	same(t, "features after errors", Features{Bits: 0xdead}, f)
 }

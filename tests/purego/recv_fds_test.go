@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// received is the outcome of recv_fds, its descriptors closed.
+// received is the result of recv_fds. The descriptors are closed.
 type received struct {
 	Result string
 	Files  []string // their names
@@ -57,7 +57,7 @@ func TestRecvFds(t *testing.T) {
 	}
 }
 
-// Of a stream, what does not fit is left for later.
+// Data of a stream that does not fit stays in the socket.
 func TestRecvFdsPartOfAStream(t *testing.T) {
 	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
@@ -69,7 +69,7 @@ func TestRecvFdsPartOfAStream(t *testing.T) {
 	same(t, "rest", "llo", string(rest[:max(n, 0)]))
 }
 
-func TestRecvFdsAtTheEnd(t *testing.T) {
+func TestRecvFdsEndOfStream(t *testing.T) {
 	leaks.Check(t)
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
 		pair := newPair(t, kind)
@@ -101,11 +101,11 @@ func TestRecvFdsRefuses(t *testing.T) {
 	}
 }
 
-// The kernel lets nobody send more.
-func TestRecvOf253Descriptors(t *testing.T) {
+// 253 is the kernel's limit for one message (SCM_MAX_FD).
+func TestRecv253Descriptors(t *testing.T) {
 	leaks.Check(t)
 	if emulated() {
-		t.Skip("the emulator keeps descriptors of its own open when it has to cut a message")
+		t.Skip("the emulator leaks descriptors when it truncates a message")
 	}
 	pair, file := newPair(t, unix.SOCK_STREAM), newFile(t, 0)
 	for _, room := range []int{1, fdsMax} {
@@ -116,14 +116,13 @@ func TestRecvOf253Descriptors(t *testing.T) {
 	check(t, []row{{"recv_verified", closed(lib.RecvVerified(pair[1], 0, 5, 0, nil, nil)), "EMSGSIZE"}})
 }
 
-// emulated tells whether an emulator stands for the kernel: it has no filters of system
-// calls.
+// emulated reports whether this is qemu-user, which does not implement PR_GET_SECCOMP.
 func emulated() bool {
 	_, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
 	return err != nil
 }
 
-// sendRights sends as many descriptors as the kernel lets anybody.
+// sendRights sends n descriptors, which may be more than the library sends.
 func sendRights(t *testing.T, sock, fd int32, n int) {
 	t.Helper()
 	fds := make([]int, n)
@@ -139,13 +138,13 @@ func sendRights(t *testing.T, sock, fd int32, n int) {
 	}
 }
 
-// Where the process may open no more, the kernel drops descriptors.
-func TestRecvFdsWithoutRoomInTheProcess(t *testing.T) {
+// The kernel drops descriptors above RLIMIT_NOFILE.
+func TestRecvFdsAtDescriptorLimit(t *testing.T) {
 	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
 	send(pair[0], newFile(t, 0), 2, "x")
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		same(t, "no descriptor left", received{Result: "EMSGSIZE"}, receive(t, pair[1], 2, 10))
+		same(t, "RLIMIT_NOFILE reached", received{Result: "EMSGSIZE"}, receive(t, pair[1], 2, 10))
 	})
 }
 
@@ -157,12 +156,12 @@ func TestRecvFdsErrors(t *testing.T) {
 	fd, n, length, text := int32(-7), uint32(1), uintptr(1), [1]byte{}
 	data := unsafe.Pointer(&text)
 	check(t, []row{
-		{"no socket", lib.RecvFds(-1, 0, &fd, &n, data, &length), "EBADF"},
+		{"bad descriptor as socket", lib.RecvFds(-1, 0, &fd, &n, data, &length), "EBADF"},
 		{"a file", lib.RecvFds(file, 0, &fd, &n, data, &length), "ENOTSOCK"},
 		{"unknown options", lib.RecvFds(pair[1], 1, &fd, &n, data, &length), "EINVAL"},
-		{"no list", lib.RecvFds(pair[1], 0, nil, &n, data, &length), "EFAULT"},
-		{"no number", lib.RecvFds(pair[1], 0, &fd, nil, data, &length), "EFAULT"},
-		{"no data", lib.RecvFds(pair[1], 0, &fd, &n, nil, &length), "EFAULT"},
+		{"null list of descriptors", lib.RecvFds(pair[1], 0, nil, &n, data, &length), "EFAULT"},
+		{"null number", lib.RecvFds(pair[1], 0, &fd, nil, data, &length), "EFAULT"},
+		{"null data", lib.RecvFds(pair[1], 0, &fd, &n, nil, &length), "EFAULT"},
 		{"no length", lib.RecvFds(pair[1], 0, &fd, &n, data, nil), "EFAULT"},
 	})
 	same(t, "descriptor after errors", -7, fd)

@@ -15,7 +15,7 @@ func TestRecvVerified(t *testing.T) {
 	for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_SEQPACKET, unix.SOCK_DGRAM} {
 
 		pair := newPair(t, kind)
-		send(pair[0], newTrustworthyFile(t, "hello", 0), 1, "x")
+		send(pair[0], newNoexecFile(t, "hello", 0), 1, "x")
 		fd := closeLater(t, lib.RecvVerified(pair[1], sealsImmutable, 5, 0, nil, nil))
 		same(t, "contents", "hello", contents(t, fd, 5))
 		closesOnExec, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
@@ -25,7 +25,7 @@ func TestRecvVerified(t *testing.T) {
 
 func TestRecvVerifiedRefuses(t *testing.T) {
 	leaks.Check(t)
-	sealed := newTrustworthyFile(t, "hello", 0)
+	sealed := newNoexecFile(t, "hello", 0)
 	pipe, _ := newPipe(t)
 	var rows []row
 	for _, c := range []struct {
@@ -35,9 +35,9 @@ func TestRecvVerifiedRefuses(t *testing.T) {
 		want string
 	}{
 		{"not sealed", newSizedFile(t, 5), 1, "EKEYREJECTED"},
-		{"partly sealed", newTrustworthyFile(t, "x", unix.F_SEAL_SHRINK), 1, "EKEYREJECTED"},
-		{"too long", newTrustworthyFile(t, "longer", 0), 1, "EFBIG"},
-		{"empty", newTrustworthyFile(t, "", 0), 1, "ENODATA"},
+		{"partly sealed", newNoexecFile(t, "x", unix.F_SEAL_SHRINK), 1, "EKEYREJECTED"},
+		{"too long", newNoexecFile(t, "longer", 0), 1, "EFBIG"},
+		{"empty", newNoexecFile(t, "", 0), 1, "ENODATA"},
 		{"pipe", pipe, 1, "EINVAL"},
 		{"two", sealed, 2, "EMSGSIZE"},
 		{"sixteen", sealed, 16, "EMSGSIZE"},
@@ -55,7 +55,7 @@ func TestRecvVerifiedErrors(t *testing.T) {
 	pair := newPair(t, unix.SOCK_STREAM)
 	check(t, []row{
 		{"nothing there", lib.RecvVerified(pair[1], 0, 5, 0, nil, nil), "EAGAIN"},
-		{"no socket", lib.RecvVerified(-1, 0, 5, 0, nil, nil), "EBADF"},
+		{"bad descriptor as socket", lib.RecvVerified(-1, 0, 5, 0, nil, nil), "EBADF"},
 		{"a file", lib.RecvVerified(newFile(t, 0), 0, 5, 0, nil, nil), "ENOTSOCK"},
 	})
 	unix.Shutdown(int(pair[0]), unix.SHUT_WR)

@@ -27,7 +27,7 @@ func TestReopen(t *testing.T) {
 	same(t, "offset of the first", 0, offset)
 }
 
-// Reading only is no boundary.
+// A read-only descriptor is no security boundary.
 func TestReopenForWriting(t *testing.T) {
 	leaks.Check(t)
 	readOnly := reopen(t, newFile(t, 0), unix.O_RDONLY)
@@ -42,13 +42,13 @@ func TestReopenErrors(t *testing.T) {
 	fd := newFile(t, 0)
 	pair := newPair(t, unix.SOCK_STREAM)
 	check(t, []row{
-		{"no descriptor", lib.Reopen(-1, unix.O_RDONLY), "EBADF"},
+		{"bad descriptor", lib.Reopen(-1, unix.O_RDONLY), "EBADF"},
 		{"closed descriptor", lib.Reopen(1<<20, unix.O_RDONLY), "EBADF"},
 		{"socket", lib.Reopen(pair[0], unix.O_RDONLY), "ENXIO"},
-		{"folder wanted", lib.Reopen(fd, unix.O_DIRECTORY), "ENOTDIR"},
+		{"O_DIRECTORY", lib.Reopen(fd, unix.O_DIRECTORY), "ENOTDIR"},
 	})
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		check(t, []row{{"no descriptor left", lib.Reopen(fd, unix.O_RDONLY), "EMFILE"}})
+		check(t, []row{{"RLIMIT_NOFILE reached", lib.Reopen(fd, unix.O_RDONLY), "EMFILE"}})
 	})
 	if rawSecret(0) == "ok" {
 		check(t, []row{{"secret file", lib.Reopen(newSecret(t, 0), unix.O_RDONLY), "ENXIO"}})

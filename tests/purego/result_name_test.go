@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// aliases are the numbers of which x/sys/unix gives the other one of two names.
+// aliases are names of x/sys/unix for which the library returns another name.
 var aliases = map[string]string{"ENOTSUP": "EOPNOTSUPP", "EFSCORRUPTED": "EUCLEAN"}
 
-// newer are the numbers that x/sys/unix does not know yet.
+// newer are the numbers that x/sys/unix lacks.
 var newer = map[int32]string{134: "EFTYPE"}
 
 func TestResultName(t *testing.T) {

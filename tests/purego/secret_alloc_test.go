@@ -30,7 +30,7 @@ func bytesAt(p unsafe.Pointer, length uintptr) []byte {
 
 func (s *SecretArea) bytes() []byte { return bytesAt(s.Data, s.Len) }
 
-// faults tells whether a load from an address is SIGSEGV or SIGBUS.
+// faults reports whether a load is SIGSEGV or SIGBUS.
 func faults(p unsafe.Pointer) (fault bool) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() { fault = recover() != nil }()
@@ -38,8 +38,8 @@ func faults(p unsafe.Pointer) (fault bool) {
 	return false
 }
 
-// faultsToWrite is the same of a store.
-func faultsToWrite(p unsafe.Pointer) (fault bool) {
+// storeFaults reports whether a store is.
+func storeFaults(p unsafe.Pointer) (fault bool) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() { fault = recover() != nil }()
 	*(*byte)(p) = 0
@@ -48,7 +48,7 @@ func faultsToWrite(p unsafe.Pointer) (fault bool) {
 
 var sink byte
 
-// expectedKind is what an area is made of, the limit on locked memory permitting.
+// expectedKind is the kind of an area within RLIMIT_MEMLOCK.
 func expectedKind(opts uint32) uint32 {
 	if opts&optNoSecretmem != 0 || rawSecret(0) != "ok" {
 		return areaMlock
@@ -85,17 +85,16 @@ func TestSecretAlloc(t *testing.T) {
 	}
 }
 
-func TestSecretAllocAtTheEnd(t *testing.T) {
+func TestSecretAllocAlignEnd(t *testing.T) {
 	leaks.Check(t)
 	for _, length := range []uintptr{1, 100, page, page + 1} {
 		s := newArea(t, length, optAlignEnd)
 		same(t, "length", length, s.Len)
-		same(t, "last byte", false, faultsToWrite(unsafe.Add(s.Data, length-1)))
+		same(t, "last byte", false, storeFaults(unsafe.Add(s.Data, length-1)))
 		same(t, "one more", true, faults(unsafe.Add(s.Data, length)))
 	}
 }
 
-// What was in the struct before does not matter.
 func TestSecretAllocOverwrites(t *testing.T) {
 	leaks.Check(t)
 	s := &SecretArea{Kind: 9, Data: unsafe.Pointer(t), Base: unsafe.Pointer(t), Fd: 9, Opts: 9}
@@ -106,8 +105,7 @@ func TestSecretAllocOverwrites(t *testing.T) {
 	check(t, []row{{"free", lib.SecretFree(s), "ok"}})
 }
 
-// Where the kernel has no memfd_secret(2), as under qemu-user, it can be required only
-// in vain.
+// Without memfd_secret(2), as under qemu-user, OPT_REQUIRE fails.
 func TestSecretAllocRequired(t *testing.T) {
 	leaks.Check(t)
 	s := &SecretArea{}
@@ -121,7 +119,7 @@ func TestSecretAllocRequired(t *testing.T) {
 	check(t, []row{{"free", lib.SecretFree(s), "ok"}})
 }
 
-func TestSecretAllocKeepsItsDescriptor(t *testing.T) {
+func TestSecretAllocKeepFD(t *testing.T) {
 	leaks.Check(t)
 	s := newArea(t, 10, optKeepFD)
 	if rawSecret(0) != "ok" {
@@ -133,7 +131,7 @@ func TestSecretAllocKeepsItsDescriptor(t *testing.T) {
 	same(t, "close-on-exec", unix.FD_CLOEXEC, closesOnExec)
 }
 
-// withLockLimit runs f where no more than some bytes may be locked, by root neither.
+// withLockLimit runs f with RLIMIT_MEMLOCK and without the capability that overrides it.
 func withLockLimit(t *testing.T, limit uintptr, f func()) {
 	t.Helper()
 	runtime.LockOSThread() // capabilities are a thread's
@@ -152,39 +150,39 @@ func withLockLimit(t *testing.T, limit uintptr, f func()) {
 	withLimit(t, unix.RLIMIT_MEMLOCK, uint64(limit), f)
 }
 
-func TestSecretAllocOverTheLimit(t *testing.T) {
+func TestSecretAllocMemlockLimit(t *testing.T) {
 	leaks.Check(t)
 	if rawSecret(0) != "ok" {
-		t.Skip("there is no memfd_secret(2)")
+		t.Skip("memfd_secret(2) does not work")
 	}
 	s := &SecretArea{}
 	withLockLimit(t, page, func() {
 		check(t, []row{
 			{"over the limit", lib.SecretAlloc(s, 2*page, 0), "EAGAIN"},
-			{"its guards do not count", lib.SecretAlloc(s, page, 0), "ok"},
+			{"guards do not count", lib.SecretAlloc(s, page, 0), "ok"},
 			{"free", lib.SecretFree(s), "ok"},
-			{"unlocked will do", lib.SecretAlloc(s, 2*page, optAllowUnlocked), "ok"},
+			{"OPT_ALLOW_UNLOCKED", lib.SecretAlloc(s, 2*page, optAllowUnlocked), "ok"},
 		})
 		same(t, "kind", areaUnlocked, s.Kind)
 		check(t, []row{{"free", lib.SecretFree(s), "ok"}})
 	})
 }
 
-func TestSecretAllocAnonymousOverTheLimit(t *testing.T) {
+func TestSecretAllocAnonymousMemlockLimit(t *testing.T) {
 	leaks.Check(t)
 	s := &SecretArea{}
 	withLockLimit(t, page, func() {
 		check(t, []row{
 			{"over the limit", lib.SecretAlloc(s, 2*page, optNoSecretmem), "ENOMEM"},
-			{"its guards do not count", lib.SecretAlloc(s, page, optNoSecretmem), "ok"},
+			{"guards do not count", lib.SecretAlloc(s, page, optNoSecretmem), "ok"},
 			{"free", lib.SecretFree(s), "ok"},
-			{"unlocked will do", lib.SecretAlloc(s, 2*page, optNoSecretmem|optAllowUnlocked), "ok"},
+			{"OPT_ALLOW_UNLOCKED", lib.SecretAlloc(s, 2*page, optNoSecretmem|optAllowUnlocked), "ok"},
 		})
 		same(t, "kind", areaUnlocked, s.Kind)
 		check(t, []row{{"free", lib.SecretFree(s), "ok"}})
 	})
 	withLockLimit(t, 0, func() {
-		check(t, []row{{"none allowed", lib.SecretAlloc(s, 1, optNoSecretmem), "EPERM"}})
+		check(t, []row{{"limit 0", lib.SecretAlloc(s, 1, optNoSecretmem), "EPERM"}})
 	})
 }
 
@@ -192,18 +190,18 @@ func TestSecretAllocErrors(t *testing.T) {
 	leaks.Check(t)
 	s := SecretArea{}
 	check(t, []row{
-		{"nothing", lib.SecretAlloc(&s, 0, 0), "EINVAL"},
-		{"everything", lib.SecretAlloc(&s, ^uintptr(0), 0), "EINVAL"},
+		{"length 0", lib.SecretAlloc(&s, 0, 0), "EINVAL"},
+		{"maximum length", lib.SecretAlloc(&s, ^uintptr(0), 0), "EINVAL"},
 		{"unknown option", lib.SecretAlloc(&s, 1, 1<<31), "EINVAL"},
-		{"another function's option", lib.SecretAlloc(&s, 1, optReserve), "EINVAL"},
+		{"option of another function", lib.SecretAlloc(&s, 1, optReserve), "EINVAL"},
 		{"contradictory options", lib.SecretAlloc(&s, 1, optRequire|optNoSecretmem), "EINVAL"},
-		{"no descriptor to keep", lib.SecretAlloc(&s, 1, optKeepFD|optNoSecretmem), "EINVAL"},
-		{"no struct", lib.SecretAlloc(nil, 1, 0), "EFAULT"},
+		{"OPT_KEEP_FD without a descriptor", lib.SecretAlloc(&s, 1, optKeepFD|optNoSecretmem), "EINVAL"},
+		{"null struct", lib.SecretAlloc(nil, 1, 0), "EFAULT"},
 	})
 	same(t, "area after errors", SecretArea{}, s)
 	if rawSecret(0) == "ok" {
 		withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-			check(t, []row{{"no descriptor left", lib.SecretAlloc(&s, 1, 0), "EMFILE"}})
+			check(t, []row{{"RLIMIT_NOFILE reached", lib.SecretAlloc(&s, 1, 0), "EMFILE"}})
 		})
 	}
 }

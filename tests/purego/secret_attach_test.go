@@ -29,9 +29,9 @@ func TestSecretAttach(t *testing.T) {
 	same(t, "guard in front", true, faults(unsafe.Add(first.Data, -1)))
 	same(t, "guard behind", true, faults(unsafe.Add(first.Data, page)))
 	copy(first.bytes(), "the key")
-	same(t, "what the other sees", "the key", string(second.bytes()[:7]))
+	same(t, "the other area", "the key", string(second.bytes()[:7]))
 	check(t, []row{{"free", lib.SecretFree(&first), "ok"}})
-	same(t, "what the other sees then", "the key", string(second.bytes()[:7]))
+	same(t, "the other area after free", "the key", string(second.bytes()[:7]))
 	check(t, []row{{"free the other", lib.SecretFree(&second), "ok"}})
 }
 
@@ -41,12 +41,12 @@ func TestSecretAttachErrors(t *testing.T) {
 	file := newSizedFile(t, uint64(page))
 	pipe, _ := newPipe(t)
 	check(t, []row{
-		{"no descriptor", lib.SecretAttach(&s, -1, 1<<20, 0), "EBADF"},
+		{"bad descriptor", lib.SecretAttach(&s, -1, 1<<20, 0), "EBADF"},
 		{"a file", lib.SecretAttach(&s, file, 1<<20, 0), "EINVAL"},
 		{"a pipe", lib.SecretAttach(&s, pipe, 1<<20, 0), "EINVAL"},
 		{"unknown option", lib.SecretAttach(&s, file, 1<<20, 1<<31), "EINVAL"},
-		{"another function's option", lib.SecretAttach(&s, file, 1<<20, optRequire), "EINVAL"},
-		{"no struct", lib.SecretAttach(nil, file, 1<<20, 0), "EFAULT"},
+		{"option of another function", lib.SecretAttach(&s, file, 1<<20, optRequire), "EINVAL"},
+		{"null struct", lib.SecretAttach(nil, file, 1<<20, 0), "EFAULT"},
 	})
 	same(t, "area after errors", SecretArea{}, s)
 }

@@ -21,16 +21,16 @@ func TestSecretFree(t *testing.T) {
 			{"free twice", lib.SecretFree(s), "ok"},
 		})
 		same(t, "area", SecretArea{Fd: -1}, *s)
-		same(t, "its memory faults", true, faults(data))
+		same(t, "a load after free faults", true, faults(data))
 	}
-	check(t, []row{{"what was never allocated", lib.SecretFree(&SecretArea{}), "ok"}})
+	check(t, []row{{"zeroed struct", lib.SecretFree(&SecretArea{}), "ok"}})
 }
 
-// Who else holds the memory sees that it was wiped, although it could not be written to.
+// Another mapping shows that the area was wiped, although it was inaccessible.
 func TestSecretFreeWipes(t *testing.T) {
 	leaks.Check(t)
 	if rawSecret(0) != "ok" {
-		t.Skip("there is no memfd_secret(2)")
+		t.Skip("memfd_secret(2) does not work")
 	}
 	s := newArea(t, page, optKeepFD)
 	fd, err := unix.Dup(int(s.Fd))
@@ -50,7 +50,7 @@ func TestSecretFreeWipes(t *testing.T) {
 func TestSecretFreeErrors(t *testing.T) {
 	leaks.Check(t)
 	check(t, []row{
-		{"no struct", lib.SecretFree(nil), "EFAULT"},
+		{"null struct", lib.SecretFree(nil), "EFAULT"},
 	})
 }
 

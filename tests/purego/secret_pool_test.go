@@ -74,19 +74,19 @@ func TestSecretPoolGiveErrors(t *testing.T) {
 	stride := int(pool.Stride)
 	check(t, []row{
 		{"null", give(nil), "EINVAL"},
-		{"elsewhere", give(unsafe.Pointer(pool)), "EINVAL"},
-		{"inside", give(unsafe.Add(slot, 16)), "EINVAL"},
-		{"crooked", give(unsafe.Add(slot, 1)), "EINVAL"},
-		{"not taken", give(unsafe.Add(slot, stride)), "EINVAL"},
+		{"address outside", give(unsafe.Pointer(pool)), "EINVAL"},
+		{"address inside a slot", give(unsafe.Add(slot, 16)), "EINVAL"},
+		{"unaligned address", give(unsafe.Add(slot, 1)), "EINVAL"},
+		{"free slot", give(unsafe.Add(slot, stride)), "EINVAL"},
 		{"in front of the pool", give(unsafe.Add(slot, -stride)), "EINVAL"},
 		{"behind the pool", give(unsafe.Add(slot, 3*stride)), "EINVAL"},
-		{"no pool", lib.SecretPoolGive(nil, slot), "EFAULT"},
-		{"right", give(slot), "ok"},
-		{"twice", give(slot), "EINVAL"},
+		{"null pool", lib.SecretPoolGive(nil, slot), "EFAULT"},
+		{"taken slot", give(slot), "ok"},
+		{"giving it back twice", give(slot), "EINVAL"},
 	})
 }
 
-// Who writes past a slot is told when giving it back.
+// An overrun is reported when the slot is given back.
 func TestSecretPoolOverrun(t *testing.T) {
 	leaks.Check(t)
 	pool := newPool(t, 100, 3, 0)
@@ -107,9 +107,9 @@ func TestSecretPoolFree(t *testing.T) {
 		{"free twice", lib.SecretPoolFree(pool), "ok"},
 		{"take", lib.SecretPoolTake(pool, &slot), "EINVAL"},
 		{"give", lib.SecretPoolGive(pool, slot), "EINVAL"},
-		{"no pool", lib.SecretPoolFree(nil), "EFAULT"},
+		{"null pool", lib.SecretPoolFree(nil), "EFAULT"},
 	})
-	same(t, "its memory faults", true, faults(slot))
+	same(t, "a load after free faults", true, faults(slot))
 }
 
 func TestSecretPoolInitErrors(t *testing.T) {
@@ -120,14 +120,14 @@ func TestSecretPoolInitErrors(t *testing.T) {
 		{"no length", lib.SecretPoolInit(&pool, 0, 1, 0), "EINVAL"},
 		{"no slots", lib.SecretPoolInit(&pool, 1, 0, 0), "EINVAL"},
 		{"many slots", lib.SecretPoolInit(&pool, 1, 1<<20+1, 0), "EINVAL"},
-		{"everything", lib.SecretPoolInit(&pool, ^uintptr(0), 1, 0), "EINVAL"},
-		{"more than everything", lib.SecretPoolInit(&pool, ^uintptr(0)>>10, 1<<20, 0), "EINVAL"},
-		{"at the end", lib.SecretPoolInit(&pool, 1, 1, optAlignEnd), "EINVAL"},
+		{"maximum length", lib.SecretPoolInit(&pool, ^uintptr(0), 1, 0), "EINVAL"},
+		{"product over the maximum", lib.SecretPoolInit(&pool, ^uintptr(0)>>10, 1<<20, 0), "EINVAL"},
+		{"OPT_ALIGN_END", lib.SecretPoolInit(&pool, 1, 1, optAlignEnd), "EINVAL"},
 		{"unknown option", lib.SecretPoolInit(&pool, 1, 1, 1<<31), "EINVAL"},
-		{"no pool", lib.SecretPoolInit(nil, 1, 1, 0), "EFAULT"},
-		{"no pool to take from", lib.SecretPoolTake(nil, &slot), "EFAULT"},
+		{"null pool", lib.SecretPoolInit(nil, 1, 1, 0), "EFAULT"},
+		{"take from a null pool", lib.SecretPoolTake(nil, &slot), "EFAULT"},
 		{"an empty pool", lib.SecretPoolTake(&pool, &slot), "EINVAL"},
-		{"no place for the slot", lib.SecretPoolTake(newPool(t, 1, 1, 0), nil), "EFAULT"},
+		{"null slot", lib.SecretPoolTake(newPool(t, 1, 1, 0), nil), "EFAULT"},
 	})
 	same(t, "pool after errors", SecretPool{}, pool)
 }

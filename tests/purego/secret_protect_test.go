@@ -26,7 +26,7 @@ func TestSecretProtect(t *testing.T) {
 			check(t, []row{{"protect", lib.SecretProtect(s, c.access), "ok"}})
 			last := unsafe.Add(s.Data, s.Len-1)
 			same(t, "a load faults", c.reads, faults(last))
-			same(t, "a store faults", c.write, faultsToWrite(last))
+			same(t, "a store faults", c.write, storeFaults(last))
 		}
 		same(t, "contents", "the key", string(s.bytes()[:7]))
 	}
@@ -36,10 +36,10 @@ func TestSecretProtectErrors(t *testing.T) {
 	leaks.Check(t)
 	s, none := newArea(t, 10, 0), SecretArea{}
 	check(t, []row{
-		{"only writing", lib.SecretProtect(s, accessWrite), "EINVAL"},
-		{"another access", lib.SecretProtect(s, 4), "EINVAL"},
+		{"ACCESS_WRITE", lib.SecretProtect(s, accessWrite), "EINVAL"},
+		{"unknown access", lib.SecretProtect(s, 4), "EINVAL"},
 		{"no area", lib.SecretProtect(&none, accessRead), "EINVAL"},
-		{"no struct", lib.SecretProtect(nil, accessRead), "EFAULT"},
+		{"null struct", lib.SecretProtect(nil, accessRead), "EFAULT"},
 		{"freed", lib.SecretFree(s), "ok"},
 		{"an area that was freed", lib.SecretProtect(s, accessRead), "EINVAL"},
 	})

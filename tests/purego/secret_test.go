@@ -12,8 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where the kernel has no memfd_secret(2), as under qemu-user, the library must say
-// just that.
+// The library returns the kernel's result, such as ENOSYS under qemu-user.
 func TestSecretOutcomes(t *testing.T) {
 	leaks.Check(t)
 	if known := os.Getenv("MEMFD_GO_SECRET"); known != "" {
@@ -21,13 +20,13 @@ func TestSecretOutcomes(t *testing.T) {
 	}
 	same(t, "no flags", rawSecret(0), outcome(closed(lib.Secret(0))))
 	same(t, "O_CLOEXEC", rawSecret(unix.O_CLOEXEC), outcome(closed(lib.Secret(unix.O_CLOEXEC))))
-	// The manual page has this flag, the kernel does not.
+	// FD_CLOEXEC, which the manual page documents and the kernel rejects.
 	same(t, "FD_CLOEXEC", rawSecret(unix.O_CLOEXEC), outcome(closed(lib.Secret(unix.FD_CLOEXEC))))
 	for _, flags := range []uint32{1 << 3, 1<<3 | unix.FD_CLOEXEC, 1 << 31} {
 		same(t, "unknown flags", rawSecret(uintptr(flags)), outcome(closed(lib.Secret(flags))))
 	}
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
-		same(t, "no descriptor left", rawSecret(0), outcome(closed(lib.Secret(0))))
+		same(t, "RLIMIT_NOFILE reached", rawSecret(0), outcome(closed(lib.Secret(0))))
 	})
 }
 
@@ -35,7 +34,7 @@ func TestSecretOutcomes(t *testing.T) {
 func newSecret(t *testing.T, flags uint32) int32 {
 	t.Helper()
 	if why := rawSecret(0); why != "ok" {
-		t.Skipf("the kernel has no secret memory: memfd_secret(2) gives %s", why)
+		t.Skipf("memfd_secret(2) does not work: %s", why)
 	}
 	return closeLater(t, lib.Secret(flags))
 }
@@ -68,8 +67,7 @@ func TestSecretFile(t *testing.T) {
 	}
 }
 
-// What reads another process's memory by way of the kernel cannot read this.
-func TestSecretMemoryIsNotReadByTheKernel(t *testing.T) {
+func TestSecretMemoryIsHiddenFromTheKernel(t *testing.T) {
 	leaks.Check(t)
 	fd := newSecret(t, unix.O_CLOEXEC)
 	check(t, []row{{"size", lib.SetSize(fd, 0, uint64(page)), "ok"}})

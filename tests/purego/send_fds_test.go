@@ -59,7 +59,7 @@ func TestSendFds(t *testing.T) {
 	}
 }
 
-// Without data there is a byte all the same, which does not count.
+// Without data a zero byte is sent, which does not count.
 func TestSendFdsWithoutData(t *testing.T) {
 	leaks.Check(t)
 	pair := newPair(t, unix.SOCK_STREAM)
@@ -95,14 +95,14 @@ func TestSendFdsErrors(t *testing.T) {
 	unix.Shutdown(int(closedPair[0]), unix.SHUT_RDWR)
 	check(t, []row{
 		{"too many", send(pair[0], file, fdsMax+1, "x"), "EINVAL"},
-		{"no socket", send(-1, file, 1, "x"), "EBADF"},
+		{"bad descriptor as socket", send(-1, file, 1, "x"), "EBADF"},
 		{"a file", send(file, file, 1, "x"), "ENOTSOCK"},
-		{"no descriptor", send(pair[0], -1, 1, "x"), "EBADF"},
+		{"bad descriptor", send(pair[0], -1, 1, "x"), "EBADF"},
 		{"not connected", send(int32(alone), file, 1, "x"), "ENOTCONN"},
 		{"closed", send(closedPair[0], file, 1, "x"), "EPIPE"}, // and no SIGPIPE
 		{"long datagram", send(datagrams[0], file, 1, strings.Repeat("x", 10<<20)), "EMSGSIZE"},
-		{"no list", lib.SendFds(pair[0], 0, nil, 1, nil, 0), "EFAULT"},
-		{"no data", lib.SendFds(pair[0], 0, &file, 1, nil, 1), "EFAULT"},
+		{"null list of descriptors", lib.SendFds(pair[0], 0, nil, 1, nil, 0), "EFAULT"},
+		{"null data", lib.SendFds(pair[0], 0, &file, 1, nil, 1), "EFAULT"},
 	})
 	_, err = unix.Read(int(pair[1]), make([]byte, 1))
 	same(t, "what arrived", error(unix.EAGAIN), err)

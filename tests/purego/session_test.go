@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// session puts a text into a file, seals it, reads it back in several ways, and
-// calls every function of the library on the way.
+// session writes a text to files and secret memory and reads it back, calling every function of
+// the library.
 func (lib *library) session(text string) error {
 	if v := lib.Version(); lib.VersionString() != fmt.Sprintf("%d.%d.%d", v>>16, v>>8&0xff, v&0xff) {
 		return fmt.Errorf("version %#x, %q", v, lib.VersionString())
@@ -24,7 +24,7 @@ func (lib *library) session(text string) error {
 	if name := lib.ResultName(lib.Create(text, 1<<30)); name != "EINVAL" {
 		return fmt.Errorf("create with an unknown flag: %s", name)
 	}
-	if err := lib.sealByHand(text); err != nil {
+	if err := lib.sealInSteps(text); err != nil {
 		return err
 	}
 	if err := lib.sealAtOnce(text); err != nil {
@@ -38,12 +38,12 @@ func (lib *library) session(text string) error {
 	}
 	want := rawSecret(unix.O_CLOEXEC)
 	if got := outcome(closed(lib.Secret(unix.O_CLOEXEC))); got != want {
-		return fmt.Errorf("secret: %s, the kernel says %s", got, want)
+		return fmt.Errorf("secret: got %s, want %s as from the kernel", got, want)
 	}
 	return nil
 }
 
-func (lib *library) sealByHand(text string) error {
+func (lib *library) sealInSteps(text string) error {
 	length := uintptr(len(text))
 	fd := lib.Create(text, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if fd < 0 {
@@ -71,7 +71,7 @@ func (lib *library) sealByHand(text string) error {
 	if r := lib.EnsureSeals(fd, sealsImmutable); r != 0 {
 		return fmt.Errorf("ensure_seals: %s", outcome(r))
 	}
-	return lib.mustHold(fd, text)
+	return lib.checkSealed(fd, text)
 }
 
 func (lib *library) sealAtOnce(text string) error {
@@ -81,11 +81,10 @@ func (lib *library) sealAtOnce(text string) error {
 		return fmt.Errorf("create_sealed: %s", outcome(fd))
 	}
 	defer unix.Close(int(fd))
-	return lib.mustHold(fd, text)
+	return lib.checkSealed(fd, text)
 }
 
-// passOn copies a file, and has the copy opened again, sent, received, imported and
-// inspected.
+// passOn clones a file, and reopens, sends, receives, imports and inspects the clone.
 func (lib *library) passOn(text string) error {
 	args := CreateArgs{Flags: unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL, Mode: 0o600}
 	fd := lib.CreateWith(text, &args, unsafe.Sizeof(args))
@@ -98,7 +97,7 @@ func (lib *library) passOn(text string) error {
 	}
 	var argv [1]*byte
 	if r := outcome(lib.Exec(fd, &argv[0], &argv[0], 0)); r != "EACCES" {
-		return fmt.Errorf("exec of a text: %s", r)
+		return fmt.Errorf("exec of a file that is not a program: %s", r)
 	}
 	sealed := lib.Clone(text, unix.MFD_CLOEXEC, 0, fd, uint64(len(text)))
 	if sealed < 0 {
@@ -124,10 +123,10 @@ func (lib *library) passOn(text string) error {
 	if err := lib.useAsRing(text); err != nil {
 		return err
 	}
-	return lib.sendTo(imported, text)
+	return lib.sendAndReceive(imported, text)
 }
 
-// useAsRing maps a copy of the text, read from a pipe, twice, and discards it.
+// useAsRing maps a clone of a pipe as a ring, and discards its contents.
 func (lib *library) useAsRing(text string) error {
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
@@ -150,7 +149,7 @@ func (lib *library) useAsRing(text string) error {
 	}
 	defer lib.Unmap(ring, 2*page)
 	if got := string(bytesAt(unsafe.Add(ring, page), uintptr(len(text)))); got != text {
-		return fmt.Errorf("map_ring: %q, not %q", got, text)
+		return fmt.Errorf("map_ring: got %q, want %q", got, text)
 	}
 	if r := lib.Discard(fd, 0, 0, uint64(len(text))); r != 0 || *(*byte)(ring) != 0 {
 		return fmt.Errorf("discard: %s, %q", outcome(r), *(*byte)(ring))
@@ -158,8 +157,8 @@ func (lib *library) useAsRing(text string) error {
 	return nil
 }
 
-// sendTo sends a file over a socket and looks at what arrives, twice.
-func (lib *library) sendTo(fd int32, text string) error {
+// sendAndReceive sends a file over a socket twice and checks what arrives.
+func (lib *library) sendAndReceive(fd int32, text string) error {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -195,12 +194,12 @@ func (lib *library) sendTo(fd int32, text string) error {
 	}
 	got := string(unsafe.Slice((*byte)(memory), length))
 	if r := lib.Unmap(memory, length); r != 0 || got != text {
-		return fmt.Errorf("unmap: %s; the file held %q, not %q", outcome(r), got, text)
+		return fmt.Errorf("unmap: %s; the file contains %q, want %q", outcome(r), got, text)
 	}
 	return nil
 }
 
-// keepSecret has the text in secret memory, of an area and of a pool's slot.
+// keepSecret writes the text to a secret area and to a slot of a pool.
 func (lib *library) keepSecret(text string) error {
 	var f Features
 	if r := lib.Probe(&f, unsafe.Sizeof(f), 0); r != 0 || f.Bits&featureCreate == 0 {
@@ -217,10 +216,10 @@ func (lib *library) keepSecret(text string) error {
 	if r := lib.SecretAlloc(&s, uintptr(len(text)), optAllowUnlocked); r != 0 {
 		return fmt.Errorf("secret_alloc: %s", outcome(r))
 	}
-	if err := lib.hold(s.bytes(), text); err != nil {
+	if err := lib.writeAndWipe(s.bytes(), text); err != nil {
 		return err
 	}
-	if err := lib.moveIn(text); err != nil {
+	if err := lib.allocateFrom(text); err != nil {
 		return err
 	}
 	if r := lib.SecretRelock(&s); r != 0 && r != -int32(unix.ENOMEM) && r != -int32(unix.EPERM) {
@@ -240,7 +239,7 @@ func (lib *library) keepSecret(text string) error {
 	if r := lib.SecretPoolTake(&pool, &slot); r != 0 {
 		return fmt.Errorf("secret_pool_take: %s", outcome(r))
 	}
-	if err := lib.hold(bytesAt(slot, pool.SlotLen), text); err != nil {
+	if err := lib.writeAndWipe(bytesAt(slot, pool.SlotLen), text); err != nil {
 		return err
 	}
 	if r := lib.SecretPoolProtect(&pool, accessNone); r != 0 {
@@ -261,8 +260,8 @@ func (lib *library) keepSecret(text string) error {
 	return nil
 }
 
-// moveIn moves the text into a secret area of its own.
-func (lib *library) moveIn(text string) error {
+// allocateFrom moves the text into a new secret area.
+func (lib *library) allocateFrom(text string) error {
 	s, data := SecretArea{}, []byte(text)
 	if r := lib.SecretAllocFrom(&s, unsafe.Pointer(&data[0]), uintptr(len(data)), optAllowUnlocked); r != 0 {
 		return fmt.Errorf("secret_alloc_from: %s", outcome(r))
@@ -270,29 +269,29 @@ func (lib *library) moveIn(text string) error {
 	defer lib.SecretFree(&s)
 	zeros := make([]byte, len(data))
 	if lib.Equal(unsafe.Pointer(&data[0]), unsafe.Pointer(&zeros[0]), uintptr(len(data))) != 1 {
-		return fmt.Errorf("%q is left behind", data)
+		return fmt.Errorf("secret_alloc_from left %q in the source", data)
 	}
 	if got := string(s.bytes()); got != text {
-		return fmt.Errorf("secret_alloc_from: %q, not %q", got, text)
+		return fmt.Errorf("secret_alloc_from: got %q, want %q", got, text)
 	}
 	return nil
 }
 
-// hold puts the text into memory, reads it back, and wipes it.
-func (lib *library) hold(memory []byte, text string) error {
+// writeAndWipe writes the text to memory, reads it back, and wipes it.
+func (lib *library) writeAndWipe(memory []byte, text string) error {
 	copy(memory, text)
 	if got := string(memory); got != text {
-		return fmt.Errorf("secret memory held %q, not %q", got, text)
+		return fmt.Errorf("secret memory contains %q, want %q", got, text)
 	}
 	lib.Wipe(unsafe.Pointer(&memory[0]), uintptr(len(memory)))
 	if got := string(memory); got != string(make([]byte, len(text))) {
-		return fmt.Errorf("wiped memory held %q", got)
+		return fmt.Errorf("wiped memory contains %q", got)
 	}
 	return nil
 }
 
-// mustHold looks at a sealed file by all functions that do.
-func (lib *library) mustHold(fd int32, text string) error {
+// checkSealed checks a sealed file with all functions that read its properties.
+func (lib *library) checkSealed(fd int32, text string) error {
 	missing, size := ^uint32(0), ^uint64(0)
 	if r := lib.CheckSeals(fd, sealsImmutable, &missing); r != 0 || missing != 0 {
 		return fmt.Errorf("check_seals: %s, missing %#x", outcome(r), missing)
@@ -311,17 +310,17 @@ func (lib *library) mustHold(fd int32, text string) error {
 	}
 	got := string(unsafe.Slice((*byte)(memory), size))
 	if r := lib.Unmap(memory, uintptr(size)); r != 0 || got != text {
-		return fmt.Errorf("unmap: %s; the file held %q, not %q", outcome(r), got, text)
+		return fmt.Errorf("unmap: %s; the file contains %q, want %q", outcome(r), got, text)
 	}
 	return nil
 }
 
-// sysMemfdSecret is the same number on every architecture; x/sys/unix lacks it on
-// those that never had the call.
+// sysMemfdSecret is the same number on every architecture. x/sys/unix lacks it on those that do
+// not support the call.
 const sysMemfdSecret = 447
 
-// rawSecret is the outcome of memfd_secret(2) without the library. No qemu-user has
-// that call, and neither has every kernel.
+// rawSecret is the outcome of memfd_secret(2) without the library: qemu-user and some kernels do
+// not support it.
 func rawSecret(flags uintptr) string {
 	fd, _, errno := syscall.RawSyscall(sysMemfdSecret, flags, 0, 0)
 	if errno != 0 {
@@ -331,7 +330,7 @@ func rawSecret(flags uintptr) string {
 	return "ok"
 }
 
-// closed returns a result whose descriptor, if it is one, nobody needs.
+// closed closes fd if it is a descriptor, and returns it.
 func closed(fd int32) int32 {
 	if fd >= 0 {
 		unix.Close(int(fd))

@@ -48,13 +48,13 @@ func TestSetSizeErrors(t *testing.T) {
 	sealed := newSealedFile(t, "text", 0)
 	pipe, _ := newPipe(t)
 	check(t, []row{
-		{"no descriptor", lib.SetSize(-1, 0, 1), "EBADF"},
+		{"bad descriptor", lib.SetSize(-1, 0, 1), "EBADF"},
 		{"no descriptor, reserving", lib.SetSize(-1, optReserve, 1), "EBADF"},
-		{"reading only", lib.SetSize(readOnly, 0, 1), "EINVAL"},
-		{"reading only, reserving", lib.SetSize(readOnly, optReserve, 1), "EBADF"},
+		{"read-only descriptor", lib.SetSize(readOnly, 0, 1), "EINVAL"},
+		{"read-only descriptor, reserving", lib.SetSize(readOnly, optReserve, 1), "EBADF"},
 		{"over INT64_MAX", lib.SetSize(fd, 0, 1<<63), "EINVAL"},
 		{"over INT64_MAX, reserving", lib.SetSize(fd, optReserve, 1<<63), "EINVAL"},
-		{"another function's option", lib.SetSize(fd, optWrite, 1), "EINVAL"},
+		{"option of another function", lib.SetSize(fd, optWrite, 1), "EINVAL"},
 		{"unknown option", lib.SetSize(fd, 1<<31, 1), "EINVAL"},
 		{"sealed against shrinking", lib.SetSize(sealed, 0, 1), "EPERM"},
 		{"sealed against growing", lib.SetSize(sealed, 0, 5), "EPERM"},

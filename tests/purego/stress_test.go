@@ -22,8 +22,8 @@ const (
 	callsOfSession = 50 // of the library, more or less
 )
 
-// rounds is how many sessions each goroutine has. $MEMFD_GO_CALLS is how many calls of the
-// library there should be in all.
+// rounds is the number of sessions of each goroutine, for $MEMFD_GO_CALLS calls of the library in
+// total.
 func rounds() int {
 	calls, err := strconv.Atoi(os.Getenv("MEMFD_GO_CALLS"))
 	if err != nil && testing.Short() { // as where the processor is emulated
@@ -35,8 +35,8 @@ func rounds() int {
 	return calls/goroutines/callsOfSession + 1
 }
 
-// Go preempts threads by signals and moves stacks; neither may notice that they are
-// inside the library, nor the library them.
+// Go's runtime preempts threads by signals and moves stacks, at any time during a call of the
+// library.
 func TestStress(t *testing.T) {
 	leaks.Check(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
@@ -72,8 +72,7 @@ func TestStress(t *testing.T) {
 	<-collecting
 }
 
-// deep calls f on a stack that had to grow for it, so that the next collection
-// shrinks it.
+// deep calls f on a stack that grows for it, so that the next garbage collection shrinks the stack.
 func deep(depth int, padding [1024]byte, f func() error) error {
 	if depth == 0 {
 		return f()
@@ -81,8 +80,8 @@ func deep(depth int, padding [1024]byte, f func() error) error {
 	return deep(depth-1, padding, f)
 }
 
-// The same where the runtime checks itself, and fills with garbage what it has freed.
-func TestStressOfACheckedRuntime(t *testing.T) {
+// Runs TestStress with the runtime's own checks, and with freed memory overwritten.
+func TestStressWithRuntimeChecks(t *testing.T) {
 	leaks.Check(t)
 	test := exec.Command(os.Args[0], "-test.run=^TestStress$", "-test.count=1", "-test.timeout=0")
 	test.Env = append(os.Environ(), "GODEBUG=clobberfree=1,gccheckmark=1,invalidptr=1,cgocheck=1", "GOGC=1")
@@ -91,7 +90,7 @@ func TestStressOfACheckedRuntime(t *testing.T) {
 	}
 	out, err := test.CombinedOutput()
 	if errors.Is(err, syscall.ENOEXEC) {
-		t.Skip("an emulator starts no programs of its own architecture")
+		t.Skip("an emulated program cannot start another")
 	}
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -24,8 +24,8 @@ func TestUnmapErrors(t *testing.T) {
 	leaks.Check(t)
 	memory := unsafe.Pointer(&newMapping(t, newSizedFile(t, uint64(page)), 0, 0, page)[0])
 	check(t, []row{
-		{"nothing", lib.Unmap(memory, 0), "EINVAL"},
-		{"crooked address", lib.Unmap(unsafe.Add(memory, 1), page), "EINVAL"},
+		{"length 0", lib.Unmap(memory, 0), "EINVAL"},
+		{"unaligned address", lib.Unmap(unsafe.Add(memory, 1), page), "EINVAL"},
 		{"past the address space", lib.Unmap(memory, ^uintptr(0)-page+1), "EINVAL"},
 	})
 	same(t, "the mapping is still there", 0, *(*byte)(memory))

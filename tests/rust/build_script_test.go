@@ -11,13 +11,13 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// No pkg-config knows a library in this environment.
-func nowhere(t *testing.T) []string {
+// withoutPkgConfig returns an environment in which pkg-config finds no library.
+func withoutPkgConfig(t *testing.T) []string {
 	return []string{"MEMFD_GO_LIB_DIR=", "PKG_CONFIG_PATH=" + t.TempDir(), "PKG_CONFIG_LIBDIR=" + t.TempDir()}
 }
 
-// away is a copy of the crates without the Go sources around them.
-func away(t *testing.T) string {
+// copyCrates returns a copy of the crates without the Go sources.
+func copyCrates(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
 	for _, name := range []string{"Cargo.toml", "Cargo.lock", "memfd-go", "memfd-go-prebuilt", "memfd-go-sys"} {
@@ -26,8 +26,8 @@ func away(t *testing.T) string {
 	return folder
 }
 
-// A folder that is named and has no library is an error, whatever else there is.
-func TestWrongFolder(t *testing.T) {
+// MEMFD_GO_LIB_DIR without a library is an error, even if the library could be found elsewhere.
+func TestLibDirWithoutLibrary(t *testing.T) {
 	testenv.RequireRegular(t)
 	requireCargo(t)
 	empty := t.TempDir()
@@ -39,14 +39,13 @@ func TestWrongFolder(t *testing.T) {
 		output, err := cargo{environment: []string{"MEMFD_GO_LIB_DIR=" + empty}, arguments: arguments}.run(t)
 		want := "error: MEMFD_GO_LIB_DIR: " + filepath.Join(empty, name) + ": No such file"
 		if err == nil || !strings.Contains(output, want) {
-			t.Errorf("%v; it lacks %q:\n%s", err, want, output)
+			t.Errorf("error %v, want one with %q in\n%s", err, want, output)
 		}
 	}
 }
 
-// The crates find the library by pkg-config, and build it from the Go sources, shared and
-// static.
-func TestOtherWays(t *testing.T) {
+// The crates find the library by pkg-config, or build it from the Go sources, shared and static.
+func TestPkgConfigAndGoSources(t *testing.T) {
 	testenv.RequireRegular(t)
 	requireCargo(t)
 	for _, linking := range []struct {
@@ -58,14 +57,14 @@ func TestOtherWays(t *testing.T) {
 		}, linking.features...)
 		t.Run("pkg-config "+linking.name, func(t *testing.T) {
 			cargo{arguments: []string{"pkg-config", "--version"}}.orSkip(t)
-			run := cargo{folder: away(t), arguments: arguments}
-			run.environment = append(nowhere(t), "PKG_CONFIG_PATH="+packageFile(t), "LD_LIBRARY_PATH="+product(t))
+			run := cargo{folder: copyCrates(t), arguments: arguments}
+			run.environment = append(withoutPkgConfig(t), "PKG_CONFIG_PATH="+packageFile(t), "LD_LIBRARY_PATH="+product(t))
 			run.mustRun(t)
 		})
 		t.Run("Go sources "+linking.name, func(t *testing.T) {
-			// Go is set to build for another machine than the one that the linker runs on.
+			// Settings for another platform, which the build script must ignore.
 			settings := []string{"GOOS=plan9", "GOARCH=mips", "GOAMD64=v3", "GOFLAGS=-race", "GOEXPERIMENT=nodwarf5"}
-			cargo{environment: append(nowhere(t), settings...), arguments: arguments}.mustRun(t)
+			cargo{environment: append(withoutPkgConfig(t), settings...), arguments: arguments}.mustRun(t)
 		})
 	}
 }
@@ -77,7 +76,7 @@ func (c cargo) orSkip(t *testing.T) {
 	}
 }
 
-// packageFile returns a folder with a libmemfd_go.pc for the library that is built.
+// packageFile returns a folder with a libmemfd_go.pc for the built library.
 func packageFile(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()

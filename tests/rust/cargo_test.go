@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package rust holds what the crates promise beyond their own tests: with an old Rust, as
-// packages, linked statically, however the library is found, and with the tools of nightly
-// Rust.
+// Package rust tests the crates beyond their own tests: with the oldest Rust, as packages, linked
+// statically, with every way to find the library, and with tools of nightly Rust.
 package rust
 
 import (
@@ -27,14 +26,14 @@ const (
 	musl    = "x86_64-unknown-linux-musl"
 )
 
-// cargo is a run of cargo, or of another program for it, in bindings/rust.
+// cargo is a command, usually cargo, to run in bindings/rust.
 type cargo struct {
 	folder      string   // instead of bindings/rust
-	environment []string // NAME=VALUE beside what all runs have; NAME= unsets it
+	environment []string // NAME=VALUE, added to that of all runs; NAME= unsets it
 	arguments   []string
 }
 
-// run returns what it prints, and whether it succeeds.
+// run returns the output and the error.
 func (c cargo) run(t *testing.T) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -57,7 +56,7 @@ func (c cargo) run(t *testing.T) (string, error) {
 	return string(output), err
 }
 
-// mustRun returns what it prints; it has to succeed.
+// mustRun returns the output, and ends the test if the command fails.
 func (c cargo) mustRun(t *testing.T) string {
 	t.Helper()
 	output, err := c.run(t)
@@ -69,7 +68,7 @@ func (c cargo) mustRun(t *testing.T) string {
 
 func crates() string { return filepath.Join(testenv.Repository(), "bindings", "rust") }
 
-// targetDir is a folder for what cargo builds.
+// targetDir returns the option that sets cargo's target directory.
 func targetDir(t *testing.T, name string) string {
 	t.Helper()
 	return "--target-dir=" + filepath.Join(testenv.Repository(), "build", "rust", name)
@@ -92,15 +91,15 @@ func requireCargo(t *testing.T) {
 	product(t)
 	fetch := cargo{arguments: []string{"cargo", "fetch", "--locked"}}
 	if output, err := fetch.run(t); err != nil {
-		t.Skipf("the crates that it depends on are not there (make setup): %s", output)
+		t.Skipf("the dependencies are not downloaded (make setup): %s", output)
 	}
 }
 
-// requireToolchain is for tests that need another toolchain than the machine's.
+// requireToolchain skips or fails a test without the given toolchain.
 func requireToolchain(t *testing.T, name string) {
 	t.Helper()
 	requireCargo(t)
 	if err := exec.Command("rustup", "run", name, "rustc", "--version").Run(); err != nil {
-		testenv.Unavailable(t, errors.New("Rust "+name+" is not installed (make setup does, by rustup)"))
+		testenv.Unavailable(t, errors.New("Rust "+name+" is not installed (make setup)"))
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// All tests pass with the oldest Rust that the crates name. It cannot read the registry
-// any more, so the crates that it needs lie beside it.
+// All tests pass with the rust-version of the crates. That cargo cannot read the registry's current
+// format, so the dependencies are vendored.
 func TestOldestRust(t *testing.T) {
 	testenv.RequireRegular(t)
 	requireToolchain(t, oldest)
@@ -49,14 +49,13 @@ func TestDocumentation(t *testing.T) {
 	}.mustRun(t)
 }
 
-// With the feature "static" programs do without libmemfd_go.so.1, and with musl without any
-// shared library.
+// With the feature "static" programs do not need libmemfd_go.so.1, and with musl no shared library.
 func TestStaticLinking(t *testing.T) {
 	testenv.RequireRegular(t)
 	requireCargo(t)
 	for _, test := range []struct {
 		target string
-		needed bool // whether it may need other shared libraries
+		needed bool // may need other shared libraries
 	}{
 		{"x86_64-unknown-linux-gnu", true},
 		{musl, false},
@@ -72,7 +71,7 @@ func TestStaticLinking(t *testing.T) {
 			}.mustRun(t)
 			program := regexp.MustCompile(`Running .*\((.*)\)`).FindStringSubmatch(output)
 			if program == nil {
-				t.Fatalf("no program in\n%s", output)
+				t.Fatalf("no program in the output\n%s", output)
 			}
 			needed := neededBy(t, program[1])
 			if slices.Contains(needed, "libmemfd_go.so.1") || !test.needed && len(needed) > 0 {
@@ -85,7 +84,7 @@ func TestStaticLinking(t *testing.T) {
 func requireTarget(t *testing.T, target string) {
 	t.Helper()
 	if runtime.GOARCH != "amd64" {
-		t.Skip("only tried on amd64")
+		t.Skip("runs on amd64 only")
 	}
 	folder := cargo{arguments: []string{"rustc", "--print=target-libdir", "--target=" + target}}.mustRun(t)
 	if _, err := os.Stat(strings.TrimSpace(folder)); err != nil {
@@ -93,12 +92,12 @@ func requireTarget(t *testing.T, target string) {
 	}
 }
 
-// The crates compile for Android, where they are not tested.
+// The crates compile for Android.
 func TestAndroid(t *testing.T) {
 	testenv.RequireFull(t)
 	const android = "aarch64-linux-android"
 	requireTarget(t, android)
-	cargo{environment: nowhere(t), arguments: []string{
+	cargo{environment: withoutPkgConfig(t), arguments: []string{
 		"cargo", "check", "--locked", "--workspace", "--target=" + android, targetDir(t, "android"),
 	}}.mustRun(t)
 }
@@ -120,8 +119,8 @@ func neededBy(t *testing.T, program string) []string {
 	return needed
 }
 
-// The public API of memfd-go is the recorded one. What is added is recorded with it; what is
-// changed or removed breaks programs.
+// The public API of memfd-go matches the record. Record additions; changes and removals break
+// programs.
 func TestPublicAPI(t *testing.T) {
 	testenv.RequireFull(t)
 	requireToolchain(t, nightly)
@@ -144,11 +143,11 @@ func TestPublicAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("it is not what tests/rust/api.txt records:\n%s", diff)
+		t.Errorf("the public API differs from tests/rust/api.txt:\n%s", diff)
 	}
 }
 
-// Unsafe code, on a small library in Rust.
+// Miri checks unsafe code. A small library in Rust takes the place of the real one.
 func TestMiri(t *testing.T) {
 	testenv.RequireFull(t)
 	requireToolchain(t, nightly)
@@ -162,7 +161,7 @@ func TestMiri(t *testing.T) {
 	}.mustRun(t)
 }
 
-// Creating a file and getting its seals costs what it does with libc, within a few percent.
+// Creating a file and reading its seals cost the same as with libc, within a few percent.
 func TestCost(t *testing.T) {
 	testenv.RequireFull(t)
 	requireCargo(t)
@@ -172,11 +171,11 @@ func TestCost(t *testing.T) {
 	}.mustRun(t)
 	t.Log(output)
 	if strings.Contains(output, "too noisy") {
-		t.Skip("the machine is too noisy")
+		t.Skip("measurements vary too much on this host")
 	}
 }
 
-// A minute of fuzzing. A failure names the file that the input is in.
+// Fuzzes for a minute. A failure names the file with the input.
 func TestFuzz(t *testing.T) {
 	testenv.RequireFull(t)
 	requireToolchain(t, nightly)
@@ -184,7 +183,7 @@ func TestFuzz(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "cargo-fuzz")); err != nil {
 		testenv.Unavailable(t, errors.New("cargo-fuzz is not in build/bin (make setup)"))
 	}
-	// What it finds interesting stays out of the sources.
+	// New corpus entries must not be written to the sources.
 	corpus := filepath.Join(testenv.Repository(), "build", "rust", "corpus")
 	if err := os.MkdirAll(corpus, 0o777); err != nil {
 		t.Fatal(err)
@@ -199,11 +198,11 @@ func TestFuzz(t *testing.T) {
 		},
 	}.mustRun(t)
 	if !strings.Contains(output, "\nDone ") {
-		t.Errorf("it did not come to its end:\n%s", output)
+		t.Errorf("the fuzzer did not finish:\n%s", output)
 	}
 }
 
-// What examples/rust/recipes shows works.
+// The tests of examples/rust/recipes pass.
 func TestRecipes(t *testing.T) {
 	testenv.RequireRegular(t)
 	requireCargo(t)
@@ -225,6 +224,6 @@ func TestRingExample(t *testing.T) {
 		arguments: []string{"cargo", "run", "--quiet", "--locked", "--bin=ring", targetDir(t, "examples")},
 	}.mustRun(t)
 	if want := "10000 messages of 148 bytes came through "; !strings.HasPrefix(output, want) {
-		t.Errorf("it prints %q", output)
+		t.Errorf("unexpected output %q", output)
 	}
 }

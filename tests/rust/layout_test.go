@@ -15,8 +15,8 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The structs of memfd-go-sys are where a C compiler puts those of the header: size,
-// alignment, and the place of every member.
+// The structs of memfd-go-sys have the size, alignment and offsets that a C compiler gives those of
+// the header.
 func TestLayout(t *testing.T) {
 	testenv.RequireRegular(t)
 	requireCargo(t)
@@ -56,8 +56,7 @@ func printedByC(t *testing.T, lines string) string {
 	return cargo{arguments: []string{program}}.mustRun(t)
 }
 
-// printedByRust runs a program in a package of its own, which calls no function of the
-// library.
+// printedByRust runs a program in a package of its own. It calls no function of the library.
 func printedByRust(t *testing.T, lines string) string {
 	t.Helper()
 	folder := t.TempDir()

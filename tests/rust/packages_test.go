@@ -13,8 +13,8 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The packages are written as they are published (make crates), build from what is in them,
-// give no warning, and serve a package that depends on them outside of the repository.
+// The published packages (make crates) build from their contents without a warning, and a package
+// outside the repository can depend on them.
 func TestPackages(t *testing.T) {
 	testenv.RequireRegular(t)
 	requireCargo(t)
@@ -27,11 +27,11 @@ func TestPackages(t *testing.T) {
 		arguments = append(arguments, arch.GOARCH)
 	}
 	cargo{folder: testenv.Repository(), arguments: arguments}.mustRun(t)
-	output := cargo{folder: filepath.Join(folder, "written"), environment: nowhere(t), arguments: []string{
+	output := cargo{folder: filepath.Join(folder, "written"), environment: withoutPkgConfig(t), arguments: []string{
 		"cargo", "package", "--locked", "--workspace", "--target-dir=" + folder,
 	}}.mustRun(t)
 	if strings.Contains(output, "warning") {
-		t.Errorf("cargo package warns:\n%s", output)
+		t.Errorf("cargo package prints warnings:\n%s", output)
 	}
 	packed, err := filepath.Glob(filepath.Join(folder, "package", "*.crate"))
 	if err != nil || len(packed) != 3 {
@@ -58,7 +58,7 @@ const program = `fn main() -> std::io::Result<()> {
 }
 `
 
-// dependent writes a package that depends on memfd-go as it was published.
+// dependent writes a package that depends on the published memfd-go.
 func (p published) dependent(t *testing.T, features string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -72,7 +72,7 @@ func (p published) dependent(t *testing.T, features string) string {
 	return folder
 }
 
-// pathWithoutGo is $PATH with cargo, rustc and a C linker, but without go.
+// pathWithoutGo returns a $PATH with cargo, rustc and a C linker, but without go.
 func pathWithoutGo(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -82,7 +82,7 @@ func pathWithoutGo(t *testing.T) string {
 			continue
 		}
 		if name == "cargo" || name == "rustc" {
-			// A toolchain's own programs, because rustup's ask which one is meant.
+			// The toolchain's own programs, because rustup's proxies depend on the directory.
 			if own, err := exec.Command("rustup", "which", name).Output(); err == nil {
 				path = strings.TrimSpace(string(own))
 			}
@@ -94,18 +94,17 @@ func pathWithoutGo(t *testing.T) string {
 	return "PATH=" + folder
 }
 
-// A package that depends on memfd-go builds and runs with any one of the ways to have the
-// library, and needs no other.
+// Each way to provide the library is enough for a package that depends on memfd-go.
 func (p published) testDependent(t *testing.T) {
 	hello := func(t *testing.T, features string, environment ...string) {
 		t.Helper()
 		output := cargo{
 			folder:      p.dependent(t, features),
-			environment: append(nowhere(t), environment...),
+			environment: append(withoutPkgConfig(t), environment...),
 			arguments:   []string{"cargo", "run", "--quiet", "--offline"},
 		}.mustRun(t)
 		if output != "hello\n" {
-			t.Errorf("it prints %q", output)
+			t.Errorf("unexpected output %q", output)
 		}
 	}
 	t.Run("Go", func(t *testing.T) { hello(t, "") })
@@ -123,15 +122,15 @@ func (p published) testDependent(t *testing.T) {
 	})
 }
 
-// Without any of them the build fails with one message, which names all of them.
+// Without any of them the build fails with one message that lists all of them.
 func (p published) testNothing(t *testing.T) {
 	output, err := cargo{
 		folder:      p.dependent(t, ""),
-		environment: append(nowhere(t), pathWithoutGo(t)),
+		environment: append(withoutPkgConfig(t), pathWithoutGo(t)),
 		arguments:   []string{"cargo", "build", "--offline"},
 	}.run(t)
 	if err == nil {
-		t.Fatal("it found a library")
+		t.Fatal("the build found a library")
 	}
 	for _, want := range []string{
 		"error: libmemfd_go not found, and go cannot be run to build it (",
@@ -141,11 +140,11 @@ func (p published) testNothing(t *testing.T) {
 		"- set MEMFD_GO_LIB_DIR to a folder with libmemfd_go.so.1.\n",
 	} {
 		if !strings.Contains(output, want) {
-			t.Errorf("it lacks %q:\n%s", want, output)
+			t.Errorf("the message lacks %q:\n%s", want, output)
 		}
 	}
 	if strings.Contains(output, "PKG_CONFIG") {
-		t.Errorf("pkg-config's variables stand before the message:\n%s", output)
+		t.Errorf("the output has pkg-config's variables before the message:\n%s", output)
 	}
 }
 
@@ -153,13 +152,12 @@ func (p published) testNothing(t *testing.T) {
 func (p published) testDocumentation(t *testing.T) {
 	cargo{
 		folder:      p.dependent(t, ""),
-		environment: append(nowhere(t), pathWithoutGo(t), "DOCS_RS=1"),
+		environment: append(withoutPkgConfig(t), pathWithoutGo(t), "DOCS_RS=1"),
 		arguments:   []string{"cargo", "check", "--offline"},
 	}.mustRun(t)
 }
 
-// A program for musl is static, so it gets the archive without being told to, however the
-// library is found.
+// Programs for musl are static, so they link the archive without the feature "static".
 func (p published) testMusl(t *testing.T) {
 	requireTarget(t, musl)
 	for name, environment := range map[string][]string{
@@ -170,20 +168,20 @@ func (p published) testMusl(t *testing.T) {
 			folder := p.dependent(t, "")
 			output := cargo{
 				folder:      folder,
-				environment: append(append(nowhere(t), "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld"), environment...),
+				environment: append(append(withoutPkgConfig(t), "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld"), environment...),
 				arguments:   []string{"cargo", "run", "--quiet", "--offline", "--target=" + musl},
 			}.mustRun(t)
 			if output != "hello\n" {
-				t.Errorf("it prints %q", output)
+				t.Errorf("unexpected output %q", output)
 			}
 			if needed := neededBy(t, filepath.Join(folder, "target", musl, "debug", "dependent")); len(needed) > 0 {
-				t.Errorf("it needs %q", needed)
+				t.Errorf("the program needs %q, want no shared library", needed)
 			}
 		})
 	}
 }
 
-// The archives of memfd-go-prebuilt are what the Go sources of memfd-go-sys give.
+// The archives of memfd-go-prebuilt equal those built from the Go sources of memfd-go-sys.
 func (p published) testPrebuilt(t *testing.T) {
 	arches := testenv.Arches[:2]
 	if testenv.Full() {
@@ -201,7 +199,7 @@ func (p published) testPrebuilt(t *testing.T) {
 			t.Fatal(err)
 		}
 		if string(got) != string(want) {
-			t.Errorf("%s: %d bytes, and the sources give %d others", arch.GOARCH, len(got), len(want))
+			t.Errorf("%s: the archive of %d bytes differs from the %d bytes built from the sources", arch.GOARCH, len(got), len(want))
 		}
 	}
 }

@@ -13,13 +13,12 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// dropinCases are programs that use the names of the drop-in part in every way that is
-// allowed with a libc that has the functions. Exit status 0 is success, and 77 if the
-// kernel has no memfd_secret(2).
+// dropinCases are programs that use the drop-in names in every way that a libc with these functions
+// allows. The exit status is 0 on success, and 77 without memfd_secret(2).
 var dropinCases = []struct {
 	name, source string
-	language     string // the only one, "c" or "c++"
-	defines      bool   // it defines the functions, so the libc must not declare them
+	language     string // "c" or "c++" only
+	defines      bool   // defines the functions itself, so the libc must not declare them
 }{
 	{name: "calls", source: `
 #include <errno.h>
@@ -131,7 +130,7 @@ int main(void)
 `},
 }
 
-// dropinCompilers, each with the oldest standard, the newest, and some between them.
+// dropinCompilers are compilers with the oldest and the newest standard, and some between.
 var dropinCompilers = []struct {
 	name      string
 	language  string
@@ -144,7 +143,7 @@ var dropinCompilers = []struct {
 	{"clang++", "c++", []string{"c++98", "c++11", "c++17", "c++2b"}},
 }
 
-// libcs are what <sys/mman.h> may declare: what the system's does, neither function, or both.
+// libcs are variants of <sys/mman.h>: the system's, one with neither function, one with both.
 var libcs = map[string]string{
 	"the system's libc": "#include_next <sys/mman.h>\n",
 	"an older libc": `
@@ -172,11 +171,11 @@ var (
 	withMman   = []string{"-D_GNU_SOURCE", "-include", "sys/mman.h"}
 )
 
-// dropinFlags are for all of these programs.
+// dropinFlags are the options for all of these programs.
 var dropinFlags = []string{"-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wno-unused-function"}
 
-// Programs that are right with a libc that has the functions are right with the header, in
-// every language, whether it comes before or after the libc's.
+// Programs that compile with a libc that has the functions also compile with the header, before
+// or after the libc's header.
 func TestDropinNamesCompile(t *testing.T) {
 	include := "-I" + filepath.Join(testenv.Repository(), "include")
 	folders := map[string]string{}
@@ -224,7 +223,7 @@ func tryDropin(t *testing.T, libc, language, standard string, command []string) 
 		if !c.defines || libc == "an older libc" {
 			try("the libc's header first", slices.Concat(withMman, withDropin)...)
 		}
-		// The case itself is right.
+		// The case must compile without the header too.
 		if c.defines {
 			try("no header")
 		} else if libc == declaring {
@@ -233,7 +232,7 @@ func tryDropin(t *testing.T, libc, language, standard string, command []string) 
 	}
 }
 
-// The same programs work, linked with the library.
+// The programs also run, linked with the library.
 func TestDropinNamesWork(t *testing.T) {
 	product, err := testenv.Product("amd64")
 	if err != nil {
@@ -274,7 +273,7 @@ func runDropin(t *testing.T, name, product string, command []string, source stri
 	}
 }
 
-// A compiler without GNU's extensions gets macros.
+// Compilers without GNU extensions get macros.
 func TestDropinNamesWithoutExtensions(t *testing.T) {
 	path, err := testenv.Tool{Name: "gcc"}.Path()
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// A program needs no C library to use ours.
+// A program can use the library without a C library.
 func TestFreestanding(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
-			b := newBench(t, target)
+			b := newBuilder(t, target)
 			shared, static := filepath.Join(b.folder, "shared"), filepath.Join(b.folder, "static")
 			compile := slices.Concat([]string{b.compiler}, freestandingOptions)
 			testenv.Command{Arguments: slices.Concat(compile, target.options, []string{"-o", shared, freestandingSource}, b.library())}.MustRun(t)
@@ -37,7 +37,7 @@ var (
 	freestandingSource = filepath.Join(testenv.Repository(), "examples", "c", "freestanding.c")
 )
 
-// needs checks that a program needs these libraries, and no others.
+// needs checks which shared libraries a program needs.
 func needs(t *testing.T, program string, want ...string) {
 	file, err := elf.Open(program)
 	if err != nil {
@@ -46,6 +46,6 @@ func needs(t *testing.T, program string, want ...string) {
 	defer file.Close()
 	libraries, err := file.ImportedLibraries()
 	if err != nil || !slices.Equal(libraries, want) {
-		t.Errorf("%s needs %q, %v", program, libraries, err)
+		t.Errorf("%s needs %q (error %v), want %q", program, libraries, err, want)
 	}
 }

@@ -16,17 +16,17 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// With debug information, which it finds by the build ID, a debugger shows lines of our
-// sources, and functions that were inlined.
+// With the separate debug information, which gdb finds by the build ID, it shows source lines and
+// inlined functions.
 func TestDebuggerShowsLines(t *testing.T) {
 	gdb, err := testenv.Tool{Name: "gdb"}.Path()
 	if err != nil {
 		testenv.Unavailable(t, err)
 	}
 	if runtime.GOARCH != "amd64" {
-		t.Skip("the table of targets has no native one here")
+		t.Skip("the first target is amd64")
 	}
-	b := newBench(t, targets()[0])
+	b := newBuilder(t, targets()[0])
 	b.compile("every_function", bfd).MustRun(t)
 	b.link("every_function", bfd).MustRun(t)
 	out, err := exec.Command(gdb, "-nx", "-batch", "-iex", "set debug-file-directory "+debugFolder(t, b),
@@ -41,18 +41,18 @@ func TestDebuggerShowsLines(t *testing.T) {
 		`(?m)^Breakpoint 1, libmemfd_go/core\.SetSize \(\) at libmemfd_go/core/size\.go:\d+$`,
 		`(?m)^#\d+ .*libmemfd_go/core\.fallocate \(\) at libmemfd_go/core/word64\.go:\d+$`,
 		`(?m)^#\d+ .*libmemfd_go/core\.SetSize \(\) at libmemfd_go/core/size\.go:\d+$`,
-		`(?m)^#\d+ +libmemfd_go/core\.\w+ \(\) at libmemfd_go/core/\w+\.go:\d+$`, // no address: the one above was inlined
+		`(?m)^#\d+ +libmemfd_go/core\.\w+ \(\) at libmemfd_go/core/\w+\.go:\d+$`, // without an address: inlined
 		`(?m)^#\d+ .* memfd_go_set_size \(\) at libmemfd_go/capi/exports\.h:\d+$`,
 		`(?m)^\d+\tfunc SetSize\(`,
 	} {
 		if !regexp.MustCompile(want).Match(out) {
-			t.Errorf("nothing like %s in\n%s", want, strings.TrimSpace(string(out)))
+			t.Errorf("no match for %s in\n%s", want, strings.TrimSpace(string(out)))
 		}
 	}
 }
 
-// debugFolder is a folder like /usr/lib/debug.
-func debugFolder(t *testing.T, b bench) string {
+// debugFolder creates a folder like /usr/lib/debug.
+func debugFolder(t *testing.T, b builder) string {
 	library := filepath.Join(b.product, "libmemfd_go.so.1")
 	file, err := elf.Open(library)
 	if err != nil {
@@ -80,21 +80,20 @@ func debugFolder(t *testing.T, b bench) string {
 	return folder
 }
 
-// A debugger that stops in the middle of a compound call shows our frames by name,
-// and the C caller behind them.
+// A backtrace from within the library shows its functions and the C caller.
 func TestDebuggerShowsTheCaller(t *testing.T) {
 	gdb, err := testenv.Tool{Name: "gdb"}.Path()
 	if err != nil {
 		testenv.Unavailable(t, err)
 	}
 	if runtime.GOARCH != "amd64" {
-		t.Skip("the table of targets has no native one here")
+		t.Skip("the first target is amd64")
 	}
-	b := newBench(t, targets()[0])
+	b := newBuilder(t, targets()[0])
 	b.compile("every_function", bfd).MustRun(t)
 	b.link("every_function", bfd).MustRun(t)
 	program := b.path("every_function", bfd, "")
-	// set_size reserves by fallocate(2), deep in Go.
+	// memfd_go_set_size calls fallocate(2) in an inner Go function.
 	out, err := exec.Command(gdb, "-nx", "-batch", "-ex", "set debuginfod enabled off", "-ex", "set breakpoint pending on",
 		"-ex", "break memfd_go_set_size", "-ex", "run", "-ex", "catch syscall fallocate", "-ex", "continue", "-ex", "bt",
 		"-ex", "kill", program).CombinedOutput()

@@ -12,13 +12,13 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// strict are the warnings that the header has to be free of.
+// strict are warnings that the header must not cause.
 var strict = []string{
 	"-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror", "-fsyntax-only",
 	"-I" + filepath.Join(testenv.Repository(), "include"),
 }
 
-// compilers are the oldest languages that the header promises, and the newest.
+// compilers are compilers with the oldest standard that the header promises, and the newest.
 var compilers = [][]string{
 	{"gcc", "-xc", "-std=c89"},
 	{"gcc", "-xc", "-std=c2x"},
@@ -36,11 +36,11 @@ const (
 	dropin    = "#define MEMFD_GO_DROPIN\n"
 	useDropin = "int use(void);\nint use(void) { return memfd_create(\"a\", MFD_CLOEXEC) + memfd_secret(0); }\n"
 
-	// What some libc may declare any day.
+	// What a future libc may declare.
 	newLibc = "#ifdef __cplusplus\nextern \"C\"\n#endif\nint memfd_secret(unsigned int flags);\n"
 )
 
-// includes are the ways to include the header, each a whole source file.
+// includes are source files that include the header in different ways.
 var includes = []struct{ name, source string }{
 	{"alone", include},
 	{"twice", include + include},
@@ -74,7 +74,7 @@ func compile(t *testing.T, what string, command []string, source string) {
 	}
 }
 
-// The header may include these two and nothing else.
+// The header includes only these two.
 func TestHeaderNeedsNoLibc(t *testing.T) {
 	path, err := testenv.Tool{Name: "gcc"}.Path()
 	if err != nil {

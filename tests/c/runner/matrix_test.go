@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-// Package runner compiles the C programs of tests/c and runs them: for each
-// architecture and C library, linked by each linker and by dlopen. Each line of a
-// program's TAP output is a test of its own, such as
+// Package runner compiles and runs the C programs of tests/c, for each architecture and C library,
+// with each linker and with dlopen(3). Each line of a program's TAP output is a subtest, such as
 //
 //	TestC/arm64/musl/create/dlopen/rejects_bad_names
 //
-// Foreign programs run under qemu-user. Without a compiler or an emulator a target is
-// skipped with its reason; with $MEMFD_GO_REQUIRE it fails if a regular run promises
-// it.
+// Programs for other architectures run under qemu-user. Targets without a compiler or an emulator
+// are skipped, or fail if $MEMFD_GO_REQUIRE is set and the target is part of a regular run.
 package runner
 
 import (
@@ -24,11 +22,11 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// timeout is what one program may take under emulation on a busy machine.
+// timeout is for one program under emulation on a loaded host.
 const timeout = 3 * time.Minute
 
-// patience is what a program may take. The full matrix tries longer interleavings.
-func patience(program string) time.Duration {
+// timeoutOf returns the timeout of a program. The full matrix tries longer interleavings.
+func timeoutOf(program string) time.Duration {
 	switch {
 	case program != "interleavings":
 		return timeout
@@ -38,28 +36,28 @@ func patience(program string) time.Duration {
 	return 10 * time.Minute
 }
 
-// only restricts the programs that are not for every cell. Debian's unwinder is
-// made for glibc; the tables that it reads are the same for musl.
+// only restricts programs to some targets and modes. unwind_* need Debian's unwinder, which is for
+// glibc. The unwind tables are the same for musl.
 var only = map[string]func(target, mode) bool{
 	"failing_calls_files":    onceNatively,
 	"failing_calls_secret":   onceNatively,
 	"failing_calls_transfer": onceNatively,
 	"import_interleavings":   onceNatively,
 	"interleavings":          onceNatively,
-	"known_kernel":           func(target, mode) bool { return false }, // but in tests/kernels
+	"known_kernel":           func(target, mode) bool { return false }, // runs in tests/kernels
 	"load_unload":            func(_ target, m mode) bool { return m.isDlopen() },
-	"memory_cgroup":          onceNatively, // an emulator takes memory of its own
+	"memory_cgroup":          onceNatively, // an emulator needs memory itself
 	"unwind_interrupted":     func(t target, _ mode) bool { return t.libc == "glibc" },
 	"unwind_every_instruction": func(t target, _ mode) bool {
 		return t.libc == "glibc" && (t.arch.GOARCH == "amd64" || t.arch.GOARCH == "386")
 	},
 }
 
-// anywhere are the programs that want signals between any two instructions. Left
-// alone, qemu-user delivers them between blocks of code only.
+// anywhere are the programs that need signals between any two instructions. By default qemu-user
+// delivers signals only between translation blocks.
 var anywhere = []string{"frame_chain", "overwritten_stack", "unwind_interrupted"}
 
-// exhaustive are the programs that try every case there is, which takes too long for a quick run.
+// exhaustive are the programs that try all cases, which takes too long for a quick run.
 var exhaustive = regexp.MustCompile(`^(failing_calls_|interleavings$)`)
 
 func TestMain(m *testing.M) {
@@ -69,11 +67,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// inEveryMode are the programs that run in all modes on every target: what they find is
-// that functions are found. All others find the same in each mode.
+// inEveryMode are the programs that run in all modes on every target, to test symbol resolution.
+// The others would find the same in every mode.
 var inEveryMode = []string{"create", "every_function", "load_unload"}
 
-// runs tells whether a program is run in a mode.
+// runs reports whether a program runs in a mode.
 func (t target) runs(program string, m mode) bool {
 	if applies := only[program]; applies != nil && !applies(t, m) {
 		return false
@@ -85,8 +83,8 @@ func (t target) runs(program string, m mode) bool {
 		t.arch.GOARCH == "amd64" && (m.isDlopen() || testenv.Full())
 }
 
-// onceNatively is for what is costly, needs seccomp, and tests the library's core: another C
-// library or linker would add nothing.
+// onceNatively is for programs that are slow, need seccomp, and test core, for which the C library
+// and the linker do not matter.
 func onceNatively(t target, m mode) bool {
 	emulator, err := t.arch.Emulator(t.root)
 	return emulator == nil && err == nil && t.libc == "glibc" && m.name == bfd.name &&
@@ -99,7 +97,7 @@ func TestC(t *testing.T) {
 			if !target.isRegular() {
 				testenv.RequireFull(t)
 			}
-			b := newBench(t, target)
+			b := newBuilder(t, target)
 			b.describe(t)
 			for _, program := range programs(t) {
 				t.Run(program, func(t *testing.T) {
@@ -114,8 +112,8 @@ func TestC(t *testing.T) {
 	}
 }
 
-// A bench is a target with what it takes to build programs for it and to run them.
-type bench struct {
+// A builder builds and runs programs for a target.
+type builder struct {
 	target   target
 	compiler string
 	emulator []string
@@ -123,8 +121,8 @@ type bench struct {
 	folder   string // for the programs
 }
 
-// newBench ends the test if something is missing.
-func newBench(t *testing.T, target target) bench {
+// newBuilder skips or fails the test if a tool is missing.
+func newBuilder(t *testing.T, target target) builder {
 	if target.arch.GOARCH != runtime.GOARCH || target.libc != "glibc" {
 		testenv.RequireRegular(t)
 	}
@@ -140,11 +138,11 @@ func newBench(t *testing.T, target target) bench {
 	if err != nil {
 		testenv.UnavailableIf(t, target.promised, err)
 	}
-	return bench{target, compiler, emulator, product, t.TempDir()}
+	return builder{target, compiler, emulator, product, t.TempDir()}
 }
 
-// describe tells what the target consists of.
-func (b bench) describe(t *testing.T) {
+// describe records the versions of the tools.
+func (b builder) describe(t *testing.T) {
 	libc := b.target.arch.GlibcVersion()
 	if b.target.libc == "musl" {
 		libc = testenv.MuslVersion(b.target.root, b.emulator)
@@ -153,11 +151,11 @@ func (b bench) describe(t *testing.T) {
 	testenv.TellKernel(t, b.emulator)
 }
 
-// programs are the names of the C programs.
+// programs returns the names of the C programs.
 func programs(t *testing.T) []string {
 	files, err := filepath.Glob(filepath.Join(testenv.Repository(), "tests", "c", "*.c"))
 	if err != nil || len(files) == 0 {
-		t.Fatal("no C programs in tests/c", err)
+		t.Fatal("no C programs in tests/c:", err)
 	}
 	for i, file := range files {
 		files[i] = strings.TrimSuffix(filepath.Base(file), ".c")
@@ -166,7 +164,7 @@ func programs(t *testing.T) []string {
 }
 
 // test runs a program in every mode. The object file is the same for all linkers.
-func (b bench) test(t *testing.T, program string) {
+func (b builder) test(t *testing.T, program string) {
 	compiled := map[bool]testenv.Command{}
 	for _, mode := range b.target.modes {
 		if !b.target.runs(program, mode) {
@@ -189,31 +187,30 @@ func (b bench) test(t *testing.T, program string) {
 			}
 			link := b.link(program, mode)
 			link.MustRun(t)
-			runTAP(t, b.run(program, mode), patience(program), "to run it by hand:\n"+compile.String()+"\n"+link.String())
+			runTAP(t, b.run(program, mode), timeoutOf(program), "to run it by hand:\n"+compile.String()+"\n"+link.String())
 		})
 	}
 }
 
-// linksStatically restricts what is linked with the archive for other architectures:
-// the functions are the same as in the shared library, and what could differ is how
-// they refer to each other, and whether one can unwind through them.
-func (b bench) linksStatically(program string) bool {
+// linksStatically restricts static linking for other architectures to two programs. The functions
+// are the same as in the shared library. Only relocations and unwind tables can differ.
+func (b builder) linksStatically(program string) bool {
 	return b.target.arch.GOARCH == runtime.GOARCH || testenv.Full() || slices.Contains([]string{"every_function", "unwind_interrupted"}, program)
 }
 
-func (b bench) path(program string, mode mode, suffix string) string {
+func (b builder) path(program string, mode mode, suffix string) string {
 	return filepath.Join(b.folder, program+"."+mode.name+suffix)
 }
 
-// object is the name of the object file that a mode links.
-func (b bench) object(program string, m mode) string {
+// object returns the path of the object file for a mode.
+func (b builder) object(program string, m mode) string {
 	if !m.isDlopen() {
 		m = bfd
 	}
 	return b.path(program, m, ".o")
 }
 
-func (b bench) compile(program string, m mode) testenv.Command {
+func (b builder) compile(program string, m mode) testenv.Command {
 	arguments := slices.Concat([]string{b.compiler}, testenv.CFlags())
 	if m.isDlopen() {
 		arguments = append(arguments, "-DUSE_DLOPEN")
@@ -222,11 +219,11 @@ func (b bench) compile(program string, m mode) testenv.Command {
 	return testenv.Command{Arguments: append(arguments, "-c", "-o", b.object(program, m), source)}
 }
 
-func (b bench) link(program string, m mode) testenv.Command {
+func (b builder) link(program string, m mode) testenv.Command {
 	arguments := slices.Concat([]string{b.compiler, "-pthread"}, m.options,
 		[]string{"-o", b.path(program, m, ""), b.object(program, m)})
 	if !m.isStatic() {
-		arguments = append(arguments, b.target.options...) // about the loader
+		arguments = append(arguments, b.target.options...) // the dynamic loader
 	}
 	if !m.isDlopen() {
 		arguments = append(arguments, b.library()...)
@@ -234,13 +231,12 @@ func (b bench) link(program string, m mode) testenv.Command {
 	return testenv.Command{Arguments: append(arguments, "-ldl")}
 }
 
-// library is what the linker is told of the library.
-func (b bench) library() []string {
+// library returns the linker options for the library.
+func (b builder) library() []string {
 	return []string{"-L" + b.product, "-Wl,-rpath," + b.product, "-lmemfd_go"}
 }
 
-// sequences is how long sequences of operations are: pairs of them take 10 seconds, and
-// triples two minutes.
+// sequences sets the length of the interleavings. Pairs take 10 seconds, triples two minutes.
 func sequences() string {
 	switch {
 	case testenv.Full():
@@ -251,7 +247,7 @@ func sequences() string {
 	return "MEMFD_GO_SEQUENCES=1"
 }
 
-func (b bench) run(program string, m mode) testenv.Command {
+func (b builder) run(program string, m mode) testenv.Command {
 	run := testenv.Command{Arguments: slices.Concat(b.emulator, []string{b.path(program, m, "")})}
 	if m.isDlopen() {
 		run.Arguments = append(run.Arguments, filepath.Join(b.product, "libmemfd_go.so.1"))
@@ -259,7 +255,7 @@ func (b bench) run(program string, m mode) testenv.Command {
 	if m.isStatic() {
 		run.Environment = append(run.Environment, "MEMFD_GO_CODE="+codeOf(b.path(program, m, "")))
 	}
-	if b.emulator != nil { // qemu-user has no memfd_secret on any architecture
+	if b.emulator != nil { // qemu-user does not implement memfd_secret(2)
 		run.Environment = append(run.Environment, "MEMFD_GO_SECRET=no")
 		if slices.Contains(anywhere, program) {
 			run.Environment = append(run.Environment, "QEMU_ONE_INSN_PER_TB=1")

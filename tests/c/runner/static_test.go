@@ -15,11 +15,11 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The archive can be part of any kind of file, by any linker, without a warning.
+// The archive links into any kind of program, with any linker, without a warning.
 func TestStaticLinking(t *testing.T) {
 	for _, target := range targets() {
 		t.Run(target.name(), func(t *testing.T) {
-			b := newBench(t, target)
+			b := newBuilder(t, target)
 			b.compile("every_function", bfd).MustRun(t)
 			for _, linker := range b.target.modes {
 				if linker.isDlopen() || linker.isStatic() {
@@ -41,8 +41,8 @@ func TestStaticLinking(t *testing.T) {
 	}
 }
 
-// codeOf tells where a program that contains the library has its code: around our
-// functions' symbols, as start-end. It is empty if there are none.
+// codeOf returns the address range of the library's functions in a static program, as start-end,
+// or "" if there are none.
 func codeOf(program string) string {
 	file, err := elf.Open(program)
 	if err != nil {
@@ -63,11 +63,11 @@ func codeOf(program string) string {
 	return fmt.Sprintf("%x-%x", start, end)
 }
 
-// A kind is a kind of file to link.
+// A kind is a kind of program to link.
 type kind struct {
 	name    string
 	options []string
-	startup string // what the C library needs to have for it
+	startup string // a startup file that the C library must have
 }
 
 var kinds = []kind{
@@ -78,12 +78,12 @@ var kinds = []kind{
 	{"without unused sections", []string{"-static", "-no-pie", "-Wl,--gc-sections"}, ""},
 }
 
-func (b bench) linkStatically(t *testing.T, linker mode, kind kind) {
+func (b builder) linkStatically(t *testing.T, linker mode, kind kind) {
 	switch {
 	case kind.startup != "" && !b.has(kind.startup):
 		t.Skipf("the C library has no %s", kind.startup)
 	case kind.name == "static-pie" && linker.name == "gold":
-		t.Skip("gold cannot do that")
+		t.Skip("gold does not support static-pie")
 	}
 	program := b.path("every_function", linker, "."+kind.name)
 	arguments := slices.Concat([]string{b.compiler, "-pthread", "-Wl,--fatal-warnings"}, linker.options, kind.options,
@@ -100,15 +100,15 @@ func (b bench) linkStatically(t *testing.T, linker mode, kind kind) {
 
 func isStaticOption(option string) bool { return strings.HasPrefix(option, "-static") }
 
-// has tells whether the compiler finds a file of its C library.
-func (b bench) has(file string) bool {
+// has reports whether the compiler finds a file of its C library.
+func (b builder) has(file string) bool {
 	out, err := exec.Command(b.compiler, "-print-file-name="+file).Output()
 	return err == nil && filepath.IsAbs(strings.TrimSpace(string(out)))
 }
 
-// In a library of somebody else, which has nothing to relocate in its code, and may
-// be loaded as it is where control-flow protection is enforced.
-func TestStaticLibraryInASharedOne(t *testing.T) {
+// The archive links into another shared library, without text relocations, and keeps its
+// control-flow protection (CET, BTI).
+func TestArchiveInSharedLibrary(t *testing.T) {
 	protection := map[string]string{"amd64": "-fcf-protection", "arm64": "-mbranch-protection=standard"}
 	notes := map[string]string{"amd64": "\x02\x00\x00\xc0\x04\x00\x00\x00\x03\x00\x00\x00", "arm64": "\x00\x00\x00\xc0\x04\x00\x00\x00\x01\x00\x00\x00"}
 	for _, target := range targets() {
@@ -116,7 +116,7 @@ func TestStaticLibraryInASharedOne(t *testing.T) {
 			continue
 		}
 		t.Run(target.name(), func(t *testing.T) {
-			b := newBench(t, target)
+			b := newBuilder(t, target)
 			source, library := filepath.Join(b.folder, "other.c"), filepath.Join(b.folder, "libother.so")
 			text := "#include \"memfd_go.h\"\nint other(void);\nint other(void) { return memfd_go_create(\"other\", 0); }\n"
 			if err := os.WriteFile(source, []byte(text), 0o666); err != nil {
@@ -140,18 +140,18 @@ func TestStaticLibraryInASharedOne(t *testing.T) {
 				return
 			}
 			if data, err := note.Data(); err != nil || !strings.Contains(string(data), notes[target.arch.GOARCH]) {
-				t.Errorf(".note.gnu.property is % x, %v", data, err)
+				t.Errorf(".note.gnu.property is % x (error %v), want % x in it", data, err, notes[target.arch.GOARCH])
 			}
 		})
 	}
 }
 
-// stackIsData checks that the file does not ask for an executable stack.
+// stackIsData checks that the file does not request an executable stack.
 func stackIsData(t *testing.T, file *elf.File) {
 	for _, p := range file.Progs {
 		if p.Type == elf.PT_GNU_STACK && p.Flags&elf.PF_X == 0 {
 			return
 		}
 	}
-	t.Error("the stack would be executable")
+	t.Error("the file requests an executable stack")
 }

@@ -10,8 +10,8 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// runTAP runs a program and makes each line of its TAP output a test. A failure
-// shows how to run the program by hand.
+// runTAP runs a program and reports each line of its TAP output as a subtest. A failure shows how
+// to run the program by hand.
 func runTAP(t *testing.T, run testenv.Command, timeout time.Duration, hint string) {
 	output, status := run.Capture(t, timeout)
 	tap.Subtests(t, output, status, hint+"\n"+run.String())

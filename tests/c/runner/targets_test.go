@@ -14,17 +14,17 @@ type target struct {
 	libc     string
 	compiler testenv.Tool
 	options  []string // of the compiler
-	root     string   // what the emulator takes for /
+	root     string   // the emulator's root directory
 	modes    []mode
 	promised bool // a regular run fails without it
 }
 
 func (t target) name() string { return t.arch.GOARCH + "/" + t.libc }
 
-// isRegular is false for what only the full matrix has: musl under emulation.
+// isRegular is false for targets of the full matrix only: musl under emulation.
 func (t target) isRegular() bool { return t.libc == "glibc" || t.arch.GOARCH == "amd64" }
 
-// A mode is a way to reach the library.
+// A mode is a way to link the library.
 type mode struct {
 	name    string
 	linker  testenv.Tool // "" is the compiler's own
@@ -43,7 +43,7 @@ var (
 	static = mode{"static", testenv.Tool{}, []string{"-static"}}
 )
 
-// targets is the table of what the C programs are built for.
+// targets returns the targets of the C programs.
 func targets() []target {
 	all := []mode{dlopen, bfd, gold, lld, mold, static}
 	some := []mode{dlopen, bfd, static}
@@ -83,7 +83,8 @@ func targets() []target {
 	return ts
 }
 
-// ownLoader makes a program that no emulator runs find its foreign C library.
+// ownLoader sets the dynamic loader and the path of a foreign C library, for programs that run
+// without an emulator.
 func ownLoader(root, loader string) []string {
 	lib := filepath.Join(root, "lib")
 	return []string{"-Wl,--dynamic-linker=" + filepath.Join(lib, loader), "-Wl,-rpath," + lib}

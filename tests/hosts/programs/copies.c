@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The library several times in one process: a copy under another name, one that has
- * another version, and, with glibc, one in a namespace of its own. Each call goes to the
- * copy that was asked, and what one made another can use, since none keeps anything.
+ * The library several times in one process: a copy with another name, one with another
+ * version, and, with glibc, one in its own link-map namespace. Each call reaches the intended
+ * copy. A copy can use what another created, since the library keeps no state.
  *
- * Arguments: the library, the copy, the one of another version.
+ * Arguments: the library, the copy, the copy with another version.
  */
 #include <dlfcn.h>
 
@@ -32,15 +32,15 @@ static void use(int i)
 	library = copies[i % number_of_copies].functions;
 }
 
-static void each_is_another_one(void)
+static void all_copies_are_loaded(void)
 {
 	for (int i = 0; i < number_of_copies; i++)
 		for (int j = 0; j < i; j++)
 			CHECK(memcmp(&copies[i].functions, &copies[j].functions, sizeof library) != 0);
 }
 
-/* The version is the only thing that call_every_function() finds to differ. */
-static void each_works(void)
+/* call_every_function() compares the version with the header's, which differs in one copy. */
+static void every_copy_works(void)
 {
 	for (long n = rounds(); n > 0 && test.failed_checks == 0; n--) {
 		use((int)(n % number_of_copies));
@@ -56,7 +56,7 @@ static void each_works(void)
 	}
 }
 
-static void what_one_made_another_uses(void)
+static void copies_can_use_areas_of_another(void)
 {
 	for (int i = 0; i < number_of_copies; i++) {
 		struct memfd_go_secret_pool pool = { 0 };
@@ -92,8 +92,8 @@ int main(int argc, char **argv)
 #ifdef __GLIBC__
 	add("namespace", dlmopen(LM_ID_NEWLM, argv[1], RTLD_NOW | RTLD_LOCAL));
 #endif
-	RUN(each_is_another_one);
-	RUN(each_works);
-	RUN(what_one_made_another_uses);
+	RUN(all_copies_are_loaded);
+	RUN(every_copy_works);
+	RUN(copies_can_use_areas_of_another);
 	return finish();
 }

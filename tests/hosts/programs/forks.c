@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Children of fork() and vfork(), started at any moment while other threads call every
- * function. The children call every function, too.
+ * Children of fork() and vfork(), started while other threads call every function. The children
+ * call every function too.
  */
 #include <pthread.h>
 
 #include "hosts.h"
 
 #define THREADS 4
-#define ROUNDS_BETWEEN 8 /* rounds that the threads should make to each child */
+#define ROUNDS_BETWEEN 8 /* rounds of the threads for each child */
 
 static volatile int stop;
 static long rounds_made;
 
 /*
- * All but call_file_functions(): it seals a file that it has mapped, which is -EBUSY as
- * long as a child of another thread has a copy of that mapping.
+ * All but call_file_functions(), which seals a file after mapping it. That is -EBUSY while a child
+ * of another thread has a copy of the mapping.
  */
-static int call_what_a_child_cannot_disturb(void)
+static int call_all_but_file_functions(void)
 {
 	void *map = NULL;
 	int line, fd = memfd_go_create("fork", MFD_CLOEXEC);
@@ -44,7 +44,7 @@ static void *call_until_stopped(void *unused)
 
 	(void)unused;
 	while (!stop && line == 0) {
-		line = call_what_a_child_cannot_disturb();
+		line = call_all_but_file_functions();
 		__atomic_fetch_add(&rounds_made, 1, __ATOMIC_RELAXED);
 	}
 	return (void *)(intptr_t)line;
@@ -52,7 +52,7 @@ static void *call_until_stopped(void *unused)
 
 static void wait_a_moment(uint64_t *random)
 {
-	struct timespec moment = { 0, (long)chance(random, 300000) };
+	struct timespec moment = { 0, (long)random_below(random, 300000) };
 
 	nanosleep(&moment, NULL);
 }
@@ -97,12 +97,12 @@ static void start_children(int (*start_one)(void))
 	}
 }
 
-static void forks_at_any_moment(void)
+static void works_in_children_of_fork(void)
 {
 	start_children(child_of_fork);
 }
 
-static void vforks_at_any_moment(void)
+static void works_in_children_of_vfork(void)
 {
 	start_children(child_of_vfork);
 }
@@ -110,7 +110,7 @@ static void vforks_at_any_moment(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(forks_at_any_moment);
-	RUN(vforks_at_any_moment);
+	RUN(works_in_children_of_fork);
+	RUN(works_in_children_of_vfork);
 	return finish();
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""os.fork() and multiprocessing while other threads call every function; TAP, as tests/c."""
+"""os.fork() and multiprocessing while other threads call every function. Prints TAP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from memfd_go import raw
 CALLS_A_ROUND = 30
 ROUNDS = int(os.environ.get("MEMFD_GO_CALLS", "3000")) // CALLS_A_ROUND + 1
 THREADS = 4
-ROUNDS_BETWEEN = 4  # rounds that the threads should make to each child
+ROUNDS_BETWEEN = 4  # rounds of the threads for each child
 
 
 def error_of(call: Callable[..., object], *arguments: object) -> int | None:
@@ -83,7 +83,7 @@ def call_everything() -> None:
 
 
 def end_child() -> None:
-    """Leave with the status 1 if a call went wrong."""
+    """Exit with status 1 if a call failed."""
     status = 1
     try:
         call_everything()
@@ -136,13 +136,13 @@ def with_threads(child: Callable[[], int | None]) -> None:
 
 
 def main() -> int:
-    warnings.simplefilter("ignore", DeprecationWarning)  # of forks among threads
+    warnings.simplefilter("ignore", DeprecationWarning)  # about forks of threaded processes
     failed = 0
     for number, child in enumerate((child_of_fork, child_of_multiprocessing), 1):
         before = len(os.listdir("/proc/self/fd"))
         try:
             with_threads(child)
-            assert len(os.listdir("/proc/self/fd")) == before, "descriptors were left open"
+            assert len(os.listdir("/proc/self/fd")) == before, "descriptors leaked"
             result = "ok"
         except Exception as error:
             print(f"# {error!r}")

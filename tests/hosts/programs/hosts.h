@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the stress programs share: how many calls to make, and chance. */
+/* Shared by the stress programs: the number of calls, and random numbers. */
 #ifndef HOSTS_H
 #define HOSTS_H
 
@@ -16,7 +16,7 @@
 /* The calls of the library that call_every_function() makes (every_function.c counts them). */
 #define CALLS_A_ROUND 45
 
-/* How often to call every function. $MEMFD_GO_CALLS is how many calls that should be. */
+/* How often to call every function, for $MEMFD_GO_CALLS calls in total. */
 static inline long rounds(void)
 {
 	const char *calls = getenv("MEMFD_GO_CALLS");
@@ -24,8 +24,8 @@ static inline long rounds(void)
 	return (calls == NULL ? 4500 : atol(calls)) / CALLS_A_ROUND + 1;
 }
 
-/* A number below 'limit', from a generator that is the caller's own. */
-static inline unsigned chance(uint64_t *state, unsigned limit)
+/* A random number below 'limit'. 'state' belongs to the caller. */
+static inline unsigned random_below(uint64_t *state, unsigned limit)
 {
 	*state = *state * 6364136223846793005U + 1442695040888963407U;
 	return (unsigned)(*state >> 33) % limit;

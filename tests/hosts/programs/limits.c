@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Hosts that have nearly run out of something: address space, descriptors, locked memory,
- * the size of a file. What can be done is done, the rest is the right error, and nothing
- * leaks.
+ * Hosts close to a limit on address space, descriptors, locked memory or file size. Calls succeed
+ * or return the right error, and nothing leaks.
  */
 #include "hosts.h"
 #include "area.h"
@@ -18,7 +17,7 @@ static void keep_calling(void)
 
 /* ------------------------------------------------------------ Address space */
 
-static void live_in_32_mib(void)
+static void call_in_32_mib(void)
 {
 	secret_area area = NEW_AREA;
 	void *map = NULL;
@@ -39,9 +38,9 @@ static void live_in_32_mib(void)
 	CHECK(memcmp(&before, &(struct resources[]){ count_resources() }, sizeof before) == 0);
 }
 
-static void address_space(void)
+static void works_in_little_address_space(void)
 {
-	IN_CHILD(live_in_32_mib);
+	IN_CHILD(call_in_32_mib);
 }
 
 /* -------------------------------------------------------------- Descriptors */
@@ -109,7 +108,7 @@ static int recv_fds(void)
 	return r == 0 ? fd : r;
 }
 
-/* Those that need a descriptor, if only for a moment. */
+/* Calls that need a descriptor, even temporarily. */
 static const struct call creating[] = {
 	{ "create", create },
 	{ "create_with", create_with },
@@ -131,7 +130,7 @@ static int receives(const struct call *c)
 	return c->make == recv_fds || c->make == recv_verified;
 }
 
-/* Removes what a call has made. */
+/* Frees the result of a call. */
 static void remove_result(const struct call *c, int result)
 {
 	if (c->make == secret_alloc)
@@ -156,8 +155,8 @@ static void check_call(const struct call *c, int may_succeed)
 		fail(__FILE__, __LINE__, "%s: %s", c->name, memfd_go_result_name(r));
 }
 
-/* Each call with no, one and two descriptors to be had. */
-static void live_without_descriptors(void)
+/* Each call with no, one and two free descriptors. */
+static void call_without_descriptors(void)
 {
 	char text[64];
 	uint32_t seals;
@@ -172,7 +171,7 @@ static void live_without_descriptors(void)
 		set_limit(RLIMIT_NOFILE, (rlim_t)(top + free_ones));
 		for (size_t i = 0; i < CREATING; i++) {
 			check_call(&creating[i], free_ones > 0);
-			EQ(fcntl(top, F_GETFD), -1); /* nothing is left open */
+			EQ(fcntl(top, F_GETFD), -1); /* no descriptor has leaked */
 		}
 	}
 	set_limit(RLIMIT_NOFILE, (rlim_t)top);
@@ -181,14 +180,14 @@ static void live_without_descriptors(void)
 	CHECK(memfd_go_format_seals(seals, 0, text, sizeof text) == 0);
 }
 
-static void descriptors(void)
+static void works_with_few_descriptors(void)
 {
-	IN_CHILD(live_without_descriptors);
+	IN_CHILD(call_without_descriptors);
 }
 
 /* ------------------------------------------------------------ Locked memory */
 
-static void live_without_locked_memory(void)
+static void call_without_locked_memory(void)
 {
 	struct resources before;
 
@@ -211,9 +210,9 @@ static void live_without_locked_memory(void)
 	CHECK(memcmp(&before, &(struct resources[]){ count_resources() }, sizeof before) == 0);
 }
 
-static void locked_memory(void)
+static void works_with_little_locked_memory(void)
 {
-	IN_CHILD(live_without_locked_memory);
+	IN_CHILD(call_without_locked_memory);
 }
 
 /* ------------------------------------------------------------- File size */
@@ -226,7 +225,7 @@ static void count_signal(int number)
 	signals = signals + 1;
 }
 
-/* The limit is 2 bytes, and what goes over it is -EFBIG and a SIGXFSZ. */
+/* Above the limit of 2 bytes, calls return -EFBIG and SIGXFSZ is sent. */
 #define OVER(call)                  \
 	do {                        \
 		signals = 0;        \
@@ -234,7 +233,7 @@ static void count_signal(int number)
 		CHECK(signals > 0); \
 	} while (0)
 
-static void live_without_files(void)
+static void call_with_low_file_size_limit(void)
 {
 	struct memfd_go_create_args args = { .size = 3 };
 	struct resources before;
@@ -264,17 +263,17 @@ static void live_without_files(void)
 	CHECK(memcmp(&before, &(struct resources[]){ count_resources() }, sizeof before) == 0);
 }
 
-static void size_of_a_file(void)
+static void works_with_a_low_file_size_limit(void)
 {
-	IN_CHILD(live_without_files);
+	IN_CHILD(call_with_low_file_size_limit);
 }
 
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(address_space);
-	RUN(descriptors);
-	RUN(locked_memory);
-	RUN(size_of_a_file);
+	RUN(works_in_little_address_space);
+	RUN(works_with_few_descriptors);
+	RUN(works_with_little_locked_memory);
+	RUN(works_with_a_low_file_size_limit);
 	return finish();
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A host with a SIGSEGV handler of its own. The library neither takes it away nor needs it:
- * bad pointers are errors, and a guard page raises the host's signal, at the very address,
- * in whose handler every function works.
+ * A host with its own SIGSEGV handler. The library does not replace or need the handler: bad
+ * pointers are errors, and an access to a guard page raises SIGSEGV with the exact address. Every
+ * function works in the handler.
  */
 #include <setjmp.h>
 
@@ -50,7 +50,7 @@ static void check_guards(uint32_t opts)
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-/* What the conventions name, and what is handed on to the kernel. */
+/* The pointers that the conventions name, and those that are passed to the kernel. */
 static void pass_bad_pointers(void)
 {
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
@@ -72,7 +72,7 @@ static void pass_bad_pointers(void)
 	}
 }
 
-static void own_sigsegv_handler(void)
+static void host_keeps_its_sigsegv_handler(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_NODEFER }, old, now;
 
@@ -92,6 +92,6 @@ static void own_sigsegv_handler(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(own_sigsegv_handler);
+	RUN(host_keeps_its_sigsegv_handler);
 	return finish();
 }

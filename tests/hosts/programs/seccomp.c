@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The allow list of each function, for strict system call filters, as docs/SECCOMP.md has
- * it: under exactly that list the function works; one system call less, and the process
- * is killed, so that no list is longer than it must be.
+ * The allow list of each function in docs/SECCOMP.md, for strict system call filters. The
+ * function works with exactly that list. Without any one of its system calls the process is
+ * killed, so no list is longer than necessary.
  */
 #include "hosts.h"
 #include "files.h"
@@ -11,7 +11,7 @@
 #include "sockets.h"
 #include "area.h"
 
-/* ------------------------------------------------- What the calls need, and make */
+/* ------------------------------------------------- Inputs and outputs of the calls */
 
 static int pid, fd, disk, sockets[2];
 static void *address;
@@ -103,7 +103,7 @@ static void a_file_of_holes(void)
 	(void)!memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE);
 }
 
-/* On a kernel before 6.3 it stays unsealed. */
+/* Before Linux 6.3 it stays unsealed. */
 static void a_file_sealed_by_exec(void)
 {
 	fd = raw_create("seccomp", MFD_EXEC | MFD_ALLOW_SEALING);
@@ -163,8 +163,8 @@ static int run_nothing(void)
 /* -------------------------------------------------------------------- The lists */
 
 /*
- * P(name, function, variant, before, works, allowed): what a function needs as a rule, or
- * in a variant, with an option say. tests/hosts/seccomp_test.go compares with the document.
+ * P(name, function, variant, before, works, allowed): the list of a function, or of a variant of
+ * its use, such as with an option. tests/hosts/seccomp_test.go compares them with the document.
  */
 #define PROFILES(P)                                                                                          \
 	P(version, "version", "", nothing, memfd_go_version() != 0, "")                                      \
@@ -291,7 +291,7 @@ static const struct profile {
 	int needs_secretmem;
 } profiles[] = { PROFILES(ROW) };
 
-/* Those of the lists, under their names on 64-bit architectures. */
+/* The system calls of the lists, by their names on 64-bit architectures. */
 static const struct {
 	const char *name;
 	long number;
@@ -318,11 +318,11 @@ static long number_of(const char *name)
 	for (size_t i = 0; i < SYSTEM_CALLS; i++)
 		if (strcmp(system_calls[i].name, name) == 0)
 			return system_calls[i].number;
-	fail(__FILE__, __LINE__, "%s is in no list of system calls", name);
+	fail(__FILE__, __LINE__, "%s is not in system_calls[]", name);
 	return -1;
 }
 
-/* Cuts a list into words, in a copy of it. */
+/* Splits a copy of a list into words. */
 static int words_of(const char *list, char *copy, char **words)
 {
 	int count = 0;
@@ -333,7 +333,7 @@ static int words_of(const char *list, char *copy, char **words)
 	return count;
 }
 
-/* Ends the process at any system call but those of the list, and exit_group(2). */
+/* Kills the process at any system call except those of the list and exit_group(2). */
 static int allow_only(char **words, int count)
 {
 	struct instruction code[2 * MOST_WORDS + 4] = { LOAD(NUMBER), IF_EQUAL(SYS_exit_group, 1), ALLOW };
@@ -347,7 +347,7 @@ static int allow_only(char **words, int count)
 	return install(code, length);
 }
 
-/* The wait status of a child that does it without word number 'missing'. */
+/* The wait status of a child that makes the call without system call number 'missing' of the list. */
 static int try_without(const struct profile *p, int missing)
 {
 	char copy[256], *words[MOST_WORDS];
@@ -384,7 +384,7 @@ static void try_profile(void)
 		int status = try_without(now, i);
 
 		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
-			fail(now->name, 0, "it does without %s: %#x", words[i], (unsigned)status);
+			fail(now->name, 0, "not needed: %s (wait status %#x)", words[i], (unsigned)status);
 	}
 }
 

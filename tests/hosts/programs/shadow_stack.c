@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What CET would have to say, for processors that do not have it: at each instruction of
- * the library that a call executes, a return goes where its call came from (shadow stack),
- * and an indirect call or jump goes to an ENDBR64 (indirect branch tracking). The trap flag
- * stops at each of them. amd64 only.
+ * CET in software, for processors without it: each return of the library goes to its call (shadow
+ * stack), and each indirect call or jump goes to an ENDBR64 (indirect branch tracking). The
+ * trap flag stops at each instruction. amd64 only.
  */
 #include <stdbool.h>
 
 #include "hosts.h"
 #include "unwinding.h"
 
-#define DEEPEST 64
+#define DEPTH_MAX 64
 
 static struct code code;
-static uintptr_t shadow[DEEPEST]; /* return addresses */
+static uintptr_t shadow[DEPTH_MAX]; /* return addresses */
 static int depth;
-static bool came_indirectly; /* the last instruction was an indirect call or jump */
-static uintptr_t unseen;     /* a return that may not have stopped */
+static bool indirect_branch;    /* the last instruction was an indirect call or jump */
+static uintptr_t missed_return; /* a return at which the trap may not have stopped */
 static long instructions, returns, calls, wrong_returns, wrong_targets;
 
 static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
 
-/* The opcode, behind prefixes that do not change what it does to the flow of control. */
+/* Skips prefixes that do not affect control flow. */
 static const uint8_t *without_prefixes(const uint8_t *at)
 {
 	while (*at == 0xf2 || *at == 0xf3 || *at == 0x66 || (*at & 0xf0) == 0x40)
@@ -32,7 +31,7 @@ static const uint8_t *without_prefixes(const uint8_t *at)
 
 static void expect_return(uintptr_t address)
 {
-	if (depth < DEEPEST)
+	if (depth < DEPTH_MAX)
 		shadow[depth++] = address;
 	calls++;
 }
@@ -49,19 +48,19 @@ static void step(const uint8_t *pc, const uintptr_t *sp)
 	const uint8_t *op = without_prefixes(pc);
 
 	instructions++;
-	if (came_indirectly && memcmp(pc, endbr64, sizeof endbr64) != 0)
+	if (indirect_branch && memcmp(pc, endbr64, sizeof endbr64) != 0)
 		wrong_targets++;
-	came_indirectly = op[0] == 0xff && ((op[1] >> 3 & 7) == 2 || (op[1] >> 3 & 7) == 4);
+	indirect_branch = op[0] == 0xff && ((op[1] >> 3 & 7) == 2 || (op[1] >> 3 & 7) == 4);
 	if (op[0] == 0xe8)
 		expect_return((uintptr_t)op + 5);
-	else if (came_indirectly && (op[1] >> 3 & 7) == 2)
-		wrong_targets++; /* how long it is need not be known: there should be none */
-	else if (op[0] == 0xc3 && (uintptr_t)pc != unseen)
+	else if (indirect_branch && (op[1] >> 3 & 7) == 2)
+		wrong_targets++; /* its length is not needed: there must be none */
+	else if (op[0] == 0xc3 && (uintptr_t)pc != missed_return)
 		check_return(*sp);
-	unseen = 0;
+	missed_return = 0;
 	if (op[0] == 0x0f && op[1] == 0x05 && op[2] == 0xc3) {
-		/* After a system call the processor stops behind the next instruction. */
-		unseen = (uintptr_t)op + 2;
+		/* After a system call the processor stops one instruction later. */
+		missed_return = (uintptr_t)op + 2;
 		check_return(*sp);
 	}
 }
@@ -77,10 +76,10 @@ static void handler(int number, siginfo_t *info, void *context)
 		inside = false;
 		return;
 	}
-	if (!inside) { /* the program has called: by a branch that CET would have tracked */
+	if (!inside) { /* called by the program, by a branch that CET tracks */
 		inside = true;
 		depth = 0;
-		came_indirectly = true;
+		indirect_branch = true;
 		expect_return(*(uintptr_t *)sp);
 	}
 	step((const uint8_t *)pc, (const uintptr_t *)sp);
@@ -94,7 +93,7 @@ static void set_trap_flag(bool on)
 		__asm__ volatile("pushf; andl $~0x100, (%%rsp); popf" ::: "memory", "cc");
 }
 
-static void every_return_goes_back(void)
+static void every_return_goes_to_its_call(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO }, old;
 	int line;
@@ -117,6 +116,6 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	code = library_code();
-	RUN(every_return_goes_back);
+	RUN(every_return_goes_to_its_call);
 	return finish();
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * SIGALRM and SIGPROF at any moment, also while the other is being handled: the handlers
- * call every function, as does what they interrupt.
+ * SIGALRM and SIGPROF at any time, even during the handler of the other. The handlers call every
+ * function, as does the interrupted code.
  */
 #include "hosts.h"
 #include "alarms.h"
 
-#define MOMENTS 700 /* microseconds, in one of which the signal arrives */
+#define DELAY_MAX 700 /* microseconds until the signal, at most */
 
 static volatile sig_atomic_t failed_line;
 static volatile long handled;
@@ -30,7 +30,7 @@ static void profile_in(long microseconds)
 	setitimer(ITIMER_PROF, &timer, NULL);
 }
 
-static void interrupted_at_any_moment(void)
+static void works_in_nested_signal_handlers(void)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, old_alarm, old_profile;
 	uint64_t random = (uint64_t)getpid();
@@ -41,8 +41,8 @@ static void interrupted_at_any_moment(void)
 	failed_line = 0;
 	handled = 0;
 	for (long n = rounds(); n > 0 && line == 0 && failed_line == 0; n--) {
-		alarm_in(1 + chance(&random, MOMENTS));
-		profile_in(1 + chance(&random, MOMENTS));
+		alarm_in(1 + random_below(&random, DELAY_MAX));
+		profile_in(1 + random_below(&random, DELAY_MAX));
 		line = call_every_function();
 	}
 	stop_alarms(&old_alarm);
@@ -55,6 +55,6 @@ static void interrupted_at_any_moment(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(interrupted_at_any_moment);
+	RUN(works_in_nested_signal_handlers);
 	return finish();
 }

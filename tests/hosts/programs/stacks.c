@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Threads whose stack is 16 KiB, and handlers whose alternate stack is 3.5 KiB where the
- * kernel's part of it is the 2 KiB that it once was. Behind each is memory that cannot be
- * touched.
+ * Threads with a stack of 16 KiB, and signal handlers with an alternate stack of 3.5 KiB (more if
+ * the kernel's signal frame needs more than 2 KiB). Below each stack is a guard page.
  */
 #include <limits.h>
 #include <pthread.h>
@@ -18,9 +17,9 @@
 
 #define THREAD_STACK 16384
 #define HANDLERS_STACK 3584
-#define KERNELS_PART 2048
+#define KERNEL_FRAME 2048
 
-/* Not inlined: their frames are not needed at once. */
+/* Through pointers, so that they are not inlined and their frames do not add up. */
 static int (*const volatile groups[])(void) = {
 	call_library_functions,  call_create_functions, call_file_functions,
 	call_transfer_functions, call_secret_functions, call_text_functions,
@@ -36,7 +35,7 @@ static void handler(int number)
 		failed_line = groups[i]();
 }
 
-/* The highest 'size' bytes of a mapping that begins with what cannot be touched. */
+/* The highest 'size' bytes of a mapping that begins with a guard page. */
 static char *new_stack(size_t size)
 {
 	size_t page = page_size(), whole = (size + page - 1) / page * page + page;
@@ -58,7 +57,7 @@ static size_t size_of_handlers_stack(void)
 {
 	size_t kernels_part = getauxval(AT_MINSIGSTKSZ);
 
-	return (kernels_part < KERNELS_PART ? KERNELS_PART : kernels_part) + HANDLERS_STACK - KERNELS_PART;
+	return (kernels_part < KERNEL_FRAME ? KERNEL_FRAME : kernels_part) + HANDLERS_STACK - KERNEL_FRAME;
 }
 
 static void *on_a_small_stack(void *unused)
@@ -89,14 +88,14 @@ static int run_a_thread(char *stack, size_t size)
 	return (int)(intptr_t)line;
 }
 
-static void small_stacks(void)
+static void works_on_small_stacks(void)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_ONSTACK }, old;
 	long least = sysconf(_SC_THREAD_STACK_MIN);
 	size_t size = least > THREAD_STACK ? (size_t)least : THREAD_STACK;
 	char *stack = new_stack(size);
 
-	EQ(call_every_function(), 0); /* resolves the symbols, which takes stack */
+	EQ(call_every_function(), 0); /* resolves the symbols, which uses stack */
 	sigaction(SIGUSR1, &action, &old);
 	for (long n = rounds() / 2 + 1; n > 0 && test.failed_checks == 0; n--)
 		EQ(run_a_thread(stack, size), 0);
@@ -107,6 +106,6 @@ static void small_stacks(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(small_stacks);
+	RUN(works_on_small_stacks);
 	return finish();
 }

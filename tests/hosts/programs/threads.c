@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* 64 threads call every function, all at once. */
+/* 64 threads call every function at once. */
 #include <pthread.h>
 
 #include "hosts.h"
@@ -20,7 +20,7 @@ static void *call_often(void *unused)
 	return (void *)(intptr_t)line;
 }
 
-static void sixty_four_threads(void)
+static void works_in_64_threads_at_once(void)
 {
 	pthread_t threads[THREADS];
 
@@ -38,6 +38,6 @@ static void sixty_four_threads(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(sixty_four_threads);
+	RUN(works_in_64_threads_at_once);
 	return finish();
 }
