@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the example programs share: how they say what happens, and how they fail. */
+/* Functions of all example programs: printing steps and handling errors. */
 #ifndef EXAMPLE_H
 #define EXAMPLE_H
 
@@ -10,7 +10,7 @@
 
 #include "memfd_go.h"
 
-/* Prints a step of the session, and whose it is: the writer's, say. */
+/* Prints a step of a program; role is its name, such as "writer". */
 static inline void say(const char *role, const char *format, ...)
 {
 	va_list arguments;
@@ -20,10 +20,10 @@ static inline void say(const char *role, const char *format, ...)
 	vprintf(format, arguments);
 	va_end(arguments);
 	putchar('\n');
-	fflush(stdout); /* Other processes write to the same place. */
+	fflush(stdout); /* Other processes write to the same output. */
 }
 
-/* Takes a result of the library: the value, or -errno, which ends the program. */
+/* Returns a result of the library, or exits if it is an error. */
 static inline int must(const char *what, int result)
 {
 	if (result >= 0)

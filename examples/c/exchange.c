@@ -2,8 +2,8 @@
 
 /*
  * exchange: two processes that do not trust each other share memory. The parent sends
- * files over a socket. The child reads the sealed one in place, and refuses the one that
- * the parent could still change or shorten while it is being read.
+ * files over a socket. The child reads the sealed one in place, and refuses the unsealed
+ * one, which the parent could change or shrink while the child reads it.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #include "example.h"
 
-enum { LARGEST = 1 << 20 }; /* The child maps no more than this. */
+enum { MAX_LEN = 1 << 20 }; /* The largest file that the child accepts. */
 
 static void send_file(int sock, const char *what, int fd)
 {
@@ -38,7 +38,7 @@ static void read_file(int fd)
 	void *text;
 	size_t size;
 
-	must("map_verified", memfd_go_map_verified(fd, F_SEAL_WRITE, LARGEST, 0, &text, &size));
+	must("map_verified", memfd_go_map_verified(fd, F_SEAL_WRITE, MAX_LEN, 0, &text, &size));
 	say("child", "reads a file: \"%.*s\"", (int)size, (const char *)text);
 	must("unmap", memfd_go_unmap(text, size));
 	close(fd);
@@ -48,7 +48,7 @@ static void be_the_child(int sock)
 {
 	int fd;
 
-	while ((fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, LARGEST, 0, NULL, NULL)) != -EPIPE) {
+	while ((fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, MAX_LEN, 0, NULL, NULL)) != -EPIPE) {
 		if (fd == -EKEYREJECTED)
 			say("child", "refuses a file: %s", memfd_go_result_name(fd));
 		else

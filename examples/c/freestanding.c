@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A program without a C library: it makes a sealed file, maps it, and ends with status 0 if
- * the file holds what it should.
+ * A program without a C library. It creates a sealed file, maps it, and exits with status 0
+ * if the contents are right.
  *
  *	cc -ffreestanding -nostdlib -o freestanding freestanding.c -lmemfd_go
  */
 #include "memfd_go.h"
 
-/* exit_group(2), the one system call that the library does not make for us. */
+/* exit_group(2): the only system call that the library does not provide. */
 static _Noreturn void end(int status)
 {
 #if defined __x86_64__
@@ -46,7 +46,7 @@ static int same(const char *a, const char *b, size_t length)
 	return 1;
 }
 
-/* The step that failed, or 0. */
+/* Returns 0, or the number of the step that failed. */
 static int run(void)
 {
 	static const char text[] = "no libc here";
@@ -66,7 +66,7 @@ static int run(void)
 	return 0;
 }
 
-/* The kernel does not call _start, so the stack may not be aligned as after a call. */
+/* The kernel enters _start without a call, so the stack is aligned differently. */
 #if defined __x86_64__ || defined __i386__
 __attribute__((force_align_arg_pointer))
 #endif

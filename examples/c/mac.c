@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * mac MESSAGE...: authenticates messages by a random key that is in secret memory, and
- * nowhere else: it is made there, and used there.
+ * mac MESSAGE...: authenticates messages with a random key that is generated and used in
+ * secret memory, so no other copy of it exists.
  */
 #define _DEFAULT_SOURCE
 #include <errno.h>
@@ -16,7 +16,7 @@ static const char *kind_name(uint32_t kind)
 {
 	switch (kind) {
 	case MEMFD_GO_AREA_SECRETMEM:
-		return "out of the kernel's sight";
+		return "that the kernel does not map";
 	case MEMFD_GO_AREA_MLOCK:
 		return "that is never swapped";
 	default:
@@ -24,8 +24,8 @@ static const char *kind_name(uint32_t kind)
 	}
 }
 
-/* FNV-1a over the key and the message: short, and worth nothing. A real function keeps
- * more than a word of state, which must not stay on the stack: memfd_go_wipe() it. */
+/* FNV-1a over the key and the message: short, but not secure. A real function has more
+ * state, on the stack: clear it with memfd_go_wipe(). */
 static uint64_t toy_mac(const unsigned char *key, size_t key_size, const char *message)
 {
 	uint64_t hash = 0xcbf29ce484222325;
@@ -48,7 +48,7 @@ int main(int argc, char *argv[])
 	n = getrandom(key.data, key.len, 0);
 	must("getrandom", n == KEY_SIZE ? 0 : -EIO);
 	must("secret_protect", memfd_go_secret_protect(&key, MEMFD_GO_ACCESS_READ));
-	say("mac", "made a random key in it, and made it read-only");
+	say("mac", "generated a random key in it, and made it read-only");
 
 	for (int i = 1; i < argc; i++)
 		say("mac", "%016llx  %s", (unsigned long long)toy_mac(key.data, key.len, argv[i]), argv[i]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * reader PATH | NUMBER: reads a sealed file that another process made, from a path such
- * as /proc/PID/fd/N, or from the number of an inherited descriptor; then tries to change
- * it, and fails if that succeeds.
+ * reader PATH | NUMBER: reads a sealed file of another process, from a path such as
+ * /proc/PID/fd/N, or through an inherited descriptor. Then it tries to change the file,
+ * and fails if that succeeds.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -21,7 +21,7 @@ static int open_file(const char *argument)
 		say("reader", "process %ld inherited descriptor %d", (long)getpid(), fd);
 		return fd;
 	}
-	/* For writing too: the seals must refuse a change, not the descriptor. */
+	/* Open for writing, so that only the seals prevent changes. */
 	fd = open(argument, O_RDWR | O_CLOEXEC);
 	must(argument, fd == -1 ? -errno : 0);
 	say("reader", "process %ld opened %s", (long)getpid(), argument);
@@ -68,8 +68,8 @@ int main(int argc, char *argv[])
 	fd = open_file(argv[1]);
 	show_seals(fd);
 
-	/* From here on neither size nor content can change. Without this check the
-	 * other process could shorten the file, and reading the mapping be SIGBUS. */
+	/* With these seals, neither size nor contents can change. Otherwise the other
+	 * process could shrink the file, and reading the mapping would be SIGBUS. */
 	must("check_seals", memfd_go_check_seals(fd, MEMFD_GO_SEALS_IMMUTABLE, NULL));
 	must("get_size", memfd_go_get_size(fd, &size));
 	show_content(fd, size);

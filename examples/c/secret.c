@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * secret: keeps a key in memory that the kernel itself does not see, and shows that
- * system calls which would copy it by way of the kernel's own view are refused.
+ * secret: keeps a key in secret memory, which the kernel removes from its page tables, and
+ * shows that system calls that read memory through the kernel's mapping fail.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64 /* Addresses are offsets of /proc/self/mem. */
@@ -15,7 +15,7 @@
 
 enum { AREA_SIZE = 4096, KEY_SIZE = 32 };
 
-/* Maps a secret area; NULL where the system has none. */
+/* Maps secret memory. Returns NULL if the system does not support it. */
 static char *secret_area(void)
 {
 	void *area;
@@ -28,14 +28,14 @@ static char *secret_area(void)
 	must("secret", fd);
 	must("set_size", memfd_go_set_size(fd, 0, AREA_SIZE));
 	must("map", memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, AREA_SIZE, &area));
-	close(fd); /* The mapping stays. */
+	close(fd); /* The mapping keeps the file. */
 	say("secret", "created a secret area: %d bytes", AREA_SIZE);
 	return area;
 }
 
-/* Reads a random key straight into the area, so that no other copy of it exists. A
- * program's own read(2) and write(2) may use secret memory: they copy by way of its
- * page tables, as the program itself would. */
+/* Reads a random key directly into the area, so that no other copy of it exists. The
+ * process's own read(2) and write(2) work with secret memory, because they copy through
+ * its user mapping. */
 static void make_key(char *key)
 {
 	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
@@ -46,7 +46,7 @@ static void make_key(char *key)
 	say("secret", "read a random key into it: %d bytes", KEY_SIZE);
 }
 
-/* Two ways to copy KEY_SIZE bytes behind the program's back: 0, or -errno. */
+/* Two ways to read the memory of a process from outside. Both return 0 or -errno. */
 
 static int by_proc_mem(char *from)
 {

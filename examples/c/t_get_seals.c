@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * t_get_seals: the other program of memfd_create(2)'s EXAMPLES.
+ * t_get_seals: the second program in the EXAMPLES of memfd_create(2).
  *
  *	$ ./t_get_seals /proc/11775/fd/3
  *	Existing seals: WRITE SHRINK
@@ -22,7 +22,7 @@ int main(int argc, char *argv[])
 		return EXIT_FAILURE;
 	}
 
-	fd = open(argv[1], O_RDONLY); /* The manual page's O_RDWR is more than it takes. */
+	fd = open(argv[1], O_RDONLY); /* The manual page uses O_RDWR, which is not necessary. */
 	if (fd == -1) {
 		perror("open");
 		return EXIT_FAILURE;

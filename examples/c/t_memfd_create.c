@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * t_memfd_create: the program of memfd_create(2)'s EXAMPLES, on top of libmemfd_go.
+ * t_memfd_create: the first program in the EXAMPLES of memfd_create(2).
  *
  *	$ ./t_memfd_create my_memfd_file 4096 sw &
  *	PID: 11775; fd: 3; /proc/11775/fd/3
  *
- * It creates a file in memory, sizes it, seals it, and stays, so that the file stays.
+ * It creates a file in memory, sets its size, seals it, and waits, so that the file exists.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static void usage(const char *program)
 	exit(EXIT_FAILURE);
 }
 
-/* Takes a result of the library: the value, or -errno, which ends the program. */
+/* Returns a result of the library, or exits if it is an error. */
 static int must(const char *what, int result)
 {
 	if (result >= 0)
@@ -72,7 +72,7 @@ int main(int argc, char *argv[])
 		must("fcntl", memfd_go_add_seals(fd, seals));
 	}
 
-	/* Last of all: whoever reads this line may look at the seals at once. */
+	/* Last, because another program may read this line and check the seals. */
 	printf("PID: %ld; fd: %d; /proc/%ld/fd/%d\n", pid, fd, pid, fd);
 	fflush(stdout);
 

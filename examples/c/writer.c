@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * writer COMMAND [ARGUMENT...]: makes a sealed file in memory and hands it to COMMAND,
- * which is started twice: with /proc/PID/fd/N to open, and with the number N of the
- * descriptor that it inherits.
+ * writer COMMAND [ARGUMENT...]: creates a sealed file in memory and runs COMMAND twice:
+ * with the path /proc/PID/fd/N of the file, and with the number N of the inherited
+ * descriptor.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #include "example.h"
 
-/* Runs a command, and ends the program if that fails. */
+/* Runs a command, and exits if it fails. */
 static void run(char **command)
 {
 	int status;
@@ -27,7 +27,7 @@ static void run(char **command)
 	must("fork", child == -1 ? -errno : 0);
 	must("waitpid", waitpid(child, &status, 0) == -1 ? -errno : 0);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		exit(EXIT_FAILURE); /* It has said why. */
+		exit(EXIT_FAILURE); /* The command has printed why. */
 }
 
 static void fill(int fd, const char *text, size_t size)
@@ -36,7 +36,7 @@ static void fill(int fd, const char *text, size_t size)
 
 	must("map", memfd_go_map(fd, MEMFD_GO_OPT_WRITE, 0, size, &area));
 	memcpy(area, text, size);
-	must("unmap", memfd_go_unmap(area, size)); /* Until then sealing would be EBUSY. */
+	must("unmap", memfd_go_unmap(area, size)); /* Sealing a mapped file is EBUSY. */
 }
 
 int main(int argc, char *argv[])
@@ -54,7 +54,7 @@ int main(int argc, char *argv[])
 
 	say("writer", "process %ld uses libmemfd_go %s", (long)getpid(), memfd_go_version_string());
 
-	/* Without MFD_CLOEXEC, so that the command inherits it. */
+	/* Without MFD_CLOEXEC, so that the command inherits the descriptor. */
 	fd = must("create", memfd_go_create_with("greeting", &args, sizeof args));
 	say("writer", "created \"greeting\": descriptor %d", fd);
 
@@ -69,7 +69,7 @@ int main(int argc, char *argv[])
 			      seals, sizeof seals);
 	say("writer", "sealed it: %s", seals);
 
-	/* Our own arguments make room for one more: argv[argc] is NULL and stays so. */
+	/* Drop our name, to make room for one more argument before the final NULL. */
 	memmove(argv, argv + 1, (size_t)(argc - 1) * sizeof *argv);
 	snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), fd);
 	argv[argc - 1] = path;

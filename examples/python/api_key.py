@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""api_key.py FILE: sign each line of standard input with the API key that FILE holds.
+"""api_key.py FILE: sign each line of standard input with the API key in FILE.
 
-The key goes from the file into secret memory, and from there into the HMAC, without ever being
-a bytes object. So no copy of it is on Python's heap, where nobody could wipe it.
+The key goes from the file into secret memory, and from there into the HMAC, and is never a bytes
+object. So there is no copy of it on Python's heap, where it could not be wiped.
 
-What is not promised:
+Limits:
 
-* hmac.digest() hands the key's address to OpenSSL, which has the key, combined with its
-  padding, in memory of its own for the length of the call, and wipes that. While it computes,
-  parts of the key are in registers and on the stack.
-* That is so of a Python that has OpenSSL. Without it, hmac.digest() wants bytes.
-* hmac.new() takes bytes or bytearray only, that is: a copy on Python's heap. Likewise
-  whatever wants the key as a str: the "Authorization" header of a request, say.
-* The file is in the kernel's page cache, like any file that was read. A key that comes through
-  a pipe, from a password manager, is not.
+* hmac.digest() passes the key's address to OpenSSL. During the call, OpenSSL has the padded key
+  in its own memory, which it wipes, and parts of the key in registers and on the stack.
+* Without OpenSSL, hmac.digest() requires bytes.
+* hmac.new() accepts only bytes or bytearray, a copy on Python's heap. The same applies to
+  anything that needs the key as a str, such as an "Authorization" header.
+* The file is in the kernel's page cache, like any file that was read. A key from a pipe, such as
+  a password manager's, is not.
 """
 
 import hmac
@@ -25,8 +24,8 @@ from memfd_go import SecretBuffer
 
 
 def read_key(path: str) -> SecretBuffer:
-    """Read a file straight into secret memory."""
-    # Without a buffer of Python's own, into which the key would be read first.
+    """Read a file directly into secret memory."""
+    # With buffering, the key would be read into a buffer of Python first.
     with open(path, "rb", buffering=0) as file:
         key = SecretBuffer(os.fstat(file.fileno()).st_size)
         with key.writable() as view:
@@ -36,7 +35,7 @@ def read_key(path: str) -> SecretBuffer:
 
 
 def length_of_line(view: memoryview) -> int:
-    """Return the length without what an editor puts at the end."""
+    """Return the length without line ends."""
     length = len(view)
     while length and view[length - 1] in b"\r\n":
         length -= 1
@@ -45,13 +44,13 @@ def length_of_line(view: memoryview) -> int:
 
 def sign(key: SecretBuffer, message: bytes) -> str:
     """Return the HMAC-SHA256 of a message."""
-    # The view of a view, too, is released before the block ends and locks the key up again.
+    # The slice has to be released, too, before the block ends and protects the key again.
     with key.readable() as view, view[: length_of_line(view)] as secret:
         return hmac.digest(secret, message, "sha256").hex()
 
 
 def main(path: str) -> None:
-    """Sign until there is no more input."""
+    """Sign all lines of the input."""
     with read_key(path) as key:
         print(key, flush=True)
         for line in sys.stdin.buffer:

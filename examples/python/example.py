@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What the example programs share: how they say what happens."""
+"""Functions of all example programs."""
 
 from memfd_go import errname
 
 
 def say(role: str, text: str) -> None:
-    """Print a step of the session; role is writer, reader or secret."""
-    # Other processes write to the same place, so nothing may be held back.
+    """Print a step of a program; role is writer, reader or secret."""
+    # Other processes write to the same output, so it must not be buffered.
     print(f"{'Python':7} {role:7} {text}", flush=True)
 
 

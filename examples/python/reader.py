@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""reader.py PATH | NUMBER: read a sealed file that another process made.
+"""reader.py PATH | NUMBER: read a sealed file of another process.
 
-It comes from a path such as /proc/PID/fd/N, or from the number of an inherited descriptor.
-Then try to change it, and fail if that succeeds.
+Read it from a path such as /proc/PID/fd/N, or through an inherited descriptor. Then try to
+change it, and fail if that succeeds.
 """
 
 import os
@@ -19,7 +19,7 @@ def open_file(argument: str) -> int:
     if not argument.startswith("/"):
         say("reader", f"process {os.getpid()} inherited descriptor {argument}")
         return int(argument)
-    # For writing too: the seals must refuse a change, not the descriptor.
+    # Open for writing, so that only the seals prevent changes.
     fd = os.open(argument, os.O_RDWR)
     say("reader", f"process {os.getpid()} opened {argument}")
     return fd
@@ -40,8 +40,8 @@ def main(argument: str) -> None:
     with MemFd.from_fd(open_file(argument)) as file:
         say("reader", f"sees its seals: {file.seals}")
 
-        # From here on neither size nor content can change. Without this check the other
-        # process could shorten the file, and reading the mapping be SIGBUS.
+        # With these seals, neither size nor contents can change. Otherwise the other process
+        # could shrink the file, and reading the mapping would be SIGBUS.
         file.check(Seal.IMMUTABLE)
         with file.map() as area:
             say("reader", f'reads its content: "{bytes(area).decode()}"')

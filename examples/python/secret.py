@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Keep a key in memory that the kernel itself does not see.
+"""Keep a key in secret memory, which the kernel removes from its page tables.
 
-Then show that system calls which would copy it by way of the kernel's own view are refused.
+Then show that system calls that read memory through the kernel's mapping fail.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ KEY_SIZE = 32
 
 
 def secret_area() -> Optional[Mapping]:
-    """Map a secret area; None where the system has none."""
+    """Map secret memory. Return None if the system does not support it."""
     try:
         file = secret()
     except OSError as error:
@@ -29,16 +29,16 @@ def secret_area() -> Optional[Mapping]:
         return None
     with file:
         file.set_size(AREA_SIZE)
-        area = file.map(writable=True)  # It stays when the file is closed.
+        area = file.map(writable=True)  # It keeps the file.
     say("secret", f"created a secret area: {AREA_SIZE} bytes")
     return area
 
 
 def make_key(key: memoryview) -> None:
-    """Read a random key straight into the area, so that no other copy of it exists.
+    """Read a random key directly into the area, so that no other copy of it exists.
 
-    A program's own read(2) and write(2) may use secret memory: they copy by way of its page
-    tables, as the program itself would.
+    The process's own read(2) and write(2) work with secret memory, because they copy through
+    its user mapping.
     """
     with open("/dev/urandom", "rb", buffering=0) as random:
         random.readinto(key)
@@ -46,7 +46,7 @@ def make_key(key: memoryview) -> None:
 
 
 def by_proc_mem(address: int) -> None:
-    """Copy KEY_SIZE bytes behind the program's back."""
+    """Read KEY_SIZE bytes of the process from outside."""
     with open("/proc/self/mem", "rb", buffering=0) as memory:
         os.pread(memory.fileno(), KEY_SIZE, address)
 
@@ -58,7 +58,7 @@ class IoVec(ctypes.Structure):
 
 
 def by_process_vm_readv(address: int) -> None:
-    """Do the same by another way. Python has no function for it."""
+    """Do the same with process_vm_readv(2), for which Python has no function."""
     libc = ctypes.CDLL(None, use_errno=True)
     copy = ctypes.create_string_buffer(KEY_SIZE)
     local, remote = IoVec(ctypes.addressof(copy), KEY_SIZE), IoVec(address, KEY_SIZE)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Share a numpy array with a pool of processes: no copy, no name, no cleaning up.
+"""Share a numpy array with a pool of processes, without copies, names or cleanup.
 
-The array is made in a file in memory. Once it is complete the file is sealed, and from then on
-nobody can change it: not a worker with a bug, not this process either. The workers map it. Each
-has it at once however large it is, and all of them together have it once.
+The array is built in a file in memory, which is then sealed: no process can change it, neither a
+worker with a bug nor this one. The workers map the file. That takes no time to copy, whatever its
+size, and all processes share the same memory.
 
-Nothing has to be unlinked, by anybody: when the last process that uses the memory ends, in
-whatever way, it is gone.
+Nothing has to be unlinked. The memory is freed when the last process that uses it exits, even if
+it is killed.
 """
 
 import sys
@@ -23,16 +23,16 @@ ROWS, COLUMNS = 1000, 1000
 
 
 def make_table() -> MemFd:
-    """Make the array in place, and seal it."""
+    """Build the array in place, and seal it."""
     file = MemFd.create("table", size=ROWS * COLUMNS * np.dtype(np.float64).itemsize)
     with file.map(writable=True) as mapping:
         fill(mapping.view())
-    file.freeze()  # which no writable mapping may prevent
+    file.freeze()  # fails while a writable mapping exists
     return file
 
 
 def fill(memory: memoryview) -> None:
-    """Fill the array. In a function of its own, at whose end numpy's view of it is gone."""
+    """Fill the array. When the function returns, numpy's view of the memory is released."""
     table = np.frombuffer(memory, np.float64).reshape(ROWS, COLUMNS)
     table[:] = np.arange(ROWS)[:, np.newaxis]
 
@@ -43,23 +43,23 @@ def open_table(file: MemFd) -> NDArray[np.float64]:
     return numbers.reshape(ROWS, COLUMNS)
 
 
-table: NDArray[np.float64]  # of a worker
+table: NDArray[np.float64]  # in a worker
 
 
 def start_worker(file: MemFd) -> None:
-    """Run when a worker starts: map the array once."""
+    """Map the array once, when a worker starts."""
     global table
-    with file:  # A mapping does not need it.
+    with file:  # The mapping does not need the descriptor.
         table = open_table(file)
 
 
 def sum_of_rows(start: int, end: int) -> float:
-    """Run in a worker, for each task."""
+    """Sum some rows, in a worker."""
     return float(table[start:end].sum())
 
 
 def try_to_write() -> str:
-    """Run in a worker: change what is everybody's."""
+    """Try to change the shared array, in a worker."""
     try:
         table[0, 0] = 1
     except ValueError as error:

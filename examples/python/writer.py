@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""writer.py COMMAND [ARGUMENT...]: make a sealed file in memory and hand it to COMMAND.
+"""writer.py COMMAND [ARGUMENT...]: create a sealed file in memory and run COMMAND twice.
 
-The command is started twice: with /proc/PID/fd/N to open, and with the number N of the
-descriptor that it inherits.
+The command gets the path /proc/PID/fd/N of the file, then the number N of the inherited
+descriptor.
 """
 
 import os
@@ -26,7 +26,7 @@ def main(command: list[str]) -> None:
         file.set_size(len(TEXT))
         say("writer", f"sized it: {len(TEXT)} bytes")
 
-        with file.map(writable=True) as area:  # While it is mapped, sealing is EBUSY.
+        with file.map(writable=True) as area:  # Sealing a mapped file is EBUSY.
             area[:] = TEXT
         say("writer", f'filled it: "{TEXT.decode()}"')
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Package memfd calls libmemfd_go.so from Go, without cgo: github.com/ebitengine/purego
-// loads the library and makes Go functions of its C functions.
+// Package memfd calls libmemfd_go.so from Go without cgo, through github.com/ebitengine/purego.
 package memfd
 
 import (
@@ -40,8 +39,8 @@ const (
 	optWrite = 0x00000002 // MEMFD_GO_OPT_WRITE
 )
 
-// Load opens the library that $MEMFD_GO_LIBRARY names, else the installed one. Nothing
-// else works before.
+// Load loads the library, from the path in $MEMFD_GO_LIBRARY if it is set. Call it before all other
+// functions.
 func Load() error {
 	path := os.Getenv("MEMFD_GO_LIBRARY")
 	if path == "" {
@@ -74,7 +73,7 @@ func Load() error {
 	return nil
 }
 
-// result takes what a C function returns: a value, or -errno.
+// result converts the result of a C function, which is a value or -errno.
 func result(r int32) (int32, error) {
 	if r < 0 {
 		return 0, syscall.Errno(-r)
@@ -82,8 +81,8 @@ func result(r int32) (int32, error) {
 	return r, nil
 }
 
-// call calls do with the descriptor of f. It stays open until do returns, even if f is closed
-// meanwhile, or is collected because nothing uses it afterwards.
+// call calls do with the descriptor of f. The descriptor stays open until do returns, even if f is
+// closed or garbage collected in the meantime.
 func call(f *os.File, do func(fd int32) int32) (int32, error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
@@ -106,8 +105,8 @@ func ErrName(err error) string {
 // VersionString returns the version of the library.
 func VersionString() string { return versionString() }
 
-// Create creates an empty file in memory that takes seals. A NUL would end the name for C,
-// so a name with one is refused.
+// Create creates an empty file in memory that accepts seals. The name must not contain NUL, which
+// ends a string in C.
 func Create(name string) (*os.File, error) {
 	if strings.IndexByte(name, 0) >= 0 {
 		return nil, fmt.Errorf("creating %q: %w", name, unix.EINVAL)
@@ -126,7 +125,7 @@ func Size(f *os.File) (uint64, error) {
 	return size, err
 }
 
-// SetSize makes a file longer or shorter.
+// SetSize sets the size of a file.
 func SetSize(f *os.File, size uint64) error {
 	_, err := call(f, func(fd int32) int32 { return setSize(fd, 0, size) })
 	return err
@@ -138,7 +137,7 @@ func AddSeals(f *os.File, seals uint32) error {
 	return err
 }
 
-// CheckSeals fails unless a file has all the seals that are required.
+// CheckSeals returns an error unless a file has all required seals.
 func CheckSeals(f *os.File, required uint32) error {
 	_, err := call(f, func(fd int32) int32 { return checkSeals(fd, required, nil) })
 	return err
@@ -155,7 +154,7 @@ func SealNames(f *os.File) (string, error) {
 	return string(text[:n]), err
 }
 
-// Map maps the first bytes of a file. They stay after the file is closed, until Unmap.
+// Map maps the first bytes of a file. They stay mapped until Unmap, even if the file is closed.
 func Map(f *os.File, length uint64, writable bool) ([]byte, error) {
 	if length > math.MaxInt {
 		return nil, unix.EOVERFLOW
@@ -172,7 +171,7 @@ func Map(f *os.File, length uint64, writable bool) ([]byte, error) {
 	return unsafe.Slice((*byte)(addr), length), nil
 }
 
-// Unmap gives back what Map returned.
+// Unmap removes a mapping that Map returned.
 func Unmap(area []byte) error {
 	_, err := result(unmap(unsafe.Pointer(unsafe.SliceData(area)), uintptr(len(area))))
 	return err

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// Command reader PATH | NUMBER reads a sealed file that another process made, from a path
-// such as /proc/PID/fd/N, or from the number of an inherited descriptor; then it tries to
-// change it, and fails if that succeeds.
+// Command reader PATH | NUMBER reads a sealed file of another process, from a path such as
+// /proc/PID/fd/N, or through an inherited descriptor. Then it tries to change the file, and fails
+// if that succeeds.
 package main
 
 import (
@@ -30,7 +30,7 @@ func openFile(argument string) (*os.File, error) {
 		say("process %d inherited descriptor %d", os.Getpid(), fd)
 		return os.NewFile(uintptr(fd), argument), nil
 	}
-	// For writing too: the seals must refuse a change, not the descriptor.
+	// Open for writing, so that only the seals prevent changes.
 	file, err := os.OpenFile(argument, os.O_RDWR, 0)
 	if err == nil {
 		say("process %d opened %s", os.Getpid(), argument)
@@ -47,7 +47,7 @@ func showContent(file *os.File, size uint64) error {
 	return memfd.Unmap(area)
 }
 
-// tryToChange fails unless all changes are refused.
+// tryToChange returns an error unless all changes fail.
 func tryToChange(file *os.File, size uint64) error {
 	changes := []struct {
 		what string
@@ -84,8 +84,8 @@ func session(argument string) error {
 	}
 	say("sees its seals: %s", seals)
 
-	// From here on neither size nor content can change. Without this check the other
-	// process could shorten the file, and reading the mapping be SIGBUS.
+	// With these seals, neither size nor contents can change. Otherwise the other process could
+	// shrink the file, and reading the mapping would be SIGBUS.
 	if err := memfd.CheckSeals(file, memfd.Immutable); err != nil {
 		return err
 	}

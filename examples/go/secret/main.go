@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Command secret keeps a key in memory that the kernel itself does not see, and shows that
-// system calls which would copy it by way of the kernel's own view are refused.
+// Command secret keeps a key in secret memory, which the kernel removes from its page tables, and
+// shows that system calls that read memory through the kernel's mapping fail.
 package main
 
 import (
@@ -23,22 +23,22 @@ func say(format string, arguments ...any) {
 	fmt.Printf("%-7s %-7s %s\n", "Go", "secret", fmt.Sprintf(format, arguments...))
 }
 
-// secretArea maps a secret area; the error is ENOSYS or EPERM where the system has none.
+// secretArea maps secret memory. The error is ENOSYS or EPERM if the system does not support it.
 func secretArea() ([]byte, error) {
 	file, err := memfd.Secret()
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // The mapping stays.
+	defer file.Close() // The mapping keeps the file.
 	if err := memfd.SetSize(file, areaSize); err != nil {
 		return nil, err
 	}
 	return memfd.Map(file, areaSize, true)
 }
 
-// makeKey reads a random key straight into the area, so that no other copy of it exists.
-// A program's own read(2) and write(2) may use secret memory: they copy by way of its page
-// tables, as the program itself would.
+// makeKey reads a random key directly into the area, so that no other copy of it exists. The
+// process's own read(2) and write(2) work with secret memory, because they copy through its user
+// mapping.
 func makeKey(key []byte) error {
 	random, err := os.Open("/dev/urandom")
 	if err != nil {
@@ -49,7 +49,7 @@ func makeKey(key []byte) error {
 	return err
 }
 
-// Two ways to copy memory behind the program's back.
+// Two ways to read the memory of a process from outside.
 
 func byProcMem(from []byte) error {
 	memory, err := os.Open("/proc/self/mem")

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Command writer COMMAND [ARGUMENT...] makes a sealed file in memory and hands it to
-// COMMAND, which is started twice: with /proc/PID/fd/N to open, and with the number of
-// the descriptor that it inherits.
+// Command writer COMMAND [ARGUMENT...] creates a sealed file in memory and runs COMMAND twice: with
+// the path /proc/PID/fd/N of the file, and with the number of the inherited descriptor.
 package main
 
 import (
@@ -26,10 +25,10 @@ func fill(file *os.File) error {
 		return err
 	}
 	copy(area, text)
-	return memfd.Unmap(area) // Until then sealing would be EBUSY.
+	return memfd.Unmap(area) // Sealing a mapped file is EBUSY.
 }
 
-// run runs the command with one more argument. It inherits the file as descriptor 3.
+// run runs the command with one more argument. The command inherits a file as descriptor 3.
 func run(command []string, argument string, inherited ...*os.File) error {
 	cmd := exec.Command(command[0], append(command[1:len(command):len(command)], argument)...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-//! What the example programs share: how they say what happens.
+//! Functions of all example programs.
 
 use std::io;
 
-/// Prints a step of the session: who does it (writer, reader or secret), and what.
+/// Prints a step of a program, with its role: writer, reader or secret.
 #[macro_export]
 macro_rules! say {
     ($role:literal, $($text:tt)*) => {
@@ -12,7 +12,7 @@ macro_rules! say {
     };
 }
 
-/// The name of the error's number, such as EPERM.
+/// Returns the name of the error number, such as EPERM.
 pub fn name(error: &io::Error) -> &'static str {
     memfd_go::errname(error.raw_os_error().unwrap_or(0))
 }

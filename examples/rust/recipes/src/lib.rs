@@ -1,35 +1,34 @@
 // SPDX-License-Identifier: MIT
 
-//! Files and maps of memfd-go in the hands of other crates.
+//! Using files and mappings of memfd-go with other crates.
 //!
-//! Two things make this work: a [`MemFd`] is `AsFd`, which every crate takes that follows
-//! Rust's rules for descriptors, and a [`SealedMap`] is a slice of bytes that cannot change,
-//! starts at a page and lives for as long as it is owned.
+//! A [`MemFd`] implements `AsFd`, which crates with I/O-safe interfaces accept. A [`SealedMap`]
+//! dereferences to bytes that cannot change, are aligned to a page, and live as long as it.
 
 use std::io;
 use std::os::fd::AsFd;
 
 use memfd_go::{MemFd, SealedMap, SealedMemFd, Seals};
 
-/// bytes: a buffer that can be cut and cloned without a copy of the file. It is unmapped with
-/// the last piece.
+/// bytes: a buffer that can be sliced and cloned without copying. It is unmapped with the last
+/// slice.
 pub fn to_bytes(file: &SealedMemFd) -> io::Result<bytes::Bytes> {
     Ok(bytes::Bytes::from_owner(file.map()?))
 }
 
-/// memmap2: a mapping for a function that asks for one. `map` is unsafe because a file may
+/// memmap2: a mapping for functions that require this type. `map` is unsafe because a file may
 /// change; this one cannot.
 pub fn to_mmap(file: &SealedMemFd) -> io::Result<memmap2::Mmap> {
     // SAFETY: the file is sealed against writing and shrinking.
     unsafe { memmap2::Mmap::map(file.as_memfd().as_file()) }
 }
 
-/// bytemuck: numbers, in the byte order of the machine, if the file has whole ones.
+/// bytemuck: numbers in native byte order, if the size of the file is a multiple of theirs.
 pub fn to_numbers(map: &SealedMap) -> Option<&[u32]> {
     bytemuck::try_cast_slice(map).ok()
 }
 
-/// A header as some format defines it.
+/// The header of a file format.
 #[derive(Debug, PartialEq, zerocopy::FromBytes, zerocopy::Immutable, zerocopy::KnownLayout)]
 #[repr(C)]
 pub struct Header {
@@ -37,12 +36,12 @@ pub struct Header {
     pub len: zerocopy::little_endian::U32,
 }
 
-/// zerocopy: a header and what follows it, if the file is long enough.
+/// zerocopy: a header and the bytes after it, if the file is long enough.
 pub fn to_header(map: &SealedMap) -> Option<(&Header, &[u8])> {
     zerocopy::FromBytes::ref_from_prefix(map).ok()
 }
 
-/// rustix: its functions take a `MemFd`, and what its memfd_create returns becomes one.
+/// rustix: its functions accept a `MemFd`, and a descriptor from its memfd_create converts to one.
 pub fn from_rustix(name: &str) -> io::Result<MemFd> {
     use rustix::fs::{fcntl_add_seals, memfd_create, MemfdFlags, SealFlags};
 
@@ -53,7 +52,7 @@ pub fn from_rustix(name: &str) -> io::Result<MemFd> {
     Ok(file)
 }
 
-/// nix: its functions take a `MemFd`, and its descriptors become one.
+/// nix: its functions accept a `MemFd`, and its descriptors convert to one.
 pub fn from_nix(file: &MemFd) -> io::Result<MemFd> {
     let size = nix::sys::stat::fstat(file)?.st_size;
     assert_eq!(size as u64, file.size()?);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-//! `reader PATH | NUMBER`: reads a sealed file that another process made.
+//! `reader PATH | NUMBER`: reads a sealed file of another process.
 //!
-//! It comes from a path such as /proc/PID/fd/N, or from the number of an inherited
-//! descriptor. Then it tries to change it, and fails if that succeeds.
+//! It reads from a path such as /proc/PID/fd/N, or through an inherited descriptor. Then it
+//! tries to change the file, and fails if that succeeds.
 
 use std::env;
 use std::error::Error;
@@ -22,10 +22,10 @@ fn open_file(argument: &str) -> Result<File> {
     let pid = process::id();
     if !argument.starts_with('/') {
         say!("reader", "process {pid} inherited descriptor {argument}");
-        // SAFETY: whoever started us says that the descriptor is ours.
+        // SAFETY: the caller has passed us the descriptor.
         return Ok(unsafe { File::from_raw_fd(argument.parse()?) });
     }
-    // For writing too: the seals must refuse a change, not the descriptor.
+    // Open for writing, so that only the seals prevent changes.
     let file = OpenOptions::new().read(true).write(true).open(argument)?;
     say!("reader", "process {pid} opened {argument}");
     Ok(file)
@@ -46,8 +46,8 @@ fn main() -> Result<()> {
     let file = MemFd::try_from(open_file(&argument)?)?;
     say!("reader", "sees its seals: {}", file.seals()?);
 
-    // From here on neither size nor content can change: SealedMemFd checks again, and is
-    // what makes reading the mapping safe Rust.
+    // With these seals, neither size nor contents can change. SealedMemFd checks that too, which
+    // makes reading the mapping safe Rust.
     file.check_seals(Seals::IMMUTABLE)?;
     let file = SealedMemFd::try_from(file)?;
     let area = file.map()?;
@@ -59,6 +59,6 @@ fn main() -> Result<()> {
     must_fail("write", file.as_file().write_at(b"X", 0))?;
     must_fail("grow", file.set_size(size + 1))?;
     must_fail("shrink", file.set_size(size - 1))?;
-    // SAFETY: the mapping, if there is one, is not used.
+    // SAFETY: the mapping is not used if it is created.
     must_fail("map and write", unsafe { file.map_mut(MapFlags::empty()) })
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-//! `ring`: a ring buffer between two processes, in memory that is mapped twice, end to end.
+//! `ring`: a ring buffer between two processes, in memory that is mapped twice in a row.
 //! The program starts itself as the producer, with the file as its standard input.
 //!
-//! Everything here is safe Rust: the memory is a slice of atomics, and the file is sealed
-//! against shrinking. Neither process trusts what the other writes.
+//! Access is safe Rust: the memory is a slice of atomics, and the file is sealed against
+//! shrinking. Neither process trusts the other.
 
 use std::env;
 use std::error::Error;
@@ -18,8 +18,8 @@ use memfd_go::{CreateOptions, MemFd, Seals, Shared, SharedMap};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The first page of the file: how many bytes have ever been written and read. Each has a
-/// cache line of its own.
+/// The first page of the file: the total number of bytes written and read, in different cache
+/// lines.
 #[repr(C)]
 struct Header {
     written: AtomicU64,
@@ -48,15 +48,15 @@ impl Ring {
         })
     }
 
-    /// How many bytes are in the ring. The other process may have written anything.
+    /// Returns the number of bytes in the ring. The other process may have written anything.
     fn filled(&self, written: u64, read: u64) -> Result<u64> {
         match written.checked_sub(read) {
             Some(filled) if filled <= self.len => Ok(filled),
-            _ => Err("the other process breaks the rules".into()),
+            _ => Err("the other process wrote invalid counters".into()),
         }
     }
 
-    /// Writes all of `data`, which goes around the end of the ring without being cut.
+    /// Writes all of `data`. A part that wraps around the end of the ring is contiguous.
     fn write(&self, mut data: &[u8]) -> Result<()> {
         let header = &self.header[0];
         while !data.is_empty() {
@@ -74,7 +74,7 @@ impl Ring {
         Ok(())
     }
 
-    /// Reads exactly as much as `data` has room for.
+    /// Reads exactly `data.len()` bytes.
     fn read(&self, mut data: &mut [u8]) -> Result<()> {
         let header = &self.header[0];
         while !data.is_empty() {
@@ -99,7 +99,7 @@ fn message(number: u32) -> Vec<u8> {
 }
 
 fn produce() -> Result<()> {
-    // The file is the standard input. Opening it once more leaves that alone.
+    // Open the standard input again, without taking its descriptor.
     let ring = Ring::map(&MemFd::try_from(
         File::options()
             .read(true)

@@ -2,17 +2,16 @@
 
 //! `sandbox`: a parent sends a sealed config and a sealed program to a child in a sandbox.
 //!
-//! The three roles are one program here, which tells them apart by its argument:
+//! One program has three roles, selected by its argument:
 //!
-//! * the parent makes both files, starts the child, and sends them over a socket;
-//! * the child gives up what it can before it takes anything. Then it checks what it gets:
-//!   since both files are sealed, what it has checked is what it will use, whatever the
-//!   parent or anybody else does meanwhile. It becomes the program, without a path to it;
-//! * the worker is that program. It finds the config on its standard input.
+//! * The parent creates both files, starts the child, and sends them over a socket.
+//! * The child gives up privileges before it receives anything. Then it checks both files. Since
+//!   they are sealed, nobody can change them after the check. It executes the program, without a
+//!   path.
+//! * The worker is that program. The config is its standard input.
 //!
-//! The sandbox is a small one: no new privileges, some limits, and no writing to any file
-//! system where the kernel has Landlock. A real one would have a user, namespaces and a
-//! system call filter of its own; what is sent stays the same.
+//! The sandbox is minimal: no new privileges, some limits, and no writing to file systems if the
+//! kernel has Landlock. A real one would also have its own user, namespaces and a seccomp filter.
 
 use std::env;
 use std::error::Error;
@@ -31,7 +30,7 @@ use memfd_go_examples::{name, say};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The child reads no more than this as its config, and runs no longer program.
+/// The largest files that the child accepts.
 const LONGEST_CONFIG: u64 = 4096;
 const LONGEST_PROGRAM: u64 = 1 << 26;
 
@@ -81,9 +80,9 @@ fn child() -> Result<()> {
         Err(error) => say!("child", "tries to change it: refused, {}", name(&error)),
     }
 
-    // Opened anew: the parent can move the offset of what it sent.
+    // Reopened, because the parent can move the offset of the file description that it sent.
     let input = reopen(&config, Access::Read)?;
-    // SAFETY: it takes plain values. Nobody reads the socket any longer.
+    // SAFETY: it takes plain values. The socket is no longer used.
     if unsafe { libc::dup2(input.as_raw_fd(), 0) } < 0 {
         return Err(io::Error::last_os_error().into());
     }
@@ -120,13 +119,13 @@ fn worker() -> Result<()> {
     Ok(())
 }
 
-/// Gives up, for good, what this process and the program that it becomes do not need.
+/// Gives up privileges that neither this process nor the program needs, permanently.
 fn give_up_rights() -> io::Result<()> {
     // SAFETY: it takes plain values.
     if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    limit(libc::RLIMIT_CORE, 0)?; // Bytes: no picture of its memory stays behind.
+    limit(libc::RLIMIT_CORE, 0)?; // Bytes: no core dumps.
     limit(libc::RLIMIT_CPU, 10)?; // Seconds.
     match give_up_writing() {
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EOPNOTSUPP)) => {
@@ -140,7 +139,7 @@ fn give_up_rights() -> io::Result<()> {
     Ok(())
 }
 
-/// libc's type for a resource is not the same everywhere.
+/// libc's type for a resource depends on the C library.
 #[cfg(target_env = "gnu")]
 type Resource = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
@@ -158,13 +157,12 @@ fn limit(resource: Resource, most: libc::rlim_t) -> io::Result<()> {
     }
 }
 
-/// By Landlock (Linux 5.13): from here on whatever needs one of these rights fails, since no
-/// rule grants it. What is open stays open.
+/// Denies these rights with Landlock (Linux 5.13), since no rule grants them. Open files stay open.
 fn give_up_writing() -> io::Result<()> {
     const WRITE_FILE: u64 = 1 << 1;
     const REMOVE_AND_MAKE: u64 = 0x1ff0; // Bits 4 to 12.
     let rights: u64 = WRITE_FILE | REMOVE_AND_MAKE;
-    // SAFETY: the struct is one number, and as long as is said.
+    // SAFETY: the struct is one number of 8 bytes.
     let rules = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, &rights, 8, 0) };
     if rules < 0 {
         return Err(io::Error::last_os_error());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! `secret`: keeps a key in memory that the kernel itself does not see, and shows that
-//! system calls which would copy it by way of the kernel's own view are refused.
+//! `secret`: keeps a key in secret memory, which the kernel removes from its page tables, and
+//! shows that system calls that read memory through the kernel's mapping fail.
 
 use std::error::Error;
 use std::fs::File;
@@ -18,7 +18,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const AREA_SIZE: usize = 4096;
 const KEY_SIZE: usize = 32;
 
-/// Maps a secret area; `None` where the system has none.
+/// Maps secret memory. Returns `None` if the system does not support it.
 fn secret_area() -> Result<Option<MapMut>> {
     let file = match memfd_go::secret() {
         Err(error) if matches!(error.raw_os_error(), Some(ENOSYS | EPERM)) => {
@@ -32,23 +32,23 @@ fn secret_area() -> Result<Option<MapMut>> {
         result => result?,
     };
     memfd_go::set_size(&file, AREA_SIZE as u64)?;
-    // SAFETY: nobody else has the file. The mapping stays when it is closed.
+    // SAFETY: no other process has the file. The mapping keeps it.
     let area = unsafe { MapMut::new(&file, MapFlags::empty(), 0, AREA_SIZE)? };
     say!("secret", "created a secret area: {AREA_SIZE} bytes");
     Ok(Some(area))
 }
 
-/// Reads a random key straight into the area, so that no other copy of it exists.
+/// Reads a random key directly into the area, so that no other copy of it exists.
 ///
-/// A program's own read(2) and write(2) may use secret memory: they copy by way of its
-/// page tables, as the program itself would.
+/// The process's own read(2) and write(2) work with secret memory, because they copy through its
+/// user mapping.
 fn make_key(key: &mut [u8]) -> Result<()> {
     File::open("/dev/urandom")?.read_exact(key)?;
     say!("secret", "read a random key into it: {} bytes", key.len());
     Ok(())
 }
 
-// Two ways to copy memory behind the program's back.
+// Two ways to read the memory of a process from outside.
 
 fn by_proc_mem(from: &[u8]) -> io::Result<()> {
     let mut copy = [0; KEY_SIZE];
@@ -65,7 +65,7 @@ fn by_process_vm_readv(from: &[u8]) -> io::Result<()> {
         iov_base: from.as_ptr() as *mut c_void,
         iov_len: KEY_SIZE,
     };
-    // SAFETY: it writes to `copy` alone.
+    // SAFETY: it writes only to `copy`.
     match unsafe { libc::process_vm_readv(process::id() as i32, &local, 1, &remote, 1, 0) } {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),

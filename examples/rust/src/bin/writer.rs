@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-//! `writer COMMAND [ARGUMENT...]`: makes a sealed file in memory and hands it to COMMAND.
+//! `writer COMMAND [ARGUMENT...]`: creates a sealed file in memory and runs COMMAND twice.
 //!
-//! The command is started twice: with /proc/PID/fd/N to open, and with the number N of
-//! the descriptor that it inherits.
+//! The command gets the path /proc/PID/fd/N of the file, then the number N of the inherited
+//! descriptor.
 
 use std::env;
 use std::error::Error;
@@ -40,8 +40,7 @@ fn main() -> Result<()> {
     let version = memfd_go::version_string();
     say!("writer", "process {pid} uses libmemfd_go {version}");
 
-    // Not close-on-exec, so that the command inherits it, and otherwise as memfd_create(2)
-    // makes it.
+    // Not close-on-exec, so that the command inherits the descriptor.
     let options = CreateOptions::from_flags(CreateFlags::ALLOW_SEALING);
     let file = options.create("greeting")?;
     let fd = file.as_raw_fd();
@@ -50,10 +49,10 @@ fn main() -> Result<()> {
     file.set_size(TEXT.len() as u64)?;
     say!("writer", "sized it: {} bytes", TEXT.len());
 
-    // SAFETY: nobody else has the file yet.
+    // SAFETY: no other process has the file yet.
     let mut area = unsafe { file.map_mut(MapFlags::empty())? };
     area.copy_from_slice(TEXT.as_bytes());
-    drop(area); // Until then sealing would be EBUSY.
+    drop(area); // Sealing a mapped file is EBUSY.
     say!("writer", "filled it: \"{TEXT}\"");
 
     file.add_seals(Seals::IMMUTABLE)?;
