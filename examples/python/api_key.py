@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """api_key.py FILE: sign each line of standard input with the API key in FILE.
 
-The key goes from the file into secret memory, and from there into the HMAC, and is never a bytes
-object. So there is no copy of it on Python's heap, where it could not be wiped.
+The key goes from the file into secret memory, and from there into the HMAC, and is never a
+bytes object. So there is no copy of it on Python's heap, where it could not be wiped.
 
 Limits:
 
@@ -12,8 +12,8 @@ Limits:
 * Without OpenSSL, hmac.digest() requires bytes.
 * hmac.new() accepts only bytes or bytearray, a copy on Python's heap. The same applies to
   anything that needs the key as a str, such as an "Authorization" header.
-* The file is in the kernel's page cache, like any file that was read. A key from a pipe, such as
-  a password manager's, is not.
+* The file is in the kernel's page cache, like any file that was read. A key from a pipe, such
+  as a password manager's, is not.
 """
 
 import hmac

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Share a numpy array with a pool of processes, without copies, names or cleanup.
 
-The array is built in a file in memory, which is then sealed: no process can change it, neither a
-worker with a bug nor this one. The workers map the file. That takes no time to copy, whatever its
+The array is built in a file in memory, which is then sealed: no process can change it, neither
+a worker with a bug nor this one. The workers map the file. Nothing is copied, whatever its
 size, and all processes share the same memory.
 
-Nothing has to be unlinked. The memory is freed when the last process that uses it exits, even if
-it is killed.
+Nothing has to be unlinked. The memory is freed when the last process that uses it exits, even
+if it is killed.
 """
 
 import sys
