@@ -3,8 +3,10 @@
 package contract
 
 import (
+	"crypto/sha256"
 	"debug/elf"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,6 +18,38 @@ import (
 )
 
 var record = flag.Bool("record", false, "record the current ABI in tests/contract/<version>/")
+
+// frozen has the SHA-256 of the abi.txt of each version that is frozen: there are programs that
+// were built for it.
+var frozen = map[string]string{
+	"1.0": "848b85f4248ec5c6417876c704383193e71698b2f144ea9e9758cb544b692c0b",
+}
+
+// thaws returns a complaint if text is not what a frozen version has in abi.txt.
+func thaws(version, text string) string {
+	digest, isFrozen := frozen[version]
+	if !isFrozen || fmt.Sprintf("%x", sha256.Sum256([]byte(text))) == digest {
+		return ""
+	}
+	return fmt.Sprintf("tests/contract/%[1]s/abi.txt would change, but version %[1]s is frozen: programs have been built for it. "+
+		"Restore what is there. What is new belongs to the next minor version: raise MEMFD_GO_VERSION_MINOR in %[2]s, then %[3]s",
+		version, headerFile, howToRecord)
+}
+
+func TestFrozenVersions(t *testing.T) {
+	for version := range frozen {
+		text := readFile(t, "tests/contract/"+version+"/abi.txt")
+		if complaint := thaws(version, text); complaint != "" {
+			t.Error(complaint)
+		}
+		if complaint := thaws(version, text+"function memfd_go_new_one int ()\n"); !strings.Contains(complaint, "is frozen") {
+			t.Errorf("an addition to version %s is not noticed: %q", version, complaint)
+		}
+	}
+	if complaint := thaws("1.1", "anything"); complaint != "" {
+		t.Errorf("version 1.1 is not frozen, but: %s", complaint)
+	}
+}
 
 // versions lists the recorded minor versions, oldest first. The order is textual: it has to change
 // before 1.10.
@@ -109,11 +143,15 @@ func readDescription(t *testing.T, version string) description {
 func writeRecord(t *testing.T, h *Header) {
 	t.Helper()
 	folder := minorVersion(h)
+	text := describeLibrary(t, h, testenv.Arches[0].GOARCH).String()
+	if complaint := thaws(folder, text); complaint != "" {
+		t.Fatal(complaint)
+	}
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"abi.txt":    describeLibrary(t, h, testenv.Arches[0].GOARCH).String(),
+		"abi.txt":    text,
 		"memfd_go.h": readFile(t, headerFile),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o666); err != nil {

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+
 /*
  * memfd_go.h - memfd_create(2), memfd_secret(2) and file sealing for every
  * language on Linux.
@@ -14,45 +16,44 @@
  * Outputs.  A function writes its out-parameters only on success, unless its comment
  * says otherwise. On failure nothing leaks: no descriptor and no mapping.
  *
- * Pointers.  A null pointer, and any pointer into the first or last 4096 bytes of the
- * address space, is -EFAULT; "null" below means all of these. A wrong pointer that is
- * passed to the kernel (names, file contents) is -EFAULT as well. Any other wrong
- * pointer is a bug in the caller, and faults as it would in the caller's own code.
+ * Pointers.  Functions return -EFAULT for a null pointer, and for any pointer into the
+ * first or last 4096 bytes of the address space; "null" below means all of these. They
+ * also return it for an invalid pointer that is passed on to the kernel (names, file
+ * contents). Any other invalid pointer faults, as it would in the caller's own code.
  *
  * Sizes.  Sizes and offsets of files are uint64_t, in bytes, from 0 to INT64_MAX, on
  * 32-bit architectures too. size_t is used only for memory.
  *
  * Structs.  Structs that may grow are passed with their sizeof, as in openat2(2). A
- * size less than that of version 1.0 is -EINVAL, and one of more than 4096 is -E2BIG. A
- * function that fills a struct writes exactly 'size' bytes. A newer library leaves out
- * the members that a shorter struct has no room for, and an older library writes zeros
- * to members that it does not know. The layout is the same on all architectures,
- * without padding.
+ * function that fills a struct writes exactly 'size' bytes: a newer library omits the
+ * members that do not fit, and an older one writes zeros to members that it does not
+ * know. The layout is the same on all architectures, without padding.
  *
  * Memory.  -ENOMEM and -ENOSPC report limits that the kernel checks in advance. When
  * memory itself runs out, in the system or in a memory cgroup (such as a container's),
  * the kernel kills a process (SIGKILL) instead, usually the one that needs memory.
  *
- * Options.  An option bit that a function does not list is -EINVAL.
+ * Zero.  The meaning of 0 depends on the parameter:
  *
- * Zero.  What 0 means differs:
- *
- *   seals of create_sealed, clone        MEMFD_GO_SEALS_IMMUTABLE
- *   seals of create_with                 no seals
- *   required of the verifying functions  F_SEAL_WRITE | F_SEAL_SHRINK
- *   required of check_seals              no seals
- *   mode of create_with                  the kernel's default
- *   page_size of huge_flags              the system's default
+ *   seals of create_sealed, clone, clone_stream      MEMFD_GO_SEALS_IMMUTABLE
+ *   seals of create_with                             no seals
+ *   required of verify, map_verified, recv_verified  F_SEAL_WRITE | F_SEAL_SHRINK
+ *   required of check_seals                          no seals
+ *   mfd_flags, flags of create_with                  no flags, not even MFD_CLOEXEC
+ *   mode of create_with                              the kernel's default
+ *   page_size of huge_flags                          the system's default
+ *   max_len                                          0 bytes; UINT64_MAX is no limit
  *
  * Safety.  Every function may be called from any number of threads at once, from a
  * signal handler, and in the child after fork(), vfork() or clone(), whatever the
- * parent's other threads were doing. "Safe:" with a function says where it differs. No
- * function needs more than 4096 bytes of stack. No function is a cancellation point.
+ * parent's other threads were doing. A secret area or pool may be used by one thread at
+ * a time. "Safe:" marks other restrictions. No function needs more than 4096 bytes of
+ * stack. No function is a cancellation point.
  *
- * Sources.  "Source:" names the manual pages and kernel files that define the
- * behaviour. Linux 3.17 or later is assumed; a function says so if it needs a newer
- * kernel. A seccomp filter may make any function fail with any error, usually -EPERM
- * or -ENOSYS. The function returns that error.
+ * Sources.  "Source:" lists the manual pages and kernel files that define the
+ * behaviour. All functions need Linux 3.17 or later; those that need a newer kernel say
+ * so. A seccomp filter may make any function fail with any error, usually -EPERM or
+ * -ENOSYS, which the function returns.
  *
  * This header is valid C89 and C++98 and includes only <stddef.h> and <stdint.h>, with
  * MEMFD_GO_DROPIN (see the end) only <stddef.h>.
@@ -162,7 +163,7 @@ struct memfd_go_features {
 
 /*
  * memfd_go_probe() finds out which features work in this process and on this kernel,
- * by trying them. It does not look at the kernel's version. It makes about 60 system
+ * by trying them. It does not check the kernel's version. It makes about 60 system
  * calls, so call it once and keep the result.
  *
  * f, size  sizeof(struct memfd_go_features)
@@ -175,7 +176,7 @@ struct memfd_go_features {
  * -EINVAL   size is less than 32
  * -EINVAL   unknown request
  * -E2BIG    size is more than 4096
- * -EMFILE, -ENFILE, -ENOMEM  no descriptor or memory is free for trying
+ * -EMFILE, -ENFILE, -ENOMEM  not enough descriptors or memory to try the features
  */
 MEMFD_GO_CHECKED
 int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
@@ -186,7 +187,8 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
  * EXAMPLE: create settings that nobody can change
  *
  *     const char text[] = "colour = red\n";
- *     int fd = memfd_go_create_sealed("settings", MFD_CLOEXEC, 0, text, strlen(text));
+ *     int fd = memfd_go_create_sealed("settings", MEMFD_GO_CREATE_DEFAULT,
+ *                                     0, text, strlen(text));
  *
  *     if (fd < 0)
  *         return fd;
@@ -255,12 +257,12 @@ int memfd_go_probe(struct memfd_go_features *f, size_t size, uint64_t request);
 
 /*
  * Flags for most files: closed on execve(2), not executable, sealable. Every function
- * that creates a file accepts them on any kernel, except memfd_go_create(), which like
- * memfd_create(2) refuses them before Linux 6.3.
+ * that creates a file accepts them on any kernel, except memfd_go_create(), which fails
+ * before Linux 6.3, like memfd_create(2).
  */
 #define MEMFD_GO_CREATE_DEFAULT 0x0009U /* MFD_CLOEXEC | MFD_NOEXEC_SEAL */
 
-/* The longest name that memfd_create(2) takes, in bytes without the NUL. */
+/* The longest name that memfd_create(2) accepts, in bytes without the NUL. */
 #define MEMFD_GO_NAME_MAX 249
 
 /* Options, one bit each. A bit has the same meaning in every function. */
@@ -322,16 +324,16 @@ struct memfd_go_create_args {
 
 /*
  * memfd_go_create_with() creates a file, then sets its mode, size and seals, in this
- * order. MFD_NOEXEC_SEAL and MFD_EXEC also work before Linux 6.3. There the flags are
- * left out, the file accepts seals, and fchmod(2) takes the place of MFD_NOEXEC_SEAL.
- * Such a file lacks F_SEAL_EXEC, so its mode can be changed back.
+ * order. MFD_NOEXEC_SEAL and MFD_EXEC also work before Linux 6.3, where they are
+ * emulated: the file accepts seals, and MFD_NOEXEC_SEAL becomes fchmod(2). Such a file
+ * lacks F_SEAL_EXEC, so its mode can be changed back.
  *
  * name  like memfd_go_create()
  * args  'seals' imply MFD_ALLOW_SEALING. With OPT_STRICT_NOEXEC the function fails
  *       instead of emulating the flags. OPT_UNSEALABLE adds F_SEAL_SEAL to 'seals'.
- * size  sizeof(struct memfd_go_create_args). A shorter struct is extended by zeros.
- *       Members that this library does not know must be zero. NULL and 0 stand for
- *       MFD_CLOEXEC | MFD_NOEXEC_SEAL and nothing else.
+ * size  sizeof(struct memfd_go_create_args). Members that this library does not know
+ *       must be zero. With args NULL and size 0, the flags are
+ *       MEMFD_GO_CREATE_DEFAULT, and all other members are 0.
  *
  * Returns the descriptor.
  *
@@ -358,8 +360,8 @@ int memfd_go_create_with(const char *name, const struct memfd_go_create_args *ar
 
 /*
  * memfd_go_create_sealed() creates a file with a copy of the 'len' bytes at 'data',
- * and seals it. After it returns, nobody can change what 'seals' cover, not even the
- * caller. The file's offset is 0.
+ * and seals it. The seals apply to every process, including the caller. The file's
+ * offset is 0.
  *
  * The contents use memory immediately: a memory cgroup at its limit kills the caller
  * (see Memory above).
@@ -381,8 +383,10 @@ int memfd_go_create_with(const char *name, const struct memfd_go_create_args *ar
  * -EFBIG    len is more than RLIMIT_FSIZE; SIGXFSZ is sent as well
  * -ENOSPC   not enough memory for the contents, or too few free huge pages
  * -ENOMEM   the same
- * -EBUSY    the kernel itself used a page for ten times as long as it waits, about 0.1
- *           s: try again
+ * -EBUSY    the kernel itself used a page during ten attempts of about 0.1 s to seal
+ *           the file: try again
+ * -EBUSY    with MFD_HUGETLB, if another thread called fork() during the call. The
+ *           child has a writable mapping of the file until it calls execve(2) or exits.
  *
  * Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
  */
@@ -404,8 +408,8 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * -EBADF    src_fd is not open, or not for reading
  * -EINVAL   src_fd is not a regular file
- * -EINVAL   src_fd cannot be read at any offset (O_DIRECT)
- * -ESPIPE   src_fd is a secret file, or a file that is read like a pipe (trace_pipe)
+ * -EINVAL   src_fd was opened with O_DIRECT and cannot be read at every offset
+ * -ESPIPE   src_fd is a secret file, or a file without offsets (trace_pipe)
  * -EFBIG    the file is longer than max_len
  * -EFBIG    the file is longer than RLIMIT_FSIZE; SIGXFSZ is sent as well
  * -EAGAIN   the file's size changed during the copy
@@ -426,10 +430,10 @@ int memfd_go_clone(const char *name, uint32_t mfd_flags, uint32_t seals, int src
  * memfd_go_clone_stream() creates a sealed copy of everything that can be read from
  * 'src_fd' until its end: a pipe, a socket, or any file from its offset. It may block
  * as long as the other side keeps the stream open, so do not use it with a descriptor
- * from an untrusted process. An empty packet ends a socket of packets.
+ * from an untrusted process. On a packet socket, an empty packet is the end.
  *
- * Parameters like memfd_go_clone(). Whatever was read is gone from the stream, also
- * after an error.
+ * Parameters like memfd_go_clone(). The data that was read is consumed, even if the
+ * function fails.
  *
  * Returns the descriptor. Errors like memfd_go_create_sealed(), and:
  *
@@ -447,10 +451,10 @@ int memfd_go_clone_stream(const char *name, uint32_t mfd_flags, uint32_t seals,
 
 /*
  * memfd_go_reopen() opens the file of 'fd' again through /proc/thread-self/fd, and
- * returns a descriptor with a new open file description: an offset and an access mode
- * of its own. This is not a security boundary. A process with a read-only descriptor
- * of a memfd may reopen it for writing, as far as the file's mode and owner allow.
- * Only seals are.
+ * returns a descriptor with a new open file description: its own offset and access
+ * mode. A read-only descriptor is not a security boundary, but seals are: a process can
+ * reopen a read-only descriptor of a memfd for writing if the file's mode and owner
+ * allow it.
  *
  * fd          may be opened with O_PATH
  * open_flags  of open(2), usually O_RDONLY; O_CLOEXEC is implied
@@ -460,7 +464,7 @@ int memfd_go_clone_stream(const char *name, uint32_t mfd_flags, uint32_t seals,
  * -EBADF    fd is not open
  * -ENOENT   /proc is not mounted
  * -EACCES   the file's mode forbids it
- * -ENXIO    a secret file or a socket
+ * -ENXIO    fd is a secret file or a socket
  * others    like open(2), such as -EMFILE, -ENFILE and -ENOMEM
  *
  * Source: open(2), proc_pid_fd(5).
@@ -491,7 +495,7 @@ int memfd_go_huge_flags(uint64_t page_size, uint32_t *mfd_flags);
  * EXAMPLE: create a file of 64 KiB and allocate its memory
  *
  *     void *buffer;
- *     int r, fd = memfd_go_create("buffer", MFD_CLOEXEC);
+ *     int r, fd = memfd_go_create_with("buffer", NULL, 0);
  *
  *     if (fd < 0)
  *         return fd;
@@ -517,9 +521,9 @@ MEMFD_GO_CHECKED
 int memfd_go_get_size(int fd, uint64_t *size);
 
 /*
- * memfd_go_set_size() makes the file 'fd' exactly 'size' bytes long. A longer file
- * loses its tail. A shorter file is extended by zeros, which use no memory until they
- * are written.
+ * memfd_go_set_size() sets the size of the file 'fd' to 'size' bytes. A longer file is
+ * truncated. A shorter file is extended with zeros, which use no memory until they are
+ * written.
  *
  * fd    open for writing
  * opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file now, so that
@@ -528,15 +532,16 @@ int memfd_go_get_size(int fd, uint64_t *size);
  *       other process may extend the file at the same time. A memory cgroup at its
  *       limit kills the caller instead (see Memory above).
  * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret()) can be sized only
- *       once. An MFD_HUGETLB file accepts multiples of its page size only.
+ *       once. A multiple of the page size for an MFD_HUGETLB file.
  *
  * Returns 0.
  *
  * -EBADF    fd is not open, or (with RESERVE) not for writing
  * -EINVAL   fd is not open for writing
  * -EINVAL   size is more than INT64_MAX
- * -EINVAL   the size of the file cannot be set
- * -EINVAL   a secret file that has a size
+ * -EINVAL   fd is not a regular file
+ * -EINVAL   fd is a secret file that has a size
+ * -EINVAL   size is not a multiple of the page size of an MFD_HUGETLB file
  * -EINVAL   unknown options
  * -EPERM    the file is sealed against the change (F_SEAL_SHRINK, F_SEAL_GROW)
  * -EFBIG    size is more than RLIMIT_FSIZE; SIGXFSZ is sent as well
@@ -547,7 +552,7 @@ int memfd_go_get_size(int fd, uint64_t *size);
  *
  * Signals do not interrupt RESERVE, however often they arrive.
  *
- * Safe: but two calls at once on one file leave one of the two sizes.
+ * Safe: after concurrent calls on one file, its size is that of one of the calls.
  *
  * Source: ftruncate(2), fallocate(2), mm/shmem.c.
  */
@@ -556,14 +561,14 @@ int memfd_go_set_size(int fd, uint32_t opts, uint64_t size);
 
 /*
  * memfd_go_discard() frees the memory of the 'len' bytes from offset 'off' of the file
- * 'fd'. A hole takes its place and reads as zeros. The size of the file does not
- * change. In a page that the range covers partly, these bytes become zero; in a huge
- * page only on newer kernels.
+ * 'fd'. The range becomes a hole, which reads as zeros. The size of the file does not
+ * change. In a page that is only partly in the range, the bytes in the range become
+ * zero; in a huge page only on newer kernels.
  *
  * fd        open for writing
  * opts      0
- * off, len  in bytes; len is more than 0. The range may lie behind the end of the
- *           file, where MEMFD_GO_OPT_RESERVE may have left memory.
+ * off, len  in bytes; len is more than 0. The range may be past the end of the file,
+ *           where MEMFD_GO_OPT_RESERVE may have left memory.
  *
  * Returns 0.
  *
@@ -587,16 +592,23 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
  *
  *     char names[64];
  *     uint32_t missing;
- *     int r = memfd_go_check_seals(fd, F_SEAL_WRITE | F_SEAL_SHRINK, &missing);
+ *     int r = memfd_go_check_seals(fd, F_SEAL_WRITE | F_SEAL_SHRINK,
+ *                                  &missing);
  *
  *     if (r == -EKEYREJECTED) {
- *         memfd_go_format_seals(missing, MEMFD_GO_STYLE_NAMES, names, sizeof names);
+ *         memfd_go_format_seals(missing, MEMFD_GO_STYLE_NAMES, names,
+ *                               sizeof names);
  *         printf("not sealed: %s\n", names);
  *     }
  */
 
 /*
  * Seals of a file, with the kernel's names and values. Seals cannot be removed.
+ *
+ * F_SEAL_EXEC prevents chmod(2) from changing the execute permission, except on an
+ * MFD_HUGETLB file. On other files, an access control list can still change it. Added
+ * to an executable file, F_SEAL_EXEC sets WRITE, FUTURE_WRITE, SHRINK and GROW as well;
+ * see memfd_go_verify().
  */
 #ifndef F_SEAL_SEAL
 #define F_SEAL_SEAL 0x0001 /* no further seals */
@@ -614,7 +626,7 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 #define F_SEAL_FUTURE_WRITE 0x0010 /* ... except through existing mappings (5.1) */
 #endif
 #ifndef F_SEAL_EXEC
-#define F_SEAL_EXEC 0x0020 /* the execute permission cannot change (6.3) */
+#define F_SEAL_EXEC 0x0020 /* no chmod(2) of execute permissions (6.3) */
 #endif
 
 /* Neither size nor contents can change, and no seal can be added. */
@@ -634,8 +646,8 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
  * -EBUSY    F_SEAL_WRITE, and the file is mapped shared through a descriptor that is
  *           open for writing, here or in another process. A read-only mapping counts
  *           too, since mprotect(2) could make it writable.
- * -EBUSY    F_SEAL_WRITE, and direct I/O, or the kernel itself, used a page for longer
- *           than the kernel waits: try again
+ * -EBUSY    F_SEAL_WRITE, and direct I/O or the kernel itself used a page for longer
+ *           than the kernel waits (about 0.1 s): try again
  *
  * Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
  */
@@ -646,9 +658,9 @@ int memfd_go_add_seals(int fd, uint32_t seals);
  * memfd_go_get_seals() returns the seals of the file 'fd', like fcntl(2) with
  * F_GET_SEALS. The descriptor may be open for reading only.
  *
- * Returns the F_SEAL_* bits, or an error: test for a negative result first, since its
- * bits look like seals. Success does not prove that the file is a memfd: a regular
- * file on tmpfs has F_SEAL_SEAL. Test single bits instead of comparing: since Linux
+ * Returns the F_SEAL_* bits. Test for a negative result first, because the bits of an
+ * error look like seals. Success does not prove that the file is a memfd: a regular
+ * file on tmpfs has F_SEAL_SEAL. Test single bits instead of comparing all: since Linux
  * 6.3, F_SEAL_EXEC may be set without a request.
  *
  * -EBADF    fd is not open, or opened with O_PATH
@@ -660,9 +672,9 @@ MEMFD_GO_CHECKED
 int memfd_go_get_seals(int fd);
 
 /*
- * memfd_go_ensure_seals() adds those of 'seals' that are missing, and does nothing if
- * none is. Unlike memfd_go_add_seals() it succeeds on a file that has all of them,
- * even through a descriptor that is open for reading only.
+ * memfd_go_ensure_seals() adds the missing seals among 'seals'. Unlike
+ * memfd_go_add_seals(), it succeeds on a file that has all of them, even through a
+ * descriptor that is open for reading only.
  *
  * Returns 0. Errors like memfd_go_add_seals().
  *
@@ -681,7 +693,7 @@ int memfd_go_ensure_seals(int fd, uint32_t seals);
  *
  * Returns 0.
  *
- * -EKEYREJECTED  one or more are not set
+ * -EKEYREJECTED  a required seal is not set
  * -EBADF, -EINVAL  like memfd_go_get_seals()
  *
  * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
@@ -697,7 +709,7 @@ int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 /*
  * memfd_go_format_seals() writes 'seals' as text into the 'cap' bytes at 'buf', with a
  * NUL at the end unless cap is 0. Bits without a name follow in hexadecimal: "WRITE
- * 0x40", "w 0x40". Without any bit the text is "", in hexadecimal "0x0".
+ * 0x40", "w 0x40". If no bit is set, the text is "", or "0x0" in STYLE_HEX.
  *
  * style  one of MEMFD_GO_STYLE_*
  * buf    may be null if cap is 0
@@ -714,9 +726,9 @@ int memfd_go_check_seals(int fd, uint32_t required, uint32_t *missing);
 int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap);
 
 /*
- * memfd_go_parse_seals() reads the text that memfd_go_format_seals() writes, in any
- * style, and some more. The text is a list of words, separated by any number of
- * blanks, commas, '|' or '+'. A word is
+ * memfd_go_parse_seals() converts text to seals. It accepts the output of
+ * memfd_go_format_seals() in any style. The text is a list of words, separated by any
+ * number of blanks, commas, '|' or '+'. A word is one of
  *
  *   a name         WRITE, write, F_SEAL_WRITE (in any case)
  *   letters        any of g s w W S x, in any order ("sw")
@@ -724,8 +736,7 @@ int memfd_go_format_seals(uint32_t seals, uint32_t style, char *buf, size_t cap)
  *   "immutable"    MEMFD_GO_SEALS_IMMUTABLE
  *   "none"         no seal
  *
- * A text without a word means no seals. Bits that the kernel does not know are
- * accepted.
+ * A text without words means no seals. Bits that the kernel does not know are accepted.
  *
  * Returns 0, and stores the union of all words at 'seals'.
  *
@@ -765,14 +776,14 @@ struct memfd_go_info {
 };
 
 /*
- * memfd_go_inspect() finds out what the file behind the descriptor 'fd' is. It does
- * not read the contents. If others have the file too, and it is not sealed, the result
- * may be outdated when the function returns. Kind and access do not change.
+ * memfd_go_inspect() describes the file and the descriptor 'fd'. It does not read the
+ * contents. If other processes have the file and it is not sealed, the result may be
+ * outdated when the function returns. Kind and access do not change.
  *
- * Without /proc, a memfd that does not accept seals looks like other shared memory,
- * and is KIND_OTHER.
+ * Without /proc, a memfd that does not accept seals is KIND_OTHER: it cannot be
+ * distinguished from other shared memory.
  *
- * request     0; reserved for members that take longer to find out
+ * request     0; reserved for members that take longer to find
  * info, size  sizeof(struct memfd_go_info)
  *
  * Returns 0.
@@ -782,8 +793,8 @@ struct memfd_go_info {
  * -EINVAL   size is less than 312
  * -EINVAL   unknown request
  * -E2BIG    size is more than 4096
- * -EMFILE, -ENFILE, -ENOMEM  no descriptor or memory is free for comparing (a file in
- *           memory that does not accept seals)
+ * -EMFILE, -ENFILE, -ENOMEM  not enough descriptors or memory; only for a file in
+ *           memory that does not accept seals
  *
  * Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
  */
@@ -810,21 +821,21 @@ int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_
  * memfd_go_map() maps 'len' bytes of the file 'fd' from offset 'off', shared and
  * readable, and stores the address at 'addr'.
  *
- * A file sealed against writing can be mapped read-only on any kernel. Where the
- * kernel refuses the shared mapping (before 6.7, with exceptions), a private mapping
- * takes its place. It shows the same bytes, since they cannot change.
+ * A file sealed against writing can be mapped read-only on any kernel. If the kernel
+ * refuses the shared mapping (before 6.7, with exceptions), the function creates a
+ * private one. It shows the same bytes, since they cannot change.
  *
  * fd    open for reading; with OPT_WRITE and without OPT_PRIVATE also for writing
  * opts  any of MEMFD_GO_OPT_WRITE, _PRIVATE, _EXEC, _POPULATE
  * off   in bytes, a multiple of the page size (of an MFD_HUGETLB file: its page size)
  * len   in bytes, more than 0; need not be a multiple of the page size. A mapping may
- *       extend past the end of the file, but touching a page there is SIGBUS. So is
- *       touching a page that somebody has cut off, unless F_SEAL_SHRINK is set.
+ *       extend past the end of the file, but touching a page there is SIGBUS. Shrinking
+ *       the file has the same effect, unless F_SEAL_SHRINK is set.
  *
  * Returns 0.
  *
  * -EACCES     fd is not open for the access that the mapping allows
- * -EACCES     the file cannot be mapped that way
+ * -EACCES     the file cannot be mapped with this access
  * -EPERM      OPT_WRITE, and the file is sealed against writing
  * -EPERM      OPT_EXEC, and the file is secret or on a file system mounted noexec
  * -EINVAL     len is 0
@@ -836,7 +847,7 @@ int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_
  * -ENODEV     the file cannot be mapped
  * -EAGAIN     the mapping is locked and exceeds RLIMIT_MEMLOCK. Mappings of secret
  *             files are locked (but see memfd_go_secret() for newer kernels).
- * -ENOMEM     no room in the address space, or too few free huge pages
+ * -ENOMEM     not enough address space, or too few free huge pages
  * -EFAULT     addr is null
  *
  * Source: mmap(2), mm/mmap.c, mm/secretmem.c.
@@ -845,17 +856,16 @@ MEMFD_GO_CHECKED
 int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
 
 /*
- * memfd_go_map_ring() maps 'len' bytes of the file 'fd' from offset 'off' twice, one
- * mapping directly behind the other, shared and readable, and stores the address of
- * the first at 'addr'. The byte behind the first mapping is its first byte again, so
- * an entry of a ring buffer that wraps around is contiguous. memfd_go_unmap(addr, 2 *
- * len) removes both.
+ * memfd_go_map_ring() maps 'len' bytes of the file 'fd' from offset 'off' twice in a
+ * row, shared and readable, and stores the address of the first mapping at 'addr'. The
+ * byte after the first mapping is its first byte again, so an entry of a ring buffer
+ * that wraps around is contiguous. memfd_go_unmap(addr, 2 * len) removes both.
  *
  * fd    open for reading; with OPT_WRITE also for writing
  * opts  any of MEMFD_GO_OPT_WRITE, _POPULATE
  * off   in bytes, a multiple of the page size (of an MFD_HUGETLB file: its page size)
- * len   in bytes, more than 0, a multiple of the same. Touching a page behind the end
- *       of the file is SIGBUS, as with memfd_go_map().
+ * len   in bytes, more than 0, a multiple of the same. Touching a page past the end of
+ *       the file is SIGBUS, as with memfd_go_map().
  *
  * Returns 0.
  *
@@ -875,14 +885,14 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
 /*
  * memfd_go_verify() checks a file from an untrusted process. If it succeeds, the file
  * can be mapped, and nothing that the other process does to it can make reading the
- * mapping fault. With F_SEAL_WRITE among 'required', the contents never change.
+ * mapping fault. With F_SEAL_WRITE in 'required', the contents never change.
  *
- * A lack of memory can still make a read fail, since reading a hole of the file needs
- * memory, and so does reading a page that was swapped out. With
- * vm.overcommit_memory=2, reading a hole is SIGBUS if the system's commit limit is
- * reached. Touching all pages first does not help, because the kernel may drop the
- * pages of a hole again. A memory cgroup at its limit kills the reader (see Memory
- * above). OPT_NO_HOLES allocates the memory during the call.
+ * A read can still fail for lack of memory: reading a hole of the file needs memory,
+ * and so does reading a page that was swapped out. With vm.overcommit_memory=2, reading
+ * a hole is SIGBUS if the system's commit limit is reached. Touching all pages first
+ * does not help, because the kernel may drop the pages of a hole again. A memory cgroup
+ * at its limit kills the reader (see Memory above). OPT_NO_HOLES allocates the memory
+ * during the call.
  *
  * fd        open for reading
  * required  F_SEAL_* bits that must be set; F_SEAL_SHRINK is always required. 0 stands
@@ -898,12 +908,14 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
  * Returns 0.
  *
  * -EKEYREJECTED  a required seal is missing
- * -EKEYREVOKED   F_SEAL_EXEC and F_SEAL_FUTURE_WRITE are both set, and this kernel
- *                (6.3 or later, without a fix of 2026) sets the seals of an executable
- *                file while somebody can still write to it, or vm.memfd_noexec=2 keeps
- *                the library from finding out
- * -EKEYREVOKED   neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE is set on an MFD_HUGETLB
- *                file, whose pages could be removed, or on any file with OPT_NO_HOLES
+ * -EKEYREVOKED   all seals that F_SEAL_EXEC sets on an executable file are set, and on
+ *                this kernel (6.3 or later, without a fix of 2026) it sets them even if
+ *                the file is mapped writable
+ * -EKEYREVOKED   the same seals are set, and vm.memfd_noexec=2 prevents testing whether
+ *                the kernel does that
+ * -EKEYREVOKED   an MFD_HUGETLB file has neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE,
+ *                so its pages could be removed
+ * -EKEYREVOKED   OPT_NO_HOLES, and the file has neither of these two seals
  * -ENODATA       the file is empty
  * -EFBIG         the file is longer than max_len
  * -EOVERFLOW     the file does not fit into the address space
@@ -914,9 +926,9 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
  * -EACCES        OPT_NO_HOLES, fd is not open for writing, and the file's mode forbids
  *                reopening it
  * -EBADF         fd is not open, or opened with O_PATH
- * -EFAULT        size points into the first or last page, but is not NULL
+ * -EFAULT        size points into the first or last 4096 bytes, but is not NULL
  * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not enough memory
- * -EMFILE, -ENFILE  no descriptor is free for finding out what the kernel does
+ * -EMFILE, -ENFILE  no descriptor is free for testing the kernel or for reopening
  *
  * Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
  */
@@ -935,7 +947,7 @@ int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
  * Returns 0. Errors like memfd_go_verify(), and:
  *
  * -EFAULT   addr or len is null
- * -ENOMEM   no room in the address space, or too few free huge pages
+ * -ENOMEM   not enough address space, or too few free huge pages
  *
  * Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
  */
@@ -945,7 +957,7 @@ int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t 
 
 /*
  * memfd_go_unmap() removes all mappings of the pages that contain the 'len' bytes at
- * 'addr', like munmap(2). It is no error if nothing is mapped there.
+ * 'addr', like munmap(2). It is not an error if nothing is mapped there.
  *
  * addr  a multiple of the page size, such as an address from memfd_go_map()
  * len   in bytes, more than 0; need not be a multiple of the page size, nor of the
@@ -958,7 +970,7 @@ int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t 
  * -EINVAL   len is 0 or extends past the end of the address space
  * -ENOMEM   it would split a mapping, and the process has too many
  *
- * Safe: as long as no other code uses the memory any more.
+ * Safe: if no other code uses the memory any more.
  *
  * Source: munmap(2).
  */
@@ -969,7 +981,8 @@ int memfd_go_unmap(void *addr, size_t len);
 /*
  * EXAMPLE: send a file over the Unix socket 'sock'
  *
- *     int r, fd = memfd_go_create_sealed("page", MFD_CLOEXEC, 0, "hello", 5);
+ *     int r, fd = memfd_go_create_sealed("page", MEMFD_GO_CREATE_DEFAULT,
+ *                                        0, "hello", 5);
  *
  *     if (fd < 0)
  *         return fd;
@@ -980,7 +993,8 @@ int memfd_go_unmap(void *addr, size_t len);
  *
  *     void *page;
  *     size_t len;
- *     int r, fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, 1 << 20, 0, NULL, NULL);
+ *     int r, fd = memfd_go_recv_verified(sock, F_SEAL_WRITE, 1 << 20, 0,
+ *                                        NULL, NULL);
  *
  *     if (fd < 0)
  *         return fd;
@@ -1018,7 +1032,7 @@ int memfd_go_unmap(void *addr, size_t len);
  * -EAGAIN        the receive buffer of the other side is full, and sock is
  *                non-blocking or OPT_DONTWAIT is set
  * -EINTR         a signal arrived before anything was sent
- * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN  nobody is at the other end
+ * -EPIPE, -ECONNREFUSED, -ECONNRESET, -ENOTCONN  the other end is closed or missing
  * -EMSGSIZE      the datagram is longer than the socket allows
  * -ETOOMANYREFS  too many descriptors are in transit (RLIMIT_NOFILE)
  *
@@ -1030,21 +1044,23 @@ int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
 
 /*
  * memfd_go_recv_fds() receives one message and its descriptors, which are
- * close-on-exec. It works with any socket options, such as SO_PASSCRED: there is room
- * for MEMFD_GO_FDS_MAX descriptors and a security label of about 200 bytes besides.
- * Use recvmsg(2) for control messages of other kinds.
+ * close-on-exec. It drops other control messages, which socket options such as
+ * SO_PASSCRED add; use recvmsg(2) instead to read them. There is room for
+ * MEMFD_GO_FDS_MAX descriptors, and in addition for a security label of about 200
+ * bytes.
  *
- * opts      0, or MEMFD_GO_OPT_DONTWAIT: do not wait, even if sock is blocking
- * fds, n    '*n' is the number of elements at 'fds', and receives the number of
- *           descriptors, which may be 0. At most MEMFD_GO_FDS_MAX are used.
- * data,len  '*len' is the size of 'data' in bytes. It receives the number of bytes
- *           whenever a message was taken from the socket, even if the message is
- *           refused. Both may be null, or *len 0; one byte is taken and dropped then.
+ * opts       0, or MEMFD_GO_OPT_DONTWAIT: do not wait, even if sock is blocking
+ * fds, n     '*n' is the number of elements at 'fds', and receives the number of
+ *            descriptors, which may be 0. At most MEMFD_GO_FDS_MAX are used.
+ * data, len  '*len' is the size of 'data' in bytes. It receives the number of bytes
+ *            whenever a message was taken from the socket, even if the message is
+ *            refused. Both may be null, or *len may be 0; then one byte is received and
+ *            dropped.
  *
  * Returns 0.
  *
- * -EPIPE       the end of the stream: the other side has closed it. An empty datagram
- *              or packet without descriptors looks the same.
+ * -EPIPE       the other side has closed the stream, or sent an empty datagram or
+ *              packet without descriptors, which looks the same
  * -EMSGSIZE    the message had more descriptors than 'fds' has room for, or than the
  *              kernel could deliver (RLIMIT_NOFILE). All of them are closed; the data
  *              is at 'data'.
@@ -1067,21 +1083,21 @@ int memfd_go_recv_fds(int sock, uint32_t opts, int *fds, uint32_t *n, void *data
                       size_t *len);
 
 /*
- * memfd_go_recv_verified() receives one descriptor from an untrusted process and
- * checks its file like memfd_go_verify(), except that the descriptor may be open only
- * for writing: then memfd_go_map_verified() fails with -EACCES. Map the file with that
- * function. The sender can still move the file's offset: read through the mapping, or
- * with pread(2).
+ * memfd_go_recv_verified() receives one descriptor from an untrusted process and checks
+ * its file like memfd_go_verify(), except that it does not check whether the descriptor
+ * is open for reading. Map the file with memfd_go_map_verified(), which does. The
+ * sender can still move the file's offset, so read through the mapping or with
+ * pread(2).
  *
  * required, max_len  like memfd_go_verify()
  * opts               any of MEMFD_GO_OPT_DONTWAIT, _NO_HOLES
- * data,len           like memfd_go_recv_fds()
+ * data, len          like memfd_go_recv_fds()
  *
  * Returns the descriptor, which is close-on-exec. On failure it is closed.
  *
  * -EPROTO    the message had no descriptor
- * -EMSGSIZE  the message had more than one descriptor, or was a datagram longer than
- *            'data'
+ * -EMSGSIZE  the message had more than one descriptor
+ * -EMSGSIZE  a datagram was longer than 'data'
  * others     like memfd_go_recv_fds() and memfd_go_verify()
  *
  * Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
@@ -1105,10 +1121,10 @@ int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32
  * -EINVAL   pid or remote_fd is out of range
  * -ENOENT   there is no such process or descriptor
  * -ENOENT   /proc is not mounted
- * -EACCES   no right to ptrace the process
+ * -EACCES   no permission to ptrace(2) the process
  * -EACCES   the file's mode forbids it
- * -ENXIO    a secret file, or not a regular file
- * -EAGAIN   somebody has a lease on the file, and is notified (fcntl(2))
+ * -ENXIO    the file is a secret file, or not a regular file
+ * -EAGAIN   a process has a lease on the file; it is notified (fcntl(2))
  * others    like open(2), such as -EMFILE, -ENFILE and -ENOMEM
  *
  * Source: proc_pid_fd(5), ptrace(2).
@@ -1129,7 +1145,7 @@ int memfd_go_import_pid(int pid, int remote_fd, uint32_t open_flags);
  *
  * -EBADF    pidfd is not a pidfd, or the process has no such descriptor
  * -EINVAL   unknown flags
- * -EPERM    no right to attach to the process with ptrace(2)
+ * -EPERM    no permission to ptrace(2) the process
  * -ESRCH    the process has ended
  * -ENOSYS   before Linux 5.6
  * -EMFILE   the process has RLIMIT_NOFILE open descriptors
@@ -1147,7 +1163,8 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  *     char name[] = "echo", word[] = "hello";
  *     char *argv[] = { name, word, NULL }, *envp[] = { NULL };
  *     int disk = open("/bin/echo", O_RDONLY | O_CLOEXEC);
- *     int fd = memfd_go_clone(name, MFD_CLOEXEC | MFD_EXEC, 0, disk, 1 << 24);
+ *     int fd = memfd_go_clone(name, MFD_CLOEXEC | MFD_EXEC, 0, disk,
+ *                             1 << 24);
  *
  *     if (fd < 0)
  *         return fd;
@@ -1155,23 +1172,23 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  */
 
 /*
- * memfd_go_exec() replaces the process by the program in the file 'fd'. It uses
- * execveat(2) with the descriptor, or execve(2) of its path in /proc where execveat(2)
- * is missing.
+ * memfd_go_exec() executes the program in the file 'fd' in place of the calling one. It
+ * uses execveat(2), or execve(2) of a path in /proc if execveat(2) is missing.
  *
- * fd    open for reading, or opened with O_PATH. No descriptor from open(2) or
- *       memfd_go_reopen() may be open for writing on the file, in any process.
- *       Descriptors from creating the file, and their duplicates, do not count.
+ * fd    open for reading, or opened with O_PATH. No process may have the file open for
+ *       writing through open(2) or memfd_go_reopen(). Descriptors from creating the
+ *       file, and their duplicates, do not count.
  * argv  the arguments, with NULL at the end
- * envp  the environment, with NULL at the end; null stands for an empty environment
+ * envp  the environment, strings like "NAME=value" with NULL at the end; null is an
+ *       empty environment
  * opts  0, or MEMFD_GO_OPT_INHERIT_FD: the program inherits fd. A script ("#!") needs
  *       this, because its interpreter opens the file through /proc.
  *
- * The program has no directory: $ORIGIN is "/", and /proc/self/exe leads to
+ * The program has no path: $ORIGIN is "/", and /proc/self/exe is a link to
  * "/memfd:NAME (deleted)". Its process name is "memfd:NAME", or on older kernels the
  * number of 'fd'.
  *
- * Returns only on failure. The descriptor is unchanged then.
+ * Returns only on failure. Then the descriptor is unchanged.
  *
  * -EACCES   the file has no execute permission (MFD_NOEXEC_SEAL)
  * -EACCES   the file is on a file system mounted noexec, or is not regular
@@ -1186,7 +1203,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  * -EINVAL   unknown options
  * others    like execve(2)
  *
- * Safe: except that all other threads end, as with execve(2).
+ * Safe: all other threads end, as with execve(2).
  *
  * Source: execveat(2), execve(2), fs/exec.c.
  */
@@ -1278,34 +1295,33 @@ struct memfd_go_secret_area {
  * RLIMIT_MEMLOCK. A memory cgroup at its limit kills the caller (see Memory above).
  * The same applies to memfd_go_secret_attach() and memfd_go_secret_pool_init().
  *
- * area  overwritten; zero after an error. An area that it still holds is forgotten, not
- *       freed. The struct may be moved, but only one copy of it may be used.
+ * area  overwritten; zero after an error. An area that the struct holds is not freed.
+ *       The struct may be moved, but only one copy of it may be used.
  * len   in bytes, more than 0
  * opts  any of
  *       OPT_REQUIRE         fail unless memfd_secret(2) works
  *       OPT_NO_SECRETMEM    do not use memfd_secret(2): hibernation stays possible
- *       OPT_ALLOW_UNLOCKED  if RLIMIT_MEMLOCK or mlock(2) forbids locking, go on with
- *                           memory that may be swapped and is not all present
- *       OPT_ALIGN_END       place the end, not the start, at a guard: touching the
- *                           first byte behind the area faults. The area is unaligned.
- *                           Up to 16 random bytes go in front of it, which
- *                           memfd_go_secret_free() checks for an underrun.
- *       OPT_FORK_SHARE      share the area with children of fork(). Else a child has
- *                           no memory there (SECRETMEM) or zeros (MLOCK, UNLOCKED). A
- *                           child that another thread forks during this call may share
- *                           memory of kind SECRETMEM.
+ *       OPT_ALLOW_UNLOCKED  if RLIMIT_MEMLOCK or mlock(2) forbids locking, use memory
+ *                           that may be swapped and is not all present
+ *       OPT_ALIGN_END       place the end, not the start, at a guard page: touching the
+ *                           first byte after the area faults. The area is unaligned. Up
+ *                           to 16 random bytes precede it, which memfd_go_secret_free()
+ *                           checks for an underrun.
+ *       OPT_FORK_SHARE      share the area with children of fork(). Otherwise a child
+ *                           has no memory there (SECRETMEM) or zeros (MLOCK, UNLOCKED).
+ *                           A child that another thread forks during this call may
+ *                           share memory of kind SECRETMEM.
  *       OPT_KEEP_FD         keep the descriptor of SECRETMEM in 'area', to send it to
  *                           another process
  *
- * Where memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), anonymous memory
- * with mlock(2) takes its place. 'kind' tells which it is.
+ * If memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), the function uses
+ * anonymous memory with mlock(2) instead, and 'kind' is MLOCK.
  *
  * A process-shared mutex, condition variable or semaphore does not work in memory of
  * kind SECRETMEM: futex(2) fails with -EFAULT, and glibc aborts. Put it into ordinary
- * shared memory beside the area, or use OPT_NO_SECRETMEM. Locks between threads of one
- * process work.
+ * shared memory, or use OPT_NO_SECRETMEM. Locks between threads of one process work.
  *
- * Root has no RLIMIT_MEMLOCK. If the system cannot spare that much memory, root gets
+ * Root has no RLIMIT_MEMLOCK. If the system does not have enough free memory, root gets
  * no error: the kernel kills processes to make room.
  *
  * Returns 0.
@@ -1313,7 +1329,7 @@ struct memfd_go_secret_area {
  * -ENOSYS, -EPERM  OPT_REQUIRE, and memfd_secret(2) does not work
  * -EPERM    RLIMIT_MEMLOCK is 0
  * -EAGAIN, -ENOMEM  over RLIMIT_MEMLOCK
- * -ENOMEM   not enough memory, or no room in the address space
+ * -ENOMEM   not enough memory or address space
  * -ENOMEM   len is more than the memory of the system
  * -EINVAL   len is 0 or too large for an object
  * -EINVAL   unknown options
@@ -1322,8 +1338,6 @@ struct memfd_go_secret_area {
  * -EMFILE, -ENFILE  no descriptor is free
  * -EFBIG    memfd_secret(2) works, and len is more than RLIMIT_FSIZE; SIGXFSZ is sent
  *           as well. OPT_NO_SECRETMEM creates no file.
- *
- * Safe: for one area in one thread at a time.
  *
  * Source: memfd_secret(2), mlock(2), madvise(2), sysinfo(2), getrandom(2),
  * mm/secretmem.c.
@@ -1337,13 +1351,11 @@ int memfd_go_secret_alloc(struct memfd_go_secret_area *area, size_t len, uint32_
  * allocation fails, 'data' is unchanged, so the caller can try other options or wipe
  * it.
  *
- * data  writable memory, not in the guards of another area
+ * data  writable memory
  *
  * Returns 0. Errors like memfd_go_secret_alloc(), and:
  *
  * -EFAULT   data is null
- *
- * Safe: like memfd_go_secret_alloc().
  */
 MEMFD_GO_CHECKED
 int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
@@ -1352,16 +1364,17 @@ int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
 /*
  * memfd_go_secret_attach() maps a secret file that another process created and sent.
  * It maps the whole file between guard pages, like memfd_go_secret_alloc(). 'fd' stays
- * open. The length of the area is the size of the file. For a file from
- * memfd_go_secret_alloc() that is a number of whole pages, not the length that was
- * requested there.
+ * open. The length of the area is the size of the file. A file from
+ * memfd_go_secret_alloc() consists of whole pages, so this is not the length that was
+ * requested there, but that length rounded up. With OPT_ALIGN_END there, the data is at
+ * the end.
  *
  * fd       a secret file that has a size. Its creator chose it, and it cannot change.
  * max_len  the largest size to accept, in bytes
  * opts     any of
  *          OPT_FORK_SHARE  as in memfd_go_secret_alloc()
- *          OPT_ALIGN_END   for a file of whole pages; nothing is written before the
- *                          data
+ *          OPT_ALIGN_END   no effect: a file of whole pages ends at a guard page
+ *                          anyway, and no other can
  *          OPT_KEEP_FD     keep a duplicate of fd
  *
  * Returns 0.
@@ -1373,8 +1386,6 @@ int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
  * -EFBIG      the file is longer than max_len
  * -EOVERFLOW  the file does not fit into the address space
  * others      like memfd_go_secret_alloc()
- *
- * Safe: like memfd_go_secret_alloc().
  *
  * Source: memfd_secret(2), mm/secretmem.c.
  */
@@ -1398,20 +1409,17 @@ int memfd_go_secret_attach(struct memfd_go_secret_area *area, int fd, uint64_t m
  *           which allocated the area without OPT_FORK_SHARE
  * -EPERM    the area was sealed with mseal(2)
  *
- * Safe: like memfd_go_secret_alloc().
- *
  * Source: mprotect(2).
  */
 MEMFD_GO_CHECKED
 int memfd_go_secret_protect(struct memfd_go_secret_area *area, uint32_t access);
 
 /*
- * memfd_go_secret_relock() locks an area into memory again. Locks belong to a process:
- * a child of fork() has an area with OPT_FORK_SHARE, but it is not locked there,
- * although 'kind' is still MLOCK. This function locks it in the child and corrects
- * 'kind': MLOCK on success, UNLOCKED on failure. It can also turn an area of kind
- * UNLOCKED into one of kind MLOCK. Memory of kind SECRETMEM is never swapped, so
- * nothing is done.
+ * memfd_go_secret_relock() locks an area into memory again. A child of fork() inherits
+ * an area with OPT_FORK_SHARE, but not its lock, although 'kind' is still MLOCK. This
+ * function locks it in the child and corrects 'kind': MLOCK on success, UNLOCKED on
+ * failure. It can also change an area of kind UNLOCKED to MLOCK. It does nothing to
+ * memory of kind SECRETMEM, which is never swapped.
  *
  * Returns 0.
  *
@@ -1421,33 +1429,29 @@ int memfd_go_secret_protect(struct memfd_go_secret_area *area, uint32_t access);
  * -ENOMEM   over RLIMIT_MEMLOCK, or not enough memory
  * -EINVAL, -EFAULT, -ENXIO  like memfd_go_secret_protect()
  *
- * Safe: like memfd_go_secret_alloc().
- *
  * Source: mlock(2), fork(2).
  */
 MEMFD_GO_CHECKED
 int memfd_go_secret_relock(struct memfd_go_secret_area *area);
 
 /*
- * memfd_go_secret_free() wipes the area, unmaps it with its guards, and closes the
- * descriptor that OPT_KEEP_FD kept. An attached area is not wiped, because others may
- * use it. Freeing an area twice does nothing, and neither does freeing a zeroed
+ * memfd_go_secret_free() wipes the area, unmaps it with its guard pages, and closes the
+ * descriptor that OPT_KEEP_FD kept. It does not wipe an attached area, because other
+ * processes may use it. Freeing an area twice does nothing, nor does freeing a zeroed
  * struct.
  *
  * In a child of fork() that does not have the area (SECRETMEM without OPT_FORK_SHARE),
- * this frees the guards and the descriptor. Whatever else is mapped in place of the
- * data is left alone. If a child frees an area with OPT_FORK_SHARE, the data is wiped
- * for the parent too.
+ * this frees the guard pages and the descriptor. Other memory that is mapped at the
+ * address of the data is left alone. If a child frees an area with OPT_FORK_SHARE, the
+ * data is wiped for the parent too.
  *
  * Returns 0.
  *
- * -EUCLEAN  OPT_ALIGN_END, and something was written in front of the area. The area
- *           has been freed.
+ * -EUCLEAN  OPT_ALIGN_END, and the bytes before the area were overwritten. The area has
+ *           been freed.
  * -EFAULT   area is null
  * -ENOMEM   the process has too many mappings; nothing has been freed
  * -EPERM    the area was sealed with mseal(2); nothing has been freed
- *
- * Safe: like memfd_go_secret_alloc().
  *
  * Source: munmap(2).
  */
@@ -1462,8 +1466,8 @@ int memfd_go_secret_free(struct memfd_go_secret_area *area);
 void memfd_go_wipe(void *p, size_t len);
 
 /*
- * memfd_go_equal() compares the 'len' bytes at 'a' and 'b' in constant time: the time,
- * and the memory that is touched, depend on len only.
+ * memfd_go_equal() compares the 'len' bytes at 'a' and 'b' in constant time: the time
+ * and the memory accesses depend only on len.
  *
  * Returns 1 if all bytes are equal or len is 0, and 0 if not, or if a or b is null.
  *
@@ -1486,10 +1490,10 @@ struct memfd_go_secret_pool {
 
 /*
  * memfd_go_secret_pool_init() allocates one secret area with 'slots' slots of
- * 'slot_len' bytes each. Taking a slot and giving it back then takes no system call.
- * Slots are zeroed and aligned for any type (16 bytes). Between two slots are 16 bytes
- * of the pool's own, but no guard page: an overrun is detected when the slot or the
- * one behind it is given back.
+ * 'slot_len' bytes each. Taking a slot and giving it back makes no system call. Slots
+ * are zeroed and aligned for any type (16 bytes). Between slots are 16 bytes that the
+ * pool uses, but no guard page: an overrun is detected when the slot or the next one is
+ * given back.
  *
  * pool      overwritten; zero after an error. The struct may be moved, but only one
  *           copy of it may be used.
@@ -1500,8 +1504,6 @@ struct memfd_go_secret_pool {
  * Returns 0. Errors like memfd_go_secret_alloc(), and:
  *
  * -EINVAL   slots is out of range
- *
- * Safe: for one pool in one thread at a time; the pool has no lock.
  *
  * Source: memfd_secret(2).
  */
@@ -1517,15 +1519,12 @@ int memfd_go_secret_pool_init(struct memfd_go_secret_pool *pool, size_t slot_len
  *
  * -ENOSPC   all slots are in use
  * -EINVAL   the free slot was overwritten by an overrun
- * -EINVAL   the pool holds no area, or the process is a child that has zeros in its
- *           place
+ * -EINVAL   the pool holds no area, or the process is a child that has zeros in place
+ *           of the parent's pool
  * -EACCES   the pool is not MEMFD_GO_ACCESS_READ_WRITE
  *           (memfd_go_secret_pool_protect())
- * -ENXIO    the pool is the parent's and not in this process
- *           (memfd_go_secret_protect())
+ * -ENXIO    the pool is not in this process, like memfd_go_secret_protect()
  * -EFAULT   pool or slot is null
- *
- * Safe: like memfd_go_secret_pool_init().
  */
 MEMFD_GO_CHECKED
 int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
@@ -1536,23 +1535,19 @@ int memfd_go_secret_pool_take(struct memfd_go_secret_pool *pool, void **slot);
  * Returns 0.
  *
  * -EINVAL   'slot' is not the start of a slot in use
- * -EINVAL   an overrun went into the slot or out of it; the pool can only be freed
+ * -EINVAL   an overrun into the slot or out of it; the pool can only be freed
  * -EINVAL   the pool holds no area
  * -EACCES, -ENXIO  like memfd_go_secret_pool_take()
  * -EFAULT   pool is null
- *
- * Safe: like memfd_go_secret_pool_init().
  */
 int memfd_go_secret_pool_give(struct memfd_go_secret_pool *pool, void *slot);
 
 /*
- * memfd_go_secret_pool_protect() does what memfd_go_secret_protect() does, for all
- * slots of a pool, used or free. Slots can be taken and given back only while the pool
- * is MEMFD_GO_ACCESS_READ_WRITE.
+ * memfd_go_secret_pool_protect() protects all slots of a pool, used or free, like
+ * memfd_go_secret_protect(). Slots can be taken and given back only while the pool is
+ * MEMFD_GO_ACCESS_READ_WRITE.
  *
  * Returns 0. Errors like memfd_go_secret_protect().
- *
- * Safe: like memfd_go_secret_pool_init().
  *
  * Source: mprotect(2).
  */
@@ -1560,11 +1555,10 @@ MEMFD_GO_CHECKED
 int memfd_go_secret_pool_protect(struct memfd_go_secret_pool *pool, uint32_t access);
 
 /*
- * memfd_go_secret_pool_relock() does what memfd_go_secret_relock() does, for a pool.
+ * memfd_go_secret_pool_relock() locks a pool into memory again, like
+ * memfd_go_secret_relock().
  *
  * Returns 0. Errors like memfd_go_secret_relock().
- *
- * Safe: like memfd_go_secret_pool_init().
  *
  * Source: mlock(2), fork(2).
  */
@@ -1576,8 +1570,6 @@ int memfd_go_secret_pool_relock(struct memfd_go_secret_pool *pool);
  * Freeing a pool twice does nothing.
  *
  * Returns 0. Errors like memfd_go_secret_free().
- *
- * Safe: like memfd_go_secret_pool_init().
  *
  * Source: munmap(2).
  */
@@ -1596,25 +1588,25 @@ int memfd_go_secret_pool_free(struct memfd_go_secret_pool *pool);
  * flags) and memfd_secret(flags) are available with any libc. They behave like a libc's
  * functions: they return -1 and set errno. The library itself exports no such names.
  *
- * The names are functions, not macros, and nothing of the libc is included. A
- * declaration by the libc and the program's own fallback, a static function of the same
- * name, may stand next to them, and so may members, methods and variables. The header
- * may come before everything else, such as by the compiler's option -include.
+ * The names are functions, not macros, and no header of the libc is included. They do
+ * not conflict with a declaration by the libc, with the program's own fallback (a
+ * static function of the same name), or with members, methods and variables. The header
+ * may come first, for example with the compiler's option -include.
  *
  * Taking an address works where the type is known: int (*f)(unsigned) = memfd_secret;
  * In C the address of memfd_create is that of the libc's function, so the libc must
  * have one (glibc 2.27, musl 1.1.20).
  *
- * Compilers other than GCC and clang get macros that stand for static functions.
+ * With compilers other than GCC and clang, the names are macros.
  */
 #if defined(MEMFD_GO_DROPIN) && !defined(MEMFD_GO_DROPIN_DONE)
 #define MEMFD_GO_DROPIN_DONE
 
 #ifdef __GNUC__
-/* No warnings about what the libc and the program may declare again. */
+/* No warnings about redeclarations by the libc and the program. */
 #pragma GCC system_header
 #define MEMFD_GO_DROPIN_STATIC static __inline__
-/* Where glibc and musl keep errno. */
+/* The address of errno in glibc and musl. */
 #ifdef __cplusplus
 extern "C"
 #endif
@@ -1648,7 +1640,7 @@ MEMFD_GO_DROPIN_STATIC int memfd_go_dropin_secret(unsigned int flags)
 #define memfd_secret memfd_go_dropin_secret
 
 #elif defined(__cplusplus)
-/* Templates, since a call prefers any other function with the same name. */
+/* Templates, because overload resolution prefers other functions of the same name. */
 namespace memfd_go_dropin
 {
 template <class Flags> inline int memfd_create(const char *name, Flags flags)
@@ -1664,14 +1656,14 @@ template <class Flags> inline int memfd_secret(Flags flags)
 using namespace memfd_go_dropin;
 
 #else
-/* In GNU's sense of "extern inline" the program may define the function again. */
+/* With GNU semantics of "extern inline", the program may define the function again. */
 extern __inline__ __attribute__((__gnu_inline__, __always_inline__)) int
 memfd_create(const char *name, unsigned int flags)
 {
 	return memfd_go_dropin_create(name, flags);
 }
 
-/* No libc has memfd_secret() yet, so its address has to be that of a function here. */
+/* No libc has memfd_secret() yet, so its address is that of a function here. */
 #ifdef __clang__
 static __inline__ int
 	__attribute__((__overloadable__, __enable_if__(1, ""), __unused__))
