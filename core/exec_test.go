@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The test's own program, which is static, runs from a sealed copy of its file. The
-// environment tells each of the three processes which one it is.
+// The test binary, which is static, executes a sealed copy of itself. A variable in the environment
+// selects the role of each of the three processes.
 func TestExecStaticProgram(t *testing.T) {
 	leaks.Check(t)
 	const stage = "CORE_TEST_EXEC"
@@ -37,7 +37,7 @@ func TestExecStaticProgram(t *testing.T) {
 	}
 }
 
-// execCopyOfSelf returns only if it fails.
+// execCopyOfSelf executes a sealed copy of the test binary. It returns only on failure.
 func execCopyOfSelf(t *testing.T, variable string) unix.Errno {
 	self, err := os.Open("/proc/self/exe")
 	if err != nil {
@@ -54,7 +54,7 @@ func execCopyOfSelf(t *testing.T, variable string) unix.Errno {
 	return unix.Errno(-Exec(int32(fd), unsafe.Pointer(&argv[0]), unsafe.Pointer(&envp[0]), 0))
 }
 
-// cStrings returns an array as execve(2) wants it.
+// cStrings returns an argument array for execve(2).
 func cStrings(texts ...string) []*byte {
 	var array []*byte
 	for _, text := range texts {

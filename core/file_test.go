@@ -90,7 +90,7 @@ func TestSize(t *testing.T) {
 		"over INT64_MAX":  {SetSize(fd, 0, 1<<63), -int(unix.EINVAL)},
 		"unknown option":  {SetSize(fd, OptWrite, 1), -int(unix.EINVAL)},
 		"bad descriptor":  {SetSize(-1, 0, 1), -int(unix.EBADF)},
-		"reserve nothing": {SetSize(fd, OptReserve, 0), 0},
+		"reserve 0 bytes": {SetSize(fd, OptReserve, 0), 0},
 		"reserve":         {SetSize(fd, OptReserve, 8192), 0},
 		"size to null":    {GetSize(fd, nil), -int(unix.EFAULT)},
 	} {
@@ -165,8 +165,8 @@ func TestMapErrors(t *testing.T) {
 		"unknown option":  {Map(fd, OptReserve, 0, 1, &addr), -int(unix.EINVAL)},
 		"offset over max": {Map(fd, 0, 1<<63, 1, &addr), -int(unix.EINVAL)},
 		"end over max":    {Map(fd, 0, math.MaxInt64, 4096, &addr), -int(unix.EOVERFLOW)},
-		"crooked offset":  {Map(fd, 0, 1, 1, &addr), -int(unix.EINVAL)},
-		"nothing":         {Map(fd, 0, 0, 0, &addr), -int(unix.EINVAL)},
+		"odd offset":      {Map(fd, 0, 1, 1, &addr), -int(unix.EINVAL)},
+		"length 0":        {Map(fd, 0, 0, 0, &addr), -int(unix.EINVAL)},
 		"sealed":          {Map(fd, OptWrite, 0, 1, &addr), -int(unix.EPERM)},
 		"bad descriptor":  {Map(-1, 0, 0, 1, &addr), -int(unix.EBADF)},
 	} {

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The inputs that fuzzing has found worth keeping are in testdata/fuzz; each go test
-// runs them, and tests/fuzz fuzzes on from there.
+// Interesting inputs that fuzzing found are in testdata/fuzz. go test runs them, and tests/fuzz
+// continues from them.
 
 var wordsOfSeals = map[string]uint32{
 	"NONE": 0, "IMMUTABLE": SealsImmutable, "SEAL": unix.F_SEAL_SEAL, "GROW": unix.F_SEAL_GROW,
@@ -36,7 +36,7 @@ var (
 	longName     = regexp.MustCompile(`(?i)^F_SEAL_(SEAL|GROW|WRITE|FUTURE_WRITE|SHRINK|EXEC)$`)
 )
 
-// modelOfParse is what the header says of memfd_go_parse_seals, with all that Go has.
+// modelOfParse implements the header's description of memfd_go_parse_seals in ordinary Go.
 func modelOfParse(text string) (seals uint32, ok bool) {
 	for _, word := range betweenWords.Split(text, -1) {
 		bits, isWord := wordsOfSeals[upper(word)]
@@ -59,7 +59,7 @@ func modelOfParse(text string) (seals uint32, ok bool) {
 	return seals, true
 }
 
-// upper changes ASCII letters alone.
+// upper changes only ASCII letters.
 func upper(s string) string {
 	text := []byte(s)
 	for i, c := range text {
@@ -98,7 +98,7 @@ func FuzzFormatSeals(f *testing.F) {
 				t.Errorf("FormatSeals(%#x, %d) = %q, %d", seals, style, whole, length)
 			}
 			if again, r := parse(whole); r != 0 || again != seals {
-				t.Errorf("%#x became %q, which reads as %#x, %d", seals, whole, again, r)
+				t.Errorf("%#x became %q, which parses as %#x, %d", seals, whole, again, r)
 			}
 			cut, n := format(t, seals, style, int(capacity))
 			if want := whole[:min(length, max(int(capacity)-1, 0))]; cut != want || n != length {
@@ -108,7 +108,7 @@ func FuzzFormatSeals(f *testing.F) {
 	})
 }
 
-// A struct of any size comes in, and goes out, by the rules of openat2(2).
+// Structs of any size are copied in and out by the rules of openat2(2).
 func FuzzStructs(f *testing.F) {
 	leaks.Check(f)
 	f.Add([]byte("\x20\x00\x00\x00"), uint16(32))
@@ -126,27 +126,27 @@ func FuzzStructs(f *testing.F) {
 			t.Fatalf("checkStruct of %d bytes: %d", size, r)
 		}
 		before := bytes.Clone(theirs)
-		ours := make([]byte, known+8) // the last 8 are none of its business
+		ours := make([]byte, known+8) // the last 8 must not be written
 		r := copyIn(unsafe.Pointer(&ours[0]), unsafe.Pointer(&theirs[0]), uintptr(size), known)
 		zero := bytes.Count(theirs[known:], []byte{0}) == len(theirs)-known
 		if zero != (r == 0) || !zero && r != -int(unix.E2BIG) {
 			t.Fatalf("copyIn of %x: %d", theirs, r)
 		}
 		if zero && !bytes.Equal(ours, append(bytes.Clone(theirs[:known]), make([]byte, 8)...)) {
-			t.Errorf("%x came in as %x", theirs, ours)
+			t.Errorf("%x was copied in as %x", theirs, ours)
 		}
 		if !bytes.Equal(theirs, before) {
-			t.Errorf("%x became %x", before, theirs)
+			t.Errorf("copyIn changed %x to %x", before, theirs)
 		}
 		copyOut(unsafe.Pointer(&theirs[0]), unsafe.Pointer(&ours[0]), uintptr(size), known)
 		if !bytes.Equal(theirs, append(bytes.Clone(ours[:known]), make([]byte, len(theirs)-known)...)) {
-			t.Errorf("%x went out as %x", ours, theirs)
+			t.Errorf("%x was copied out as %x", ours, theirs)
 		}
 	})
 }
 
-// Whatever is in a control buffer, what is taken from it are descriptors that are in there,
-// as many as were counted. The kernel would not send most of this; another one might.
+// For any contents of a control buffer, the descriptors that are taken are in it, and as many as
+// were counted. The kernel does not send most of these contents; an emulator might.
 func FuzzControlMessages(f *testing.F) {
 	leaks.Check(f)
 	bytesOf := func(level, ctype int32, fds ...int32) []byte {
@@ -181,7 +181,7 @@ func FuzzControlMessages(f *testing.F) {
 		}
 		for i, fd := range fds {
 			if taken := fd != guard; taken != (i < int(n)) {
-				t.Fatalf("%d descriptors were counted, and %x were taken", n, fds)
+				t.Fatalf("counted %d descriptors, took %x", n, fds)
 			}
 			if fd != guard && !bytes.Contains(memory[:control.length], unsafe.Slice((*byte)(unsafe.Pointer(&fds[i])), fdSize)) {
 				t.Fatalf("descriptor %d is %#x, which is not in %x", i, fd, memory)
@@ -190,7 +190,7 @@ func FuzzControlMessages(f *testing.F) {
 	})
 }
 
-// neverOpen makes all that may be closed a number that no descriptor has.
+// neverOpen changes all numbers that may be closed to ones that no descriptor has.
 func neverOpen(c *message) {
 	off := uintptr(0)
 	for m := c.at(0); m != nil; m = c.at(off) {

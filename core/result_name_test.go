@@ -22,10 +22,10 @@ func goString(p *byte) string {
 	return string(b)
 }
 
-// aliases are the numbers of which x/sys/unix knows a second name and gives that.
+// aliases are the names that x/sys/unix prefers to the ones in errno(3).
 var aliases = map[string]string{"ENOTSUP": "EOPNOTSUPP", "EFSCORRUPTED": "EUCLEAN"}
 
-// newer are the numbers that x/sys/unix does not know yet.
+// newer are error numbers that x/sys/unix lacks.
 var newer = map[int32]string{134: "EFTYPE"}
 
 func TestResultNameAgreesWithUnix(t *testing.T) {

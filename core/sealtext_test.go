@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// format calls FormatSeals with a buffer of capacity bytes between two guards and
-// returns what a C caller would see.
+// format calls FormatSeals with a buffer of capacity bytes between two guard bytes, and returns the
+// C string and the result.
 func format(t *testing.T, seals, style uint32, capacity int) (s string, length int) {
 	t.Helper()
 	const guard = 0xa5
@@ -167,7 +167,7 @@ func TestSealTextRoundTrip(t *testing.T) {
 		for style := StyleNames; style <= StyleHex; style++ {
 			text, _ := format(t, m, style, 64)
 			if got, r := parse(text); r != 0 || got != m {
-				t.Errorf("%#x became %q, which reads as %#x, %d", m, text, got, r)
+				t.Errorf("%#x became %q, which parses as %#x, %d", m, text, got, r)
 			}
 		}
 	}

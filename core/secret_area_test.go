@@ -131,15 +131,15 @@ func TestSecretErrors(t *testing.T) {
 	leaks.Check(t)
 	alloc := func(length uintptr, opts uint32) int { return SecretAlloc(&SecretArea{}, length, opts) }
 	for what, c := range map[string]struct{ got, want int }{
-		"nothing":          {alloc(0, 0), -int(unix.EINVAL)},
-		"too much":         {alloc(^uintptr(0)-100, 0), -int(unix.EINVAL)},
-		"unknown option":   {alloc(1, OptWrite), -int(unix.EINVAL)},
-		"contradiction":    {alloc(1, OptRequire|OptNoSecretmem), -int(unix.EINVAL)},
-		"another":          {alloc(1, OptKeepFD|OptNoSecretmem), -int(unix.EINVAL)},
-		"null":             {SecretAlloc(nil, 1, 0), -int(unix.EFAULT)},
-		"access":           {SecretProtect(&SecretArea{}, AccessWrite), -int(unix.EINVAL)},
-		"attach to nobody": {SecretAttach(&SecretArea{}, -1, 1<<20, 0), -int(unix.EBADF)},
-		"attach to memfd":  {SecretAttach(&SecretArea{}, mustCreate(t, 0), 1<<20, 0), -int(unix.EINVAL)},
+		"length 0":              {alloc(0, 0), -int(unix.EINVAL)},
+		"length too large":      {alloc(^uintptr(0)-100, 0), -int(unix.EINVAL)},
+		"unknown option":        {alloc(1, OptWrite), -int(unix.EINVAL)},
+		"require, no secretmem": {alloc(1, OptRequire|OptNoSecretmem), -int(unix.EINVAL)},
+		"keep fd, no secretmem": {alloc(1, OptKeepFD|OptNoSecretmem), -int(unix.EINVAL)},
+		"null":                  {SecretAlloc(nil, 1, 0), -int(unix.EFAULT)},
+		"access":                {SecretProtect(&SecretArea{}, AccessWrite), -int(unix.EINVAL)},
+		"attach invalid fd":     {SecretAttach(&SecretArea{}, -1, 1<<20, 0), -int(unix.EBADF)},
+		"attach a memfd":        {SecretAttach(&SecretArea{}, mustCreate(t, 0), 1<<20, 0), -int(unix.EINVAL)},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %d, want %d", what, c.got, c.want)
@@ -165,7 +165,7 @@ func TestSecretAttach(t *testing.T) {
 		t.Errorf("SecretFree: %d", r)
 	}
 	if got := *(*byte)(pointer(s.Data)); got != 0x5a {
-		t.Errorf("freeing what was attached wiped it: %#x", got)
+		t.Errorf("freeing an attached area wiped it: %#x", got)
 	}
 }
 
@@ -214,7 +214,7 @@ func TestPool(t *testing.T) {
 		}
 	}
 	for what, slot := range map[string]uintptr{
-		"null": 0, "crooked": got[3] + 1, "inside": got[3] + 16, "before": p.Area.Data, "behind": p.Area.Data + p.Area.Len,
+		"null": 0, "unaligned": got[3] + 1, "inside": got[3] + 16, "before": p.Area.Data, "after": p.Area.Data + p.Area.Len,
 	} {
 		if r := PoolGive(p, slot); r != -int(unix.EINVAL) {
 			t.Errorf("PoolGive of %s: %d", what, r)
@@ -234,9 +234,9 @@ func TestPool(t *testing.T) {
 			t.Fatalf("byte %d of a slot taken again is %d", j, c)
 		}
 	}
-	*(*byte)(pointer(got[8] - 16)) ^= 0xff // as an overrun of slot 7 would
+	*(*byte)(pointer(got[8] - 16)) ^= 0xff // an overrun of slot 7
 	if r := PoolGive(p, got[8]); r != -int(unix.EINVAL) {
-		t.Errorf("an overrun went unnoticed: %d", r)
+		t.Errorf("PoolGive did not detect an overrun: %d", r)
 	}
 	for range 2 {
 		if r := PoolFree(p); r != 0 {

@@ -84,14 +84,14 @@ func TestSendAndReceive(t *testing.T) {
 	}
 }
 
-// receive is what a receiver with room for one descriptor sees of a message.
+// receive receives a message with room for one descriptor.
 func receive(t *testing.T, b int32) (result, n int) {
 	t.Helper()
 	fd, room := int32(-7), uint32(1)
 	var control ControlBuffer
 	result = RecvFDs(b, 0, &fd, &room, nil, nil, &control)
 	if result < 0 && (fd != -7 || room != 1) {
-		t.Errorf("a failure wrote %d, %d", fd, room)
+		t.Errorf("RecvFDs failed, but wrote %d, %d", fd, room)
 	}
 	if result == 0 && room == 1 {
 		closeFD(fd)
@@ -99,7 +99,7 @@ func receive(t *testing.T, b int32) (result, n int) {
 	return result, int(room)
 }
 
-// receiveVerified is what memfd_go_recv_verified does.
+// receiveVerified does what memfd_go_recv_verified does.
 func receiveVerified(b int32, required uint32, maxLen uint64) int {
 	fd, n := int32(-1), uint32(1)
 	var control ControlBuffer
@@ -152,7 +152,7 @@ func TestReceiveWithCredentials(t *testing.T) {
 	a, b := socketpair(t, unix.SOCK_SEQPACKET)
 	before := openFDs(t)
 	for _, option := range []int{unix.SO_PASSCRED, unix.SO_PASSSEC, soPasspidfd} {
-		unix.SetsockoptInt(int(b), unix.SOL_SOCKET, option, 1) // what is not known stays away
+		unix.SetsockoptInt(int(b), unix.SOL_SOCKET, option, 1) // unknown to older kernels
 	}
 	fds := [FDsMax]int32{}
 	for i := range fds {
@@ -225,7 +225,7 @@ func TestRecvVerified(t *testing.T) {
 		{"empty", 0, 0, 0, 7, -int(unix.ENODATA)},
 		{"not sealed against writing", unix.F_SEAL_SHRINK, 7, 0, 7, -int(unix.EKEYREJECTED)},
 		{"not sealed against shrinking", unix.F_SEAL_WRITE, 7, 0, 7, -int(unix.EKEYREJECTED)},
-		{"only that asked for", unix.F_SEAL_SHRINK, 7, unix.F_SEAL_SHRINK, 7, 0},
+		{"only the required seal", unix.F_SEAL_SHRINK, 7, unix.F_SEAL_SHRINK, 7, 0},
 		{"not sealed against growing", unix.F_SEAL_SHRINK | unix.F_SEAL_WRITE, 7, SealsImmutable, 7, -int(unix.EKEYREJECTED)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
