@@ -101,7 +101,7 @@ static void rejects_files_that_are_not_regular(void)
 static void rejects_bad_pointers(void)
 {
 	char *page = page_before_a_guard();
-	char *nowhere[] = { page + page_size(), NULL };
+	char *unreadable[] = { page + page_size(), NULL };
 	int fd = program_copy("/bin/false");
 
 	for (size_t i = 0; i < NULL_POINTERS; i++) {
@@ -109,8 +109,8 @@ static void rejects_bad_pointers(void)
 		if (null_pointers[i] != 0) /* NULL is the empty environment */
 			EQ(memfd_go_exec(fd, arguments, (char **)null_pointers[i], 0), -EFAULT);
 	}
-	EQ(memfd_go_exec(fd, nowhere, no_environment, INHERIT_FD), -EFAULT);
-	EQ(memfd_go_exec(fd, arguments, nowhere, INHERIT_FD), -EFAULT);
+	EQ(memfd_go_exec(fd, unreadable, no_environment, INHERIT_FD), -EFAULT);
+	EQ(memfd_go_exec(fd, arguments, unreadable, INHERIT_FD), -EFAULT);
 	EQ(memfd_go_exec(fd, (char **)(void *)(page + page_size()), no_environment, 0), -EFAULT);
 	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	close(fd);

@@ -7,30 +7,30 @@
 
 /* ------------------------------------------------------------------ Before */
 
-static void a_secret_file(void)
+static void prepare_secret_file(void)
 {
 	in.fd = raw_secret(O_CLOEXEC);
 	EQ(ftruncate(in.fd, LENGTH), 0);
 }
 
-static void an_area(void)
+static void prepare_area(void)
 {
 	EQ(memfd_go_secret_alloc(&out.area, LENGTH, 0), 0);
 }
 
-static void an_area_with_descriptor(void)
+static void prepare_area_with_descriptor(void)
 {
 	EQ(memfd_go_secret_alloc(&out.area, LENGTH, MEMFD_GO_OPT_KEEP_FD), 0);
 }
 
-static void an_attached_area(void)
+static void prepare_attached_area(void)
 {
-	a_secret_file();
+	prepare_secret_file();
 	EQ(memfd_go_secret_attach(&out.area, in.fd, UINT64_MAX, 0), 0);
 	close(in.fd);
 }
 
-static void a_pool(void)
+static void prepare_pool(void)
 {
 	EQ(memfd_go_secret_pool_init(&out.pool, LENGTH, 2, 0), 0);
 }
@@ -39,25 +39,25 @@ static void a_pool(void)
 static secret_area relocked;
 static struct memfd_go_secret_pool relocked_pool;
 
-static void a_locked_area(void)
+static void prepare_locked_area(void)
 {
 	EQ(memfd_go_secret_alloc(&relocked, LENGTH, MEMFD_GO_OPT_NO_SECRETMEM), 0);
 }
 
-static void a_locked_pool(void)
+static void prepare_locked_pool(void)
 {
 	EQ(memfd_go_secret_pool_init(&relocked_pool, LENGTH, 2, MEMFD_GO_OPT_NO_SECRETMEM), 0);
 }
 
-static void a_taken_slot(void)
+static void prepare_taken_slot(void)
 {
-	a_pool();
+	prepare_pool();
 	EQ(memfd_go_secret_pool_take(&out.pool, &out.address), 0);
 }
 
 /* ------------------------------------------------------------------- After */
 
-static void is_descriptor(int result)
+static void expect_descriptor(int result)
 {
 	if (result >= 0)
 		EQ(close(result), 0);
@@ -99,7 +99,7 @@ static void frees(int result)
 	EQ(memfd_go_secret_free(&out.area), 0);
 }
 
-static void is_area(int result)
+static void expect_area(int result)
 {
 	if (result < 0)
 		return;
@@ -107,20 +107,20 @@ static void is_area(int result)
 	frees(result);
 }
 
-static void is_attached(int result)
+static void expect_attached(int result)
 {
-	is_area(result);
+	expect_area(result);
 	close(in.fd);
 }
 
-static void is_locked(int result)
+static void expect_locked(int result)
 {
 	EQ(relocked.kind, result == 0 ? MEMFD_GO_AREA_MLOCK : MEMFD_GO_AREA_UNLOCKED);
 	EQ(status_kb("VmLck:") > 0, result == 0);
 	EQ(memfd_go_secret_free(&relocked), 0);
 }
 
-static void is_locked_pool(int result)
+static void expect_locked_pool(int result)
 {
 	EQ(relocked_pool.area.kind, result == 0 ? MEMFD_GO_AREA_MLOCK : MEMFD_GO_AREA_UNLOCKED);
 	EQ(memfd_go_secret_pool_free(&relocked_pool), 0);
@@ -132,7 +132,7 @@ static void frees_pool(int result)
 	EQ(memfd_go_secret_pool_free(&out.pool), 0);
 }
 
-static void is_pool(int result)
+static void expect_pool(int result)
 {
 	if (result < 0)
 		return;
@@ -141,7 +141,7 @@ static void is_pool(int result)
 }
 
 /* A failure removes features from the result, and never adds any. */
-static void is_probed(int result)
+static void expect_probed(int result)
 {
 	static uint32_t all_bits;
 
@@ -152,12 +152,12 @@ static void is_probed(int result)
 	EQ(out.features.bits & ~all_bits, 0);
 }
 
-static void is_one(int result)
+static void expect_one(int result)
 {
 	EQ(result, 1);
 }
 
-static void is_zero(int result)
+static void expect_zero(int result)
 {
 	EQ(result, 0);
 }
@@ -182,79 +182,81 @@ static void is_zero(int result)
 #define EXHAUSTED "EMFILE=EMFILE,ENFILE=ENFILE,ENOMEM=ENOMEM,*"
 
 #define ROWS(F)                                                                                              \
-	F(secret, nothing, memfd_go_secret(O_CLOEXEC), is_descriptor, "", "memfd_secret", "")                \
-	F(secret_fd_cloexec, nothing, memfd_go_secret(FD_CLOEXEC), is_descriptor, "", "memfd_secret*2",      \
+	F(secret, nothing, memfd_go_secret(O_CLOEXEC), expect_descriptor, "", "memfd_secret", "")            \
+	F(secret_fd_cloexec, nothing, memfd_go_secret(FD_CLOEXEC), expect_descriptor, "", "memfd_secret*2",  \
 	  "memfd_secret/1:EINVAL")                                                                           \
-	F(secret_alloc, nothing, ALLOC(0), is_area, "",                                                      \
+	F(secret_alloc, nothing, ALLOC(0), expect_area, "",                                                  \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN)     \
-	F(secret_alloc_from, nothing, memfd_go_secret_alloc_from(&out.area, out.data, 16, 0), is_area, "",   \
-	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
+	F(secret_alloc_from, nothing, memfd_go_secret_alloc_from(&out.area, out.data, 16, 0), expect_area,   \
+	  "", "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",       \
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN)     \
-	F(secret_alloc_align_end, nothing, ALLOC(ALIGN_END), is_area, "",                                    \
+	F(secret_alloc_align_end, nothing, ALLOC(ALIGN_END), expect_area, "",                                \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close "           \
 	  "mprotect getrandom",                                                                              \
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN                                      \
 	  " close:* mmap/1: mprotect/2: "                                                                    \
 	  "getrandom:* *:" FORBIDDEN)                                                                        \
-	F(secret_alloc_align_end_no_secretmem, nothing, ALLOC(ALIGN_END | NO_SECRETMEM), is_area, "",        \
+	F(secret_alloc_align_end_no_secretmem, nothing, ALLOC(ALIGN_END | NO_SECRETMEM), expect_area, "",    \
 	  "mincore sysinfo mmap*2 madvise*2 mlock mprotect madvise getrandom",                               \
 	  "mincore:* sysinfo:* madvise/2:EINVAL getrandom:*")                                                \
-	F(secret_alloc_required, nothing, ALLOC(REQUIRE | KEEP_FD | SHARE), is_area, "",                     \
+	F(secret_alloc_required, nothing, ALLOC(REQUIRE | KEEP_FD | SHARE), expect_area, "",                 \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap futex", "mincore:* sysinfo:* " TOUCHED)          \
-	F(secret_alloc_no_secretmem, nothing, ALLOC(NO_SECRETMEM), is_area, "",                              \
+	F(secret_alloc_no_secretmem, nothing, ALLOC(NO_SECRETMEM), expect_area, "",                          \
 	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL")                  \
-	F(secret_alloc_shared_no_secretmem, nothing, ALLOC(NO_SECRETMEM | SHARE), is_area, "",               \
+	F(secret_alloc_shared_no_secretmem, nothing, ALLOC(NO_SECRETMEM | SHARE), expect_area, "",           \
 	  "mincore sysinfo mmap*2 madvise mlock", "mincore:* sysinfo:*")                                     \
-	F(secret_alloc_unlocked, nothing, ALLOC(UNLOCKED), is_area, "",                                      \
+	F(secret_alloc_unlocked, nothing, ALLOC(UNLOCKED), expect_area, "",                                  \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
 	  "mincore:* sysinfo:* futex:* madvise/2:EINVAL,EAGAIN," FORBIDDEN                                   \
 	  " close:* mmap/1: *:EAGAIN," FORBIDDEN)                                                            \
-	F(secret_alloc_unlocked_no_secretmem, nothing, ALLOC(NO_SECRETMEM | UNLOCKED), is_area, "",          \
+	F(secret_alloc_unlocked_no_secretmem, nothing, ALLOC(NO_SECRETMEM | UNLOCKED), expect_area, "",      \
 	  "mincore sysinfo mmap*2 madvise*2 mlock", "mincore:* sysinfo:* madvise/2:EINVAL mlock:*")          \
-	F(secret_alloc_before_5_14, nothing, ALLOC(KEEP_FD), is_area, "memfd_secret:ENOSYS",                 \
+	F(secret_alloc_before_5_14, nothing, ALLOC(KEEP_FD), expect_area, "memfd_secret:ENOSYS",             \
 	  "mincore sysinfo mmap memfd_secret mmap madvise*2 mlock",                                          \
 	  "mincore:* sysinfo:* memfd_secret:" FORBIDDEN " madvise/2:EINVAL")                                 \
-	F(secret_alloc_before_4_14, nothing, ALLOC(NO_SECRETMEM), is_area,                                   \
+	F(secret_alloc_before_4_14, nothing, ALLOC(NO_SECRETMEM), expect_area,                               \
 	  "madvise/2:EINVAL madvise/4:EINVAL",                                                               \
 	  "mincore sysinfo mmap*2 madvise*3 mprotect madvise getrandom madvise mlock",                       \
 	  "mincore:* sysinfo:* getrandom:* madvise/2:EINVAL madvise/4:EINVAL")                               \
-	F(secret_attach, a_secret_file, ATTACH(0), is_attached, "",                                          \
+	F(secret_attach, prepare_secret_file, ATTACH(0), expect_attached, "",                                \
 	  "fstatfs statx mincore sysinfo mmap*2 madvise mprotect madvise futex",                             \
 	  "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED)                                                   \
-	F(secret_attach_keep_fd, a_secret_file, ATTACH(KEEP_FD), is_attached, "",                            \
+	F(secret_attach_keep_fd, prepare_secret_file, ATTACH(KEEP_FD), expect_attached, "",                  \
 	  "fstatfs statx mincore sysinfo mmap dupfd mmap madvise mprotect madvise futex",                    \
 	  "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED)                                                   \
-	F(secret_protect, an_area, memfd_go_secret_protect(&out.area, 1), frees, "", "mprotect", "")         \
-	F(secret_relock, a_locked_area, memfd_go_secret_relock(&relocked), is_locked, "", "mlock", "")       \
-	F(secret_relock_secretmem, an_area, memfd_go_secret_relock(&out.area), frees, "", "", "")            \
-	F(secret_free, an_area, memfd_go_secret_free(&out.area), frees, "", "mprotect munmap", "")           \
-	F(secret_free_descriptor, an_area_with_descriptor, memfd_go_secret_free(&out.area), frees, "",       \
+	F(secret_protect, prepare_area, memfd_go_secret_protect(&out.area, 1), frees, "", "mprotect", "")    \
+	F(secret_relock, prepare_locked_area, memfd_go_secret_relock(&relocked), expect_locked, "", "mlock", \
+	  "")                                                                                                \
+	F(secret_relock_secretmem, prepare_area, memfd_go_secret_relock(&out.area), frees, "", "", "")       \
+	F(secret_free, prepare_area, memfd_go_secret_free(&out.area), frees, "", "mprotect munmap", "")      \
+	F(secret_free_descriptor, prepare_area_with_descriptor, memfd_go_secret_free(&out.area), frees, "",  \
 	  "mprotect munmap close", "close:*")                                                                \
-	F(secret_free_attached, an_attached_area, memfd_go_secret_free(&out.area), frees, "", "munmap", "")  \
-	F(wipe, nothing, (memfd_go_wipe(out.data, sizeof out.data), 0), is_zero, "", "", "")                 \
-	F(equal, nothing, memfd_go_equal(out.data, out.data, 16), is_one, "", "", "")                        \
-	F(secret_pool_init, nothing, POOL, is_pool, "",                                                      \
+	F(secret_free_attached, prepare_attached_area, memfd_go_secret_free(&out.area), frees, "", "munmap", \
+	  "")                                                                                                \
+	F(wipe, nothing, (memfd_go_wipe(out.data, sizeof out.data), 0), expect_zero, "", "", "")             \
+	F(equal, nothing, memfd_go_equal(out.data, out.data, 16), expect_one, "", "", "")                    \
+	F(secret_pool_init, nothing, POOL, expect_pool, "",                                                  \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN)     \
-	F(secret_pool_take, a_pool, memfd_go_secret_pool_take(&out.pool, &out.address), frees_pool, "", "",  \
-	  "")                                                                                                \
-	F(secret_pool_give, a_taken_slot, memfd_go_secret_pool_give(&out.pool, out.address), frees_pool, "", \
-	  "", "")                                                                                            \
-	F(secret_pool_protect, a_pool, memfd_go_secret_pool_protect(&out.pool, 1), frees_pool, "",           \
+	F(secret_pool_take, prepare_pool, memfd_go_secret_pool_take(&out.pool, &out.address), frees_pool,    \
+	  "", "", "")                                                                                        \
+	F(secret_pool_give, prepare_taken_slot, memfd_go_secret_pool_give(&out.pool, out.address),           \
+	  frees_pool, "", "", "")                                                                            \
+	F(secret_pool_protect, prepare_pool, memfd_go_secret_pool_protect(&out.pool, 1), frees_pool, "",     \
 	  "mprotect", "")                                                                                    \
-	F(secret_pool_relock, a_locked_pool, memfd_go_secret_pool_relock(&relocked_pool), is_locked_pool,    \
-	  "", "mlock", "")                                                                                   \
-	F(secret_pool_free, a_pool, memfd_go_secret_pool_free(&out.pool), frees_pool, "", "mprotect munmap", \
-	  "")                                                                                                \
-	F(probe, nothing, PROBE, is_probed, "memfd_create_huge:ENOENT",                                      \
+	F(secret_pool_relock, prepare_locked_pool, memfd_go_secret_pool_relock(&relocked_pool),              \
+	  expect_locked_pool, "", "mlock", "")                                                               \
+	F(secret_pool_free, prepare_pool, memfd_go_secret_pool_free(&out.pool), frees_pool, "",              \
+	  "mprotect munmap", "")                                                                             \
+	F(probe, nothing, PROBE, expect_probed, "memfd_create_huge:ENOENT",                                  \
 	  "mincore memfd_create close memfd_create close memfd_create statx openat close ftruncate "         \
 	  "add_seals mmap munmap add_seals*2 close memfd_create_huge*22 memfd_secret close "                 \
 	  "pidfd_getfd execveat prlimit",                                                                    \
 	  "memfd_create:" EXHAUSTED " memfd_create_huge:" EXHAUSTED " memfd_secret:" EXHAUSTED " *:*")       \
-	F(version, nothing, memfd_go_version() != 0, is_one, "", "", "")                                     \
-	F(version_string, nothing, memfd_go_version_string() != NULL, is_one, "", "", "")                    \
-	F(result_name, nothing, memfd_go_result_name(-1) != NULL, is_one, "", "", "")
+	F(version, nothing, memfd_go_version() != 0, expect_one, "", "", "")                                 \
+	F(version_string, nothing, memfd_go_version_string() != NULL, expect_one, "", "", "")                \
+	F(result_name, nothing, memfd_go_result_name(-1) != NULL, expect_one, "", "", "")
 
 TABLE(ROWS)
 

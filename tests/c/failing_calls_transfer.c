@@ -9,22 +9,22 @@
 
 /* ------------------------------------------------------------------ Before */
 
-static void a_file(void)
+static void prepare_file(void)
 {
 	in.fd = raw_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	EQ(write(in.fd, "abcdef", LENGTH), LENGTH);
 }
 
-static void a_pidfd(void)
+static void prepare_pidfd(void)
 {
 	in.fd = (int)raw(syscall(SYS_pidfd_open, getpid(), 0));
 }
 
-static void a_socket(void)
+static void prepare_socket(void)
 {
 	int ends[2];
 
-	a_file();
+	prepare_file();
 	EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	in.socket = ends[0];
 	in.peer = ends[1];
@@ -38,22 +38,22 @@ static void messages_with(int n)
 	EQ(memfd_go_send_fds(in.peer, 0, fds, (uint32_t)n, NULL, 0), 0);
 }
 
-static void a_message(void)
+static void prepare_message(void)
 {
-	a_socket();
+	prepare_socket();
 	messages_with(1);
 }
 
-static void a_message_of_two(void)
+static void prepare_message_of_two(void)
 {
-	a_socket();
+	prepare_socket();
 	messages_with(2);
 	out.count = 1;
 }
 
-static void a_message_of_a_sealed_file(void)
+static void prepare_message_of_a_sealed_file(void)
 {
-	a_socket();
+	prepare_socket();
 	EQ(fcntl(in.fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE), 0);
 	messages_with(1);
 }
@@ -74,14 +74,14 @@ static void closes_socket(int result)
 	close(in.peer);
 }
 
-static void is_sent(int result)
+static void expect_sent(int result)
 {
 	if (result >= 0)
 		EQ(result, LENGTH);
 	closes_socket(-1);
 }
 
-static void is_received(int result)
+static void expect_received(int result)
 {
 	if (result >= 0) {
 		EQ(result, 0);
@@ -109,19 +109,22 @@ static char *const none[] = { NULL };
 #define VERIFIED memfd_go_recv_verified(in.socket, 0, LENGTH, 0, NULL, NULL)
 #define EXEC memfd_go_exec(in.fd, none, none, MEMFD_GO_OPT_INHERIT_FD)
 
-#define ROWS(F)                                                                                              \
-	F(send_fds, a_socket, SEND, is_sent, "", "sendmsg", "")                                              \
-	F(recv_fds, a_message, RECEIVE, is_received, "", "recvmsg", "")                                      \
-	F(recv_fds_too_many, a_message_of_two, RECEIVE_ONE, is_received, "", "recvmsg close*2", "close:*")   \
-	F(recv_verified, a_message_of_a_sealed_file, VERIFIED, closes_socket, "", "recvmsg get_seals statx", \
-	  "")                                                                                                \
-	F(recv_verified_unsealed, a_message, VERIFIED, closes_socket, "", "recvmsg get_seals close",         \
-	  "close:*")                                                                                         \
-	F(import_pid, a_file, memfd_go_import_pid(getpid(), in.fd, O_RDONLY), closes, "",                    \
-	  "openat statx openat setfl close", "close:*")                                                      \
-	F(import_pidfd, a_pidfd, memfd_go_import_pidfd(in.fd, in.fd, 0), closes, "", "pidfd_getfd", "")      \
-	F(exec, a_file, EXEC, did_not_run, "", "getfd setfd execveat setfd", "execveat:ENOSYS setfd/2:*")    \
-	F(exec_before_3_19, a_file, EXEC, did_not_run, "execveat:ENOSYS",                                    \
+#define ROWS(F)                                                                                            \
+	F(send_fds, prepare_socket, SEND, expect_sent, "", "sendmsg", "")                                  \
+	F(recv_fds, prepare_message, RECEIVE, expect_received, "", "recvmsg", "")                          \
+	F(recv_fds_too_many, prepare_message_of_two, RECEIVE_ONE, expect_received, "", "recvmsg close*2",  \
+	  "close:*")                                                                                       \
+	F(recv_verified, prepare_message_of_a_sealed_file, VERIFIED, closes_socket, "",                    \
+	  "recvmsg get_seals statx", "")                                                                   \
+	F(recv_verified_unsealed, prepare_message, VERIFIED, closes_socket, "", "recvmsg get_seals close", \
+	  "close:*")                                                                                       \
+	F(import_pid, prepare_file, memfd_go_import_pid(getpid(), in.fd, O_RDONLY), closes, "",            \
+	  "openat statx openat setfl close", "close:*")                                                    \
+	F(import_pidfd, prepare_pidfd, memfd_go_import_pidfd(in.fd, in.fd, 0), closes, "", "pidfd_getfd",  \
+	  "")                                                                                              \
+	F(exec, prepare_file, EXEC, did_not_run, "", "getfd setfd execveat setfd",                         \
+	  "execveat:ENOSYS setfd/2:*")                                                                     \
+	F(exec_before_3_19, prepare_file, EXEC, did_not_run, "execveat:ENOSYS",                            \
 	  "getfd setfd execveat execve setfd", "execveat:ENOSYS setfd/2:*")
 
 TABLE(ROWS)

@@ -52,21 +52,21 @@ static char *map_writable(int fd)
 static int kernel_is_fixed(void)
 {
 	int fd = raw_create("test", MFD_EXEC | MFD_ALLOW_SEALING), r;
-	char *mine;
+	char *map;
 
 	if (fd == -EINVAL)
 		return 1;
 	EQ(ftruncate(fd, (off_t)page_size()), 0);
-	mine = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	map = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	r = memfd_go_add_seals(fd, F_SEAL_EXEC);
 	CHECK(r == 0 || r == -EBUSY);
-	munmap(mine, page_size());
+	munmap(map, page_size());
 	close(fd);
 	return r == -EBUSY;
 }
 
 /* A file must be mapped only if its contents cannot change, and if so it must be. */
-static void check(int fd, char *mine)
+static void check(int fd, char *map)
 {
 	uint32_t seals = (uint32_t)fcntl(fd, F_GET_SEALS);
 	void *address = NULL;
@@ -81,8 +81,8 @@ static void check(int fd, char *mine)
 	if (r != 0)
 		return;
 	TEXT(address, "before");
-	if (mine != NULL)
-		strcpy(mine, "after");
+	if (map != NULL)
+		strcpy(map, "after");
 	TEXT(address, "before");
 	EQ(memfd_go_unmap(address, length), 0);
 }
@@ -90,26 +90,26 @@ static void check(int fd, char *mine)
 /* Seals a file, mapped or not, and changes its mode in between. */
 static void seal_and_check(int fd, int mapped, uint32_t exec, mode_t before, mode_t after)
 {
-	char *mine;
+	char *map;
 
 	EQ(ftruncate(fd, (off_t)page), 0);
 	set_execute_bits(fd, before);
-	mine = map_writable(fd);
-	if (mine == NULL)
+	map = map_writable(fd);
+	if (map == NULL)
 		return; /* no free huge page */
-	strcpy(mine, "before");
+	strcpy(map, "before");
 	if (!mapped)
-		munmap(mine, page);
+		munmap(map, page);
 	if (exec != 0)
 		fcntl(fd, F_ADD_SEALS, exec);
 	fcntl(fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE);
 	set_execute_bits(fd, after);
-	check(fd, mapped ? mine : NULL);
+	check(fd, mapped ? map : NULL);
 	if (mapped)
-		munmap(mine, page);
+		munmap(map, page);
 }
 
-static void every_way(uint32_t flags, uint32_t exec)
+static void seal_and_check_all_modes(uint32_t flags, uint32_t exec)
 {
 	for (size_t before = 0; before < MODES; before++)
 		for (size_t after = 0; after < MODES; after++)
@@ -146,9 +146,9 @@ static void forgery_on_executable_files_is_refused(void)
 	WITH_PAGE;
 	if (!executables_work())
 		SKIP(NO_EXECUTABLES);
-	every_way(MFD_ALLOW_SEALING | MFD_EXEC, F_SEAL_EXEC);
-	every_way(MFD_ALLOW_SEALING | MFD_EXEC, 0);
-	every_way(MFD_ALLOW_SEALING, 0); /* before 6.3 */
+	seal_and_check_all_modes(MFD_ALLOW_SEALING | MFD_EXEC, F_SEAL_EXEC);
+	seal_and_check_all_modes(MFD_ALLOW_SEALING | MFD_EXEC, 0);
+	seal_and_check_all_modes(MFD_ALLOW_SEALING, 0); /* before 6.3 */
 }
 
 /* F_SEAL_EXEC may be added again after the mode has changed. */
@@ -157,8 +157,8 @@ static void forgery_after_chmod_is_refused(void)
 	WITH_PAGE;
 	if (!executables_work())
 		SKIP(NO_EXECUTABLES);
-	every_way(MFD_NOEXEC_SEAL, F_SEAL_EXEC);
-	every_way(MFD_NOEXEC_SEAL, 0);
+	seal_and_check_all_modes(MFD_NOEXEC_SEAL, F_SEAL_EXEC);
+	seal_and_check_all_modes(MFD_NOEXEC_SEAL, 0);
 }
 
 /* What senders should create: it is accepted on every kernel. */

@@ -11,7 +11,7 @@
 #include "sockets.h"
 
 #define LARGEST INT64_MAX
-#define NOT_HERE (-2) /* the system has no such file */
+#define UNAVAILABLE (-2) /* the system has no such file */
 
 /* A file with contents and these seals. */
 static int file_with(uint32_t flags, uint32_t seals)
@@ -19,10 +19,10 @@ static int file_with(uint32_t flags, uint32_t seals)
 	int fd = raw_create("hostile", flags | MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
-		return NOT_HERE;
+		return UNAVAILABLE;
 	if (fallocate(fd, 0, 0, 2 << 20) != 0 || fcntl(fd, F_ADD_SEALS, seals) != 0) {
 		close(fd);
-		return NOT_HERE;
+		return UNAVAILABLE;
 	}
 	return fd;
 }
@@ -92,10 +92,10 @@ static int part_of_a_huge_page(void)
 	int fd = raw_create("hostile", MFD_HUGETLB | MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
-		return NOT_HERE;
+		return UNAVAILABLE;
 	if (fallocate(fd, 0, 0, 1) != 0 || fcntl(fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE) != 0) {
 		close(fd);
-		return NOT_HERE;
+		return UNAVAILABLE;
 	}
 	return fd;
 }
@@ -105,7 +105,7 @@ static int file_on_tmpfs(void)
 	int fd = tmpfs_file();
 
 	if (fd < 0)
-		return NOT_HERE;
+		return UNAVAILABLE;
 	EQ(write(fd, "abcdef", 6), 6);
 	return fd;
 }
@@ -125,7 +125,7 @@ static int device(void)
 	return open("/dev/zero", O_RDWR | O_CLOEXEC);
 }
 
-static int a_socket(void)
+static int unix_socket(void)
 {
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
@@ -145,7 +145,7 @@ static int secret_file(void)
 	int fd = raw_secret(O_CLOEXEC);
 
 	if (fd < 0)
-		return NOT_HERE;
+		return UNAVAILABLE;
 	EQ(ftruncate(fd, 4096), 0);
 	return fd;
 }
@@ -173,7 +173,7 @@ static const struct hostile_file {
 	{ "directory", directory, 0, -EINVAL },
 	{ "device", device, 0, -EINVAL },
 	{ "pipe", pipe_file, 0, -EINVAL },
-	{ "socket", a_socket, 0, -EINVAL },
+	{ "socket", unix_socket, 0, -EINVAL },
 	{ "event_counter", event_counter, 0, -EINVAL },
 	{ "event_poll", event_poll, 0, -EINVAL },
 	{ "secret_file", secret_file, 0, -EINVAL },
@@ -216,11 +216,11 @@ static void receive(int fd, int type)
 	close_channel(c);
 }
 
-static void is_refused(void)
+static void check_refused(void)
 {
 	int fd = file->open();
 
-	if (fd == NOT_HERE)
+	if (fd == UNAVAILABLE)
 		SKIP("the system has no such file");
 	CHECK(fd >= 0);
 	map(fd);
@@ -234,7 +234,7 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		file = &files[i];
-		run(file->name, is_refused);
+		run(file->name, check_refused);
 	}
 	return finish();
 }

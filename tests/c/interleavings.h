@@ -133,7 +133,7 @@ static inline void note_result(long result)
 		now.mappings += (strcmp(name, "mmap") == 0) - (strcmp(name, "munmap") == 0);
 }
 
-/* A set, because has_been() ignores their order. */
+/* A set, because has_been_true() ignores their order. */
 static inline uint64_t hash_of_states(void)
 {
 	uint64_t sum = 0;

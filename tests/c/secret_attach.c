@@ -51,14 +51,14 @@ static void maps_the_whole_file_between_guards(void)
 	EQ(memfd_go_secret_free(&one), 0);
 }
 
-static secret_area theirs;
+static secret_area shared;
 
 static void attach_in_the_child(void)
 {
 	secret_area mine = NEW_AREA;
 
-	EQ(READ_SIGNAL(theirs.data), SIGSEGV);
-	EQ(memfd_go_secret_attach(&mine, theirs.fd, UINT64_MAX, 0), 0);
+	EQ(READ_SIGNAL(shared.data), SIGSEGV);
+	EQ(memfd_go_secret_attach(&mine, shared.fd, UINT64_MAX, 0), 0);
 	CHECK(all_bytes(mine.data, LENGTH, SECRET_BYTE));
 	memset(mine.data, SECRET_BYTE + 1, LENGTH);
 	EQ(memfd_go_secret_free(&mine), 0);
@@ -66,11 +66,11 @@ static void attach_in_the_child(void)
 
 static void freeing_does_not_wipe_the_file(void)
 {
-	theirs = kept_area();
-	memset(theirs.data, SECRET_BYTE, LENGTH);
+	shared = kept_area();
+	memset(shared.data, SECRET_BYTE, LENGTH);
 	IN_CHILD(attach_in_the_child);
-	CHECK(all_bytes(theirs.data, LENGTH, SECRET_BYTE + 1));
-	EQ(memfd_go_secret_free(&theirs), 0);
+	CHECK(all_bytes(shared.data, LENGTH, SECRET_BYTE + 1));
+	EQ(memfd_go_secret_free(&shared), 0);
 }
 
 /* A mapping starts at a page, so the last byte of such a file is not at the guard. */
@@ -123,20 +123,20 @@ static void descriptor_stays_open(void)
 	close(fd);
 }
 
-static void see_it_shared(void)
+static void check_shared(void)
 {
-	CHECK(all_bytes(theirs.data, theirs.len, SECRET_BYTE));
+	CHECK(all_bytes(shared.data, shared.len, SECRET_BYTE));
 }
 
 static void shared_with_children_on_request(void)
 {
 	int fd = secret_file(100);
 
-	theirs = (secret_area)NEW_AREA;
-	EQ(memfd_go_secret_attach(&theirs, fd, UINT64_MAX, MEMFD_GO_OPT_FORK_SHARE), 0);
-	memset(theirs.data, SECRET_BYTE, theirs.len);
-	IN_CHILD(see_it_shared);
-	EQ(memfd_go_secret_free(&theirs), 0);
+	shared = (secret_area)NEW_AREA;
+	EQ(memfd_go_secret_attach(&shared, fd, UINT64_MAX, MEMFD_GO_OPT_FORK_SHARE), 0);
+	memset(shared.data, SECRET_BYTE, shared.len);
+	IN_CHILD(check_shared);
+	EQ(memfd_go_secret_free(&shared), 0);
 	close(fd);
 }
 

@@ -143,7 +143,7 @@ static uintptr_t give(void)
 {
 	return (uintptr_t)memfd_go_secret_pool_give(&pool, secret);
 }
-static uintptr_t give_wrongly(void)
+static uintptr_t give_wrong_address(void)
 {
 	return (uintptr_t)memfd_go_secret_pool_give(&pool, (char *)secret + 16);
 }
@@ -151,7 +151,7 @@ static uintptr_t free_pool(void)
 {
 	return (uintptr_t)memfd_go_secret_pool_free(&pool);
 }
-static uintptr_t send_it(void)
+static uintptr_t send_secret(void)
 {
 	return (uintptr_t)memfd_go_send_fds(sockets[0], 0, &file, 1, secret, LENGTH);
 }
@@ -195,7 +195,7 @@ static uintptr_t create_huge(void)
 	return 0;
 }
 
-static uintptr_t clone_it(void)
+static uintptr_t clone_file(void)
 {
 	close(memfd_go_clone("test", MFD_CLOEXEC, 0, file, LENGTH));
 	return 0;
@@ -250,7 +250,7 @@ static void check_area_and_pool(void)
 	EQ(copies_after(free_area), 0);
 	CHECK(area.data == NULL);
 	new_pool();
-	EQ(copies_after(give_wrongly), 0);
+	EQ(copies_after(give_wrong_address), 0);
 	EQ(copies_after(give), 0);
 	EQ(memfd_go_secret_pool_take(&pool, &secret), 0);
 	fill_secret();
@@ -283,9 +283,9 @@ static void creating_and_sending_leave_no_copies(void)
 	options = MEMFD_GO_OPT_NO_SECRETMEM;
 	new_area();
 	EQ(copies_after(create_sealed), 0);
-	EQ(copies_after(clone_it), 0);
+	EQ(copies_after(clone_file), 0);
 	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-	EQ(copies_after(send_it), 0);
+	EQ(copies_after(send_secret), 0);
 	EQ(copies_after(receive), 0);
 	EQ(copies_after(parse), 0);
 	EQ(memfd_go_secret_free(&area), 0);

@@ -49,7 +49,7 @@ static void dump_everything(void)
 
 static char folder[] = "/tmp/memfd_go_core.XXXXXX";
 
-static void die_with_secrets(void)
+static void abort_with_secrets(void)
 {
 	unsigned char *ordinary = malloc(LENGTH);
 
@@ -80,7 +80,7 @@ static char *map_file(int folder_fd, const char *name, size_t *size)
 }
 
 /* Maps the kernel's core and deletes it. An emulator writes its own core. */
-static char *take_core(size_t *size)
+static char *map_core(size_t *size)
 {
 	struct dirent *entry;
 	DIR *directory = opendir(folder);
@@ -96,7 +96,7 @@ static char *take_core(size_t *size)
 }
 
 /* The core of an emulator is for the host's architecture. */
-static int is_of_this_machine(const char *core)
+static int is_for_this_architecture(const char *core)
 {
 	Elf32_Ehdr mine; /* the same offset in 64-bit files */
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -127,16 +127,16 @@ static const char *make_core(void)
 	const char *reason = NULL;
 	size_t size = 0;
 	char *core;
-	int status = status_of(start_child(die_with_secrets));
+	int status = status_of(start_child(abort_with_secrets));
 
 	if (!WIFSIGNALED(status)) {
 		EQ(status, -1);
 		return NULL;
 	}
-	core = take_core(&size);
+	core = map_core(&size);
 	if (!WCOREDUMP(status) || core == NULL)
 		return "cores are not written to the current directory (kernel.core_pattern)";
-	if (is_of_this_machine(core))
+	if (is_for_this_architecture(core))
 		check_core(core, size);
 	else
 		reason = "the core is that of the emulator";

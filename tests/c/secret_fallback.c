@@ -40,7 +40,7 @@ static void check_error(uint32_t opts, int error)
 	EQ(after.mappings, before.mappings);
 }
 
-static void use_the_fallback(void)
+static void allocate_without_secretmem(void)
 {
 	EQ(forbid(MEMFD_SECRET, missing), 0);
 	check_area_of_kind(0, MEMFD_GO_AREA_MLOCK);
@@ -59,11 +59,11 @@ static void locked_memory_replaces_memfd_secret(void)
 		SKIP(NO_FILTERS);
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
 		missing = errors[i];
-		IN_CHILD(use_the_fallback);
+		IN_CHILD(allocate_without_secretmem);
 	}
 }
 
-static void meet_another_error(void)
+static void fail_with_other_error(void)
 {
 	EQ(forbid(MEMFD_SECRET, missing), 0);
 	check_error(0, -missing);
@@ -79,11 +79,11 @@ static void other_errors_are_returned(void)
 		SKIP(NO_FILTERS);
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
 		missing = errors[i];
-		IN_CHILD(meet_another_error);
+		IN_CHILD(fail_with_other_error);
 	}
 }
 
-static void go_without_locks(void)
+static void allocate_without_locking(void)
 {
 	EQ(forbid(MEMFD_SECRET, ENOSYS), 0);
 	EQ(forbid(SYS_mlock, refused), 0);
@@ -103,12 +103,12 @@ static void unlocked_memory_only_if_allowed(void)
 		SKIP(NO_FILTERS);
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
 		refused = errors[i];
-		IN_CHILD(go_without_locks);
+		IN_CHILD(allocate_without_locking);
 	}
 }
 
 /* Before Linux 4.14, MADV_DONTFORK takes the place of MADV_WIPEONFORK. */
-static void go_without_wipe_on_fork(void)
+static void allocate_without_wipe_on_fork(void)
 {
 	secret_area s = NEW_AREA;
 
@@ -123,7 +123,7 @@ static void locked_memory_works_before_4_14(void)
 {
 	if (!filters_work())
 		SKIP(NO_FILTERS);
-	IN_CHILD(go_without_wipe_on_fork);
+	IN_CHILD(allocate_without_wipe_on_fork);
 }
 
 static int step; /* of the allocation, which fails */

@@ -10,7 +10,7 @@
 
 static secret_area area;
 
-static void see_nothing(void)
+static void check_not_mapped(void)
 {
 	secret_area zero = { .fd = -1 };
 
@@ -22,14 +22,14 @@ static void see_nothing(void)
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void see_zeros(void)
+static void check_zeros(void)
 {
 	CHECK(all_bytes(area.data, LENGTH, 0));
 	memset(area.data, 1, LENGTH);
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
-static void change_it(void)
+static void change_area(void)
 {
 	CHECK(all_bytes(area.data, LENGTH, SECRET_BYTE));
 	memset(area.data, SECRET_BYTE + 1, LENGTH);
@@ -50,36 +50,36 @@ static void secretmem_is_not_mapped_in_a_child(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret(2)");
-	fork_with(0, MEMFD_GO_AREA_SECRETMEM, see_nothing, SECRET_BYTE);
-	fork_with(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_AREA_SECRETMEM, see_nothing, SECRET_BYTE);
+	fork_with(0, MEMFD_GO_AREA_SECRETMEM, check_not_mapped, SECRET_BYTE);
+	fork_with(MEMFD_GO_OPT_KEEP_FD, MEMFD_GO_AREA_SECRETMEM, check_not_mapped, SECRET_BYTE);
 }
 
 static void locked_memory_is_zero_in_a_child(void)
 {
-	fork_with(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, see_zeros, SECRET_BYTE);
+	fork_with(MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, check_zeros, SECRET_BYTE);
 }
 
 static void shared_on_request(void)
 {
-	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), change_it, SECRET_BYTE + 1);
-	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, change_it,
+	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), change_area, SECRET_BYTE + 1);
+	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, change_area,
 		  SECRET_BYTE + 1);
 }
 
-static void free_it(void)
+static void free_area(void)
 {
 	EQ(memfd_go_secret_free(&area), 0);
 }
 
 static void freeing_in_a_child_wipes_for_the_parent(void)
 {
-	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), free_it, 0);
-	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, free_it, 0);
+	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), free_area, 0);
+	fork_with(MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_NO_SECRETMEM, MEMFD_GO_AREA_MLOCK, free_area, 0);
 }
 
 static void fork_again(void)
 {
-	IN_CHILD(change_it);
+	IN_CHILD(change_area);
 }
 
 static void shared_with_grandchildren(void)
@@ -87,19 +87,19 @@ static void shared_with_grandchildren(void)
 	fork_with(MEMFD_GO_OPT_FORK_SHARE, best_kind(), fork_again, SECRET_BYTE + 1);
 }
 
-static void see_zeros_without_locks(void)
+static void check_zeros_without_locking(void)
 {
 	set_limit(RLIMIT_MEMLOCK, 0);
 	drop_privileges();
-	fork_with(MEMFD_GO_OPT_ALLOW_UNLOCKED, MEMFD_GO_AREA_UNLOCKED, see_zeros, SECRET_BYTE);
+	fork_with(MEMFD_GO_OPT_ALLOW_UNLOCKED, MEMFD_GO_AREA_UNLOCKED, check_zeros, SECRET_BYTE);
 }
 
 static void unlocked_memory_is_zero_in_a_child(void)
 {
-	IN_CHILD(see_zeros_without_locks);
+	IN_CHILD(check_zeros_without_locking);
 }
 
-static void allocate_anew(void)
+static void allocate_another(void)
 {
 	secret_area s = NEW_AREA;
 
@@ -111,7 +111,7 @@ static void allocate_anew(void)
 
 static void child_can_allocate_its_own(void)
 {
-	fork_with(0, best_kind(), allocate_anew, SECRET_BYTE);
+	fork_with(0, best_kind(), allocate_another, SECRET_BYTE);
 }
 
 int main(int argc, char **argv)

@@ -8,7 +8,7 @@
 static uint32_t options; /* of the running test */
 
 /* The expected error of an area over the limit. */
-static int over_the_limit(void)
+static int error_above_limit(void)
 {
 	return options & MEMFD_GO_OPT_NO_SECRETMEM || !have_secretmem() ? -ENOMEM : -EAGAIN;
 }
@@ -25,14 +25,14 @@ static void use_three_pages(void)
 	size_t page = page_size();
 
 	limit_pages(3);
-	EQ(memfd_go_secret_alloc(&whole, 3 * page + 1, options), over_the_limit());
+	EQ(memfd_go_secret_alloc(&whole, 3 * page + 1, options), error_above_limit());
 	EQ(memfd_go_secret_alloc(&whole, 3 * page, options), 0);
-	EQ(memfd_go_secret_alloc(&part, 1, options), over_the_limit());
+	EQ(memfd_go_secret_alloc(&part, 1, options), error_above_limit());
 	EQ(memfd_go_secret_free(&whole), 0);
 
 	EQ(memfd_go_secret_alloc(&part, 2 * page - 1, options | MEMFD_GO_OPT_ALIGN_END), 0);
 	EQ(memfd_go_secret_alloc(&rest, 1, options), 0);
-	EQ(memfd_go_secret_alloc(&whole, 1, options), over_the_limit());
+	EQ(memfd_go_secret_alloc(&whole, 1, options), error_above_limit());
 	EQ(memfd_go_secret_free(&part), 0);
 	EQ(memfd_go_secret_free(&rest), 0);
 }
@@ -45,12 +45,12 @@ static void whole_limit_can_be_used(void)
 	IN_CHILD(use_three_pages);
 }
 
-static void use_what_is_not_locked(void)
+static void use_unlocked_memory(void)
 {
 	secret_area s = NEW_AREA;
 
 	limit_pages(1);
-	EQ(memfd_go_secret_alloc(&s, page_size() + 1, options), over_the_limit());
+	EQ(memfd_go_secret_alloc(&s, page_size() + 1, options), error_above_limit());
 	EQ(memfd_go_secret_alloc(&s, page_size() + 1, options | MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
 	EQ(s.kind, MEMFD_GO_AREA_UNLOCKED);
 	memset(s.data, SECRET_BYTE, s.len);
@@ -64,12 +64,12 @@ static void use_what_is_not_locked(void)
 static void unlocked_memory_above_the_limit_if_allowed(void)
 {
 	options = 0;
-	IN_CHILD(use_what_is_not_locked);
+	IN_CHILD(use_unlocked_memory);
 	options = MEMFD_GO_OPT_NO_SECRETMEM;
-	IN_CHILD(use_what_is_not_locked);
+	IN_CHILD(use_unlocked_memory);
 }
 
-static void have_no_limit_at_all(void)
+static void allocate_with_limit_0(void)
 {
 	secret_area s = NEW_AREA;
 
@@ -83,7 +83,7 @@ static void have_no_limit_at_all(void)
 
 static void fails_if_the_limit_is_0(void)
 {
-	IN_CHILD(have_no_limit_at_all);
+	IN_CHILD(allocate_with_limit_0);
 }
 
 int main(int argc, char **argv)

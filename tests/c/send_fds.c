@@ -5,7 +5,7 @@
 #include "child.h"
 #include "sockets.h"
 
-#define ENOUGH 64 /* descriptors of different files */
+#define DIFFERENT_FILES 64 /* descriptors of different files */
 
 static void open_files(int *fds, int n)
 {
@@ -21,14 +21,14 @@ static void close_files(const int *fds, int n)
 
 static void descriptors_arrive_in_order(void)
 {
-	int fds[ENOUGH], got[ENOUGH];
+	int fds[DIFFERENT_FILES], got[DIFFERENT_FILES];
 
-	open_files(fds, ENOUGH);
+	open_files(fds, DIFFERENT_FILES);
 	for (size_t type = 0; type < SOCKET_TYPES; type++) {
 		struct channel c = open_channel(socket_types[type]);
 
-		for (uint32_t n = 0; n <= ENOUGH; n++) {
-			uint32_t count = ENOUGH;
+		for (uint32_t n = 0; n <= DIFFERENT_FILES; n++) {
+			uint32_t count = DIFFERENT_FILES;
 
 			EQ(memfd_go_send_fds(c.sender, 0, fds, n, "x", 1), 1);
 			EQ(memfd_go_recv_fds(c.receiver, 0, got, &count, NULL, NULL), 0);
@@ -39,7 +39,7 @@ static void descriptors_arrive_in_order(void)
 		}
 		close_channel(c);
 	}
-	close_files(fds, ENOUGH);
+	close_files(fds, DIFFERENT_FILES);
 }
 
 static void descriptors_stay_open_in_the_sender(void)
@@ -87,7 +87,7 @@ static void rejects_too_many_descriptors(void)
 	struct channel c = open_channel(SOCK_STREAM);
 	int fds[MEMFD_GO_FDS_MAX + 1] = { 0 };
 
-	EQ(MEMFD_GO_FDS_MAX, ENOUGH);
+	EQ(MEMFD_GO_FDS_MAX, DIFFERENT_FILES);
 	EQ(memfd_go_send_fds(c.sender, 0, fds, MEMFD_GO_FDS_MAX + 1, "x", 1), -EINVAL);
 	EQ(memfd_go_send_fds(c.sender, 0, fds, 0xffffffff, "x", 1), -EINVAL);
 	EQ(raw(recv(c.receiver, fds, 1, MSG_DONTWAIT)), -EAGAIN); /* nothing was sent */
@@ -224,13 +224,13 @@ static void rejects_datagrams_that_are_too_long(void)
 static void send_until_refused(void)
 {
 	struct channel c = open_channel(SOCK_DGRAM | SOCK_NONBLOCK);
-	int fds[ENOUGH], result = 0;
+	int fds[DIFFERENT_FILES], result = 0;
 
-	open_files(fds, ENOUGH);
+	open_files(fds, DIFFERENT_FILES);
 	drop_privileges();
-	set_limit(RLIMIT_NOFILE, ENOUGH);
+	set_limit(RLIMIT_NOFILE, DIFFERENT_FILES);
 	for (int i = 0; i < 4 && result >= 0; i++)
-		result = memfd_go_send_fds(c.sender, 0, fds, ENOUGH, NULL, 0);
+		result = memfd_go_send_fds(c.sender, 0, fds, DIFFERENT_FILES, NULL, 0);
 	EQ(result, -ETOOMANYREFS);
 }
 

@@ -308,7 +308,7 @@ static struct {
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 
-static void *on_the_stack(void *unused)
+static void *call_functions(void *unused)
 {
 	(void)unused;
 	for (size_t i = 0; i < FUNCTIONS; i++)
@@ -325,7 +325,7 @@ static intptr_t run_on_stack(void)
 
 	pthread_attr_init(&attributes);
 	if (pthread_attr_setstack(&attributes, stack, stack_size) == 0 &&
-	    pthread_create(&thread, &attributes, on_the_stack, NULL) == 0)
+	    pthread_create(&thread, &attributes, call_functions, NULL) == 0)
 		pthread_join(thread, &result);
 	pthread_attr_destroy(&attributes);
 	return (intptr_t)result;

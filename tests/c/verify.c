@@ -143,7 +143,7 @@ static void kernel_drops_pages_of_holes_again(void)
 	close(fd);
 }
 
-static void stays_allocated(int fd, size_t size)
+static void check_allocated(int fd, size_t size)
 {
 	EQ(blocks_of(fd), (long)size / 512);
 	touch_and_drop_pages(fd, size);
@@ -177,7 +177,7 @@ static void no_holes_allocates_holes_permanently(void)
 				CHECK(same_file(got, fd));
 				close(got);
 			}
-			stays_allocated(fd, size);
+			check_allocated(fd, size);
 			close(fd);
 			close_channel(c);
 		}
@@ -193,7 +193,7 @@ static void no_holes_allocates_holes_that_look_like_data(void)
 	touch_pages(map, size);
 	munmap(map, size);
 	EQ(memfd_go_verify(fd, 0, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL), 0);
-	stays_allocated(fd, size);
+	check_allocated(fd, size);
 	close(fd);
 }
 
@@ -203,7 +203,7 @@ static void no_holes_works_with_read_only_descriptors(void)
 	int fd = file_of_holes(MEMFD_GO_SEALS_IMMUTABLE), reader = reopen(fd, O_RDONLY);
 
 	EQ(memfd_go_verify(reader, 0, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL), 0);
-	stays_allocated(fd, size);
+	check_allocated(fd, size);
 	close(reader);
 	close(fd);
 }
@@ -217,7 +217,7 @@ static void reopen_as_descriptor_0(void)
 	close(0);
 	EQ(memfd_go_verify(reader, 0, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL), 0);
 	EQ(raw(fcntl(0, F_GETFD)), -EBADF);
-	stays_allocated(fd, size);
+	check_allocated(fd, size);
 	close(reader);
 	close(fd);
 }
@@ -227,13 +227,13 @@ static void no_holes_works_with_descriptor_0(void)
 	IN_CHILD(reopen_as_descriptor_0);
 }
 
-static int only_for_reading;
+static int read_only;
 
 static void verify_as_nobody(void)
 {
 	drop_privileges();
-	EQ(memfd_go_verify(only_for_reading, 0, LARGEST, 0, NULL), 0);
-	EQ(memfd_go_verify(only_for_reading, 0, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL), -EACCES);
+	EQ(memfd_go_verify(read_only, 0, LARGEST, 0, NULL), 0);
+	EQ(memfd_go_verify(read_only, 0, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL), -EACCES);
 }
 
 static void no_holes_fails_if_the_mode_forbids_writing(void)
@@ -243,10 +243,10 @@ static void no_holes_fails_if_the_mode_forbids_writing(void)
 	if (geteuid() != 0)
 		SKIP("needs root, to become another user");
 	EQ(fchmod(fd, 0444), 0);
-	only_for_reading = reopen(fd, O_RDONLY);
+	read_only = reopen(fd, O_RDONLY);
 	close(fd);
 	IN_CHILD(verify_as_nobody);
-	close(only_for_reading);
+	close(read_only);
 }
 
 /* Without one, new holes could be punched. */

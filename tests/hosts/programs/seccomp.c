@@ -32,79 +32,79 @@ static struct memfd_go_create_args args = {
 static void nothing(void)
 {
 }
-static void a_file(void)
+static void prepare_file(void)
 {
 	pid = getpid(), fd = sized_file(5);
 }
-static void a_sealed_file(void)
+static void prepare_sealed_file(void)
 {
 	fd = memfd_go_create_sealed("seccomp", 0, 0, "abcde", 5);
 }
-static void an_unsealable_file(void)
+static void prepare_unsealable_file(void)
 {
 	fd = raw_create("seccomp", 0);
 }
-static void a_noexec_file(void)
+static void prepare_noexec_file(void)
 {
 	fd = memfd_go_create_with("seccomp", NULL, 0);
 }
-static void a_secret_file(void)
+static void prepare_secret_file(void)
 {
 	fd = raw_secret(0), (void)!ftruncate(fd, 5);
 }
-static void a_pidfd(void)
+static void prepare_pidfd(void)
 {
 	fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 }
-static void an_area(void)
+static void prepare_area(void)
 {
 	(void)!memfd_go_secret_alloc(&area, 5, 0);
 }
-static void an_area_with_descriptor(void)
+static void prepare_area_with_descriptor(void)
 {
 	(void)!memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_KEEP_FD);
 }
-static void a_locked_area(void)
+static void prepare_locked_area(void)
 {
 	(void)!memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_NO_SECRETMEM);
 }
-static void a_locked_pool(void)
+static void prepare_locked_pool(void)
 {
 	(void)!memfd_go_secret_pool_init(&pool, 5, 2, MEMFD_GO_OPT_NO_SECRETMEM);
 }
-static void a_file_of_proc(void)
+static void prepare_file_of_proc(void)
 {
 	fd = open("/proc/version", O_RDONLY | O_CLOEXEC);
 }
-static void a_pool(void)
+static void prepare_pool(void)
 {
 	(void)!memfd_go_secret_pool_init(&pool, 5, 2, 0);
 }
-static void a_slot(void)
+static void prepare_slot(void)
 {
-	a_pool(), (void)!memfd_go_secret_pool_take(&pool, &address);
+	prepare_pool(), (void)!memfd_go_secret_pool_take(&pool, &address);
 }
 
-static void a_mapping(void)
+static void prepare_mapping(void)
 {
-	a_sealed_file();
+	prepare_sealed_file();
 	(void)!memfd_go_map(fd, 0, 0, 5, &address);
 }
 
-static void a_file_growing_only(void)
+static void prepare_file_growing_only(void)
 {
-	a_file();
+	prepare_file();
 	(void)!memfd_go_add_seals(fd, F_SEAL_SHRINK);
 }
 
-static void a_file_of_holes(void)
+static void prepare_file_of_holes(void)
 {
-	a_file();
+	prepare_file();
 	(void)!memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE);
 }
 
 /* Before Linux 6.3 it stays unsealed. */
-static void a_file_sealed_by_exec(void)
+static void prepare_file_sealed_by_exec(void)
 {
 	fd = raw_create("seccomp", MFD_EXEC | MFD_ALLOW_SEALING);
 	(void)!ftruncate(fd, 5);
@@ -115,32 +115,32 @@ static int have_seal_exec(void)
 {
 	int seals;
 
-	a_file_sealed_by_exec();
+	prepare_file_sealed_by_exec();
 	seals = memfd_go_get_seals(fd);
 	close(fd);
 	return seals >= 0 && (seals & F_SEAL_EXEC) != 0;
 }
 
-static void a_socket(void)
+static void prepare_socket(void)
 {
-	a_sealed_file();
+	prepare_sealed_file();
 	(void)!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
 }
 
-static void a_message(void)
+static void prepare_message(void)
 {
-	a_socket();
+	prepare_socket();
 	(void)!memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
 }
 
-static void a_message_of_an_unsealed_file(void)
+static void prepare_message_of_an_unsealed_file(void)
 {
 	(void)!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
 	fd = sized_file(5);
 	(void)!memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0);
 }
 
-static void a_file_on_disk(void)
+static void prepare_file_on_disk(void)
 {
 	disk = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 }
@@ -178,60 +178,63 @@ static int run_nothing(void)
 	  "fchmod fcntl ftruncate memfd_create")                                                             \
 	P(create_sealed, "create_sealed", "", nothing,                                                       \
 	  memfd_go_create_sealed("seccomp", 0, 0, "abc", 3) >= 0, "fcntl memfd_create pwrite64")             \
-	P(clone, "clone", "", a_file_on_disk, memfd_go_clone("seccomp", 0, 0, disk, UINT64_MAX) >= 0,        \
+	P(clone, "clone", "", prepare_file_on_disk, memfd_go_clone("seccomp", 0, 0, disk, UINT64_MAX) >= 0,  \
 	  "fcntl lseek memfd_create pread64 sendfile statx")                                                 \
-	P(clone_without_a_size, "clone", "a file of /proc", a_file_of_proc,                                  \
+	P(clone_without_a_size, "clone", "a file of /proc", prepare_file_of_proc,                            \
 	  memfd_go_clone("seccomp", 0, 0, fd, UINT64_MAX) >= 0,                                              \
 	  "fcntl fstatfs ftruncate lseek memfd_create mmap munmap pread64 pwrite64 statx")                   \
-	P(clone_stream, "clone_stream", "", a_file,                                                          \
+	P(clone_stream, "clone_stream", "", prepare_file,                                                    \
 	  memfd_go_clone_stream("seccomp", 0, 0, fd, UINT64_MAX) >= 0,                                       \
 	  "fcntl memfd_create mmap munmap pwrite64 read")                                                    \
-	P(reopen, "reopen", "", a_file, memfd_go_reopen(fd, O_RDONLY) >= 0, "fcntl openat")                  \
+	P(reopen, "reopen", "", prepare_file, memfd_go_reopen(fd, O_RDONLY) >= 0, "fcntl openat")            \
 	P(huge_flags, "huge_flags", "", nothing, memfd_go_huge_flags(0, &bits) == 0, "")                     \
-	P(get_size, "get_size", "", a_file, memfd_go_get_size(fd, &size) == 0, "statx")                      \
-	P(set_size, "set_size", "", a_file, memfd_go_set_size(fd, 0, 5) == 0, "ftruncate")                   \
-	P(set_size_reserve, "set_size", "OPT_RESERVE", a_file,                                               \
+	P(get_size, "get_size", "", prepare_file, memfd_go_get_size(fd, &size) == 0, "statx")                \
+	P(set_size, "set_size", "", prepare_file, memfd_go_set_size(fd, 0, 5) == 0, "ftruncate")             \
+	P(set_size_reserve, "set_size", "OPT_RESERVE", prepare_file,                                         \
 	  memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, 5) == 0, "fallocate ftruncate")                        \
-	P(discard, "discard", "", a_file, memfd_go_discard(fd, 0, 0, 1) == 0, "fallocate")                   \
-	P(add_seals, "add_seals", "", a_file, memfd_go_add_seals(fd, F_SEAL_GROW) == 0, "fcntl")             \
-	P(get_seals, "get_seals", "", a_file, memfd_go_get_seals(fd) >= 0, "fcntl")                          \
-	P(ensure_seals, "ensure_seals", "", a_file, memfd_go_ensure_seals(fd, F_SEAL_GROW) == 0, "fcntl")    \
-	P(check_seals, "check_seals", "", a_sealed_file, memfd_go_check_seals(fd, F_SEAL_GROW, NULL) == 0,   \
+	P(discard, "discard", "", prepare_file, memfd_go_discard(fd, 0, 0, 1) == 0, "fallocate")             \
+	P(add_seals, "add_seals", "", prepare_file, memfd_go_add_seals(fd, F_SEAL_GROW) == 0, "fcntl")       \
+	P(get_seals, "get_seals", "", prepare_file, memfd_go_get_seals(fd) >= 0, "fcntl")                    \
+	P(ensure_seals, "ensure_seals", "", prepare_file, memfd_go_ensure_seals(fd, F_SEAL_GROW) == 0,       \
 	  "fcntl")                                                                                           \
+	P(check_seals, "check_seals", "", prepare_sealed_file,                                               \
+	  memfd_go_check_seals(fd, F_SEAL_GROW, NULL) == 0, "fcntl")                                         \
 	P(format_seals, "format_seals", "", nothing, memfd_go_format_seals(1, 0, text, sizeof text) == 4,    \
 	  "")                                                                                                \
 	P(parse_seals, "parse_seals", "", nothing, memfd_go_parse_seals("sw", &bits) == 0, "")               \
-	P(inspect, "inspect", "", a_sealed_file, memfd_go_inspect(fd, 0, &info, sizeof info) == 0,           \
+	P(inspect, "inspect", "", prepare_sealed_file, memfd_go_inspect(fd, 0, &info, sizeof info) == 0,     \
 	  "fcntl fstatfs readlinkat statx")                                                                  \
-	P(inspect_unsealable, "inspect", "a file that takes no seals", an_unsealable_file,                   \
+	P(inspect_unsealable, "inspect", "a file that takes no seals", prepare_unsealable_file,              \
 	  memfd_go_inspect(fd, 0, &info, sizeof info) == 0,                                                  \
 	  "close fcntl fstatfs memfd_create readlinkat statx")                                               \
-	P(map, "map", "", a_sealed_file, memfd_go_map(fd, 0, 0, 5, &address) == 0, "mmap")                   \
-	P(map_ring, "map_ring", "", a_file, memfd_go_map_ring(fd, 0, 0, 65536, &address) == 0,               \
+	P(map, "map", "", prepare_sealed_file, memfd_go_map(fd, 0, 0, 5, &address) == 0, "mmap")             \
+	P(map_ring, "map_ring", "", prepare_file, memfd_go_map_ring(fd, 0, 0, 65536, &address) == 0,         \
 	  "fstatfs mincore mmap")                                                                            \
-	P(verify, "verify", "", a_sealed_file, memfd_go_verify(fd, 0, 5, 0, NULL) == 0, "fcntl statx")       \
-	P(verify_no_holes, "verify", "OPT_NO_HOLES", a_file_of_holes,                                        \
+	P(verify, "verify", "", prepare_sealed_file, memfd_go_verify(fd, 0, 5, 0, NULL) == 0, "fcntl statx") \
+	P(verify_no_holes, "verify", "OPT_NO_HOLES", prepare_file_of_holes,                                  \
 	  memfd_go_verify(fd, 0, 5, MEMFD_GO_OPT_NO_HOLES, NULL) == 0, "fallocate fcntl statx")              \
-	P(map_verified, "map_verified", "", a_sealed_file,                                                   \
+	P(map_verified, "map_verified", "", prepare_sealed_file,                                             \
 	  memfd_go_map_verified(fd, 0, 5, 0, &address, &length) == 0, "fcntl mmap statx")                    \
 	P(map_verified_exec, "map_verified", "with F_SEAL_EXEC and F_SEAL_FUTURE_WRITE",                     \
-	  a_file_sealed_by_exec, memfd_go_map_verified(fd, 0, 5, 0, &address, &length) == 0,                 \
+	  prepare_file_sealed_by_exec, memfd_go_map_verified(fd, 0, 5, 0, &address, &length) == 0,           \
 	  "close fcntl memfd_create mmap munmap statx")                                                      \
-	P(map_verified_growing, "map_verified", "without F_SEAL_WRITE", a_file_growing_only,                 \
+	P(map_verified_growing, "map_verified", "without F_SEAL_WRITE", prepare_file_growing_only,           \
 	  memfd_go_map_verified(fd, F_SEAL_SHRINK, 5, 0, &address, &length) == 0,                            \
 	  "fcntl fstatfs mmap statx")                                                                        \
-	P(unmap, "unmap", "", a_mapping, memfd_go_unmap(address, 5) == 0, "munmap")                          \
-	P(send_fds, "send_fds", "", a_socket, memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0) == 0,        \
+	P(unmap, "unmap", "", prepare_mapping, memfd_go_unmap(address, 5) == 0, "munmap")                    \
+	P(send_fds, "send_fds", "", prepare_socket, memfd_go_send_fds(sockets[0], 0, &fd, 1, NULL, 0) == 0,  \
 	  "sendmsg")                                                                                         \
-	P(recv_fds, "recv_fds", "", a_message, receive(), "recvmsg")                                         \
-	P(recv_verified, "recv_verified", "", a_message,                                                     \
+	P(recv_fds, "recv_fds", "", prepare_message, receive(), "recvmsg")                                   \
+	P(recv_verified, "recv_verified", "", prepare_message,                                               \
 	  memfd_go_recv_verified(sockets[1], 0, 5, 0, NULL, NULL) >= 0, "fcntl recvmsg statx")               \
-	P(recv_verified_refused, "recv_verified", "a file that is refused", a_message_of_an_unsealed_file,   \
+	P(recv_verified_refused, "recv_verified", "a file that is refused",                                  \
+	  prepare_message_of_an_unsealed_file,                                                               \
 	  memfd_go_recv_verified(sockets[1], 0, 5, 0, NULL, NULL) == -EKEYREJECTED, "close fcntl recvmsg")   \
-	P(import_pid, "import_pid", "", a_file, memfd_go_import_pid(pid, fd, O_RDONLY) >= 0,                 \
+	P(import_pid, "import_pid", "", prepare_file, memfd_go_import_pid(pid, fd, O_RDONLY) >= 0,           \
 	  "close fcntl openat statx")                                                                        \
-	P(import_pidfd, "import_pidfd", "", a_pidfd, memfd_go_import_pidfd(fd, fd, 0) >= 0, "pidfd_getfd")   \
-	P(exec, "exec", "", a_noexec_file, run_nothing(), "execveat fcntl")                                  \
+	P(import_pidfd, "import_pidfd", "", prepare_pidfd, memfd_go_import_pidfd(fd, fd, 0) >= 0,            \
+	  "pidfd_getfd")                                                                                     \
+	P(exec, "exec", "", prepare_noexec_file, run_nothing(), "execveat fcntl")                            \
 	P(secret, "secret", "", nothing, memfd_go_secret(0) >= 0, "memfd_secret")                            \
 	P(secret_alloc, "secret_alloc", "", nothing, memfd_go_secret_alloc(&area, 5, 0) == 0,                \
 	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo")                        \
@@ -244,31 +247,32 @@ static int run_nothing(void)
 	P(secret_alloc_from, "secret_alloc_from", "", nothing,                                               \
 	  memfd_go_secret_alloc_from(&area, text, 5, 0) == 0,                                                \
 	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo")                        \
-	P(secret_attach, "secret_attach", "", a_secret_file,                                                 \
+	P(secret_attach, "secret_attach", "", prepare_secret_file,                                           \
 	  memfd_go_secret_attach(&area, fd, UINT64_MAX, 0) == 0,                                             \
 	  "fstatfs futex madvise mincore mmap mprotect statx sysinfo")                                       \
-	P(secret_attach_keep_fd, "secret_attach", "OPT_KEEP_FD", a_secret_file,                              \
+	P(secret_attach_keep_fd, "secret_attach", "OPT_KEEP_FD", prepare_secret_file,                        \
 	  memfd_go_secret_attach(&area, fd, UINT64_MAX, MEMFD_GO_OPT_KEEP_FD) == 0,                          \
 	  "fcntl fstatfs futex madvise mincore mmap mprotect statx sysinfo")                                 \
-	P(secret_protect, "secret_protect", "", an_area,                                                     \
+	P(secret_protect, "secret_protect", "", prepare_area,                                                \
 	  memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ) == 0, "mprotect")                             \
-	P(secret_relock, "secret_relock", "", a_locked_area, memfd_go_secret_relock(&area) == 0, "mlock")    \
-	P(secret_free, "secret_free", "", an_area, memfd_go_secret_free(&area) == 0, "mprotect munmap")      \
-	P(secret_free_keep_fd, "secret_free", "OPT_KEEP_FD", an_area_with_descriptor,                        \
+	P(secret_relock, "secret_relock", "", prepare_locked_area, memfd_go_secret_relock(&area) == 0,       \
+	  "mlock")                                                                                           \
+	P(secret_free, "secret_free", "", prepare_area, memfd_go_secret_free(&area) == 0, "mprotect munmap") \
+	P(secret_free_keep_fd, "secret_free", "OPT_KEEP_FD", prepare_area_with_descriptor,                   \
 	  memfd_go_secret_free(&area) == 0, "close mprotect munmap")                                         \
 	P(wipe, "wipe", "", nothing, (memfd_go_wipe(text, sizeof text), 1), "")                              \
 	P(equal, "equal", "", nothing, memfd_go_equal(text, text, 5) == 1, "")                               \
 	P(secret_pool_init, "secret_pool_init", "", nothing, memfd_go_secret_pool_init(&pool, 5, 2, 0) == 0, \
 	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo")                        \
-	P(secret_pool_take, "secret_pool_take", "", a_pool, memfd_go_secret_pool_take(&pool, &address) == 0, \
-	  "")                                                                                                \
-	P(secret_pool_give, "secret_pool_give", "", a_slot, memfd_go_secret_pool_give(&pool, address) == 0,  \
-	  "")                                                                                                \
-	P(secret_pool_protect, "secret_pool_protect", "", a_pool,                                            \
+	P(secret_pool_take, "secret_pool_take", "", prepare_pool,                                            \
+	  memfd_go_secret_pool_take(&pool, &address) == 0, "")                                               \
+	P(secret_pool_give, "secret_pool_give", "", prepare_slot,                                            \
+	  memfd_go_secret_pool_give(&pool, address) == 0, "")                                                \
+	P(secret_pool_protect, "secret_pool_protect", "", prepare_pool,                                      \
 	  memfd_go_secret_pool_protect(&pool, MEMFD_GO_ACCESS_READ) == 0, "mprotect")                        \
-	P(secret_pool_relock, "secret_pool_relock", "", a_locked_pool,                                       \
+	P(secret_pool_relock, "secret_pool_relock", "", prepare_locked_pool,                                 \
 	  memfd_go_secret_pool_relock(&pool) == 0, "mlock")                                                  \
-	P(secret_pool_free, "secret_pool_free", "", a_pool, memfd_go_secret_pool_free(&pool) == 0,           \
+	P(secret_pool_free, "secret_pool_free", "", prepare_pool, memfd_go_secret_pool_free(&pool) == 0,     \
 	  "mprotect munmap")
 
 #define FUNCTION(id, function, variant, before, works, allowed) \
@@ -278,7 +282,7 @@ static int run_nothing(void)
 	}
 #define ROW(id, function, variant, before, works, allowed) \
 	{ #id, before, works_##id, allowed,                \
-	  strstr(allowed, "memfd_secret") != NULL || before == a_secret_file },
+	  strstr(allowed, "memfd_secret") != NULL || before == prepare_secret_file },
 
 PROFILES(FUNCTION)
 #undef FUNCTION
@@ -377,7 +381,7 @@ static void try_profile(void)
 	EQ(count <= MOST_WORDS, 1);
 	if (now->needs_secretmem && !have_secretmem())
 		SKIP("this kernel has no memfd_secret");
-	if (now->before == a_file_sealed_by_exec && !have_seal_exec())
+	if (now->before == prepare_file_sealed_by_exec && !have_seal_exec())
 		SKIP("this kernel has no F_SEAL_EXEC");
 	EQ(try_without(now, count), 0);
 	for (int i = 0; i < count; i++) {
