@@ -72,11 +72,13 @@ func CreateWith(name string, opts *Options) (*os.File, error) {
 }
 
 // Sealed creates a file that contains data and has the seals Immutable: nobody can change it,
-// not even the caller. The offset of the file is 0.
+// not even the caller. The offset of the file is 0. It fails
 //
-// It fails with ENOSPC or ENOMEM if there is not enough memory, with EFBIG if data is longer
-// than RLIMIT_FSIZE (the kernel sends SIGXFSZ too), and with EBUSY if the kernel itself used a
-// page for about 0.1 s: try again then.
+//   - with ENOSPC or ENOMEM if there is not enough memory
+//   - with EFBIG if data is longer than RLIMIT_FSIZE
+//   - with EBUSY if the kernel itself used a page for about 0.1 s: try again
+//
+// Source: memfd_create(2), fcntl(2) with F_ADD_SEALS.
 func Sealed(name string, data []byte) (*os.File, error) {
 	return SealedWith(name, data, nil)
 }
@@ -93,15 +95,15 @@ func SealedWith(name string, data []byte, opts *Options) (*os.File, error) {
 
 // Clone creates a copy of src, from its first byte to its last, with the seals Immutable. It
 // neither uses nor moves the offset of src. If src is written to meanwhile, the copy may be a
-// mixture of old and new contents.
-//
-// It fails like Sealed, and
+// mixture of old and new contents. Clone fails like Sealed, and
 //
 //   - with EBADF if src is not open for reading
 //   - with EINVAL if src is not a regular file
 //   - with ESPIPE if src is a file of memfd_secret(2)
 //   - with EFBIG if src is longer than maxSize bytes
 //   - with EAGAIN if the size of src changed meanwhile
+//
+// Source: sendfile(2), pread(2), fcntl(2) with F_ADD_SEALS.
 func Clone(name string, src *os.File, maxSize int64) (*os.File, error) {
 	return CloneWith(name, src, maxSize, nil)
 }

@@ -18,12 +18,14 @@ import (
 func procPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // Exec replaces the running program by the one in f, like syscall.Exec. It returns only if it
-// fails. The new program does not inherit f, except if f is a script: its interpreter has to
-// open it.
+// fails. The new program does not inherit f, except if f is a script, because its interpreter
+// has to open it. Exec fails
 //
-// It fails with EACCES if f is not executable (see Options.Exec), with ETXTBSY if f is open for
-// writing through another open file description than the one that created it, with ENOEXEC if f
-// is not a program, and with ENOENT if /proc is not mounted or the interpreter does not exist.
+//   - with EACCES if f is not executable (see Options.Exec)
+//   - with ETXTBSY if f is open for writing through another open file description than the one
+//     that created it
+//   - with ENOEXEC if f is not a program
+//   - with ENOENT if /proc is not mounted or the interpreter does not exist
 //
 // Source: execve(2).
 func Exec(f *os.File, argv, envv []string) error {

@@ -12,12 +12,13 @@ import (
 )
 
 // FromPID opens the file that process pid has open as descriptor fd, without the cooperation of
-// that process. The flag is that of os.OpenFile, usually os.O_RDONLY. The returned file has an
-// offset of its own. Only regular files can be opened, so FromPID never waits for the process.
+// that process. The flag is that of os.OpenFile, usually os.O_RDONLY. The returned file has its
+// own offset. FromPID opens only regular files, so it never waits for the process. It fails
 //
-// It fails with ENOENT if there is no such process or descriptor, with EACCES if the caller may
-// not trace the process or the file's permissions forbid it, with ENXIO if the file is not
-// regular, and with EINVAL if pid is not positive or fd is negative.
+//   - with ENOENT if there is no such process or descriptor
+//   - with EACCES if the caller may not trace the process, or the file's permissions forbid it
+//   - with ENXIO if the file is not regular, or is a file of memfd_secret(2)
+//   - with EINVAL if pid is not positive
 //
 // Source: proc_pid_fd(5), ptrace(2).
 func FromPID(pid, fd, flag int) (*os.File, error) {
@@ -34,11 +35,12 @@ func FromPID(pid, fd, flag int) (*os.File, error) {
 
 // FromPidfd duplicates descriptor fd of the process that pidfd refers to (see unix.PidfdOpen
 // and syscall.SysProcAttr.PidFD). Unlike FromPID it accepts files of memfd_secret(2), and the
-// returned file shares its offset with the process.
+// returned file shares its offset with the process. It fails
 //
-// It fails with ENOSYS before Linux 5.6, with EBADF if pidfd is not a pidfd or the process has
-// no such descriptor, with EPERM if the caller may not trace the process, and with ESRCH if the
-// process has ended.
+//   - with ENOSYS before Linux 5.6
+//   - with EBADF if pidfd is not a pidfd, or the process has no such descriptor
+//   - with EPERM if the caller may not trace the process
+//   - with ESRCH if the process has ended
 //
 // Source: pidfd_getfd(2).
 func FromPidfd(pidfd, fd int) (*os.File, error) {

@@ -25,7 +25,7 @@ const (
 	MapPopulate MapFlags = MapFlags(core.OptPopulate) // fault in all pages now
 )
 
-// Mapping is a part of a file in memory. The file may be closed before it. A Mapping must be
+// Mapping is a memory-mapped part of a file. The file may be closed first. A Mapping must be
 // closed: the garbage collector does not unmap it.
 type Mapping struct {
 	name      string
@@ -40,11 +40,15 @@ type Mapping struct {
 // is one to a page that another process removes by truncating the file. Use MapVerified for
 // files from an untrusted process. A store to a mapping without MapWrite is SIGSEGV.
 //
-// It fails with EACCES if f is not open for reading, or with MapWrite not for writing; with
-// EPERM for MapWrite if f has SealWrite or SealFutureWrite; with EINVAL if length is 0; with
-// EOVERFLOW if the end of the range is larger than a file can be; and with ENOMEM if the
-// address space has no room. Without MapWrite a file with SealWrite can be mapped on every
-// kernel, whatever its access mode.
+// Without MapWrite, a file with SealWrite can be mapped on every kernel, even if it is open for
+// writing. Map fails
+//
+//   - with EACCES if f is not open for reading or, with MapWrite and without MapPrivate, not for
+//     writing
+//   - with EPERM for MapWrite without MapPrivate if f has SealWrite or SealFutureWrite
+//   - with EINVAL if length is 0 or offset is not a multiple of the page size
+//   - with EOVERFLOW if offset+length is larger than a file can be
+//   - with ENOMEM if the address space has no room
 //
 // Source: mmap(2).
 func Map(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, error) {
@@ -80,20 +84,21 @@ func MapRing(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, er
 // VerifyFlags are the flags of Verify, MapVerified and ReceiveVerified, combined with |.
 type VerifyFlags uint32
 
-// NoHoles allocates memory for all pages of the file that have none. It fails with EACCES if
-// the file is not open for writing and its permissions forbid reopening it so, and with
-// ErrUnreliableSeals if it has neither SealWrite nor SealFutureWrite. Without it, reading a
-// hole is SIGBUS if memory is exhausted and vm.overcommit_memory is 2.
+// NoHoles allocates memory for all pages of the file that have none. It fails with ENOSPC or
+// ENOMEM if there is too little memory, with EACCES if the file is not open for writing and its
+// permissions do not allow reopening it for writing, and with ErrUnreliableSeals if it has
+// neither SealWrite nor SealFutureWrite.
+//
+// Without NoHoles, reading a page that has no memory is SIGBUS if memory is exhausted and
+// vm.overcommit_memory is 2.
 const NoHoles VerifyFlags = VerifyFlags(core.OptNoHoles)
 
-// MapVerified maps a whole file from an untrusted process read-only, after checking that the
-// process cannot affect the mapping: reading it never faults, and it never changes unless
-// required includes neither SealWrite nor 0.
+// MapVerified checks a file from an untrusted process and maps all of it, read-only. Whatever
+// that process does, reading the mapping never faults. If required is 0 or includes SealWrite,
+// the mapping never changes either.
 //
-// required are seals that f must have in addition to SealShrink; 0 means SealWrite. maxSize is
-// the largest size to accept, in bytes.
-//
-// It fails
+// required are the seals that f must have besides SealShrink; 0 means SealWrite. maxSize is the
+// largest size to accept, in bytes. MapVerified fails
 //
 //   - with a *MissingSealsError if f lacks required seals
 //   - with ErrUnreliableSeals if the seals are set but do not protect the contents
@@ -102,7 +107,8 @@ const NoHoles VerifyFlags = VerifyFlags(core.OptNoHoles)
 //   - with EOVERFLOW if f is larger than the address space
 //   - with EACCES if f is not open for reading
 //   - with EINVAL if f does not support seals: a pipe, a file on a disk
-//   - with ENOSPC if NoHoles finds too little memory
+//
+// Source: fcntl(2) with F_GET_SEALS, mmap(2).
 func MapVerified(f *os.File, required Seals, maxSize int64, flags ...VerifyFlags) (*Mapping, error) {
 	if maxSize < 0 {
 		return nil, fileError("map", f, syscall.EINVAL)
@@ -115,8 +121,8 @@ func MapVerified(f *os.File, required Seals, maxSize int64, flags ...VerifyFlags
 	return newMapping(f, memoryAt(addr, length)), nil
 }
 
-// Verify checks f like MapVerified, without mapping it, and returns its size. The result stays
-// true, because seals cannot be removed.
+// Verify checks f like MapVerified, without mapping it, and returns its size. It fails like
+// MapVerified. The result stays true, because seals cannot be removed.
 func Verify(f *os.File, required Seals, maxSize int64, flags ...VerifyFlags) (size int64, err error) {
 	if maxSize < 0 {
 		return 0, fileError("verify", f, syscall.EINVAL)

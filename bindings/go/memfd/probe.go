@@ -44,8 +44,7 @@ func (f Feature) Has(bits Feature) bool { return f&bits == bits }
 // about 60 system calls, so call it once and keep the result.
 //
 // request is 0, or FeatureSecret to try memfd_secret(2) as well, during which the system cannot
-// hibernate for a moment. Any other request is EINVAL. Probe fails with EMFILE, ENFILE or
-// ENOMEM if no descriptor or memory is free for trying.
+// hibernate for a moment. Any other request is EINVAL.
 func Probe(request Feature) (Features, error) {
 	f, err := probe(request)
 	return f, os.NewSyscallError("memfd_create", err)

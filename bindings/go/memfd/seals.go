@@ -28,13 +28,15 @@ const (
 // Has reports whether s includes all of seals.
 func (s Seals) Has(seals Seals) bool { return s&seals == seals }
 
-// AddSeals adds all of seals to f, or none. Seals that are set already may be included.
+// AddSeals adds all of seals to f, or none. Seals that are set already may be included. It
+// fails
 //
-// It fails with EPERM if f is not open for writing or has SealSeal; with EBUSY if seals include
-// SealWrite and the file is mapped shared through a descriptor that is open for writing, in any
-// process; and with EINVAL if seals are unknown or f does not support them (see GetSeals).
+//   - with EPERM if f is not open for writing or has SealSeal
+//   - with EBUSY if seals include SealWrite and f is mapped shared through a descriptor that is
+//     open for writing, in any process
+//   - with EINVAL if f does not support seals: a pipe, a file on a disk, a file of memfd_secret(2)
 //
-// Source: fcntl(2), F_ADD_SEALS.
+// Source: fcntl(2) with F_ADD_SEALS.
 func AddSeals(f *os.File, seals Seals) error {
 	_, err := withFD(f, func(fd int32) int { return addSeals(fd, seals) })
 	return fileError("add seals", f, err)
@@ -56,10 +58,10 @@ func EnsureSeals(f *os.File, seals Seals) error {
 // GetSeals returns the seals of f. Test for single bits instead of comparing: from Linux 6.3
 // on, files may have SealExec without a request.
 //
-// It fails with EINVAL if f does not support seals: a pipe, a file on a disk, a file of
-// memfd_secret(2). Success does not prove that f is a memfd: a file on tmpfs has SealSeal.
+// It fails with EINVAL if f does not support seals, like AddSeals. Success does not prove that
+// f is a memfd: a file on tmpfs has SealSeal.
 //
-// Source: fcntl(2), F_GET_SEALS.
+// Source: fcntl(2) with F_GET_SEALS.
 func GetSeals(f *os.File) (Seals, error) {
 	conn, err := f.SyscallConn() // as in withFD, at half its cost
 	if err != nil {

@@ -67,7 +67,7 @@ type SecretBuffer struct {
 //   - with EPERM if RLIMIT_MEMLOCK is 0
 //   - with ENOSYS or EPERM if RequireSecretMem is set and memfd_secret(2) does not work
 //   - with EINVAL if NoSecretMem is combined with RequireSecretMem or KeepFile
-//   - with EFBIG if n is more than RLIMIT_FSIZE (the kernel sends SIGXFSZ too)
+//   - with EFBIG if n is more than RLIMIT_FSIZE
 //
 // Source: memfd_secret(2), mlock(2), madvise(2).
 func NewSecretBuffer(n int, opts *SecretOptions) (*SecretBuffer, error) {
