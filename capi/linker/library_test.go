@@ -196,7 +196,7 @@ func isReproduced(t *testing.T, dir string, want map[string][]byte) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want[goarch]) {
-			t.Errorf("%s: built in another folder with other settings the library differs", goarch)
+			t.Errorf("%s: the library differs when built in a different folder with different settings", goarch)
 		}
 		if bytes.Contains(got, []byte(dir)) {
 			t.Errorf("%s: the library names the folder it was built in", goarch)

@@ -76,7 +76,7 @@ func fieldsLoong64(in uint32) (rj, rk uint32, si12 int32) {
 func scanLoong64(code []byte, fields fields) ([]branch, []fault) {
 	return nil, scanWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
 		switch {
-		case in>>26 == 0x13 && in != 0x4c000020: // JIRL, but for RET
+		case in>>26 == 0x13 && in != 0x4c000020: // JIRL, except for RET
 			return faultIndirect
 		case usesTPLoong64(in):
 			return faultTLS

@@ -78,7 +78,7 @@ var adapted = []struct {
 		want: []uint32{0x18000040, arm64Ret, 0xd10023fd},
 		rows: "[{0 0 []}]",
 	}, {
-		name:    "a large frame by another register",
+		name:    "a large frame with a different register",
 		arch:    arm64,
 		code:    []uint32{0xd10543f3, 0xa93ffa7d, 0x9100027f}, // as above, but for R19
 		steps:   []step{{12, 336}},
@@ -90,7 +90,7 @@ var adapted = []struct {
 		steps:   []step{{8, 336}},
 		refused: 1,
 	}, {
-		name:    "SP set to what the linker can't follow",
+		name:    "SP set from an unknown value",
 		arch:    arm64,
 		code:    []uint32{0x910003f4, 0xa93ffa9d, 0x9100027f}, // MOVD RSP, R20; STP; MOVD R19, RSP
 		refused: 9,

@@ -14,7 +14,7 @@ package main
 type branch struct {
 	field  uint64
 	target int64
-	bias   int64 // of the addend: the field's offset from what the target is relative to
+	bias   int64 // the field minus the address to which the target is relative, for the addend
 }
 
 // A fault is an instruction that must not be in the library.
