@@ -112,7 +112,7 @@ def _go_sources(root: Path) -> Path:
             return folder
     raise _BuildError(
         "the Go sources of libmemfd_go are not here; "
-        f"set MEMFD_GO_LIB_DIR to a folder with {_LIBRARY}"
+        f"set MEMFD_GO_LIB_DIR to a directory that contains {_LIBRARY}"
     )
 
 
@@ -154,7 +154,7 @@ def _go(top: Path, env: dict[str, str], *arguments: str) -> str:
         raise _BuildError(
             "building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; "
             "install it, install a wheel instead, "
-            f"or set MEMFD_GO_LIB_DIR to a folder with {_LIBRARY}"
+            f"or set MEMFD_GO_LIB_DIR to a directory that contains {_LIBRARY}"
         ) from None
     except subprocess.CalledProcessError as error:
         raise _BuildError(f"go ended with status {error.returncode}; see above") from None

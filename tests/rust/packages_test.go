@@ -137,7 +137,7 @@ func (p published) testNothing(t *testing.T) {
 		"- install Go 1.25 or later: ",
 		"- enable the feature \"prebuilt\" of memfd-go or memfd-go-sys;\n",
 		"- install libmemfd_go 1.0.0 or later where pkg-config finds it;\n",
-		"- set MEMFD_GO_LIB_DIR to a folder with libmemfd_go.so.1.\n",
+		"- set MEMFD_GO_LIB_DIR to a directory that contains libmemfd_go.so.1.\n",
 	} {
 		if !strings.Contains(output, want) {
 			t.Errorf("the message lacks %q:\n%s", want, output)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Tells memfd-go-sys where the archives are: `DEP_MEMFD_GO_PREBUILT_LIB`.
+//! Sets `DEP_MEMFD_GO_PREBUILT_LIB`, the directory of the static libraries, for memfd-go-sys.
 
 use std::env;
 use std::path::Path;
@@ -9,7 +9,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let folder = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it");
     let lib = Path::new(&folder).join("lib");
-    // The repository has no archives, only the packages made by `make crates` do.
+    // Only packages from `make crates` contain the static libraries, not the repository.
     if lib.is_dir() {
         println!("cargo:lib={}", lib.display());
     }

@@ -9,13 +9,13 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The name under which the dynamic loader looks for the shared library.
+/// The name that the dynamic loader looks for.
 const SONAME: &str = "libmemfd_go.so.1";
-/// The name under which `-lmemfd_go` looks for it.
+/// The name that `-lmemfd_go` looks for.
 const LINK_NAME: &str = "libmemfd_go.so";
 /// The static library.
 const ARCHIVE: &str = "libmemfd_go.a";
-/// The oldest release that has all that src/lib.rs declares.
+/// The oldest release with all functions that src/lib.rs declares.
 const VERSION: &str = "1.0.0";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -24,7 +24,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=MEMFD_GO_LIB_DIR");
     if env::var_os("DOCS_RS").is_some() {
-        return; // Documentation is not linked.
+        return; // docs.rs builds only documentation, and links nothing.
     }
     if let Err(error) = find() {
         eprintln!("error: {}", error);
@@ -32,7 +32,7 @@ fn main() {
     }
 }
 
-/// Takes the first library there is: those that were asked for come first.
+/// Uses the first library that is available; README.md lists the order.
 fn find() -> Result<()> {
     let target_os = env::var("CARGO_CFG_TARGET_OS")?;
     if target_os != "linux" && target_os != "android" {
@@ -56,7 +56,7 @@ fn find() -> Result<()> {
              - install Go 1.25 or later: the library is then built from the sources in this package;\n\
              - enable the feature \"prebuilt\" of memfd-go or memfd-go-sys;\n\
              - install libmemfd_go {} or later where pkg-config finds it;\n\
-             - set MEMFD_GO_LIB_DIR to a folder with {}.",
+             - set MEMFD_GO_LIB_DIR to a directory that contains {}.",
             error,
             VERSION,
             file_name()?
@@ -65,8 +65,8 @@ fn find() -> Result<()> {
     }
 }
 
-/// Whether to link with the static library if there is a choice: where the feature asks
-/// for it, and in programs without a dynamic loader.
+/// Returns whether to link with the static library if both exist: with the feature `static`, and
+/// for programs without a dynamic loader.
 fn is_static() -> Result<bool> {
     let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     Ok(env::var_os("CARGO_FEATURE_STATIC").is_some()
@@ -74,8 +74,8 @@ fn is_static() -> Result<bool> {
         || env::var("CARGO_CFG_TARGET_ENV")? == "musl" && is_static_by_default()?)
 }
 
-/// Whether rustc makes static programs for this target. cargo's list of target features
-/// lacks crt-static for musl, because a crate may also become a shared library there.
+/// Returns whether rustc links programs for this target statically. For musl, cargo does not list
+/// the target feature crt-static, because shared libraries are possible there as well.
 fn is_static_by_default() -> Result<bool> {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
@@ -87,7 +87,7 @@ fn is_static_by_default() -> Result<bool> {
     Ok(cfg.lines().any(|l| l == "target_feature=\"crt-static\""))
 }
 
-/// The file to link with.
+/// Returns the name of the file to link with.
 fn file_name() -> Result<&'static str> {
     Ok(if is_static()? { ARCHIVE } else { SONAME })
 }
@@ -107,18 +107,20 @@ fn library_in(dir: &Path, name: &str) -> Result<PathBuf> {
     Ok(fs::canonicalize(&library).map_err(|e| format!("{}: {}", library.display(), e))?)
 }
 
-/// rustc copies the library into the crate, so that what uses the crate need not find it.
+/// Links with a static library. rustc copies it into the crate, so dependents need not find it.
 fn link_static(library: &Path) -> Result<()> {
-    let dir = library.parent().ok_or("no folder")?;
+    let dir = library
+        .parent()
+        .ok_or("the library has no parent directory")?;
     println!("cargo:rustc-link-search=native={}", dir.display());
     println!("cargo:rustc-link-lib=static=memfd_go");
     println!("cargo:lib_dir={}", dir.display());
     Ok(())
 }
 
-/// By way of links in OUT_DIR, since that is below the target folder: cargo adds such
-/// search paths to LD_LIBRARY_PATH for `cargo run` and `cargo test`, so that programs
-/// find the library before it is installed.
+/// Links with a shared library through symbolic links in OUT_DIR. cargo adds search paths within
+/// the target directory to LD_LIBRARY_PATH for `cargo run` and `cargo test`, so programs find the
+/// library before it is installed.
 fn link_shared(library: &Path) -> Result<()> {
     let links = out_dir()?.join("lib");
     fs::create_dir_all(&links)?;
@@ -137,14 +139,14 @@ fn replace_link(target: &Path, link: &Path) -> Result<()> {
     Ok(symlink(target, link)?)
 }
 
-/// Links with the archive for the target that memfd-go-prebuilt carries.
+/// Links with the static library for the target in memfd-go-prebuilt.
 fn use_prebuilt() -> Result<()> {
     let lib = env::var_os("DEP_MEMFD_GO_PREBUILT_LIB").ok_or(
-        "this copy of memfd-go-prebuilt has no archives; `make crates` writes one that has",
+        "this copy of memfd-go-prebuilt contains no libraries; use the package from `make crates`",
     )?;
     if goarch()? == "arm" && goarm()? != "7" {
         let target = env::var("TARGET")?;
-        return Err(format!("its archive for ARM needs ARMv7, which {} is not", target).into());
+        return Err(format!("the prebuilt library needs ARMv7; {} is older", target).into());
     }
     link_static(&library_in(&Path::new(&lib).join(goarch()?), ARCHIVE)?)
 }
@@ -152,14 +154,14 @@ fn use_prebuilt() -> Result<()> {
 fn use_pkg_config() -> Result<()> {
     let is_static = is_static()?;
     let mut config = pkg_config::Config::new();
-    // pkg-config must not decide whether a static library of the system is taken.
+    // Let is_static() decide between static and shared, not the pkg-config crate.
     config.atleast_version(VERSION).cargo_metadata(!is_static);
-    // Its list of variables would stand before the message of a build that fails.
+    // The list of variables would precede the error message of a failed build.
     let library = config.env_metadata(false).probe("libmemfd_go")?;
     println!("cargo:rerun-if-env-changed=PKG_CONFIG_PATH");
     println!("cargo:rerun-if-env-changed=PKG_CONFIG_LIBDIR");
     if is_static {
-        // As it stands in the file, where blanks are escaped.
+        // get_variable() returns the text of the .pc file, with blanks escaped.
         let libdir = pkg_config::get_variable("libmemfd_go", "libdir")?.replace("\\ ", " ");
         return use_dir(Path::new(&libdir));
     }
@@ -169,7 +171,7 @@ fn use_pkg_config() -> Result<()> {
     Ok(())
 }
 
-/// The Go sources: those in the package, or those around this crate in the repository.
+/// Returns the directory of the Go sources: in the package, or in the repository.
 fn go_sources() -> Option<PathBuf> {
     let crate_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
     ["go", "../../.."]
@@ -181,8 +183,8 @@ fn go_sources() -> Option<PathBuf> {
         })
 }
 
-/// Builds the static library from the Go sources in `top`: a program that links with it
-/// can be installed without anything else.
+/// Builds the static library from the Go sources in `top`. A program that links with it can be
+/// installed without the library.
 fn build(top: &Path) -> Result<()> {
     for input in ["go.mod", "go.sum", "core", "capi"] {
         println!("cargo:rerun-if-changed={}", top.join(input).display());
@@ -198,12 +200,12 @@ fn build(top: &Path) -> Result<()> {
     link_static(&out.join(ARCHIVE))
 }
 
-/// A go command in `top` that builds for this machine, whatever the environment says. The
-/// package has its modules with it, so nothing is downloaded.
+/// Returns a go command in `top` that builds programs for the host, regardless of the
+/// environment. The package contains all modules, so nothing is downloaded.
 fn host_go(top: &Path) -> Result<Command> {
     let host = Command::new("go")
         .args(["env", "GOHOSTOS", "GOHOSTARCH"])
-        // Go does not answer if it is set to something that it cannot build for.
+        // go env fails if GOOS and GOARCH are set to an unsupported pair.
         .envs([("GOOS", "linux"), ("GOARCH", "amd64")])
         .output()
         .map_err(|e| format!("cannot run go: {}", e))?;
@@ -234,7 +236,7 @@ fn run(command: &mut Command) -> Result<()> {
     Err(format!("{}\n{:?}: {}", said.trim_end(), command, output.status).into())
 }
 
-/// Go's name of the architecture that is built for.
+/// Returns Go's name of the target architecture.
 fn goarch() -> Result<&'static str> {
     let arch = env::var("CARGO_CFG_TARGET_ARCH")?;
     let endian = env::var("CARGO_CFG_TARGET_ENDIAN")?;
@@ -251,14 +253,14 @@ fn goarch() -> Result<&'static str> {
     }
 }
 
-/// The oldest version of the architecture that the target's programs run on.
+/// Returns the oldest ARM version that programs for the target must support.
 fn goarm() -> Result<&'static str> {
     let target = env::var("TARGET")?;
     if target.starts_with("armv7") || target.starts_with("thumbv7") {
         return Ok("7");
     }
     if target.starts_with("armv4") {
-        return Err(format!("libmemfd_go needs ARMv5, which {} is not", target).into());
+        return Err(format!("libmemfd_go needs ARMv5 or later; {} is older", target).into());
     }
     match target.ends_with("hf") {
         true => Ok("6"),

@@ -136,10 +136,10 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 		want        string
 	}{
 		{"go", sdist, "PATH=", "", "memfd-go: building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; " +
-			"install it, install a wheel instead, or set MEMFD_GO_LIB_DIR to a folder with libmemfd_go.so.1"},
+			"install it, install a wheel instead, or set MEMFD_GO_LIB_DIR to a directory that contains libmemfd_go.so.1"},
 		{"a toolchain for go", sdist, "GOTOOLCHAIN=bogus", "", "memfd-go: go ended with status 1; see above"},
 		{"sources", withoutGo, "", "", "memfd-go: the Go sources of libmemfd_go are not here; " +
-			"set MEMFD_GO_LIB_DIR to a folder with libmemfd_go.so.1"},
+			"set MEMFD_GO_LIB_DIR to a directory that contains libmemfd_go.so.1"},
 		{"library", sdist, "MEMFD_GO_LIB_DIR=" + folder, "", "memfd-go: " + library + ": No such file or directory"},
 		{"ELF", sdist, "MEMFD_GO_LIB_DIR=" + folder, "INPUT(libmemfd_go.so.1.0)", "memfd-go: " + library + " is not a library"},
 		{"header", sdist, "MEMFD_GO_LIB_DIR=" + folder, "\x7fELF\x02\x01\x01", "memfd-go: " + library + " is not a library"},

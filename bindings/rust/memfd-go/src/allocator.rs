@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Secret memory for collections.
+//! An allocator of secret memory for collections.
 
 use std::alloc::Layout;
 use std::fmt;
@@ -16,20 +16,20 @@ use crate::error::result;
 use crate::fork::Incarnation;
 use crate::SecretOptions;
 
-/// An allocator whose memory is secret: for `Vec`, `Box` and whatever else of the crate
-/// allocator-api2, and of crates that use it, takes an [`Allocator`].
+/// An allocator of secret memory, for `Vec`, `Box` and other types of the crate allocator-api2
+/// that take an [`Allocator`].
 ///
-/// Up to 4096 bytes come out of pools, one for each power of two, that grow by whole areas as
-/// they are needed; what is larger, or aligned to more than 16 bytes, has an area of its own.
-/// Freed memory is wiped at once. Areas of pools are kept until the last clone of the
-/// allocator, and so the last collection, is dropped.
+/// Up to 4096 bytes come from pools, one for each power of two, which grow as needed. A larger
+/// allocation, or one that is aligned to more than 16 bytes, has its own area. Freed memory is
+/// wiped at once. The areas of pools are freed when the last clone of the allocator is dropped,
+/// and with it the last collection.
 ///
-/// Where secret memory runs out, an allocation fails: collections then abort the program,
-/// unless they are asked to try (`Vec::try_reserve`, `Box::try_new_in`).
+/// If secret memory runs out, an allocation fails. Collections then abort the program, except in
+/// fallible functions such as `Vec::try_reserve` and `Box::try_new_in`.
 ///
-/// As with [`SecretPool`](crate::SecretPool), the memory is always accessible, and in a child
-/// of fork(2) it is not there: what was allocated before must not be used in the child, and
-/// nothing can be allocated. Dropping it there does nothing.
+/// Like that of a [`SecretPool`](crate::SecretPool), the memory is always accessible, and a child
+/// of fork(2) does not have it: in the child do not use anything that was allocated before.
+/// Allocating fails there, and dropping does nothing.
 ///
 /// ```
 /// use allocator_api2::vec::Vec;
@@ -46,7 +46,7 @@ pub struct SecretAllocator {
 }
 
 struct Shared {
-    /// Of the C API.
+    /// `MEMFD_GO_OPT_*` bits.
     opts: u32,
     home: Incarnation,
     areas: Mutex<Areas>,
@@ -54,37 +54,38 @@ struct Shared {
 
 #[derive(Default)]
 struct Areas {
-    /// The pools of slots of `SMALLEST << n` bytes.
+    /// Pools of slots of `SMALLEST << n` bytes.
     pools: [Vec<sys::memfd_go_secret_pool>; CLASSES],
-    /// What is too large for a slot.
+    /// Allocations that are too large for a slot.
     large: Vec<sys::memfd_go_secret_area>,
 }
 
-// SAFETY: memory belongs to the process, not to a thread.
+// SAFETY: the memory is not tied to a thread.
 unsafe impl Send for Areas {}
 
-/// The length of the smallest slots, which is also the alignment of all.
+/// The length of the smallest slots, and the alignment of all slots.
 const SMALLEST: usize = 16;
-/// How many lengths of slots there are: 16 to 4096 bytes.
+/// The number of size classes: 16 to 4096 bytes.
 const CLASSES: usize = 9;
-/// What the pool has in front of each slot.
+/// The bytes in front of each slot of a pool.
 const HEADER: usize = 16;
-/// The memory of the first pool of a class, and of the largest: each takes as much as all
-/// before it.
+/// The memory of the first pool of a class, and the maximum. Each pool is as large as all pools of
+/// its class before it.
 const FIRST_POOL: usize = 4096;
 const LARGEST_POOL: usize = 256 << 10;
 
 impl SecretAllocator {
-    /// An allocator with the default options.
+    /// Creates an allocator with default options.
     pub fn new() -> SecretAllocator {
         SecretAllocator::with_bits(0)
     }
 
-    /// An allocator of memory as `options` say.
+    /// Creates an allocator with options.
     ///
     /// # Errors
     ///
-    /// * `EINVAL`: [`SecretOptions::align_end`], or an option of the `unsafe` functions.
+    /// * `EINVAL`: [`SecretOptions::align_end`], or an option that only the `unsafe` functions
+    ///   accept.
     pub fn with_options(options: SecretOptions) -> io::Result<SecretAllocator> {
         match options.private_bits()? {
             bits if bits & sys::MEMFD_GO_OPT_ALIGN_END == 0 => Ok(SecretAllocator::with_bits(bits)),
@@ -115,9 +116,9 @@ impl fmt::Debug for SecretAllocator {
     }
 }
 
-// SAFETY: memory stays where it is, and allocated, until it is deallocated or the last clone
-// is dropped: all clones share it, and areas are freed by Shared alone. What fits a layout is
-// found again by its class, which is the same for all sizes up to that of the slot.
+// SAFETY: memory neither moves nor is freed before it is deallocated or the last clone is dropped,
+// because all clones share the areas, and only Shared frees them. deallocate() computes the same
+// class as allocate(), also for a layout with another size that fits the slot.
 unsafe impl Allocator for SecretAllocator {
     fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         let start = match layout.size() {
@@ -134,7 +135,7 @@ unsafe impl Allocator for SecretAllocator {
     }
 }
 
-/// The class of slots that serve a layout, if any does.
+/// Returns the class of slots for a layout, if there is one.
 fn class(layout: Layout) -> Option<usize> {
     let len = layout.size().max(SMALLEST).checked_next_power_of_two()?;
     let class = (len / SMALLEST).trailing_zeros() as usize;
@@ -147,7 +148,7 @@ impl Shared {
     }
 
     fn areas(&self) -> MutexGuard<'_, Areas> {
-        // What a panic leaves behind is in order: nothing is half done between two calls.
+        // The areas are consistent even after a panic.
         self.areas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -170,17 +171,17 @@ impl Shared {
 }
 
 impl Areas {
-    /// Takes a slot, if need be out of a new pool.
+    /// Takes a slot from a pool, or from a new pool if all are full.
     fn take(&mut self, class: usize, opts: u32) -> io::Result<*mut u8> {
         let mut slot = ptr::null_mut();
         for pool in self.pools[class].iter_mut().rev() {
-            // SAFETY: the pool is ours, and `slot` is writable.
+            // SAFETY: the pool is initialized and borrowed exclusively, and `slot` is writable.
             if unsafe { sys::memfd_go_secret_pool_take(pool, &mut slot) } == 0 {
                 return Ok(slot.cast());
             }
         }
         let mut pool = new_pool(class, &self.pools[class], opts)?;
-        // SAFETY: the pool is ours, and `slot` is writable.
+        // SAFETY: the pool is initialized and borrowed exclusively, and `slot` is writable.
         result(unsafe { sys::memfd_go_secret_pool_take(&mut pool, &mut slot) })?;
         self.pools[class].push(pool);
         Ok(slot.cast())
@@ -192,20 +193,20 @@ impl Areas {
         };
         let pools = self.pools[class].iter_mut();
         if let Some(pool) = pools.rev().find(|pool| is_in(&pool.area)) {
-            // It fails if `unsafe` code has written outside of the slot. Then the slot stays
-            // taken until the pool is freed.
-            // SAFETY: the pool is ours, and the slot is not used any longer.
+            // An error means that `unsafe` code has written outside of the slot. Then the slot
+            // stays in use until the pool is freed.
+            // SAFETY: the pool belongs to `self`, and the slot is not used any more.
             unsafe { sys::memfd_go_secret_pool_give(pool, slot.cast()) };
         }
     }
 
     fn allocate_large(&mut self, layout: Layout, opts: u32) -> io::Result<*mut u8> {
-        // SAFETY: all of its members are numbers and pointers.
+        // SAFETY: zeros are valid for all members, which are integers and pointers.
         let mut area: sys::memfd_go_secret_area = unsafe { MaybeUninit::zeroed().assume_init() };
         // SAFETY: `area` is writable.
         result(unsafe { sys::memfd_go_secret_alloc(&mut area, layout.size(), opts) })?;
         if area.data as usize % layout.align() != 0 {
-            // SAFETY: the area is ours, and nobody else knows it.
+            // SAFETY: the area is new, so nothing else uses it.
             unsafe { sys::memfd_go_secret_free(&mut area) };
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
@@ -217,14 +218,14 @@ impl Areas {
         let is_it = |area: &sys::memfd_go_secret_area| area.data.cast() == start;
         if let Some(index) = self.large.iter().position(is_it) {
             let mut area = self.large.swap_remove(index);
-            // It can fail only for want of memory. Then the area stays.
-            // SAFETY: the area is ours, and not used any longer.
+            // An error means too many mappings; then the area stays allocated.
+            // SAFETY: the area belongs to `self`, and is not used any more.
             unsafe { sys::memfd_go_secret_free(&mut area) };
         }
     }
 }
 
-/// Allocates a pool as large as all of its class before it.
+/// Allocates a pool that is as large as all pools of its class before it.
 fn new_pool(
     class: usize,
     before: &[sys::memfd_go_secret_pool],
@@ -233,7 +234,7 @@ fn new_pool(
     let slot_len = SMALLEST << class;
     let memory = before.iter().map(|pool| pool.area.len).sum::<usize>();
     let slots = memory.clamp(FIRST_POOL, LARGEST_POOL) / (slot_len + HEADER);
-    // SAFETY: all of its members are numbers and pointers.
+    // SAFETY: zeros are valid for all members, which are integers and pointers.
     let mut pool: sys::memfd_go_secret_pool = unsafe { MaybeUninit::zeroed().assume_init() };
     let slots = slots.max(1) as u32;
     // SAFETY: `pool` is writable.
@@ -248,11 +249,11 @@ impl Drop for Shared {
         }
         let areas = self.areas.get_mut().unwrap_or_else(PoisonError::into_inner);
         for pool in areas.pools.iter_mut().flatten() {
-            // SAFETY: the pool is ours, and all that borrowed its slots is gone.
+            // SAFETY: the pool belongs to `self`, and nothing borrows its slots any more.
             unsafe { sys::memfd_go_secret_pool_free(pool) };
         }
         for area in &mut areas.large {
-            // SAFETY: the area is ours, and all that borrowed it is gone.
+            // SAFETY: the area belongs to `self`, and nothing borrows it any more.
             unsafe { sys::memfd_go_secret_free(area) };
         }
     }

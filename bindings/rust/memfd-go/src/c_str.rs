@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-//! Text for the C API.
+//! Strings for the C API.
 
 use std::ffi::{CStr, CString};
 use std::io;
 
-/// Text that becomes a C string: `str`, [`String`], [`CStr`], [`CString`], and references to
-/// them.
+/// A type that converts to a C string: `str`, [`String`], [`CStr`], [`CString`], and references
+/// to them.
 ///
-/// A [`CStr`] may have any bytes but NUL. None of them allocates as long as the text has at
-/// most [`NAME_MAX`](crate::NAME_MAX) bytes. Text with a NUL inside is `EINVAL`.
+/// Use a [`CStr`] for bytes that are not UTF-8. The conversion allocates only if the text is
+/// longer than [`NAME_MAX`](crate::NAME_MAX) bytes. Text that contains a NUL is `EINVAL`.
 ///
-/// This trait is sealed: no other crate can implement it.
+/// This trait is sealed: other crates cannot implement it.
 pub trait ToCStr: sealed::ToCStr {}
 
 impl<T: sealed::ToCStr + ?Sized> ToCStr for T {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Creating files.
+//! Functions that create files.
 
 use std::ffi::CStr;
 use std::io;
@@ -14,36 +14,35 @@ use memfd_go_sys as sys;
 use crate::error::result;
 use crate::{Access, MemFd, Seals, ToCStr};
 
-/// The longest name that a file can have, in bytes.
+/// The maximum length of a file's name, in bytes.
 pub const NAME_MAX: usize = sys::MEMFD_GO_NAME_MAX as usize;
 
 bitflags! {
     /// Flags of memfd_create(2), for [`CreateOptions::from_flags`].
     ///
-    /// Bits that this crate does not know are kept. With [`CreateFlags::HUGETLB`] the
-    /// size of the huge page may be chosen by its base-2 logarithm << 26, as in
-    /// memfd_create(2): `CreateFlags::from_bits_retain(21 << 26)` is 2 MiB.
+    /// Unknown bits are kept. With [`CreateFlags::HUGETLB`], the base-2 logarithm of a page size
+    /// << 26 selects that size: `CreateFlags::from_bits_retain(21 << 26)` is 2 MiB.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub struct CreateFlags: u32 {
         /// Close the descriptor on execve(2).
         const CLOEXEC = sys::MFD_CLOEXEC;
-        /// Let seals be added; else [`Seals::SEAL`] is set.
+        /// Allow seals; otherwise [`Seals::SEAL`] is set.
         const ALLOW_SEALING = sys::MFD_ALLOW_SEALING;
-        /// Back the file by huge pages (Linux 4.14).
+        /// Use huge pages (Linux 4.14).
         const HUGETLB = sys::MFD_HUGETLB;
-        /// Not executable, for good; sealable (Linux 6.3).
+        /// Permanently not executable; sealable (Linux 6.3).
         const NOEXEC_SEAL = sys::MFD_NOEXEC_SEAL;
-        /// Executable, whatever `vm.memfd_noexec=1` says (Linux 6.3).
+        /// Executable, even with `vm.memfd_noexec=1` (Linux 6.3).
         const EXEC = sys::MFD_EXEC;
 
         const _ = !0;
     }
 }
 
-/// Where the flags say how big a huge page is: its base-2 logarithm.
+/// The bits for the base-2 logarithm of the size of huge pages.
 const HUGE_SIZE: CreateFlags = CreateFlags::from_bits_retain(0x3f << 26);
 
-/// How to create a file: sealable, close-on-exec and not executable, unless told otherwise.
+/// Options for creating a file. By default it is sealable, close-on-exec and not executable.
 ///
 /// ```
 /// use memfd_go::{CreateOptions, Seals};
@@ -57,10 +56,9 @@ const HUGE_SIZE: CreateFlags = CreateFlags::from_bits_retain(0x3f << 26);
 /// # }
 /// ```
 ///
-/// Before Linux 6.3, which brought files that are not executable for good, permission bits
-/// take the place of [`CreateFlags::NOEXEC_SEAL`], unless with
-/// [`CreateOptions::strict_noexec`]. They can be changed again: [`Seals::EXEC`] is then
-/// missing.
+/// Before Linux 6.3 the permission bits take the place of [`CreateFlags::NOEXEC_SEAL`], unless
+/// [`CreateOptions::strict_noexec`] is set. Such a file lacks [`Seals::EXEC`], so its permissions
+/// can be changed back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct CreateOptions {
@@ -72,11 +70,11 @@ pub struct CreateOptions {
     strict_noexec: bool,
 }
 
-/// Of these only one can be had.
+/// At most one of these flags can be set.
 const EXEC_FLAGS: CreateFlags = CreateFlags::EXEC.union(CreateFlags::NOEXEC_SEAL);
 
 impl CreateOptions {
-    /// Sealable, close-on-exec and not executable.
+    /// Creates the default options: sealable, close-on-exec and not executable.
     pub const fn new() -> Self {
         CreateOptions::from_flags(
             CreateFlags::CLOEXEC
@@ -85,7 +83,7 @@ impl CreateOptions {
         )
     }
 
-    /// Exactly these flags. With neither [`CreateFlags::EXEC`] nor
+    /// Creates options with exactly these flags. With neither [`CreateFlags::EXEC`] nor
     /// [`CreateFlags::NOEXEC_SEAL`] the file is executable, unless the sysctl
     /// `vm.memfd_noexec` is set.
     pub const fn from_flags(flags: CreateFlags) -> Self {
@@ -99,52 +97,53 @@ impl CreateOptions {
         }
     }
 
-    /// The flags of memfd_create(2) that the options come to.
+    /// Returns the flags for memfd_create(2).
     pub const fn flags(&self) -> CreateFlags {
         self.flags
     }
 
-    /// Whether the descriptor is closed on execve(2). By default it is.
+    /// Sets whether the descriptor is closed on execve(2). By default it is.
     pub fn close_on_exec(self, on: bool) -> Self {
         self.with(CreateFlags::CLOEXEC, on)
     }
 
-    /// Whether seals can be added later. By default they can; if not,
-    /// [`Seals::SEAL`] is set.
+    /// Sets whether seals can be added later. By default they can; otherwise [`Seals::SEAL`] is
+    /// set.
     pub fn sealable(mut self, on: bool) -> Self {
         self.unsealable = !on;
         self.with(CreateFlags::ALLOW_SEALING, on)
     }
 
-    /// Whether the file is executable, for good. By default it is not.
+    /// Sets whether the file is permanently executable, or permanently not. By default it is not
+    /// executable.
     pub fn executable(self, on: bool) -> Self {
         self.with(CreateFlags::EXEC, on)
             .with(CreateFlags::NOEXEC_SEAL, !on)
     }
 
-    /// Whether to fail, with `EOPNOTSUPP`, where the kernel cannot make a file that is, or
-    /// is not, executable for good (before Linux 6.3). By default permissions have to do.
+    /// Sets whether creating fails with `EOPNOTSUPP` if the kernel lacks
+    /// [`CreateFlags::NOEXEC_SEAL`] and [`CreateFlags::EXEC`] (before Linux 6.3). By default the
+    /// permissions take their place.
     pub fn strict_noexec(mut self, on: bool) -> Self {
         self.strict_noexec = on;
         self
     }
 
-    /// Whether the file is backed by huge pages, of the system's default size (Linux
-    /// 4.14). By default it is not.
+    /// Sets whether the file has huge pages of the system's default size (Linux 4.14). By default
+    /// it does not.
     pub fn huge_pages(mut self, on: bool) -> Self {
         self.flags.remove(HUGE_SIZE);
         self.with(CreateFlags::HUGETLB, on)
     }
 
-    /// Backs the file by huge pages of `page_size` bytes. [`probe`](crate::probe) tells
-    /// which the system has.
+    /// Sets the size of huge pages for the file, in bytes; 0 is the system's default.
+    /// [`probe`](crate::probe) returns the sizes that the system has.
     ///
     /// # Errors
     ///
-    /// * `EINVAL`: `page_size` is neither 0, for the default, nor a power of two more
-    ///   than 1.
+    /// * `EINVAL`: `page_size` is neither 0 nor a power of two greater than 1.
     ///
-    /// Safe: MT AS fork. Source: memfd_create(2), include/uapi/linux/memfd.h.
+    /// Source: memfd_create(2), include/uapi/linux/memfd.h.
     pub fn huge_page_size(mut self, page_size: u64) -> io::Result<Self> {
         let mut bits = 0;
         // SAFETY: `bits` is writable.
@@ -154,22 +153,22 @@ impl CreateOptions {
         Ok(self)
     }
 
-    /// The size of the file in bytes, 0 to `i64::MAX`. By default it is empty. For
-    /// [`CreateOptions::create`] alone.
+    /// Sets the size of the file in bytes, 0 to `i64::MAX`. By default it is empty. Only
+    /// [`CreateOptions::create`] accepts this option.
     pub fn size(mut self, size: u64) -> Self {
         self.size = size;
         self
     }
 
-    /// Permissions, such as 0o600; 0, the default, leaves them to the kernel. For
-    /// [`CreateOptions::create`] alone.
+    /// Sets the permissions, such as 0o600; 0, the default, means the kernel's default. Only
+    /// [`CreateOptions::create`] accepts this option.
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode;
         self
     }
 
-    /// Seals to add when the file has its size and mode. By default none. For
-    /// [`CreateOptions::create`] alone.
+    /// Sets the seals to add after size and mode. By default none. Only
+    /// [`CreateOptions::create`] accepts this option.
     pub fn seals(mut self, seals: Seals) -> Self {
         self.seals = seals;
         self
@@ -182,31 +181,34 @@ impl CreateOptions {
 
     /// Creates an anonymous file in memory, open for reading and writing.
     ///
-    /// * `name`: what /proc/PID/fd shows after "memfd:"; at most [`NAME_MAX`] bytes, none of
-    ///   them NUL. `/` and newline are accepted too. Names need not differ.
+    /// * `name`: shown in /proc/PID/fd after "memfd:"; at most [`NAME_MAX`] bytes without NUL. Any
+    ///   other byte is accepted, `/` and newline too. Several files may have the same name.
     ///
     /// # Errors
     ///
-    /// * `EINVAL`: unknown flags or seals; [`CreateFlags::EXEC`] with
-    ///   [`CreateFlags::NOEXEC_SEAL`]; a bad name; a mode over 0o777, or with execute
-    ///   permission for a file that is not to be executable; a size over `i64::MAX`.
-    /// * `EACCES`: `vm.memfd_noexec` is 2 and an executable file was asked for (6.6).
+    /// * `EINVAL`: unknown flags or seals.
+    /// * `EINVAL`: [`CreateFlags::EXEC`] together with [`CreateFlags::NOEXEC_SEAL`].
+    /// * `EINVAL`: the name is longer than [`NAME_MAX`], or contains a NUL.
+    /// * `EINVAL`: the mode is more than 0o777, or has execute permission together with
+    ///   [`CreateFlags::NOEXEC_SEAL`].
+    /// * `EINVAL`: the size is more than `i64::MAX`.
+    /// * `EACCES`: the file is executable, and `vm.memfd_noexec` is 2 (Linux 6.6).
     /// * `EOPNOTSUPP`: [`CreateOptions::strict_noexec`], before Linux 6.3.
-    /// * `EMFILE`: the process has `RLIMIT_NOFILE` descriptors open.
-    /// * `ENFILE`: the system-wide limit on open files has been reached.
-    /// * `ENODEV`: huge pages of a size that the system does not have.
+    /// * `EMFILE`: the process has `RLIMIT_NOFILE` open descriptors.
+    /// * `ENFILE`: the system-wide limit on open files is reached.
+    /// * `ENODEV`: the system has no huge pages of this size.
     /// * `ENOENT`, `ENOSYS`: huge pages on a kernel without hugetlbfs.
     /// * `ENOMEM`: not enough memory.
-    /// * others: like [`MemFd::set_size`], [`MemFd::add_seals`].
+    /// * others: like [`MemFd::set_size`] and [`MemFd::add_seals`].
     ///
-    /// Safe: MT AS fork. Source: memfd_create(2), fchmod(2), mm/memfd.c.
+    /// Source: memfd_create(2), fchmod(2), mm/memfd.c.
     pub fn create(&self, name: impl ToCStr) -> io::Result<MemFd> {
         name.with_c_str(|name| self.create_named(name))
     }
 
     fn create_named(&self, name: &CStr) -> io::Result<MemFd> {
         if *self == CreateOptions::from_flags(self.flags) {
-            // The shortest way, where nothing has to be emulated.
+            // One system call, if nothing has to be emulated.
             // SAFETY: the name ends with a NUL.
             let r = unsafe { sys::memfd_go_create(name.as_ptr(), self.flags.bits()) };
             if r != -libc::EINVAL {
@@ -228,35 +230,31 @@ impl CreateOptions {
             mode: self.mode,
         };
         let size = size_of::<sys::memfd_go_create_args>();
-        // SAFETY: the name ends with a NUL, and `args` is as long as is said.
+        // SAFETY: the name ends with a NUL, and `args` has `size` bytes.
         new_file(unsafe { sys::memfd_go_create_with(name.as_ptr(), &args, size) })
     }
 
-    /// Creates a file that holds a copy of `data`, and seals it.
-    ///
-    /// Once it returns, nobody can change what was promised by `seals`, not even the
-    /// caller. The file's offset is 0.
+    /// Creates a file with a copy of `data`, and seals it. Its offset is 0.
     ///
     /// * `name`: like [`CreateOptions::create`].
-    /// * `data`: may be empty. With huge pages the file's size is rounded up to whole
-    ///   ones; the rest is zero.
+    /// * `data`: may be empty. With huge pages the size of the file is rounded up to whole
+    ///   pages, and the rest is zero.
     /// * `seals`: empty means [`Seals::IMMUTABLE`].
     ///
     /// # Errors
     ///
     /// Like [`CreateOptions::create`], and:
     ///
-    /// * `EINVAL`: unknown seals; the options have a size, a mode, or seals.
+    /// * `EINVAL`: the options have a size, a mode, or seals.
     /// * `EFBIG`: `data` is longer than `RLIMIT_FSIZE`; SIGXFSZ is sent as well.
-    /// * `ENOSPC`: memory for the contents is exhausted (tmpfs).
-    /// * `ENOMEM`: the same; with huge pages either of them for too few free ones.
+    /// * `ENOSPC`, `ENOMEM`: not enough memory, or too few free huge pages.
     ///
-    /// Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
+    /// Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
     pub fn create_sealed(&self, name: impl ToCStr, data: &[u8], seals: Seals) -> io::Result<MemFd> {
         name.with_c_str(|name| {
             self.create_filled(seals, |flags, seals| {
                 let data_ptr = data.as_ptr().cast();
-                // SAFETY: the name ends with a NUL, and `data` is as long as is said.
+                // SAFETY: the name ends with a NUL, and `data` is readable.
                 unsafe {
                     sys::memfd_go_create_sealed(name.as_ptr(), flags, seals, data_ptr, data.len())
                 }
@@ -264,15 +262,14 @@ impl CreateOptions {
         })
     }
 
-    /// Creates a sealed copy of the regular file `source`, from its first byte to its
-    /// last. The offset of `source` is neither used nor moved.
+    /// Creates a sealed copy of the whole regular file `source`. The offset of `source` is neither
+    /// used nor changed.
     ///
     /// * `name`, `seals`: like [`CreateOptions::create_sealed`].
     /// * `source`: open for reading.
     /// * `max_len`: the largest size to copy, in bytes.
     ///
-    /// A source that is written to meanwhile without changing its size gives a mixture of
-    /// old and new.
+    /// If `source` is written to meanwhile, the copy may contain both old and new data.
     ///
     /// # Errors
     ///
@@ -282,11 +279,12 @@ impl CreateOptions {
     /// * `EINVAL`: `source` is not a regular file, or cannot be read at any offset
     ///   (`O_DIRECT`).
     /// * `ESPIPE`: `source` is a secret file.
-    /// * `EFBIG`: the file is longer than `max_len`, or than `RLIMIT_FSIZE` (with SIGXFSZ).
-    /// * `EAGAIN`: the file's size changed meanwhile.
-    /// * `EIO`: the source could not be read, or others that reading it can give.
+    /// * `EFBIG`: the file is longer than `max_len`.
+    /// * `EFBIG`: the file is longer than `RLIMIT_FSIZE`; SIGXFSZ is sent as well.
+    /// * `EAGAIN`: the size of the file changed during the copy.
+    /// * `EIO`: the source could not be read. Other errors of read(2) are possible.
     ///
-    /// Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
+    /// Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
     ///
     /// ```
     /// use memfd_go::{CreateOptions, Seals};
@@ -317,28 +315,27 @@ impl CreateOptions {
         })
     }
 
-    /// Creates a sealed copy of what can be read from `source`, up to its end: of a pipe, a
-    /// socket, or any file from its offset on.
+    /// Creates a sealed copy of everything that can be read from `source`: a pipe, a socket, or a
+    /// file, which is read from its offset.
     ///
-    /// It may block for as long as the other side keeps the stream open, so it is not for a
-    /// descriptor from somebody who is not trusted. What was read is gone from the stream, also
-    /// after an error.
+    /// The call may block as long as the other end keeps the stream open, so do not use it for a
+    /// descriptor from an untrusted process. Data that has been read is lost after an error.
     ///
     /// * `name`, `seals`: like [`CreateOptions::create_sealed`].
     /// * `source`: open for reading.
-    /// * `max_len`: the most to copy, in bytes.
+    /// * `max_len`: the largest number of bytes to copy.
     ///
     /// # Errors
     ///
     /// Like [`CreateOptions::create_sealed`], and:
     ///
-    /// * `EFBIG`: there is more than `max_len`.
-    /// * `EINTR`: a signal arrived while the stream had nothing to read.
-    /// * `EAGAIN`: `source` is non-blocking and has nothing to read but is not at its end.
+    /// * `EFBIG`: there are more than `max_len` bytes.
+    /// * `EINTR`: a signal arrived while there was nothing to read.
+    /// * `EAGAIN`: `source` is non-blocking, and there is nothing to read yet.
     /// * `EBADF`: `source` is not open for reading.
-    /// * others that read(2) can give.
+    /// * others: like read(2).
     ///
-    /// Safe: MT AS fork. Source: read(2), F_ADD_SEALS(2const).
+    /// Source: read(2), F_ADD_SEALS(2const).
     ///
     /// ```
     /// use memfd_go::SealedMemFd;
@@ -370,8 +367,8 @@ impl CreateOptions {
         })
     }
 
-    /// Makes a file by a function that emulates what an older kernel lacks, which
-    /// [`CreateOptions::strict_noexec`] forbids.
+    /// Creates a file with a function that emulates flags that an older kernel lacks, unless
+    /// [`CreateOptions::strict_noexec`] forbids this.
     fn create_filled(&self, seals: Seals, create: impl Fn(u32, u32) -> c_int) -> io::Result<MemFd> {
         if self.size != 0 || self.mode != 0 || !self.seals.is_empty() {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
@@ -381,7 +378,8 @@ impl CreateOptions {
             seals |= Seals::SEAL;
         }
         if self.strict_noexec && self.flags.intersects(EXEC_FLAGS) {
-            // Only creating an empty file tells whether the kernel knows the flag.
+            // These functions always emulate. Creating an empty file shows whether the kernel
+            // knows the flag.
             CreateOptions::from_flags(self.flags)
                 .strict_noexec(true)
                 .create("")?;
@@ -396,10 +394,8 @@ impl Default for CreateOptions {
     }
 }
 
-/// Creates a sealable, close-on-exec file that is not executable:
-/// [`CreateOptions::create`] by default.
-///
-/// Parameters, errors, safety and source like there.
+/// Creates a sealable, close-on-exec file that is not executable, like
+/// [`CreateOptions::create`] with default options.
 ///
 /// ```
 /// use std::io::Write;
@@ -415,11 +411,10 @@ pub fn create(name: impl ToCStr) -> io::Result<MemFd> {
     CreateOptions::new().create(name)
 }
 
-/// Creates a sealed, close-on-exec copy of `data` that is not executable:
-/// [`CreateOptions::create_sealed`] by default.
+/// Creates a sealed, close-on-exec copy of `data` that is not executable, like
+/// [`CreateOptions::create_sealed`] with default options.
 ///
-/// Parameters, errors, safety and source like there. To map it by safe code, see
-/// [`SealedMemFd::new`](crate::SealedMemFd::new).
+/// [`SealedMemFd::new`](crate::SealedMemFd::new) creates a file that safe code can map.
 ///
 /// ```
 /// use memfd_go::Seals;
@@ -438,19 +433,19 @@ pub fn create_sealed(name: impl ToCStr, data: &[u8], seals: Seals) -> io::Result
 /// Opens the file of `fd` once more through /proc: a new open file description, with an
 /// offset and an access mode of its own. It is close-on-exec.
 ///
-/// This is no security boundary: whoever holds a read-only descriptor of a file may reopen
-/// it for writing, as far as the file's mode and owner allow. Seals are the boundary.
+/// This is not a security boundary: the owner of a read-only descriptor can reopen it for
+/// writing if the file's mode and owner allow that. Seals are one.
 ///
-/// * `fd`: also one opened with `O_PATH`.
+/// * `fd`: any descriptor, including one opened with `O_PATH`.
 ///
 /// # Errors
 ///
 /// * `ENOENT`: /proc is not mounted.
 /// * `EACCES`: the file's mode forbids it.
-/// * `ENXIO`: a secret file, a socket.
-/// * `EMFILE`, `ENFILE`, `ENOMEM`, and what else open(2) gives.
+/// * `ENXIO`: `fd` is a secret file or a socket.
+/// * `EMFILE`, `ENFILE`, `ENOMEM` and others: like open(2).
 ///
-/// Safe: MT AS fork. Source: open(2), proc_pid_fd(5).
+/// Source: open(2), proc_pid_fd(5).
 ///
 /// ```
 /// use memfd_go::{Access, MemFd};
@@ -465,19 +460,19 @@ pub fn create_sealed(name: impl ToCStr, data: &[u8], seals: Seals) -> io::Result
 /// # }
 /// ```
 pub fn reopen(fd: impl AsFd, access: Access) -> io::Result<OwnedFd> {
-    // SAFETY: the function takes plain values.
+    // SAFETY: the function takes no pointers.
     new_fd(unsafe { sys::memfd_go_reopen(fd.as_fd().as_raw_fd(), access.open_flags()) })
 }
 
-/// Takes the result of a function that makes a file.
+/// Converts the result of a function that creates a file.
 fn new_file(r: c_int) -> io::Result<MemFd> {
     new_fd(r).map(MemFd::unchecked)
 }
 
-/// Takes the result of a function that makes a descriptor.
+/// Converts the result of a function that returns a new descriptor.
 pub(crate) fn new_fd(r: c_int) -> io::Result<OwnedFd> {
     let fd = result(r)?;
-    // SAFETY: the descriptor was just made, and nobody else knows it.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -486,7 +481,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_come_to_flags() {
+    fn options_set_flags() {
         use CreateFlags as F;
         let default = CreateOptions::default();
         assert_eq!(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! From the C API's results to Rust's errors.
+//! Conversion of the C API's results to Rust errors.
 
 use std::error::Error;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::os::raw::c_int;
 
 use crate::Seals;
 
-/// Takes a result of the C API: a value >= 0, or `-errno`.
+/// Converts a result of the C API, which is a value >= 0 or `-errno`.
 pub(crate) fn result(r: c_int) -> io::Result<c_int> {
     if r < 0 {
         Err(io::Error::from_raw_os_error(-r))
@@ -19,10 +19,10 @@ pub(crate) fn result(r: c_int) -> io::Result<c_int> {
     }
 }
 
-/// Why a file is not sealed as it should be, or could not be verified.
+/// The error of functions that check seals.
 ///
-/// `?` turns it into an [`io::Error`] with an error number: `EKEYREJECTED`, `EKEYREVOKED`, or
-/// the one inside [`SealsError::Os`].
+/// `?` converts it into an [`io::Error`] with `EKEYREJECTED`, `EKEYREVOKED`, or the error of
+/// [`SealsError::Os`].
 ///
 /// ```
 /// use memfd_go::{check_seals, Seals};
@@ -39,18 +39,20 @@ pub(crate) fn result(r: c_int) -> io::Result<c_int> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SealsError {
-    /// These of the required seals are not set.
+    /// These required seals are not set.
     Missing(Seals),
-    /// The kernel may have set the seals because of [`Seals::EXEC`], while somebody could
-    /// write: they prove nothing. Or, on a file of huge pages or for
-    /// [`SealedMemFd::fill_holes`](crate::SealedMemFd::fill_holes), no seal keeps the pages.
+    /// The seals are set, but do not guarantee that the file cannot change.
     ///
-    /// Linux 6.3 and later, until fixed in 2026, let F_SEAL_EXEC imply the other seals
-    /// on an executable file without looking for mappings that could still write. They
-    /// then include [`Seals::FUTURE_WRITE`].
+    /// Linux 6.3 and later, without a fix of 2026, let F_SEAL_EXEC set the other seals of an
+    /// executable file, including [`Seals::FUTURE_WRITE`], without checking for writable mappings.
+    /// Create the file with [`CreateFlags::NOEXEC_SEAL`](crate::CreateFlags::NOEXEC_SEAL) and do
+    /// not set [`Seals::FUTURE_WRITE`].
+    ///
+    /// Pages can be removed from a file that is sealed neither with [`Seals::WRITE`] nor with
+    /// [`Seals::FUTURE_WRITE`]. This matters for huge pages, and for
+    /// [`SealedMemFd::fill_holes`](crate::SealedMemFd::fill_holes).
     Unproven,
-    /// A system call failed, or the file is refused for another reason than its seals: it is
-    /// empty, say, or too long.
+    /// A system call failed, or the file was refused for another reason, such as its size.
     Os(io::Error),
 }
 
@@ -58,7 +60,9 @@ impl fmt::Display for SealsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SealsError::Missing(seals) => write!(f, "missing seals: {}", seals),
-            SealsError::Unproven => f.write_str("the seals prove nothing"),
+            SealsError::Unproven => {
+                f.write_str("the seals do not guarantee that the file cannot change")
+            }
             SealsError::Os(_) => f.write_str("the file cannot be verified"),
         }
     }
@@ -89,7 +93,7 @@ impl From<SealsError> for io::Error {
     }
 }
 
-/// A descriptor that is no [`SealedMemFd`](crate::SealedMemFd), and why.
+/// The error of converting to [`SealedMemFd`](crate::SealedMemFd), with the descriptor.
 ///
 /// ```
 /// use memfd_go::{SealedMemFd, Seals, SealsError};
@@ -99,7 +103,7 @@ impl From<SealsError> for io::Error {
 /// let refused = SealedMemFd::try_from(file).unwrap_err();
 /// assert!(matches!(refused.reason(), SealsError::Missing(Seals::WRITE)));
 ///
-/// let fd = refused.into_fd(); // It is not lost: seal it, say, and try again.
+/// let fd = refused.into_fd(); // For example, seal it and try again.
 /// memfd_go::add_seals(&fd, Seals::WRITE)?;
 /// assert_eq!(&SealedMemFd::try_from(fd)?.map()?[..], b"text");
 /// # Ok(())
@@ -116,12 +120,12 @@ impl NotSealed {
         NotSealed { reason, fd }
     }
 
-    /// Why it is none.
+    /// Returns why the file is not a [`SealedMemFd`](crate::SealedMemFd).
     pub fn reason(&self) -> &SealsError {
         &self.reason
     }
 
-    /// Gives the descriptor back.
+    /// Returns the descriptor.
     pub fn into_fd(self) -> OwnedFd {
         self.fd
     }
@@ -129,7 +133,7 @@ impl NotSealed {
 
 impl fmt::Display for NotSealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a file that is sealed against change")
+        f.write_str("the file is not sealed against changes")
     }
 }
 
@@ -146,10 +150,10 @@ impl From<NotSealed> for io::Error {
     }
 }
 
-/// A descriptor that is no [`MemFd`](crate::MemFd), and why.
+/// The error of converting to [`MemFd`](crate::MemFd), with the descriptor.
 ///
-/// `?` turns it into an [`io::Error`]: `EINVAL` if the file is of another kind, else what
-/// [`inspect`](crate::inspect) gave.
+/// `?` converts it into an [`io::Error`]: `EINVAL` if the file is of another kind, else the error
+/// of [`inspect`](crate::inspect).
 ///
 /// ```
 /// use memfd_go::MemFd;
@@ -157,8 +161,8 @@ impl From<NotSealed> for io::Error {
 ///
 /// # fn main() -> std::io::Result<()> {
 /// let refused = MemFd::try_from(File::open("/dev/null")?).unwrap_err();
-/// assert_eq!(refused.to_string(), "not a file made by memfd_create(2) or memfd_secret(2)");
-/// drop(refused.into_fd()); // It is not lost.
+/// assert_eq!(refused.to_string(), "not a file from memfd_create(2) or memfd_secret(2)");
+/// let file = File::from(refused.into_fd());
 /// # Ok(())
 /// # }
 /// ```
@@ -173,7 +177,7 @@ impl NotMemFd {
         NotMemFd { reason, fd }
     }
 
-    /// Gives the descriptor back.
+    /// Returns the descriptor.
     pub fn into_fd(self) -> OwnedFd {
         self.fd
     }
@@ -181,7 +185,7 @@ impl NotMemFd {
 
 impl fmt::Display for NotMemFd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a file made by memfd_create(2) or memfd_secret(2)")
+        f.write_str("not a file from memfd_create(2) or memfd_secret(2)")
     }
 }
 
@@ -211,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seals_error_says_what_is_missing() {
+    fn seals_error_names_missing_seals() {
         let error = SealsError::Missing(Seals::WRITE | Seals::SHRINK);
         assert_eq!(error.to_string(), "missing seals: WRITE SHRINK");
         assert!(error.source().is_none());
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seals_error_keeps_the_kernels_error() {
+    fn seals_error_keeps_the_errno() {
         let error = SealsError::from(io::Error::from_raw_os_error(libc::EBADF));
         assert!(error.source().unwrap().to_string().contains("os error 9"));
         let error = io::Error::from(error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Programs from memory.
+//! Executing programs from memory.
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
@@ -14,45 +14,44 @@ use bitflags::bitflags;
 use memfd_go_sys as sys;
 
 bitflags! {
-    /// How [`exec`] runs a program.
+    /// Flags of [`exec`].
     ///
-    /// Bits that this crate does not know are kept.
+    /// Unknown bits are kept.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub struct ExecFlags: u32 {
-        /// The program inherits the descriptor of its file. A script ("#!") needs that,
-        /// since its interpreter opens the file anew through /proc.
+        /// Let the program inherit the descriptor of its file. A script ("#!") needs this,
+        /// because its interpreter opens the file through /proc.
         const KEEP_FD = sys::MEMFD_GO_OPT_INHERIT_FD;
 
         const _ = !0;
     }
 }
 
-/// Replaces the process by the program in the file `fd`: execveat(2) of the descriptor, or
-/// execve(2) of its path in /proc where that is missing. Returns only if that fails.
+/// Replaces the process with the program in the file `fd`, and returns only if that fails.
 ///
-/// Like [`CommandExt::exec`] it ends the other threads, and no destructor runs.
+/// The function calls execveat(2) or, if the kernel lacks it, execve(2) with a path in /proc.
+/// Like with [`CommandExt::exec`], no destructor runs.
 ///
-/// * `fd`: open for reading or with `O_PATH`. The file must not be open for writing through
-///   a descriptor that open(2) or [`reopen`](crate::reopen) gave to anybody; those that
-///   created it, and their duplicates, do not count.
-/// * `arguments`: the first is the program's name for itself.
+/// * `fd`: open for reading or with `O_PATH`. No process may have the file open for writing
+///   through open(2) or [`reopen`](crate::reopen). The descriptor that created the file, and its
+///   duplicates, do not count.
+/// * `arguments`: the first is the name of the program.
 /// * `environment`: names and values, such as [`std::env::vars_os`].
 ///
 /// # Errors
 ///
-/// The descriptor is then as it was.
-///
-/// * `EACCES`: the file has no execute permission, is on a file system mounted noexec, or
-///   is no regular file.
-/// * `ENOENT`: a script and `fd` is close-on-exec: use [`ExecFlags::KEEP_FD`]; the
-///   interpreter is missing; /proc is needed and not mounted.
-/// * `ENOEXEC`: not a program that this machine can run.
+/// * `EACCES`: the file has no execute permission, is on a `noexec` mount, or is not a regular
+///   file.
+/// * `ENOENT`: a script, and `fd` is close-on-exec: use [`ExecFlags::KEEP_FD`].
+/// * `ENOENT`: the interpreter is missing, or /proc is needed and not mounted.
+/// * `ENOEXEC`: not a program for this machine.
 /// * `ETXTBSY`: the file is open for writing (see `fd`).
 /// * `E2BIG`: arguments and environment are too long.
-/// * `EINVAL`: a NUL in an argument or in the environment; unknown flags.
+/// * `EINVAL`: a NUL in an argument or in the environment.
+/// * `EINVAL`: unknown flags.
 /// * others: like execve(2).
 ///
-/// Safe: MT as execve(2) is: the other threads end. It allocates; [`exec_c`] does not.
+/// Safe: the other threads end. This function allocates; [`exec_c`] does not.
 /// Source: execveat(2), execve(2), fs/exec.c.
 ///
 /// ```
@@ -60,7 +59,7 @@ bitflags! {
 /// use std::fs::File;
 ///
 /// # fn main() -> std::io::Result<()> {
-/// // A copy of a program, which nobody can change any more.
+/// // A copy of a program that nobody can change.
 /// let disk = File::open("/bin/echo")?;
 /// let options = CreateOptions::new().executable(true);
 /// let echo = options.create_copy("echo", disk, 1 << 24, Seals::IMMUTABLE)?;
@@ -107,26 +106,26 @@ fn pointers(strings: &[CString]) -> Vec<ExecArg<'_>> {
     strings.chain([ExecArg::END]).collect()
 }
 
-/// A string for [`exec_c`], or the end of a list of them: C's `const char *`.
+/// A string in a list for [`exec_c`], or the end of the list: C's `const char *`.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct ExecArg<'a> {
     text: *const c_char,
-    lives: PhantomData<&'a CStr>,
+    lifetime: PhantomData<&'a CStr>,
 }
 
 impl<'a> ExecArg<'a> {
     /// The end of a list.
     pub const END: ExecArg<'static> = ExecArg {
         text: ptr::null(),
-        lives: PhantomData,
+        lifetime: PhantomData,
     };
 
-    /// A string.
+    /// Wraps a string.
     pub const fn new(text: &'a CStr) -> ExecArg<'a> {
         ExecArg {
             text: text.as_ptr(),
-            lives: PhantomData,
+            lifetime: PhantomData,
         }
     }
 
@@ -141,11 +140,11 @@ impl<'a> From<&'a CStr> for ExecArg<'a> {
     }
 }
 
-/// Like [`exec`], with lists as C has them, and without allocating: for the child after
-/// fork(2), or [`pre_exec`](std::os::unix::process::CommandExt::pre_exec).
+/// Replaces the process like [`exec`], without allocating: for the child after fork(2), or for
+/// [`pre_exec`](std::os::unix::process::CommandExt::pre_exec).
 ///
-/// * `arguments`, `environment`: [`ExecArg::END`] is the last, and elsewhere ends the list
-///   too. An entry of the environment is `NAME=VALUE`.
+/// * `arguments`, `environment`: lists that end at the first [`ExecArg::END`], and must contain
+///   one. An entry of the environment is `NAME=VALUE`.
 ///
 /// # Errors
 ///
@@ -153,7 +152,7 @@ impl<'a> From<&'a CStr> for ExecArg<'a> {
 ///
 /// * `EINVAL`: a list does not end with [`ExecArg::END`].
 ///
-/// Safe: AS fork, and MT as execve(2) is. Source: execveat(2), execve(2), fs/exec.c.
+/// Safe: the other threads end. Source: execveat(2), execve(2), fs/exec.c.
 ///
 /// ```
 /// use memfd_go::{exec_c, ExecArg, ExecFlags};
@@ -179,7 +178,7 @@ pub fn exec_c(
         return io::Error::from_raw_os_error(libc::EINVAL);
     }
     let fd = fd.as_fd().as_raw_fd();
-    // SAFETY: an ExecArg is a pointer to a string that lives on. Both lists end with null.
+    // SAFETY: an ExecArg is a pointer to a string that it borrows. Both lists end with null.
     let r = unsafe {
         sys::memfd_go_exec(
             fd,

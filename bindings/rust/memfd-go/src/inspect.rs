@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! What a descriptor is.
+//! Properties of descriptors.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -13,19 +13,19 @@ use memfd_go_sys as sys;
 use crate::error::result;
 use crate::Seals;
 
-/// A kind of file.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// Anything else.
+    /// None of the others.
     Other,
-    /// Made by memfd_create(2).
+    /// Created by memfd_create(2).
     MemFd,
-    /// Of huge pages.
+    /// A file of huge pages.
     HugeTlb,
     /// A regular file on a mounted tmpfs.
     TmpfsFile,
-    /// Made by memfd_secret(2).
+    /// Created by memfd_secret(2).
     Secret,
 }
 
@@ -41,7 +41,7 @@ impl Kind {
     }
 }
 
-/// What a descriptor is open for.
+/// The access mode of a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Access {
@@ -51,7 +51,7 @@ pub enum Access {
     Read,
     /// Writing.
     Write,
-    /// Both.
+    /// Reading and writing.
     ReadWrite,
 }
 
@@ -65,7 +65,7 @@ impl Access {
         }
     }
 
-    /// The flags of open(2) that ask for it.
+    /// Returns the flags for open(2).
     pub(crate) fn open_flags(self) -> u32 {
         let flags = match self {
             Access::None => libc::O_PATH,
@@ -77,59 +77,59 @@ impl Access {
     }
 }
 
-/// What a descriptor is; what [`inspect`] returns.
+/// The properties of a descriptor and its file, returned by [`inspect`].
 #[derive(Clone, Copy)]
 pub struct Info(sys::memfd_go_info);
 
 impl Info {
-    /// What made the file.
+    /// Returns the kind of the file.
     pub fn kind(&self) -> Kind {
         Kind::from_number(self.0.kind)
     }
 
-    /// Its seals; none where there are none to ask for.
+    /// Returns the seals; none if the file does not support seals.
     pub fn seals(&self) -> Seals {
         Seals::from_bits_retain(self.0.seals)
     }
 
-    /// Type and permissions, as in `st_mode`.
+    /// Returns type and permissions, as in `st_mode`.
     pub fn mode(&self) -> u32 {
         self.0.mode
     }
 
-    /// Its size in bytes.
+    /// Returns the size in bytes.
     pub fn size(&self) -> u64 {
         self.0.size
     }
 
-    /// The memory or disk space that it takes, in bytes; 0 for [`Kind::Secret`].
+    /// Returns the allocated memory or disk space in bytes; 0 for [`Kind::Secret`].
     pub fn allocated(&self) -> u64 {
         self.0.allocated
     }
 
-    /// The number of its device, as in `st_dev`.
+    /// Returns the device number, as in `st_dev`.
     pub fn device(&self) -> u64 {
         self.0.device
     }
 
-    /// The number of its inode, as in `st_ino`.
+    /// Returns the inode number, as in `st_ino`.
     pub fn inode(&self) -> u64 {
         self.0.inode
     }
 
-    /// The size of its pages in bytes, if it is [`Kind::HugeTlb`].
+    /// Returns the page size of the file in bytes, if it is [`Kind::HugeTlb`].
     pub fn huge_page(&self) -> Option<u64> {
         Some(self.0.huge_page).filter(|&size| size != 0)
     }
 
-    /// What the descriptor is open for.
+    /// Returns the access mode of the descriptor.
     pub fn access(&self) -> Access {
         Access::from_number(self.0.access)
     }
 
-    /// The name that it was made with; empty if it has none, or without /proc.
+    /// Returns the name of a memfd; empty for other files, or if /proc is not mounted.
     pub fn name(&self) -> &CStr {
-        // SAFETY: the library ends it with a NUL.
+        // SAFETY: the library terminates the name with a NUL.
         unsafe { CStr::from_ptr(self.0.name.as_ptr()) }
     }
 }
@@ -151,17 +151,17 @@ impl fmt::Debug for Info {
     }
 }
 
-/// Tells what the descriptor `fd` is.
+/// Returns the properties of the descriptor `fd` and its file.
 ///
-/// It reads nothing of the file's contents. What it tells of a file that others hold too,
-/// and that is not sealed, may be outdated when it returns; kind and access do not change.
+/// The contents of the file are not read. Other processes may change a file that is not sealed
+/// at any time; its kind and the access mode do not change.
 ///
 /// # Errors
 ///
-/// * `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor or memory to compare with (a file on
-///   tmpfs that looks like a memfd that is not sealable).
+/// * `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor or memory is free for a comparison that a file
+///   on tmpfs may need.
 ///
-/// Safe: MT AS fork. Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
+/// Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
 ///
 /// ```
 /// use memfd_go::{inspect, Access, Kind};
@@ -177,10 +177,10 @@ impl fmt::Debug for Info {
 /// # }
 /// ```
 pub fn inspect(fd: impl AsFd) -> io::Result<Info> {
-    // SAFETY: all of its members are numbers.
+    // SAFETY: zeros are valid for all members, which are integers.
     let mut info: sys::memfd_go_info = unsafe { MaybeUninit::zeroed().assume_init() };
     let size = size_of::<sys::memfd_go_info>();
-    // SAFETY: `info` is writable, and as long as is said.
+    // SAFETY: `info` is writable and has `size` bytes.
     result(unsafe { sys::memfd_go_inspect(fd.as_fd().as_raw_fd(), 0, &mut info, size) })?;
     Ok(Info(info))
 }

@@ -1,43 +1,41 @@
 #![doc = include_str!("../README.md")]
 // SPDX-License-Identifier: MIT
 //!
-//! # Where things are
+//! # Overview
 //!
 //! | to | use |
 //! |---|---|
 //! | create a file | [`create`], [`CreateOptions`] |
 //! | share bytes that cannot change | [`SealedMemFd`], [`create_sealed`] |
-//! | copy a file from a disk | [`SealedMemFd::copy`], [`CreateOptions::create_copy`] |
-//! | read what somebody else has sealed | [`map_verified`], [`SealedMemFd::try_from`](SealedMemFd#impl-TryFrom<OwnedFd>-for-SealedMemFd), [`SealedMap`] |
-//! | seal, and look at seals | [`add_seals`], [`ensure_seals`], [`get_seals`], [`check_seals`], [`Seals`] |
-//! | size a file, give its memory back | [`get_size`], [`set_size`], [`reserve`], [`discard`] |
-//! | tell what a descriptor is, open it once more | [`inspect`], [`reopen`] |
-//! | share memory that all may write to | [`SharedMap`] |
+//! | copy a file or a stream | [`SealedMemFd::copy`], [`SealedMemFd::copy_stream`], [`CreateOptions`] |
+//! | read a sealed file of another process | [`map_verified`], [`SealedMemFd::try_from`](SealedMemFd#impl-TryFrom<OwnedFd>-for-SealedMemFd), [`SealedMap`] |
+//! | add, read and check seals | [`add_seals`], [`ensure_seals`], [`get_seals`], [`check_seals`], [`Seals`] |
+//! | resize a file, reserve and free its memory | [`get_size`], [`set_size`], [`reserve`], [`discard`] |
+//! | identify a descriptor, open its file again | [`inspect`], [`reopen`] |
+//! | share memory that every process may write | [`SharedMap`] |
 //! | map a file that may change | [`Map`], [`MapMut`] |
-//! | send files to another process, and receive them | [`send_fds`], [`receive_fds`], [`receive_sealed`] |
+//! | send and receive files | [`send_fds`], [`receive_fds`], [`receive_sealed`] |
 //! | take files from another process | [`import_pid`], [`import_pidfd`] |
 //! | run a program from memory | [`exec`], [`exec_c`] |
 //! | keep a secret | [`SecretBuf`], [`SecretBox`], [`SecretString`], [`SecretPool`], [`secret`], [`wipe`], [`equal`] |
-//! | ask what the kernel can do | [`probe`], [`probe_secret`] |
-//! | ask the library | [`version`], [`version_string`], [`errname`] |
+//! | find out what the kernel can do | [`probe`], [`probe_secret`] |
+//! | identify the library, name an error | [`version`], [`version_string`], [`errname`] |
 //!
 //! # Conventions
 //!
 //! *Errors* are [`std::io::Error`]s with the kernel's error number
-//! ([`raw_os_error`](std::io::Error::raw_os_error)), or convert into one by `?`.
-//! A seccomp filter may answer any function with an error of its own choice, usually
-//! `EPERM` or `ENOSYS`. On failure nothing leaks: no descriptor, no mapping.
+//! ([`raw_os_error`](std::io::Error::raw_os_error)), or `?` converts them into one. A seccomp
+//! filter may make any function fail with any error, usually `EPERM` or `ENOSYS`. On failure
+//! nothing leaks: no descriptor and no mapping.
 //!
-//! *Descriptors* are taken as `impl AsFd`, that is as `&File`, `&OwnedFd`, `&MemFd` and
-//! so on. Those that are returned are close-on-exec unless asked otherwise.
+//! *Descriptors* are passed as `impl AsFd`, such as `&File`, `&OwnedFd` or `&MemFd`. Returned
+//! descriptors are close-on-exec unless stated otherwise.
 //!
-//! *Safe: MT AS fork* with a function means: it may be called from any number of
-//! threads at once (MT), from a signal handler (AS), and in the child after fork(2)
-//! whatever the parent's other threads were doing (fork). Such a function does not
-//! allocate.
-//!
-//! *Source* names the manual page (section 2) or the kernel file that the behaviour
-//! comes from. Linux 3.17 or later is assumed; what needs more says so.
+//! *Source* names the manual pages and kernel files that define the behaviour. A function with
+//! a *Source* line may be called from any number of threads at once, from a signal handler, and
+//! in the child after fork(2), whatever the parent's other threads were doing; it does not
+//! allocate. *Safe* says where a function differs. Linux 3.17 or later is assumed; a function
+//! says so if it needs a newer kernel.
 #![deny(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Files as memory.
+//! Mappings of files that may change.
 
 use std::fmt;
 use std::io;
@@ -17,25 +17,25 @@ use memfd_go_sys as sys;
 use crate::error::result;
 
 bitflags! {
-    /// How [`Map`] and [`MapMut`] map. By default shared, neither executable nor filled.
+    /// Flags of [`Map`] and [`MapMut`]. Without flags a mapping is shared and not executable.
     ///
-    /// Bits that this crate does not know are kept.
+    /// Unknown bits are kept.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub struct MapFlags: u32 {
-        /// Writable as well as readable; [`MapMut`] always is.
+        /// Writable and readable; implied by [`MapMut`].
         const WRITE = sys::MEMFD_GO_OPT_WRITE;
-        /// Copy on write: what is written stays in this mapping.
+        /// Copy on write: changes are not written to the file.
         const PRIVATE = sys::MEMFD_GO_OPT_PRIVATE;
-        /// Executable as well as readable.
+        /// Executable and readable.
         const EXEC = sys::MEMFD_GO_OPT_EXEC;
-        /// Fault all pages in now.
+        /// Fault in all pages now.
         const POPULATE = sys::MEMFD_GO_OPT_POPULATE;
 
         const _ = !0;
     }
 }
 
-/// A mapping, as memory without any promise about its contents.
+/// A mapping. Other processes may change its contents.
 pub(crate) struct Mapping {
     addr: NonNull<u8>,
     len: usize,
@@ -49,35 +49,35 @@ impl Mapping {
         len: usize,
     ) -> io::Result<Mapping> {
         if isize::try_from(len).is_err() {
-            // No slice can be that long.
+            // A slice cannot be longer than isize::MAX.
             return Err(io::Error::from_raw_os_error(libc::EOVERFLOW));
         }
         let mut addr = ptr::null_mut();
         let fd = fd.as_fd().as_raw_fd();
-        // SAFETY: `addr` is writable. A new mapping touches no memory that is in use.
+        // SAFETY: `addr` is writable. A new mapping does not affect memory that is in use.
         result(unsafe { sys::memfd_go_map(fd, flags.bits(), offset, len, &mut addr) })?;
-        // SAFETY: it was just mapped, and nobody else knows it.
+        // SAFETY: the mapping is new, so nothing else uses it.
         Ok(unsafe { Mapping::from_raw(addr.cast(), len) })
     }
 
-    /// Maps `len` bytes twice, end to end. The mapping is `2 * len` bytes long.
+    /// Maps `len` bytes twice, back to back. The mapping is `2 * len` bytes long.
     pub(crate) fn ring(fd: impl AsFd, offset: u64, len: usize) -> io::Result<Mapping> {
         let overflow = || io::Error::from_raw_os_error(libc::EOVERFLOW);
         let both = len.checked_mul(2).ok_or_else(overflow)?;
         isize::try_from(both).map_err(|_| overflow())?;
         let mut addr = ptr::null_mut();
         let (fd, opts) = (fd.as_fd().as_raw_fd(), sys::MEMFD_GO_OPT_WRITE);
-        // SAFETY: `addr` is writable. A new mapping touches no memory that is in use.
+        // SAFETY: `addr` is writable. A new mapping does not affect memory that is in use.
         result(unsafe { sys::memfd_go_map_ring(fd, opts, offset, len, &mut addr) })?;
-        // SAFETY: it was just mapped, and nobody else knows it.
+        // SAFETY: the mapping is new, so nothing else uses it.
         Ok(unsafe { Mapping::from_raw(addr.cast(), both) })
     }
 
-    /// Takes over a mapping.
+    /// Takes ownership of a mapping.
     ///
     /// # Safety
     ///
-    /// Nobody else uses or unmaps it, and `len` is not over `isize::MAX`.
+    /// Nothing else uses or unmaps it, and `len` is at most `isize::MAX`.
     pub(crate) unsafe fn from_raw(addr: *mut u8, len: usize) -> Mapping {
         let addr = NonNull::new(addr).expect("the kernel maps nothing at address 0");
         Mapping { addr, len }
@@ -93,13 +93,13 @@ impl Mapping {
 }
 
 impl Mapping {
-    /// Unmaps the memory. If that fails, it stays mapped for good.
+    /// Unmaps the memory. If that fails, it stays mapped.
     pub(crate) fn unmap(self) -> io::Result<()> {
         ManuallyDrop::new(self).remove()
     }
 
     fn remove(&mut self) -> io::Result<()> {
-        // SAFETY: the pages are ours, and nothing borrows them any longer.
+        // SAFETY: the pages belong to `self`, and nothing borrows them any more.
         result(unsafe { sys::memfd_go_unmap(self.as_ptr().cast(), self.len) })?;
         Ok(())
     }
@@ -107,8 +107,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // It fails only if the process has too many mappings to split one that the kernel has
-        // merged. The memory would be lost without a word.
+        // munmap(2) fails only if it has to split a merged mapping and the process has too many
+        // mappings. Without a panic the memory would leak silently.
         match self.remove() {
             Err(error) if !thread::panicking() => panic!("cannot unmap memory: {error}"),
             _ => {}
@@ -116,16 +116,16 @@ impl Drop for Mapping {
     }
 }
 
-// SAFETY: a mapping belongs to the process, not to a thread.
+// SAFETY: a mapping is not tied to a thread.
 unsafe impl Send for Mapping {}
-// SAFETY: through a shared reference nothing but the address can be had.
+// SAFETY: a shared reference gives access only to the address and the length.
 unsafe impl Sync for Mapping {}
 
-/// A mapping of a file that may change, to read from.
+/// A read-only mapping of a file that may change.
 ///
-/// It is a slice of bytes, if nobody changes them meanwhile; that is why making one is
-/// `unsafe`. [`SealedMap`](crate::SealedMap) is safe. It is unmapped when dropped, and
-/// does not need the descriptor that it was made from.
+/// It dereferences to a slice of bytes, so nobody may change them meanwhile; therefore creating
+/// one is `unsafe`. A [`SealedMap`](crate::SealedMap) is safe. Dropping the mapping unmaps it. The
+/// descriptor may be closed before.
 ///
 /// ```
 /// use memfd_go::{Map, MapFlags};
@@ -134,7 +134,7 @@ unsafe impl Sync for Mapping {}
 /// # fn main() -> std::io::Result<()> {
 /// let file = memfd_go::create("shared")?;
 /// file.as_file().write_all(b"some bytes")?;
-/// // SAFETY: nobody else has the file, and we leave it alone.
+/// // SAFETY: no other process has the file, and nothing writes to it.
 /// let map = unsafe { Map::new(&file, MapFlags::empty(), 0, 10)? };
 /// assert_eq!(&map[..4], b"some");
 /// # Ok(())
@@ -143,62 +143,61 @@ unsafe impl Sync for Mapping {}
 pub struct Map(Mapping);
 
 impl Map {
-    /// Maps `len` bytes of the file `fd` from `offset` on.
+    /// Maps `len` bytes of the file `fd` at `offset`.
     ///
-    /// A file sealed against writing can be mapped whatever the kernel: where it refuses
-    /// the shared mapping (before 6.7, with exceptions), a private one takes its place,
-    /// which shows the same bytes since they cannot change.
+    /// A write-sealed file can be mapped on every kernel. Where the kernel refuses a shared
+    /// mapping (before 6.7, with exceptions), a private one takes its place. It shows the same
+    /// bytes, because they cannot change.
     ///
     /// * `fd`: open for reading.
-    /// * `offset`: in bytes, a multiple of the page size (of a file of huge pages: its own).
-    /// * `len`: in bytes, more than 0; need not be a multiple of the page size, but of a
-    ///   huge page's, or the memory is not given back. The mapping may reach past the end
-    ///   of the file.
+    /// * `offset`: in bytes, a multiple of the page size, or of the file's own huge page size.
+    /// * `len`: in bytes, more than 0. For a file of huge pages use a multiple of their size;
+    ///   otherwise the memory cannot be unmapped. The mapping may extend past the end of the
+    ///   file.
     ///
     /// # Errors
     ///
-    /// * `EACCES`: `fd` is not open for reading, or is not a file that can be mapped.
-    /// * `EPERM`: [`MapFlags::EXEC`], and the file is secret or on a file system mounted
-    ///   noexec.
-    /// * `EINVAL`: `len` is 0; `offset` is not a multiple of the page size, or over
-    ///   `i64::MAX`; unknown flags; [`MapFlags::PRIVATE`] on a secret file.
-    /// * `EOVERFLOW`: `offset + len` is over `i64::MAX`, or does not fit the architecture;
-    ///   `len` is over `isize::MAX`.
+    /// * `EACCES`: `fd` is not open for reading, or is not a regular file.
+    /// * `EPERM`: [`MapFlags::EXEC`], and the file is secret or on a `noexec` mount.
+    /// * `EINVAL`: `len` is 0.
+    /// * `EINVAL`: `offset` is not a multiple of the page size, or more than `i64::MAX`.
+    /// * `EINVAL`: unknown flags, or [`MapFlags::PRIVATE`] on a secret file.
+    /// * `EOVERFLOW`: `offset + len` is more than `i64::MAX`, or `len` more than `isize::MAX`.
     /// * `EBADF`: `fd` was opened with `O_PATH`.
-    /// * `ENODEV`: not a file that can be mapped.
-    /// * `EAGAIN`: the mapping is locked (a secret file's is) and over `RLIMIT_MEMLOCK`.
+    /// * `ENODEV`: the file cannot be mapped.
+    /// * `EAGAIN`: over `RLIMIT_MEMLOCK`; mappings of secret files are locked.
     /// * `ENOMEM`: no room in the address space, or too few free huge pages.
     ///
-    /// Safe: MT AS fork. Source: mmap(2), mm/mmap.c, mm/secretmem.c.
+    /// Source: mmap(2), mm/mmap.c, mm/secretmem.c.
     ///
     /// # Safety
     ///
-    /// As long as a slice of the mapping is in use, nobody, in this process or in another,
-    /// may write to those bytes, and they must lie inside the file: touching a page past
-    /// its end, also after somebody has shortened it, is SIGBUS. Where that cannot be
-    /// promised, use [`Map::as_ptr`] and volatile or atomic access, and no slice.
+    /// While a slice of the mapping is in use, neither this process nor another may write to its
+    /// bytes, and they must be within the file: accessing a page past its end, also after another
+    /// process has shrunk it, is SIGBUS. If this cannot be guaranteed, use [`Map::as_ptr`] with
+    /// volatile or atomic access instead of a slice.
     pub unsafe fn new(fd: impl AsFd, flags: MapFlags, offset: u64, len: usize) -> io::Result<Map> {
         Mapping::new(fd, flags, offset, len).map(Map)
     }
 
-    /// The address of the first byte, a multiple of the page size.
+    /// Returns the address of the first byte, a multiple of the page size.
     pub fn as_ptr(&self) -> *const u8 {
         self.0.as_ptr()
     }
 
-    /// The length in bytes, as it was asked for.
+    /// Returns the requested length in bytes.
     #[allow(clippy::len_without_is_empty)] // It is never empty.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Unmaps the memory, as dropping does, which panics where this is an error.
+    /// Unmaps the memory. Dropping does so, too, but panics after an error.
     ///
     /// # Errors
     ///
-    /// * `ENOMEM`: too many mappings in the process. The memory stays mapped for good.
+    /// * `ENOMEM`: the process has too many mappings. The memory stays mapped.
     ///
-    /// Safe: MT AS fork. Source: munmap(2).
+    /// Source: munmap(2).
     pub fn unmap(self) -> io::Result<()> {
         self.0.unmap()
     }
@@ -208,8 +207,8 @@ impl Deref for Map {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: `len` readable bytes are mapped; that they do not change, whoever called
-        // `new` has promised.
+        // SAFETY: `len` readable bytes are mapped. The caller of `new` guarantees that they do
+        // not change.
         unsafe { slice::from_raw_parts(self.0.as_ptr(), self.0.len()) }
     }
 }
@@ -226,10 +225,10 @@ impl fmt::Debug for Map {
     }
 }
 
-/// A mapping of a file, to read from and write to.
+/// A writable mapping of a file.
 ///
-/// Like [`Map`], but writable; with [`MapFlags::PRIVATE`] nobody else sees what is
-/// written.
+/// It is like [`Map`], but writable. With [`MapFlags::PRIVATE`], changes are not written to the
+/// file.
 ///
 /// ```
 /// use memfd_go::{MapFlags, MapMut};
@@ -237,7 +236,7 @@ impl fmt::Debug for Map {
 /// # fn main() -> std::io::Result<()> {
 /// let file = memfd_go::create("shared")?;
 /// file.set_size(4096)?;
-/// // SAFETY: nobody else has the file, and we use it by this mapping only.
+/// // SAFETY: no other process has the file, and only this mapping uses it.
 /// let mut map = unsafe { MapMut::new(&file, MapFlags::empty(), 0, 4096)? };
 /// map[..5].copy_from_slice(b"hello");
 /// # Ok(())
@@ -246,9 +245,9 @@ impl fmt::Debug for Map {
 pub struct MapMut(Mapping);
 
 impl MapMut {
-    /// Maps `len` bytes of the file `fd` from `offset` on. Like [`Map::new`], but:
+    /// Maps `len` bytes of the file `fd` at `offset`, like [`Map::new`], but writable.
     ///
-    /// * `fd`: open for reading, and for writing unless with [`MapFlags::PRIVATE`].
+    /// * `fd`: open for reading and, without [`MapFlags::PRIVATE`], for writing.
     ///
     /// # Errors
     ///
@@ -259,10 +258,10 @@ impl MapMut {
     ///
     /// # Safety
     ///
-    /// As long as a slice of the mapping is in use, nobody, in this process or in another,
-    /// may write to those bytes, nor read them if the slice is a mutable one; and they
-    /// must lie inside the file. Where that cannot be promised, use [`MapMut::as_mut_ptr`]
-    /// and volatile or atomic access, and no slice.
+    /// While a slice of the mapping is in use, neither this process nor another may write to its
+    /// bytes, nor read them if the slice is mutable, and they must be within the file. If this
+    /// cannot be guaranteed, use [`MapMut::as_mut_ptr`] with volatile or atomic access instead of
+    /// a slice.
     pub unsafe fn new(
         fd: impl AsFd,
         flags: MapFlags,
@@ -272,29 +271,29 @@ impl MapMut {
         Mapping::new(fd, flags | MapFlags::WRITE, offset, len).map(MapMut)
     }
 
-    /// The address of the first byte, a multiple of the page size.
+    /// Returns the address of the first byte, a multiple of the page size.
     pub fn as_ptr(&self) -> *const u8 {
         self.0.as_ptr()
     }
 
-    /// The same, to write to.
+    /// Returns the address of the first byte, for writing.
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
         self.0.as_ptr()
     }
 
-    /// The length in bytes, as it was asked for.
+    /// Returns the requested length in bytes.
     #[allow(clippy::len_without_is_empty)] // It is never empty.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Unmaps the memory, as dropping does, which panics where this is an error.
+    /// Unmaps the memory. Dropping does so, too, but panics after an error.
     ///
     /// # Errors
     ///
-    /// * `ENOMEM`: too many mappings in the process. The memory stays mapped for good.
+    /// * `ENOMEM`: the process has too many mappings. The memory stays mapped.
     ///
-    /// Safe: MT AS fork. Source: munmap(2).
+    /// Source: munmap(2).
     pub fn unmap(self) -> io::Result<()> {
         self.0.unmap()
     }
@@ -304,16 +303,16 @@ impl Deref for MapMut {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: `len` readable bytes are mapped; that nobody changes them, whoever called
-        // `new` has promised.
+        // SAFETY: `len` readable bytes are mapped. The caller of `new` guarantees that nothing
+        // else writes to them.
         unsafe { slice::from_raw_parts(self.0.as_ptr(), self.0.len()) }
     }
 }
 
 impl DerefMut for MapMut {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: `len` writable bytes are mapped; that nobody else uses them, whoever
-        // called `new` has promised.
+        // SAFETY: `len` writable bytes are mapped. The caller of `new` guarantees that nothing
+        // else uses them.
         unsafe { slice::from_raw_parts_mut(self.0.as_ptr(), self.0.len()) }
     }
 }
@@ -336,7 +335,7 @@ impl fmt::Debug for MapMut {
     }
 }
 
-/// Tells where a mapping is, and nothing of its contents.
+/// Shows the address and the length, not the contents.
 fn fmt_map(name: &str, map: &Mapping, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.debug_struct(name)
         .field("ptr", &map.as_ptr())

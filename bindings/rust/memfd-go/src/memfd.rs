@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! A file in memory.
+//! The type MemFd.
 
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
@@ -14,11 +14,11 @@ use crate::{
 /// A descriptor of a file in memory, closed when dropped.
 ///
 /// [`create`](crate::create), [`create_sealed`](crate::create_sealed) and
-/// [`CreateOptions`](crate::CreateOptions) make one, and a descriptor from elsewhere becomes
-/// one by `try_from`, which checks what it is. It converts into [`OwnedFd`] and [`File`].
+/// [`CreateOptions`](crate::CreateOptions) create one. `try_from` converts any descriptor after
+/// checking its kind. A `MemFd` converts into [`OwnedFd`] and [`File`].
 ///
-/// It reads, writes and seeks like a [`File`]. Each other method does what the function of
-/// its name in this crate does, which documents parameters, errors, safety and source.
+/// It reads, writes and seeks like a [`File`]. Most other methods call the function of the same
+/// name in this crate, which documents parameters and errors.
 ///
 /// ```
 /// use memfd_go::Seals;
@@ -39,29 +39,29 @@ pub struct MemFd {
 }
 
 impl MemFd {
-    /// Takes a descriptor that is known to be of a file in memory.
+    /// Wraps a descriptor that is known to be of a file in memory.
     pub(crate) fn unchecked(fd: OwnedFd) -> MemFd {
         MemFd { file: fd.into() }
     }
 
-    /// The file, for [`std::os::unix::fs`] and whatever else takes a [`File`].
+    /// Returns the file, for functions that take a [`File`].
     pub fn as_file(&self) -> &File {
         &self.file
     }
 
-    /// Makes another descriptor of the same open file description, close-on-exec: both share
-    /// the offset and the access mode. [`MemFd::reopen`] gives one of its own.
+    /// Duplicates the descriptor. The new one is close-on-exec, and both share the offset and the
+    /// access mode. [`MemFd::reopen`] returns one with its own.
     ///
     /// # Errors
     ///
-    /// * `EMFILE`: the process has `RLIMIT_NOFILE` descriptors open.
+    /// * `EMFILE`: the process has `RLIMIT_NOFILE` open descriptors.
     ///
-    /// Safe: MT AS fork. Source: F_DUPFD_CLOEXEC(2const) (fcntl(2)).
+    /// Source: F_DUPFD_CLOEXEC(2const) (fcntl(2)).
     pub fn try_clone(&self) -> io::Result<MemFd> {
         self.file.try_clone().map(|file| MemFd { file })
     }
 
-    /// The seals of the file. See [`get_seals`].
+    /// Returns the seals of the file. See [`get_seals`].
     pub fn seals(&self) -> io::Result<Seals> {
         get_seals(self)
     }
@@ -71,7 +71,7 @@ impl MemFd {
         add_seals(self, seals)
     }
 
-    /// Makes sure that all of `seals` are set. See [`ensure_seals`].
+    /// Adds those of `seals` that are missing. See [`ensure_seals`].
     pub fn ensure_seals(&self, seals: Seals) -> io::Result<()> {
         ensure_seals(self, seals)
     }
@@ -81,60 +81,59 @@ impl MemFd {
         check_seals(self, required)
     }
 
-    /// The size of the file, in bytes. See [`get_size`].
+    /// Returns the size of the file in bytes. See [`get_size`].
     pub fn size(&self) -> io::Result<u64> {
         get_size(self)
     }
 
-    /// Makes the file `size` bytes long. See [`set_size`].
+    /// Sets the size of the file in bytes. See [`set_size`].
     pub fn set_size(&self, size: u64) -> io::Result<()> {
         set_size(self, size)
     }
 
-    /// Makes the file `size` bytes long and allocates its memory. See [`reserve`].
+    /// Sets the size of the file and allocates its memory. See [`reserve`].
     pub fn reserve(&self, size: u64) -> io::Result<()> {
         reserve(self, size)
     }
 
-    /// Gives memory of the file back to the system. See [`discard`].
+    /// Frees the memory of a range of the file. See [`discard`].
     pub fn discard(&self, offset: u64, len: u64) -> io::Result<()> {
         discard(self, offset, len)
     }
 
-    /// Tells what the descriptor is. See [`inspect`].
+    /// Returns the properties of the file. See [`inspect`].
     pub fn inspect(&self) -> io::Result<Info> {
         inspect(self)
     }
 
-    /// Opens the file once more. See [`reopen`].
+    /// Opens the file again. See [`reopen`].
     pub fn reopen(&self, access: Access) -> io::Result<MemFd> {
         reopen(self, access).map(MemFd::unchecked)
     }
 
-    /// Maps the whole file, to read from. See [`Map::new`]; `EINVAL` if it is empty.
+    /// Maps the whole file read-only. See [`Map::new`]; an empty file is `EINVAL`.
     ///
     /// # Safety
     ///
-    /// As for [`Map::new`].
+    /// Like [`Map::new`].
     pub unsafe fn map(&self, flags: MapFlags) -> io::Result<Map> {
         let len = self.len()?;
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller upholds the contract.
         unsafe { Map::new(self, flags, 0, len) }
     }
 
-    /// Maps the whole file, to read from and write to. See [`MapMut::new`]; `EINVAL` if
-    /// it is empty.
+    /// Maps the whole file writable. See [`MapMut::new`]; an empty file is `EINVAL`.
     ///
     /// # Safety
     ///
-    /// As for [`MapMut::new`].
+    /// Like [`MapMut::new`].
     pub unsafe fn map_mut(&self, flags: MapFlags) -> io::Result<MapMut> {
         let len = self.len()?;
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller upholds the contract.
         unsafe { MapMut::new(self, flags, 0, len) }
     }
 
-    /// The size of the file as that of memory.
+    /// Returns the size of the file as a `usize`.
     pub(crate) fn len(&self) -> io::Result<usize> {
         usize::try_from(self.size()?).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))
     }
@@ -159,22 +158,22 @@ impl IntoRawFd for MemFd {
 }
 
 impl FromRawFd for MemFd {
-    /// Takes over `fd`, without a check of what it is.
+    /// Takes ownership of `fd` without checking its kind.
     unsafe fn from_raw_fd(fd: RawFd) -> Self {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller upholds the contract.
         let file = unsafe { File::from_raw_fd(fd) };
         MemFd { file }
     }
 }
 
-/// Takes a descriptor of a file in memory: of memfd_create(2), on ordinary or huge pages, or
-/// of memfd_secret(2).
+/// Converts a descriptor of a file from memfd_create(2), with or without huge pages, or from
+/// memfd_secret(2).
 ///
 /// # Errors
 ///
 /// [`NotMemFd`], which gives the descriptor back.
 ///
-/// Safe: MT AS fork. Source: statx(2), statfs(2).
+/// Source: statx(2), statfs(2).
 impl TryFrom<OwnedFd> for MemFd {
     type Error = NotMemFd;
 
@@ -192,7 +191,7 @@ impl TryFrom<OwnedFd> for MemFd {
     }
 }
 
-/// Checks what the file is, like `try_from` an [`OwnedFd`].
+/// Checks the kind of the file, like `try_from` of an [`OwnedFd`].
 impl TryFrom<File> for MemFd {
     type Error = NotMemFd;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! What works here and now.
+//! Features of the kernel.
 
 use std::io;
 use std::mem::{size_of, MaybeUninit};
@@ -11,9 +11,9 @@ use memfd_go_sys as sys;
 use crate::error::result;
 
 bitflags! {
-    /// What [`probe`] can find.
+    /// Features that [`probe`] tries.
     ///
-    /// Bits that this crate does not know are kept.
+    /// Unknown bits are kept.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub struct Features: u64 {
         /// memfd_create(2).
@@ -26,13 +26,13 @@ bitflags! {
         const NOEXEC_SEAL = sys::MEMFD_GO_FEATURE_NOEXEC_SEAL as u64;
         /// [`Seals::EXEC`](crate::Seals::EXEC).
         const SEAL_EXEC = sys::MEMFD_GO_FEATURE_SEAL_EXEC as u64;
-        /// Executable files can be made.
+        /// Executable files are allowed.
         const EXEC_ALLOWED = sys::MEMFD_GO_FEATURE_EXEC_ALLOWED as u64;
         /// [`CreateFlags::HUGETLB`](crate::CreateFlags::HUGETLB).
         const HUGETLB = sys::MEMFD_GO_FEATURE_HUGETLB as u64;
-        /// memfd_secret(2); only [`probe_secret`] finds it out.
+        /// memfd_secret(2); only [`probe_secret`] tries it.
         const SECRET = sys::MEMFD_GO_FEATURE_SECRET as u64;
-        /// A write-sealed file that is open for writing maps shared.
+        /// A write-sealed file that is open for writing can be mapped shared.
         const SHARED_RO = sys::MEMFD_GO_FEATURE_SHARED_RO as u64;
         /// /proc/self/fd.
         const PROCFS = sys::MEMFD_GO_FEATURE_PROCFS as u64;
@@ -45,16 +45,15 @@ bitflags! {
     }
 }
 
-/// What works here and now; what [`probe`] returns.
+/// The result of [`probe`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Probe {
-    /// What works.
+    /// The features that work.
     pub features: Features,
-    /// Bit n: there are huge pages of 2^n bytes.
+    /// Bit n: the system has huge pages of 2^n bytes.
     pub huge_sizes: u64,
-    /// How much memory the process may lock (`RLIMIT_MEMLOCK`), in bytes; `u64::MAX`
-    /// stands for no limit.
+    /// The soft limit `RLIMIT_MEMLOCK` in bytes; `u64::MAX` means no limit.
     pub memlock: u64,
     /// The size of a page, in bytes.
     pub page_size: usize,
@@ -62,15 +61,15 @@ pub struct Probe {
     pub noexec_policy: u32,
 }
 
-/// Finds out what works here and now, by trying it, whatever the kernel's version says.
+/// Finds out which features work in this process and on this kernel, by trying them.
 ///
-/// It makes some 60 system calls: call it once. It does not look for memfd_secret(2).
+/// This takes about 60 system calls, so call it once. It does not try memfd_secret(2).
 ///
 /// # Errors
 ///
-/// * `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor or memory to try with.
+/// * `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor or memory is free for trying.
 ///
-/// Safe: MT AS fork. Source: this library.
+/// Source: memfd_go.h.
 ///
 /// ```
 /// use memfd_go::Features;
@@ -86,8 +85,8 @@ pub fn probe() -> io::Result<Probe> {
     probe_also(Features::empty())
 }
 
-/// Like [`probe`], and looks for memfd_secret(2) too: that opens a secret file for a
-/// moment, in which the machine cannot hibernate.
+/// Finds out which features work, like [`probe`], and also tries memfd_secret(2). This opens a
+/// secret file for a moment, during which the system cannot hibernate.
 ///
 /// ```
 /// use memfd_go::Features;
@@ -104,10 +103,10 @@ pub fn probe_secret() -> io::Result<Probe> {
 }
 
 fn probe_also(request: Features) -> io::Result<Probe> {
-    // SAFETY: all of its members are numbers.
+    // SAFETY: zeros are valid for all members, which are integers.
     let mut found: sys::memfd_go_features = unsafe { MaybeUninit::zeroed().assume_init() };
     let size = size_of::<sys::memfd_go_features>();
-    // SAFETY: `found` is writable, and as long as is said.
+    // SAFETY: `found` is writable and has `size` bytes.
     result(unsafe { sys::memfd_go_probe(&mut found, size, request.bits()) })?;
     Ok(Probe {
         features: Features::from_bits_retain(found.bits),

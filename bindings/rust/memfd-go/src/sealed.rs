@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Files that cannot change, and their mappings, which are therefore safe.
+//! Files that cannot change, and safe mappings of them.
 
 use std::fmt;
 use std::fs::File;
@@ -17,11 +17,10 @@ use crate::error::{result, NotSealed, SealsError};
 use crate::map::Mapping;
 use crate::{create_sealed, get_seals, CreateOptions, MapFlags, MemFd, Seals, ToCStr};
 
-/// A file whose contents can neither change nor be cut off, by anybody.
+/// A file whose contents no process can change or truncate.
 ///
-/// [`SealedMemFd::new`] makes one; a descriptor that came from somebody else becomes one
-/// by `try_from`, which checks the seals. Since seals are never removed, what was checked
-/// once holds for good, so [`SealedMemFd::map`] is safe.
+/// [`SealedMemFd::new`] creates one. `try_from` converts a descriptor, also from an untrusted
+/// process, after checking the seals. Seals cannot be removed, so [`SealedMemFd::map`] is safe.
 ///
 /// ```
 /// use memfd_go::SealedMemFd;
@@ -41,11 +40,11 @@ use crate::{create_sealed, get_seals, CreateOptions, MapFlags, MemFd, Seals, ToC
 pub struct SealedMemFd(MemFd);
 
 impl SealedMemFd {
-    /// The seals that such a file has at least.
+    /// The seals that every `SealedMemFd` has.
     pub const REQUIRED: Seals = Seals::WRITE.union(Seals::SHRINK);
 
-    /// Creates a file that holds a copy of `data` and is sealed with
-    /// [`Seals::IMMUTABLE`]. The descriptor is close-on-exec.
+    /// Creates a file with a copy of `data` and the seals [`Seals::IMMUTABLE`]. The descriptor is
+    /// close-on-exec.
     ///
     /// * `name`, `data`: like [`CreateOptions::create_sealed`].
     ///
@@ -53,15 +52,14 @@ impl SealedMemFd {
     ///
     /// Like [`CreateOptions::create_sealed`].
     ///
-    /// Safe: MT AS fork. Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
+    /// Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
     ///
     /// [`CreateOptions::create_sealed`]: crate::CreateOptions::create_sealed
     pub fn new(name: impl ToCStr, data: &[u8]) -> io::Result<SealedMemFd> {
         create_sealed(name, data, Seals::IMMUTABLE).map(SealedMemFd)
     }
 
-    /// Creates a sealed copy of the regular file `source`, from its first byte to its last.
-    /// The descriptor is close-on-exec.
+    /// Creates a sealed copy of the whole regular file `source`. The descriptor is close-on-exec.
     ///
     /// * `name`, `source`, `max_len`: like [`CreateOptions::create_copy`].
     ///
@@ -69,7 +67,7 @@ impl SealedMemFd {
     ///
     /// Like [`CreateOptions::create_copy`].
     ///
-    /// Safe: MT AS fork. Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
+    /// Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
     ///
     /// ```
     /// use memfd_go::SealedMemFd;
@@ -91,7 +89,7 @@ impl SealedMemFd {
             .map(SealedMemFd)
     }
 
-    /// Creates a sealed copy of what can be read from `source`, up to its end. See
+    /// Creates a sealed copy of everything that can be read from `source`. See
     /// [`CreateOptions::create_copy_of_stream`].
     ///
     /// [`CreateOptions::create_copy_of_stream`]: crate::CreateOptions::create_copy_of_stream
@@ -105,29 +103,29 @@ impl SealedMemFd {
             .map(SealedMemFd)
     }
 
-    /// Takes a file that the library has found to have all that [`SealedMemFd`] needs.
+    /// Wraps a file that the library has verified.
     pub(crate) fn assume_checked(file: MemFd) -> SealedMemFd {
         SealedMemFd(file)
     }
 
-    /// The file as one that may have any seals, for what is allowed still.
+    /// Returns the file as a [`MemFd`].
     pub fn as_memfd(&self) -> &MemFd {
         &self.0
     }
 
-    /// The seals of the file. See [`get_seals`].
+    /// Returns the seals of the file. See [`get_seals`].
     pub fn seals(&self) -> io::Result<Seals> {
         self.0.seals()
     }
 
-    /// The size of the file, in bytes. It can only grow, and not even that with
-    /// [`Seals::GROW`]. See [`get_size`](crate::get_size).
+    /// Returns the size of the file in bytes. See [`get_size`](crate::get_size). The file cannot
+    /// shrink, but without [`Seals::GROW`] it can grow.
     pub fn size(&self) -> io::Result<u64> {
         self.0.size()
     }
 
-    /// Allocates the pages that the file lacks, so that no later access to a mapping fails for
-    /// want of memory. They stay allocated as long as the file exists, and may be swapped out.
+    /// Allocates the missing pages of the file, so that no later access to a mapping fails for
+    /// lack of memory. They stay allocated as long as the file exists, and may be swapped out.
     ///
     /// # Errors
     ///
@@ -135,10 +133,10 @@ impl SealedMemFd {
     /// * [`SealsError::Os`] with
     ///   * `ENOMEM`, `ENOSPC`: not enough memory.
     ///   * `ENODATA`: the file is empty.
-    ///   * `EACCES`: the descriptor is not open for writing, and the file's mode forbids to
-    ///     reopen it.
+    ///   * `EACCES`: the descriptor is not open for writing, and the file's mode forbids
+    ///     reopening it.
     ///
-    /// Safe: MT AS fork. Source: fallocate(2), mm/shmem.c.
+    /// Source: fallocate(2), mm/shmem.c.
     ///
     /// ```
     /// use memfd_go::{CreateOptions, SealedMemFd, Seals};
@@ -154,22 +152,22 @@ impl SealedMemFd {
     pub fn fill_holes(&self) -> Result<(), SealsError> {
         let opts = sys::MEMFD_GO_OPT_NO_HOLES;
         verified(self, SealedMemFd::REQUIRED, |fd, seals| {
-            // SAFETY: the function takes plain values, and no place for the size.
+            // SAFETY: the pointer for the size may be null.
             unsafe { sys::memfd_go_verify(fd, seals, u64::MAX, opts, ptr::null_mut()) }
         })
     }
 
-    /// Maps the whole file, as long as it is now. The map of an empty file is empty.
+    /// Maps the whole file at its current size. The mapping of an empty file is empty.
     ///
-    /// A file from somebody else may be of any size: [`map_verified`] takes a limit.
+    /// [`map_verified`] has a limit on the size, for files from untrusted processes.
     ///
     /// # Errors
     ///
     /// * `EACCES`: the descriptor is not open for reading.
-    /// * `EOVERFLOW`: the file does not fit the architecture's memory.
+    /// * `EOVERFLOW`: the file does not fit into the address space.
     /// * `ENOMEM`: no room in the address space, or too few free huge pages.
     ///
-    /// Safe: MT AS fork. Source: mmap(2), mm/memfd.c.
+    /// Source: mmap(2), mm/memfd.c.
     pub fn map(&self) -> io::Result<SealedMap> {
         let len = self.0.len()?;
         if len == 0 {
@@ -180,29 +178,28 @@ impl SealedMemFd {
     }
 }
 
-/// Maps a file that came from somebody who is not trusted, whole, after checking that
-/// nothing can happen to it.
+/// Checks a file from an untrusted process, and maps all of it.
 ///
-/// Whatever the other side does, before, during or after the call, the mapping can be read
-/// without fault, and never changes.
+/// Whatever the other process does, before, during or after the call, the mapping can be read
+/// without a fault, and never changes.
 ///
 /// * `fd`: open for reading.
-/// * `required`: seals beyond [`SealedMemFd::REQUIRED`].
+/// * `required`: seals in addition to [`SealedMemFd::REQUIRED`].
 /// * `max_len`: the largest size to accept, in bytes.
 ///
 /// # Errors
 ///
 /// * [`SealsError::Missing`]: a required seal is missing.
-/// * [`SealsError::Unproven`]: the seals could have been forged.
+/// * [`SealsError::Unproven`]: the seals do not guarantee that the file cannot change.
 /// * [`SealsError::Os`] with
 ///   * `ENODATA`: the file is empty.
 ///   * `EFBIG`: the file is longer than `max_len`, or than `isize::MAX`.
-///   * `EINVAL`: not a file that takes seals, or one that ends within a huge page.
+///   * `EINVAL`: the file does not support seals, or ends within a huge page.
 ///   * `EACCES`: `fd` is not open for reading.
 ///   * `EBADF`: `fd` was opened with `O_PATH`.
 ///   * `ENOMEM`: no room in the address space, or too few free huge pages.
 ///
-/// Safe: MT AS fork. Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
+/// Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
 ///
 /// ```
 /// use memfd_go::{map_verified, SealedMemFd, Seals};
@@ -220,16 +217,16 @@ pub fn map_verified(fd: impl AsFd, required: Seals, max_len: u64) -> Result<Seal
     let max_len = max_len.min(isize::MAX as u64);
     let (mut addr, mut len) = (ptr::null_mut(), 0);
     verified(&fd, required, |fd, seals| {
-        // SAFETY: `addr` and `len` are writable. A new mapping touches no memory that is in
+        // SAFETY: `addr` and `len` are writable. A new mapping does not affect memory that is in
         // use.
         unsafe { sys::memfd_go_map_verified(fd, seals, max_len, 0, &mut addr, &mut len) }
     })?;
-    // SAFETY: it was just mapped, and nobody else knows it. The file was not longer.
+    // SAFETY: the mapping is new, so nothing else uses it. `len` is at most `max_len`.
     let mapping = unsafe { Mapping::from_raw(addr.cast(), len) };
     Ok(SealedMap(Some(mapping)))
 }
 
-/// Calls a function that verifies `fd`, and says which seals are missing if they are.
+/// Calls a function that verifies `fd`, and finds out which seals are missing.
 fn verified(
     fd: impl AsFd,
     required: Seals,
@@ -249,14 +246,14 @@ fn verified(
         if !missing.is_empty() {
             return Err(SealsError::Missing(missing));
         }
-        // They were added in the meantime.
+        // Another process has added the missing seals meanwhile: verify again.
     }
 }
 
-/// Verifies a file that came from somebody who is not trusted, and may be `max_len` bytes long.
+/// Verifies a file from an untrusted process that is at most `max_len` bytes long.
 pub(crate) fn verify(fd: impl AsFd, required: Seals, max_len: u64) -> Result<(), SealsError> {
     verified(fd, SealedMemFd::REQUIRED | required, |fd, seals| {
-        // SAFETY: the function takes plain values, and no place for the size.
+        // SAFETY: the pointer for the size may be null.
         unsafe { sys::memfd_go_verify(fd, seals, max_len, 0, ptr::null_mut()) }
     })
 }
@@ -265,13 +262,13 @@ pub(crate) fn verify(fd: impl AsFd, required: Seals, max_len: u64) -> Result<(),
 ///
 /// # Errors
 ///
-/// [`NotSealed`], which gives the descriptor back. Its reason is
+/// [`NotSealed`], which returns the descriptor. Its reason is
 ///
 /// * [`SealsError::Missing`]: [`Seals::WRITE`] or [`Seals::SHRINK`] is not set.
-/// * [`SealsError::Unproven`]: the seals could have been forged.
-/// * [`SealsError::Os`]: like [`map_verified`], but an empty file is taken.
+/// * [`SealsError::Unproven`]: the seals do not guarantee that the file cannot change.
+/// * [`SealsError::Os`]: like [`map_verified`], but an empty file is accepted.
 ///
-/// Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+/// Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
 impl TryFrom<OwnedFd> for SealedMemFd {
     type Error = NotSealed;
 
@@ -280,7 +277,7 @@ impl TryFrom<OwnedFd> for SealedMemFd {
     }
 }
 
-/// Checks that the file cannot change, like `try_from` an [`OwnedFd`].
+/// Checks that the file cannot change, like `try_from` of an [`OwnedFd`].
 impl TryFrom<MemFd> for SealedMemFd {
     type Error = NotSealed;
 
@@ -292,8 +289,8 @@ impl TryFrom<MemFd> for SealedMemFd {
     }
 }
 
-/// Verifies the file, and takes those that cannot be mapped but do not change either: an empty
-/// one, one that is too long for this architecture, and one that is not open for reading.
+/// Verifies the file, and also accepts files that cannot be mapped but cannot change either: an
+/// empty one, one that does not fit into the address space, and one that is not open for reading.
 fn check_unchanging(fd: &MemFd) -> Result<(), SealsError> {
     match verify(fd, Seals::empty(), u64::MAX) {
         Err(SealsError::Os(error)) => match error.raw_os_error() {
@@ -340,8 +337,9 @@ impl From<SealedMemFd> for File {
     }
 }
 
-/// The contents of a [`SealedMemFd`], as a slice of bytes. It is unmapped when dropped,
-/// and does not need the descriptor that it was made from. All threads may use it.
+/// A mapping of a [`SealedMemFd`], which dereferences to a slice of bytes.
+///
+/// Dropping it unmaps the memory. The descriptor may be closed before. All threads may use it.
 ///
 /// ```
 /// use memfd_go::SealedMemFd;
@@ -368,10 +366,10 @@ impl Deref for SealedMap {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             None => &[],
-            // SAFETY: `len` bytes are mapped. F_SEAL_SHRINK keeps them inside the file. That
-            // F_SEAL_WRITE is set means that no shared mapping could write at that moment,
-            // and since then nobody can make one, write, or punch a hole (which of huge
-            // pages would take memory away). F_SEAL_FUTURE_WRITE would not do.
+            // SAFETY: `len` bytes are mapped, and F_SEAL_SHRINK keeps them within the file. When
+            // F_SEAL_WRITE was set, there was no writable shared mapping. Since then nobody can
+            // create one, write, or punch a hole, which would remove huge pages.
+            // F_SEAL_FUTURE_WRITE alone would allow writing through older mappings.
             Some(map) => unsafe { slice::from_raw_parts(map.as_ptr(), map.len()) },
         }
     }

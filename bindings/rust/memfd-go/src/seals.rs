@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Seals: what can never happen to a file again.
+//! Seals: changes to a file that are forbidden permanently.
 
 use std::fmt;
 use std::io;
@@ -15,16 +15,16 @@ use crate::error::{result, SealsError};
 use crate::ToCStr;
 
 bitflags! {
-    /// Seals of a file. A seal is never removed.
+    /// Seals of a file. They can be added, but not removed.
     ///
-    /// Bits that this crate does not know are kept.
+    /// Unknown bits are kept.
     ///
-    /// As text it is a list of names, "SHRINK GROW WRITE"; [`Seals::display`] knows
-    /// other styles. [`str::parse`] reads them all, and a little more. The text is a
-    /// list of words, separated by any number of blanks, commas, `|` or `+`. A word is
+    /// Seals print as a list of names, such as "SHRINK GROW WRITE"; [`Seals::display`] has other
+    /// styles. [`str::parse`] accepts all styles. The text is a list of words, separated by any
+    /// number of blanks, commas, `|` or `+`. A word is
     ///
-    /// * a name: `WRITE`, `write`, `F_SEAL_WRITE` (in any case)
-    /// * letters: any of `g s w W S x`, in any order (`sw`)
+    /// * a name, in upper or lower case: `WRITE`, `F_SEAL_WRITE`
+    /// * letters out of `g s w W S x`, in any order: `sw`
     /// * a number: `0x` and 1 to 8 hexadecimal digits
     /// * `immutable`: [`Seals::IMMUTABLE`]
     /// * `none`: no seal
@@ -43,15 +43,15 @@ bitflags! {
     /// ```
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub struct Seals: u32 {
-        /// No further seals.
+        /// No further seals can be added.
         const SEAL = sys::F_SEAL_SEAL;
-        /// The file cannot get shorter.
+        /// The file cannot shrink.
         const SHRINK = sys::F_SEAL_SHRINK;
-        /// The file cannot get longer.
+        /// The file cannot grow.
         const GROW = sys::F_SEAL_GROW;
         /// The contents cannot change.
         const WRITE = sys::F_SEAL_WRITE;
-        /// The contents cannot change but through mappings that exist (Linux 5.1).
+        /// The contents can change only through existing mappings (Linux 5.1).
         const FUTURE_WRITE = sys::F_SEAL_FUTURE_WRITE;
         /// The execute permission cannot change (Linux 6.3).
         const EXEC = sys::F_SEAL_EXEC;
@@ -64,10 +64,10 @@ bitflags! {
 }
 
 impl Seals {
-    /// Returns something that writes these seals in `style`, to print or to format.
+    /// Returns an object that implements [`Display`](fmt::Display) in the given style.
     ///
-    /// Bits without a name follow in hex: "WRITE 0x40", "w 0x40". No bits at all give ""
-    /// (in hex "0x0"). It does not allocate. Source: memfd_create(2), EXAMPLES.
+    /// Bits without a name are written in hexadecimal: "WRITE 0x40", "w 0x40". An empty set is ""
+    /// or "0x0". Source: memfd_create(2), EXAMPLES.
     ///
     /// ```
     /// use memfd_go::{SealStyle, Seals};
@@ -80,13 +80,13 @@ impl Seals {
         DisplaySeals { seals: self, style }
     }
 
-    /// Reads seals from text: like [`str::parse`], which takes strings of Rust alone.
+    /// Parses text like [`str::parse`], but also accepts C strings.
     ///
     /// # Errors
     ///
-    /// * `EINVAL`: a word is none of those that [`Seals`] lists.
+    /// * `EINVAL`: an unknown word. [`Seals`] lists the known ones.
     ///
-    /// Safe: MT AS fork. Source: memfd_create(2), EXAMPLES.
+    /// Source: memfd_create(2), EXAMPLES.
     pub fn parse(text: impl ToCStr) -> io::Result<Seals> {
         let mut seals = 0;
         text.with_c_str(|text| {
@@ -111,14 +111,14 @@ impl fmt::Display for Seals {
     }
 }
 
-/// How [`Seals::display`] writes.
+/// The styles of [`Seals::display`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SealStyle {
     /// "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC"
     #[default]
     Names,
-    /// "SgwWsx", as the example of memfd_create(2) takes
+    /// "SgwWsx", as in the example of memfd_create(2)
     Letters,
     /// "0x3f"
     Hex,
@@ -134,7 +134,7 @@ impl SealStyle {
     }
 }
 
-/// Writes seals; what [`Seals::display`] returns.
+/// Prints seals; returned by [`Seals::display`].
 #[derive(Clone, Copy, Debug)]
 pub struct DisplaySeals {
     seals: Seals,
@@ -146,7 +146,7 @@ impl fmt::Display for DisplaySeals {
         let mut buf = [0u8; 64]; // Enough for any seals in any style.
         let text = buf.as_mut_ptr().cast::<c_char>();
         let (seals, style) = (self.seals.bits(), self.style.number());
-        // SAFETY: `text` points to `buf`, which is as long as is said.
+        // SAFETY: `text` points to `buf`, and the call gets the length of `buf`.
         let len = unsafe { sys::memfd_go_format_seals(seals, style, text, buf.len()) };
         let text = usize::try_from(len).ok().and_then(|len| buf.get(..len));
         let text = str::from_utf8(text.ok_or(fmt::Error)?).map_err(|_| fmt::Error)?;
@@ -154,18 +154,18 @@ impl fmt::Display for DisplaySeals {
     }
 }
 
-/// Returns the seals of the file `fd`: `F_GET_SEALS`, verbatim.
+/// Returns the seals of the file `fd`, like fcntl(2) with `F_GET_SEALS`.
 ///
-/// A descriptor open for reading only is enough. Success does not prove that the file is
-/// a memfd: a regular file on tmpfs answers [`Seals::SEAL`]. A kernel from 6.3 on may
-/// report [`Seals::EXEC`] without having been asked, so test bits, never compare.
+/// `fd` may be open for reading only. Other files than memfds have seals, too: a regular file on
+/// tmpfs has [`Seals::SEAL`]. Linux 6.3 and later may set [`Seals::EXEC`] on their own, so test
+/// bits instead of comparing the result.
 ///
 /// # Errors
 ///
 /// * `EBADF`: `fd` was opened with `O_PATH`.
-/// * `EINVAL`: not a file that takes seals (a pipe, a file on a disk, a secret file).
+/// * `EINVAL`: the file does not support seals (a pipe, a file on a disk, a secret file).
 ///
-/// Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+/// Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
 ///
 /// ```
 /// use memfd_go::Seals;
@@ -177,25 +177,26 @@ impl fmt::Display for DisplaySeals {
 /// # }
 /// ```
 pub fn get_seals(fd: impl AsFd) -> io::Result<Seals> {
-    // SAFETY: the function takes a plain value.
+    // SAFETY: the function takes no pointers.
     let seals = result(unsafe { sys::memfd_go_get_seals(fd.as_fd().as_raw_fd()) })?;
     Ok(Seals::from_bits_retain(seals as u32))
 }
 
-/// Adds all of `seals` to the file `fd`, or none: `F_ADD_SEALS`, verbatim.
+/// Adds all of `seals` to the file `fd`, or none, like fcntl(2) with `F_ADD_SEALS`.
 ///
-/// Seals that are there already may be named.
+/// `seals` may include seals that are already set.
 ///
 /// # Errors
 ///
 /// * `EBADF`: `fd` was opened with `O_PATH`.
-/// * `EPERM`: `fd` is not open for writing, or [`Seals::SEAL`] is set.
-/// * `EINVAL`: unknown seals; not a file that takes seals (a pipe, a file on a disk, a
-///   secret file).
-/// * `EBUSY`: [`Seals::WRITE`], and a shared mapping of the file can still be written to.
-///   A mapping made read-only by mprotect(2) counts.
+/// * `EPERM`: `fd` is not open for writing.
+/// * `EPERM`: [`Seals::SEAL`] is set.
+/// * `EINVAL`: unknown seals.
+/// * `EINVAL`: the file does not support seals (a pipe, a file on a disk, a secret file).
+/// * `EBUSY`: [`Seals::WRITE`], and a shared mapping of a writable descriptor exists, even if
+///   mprotect(2) made it read-only.
 ///
-/// Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+/// Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
 ///
 /// ```
 /// use memfd_go::Seals;
@@ -209,22 +210,21 @@ pub fn get_seals(fd: impl AsFd) -> io::Result<Seals> {
 /// # }
 /// ```
 pub fn add_seals(fd: impl AsFd, seals: Seals) -> io::Result<()> {
-    // SAFETY: the function takes plain values.
+    // SAFETY: the function takes no pointers.
     result(unsafe { sys::memfd_go_add_seals(fd.as_fd().as_raw_fd(), seals.bits()) })?;
     Ok(())
 }
 
-/// Makes sure that all of `seals` are set on the file `fd`: adds those that are missing,
-/// and does nothing where none is.
+/// Adds those of `seals` that are missing to the file `fd`.
 ///
-/// Unlike [`add_seals`] it thus succeeds on a file that is sealed already, even through
-/// a descriptor that is open for reading only.
+/// If all are set already, this succeeds even if [`Seals::SEAL`] is set, or if `fd` is open for
+/// reading only.
 ///
 /// # Errors
 ///
 /// Like [`add_seals`].
 ///
-/// Safe: MT AS fork. Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
+/// Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
 ///
 /// ```
 /// use memfd_go::Seals;
@@ -237,22 +237,22 @@ pub fn add_seals(fd: impl AsFd, seals: Seals) -> io::Result<()> {
 /// # }
 /// ```
 pub fn ensure_seals(fd: impl AsFd, seals: Seals) -> io::Result<()> {
-    // SAFETY: the function takes plain values.
+    // SAFETY: the function takes no pointers.
     result(unsafe { sys::memfd_go_ensure_seals(fd.as_fd().as_raw_fd(), seals.bits()) })?;
     Ok(())
 }
 
 /// Checks that all of `required` are set on the file `fd`.
 ///
-/// [`Seals::FUTURE_WRITE`] does not count as [`Seals::WRITE`], nor the reverse. For
-/// contents that must not change, [`SealedMemFd`](crate::SealedMemFd) checks more.
+/// [`Seals::FUTURE_WRITE`] does not imply [`Seals::WRITE`], nor the reverse. To guarantee that
+/// contents cannot change, use [`SealedMemFd`](crate::SealedMemFd), which checks more.
 ///
 /// # Errors
 ///
-/// * [`SealsError::Missing`], which becomes `EKEYREJECTED`: one or more are not set.
+/// * [`SealsError::Missing`] (`EKEYREJECTED`): one or more are not set.
 /// * [`SealsError::Os`]: like [`get_seals`].
 ///
-/// Safe: MT AS fork. Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
+/// Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
 ///
 /// ```
 /// use memfd_go::{Seals, SealsError};

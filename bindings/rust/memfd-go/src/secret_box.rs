@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Secrets that have a type.
+//! Typed secrets.
 
 use std::fmt;
 use std::io;
@@ -13,11 +13,11 @@ use bytemuck::{bytes_of, NoUninit, Zeroable};
 
 use crate::{equal, wipe, SecretBuf, SecretKind, SecretOptions, SecretRead, SecretWrite};
 
-/// A value in secret memory, which cannot be touched but through a guard.
+/// A value in secret memory, accessible only through a guard.
 ///
-/// It is a [`SecretBuf`] that holds a `T`; all that is said there about guards, cost and
-/// fork(2) holds here. Any type for which all zeros are a value will do: numbers, arrays of
-/// them, and structs that derive [`bytemuck::Zeroable`].
+/// It is a [`SecretBuf`] that contains a `T`, with the same guards, cost and behaviour after
+/// fork(2). Zeros must be a valid `T`: numbers, arrays of numbers, and structs that derive
+/// [`bytemuck::Zeroable`].
 ///
 /// ```
 /// use memfd_go::SecretBox;
@@ -36,24 +36,34 @@ pub struct SecretBox<T> {
 impl<T: Zeroable> SecretBox<T> {
     /// Moves `value` to secret memory.
     ///
-    /// The move leaves copies behind wherever `value` was before, on the stack as a rule, that
-    /// nobody wipes. [`SecretBox::new_with`] makes the value in place.
+    /// The move may leave copies of `value` behind, usually on the stack, that nobody wipes.
+    /// [`SecretBox::new_with`] creates the value in place.
     ///
-    /// Errors like [`SecretOptions::allocate`], with `EINVAL` for a type without a size or with
-    /// an alignment over that of a page.
+    /// # Errors
+    ///
+    /// Like [`SecretOptions::allocate`], and:
+    ///
+    /// * `EINVAL`: the size of `T` is 0, or its alignment is more than a page.
     pub fn new(value: T) -> io::Result<SecretBox<T>> {
         SecretBox::new_with(|place| *place = value)
     }
 
-    /// Makes a value in secret memory: `make` gets one of all zeros, to fill in.
+    /// Creates a value in place: `make` gets a value of zeros and fills it in.
     ///
-    /// Errors like [`SecretBox::new`].
+    /// # Errors
+    ///
+    /// Like [`SecretBox::new`].
     pub fn new_with(make: impl FnOnce(&mut T)) -> io::Result<SecretBox<T>> {
         SecretBox::with_options(SecretOptions::new(), make)
     }
 
-    /// Like [`SecretBox::new_with`], with options. [`SecretOptions::align_end`] is `EINVAL` if
-    /// it leaves the value misaligned.
+    /// Creates a value in place, like [`SecretBox::new_with`], with options.
+    ///
+    /// # Errors
+    ///
+    /// Like [`SecretBox::new`], and:
+    ///
+    /// * `EINVAL`: [`SecretOptions::align_end`] would leave the value misaligned.
     pub fn with_options(
         options: SecretOptions,
         make: impl FnOnce(&mut T),
@@ -71,35 +81,35 @@ impl<T: Zeroable> SecretBox<T> {
 }
 
 impl<T> SecretBox<T> {
-    /// Makes the value readable, until all such guards are dropped. See [`SecretBuf::read`].
+    /// Makes the value readable until all guards are dropped. See [`SecretBuf::read`].
     pub fn read(&self) -> io::Result<SecretRead<'_, T>> {
-        // SAFETY: the buffer holds a T, at its start.
+        // SAFETY: the buffer starts with a valid T.
         Ok(unsafe { self.buf.read()?.cast(|bytes| NonNull::from(bytes).cast()) })
     }
 
-    /// Makes the value readable and writable, until the guard is dropped. See
+    /// Makes the value readable and writable until the guard is dropped. See
     /// [`SecretBuf::write`].
     pub fn write(&mut self) -> io::Result<SecretWrite<'_, T>> {
-        // SAFETY: the buffer holds a T, at its start.
+        // SAFETY: the buffer starts with a valid T.
         Ok(unsafe { self.buf.write()?.cast(|bytes| NonNull::from(bytes).cast()) })
     }
 
-    /// What the memory is made of.
+    /// Returns how the memory is protected.
     pub fn kind(&self) -> SecretKind {
         self.buf.kind()
     }
 }
 
-/// Compares values of types without padding, in a time that depends on the type alone.
+/// Compares values of types without padding, in a time that depends only on the type.
 ///
 /// # Panics
 ///
-/// If the memory cannot be made readable ([`SecretBox::read`]).
+/// Panics if the memory cannot be made readable ([`SecretBox::read`]).
 impl<T: NoUninit> PartialEq for SecretBox<T> {
     fn eq(&self, other: &SecretBox<T>) -> bool {
-        let read = "the secret can be read";
-        let (ours, theirs) = (self.read().expect(read), other.read().expect(read));
-        equal(bytes_of(&*ours), bytes_of(&*theirs))
+        let message = "cannot make the secret readable";
+        let (a, b) = (self.read().expect(message), other.read().expect(message));
+        equal(bytes_of(&*a), bytes_of(&*b))
     }
 }
 
@@ -107,16 +117,16 @@ impl<T: NoUninit> Eq for SecretBox<T> {}
 
 impl<T> Drop for SecretBox<T> {
     fn drop(&mut self) {
-        // In the child of a fork there is no value, and no access to it.
+        // write() fails in a child of fork(2), which does not have the value.
         if let Ok(mut value) = self.write() {
             let value: *mut T = &mut *value;
-            // SAFETY: it is not used again; what remains is wiped as bytes.
+            // SAFETY: the value is not used again. The buffer wipes its bytes.
             unsafe { ptr::drop_in_place(value) }
         }
     }
 }
 
-/// Tells what it is made of, and nothing else.
+/// Shows only the kind.
 impl<T> fmt::Debug for SecretBox<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretBox")
@@ -125,7 +135,8 @@ impl<T> fmt::Debug for SecretBox<T> {
     }
 }
 
-/// Text in secret memory, such as a password. Like [`SecretBuf`], but its guard is a `str`.
+/// Text in secret memory, such as a password. It is like [`SecretBuf`], but its guards dereference
+/// to `str`.
 ///
 /// ```
 /// use memfd_go::SecretString;
@@ -139,18 +150,20 @@ impl<T> fmt::Debug for SecretBox<T> {
 /// ```
 pub struct SecretString {
     buf: SecretBuf,
-    len: usize, // The buffer of no text is one byte long.
+    len: usize, // 0 for the empty string, whose buffer has one byte.
 }
 
 impl SecretString {
-    /// Moves text from ordinary memory: copies it, and wipes `source`, all of its capacity,
-    /// also on failure. Copies that `source` left behind when it grew are not found.
+    /// Moves text to secret memory: copies it, and wipes the whole capacity of `source`, also after
+    /// an error. Copies that `source` left behind when it grew are not wiped.
     ///
-    /// Errors like [`SecretOptions::allocate`].
+    /// # Errors
+    ///
+    /// Like [`SecretOptions::allocate`].
     pub fn take(source: String) -> io::Result<SecretString> {
         let mut bytes = source.into_bytes();
         let moved = SecretString::copy(&bytes);
-        // Writing to what is spare makes it bytes that can be wiped with the rest.
+        // Initialize the spare capacity, so that wipe() can cover it.
         bytes.resize(bytes.capacity(), 0);
         wipe(&mut bytes);
         moved
@@ -163,39 +176,41 @@ impl SecretString {
         Ok(SecretString { buf, len })
     }
 
-    /// Makes the text readable, until all such guards are dropped. See [`SecretBuf::read`].
+    /// Makes the text readable until all guards are dropped. See [`SecretBuf::read`].
     pub fn read(&self) -> io::Result<SecretRead<'_, str>> {
         let guard = self.buf.read()?;
-        // SAFETY: so many bytes were a String, and nobody has changed them.
+        // SAFETY: the first `len` bytes were copied from a String, and nothing changes them.
         Ok(unsafe { guard.cast(|bytes| str::from_utf8_unchecked(&bytes[..self.len]).into()) })
     }
 
-    /// Wipes the text. What remains is the empty string.
+    /// Wipes the text, and leaves the empty string.
     ///
-    /// Errors like [`SecretBuf::write`].
+    /// # Errors
+    ///
+    /// Like [`SecretBuf::write`].
     pub fn clear(&mut self) -> io::Result<()> {
         wipe(&mut self.buf.write()?);
         self.len = 0;
         Ok(())
     }
 
-    /// The length of the text in bytes.
+    /// Returns the length of the text in bytes.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no text.
+    /// Returns whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// What the memory is made of.
+    /// Returns how the memory is protected.
     pub fn kind(&self) -> SecretKind {
         self.buf.kind()
     }
 }
 
-/// Tells how long it is and what it is made of, and nothing else.
+/// Shows only the kind and the length.
 impl fmt::Debug for SecretString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretString")

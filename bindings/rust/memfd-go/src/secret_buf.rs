@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! A buffer for a secret.
+//! Buffers for secrets.
 
 use std::fmt;
 use std::io;
@@ -16,15 +16,15 @@ use crate::error::result;
 use crate::fork::Incarnation;
 use crate::{equal, wipe};
 
-/// What secret memory is made of.
+/// How secret memory is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecretKind {
-    /// memfd_secret(2): not even in the kernel's own page tables.
+    /// memfd_secret(2): removed from the kernel's own page tables.
     SecretMem,
-    /// Anonymous, never swapped, not in core dumps.
+    /// Locked anonymous memory: never swapped out, not in core dumps.
     Locked,
-    /// Anonymous, not in core dumps; may be swapped.
+    /// Anonymous memory: not in core dumps, but may be swapped out.
     Unlocked,
 }
 
@@ -38,16 +38,16 @@ impl SecretKind {
     }
 }
 
-/// How to allocate secret memory.
+/// Options for allocating secret memory.
 ///
-/// By default it is of memfd_secret(2) or, where that is missing (`ENOSYS`) or forbidden
-/// (`EPERM`), locked anonymous memory, and belongs to this process alone.
+/// By default the memory is from memfd_secret(2) or, if that is missing (`ENOSYS`) or forbidden
+/// (`EPERM`), locked anonymous memory, and no other process shares it.
 ///
 /// ```
 /// use memfd_go::{SecretKind, SecretOptions};
 ///
 /// # fn main() -> std::io::Result<()> {
-/// let options = SecretOptions::new().secretmem(false); // Let the machine hibernate.
+/// let options = SecretOptions::new().secretmem(false); // Hibernation stays possible.
 /// assert_eq!(options.allocate(32)?.kind(), SecretKind::Locked);
 /// # Ok(())
 /// # }
@@ -59,47 +59,46 @@ pub struct SecretOptions {
 }
 
 impl SecretOptions {
-    /// The default.
+    /// Creates the default options.
     pub const fn new() -> Self {
         SecretOptions { bits: 0 }
     }
 
-    /// Whether to fail unless memfd_secret(2) works. By default locked memory will do.
+    /// Sets whether to fail unless memfd_secret(2) works. By default locked memory is accepted.
     pub fn require_secretmem(self, on: bool) -> Self {
         self.with(sys::MEMFD_GO_OPT_REQUIRE, on)
     }
 
-    /// Whether to use memfd_secret(2), which keeps the machine from hibernating. By
-    /// default it is used.
+    /// Sets whether to try memfd_secret(2), which prevents hibernation. By default it is tried.
     pub fn secretmem(self, on: bool) -> Self {
         self.with(sys::MEMFD_GO_OPT_NO_SECRETMEM, !on)
     }
 
-    /// Whether to go on with memory that may be swapped where `RLIMIT_MEMLOCK` or mlock(2)
-    /// forbids more. By default that is an error.
+    /// Sets whether to accept memory that may be swapped out, if `RLIMIT_MEMLOCK` or mlock(2)
+    /// forbids locking. By default that is an error.
     pub fn allow_unlocked(self, on: bool) -> Self {
         self.with(sys::MEMFD_GO_OPT_ALLOW_UNLOCKED, on)
     }
 
-    /// Whether the end, not the start, is next to a guard page, so that touching the first
-    /// byte behind it faults. By default it is the start, and the buffer is aligned to a
-    /// page. Not for a [`SecretPool`](crate::SecretPool).
+    /// Sets whether the end of the buffer, not the start, is at a guard page, so that accessing the
+    /// first byte behind it faults. By default the start is, and the buffer is page-aligned. A
+    /// [`SecretPool`](crate::SecretPool) does not accept this option.
     pub fn align_end(self, on: bool) -> Self {
         self.with(sys::MEMFD_GO_OPT_ALIGN_END, on)
     }
 
-    /// Whether a child of fork(2) shares the memory. By default it has none there. For the
-    /// `unsafe` functions alone.
+    /// Sets whether children of fork(2) share the memory. By default they do not have it. Only the
+    /// `unsafe` functions accept this option.
     ///
-    /// Dropping the buffer in one process wipes it for all, unless it was attached. While
-    /// a thread makes or drops a guard, no other may fork: the child would find a lock
-    /// that nobody lets go.
+    /// Dropping the buffer in one process wipes it for all, unless it was attached. Do not fork
+    /// while another thread creates or drops a guard: the guards' lock would stay locked in the
+    /// child.
     pub fn share_with_children(self, on: bool) -> Self {
         self.with(sys::MEMFD_GO_OPT_FORK_SHARE, on)
     }
 
-    /// Whether to keep the descriptor, for [`SecretBuf::fd`]. By default it is closed. For
-    /// the `unsafe` functions alone.
+    /// Sets whether to keep the descriptor, for [`SecretBuf::fd`]. By default it is closed. Only
+    /// the `unsafe` functions accept this option.
     pub fn keep_fd(self, on: bool) -> Self {
         self.with(sys::MEMFD_GO_OPT_KEEP_FD, on)
     }
@@ -112,7 +111,7 @@ impl SecretOptions {
         self
     }
 
-    /// The options of the C API, if nobody else can come to the memory.
+    /// Returns the options of the C API, unless they share the memory.
     pub(crate) fn private_bits(&self) -> io::Result<u32> {
         let sharing = sys::MEMFD_GO_OPT_FORK_SHARE | sys::MEMFD_GO_OPT_KEEP_FD;
         match self.bits & sharing {
@@ -121,9 +120,10 @@ impl SecretOptions {
         }
     }
 
-    /// Allocates a buffer of `len` bytes: zeroed, locked, present (no later access can fail
-    /// for want of memory), between two guard pages. Only its own pages count against
-    /// `RLIMIT_MEMLOCK`.
+    /// Allocates a zeroed, locked buffer of `len` bytes between two guard pages.
+    ///
+    /// All pages are allocated, so no later access can fail for lack of memory. The guard pages do
+    /// not count against `RLIMIT_MEMLOCK`.
     ///
     /// * `len`: in bytes, more than 0.
     ///
@@ -131,66 +131,66 @@ impl SecretOptions {
     ///
     /// * `ENOSYS`, `EPERM`: [`SecretOptions::require_secretmem`], and memfd_secret(2) does
     ///   not work.
-    /// * `EAGAIN`, `ENOMEM`: over `RLIMIT_MEMLOCK`; no memory, or no room in the address
-    ///   space.
+    /// * `EAGAIN`, `ENOMEM`: over `RLIMIT_MEMLOCK`.
+    /// * `ENOMEM`: not enough memory, or no room in the address space.
     /// * `EPERM`: `RLIMIT_MEMLOCK` is 0.
-    /// * `EINVAL`: `len` is 0 or cannot be; options that contradict each other, or are for
-    ///   the `unsafe` functions.
-    /// * `EMFILE`, `ENFILE`: no descriptor free.
+    /// * `EINVAL`: `len` is 0 or more than `isize::MAX`.
+    /// * `EINVAL`: contradictory options, or options that only the `unsafe` functions accept.
+    /// * `EMFILE`, `ENFILE`: no descriptor is free.
     ///
-    /// Safe: MT AS fork. Source: memfd_secret(2), mlock(2), madvise(2), mm/secretmem.c.
+    /// Source: memfd_secret(2), mlock(2), madvise(2), mm/secretmem.c.
     pub fn allocate(&self, len: usize) -> io::Result<SecretBuf> {
         SecretBuf::allocate(len, self.private_bits()?)
     }
 
-    /// Like [`SecretOptions::allocate`], and takes the options that let others come to the
-    /// memory: [`SecretOptions::share_with_children`], [`SecretOptions::keep_fd`].
+    /// Allocates a buffer like [`SecretOptions::allocate`], and also accepts the options that share
+    /// the memory: [`SecretOptions::share_with_children`], [`SecretOptions::keep_fd`].
     ///
     /// # Safety
     ///
-    /// As long as a guard ([`SecretBuf::read`], [`SecretBuf::write`]) is there, in any
-    /// process, nobody else may write to the memory, nor read it if the guard is one to
-    /// write.
+    /// While a guard ([`SecretBuf::read`], [`SecretBuf::write`]) exists in any process, nothing
+    /// else may write to the memory, nor read it if the guard is a write guard.
     pub unsafe fn allocate_shared(&self, len: usize) -> io::Result<SecretBuf> {
         SecretBuf::allocate(len, self.bits)
     }
 
-    /// Maps a secret file that another process made ([`secret`](crate::secret),
-    /// [`SecretBuf::fd`]), whole and between guard pages.
+    /// Maps a whole secret file of another process ([`secret`](crate::secret), [`SecretBuf::fd`])
+    /// between guard pages.
     ///
-    /// * `fd`: a secret file that has been sized.
-    /// * `max_len`: the largest size to accept, in bytes; all of it becomes present here.
+    /// * `fd`: a secret file that has a size.
+    /// * `max_len`: the largest size to accept, in bytes. All pages are faulted in.
     ///
-    /// What it holds is left as it is when the buffer is dropped: others may use it. Of the
-    /// options it takes [`SecretOptions::align_end`], [`SecretOptions::share_with_children`]
-    /// and [`SecretOptions::keep_fd`], which keeps a duplicate of `fd`.
+    /// Accepted options are [`SecretOptions::align_end`], [`SecretOptions::share_with_children`]
+    /// and [`SecretOptions::keep_fd`], which keeps a duplicate of `fd`. Dropping the buffer does
+    /// not wipe the contents, because other processes may use them.
     ///
     /// # Errors
     ///
     /// Like [`SecretOptions::allocate`], and:
     ///
-    /// * `EINVAL`: `fd` is not a secret file; other options.
+    /// * `EINVAL`: `fd` is not a secret file.
+    /// * `EINVAL`: other options are set.
     /// * `EBADF`: `fd` was opened with `O_PATH`.
-    /// * `ENODATA`: the file has not been sized.
+    /// * `ENODATA`: the file has no size yet.
     /// * `EFBIG`: the file is longer than `max_len`.
     ///
-    /// Safe: MT AS fork. Source: memfd_secret(2), mm/secretmem.c.
+    /// Source: memfd_secret(2), mm/secretmem.c.
     ///
     /// # Safety
     ///
-    /// As for [`SecretOptions::allocate_shared`].
+    /// Like [`SecretOptions::allocate_shared`].
     ///
     /// ```
     /// use memfd_go::SecretOptions;
     ///
     /// # fn main() -> std::io::Result<()> {
-    /// // SAFETY: others look only when they are told that the key is there.
+    /// // SAFETY: other processes read the key only after it has been sent.
     /// let mut key = unsafe { SecretOptions::new().keep_fd(true).allocate_shared(32)? };
     /// key.write()?.fill(7);
     /// # let sent = key.fd();
     /// # let Some(fd) = sent else { return Ok(()) };
-    /// // In another process, with the descriptor that it was sent:
-    /// // SAFETY: nobody writes to the key any more.
+    /// // In another process, with the descriptor that it received:
+    /// // SAFETY: nothing writes to the key any more.
     /// let key = unsafe { SecretOptions::new().attach(fd, 4096)? };
     /// assert_eq!(key.read()?[..32], [7; 32]);
     /// # Ok(())
@@ -198,29 +198,30 @@ impl SecretOptions {
     /// ```
     pub unsafe fn attach(&self, fd: impl AsFd, max_len: u64) -> io::Result<SecretBuf> {
         let fd = fd.as_fd().as_raw_fd();
-        let max_len = max_len.min(isize::MAX as u64); // No slice can be longer.
-                                                      // SAFETY: `area` is writable.
+        // A slice cannot be longer than isize::MAX.
+        let max_len = max_len.min(isize::MAX as u64);
+        // SAFETY: `area` is writable.
         SecretBuf::new_area(|area| unsafe {
             sys::memfd_go_secret_attach(area, fd, max_len, self.bits)
         })
     }
 }
 
-/// Memory for a secret, which cannot be touched but through a guard.
+/// Memory for a secret, accessible only through a guard.
 ///
-/// [`SecretBuf::read`] and [`SecretBuf::write`] give access for as long as their guard
-/// lives, to the whole process: the guard page next to the buffer stops overruns, not other
-/// code that knows the address. Dropping wipes the memory.
+/// [`SecretBuf::read`] and [`SecretBuf::write`] return guards. While one exists, the memory is
+/// accessible to the whole process: the guard page next to the buffer stops overruns, not code
+/// that knows the address. Dropping the buffer wipes the memory.
 ///
-/// Any number of threads may read at once; writing takes `&mut`. A guard costs two calls of
-/// mprotect(2); a [`SecretPool`](crate::SecretPool) does without.
+/// Any number of threads may read at once; writing takes `&mut`. A guard takes two mprotect(2)
+/// calls; [`SecretPool`](crate::SecretPool) avoids them.
 ///
 /// # fork(2)
 ///
-/// The child has no secret: the memory is not there, or holds zeros. Its copy of the
-/// `SecretBuf` knows that: guards are refused with `EFAULT`, and dropping does nothing. A
-/// guard that was there at the fork must not be used in the child. This is different with
-/// [`SecretOptions::share_with_children`].
+/// A child does not have the secret: the memory is unmapped or contains zeros. Its copy of the
+/// `SecretBuf` detects this, so guards fail with `EFAULT`, and dropping does nothing. Do not use a
+/// guard in the child that existed before the fork. With [`SecretOptions::share_with_children`]
+/// the child shares the memory instead.
 ///
 /// ```
 /// use memfd_go::SecretBuf;
@@ -229,7 +230,7 @@ impl SecretOptions {
 /// let mut key = SecretBuf::new(32)?;
 /// # use std::io::Read;
 /// # let mut source = std::io::repeat(7);
-/// source.read_exact(&mut key.write()?)?; // from /dev/urandom, say
+/// source.read_exact(&mut key.write()?)?; // For example, from /dev/urandom.
 ///
 /// let sum: u32 = key.read()?.iter().map(|&byte| byte as u32).sum();
 /// # assert_eq!(sum, 7 * 32);
@@ -240,25 +241,26 @@ impl SecretOptions {
 pub struct SecretBuf {
     area: sys::memfd_go_secret_area,
     home: Incarnation,
-    /// How many guards to read there are. Whoever makes it 1 or 0 changes the access.
+    /// The number of read guards. The first and the last one change the access.
     readers: Mutex<usize>,
 }
 
-// SAFETY: memory belongs to the process, not to a thread; nothing else is in the area.
+// SAFETY: the memory is not tied to a thread, and the struct has no other contents.
 unsafe impl Send for SecretBuf {}
-// SAFETY: through a shared reference the memory can only be read, and the access to it is
-// changed under a lock.
+// SAFETY: a shared reference can only read the memory, and changes the access under a lock.
 unsafe impl Sync for SecretBuf {}
 
 impl SecretBuf {
-    /// Allocates `len` bytes: [`SecretOptions::allocate`] by default.
+    /// Allocates `len` bytes, like [`SecretOptions::allocate`] with default options.
     pub fn new(len: usize) -> io::Result<SecretBuf> {
         SecretOptions::new().allocate(len)
     }
 
-    /// Moves a secret from ordinary memory: copies it, and wipes `source`, also on failure.
+    /// Moves bytes to secret memory: copies them, and wipes `source`, also after an error.
     ///
-    /// Errors like [`SecretOptions::allocate`]: `EINVAL` if `source` is empty.
+    /// # Errors
+    ///
+    /// Like [`SecretOptions::allocate`]; `EINVAL` if `source` is empty.
     ///
     /// ```
     /// use memfd_go::SecretBuf;
@@ -276,7 +278,7 @@ impl SecretBuf {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
         let (data, len) = (source.as_mut_ptr().cast(), source.len());
-        // SAFETY: `area` is writable, and so is `source`, which is as long as is said.
+        // SAFETY: `area` is writable, and so are the `len` bytes of `source`.
         let moved = SecretBuf::new_area(|area| unsafe {
             sys::memfd_go_secret_alloc_from(area, data, len, 0)
         });
@@ -288,15 +290,15 @@ impl SecretBuf {
 
     fn allocate(len: usize, opts: u32) -> io::Result<SecretBuf> {
         if isize::try_from(len).is_err() {
-            // No slice can be that long.
+            // A slice cannot be longer than isize::MAX.
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
-        // SAFETY: `area` is writable, and as long as it says.
+        // SAFETY: `area` is writable.
         SecretBuf::new_area(|area| unsafe { sys::memfd_go_secret_alloc(area, len, opts) })
     }
 
     fn new_area(make: impl FnOnce(*mut sys::memfd_go_secret_area) -> i32) -> io::Result<SecretBuf> {
-        // SAFETY: all of its members are numbers and pointers.
+        // SAFETY: zeros are valid for all members, which are integers and pointers.
         let mut area: sys::memfd_go_secret_area = unsafe { MaybeUninit::zeroed().assume_init() };
         result(make(&mut area))?;
         let secret = SecretBuf {
@@ -311,59 +313,64 @@ impl SecretBuf {
         Ok(secret)
     }
 
-    /// What the memory is made of.
+    /// Returns how the memory is protected.
     pub fn kind(&self) -> SecretKind {
         SecretKind::from_number(self.area.kind)
     }
 
     /// Locks the memory again, in a child of fork(2) that shares it
-    /// ([`SecretOptions::share_with_children`]): locks belong to a process. Afterwards
-    /// [`SecretBuf::kind`] is true for the child.
+    /// ([`SecretOptions::share_with_children`]) and does not inherit the lock. Updates
+    /// [`SecretBuf::kind`].
     ///
     /// # Errors
     ///
-    /// * `ENOMEM`, `EPERM`: over `RLIMIT_MEMLOCK`; no memory; the limit is 0. The memory may be
-    ///   swapped in this process: it is [`SecretKind::Unlocked`].
-    /// * `EFAULT`: the secret is not here.
+    /// * `ENOMEM`: over `RLIMIT_MEMLOCK`, or not enough memory.
+    /// * `EPERM`: `RLIMIT_MEMLOCK` is 0.
+    /// * `EFAULT`: this is a child of fork(2) that does not have the secret.
     ///
-    /// Safe: MT fork. Source: mlock(2), fork(2).
+    /// After `ENOMEM` and `EPERM` the memory is [`SecretKind::Unlocked`] in this process.
+    ///
+    /// Safe: not in signal handlers. Source: mlock(2), fork(2).
     pub fn relock(&mut self) -> io::Result<()> {
         self.check_here()?;
-        // What cannot be read cannot be locked.
+        // mlock(2) needs readable memory.
         self.protect(sys::MEMFD_GO_ACCESS_READ)?;
-        // SAFETY: the area is ours.
+        // SAFETY: the area belongs to `self`.
         let locked = result(unsafe { sys::memfd_go_secret_relock(&mut self.area) });
         self.protect(sys::MEMFD_GO_ACCESS_NONE)?;
         locked.map(drop)
     }
 
-    /// Compares it with `other` in a time that depends on the lengths alone.
+    /// Compares the secret with `other`, in a time that depends only on the lengths.
     ///
-    /// Errors, safety and source like [`SecretBuf::read`].
+    /// # Errors
+    ///
+    /// Like [`SecretBuf::read`].
     pub fn equals(&self, other: &[u8]) -> io::Result<bool> {
         Ok(equal(&self.read()?, other))
     }
 
-    /// Its length in bytes, as it was asked for.
+    /// Returns the requested length in bytes.
     #[allow(clippy::len_without_is_empty)] // It is never empty.
     pub fn len(&self) -> usize {
         self.area.len
     }
 
-    /// The secret file, with [`SecretOptions::keep_fd`] and [`SecretKind::SecretMem`].
+    /// Returns the descriptor of the secret file, if it was kept ([`SecretOptions::keep_fd`]) and
+    /// the kind is [`SecretKind::SecretMem`].
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
-        // SAFETY: a descriptor that is there stays open as long as the buffer.
+        // SAFETY: the buffer closes the descriptor only when it is dropped.
         (self.area.fd >= 0).then(|| unsafe { BorrowedFd::borrow_raw(self.area.fd) })
     }
 
-    /// Makes the memory readable, until all such guards are dropped.
+    /// Makes the memory readable until all guards are dropped.
     ///
     /// # Errors
     ///
-    /// * `EFAULT`: this is a child of fork(2), and the secret is not here.
-    /// * `ENOMEM`: too many mappings in the process.
+    /// * `EFAULT`: this is a child of fork(2) that does not have the secret.
+    /// * `ENOMEM`: the process has too many mappings.
     ///
-    /// Safe: MT fork. Source: mprotect(2).
+    /// Safe: not in signal handlers. Source: mprotect(2).
     pub fn read(&self) -> io::Result<SecretRead<'_>> {
         self.check_here()?;
         let mut readers = self.lock_readers();
@@ -378,9 +385,11 @@ impl SecretBuf {
         })
     }
 
-    /// Makes the memory readable and writable, until the guard is dropped.
+    /// Makes the memory readable and writable until the guard is dropped.
     ///
-    /// Errors, safety and source like [`SecretBuf::read`].
+    /// # Errors
+    ///
+    /// Like [`SecretBuf::read`].
     pub fn write(&mut self) -> io::Result<SecretWrite<'_>> {
         self.check_here()?;
         self.protect(sys::MEMFD_GO_ACCESS_READ_WRITE)?;
@@ -391,7 +400,7 @@ impl SecretBuf {
         })
     }
 
-    /// The address of the first byte.
+    /// Returns the address of the first byte.
     pub(crate) fn address(&self) -> usize {
         self.area.data as usize
     }
@@ -404,12 +413,12 @@ impl SecretBuf {
 
     fn protect(&self, access: u32) -> io::Result<()> {
         let mut area = self.area;
-        // SAFETY: the area is ours and still there. Its struct is only read.
+        // SAFETY: the area belongs to `self` and is allocated. The call does not change the struct.
         result(unsafe { sys::memfd_go_secret_protect(&mut area, access) })?;
         Ok(())
     }
 
-    /// Whether the memory is there. A forked child has it only if it is shared.
+    /// Returns whether this process has the memory. A child of fork(2) has it only if it is shared.
     fn is_here(&self) -> bool {
         self.area.opts & sys::MEMFD_GO_OPT_FORK_SHARE != 0 || self.home == Incarnation::current()
     }
@@ -430,14 +439,14 @@ impl SecretBuf {
 impl Drop for SecretBuf {
     fn drop(&mut self) {
         if self.is_here() {
-            // It can fail only for want of memory. Then the area stays, out of reach.
-            // SAFETY: the area is ours, and nothing borrows it any longer.
+            // An error means too many mappings; then the area stays allocated and inaccessible.
+            // SAFETY: the area belongs to `self`, and nothing borrows it any more.
             unsafe { sys::memfd_go_secret_free(&mut self.area) };
         }
     }
 }
 
-/// Tells how long it is and what it is made of, and nothing else.
+/// Shows only the kind and the length.
 impl fmt::Debug for SecretBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretBuf")
@@ -447,15 +456,15 @@ impl fmt::Debug for SecretBuf {
     }
 }
 
-/// A guard that lets a [`SecretBuf`] be read, or what is in it.
+/// A read guard of a [`SecretBuf`] or of the value in it.
 pub struct SecretRead<'a, T: ?Sized = [u8]> {
     secret: &'a SecretBuf,
     value: NonNull<T>,
 }
 
-// SAFETY: memory belongs to the process, not to a thread; the guard is a shared reference.
+// SAFETY: the memory is not tied to a thread, and the guard acts as a shared reference.
 unsafe impl<T: ?Sized + Sync> Send for SecretRead<'_, T> {}
-// SAFETY: as before.
+// SAFETY: the guard acts as a shared reference.
 unsafe impl<T: ?Sized + Sync> Sync for SecretRead<'_, T> {}
 
 impl<'a> SecretRead<'a> {
@@ -481,8 +490,9 @@ impl<T: ?Sized> Deref for SecretRead<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the value is there, and readable as long as this guard is counted. It does
-        // not change: writing takes `&mut`, and others have promised.
+        // SAFETY: the value is valid, and readable while this guard is counted. It does not
+        // change, because writing takes `&mut`; other processes are bound by the contract of
+        // allocate_shared().
         unsafe { self.value.as_ref() }
     }
 }
@@ -495,21 +505,21 @@ impl<T: ?Sized> Drop for SecretRead<'_, T> {
         let mut readers = self.secret.lock_readers();
         *readers -= 1;
         if *readers == 0 {
-            // If it fails, for want of memory, the area stays readable.
+            // After an error (too many mappings) the area stays readable.
             let _ = self.secret.protect(sys::MEMFD_GO_ACCESS_NONE);
         }
     }
 }
 
-/// A guard that lets a [`SecretBuf`] be read and written, or what is in it.
+/// A write guard of a [`SecretBuf`] or of the value in it.
 pub struct SecretWrite<'a, T: ?Sized = [u8]> {
     secret: &'a mut SecretBuf,
     value: NonNull<T>,
 }
 
-// SAFETY: memory belongs to the process, not to a thread; the guard is a unique reference.
+// SAFETY: the memory is not tied to a thread, and the guard acts as an exclusive reference.
 unsafe impl<T: ?Sized + Send> Send for SecretWrite<'_, T> {}
-// SAFETY: through a shared reference nothing but the value can be had.
+// SAFETY: a shared reference to the guard gives only a shared reference to the value.
 unsafe impl<T: ?Sized + Sync> Sync for SecretWrite<'_, T> {}
 
 impl<'a> SecretWrite<'a> {
@@ -526,7 +536,7 @@ impl<'a> SecretWrite<'a> {
         let guard = ManuallyDrop::new(self); // It goes on as the other guard.
         let secret: *const &'a mut SecretBuf = &guard.secret;
         SecretWrite {
-            // SAFETY: the guard that this is read from is not used again, nor dropped.
+            // SAFETY: the original guard is neither used again nor dropped.
             secret: unsafe { ptr::read(secret) },
             value,
         }
@@ -537,16 +547,16 @@ impl<T: ?Sized> Deref for SecretWrite<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the value is there, and readable as long as this guard lives. Nobody else
-        // has access.
+        // SAFETY: the value is valid, and readable while this guard exists. Nothing else has
+        // access.
         unsafe { self.value.as_ref() }
     }
 }
 
 impl<T: ?Sized> DerefMut for SecretWrite<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the value is there, and writable as long as this guard lives. Nobody else
-        // has access.
+        // SAFETY: the value is valid, and writable while this guard exists. Nothing else has
+        // access.
         unsafe { self.value.as_mut() }
     }
 }
@@ -554,9 +564,10 @@ impl<T: ?Sized> DerefMut for SecretWrite<'_, T> {
 impl<T: ?Sized> Drop for SecretWrite<'_, T> {
     fn drop(&mut self) {
         if self.secret.is_here() {
-            // A guard to read may have been forgotten, but its life is over.
+            // A read guard may have been leaked with mem::forget(); `&mut` proves that its borrow
+            // has ended.
             *self.secret.lock_readers() = 0;
-            // If it fails, for want of memory, the area stays writable.
+            // After an error (too many mappings) the area stays writable.
             let _ = self.secret.protect(sys::MEMFD_GO_ACCESS_NONE);
         }
     }

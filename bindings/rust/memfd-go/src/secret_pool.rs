@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Many small secrets.
+//! Pools of small secrets.
 
 use std::fmt;
 use std::io;
@@ -17,17 +17,17 @@ use crate::fork::Incarnation;
 use crate::spin::{SpinGuard, SpinLock};
 use crate::{equal, SecretKind, SecretOptions};
 
-/// A pool of slots for secrets: of bytes, all of one length, or of values of one type.
+/// A pool of slots for secrets: bytes of one length, or values of one type.
 ///
-/// The slots are in one area of secret memory, so that taking and giving one back costs no
-/// system call. In return slots are always accessible, and between them there is no guard
-/// page. All threads may use the pool; it has a lock.
+/// The slots are in one area of secret memory, so taking one and giving it back needs no system
+/// call. In return, slots are always accessible, and there are no guard pages between them. All
+/// threads may use the pool; it has a lock.
 ///
 /// # fork(2)
 ///
-/// The child has no secrets: the memory is not there, or holds zeros. Its copy of the pool
-/// knows that: [`SecretPool::take`] is refused with `EFAULT`, and dropping pool and slots
-/// does nothing. A slot that was taken at the fork must not be used in the child.
+/// A child does not have the secrets: the memory is unmapped or contains zeros. Its copy of the
+/// pool detects this, so [`SecretPool::take`] fails with `EFAULT`, and dropping the pool and its
+/// slots does nothing. Do not use a slot in the child that was taken before the fork.
 ///
 /// ```
 /// use memfd_go::SecretPool;
@@ -35,9 +35,9 @@ use crate::{equal, SecretKind, SecretOptions};
 /// # fn main() -> std::io::Result<()> {
 /// let keys = SecretPool::new(32, 100)?;
 /// let mut key = keys.take()?;
-/// key.fill(0x5a); // some random bytes
+/// key.fill(0x5a); // Use random bytes instead.
 /// assert_eq!((keys.used(), keys.slots()), (1, 100));
-/// drop(key); // It is wiped.
+/// drop(key); // Wipes it.
 /// assert_eq!(keys.used(), 0);
 ///
 /// let keys = SecretPool::<[u64; 4]>::of(100)?;
@@ -52,37 +52,38 @@ pub struct SecretPool<T: ?Sized = [u8]> {
     slot_len: usize,
     slots: u32,
     home: Incarnation,
-    values: PhantomData<fn() -> Box<T>>, // They are in the slots, which borrow the pool.
+    values: PhantomData<fn() -> Box<T>>, // Slots own the values, and borrow the pool.
 }
 
-// SAFETY: memory belongs to the process, not to a thread; nothing else is in the pool.
+// SAFETY: the memory is not tied to a thread, and the pool owns nothing else.
 unsafe impl<T: ?Sized> Send for SecretPool<T> {}
-// SAFETY: what changes is changed under the lock.
+// SAFETY: the pool changes only while it is locked.
 unsafe impl<T: ?Sized> Sync for SecretPool<T> {}
 
 /// The alignment of every slot.
 const SLOT_ALIGN: usize = 16;
 
 impl SecretPool {
-    /// Allocates `slots` slots of `slot_len` bytes each, like [`SecretPool::with_options`]
-    /// by default.
+    /// Allocates `slots` slots of `slot_len` bytes each, like [`SecretPool::with_options`] with
+    /// default options.
     pub fn new(slot_len: usize, slots: u32) -> io::Result<SecretPool> {
         SecretPool::with_options(slot_len, slots, SecretOptions::new())
     }
 
-    /// Allocates `slots` slots of `slot_len` bytes each, zeroed and aligned for any type
-    /// (16 bytes).
+    /// Allocates `slots` slots of `slot_len` bytes each, zeroed and aligned to 16 bytes.
     ///
-    /// * `slot_len`: in bytes, more than 0. Each slot takes another 16.
+    /// * `slot_len`: in bytes, more than 0. Each slot takes another 16 bytes.
     /// * `slots`: 1 to 1048576.
-    /// * `options`: all but [`SecretOptions::align_end`] and those of the `unsafe`
-    ///   functions.
+    /// * `options`: all except [`SecretOptions::align_end`] and those that only the `unsafe`
+    ///   functions accept.
     ///
     /// # Errors
     ///
-    /// Like [`SecretOptions::allocate`], and `EINVAL` for slots out of range.
+    /// Like [`SecretOptions::allocate`], and:
     ///
-    /// Safe: MT AS fork. Source: memfd_secret(2).
+    /// * `EINVAL`: `slots` is out of range.
+    ///
+    /// Source: memfd_secret(2).
     pub fn with_options(
         slot_len: usize,
         slots: u32,
@@ -91,38 +92,43 @@ impl SecretPool {
         SecretPool::allocate(slot_len, slots, options)
     }
 
-    /// Takes a free slot, which holds zeros. Dropping wipes it and gives it back.
+    /// Takes a free slot, which contains zeros. Dropping the slot wipes it and gives it back.
     ///
     /// # Errors
     ///
-    /// * `ENOSPC`: all slots are taken.
-    /// * `EFAULT`: this is a child of fork(2), and the pool is not here.
+    /// * `ENOSPC`: all slots are in use.
+    /// * `EFAULT`: this is a child of fork(2), which does not have the pool.
     /// * `EINVAL`: `unsafe` code has written outside of its slot.
     ///
-    /// Safe: MT fork. Source: this library.
+    /// Safe: not in signal handlers. Source: memfd_go.h.
     pub fn take(&self) -> io::Result<SecretSlot<'_>> {
         let start = self.take_slot()?.as_ptr();
         let bytes = ptr::slice_from_raw_parts_mut(start, self.slot_len);
-        // SAFETY: a slot is that long, and its address is not 0.
+        // SAFETY: a slot has `slot_len` bytes, and its address is not 0.
         let value = unsafe { NonNull::new_unchecked(bytes) };
         Ok(SecretSlot { pool: self, value })
     }
 
-    /// The length of each slot in bytes, as it was asked for.
+    /// Returns the requested length of each slot in bytes.
     pub fn slot_len(&self) -> usize {
         self.slot_len
     }
 }
 
 impl<T: Zeroable> SecretPool<T> {
-    /// Allocates `slots` slots for a `T` each, like [`SecretPool::of_with_options`] by
-    /// default.
+    /// Allocates `slots` slots for a `T` each, like [`SecretPool::of_with_options`] with default
+    /// options.
     pub fn of(slots: u32) -> io::Result<SecretPool<T>> {
         SecretPool::of_with_options(slots, SecretOptions::new())
     }
 
-    /// Allocates `slots` slots for a `T` each. Like [`SecretPool::with_options`], but `EINVAL`
-    /// also for a type without a size or with an alignment over 16.
+    /// Allocates `slots` slots for a `T` each, like [`SecretPool::with_options`].
+    ///
+    /// # Errors
+    ///
+    /// Like [`SecretPool::with_options`], and:
+    ///
+    /// * `EINVAL`: the size of `T` is 0, or its alignment is more than 16.
     pub fn of_with_options(slots: u32, options: SecretOptions) -> io::Result<SecretPool<T>> {
         if align_of::<T>() > SLOT_ALIGN {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
@@ -130,8 +136,12 @@ impl<T: Zeroable> SecretPool<T> {
         SecretPool::allocate(size_of::<T>(), slots, options)
     }
 
-    /// Takes a free slot, whose value is all zeros. Dropping drops the value, wipes the slot
-    /// and gives it back. Errors like [`SecretPool::take`](SecretPool::<[u8]>::take).
+    /// Takes a free slot, whose value is zeros. Dropping the slot drops the value, wipes the slot
+    /// and gives it back.
+    ///
+    /// # Errors
+    ///
+    /// Like [`SecretPool::take`](SecretPool::<[u8]>::take).
     ///
     /// ```
     /// use memfd_go::SecretPool;
@@ -154,12 +164,12 @@ impl<T: ?Sized> SecretPool<T> {
     fn allocate(slot_len: usize, slots: u32, options: SecretOptions) -> io::Result<Self> {
         let opts = options.private_bits()?;
         if isize::try_from(slot_len).is_err() {
-            // No slice can be that long.
+            // A slice cannot be longer than isize::MAX.
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
-        // SAFETY: all of its members are numbers and pointers.
+        // SAFETY: zeros are valid for all members, which are integers and pointers.
         let mut pool: sys::memfd_go_secret_pool = unsafe { MaybeUninit::zeroed().assume_init() };
-        // SAFETY: `pool` is writable, and as long as it says.
+        // SAFETY: `pool` is writable.
         result(unsafe { sys::memfd_go_secret_pool_init(&mut pool, slot_len, slots, opts) })?;
         Ok(SecretPool {
             kind: SecretKind::from_number(pool.area.kind),
@@ -171,17 +181,17 @@ impl<T: ?Sized> SecretPool<T> {
         })
     }
 
-    /// What the memory is made of.
+    /// Returns how the memory is protected.
     pub fn kind(&self) -> SecretKind {
         self.kind
     }
 
-    /// How many slots there are.
+    /// Returns the number of slots.
     pub fn slots(&self) -> u32 {
         self.slots
     }
 
-    /// How many slots are taken.
+    /// Returns the number of slots in use.
     pub fn used(&self) -> u32 {
         self.lock().used
     }
@@ -191,12 +201,12 @@ impl<T: ?Sized> SecretPool<T> {
             return Err(io::Error::from_raw_os_error(libc::EFAULT));
         }
         let mut slot = ptr::null_mut();
-        // SAFETY: the pool is ours, and locked. `slot` is writable.
+        // SAFETY: the pool belongs to `self` and is locked. `slot` is writable.
         result(unsafe { sys::memfd_go_secret_pool_take(&mut *self.lock(), &mut slot) })?;
         Ok(NonNull::new(slot.cast()).expect("no slot is at address 0"))
     }
 
-    /// Whether the memory is there: in a forked child it is not.
+    /// Returns whether this process has the memory. A child of fork(2) does not.
     fn is_here(&self) -> bool {
         self.home == Incarnation::current()
     }
@@ -209,14 +219,14 @@ impl<T: ?Sized> SecretPool<T> {
 impl<T: ?Sized> Drop for SecretPool<T> {
     fn drop(&mut self) {
         if self.is_here() {
-            // It can fail only for want of memory. Then the pool stays, out of reach.
-            // SAFETY: the pool is ours, and all slots have ended: they borrow it.
+            // An error means too many mappings; then the pool stays allocated.
+            // SAFETY: the pool belongs to `self`, and no slot is left, because slots borrow it.
             unsafe { sys::memfd_go_secret_pool_free(&mut *self.lock()) };
         }
     }
 }
 
-/// Tells how big it is and what it is made of, and nothing else.
+/// Shows only the kind, the number of slots and their length.
 impl<T: ?Sized> fmt::Debug for SecretPool<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretPool")
@@ -234,28 +244,28 @@ pub struct SecretSlot<'a, T: ?Sized = [u8]> {
     value: NonNull<T>,
 }
 
-// SAFETY: memory belongs to the process, not to a thread, and the pool is Sync.
+// SAFETY: the memory is not tied to a thread, and the pool is Sync.
 unsafe impl<T: ?Sized + Send> Send for SecretSlot<'_, T> {}
-// SAFETY: through a shared reference nothing but the value can be had.
+// SAFETY: a shared reference to the slot gives only a shared reference to the value.
 unsafe impl<T: ?Sized + Sync> Sync for SecretSlot<'_, T> {}
 
 impl<T: ?Sized> Deref for SecretSlot<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: a slot holds a value, and belongs to whoever took it.
+        // SAFETY: the slot contains a valid value, which only `self` accesses.
         unsafe { self.value.as_ref() }
     }
 }
 
 impl<T: ?Sized> DerefMut for SecretSlot<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: a slot holds a value, and belongs to whoever took it.
+        // SAFETY: the slot contains a valid value, which only `self` accesses.
         unsafe { self.value.as_mut() }
     }
 }
 
-/// Compares bytes in a time that depends on the lengths alone.
+/// Compares bytes in a time that depends only on the lengths.
 impl PartialEq for SecretSlot<'_> {
     fn eq(&self, other: &SecretSlot<'_>) -> bool {
         equal(self, other)
@@ -264,7 +274,7 @@ impl PartialEq for SecretSlot<'_> {
 
 impl Eq for SecretSlot<'_> {}
 
-/// Compares values of types without padding, in a time that depends on the type alone.
+/// Compares values of types without padding, in a time that depends only on the type.
 impl<T: NoUninit> PartialEq for SecretSlot<'_, T> {
     fn eq(&self, other: &SecretSlot<'_, T>) -> bool {
         equal(bytes_of(&**self), bytes_of(&**other))
@@ -276,11 +286,11 @@ impl<T: NoUninit> Eq for SecretSlot<'_, T> {}
 impl<T: ?Sized> Drop for SecretSlot<'_, T> {
     fn drop(&mut self) {
         if self.pool.is_here() {
-            // SAFETY: the value is there, and not used any longer.
+            // SAFETY: the value is valid, and not used any more.
             unsafe { ptr::drop_in_place(self.value.as_ptr()) };
-            // It fails if `unsafe` code has written outside of its slot. Then the slot stays
-            // taken until the pool is freed.
-            // SAFETY: the pool is ours, and locked. The slot is not used any longer.
+            // An error means that `unsafe` code has written outside of its slot. Then the slot
+            // stays in use until the pool is freed.
+            // SAFETY: the pool is locked, and the slot is not used any more.
             unsafe {
                 sys::memfd_go_secret_pool_give(&mut *self.pool.lock(), self.value.as_ptr().cast())
             };
@@ -288,7 +298,7 @@ impl<T: ?Sized> Drop for SecretSlot<'_, T> {
     }
 }
 
-/// Tells how long it is, and nothing else.
+/// Shows only the length.
 impl<T: ?Sized> fmt::Debug for SecretSlot<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretSlot")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Memory that several processes write to, used through atomics.
+//! Memory that several processes write, accessed through atomics.
 
 use std::fmt;
 use std::io;
@@ -19,14 +19,14 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use crate::map::Mapping;
 use crate::{check_seals, get_size, MapFlags, Seals, SealsError};
 
-/// Types that other processes may write to at any time.
+/// Types whose values other processes may change at any time.
 ///
-/// The integer atomics are, and arrays of them. A `#[repr(C)]` struct whose members all are
-/// may be declared to be one.
+/// Integer atomics and arrays of them implement this trait. It can be implemented for a
+/// `#[repr(C)]` struct of such types.
 ///
 /// # Safety
 ///
-/// The type consists of atomics alone, without padding, and any bytes are a value of it.
+/// The type consists only of atomics, without padding, and any bytes are a valid value.
 ///
 /// ```
 /// use memfd_go::Shared;
@@ -38,14 +38,14 @@ use crate::{check_seals, get_size, MapFlags, Seals, SealsError};
 ///     writes: AtomicU32,
 /// }
 ///
-/// // SAFETY: it is two atomic integers without padding between them.
+/// // SAFETY: two atomic integers without padding.
 /// unsafe impl Shared for Counters {}
 /// ```
 pub unsafe trait Shared: Sync {}
 
 macro_rules! shared {
     ($($atomic:ty)*) => {$(
-        // SAFETY: an integer atomic takes any bytes.
+        // SAFETY: any bytes are a valid integer atomic.
         unsafe impl Shared for $atomic {}
     )*};
 }
@@ -60,15 +60,15 @@ unsafe impl<T: Shared, const N: usize> Shared for [T; N] {}
 /// A writable mapping of a file that other processes may write to as well, as a slice of
 /// atomics.
 ///
-/// Safe code cannot race here: whoever writes, and whatever, an atomic can be loaded. Nor can
-/// another process cut the pages off, because [`Seals::SHRINK`] is checked. What is read is
-/// whatever some process has written last: check it as you would check input.
+/// Access through atomics is free of data races, whatever other processes write. No process can
+/// truncate the file, because [`Seals::SHRINK`] is checked. Validate the contents like any input
+/// from another process.
 ///
-/// What remains is memory that runs out. A page that was never written to, or that another
-/// process has given back by punching a hole, is allocated at its next use, and if that fails
-/// the use is SIGBUS. [`reserve`](crate::reserve) allocates all pages beforehand.
+/// An access can still fail for lack of memory: a page that was never written, or that another
+/// process has removed by punching a hole, is allocated at its next use, and if that fails, the
+/// access is SIGBUS. [`reserve`](crate::reserve) allocates all pages in advance.
 ///
-/// It is unmapped when dropped, and does not need the descriptor that it was made from.
+/// Dropping the mapping unmaps it. The descriptor may be closed before.
 ///
 /// ```
 /// use memfd_go::{CreateOptions, Seals, SharedMap};
@@ -77,7 +77,7 @@ unsafe impl<T: Shared, const N: usize> Shared for [T; N] {}
 /// # fn main() -> std::io::Result<()> {
 /// let file = CreateOptions::new().size(4096).seals(Seals::SHRINK).create("counters")?;
 /// let ours = SharedMap::<AtomicU32>::new(&file, 0, 1024)?;
-/// let theirs = SharedMap::<AtomicU32>::new(&file, 0, 1024)?; // In another process, say.
+/// let theirs = SharedMap::<AtomicU32>::new(&file, 0, 1024)?; // In another process.
 /// ours[7].fetch_add(5, Ordering::Relaxed);
 /// assert_eq!(theirs[7].load(Ordering::Relaxed), 5);
 /// # Ok(())
@@ -90,46 +90,50 @@ pub struct SharedMap<T: Shared = AtomicU8> {
 }
 
 impl<T: Shared> SharedMap<T> {
-    /// Maps `len` elements of the file `fd` from `offset` on.
+    /// Maps `len` elements of the file `fd` at `offset`.
     ///
     /// * `fd`: open for reading and writing, and sealed with [`Seals::SHRINK`].
-    /// * `offset`: in bytes, a multiple of the page size (of a file of huge pages: its own).
-    /// * `len`: in elements, more than 0. They must lie inside the file.
+    /// * `offset`: in bytes, a multiple of the page size, or of the file's own huge page size.
+    /// * `len`: in elements, more than 0. All elements must be within the file.
     ///
     /// # Errors
     ///
     /// [`SealsError::Missing`] without [`Seals::SHRINK`], else [`SealsError::Os`] with
     ///
-    /// * `EINVAL`: `len` is 0; the elements have no size; `offset` is not a multiple of the
-    ///   page size; not a file that takes seals.
-    /// * `EOVERFLOW`: the elements reach past the end of the file, or do not fit the
-    ///   architecture's memory.
+    /// * `EINVAL`: `len` or the size of an element is 0.
+    /// * `EINVAL`: `offset` is not a multiple of the page size.
+    /// * `EINVAL`: the file does not support seals.
+    /// * `EOVERFLOW`: the elements extend past the end of the file, or do not fit into the address
+    ///   space.
     /// * `EACCES`: `fd` is not open for reading and writing.
     /// * `EPERM`: the file is sealed against writing.
     /// * `ENOMEM`: no room in the address space, or too few free huge pages.
     ///
-    /// Safe: MT AS fork. Source: mmap(2), F_GET_SEALS(2const), mm/memfd.c.
+    /// Source: mmap(2), F_GET_SEALS(2const), mm/memfd.c.
     pub fn new(fd: impl AsFd, offset: u64, len: usize) -> Result<SharedMap<T>, SealsError> {
         let bytes = checked_len::<T>(&fd, offset, len)?;
         let mapping = Mapping::new(fd, MapFlags::WRITE, offset, bytes)?;
         Ok(SharedMap::from_mapping(mapping, len))
     }
 
-    /// Maps `len` elements of the file `fd` from `offset` on twice, end to end, for a ring
-    /// buffer: element `i` and element `len + i` are the same memory, so that what wraps around
-    /// the end lies in one piece. The slice has `2 * len` elements.
+    /// Maps `len` elements of the file `fd` at `offset` twice, back to back, for a ring buffer.
     ///
-    /// The compiler does not know that they are the same. Use one of both for a while, and
-    /// between uses of the one and the other what passes data between threads: a store with
-    /// [`Ordering::Release`], a load with [`Ordering::Acquire`].
+    /// The slice has `2 * len` elements. Elements `i` and `len + i` are the same memory, so data
+    /// that wraps around is contiguous.
     ///
-    /// Parameters like [`SharedMap::new`], but `len` elements must be whole pages.
+    /// The compiler does not know that the two are the same. Between accesses to one and to the
+    /// other, synchronize as between threads: a store with [`Ordering::Release`], then a load with
+    /// [`Ordering::Acquire`].
+    ///
+    /// The parameters are those of [`SharedMap::new`], but `len` elements must fill whole pages.
     ///
     /// # Errors
     ///
-    /// Like [`SharedMap::new`], and `EINVAL` for elements that are not whole pages.
+    /// Like [`SharedMap::new`], and:
     ///
-    /// Safe: MT AS fork. Source: mmap(2), F_GET_SEALS(2const), mm/memfd.c.
+    /// * `EINVAL`: the elements do not fill whole pages.
+    ///
+    /// Source: mmap(2), F_GET_SEALS(2const), mm/memfd.c.
     ///
     /// ```
     /// use memfd_go::{CreateOptions, Seals, SharedMap};
@@ -162,8 +166,8 @@ impl<T: Shared> SharedMap<T> {
         }
     }
 
-    /// The address of the first byte, a multiple of the page size, for access by other means
-    /// than atomics. Those must not race with anybody.
+    /// Returns the address of the first byte, a multiple of the page size, for access without
+    /// atomics. Such access must not race with other threads or processes.
     pub fn as_mut_ptr(&self) -> *mut u8 {
         self.mapping.as_ptr()
     }
@@ -174,13 +178,13 @@ impl<T: Shared> SharedMap<T> {
     }
 }
 
-/// The length in bytes of `len` elements, if they will always be inside the file.
+/// Returns the length of `len` elements in bytes, if they will always be within the file.
 fn checked_len<T>(fd: impl AsFd, offset: u64, len: usize) -> Result<usize, SealsError> {
     let error = |errno| SealsError::Os(io::Error::from_raw_os_error(errno));
     let bytes = len
         .checked_mul(size_of::<T>())
         .ok_or(error(libc::EOVERFLOW))?;
-    // The seal comes first: from then on the size can only grow.
+    // Check the seal first: after that the file cannot shrink.
     check_seals(&fd, Seals::SHRINK)?;
     match offset.checked_add(bytes as u64) {
         Some(end) if end <= get_size(&fd)? => Ok(bytes),
@@ -192,18 +196,18 @@ impl<T: Shared> Deref for SharedMap<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: so many elements are mapped, and stay inside the file. Any bytes are a value
-        // of T, and T is changed by atomics alone.
+        // SAFETY: `len` elements are mapped and stay within the file. Any bytes are a valid T, and
+        // a T changes only through atomics.
         unsafe { slice::from_raw_parts(self.mapping.as_ptr().cast(), self.len) }
     }
 }
 
 impl SharedMap<AtomicU8> {
-    /// Copies bytes from `offset` on to `buf`, each by a relaxed load.
+    /// Copies the bytes at `offset` to `buf`, each with a relaxed load.
     ///
     /// # Panics
     ///
-    /// If they are not all inside the mapping.
+    /// Panics if the range is not within the mapping.
     pub fn read_at(&self, buf: &mut [u8], offset: usize) {
         let bytes = &self[offset..][..buf.len()];
         for (to, from) in buf.iter_mut().zip(bytes) {
@@ -211,11 +215,11 @@ impl SharedMap<AtomicU8> {
         }
     }
 
-    /// Copies `data` to the mapping from `offset` on, each byte by a relaxed store.
+    /// Copies `data` to the mapping at `offset`, each byte with a relaxed store.
     ///
     /// # Panics
     ///
-    /// If it does not fit.
+    /// Panics if the range is not within the mapping.
     pub fn write_at(&self, data: &[u8], offset: usize) {
         let bytes = &self[offset..][..data.len()];
         for (to, from) in bytes.iter().zip(data) {
@@ -224,7 +228,7 @@ impl SharedMap<AtomicU8> {
     }
 }
 
-/// Tells where it is and how long, and nothing of its contents.
+/// Shows the address and the length, not the contents.
 impl<T: Shared> fmt::Debug for SharedMap<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedMap")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! The size of a file.
+//! Functions for the size of a file.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -9,16 +9,16 @@ use memfd_go_sys as sys;
 
 use crate::error::result;
 
-/// Returns the size of the file `fd`, in bytes.
+/// Returns the size of the file `fd` in bytes.
 ///
-/// Any descriptor will do, also one opened with `O_PATH`; what is not a regular file
-/// usually has size 0.
+/// Any descriptor works, including one opened with `O_PATH`. Other files than regular ones usually
+/// have size 0.
 ///
 /// # Errors
 ///
 /// * `ENOSYS`: before Linux 4.11.
 ///
-/// Safe: MT AS fork. Source: statx(2).
+/// Source: statx(2).
 ///
 /// ```
 /// # fn main() -> std::io::Result<()> {
@@ -35,25 +35,24 @@ pub fn get_size(fd: impl AsFd) -> io::Result<u64> {
     Ok(size)
 }
 
-/// Makes the file `fd` exactly `size` bytes long.
+/// Sets the size of the file `fd`.
 ///
-/// A longer file loses its tail; a shorter one is extended by zeros, which take no
-/// memory before they are written to. [`reserve`] takes it at once.
+/// The file is truncated, or extended with zeros, which take no memory until they are written.
+/// [`reserve`] allocates the memory at once.
 ///
 /// * `fd`: open for writing.
-/// * `size`: in bytes, 0 to `i64::MAX`. A secret file ([`secret`](crate::secret)) can be
-///   sized once only. A file of huge pages takes multiples of its page size only.
+/// * `size`: in bytes, 0 to `i64::MAX`. The size of a secret file ([`secret`](crate::secret)) can
+///   be set once. The size of a file of huge pages is a multiple of its page size.
 ///
 /// # Errors
 ///
-/// * `EINVAL`: `fd` is not open for writing; `size` is over `i64::MAX`; not a file that
-///   can be sized; a secret file that has a size.
-/// * `EPERM`: the file is sealed against this change ([`Seals::SHRINK`],
-///   [`Seals::GROW`]).
-/// * `EFBIG`: `size` is over `RLIMIT_FSIZE` (SIGXFSZ is sent as well) or more than the
-///   file system can hold.
+/// * `EINVAL`: `fd` is not open for writing.
+/// * `EINVAL`: `size` is more than `i64::MAX`.
+/// * `EINVAL`: the size of the file cannot be set, or a secret file has a size already.
+/// * `EPERM`: [`Seals::SHRINK`] or [`Seals::GROW`] forbids the change.
+/// * `EFBIG`: `size` is more than `RLIMIT_FSIZE`; SIGXFSZ is sent as well.
+/// * `EFBIG`: `size` is more than the file system supports.
 ///
-/// Safe: MT AS fork. Two calls at once on one file leave one of the two sizes.
 /// Source: ftruncate(2), mm/shmem.c.
 ///
 /// ```
@@ -71,21 +70,21 @@ pub fn set_size(fd: impl AsFd, size: u64) -> io::Result<()> {
     change_size(fd, 0, size)
 }
 
-/// Makes the file `fd` exactly `size` bytes long, and allocates the memory of the whole
-/// file, so that no later store to a mapping of it can fail for want of memory (SIGBUS).
+/// Sets the size of the file `fd`, and allocates the memory of the whole file, so that no later
+/// write to a mapping can fail for lack of memory (SIGBUS).
 ///
-/// If it fails, the file keeps its old size and contents. Parameters like [`set_size`].
+/// After an error the file has its old size and contents. The parameters are those of
+/// [`set_size`].
 ///
 /// # Errors
 ///
 /// Like [`set_size`], and:
 ///
 /// * `EBADF`: `fd` is not open for writing.
-/// * `ENOSPC`: there is not that much memory.
-/// * `ENOMEM`: the same, from huge pages.
-/// * `EOPNOTSUPP`, `ENODEV`, `ESPIPE`: not a file that can be reserved.
+/// * `ENOSPC`, `ENOMEM`: not enough memory, or too few free huge pages.
+/// * `EOPNOTSUPP`, `ENODEV`, `ESPIPE`: the file does not support reservation.
 ///
-/// Safe: MT AS fork. Source: fallocate(2), mm/shmem.c.
+/// Source: fallocate(2), mm/shmem.c.
 ///
 /// ```
 /// # fn main() -> std::io::Result<()> {
@@ -99,22 +98,24 @@ pub fn reserve(fd: impl AsFd, size: u64) -> io::Result<()> {
     change_size(fd, sys::MEMFD_GO_OPT_RESERVE, size)
 }
 
-/// Gives the memory of `len` bytes of the file `fd` from `offset` on back to the system. A hole
-/// takes its place, which reads as zeros. The size stays.
+/// Frees the memory of `len` bytes of the file `fd` at `offset`.
+///
+/// A hole takes its place and reads as zeros. The size of the file does not change.
 ///
 /// * `fd`: open for writing.
-/// * `offset`, `len`: in bytes; `len` is more than 0. Memory beyond the end of the file counts
-///   too. Of a page that is covered in part, the bytes become zeros.
+/// * `offset`, `len`: in bytes; `len` is more than 0. The range may extend past the end of the
+///   file. In a page that the range covers partly, these bytes become zero.
 ///
 /// # Errors
 ///
-/// * `EINVAL`: `len` is 0; `offset` or `len` is over `i64::MAX`.
+/// * `EINVAL`: `len` is 0.
+/// * `EINVAL`: `offset` or `len` is more than `i64::MAX`.
 /// * `EPERM`: the file is sealed with [`Seals::WRITE`] or [`Seals::FUTURE_WRITE`].
 /// * `EBADF`: `fd` is not open for writing.
-/// * `EFBIG`: `offset + len` is more than the file system can hold.
-/// * `EOPNOTSUPP`, `ENODEV`, `ESPIPE`: not a file that can have holes.
+/// * `EFBIG`: `offset + len` is more than the file system supports.
+/// * `EOPNOTSUPP`, `ENODEV`, `ESPIPE`: the file does not support holes.
 ///
-/// Safe: MT AS fork. Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
+/// Source: fallocate(2), mm/shmem.c, fs/hugetlbfs/inode.c.
 ///
 /// ```
 /// # fn main() -> std::io::Result<()> {
@@ -129,13 +130,13 @@ pub fn reserve(fd: impl AsFd, size: u64) -> io::Result<()> {
 /// [`Seals::WRITE`]: crate::Seals::WRITE
 /// [`Seals::FUTURE_WRITE`]: crate::Seals::FUTURE_WRITE
 pub fn discard(fd: impl AsFd, offset: u64, len: u64) -> io::Result<()> {
-    // SAFETY: the function takes plain values.
+    // SAFETY: the function takes no pointers.
     result(unsafe { sys::memfd_go_discard(fd.as_fd().as_raw_fd(), 0, offset, len) })?;
     Ok(())
 }
 
 fn change_size(fd: impl AsFd, opts: u32, size: u64) -> io::Result<()> {
-    // SAFETY: the function takes plain values.
+    // SAFETY: the function takes no pointers.
     result(unsafe { sys::memfd_go_set_size(fd.as_fd().as_raw_fd(), opts, size) })?;
     Ok(())
 }

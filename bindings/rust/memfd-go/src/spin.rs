@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-//! A lock for what takes a few nanoseconds and cannot block, such as taking a slot of a pool.
-//! A std Mutex would take longer than what it protects: unlocking one is an atomic operation
-//! that reads and writes, here it is a store.
+//! A spinlock for critical sections of a few nanoseconds that cannot block, such as taking a slot
+//! of a pool. Unlocking a std Mutex is an atomic read-modify-write operation, which would take
+//! longer than the critical section; here it is a store.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
@@ -14,7 +14,7 @@ pub(crate) struct SpinLock<T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: one thread at a time has the value.
+// SAFETY: only the thread that holds the lock accesses the value.
 unsafe impl<T: Send> Sync for SpinLock<T> {}
 
 impl<T> SpinLock<T> {
@@ -25,10 +25,10 @@ impl<T> SpinLock<T> {
         }
     }
 
-    /// Waits for the value. Whoever has it must not do so for long, nor panic.
+    /// Waits for the lock. The holder must release it soon, and must not panic.
     pub(crate) fn lock(&self) -> SpinGuard<'_, T> {
         while self.locked.swap(true, Ordering::Acquire) {
-            thread::yield_now(); // The thread that has it may not be running.
+            thread::yield_now(); // The holder may not be running.
         }
         SpinGuard { lock: self }
     }
@@ -42,14 +42,14 @@ impl<T> Deref for SpinGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the guard has the lock.
+        // SAFETY: the guard holds the lock.
         unsafe { &*self.lock.value.get() }
     }
 }
 
 impl<T> DerefMut for SpinGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the guard has the lock, and is borrowed alone.
+        // SAFETY: the guard holds the lock and is borrowed exclusively.
         unsafe { &mut *self.lock.value.get() }
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-//! Sending and receiving in tasks of tokio.
+//! Sending and receiving files in tasks of tokio.
 //!
-//! Each function waits until the socket is ready, and then does what its namesake at the top
-//! of this crate does, which documents parameters and errors; only `EAGAIN` cannot happen.
+//! Each function waits until the socket is ready, and then calls the function of the same name in
+//! the crate root, which documents parameters and errors; `EAGAIN` does not occur.
 //!
-//! All of them may be cancelled: a future that is dropped before it is ready has taken nothing
-//! from the socket, and sent nothing.
+//! All functions are cancel safe: a future that is dropped before it is ready has neither received
+//! nor sent anything.
 //!
 //! ```
 //! use memfd_go::{tokio::{receive_sealed, send_fds}, SealedMemFd, Seals};
@@ -35,7 +35,7 @@ use crate::{Message, SealedMemFd, Seals, SealsError};
 
 /// Sends descriptors and `data` in one message. See [`send_fds`](crate::send_fds).
 ///
-/// Returns how much of `data` was sent. The rest is for
+/// Returns the number of bytes that were sent. Send the rest with
 /// [`AsyncWrite`](::tokio::io::AsyncWrite).
 pub async fn send_fds(
     socket: &UnixStream,
@@ -46,21 +46,21 @@ pub async fn send_fds(
     socket.async_io(Interest::WRITABLE, send).await
 }
 
-/// Receives one message with descriptors, or `None` at the end of the stream. See
+/// Receives one message with its descriptors, or `None` at the end of the stream. See
 /// [`receive_fds`](crate::receive_fds).
 pub async fn receive_fds(socket: &UnixStream, data: &mut [u8]) -> io::Result<Option<Message>> {
     let receive = || crate::receive_fds(socket, data);
     socket.async_io(Interest::READABLE, receive).await
 }
 
-/// Receives one file from somebody who is not trusted, and checks it. See
+/// Receives one file from an untrusted process, and verifies it. See
 /// [`receive_sealed`](crate::receive_sealed).
 pub async fn receive_sealed(
     socket: &UnixStream,
     required: Seals,
     max_len: u64,
 ) -> Result<SealedMemFd, SealsError> {
-    // Only errors of the socket mean that it is to be tried again, not those of the file.
+    // async_io() retries after EAGAIN, which only the socket may cause, not the file.
     let receive = || match crate::receive_sealed(socket, required, max_len) {
         Err(SealsError::Os(error)) => Err(error),
         received => Ok(received),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Files from process to process.
+//! Passing files to other processes.
 
 use std::io;
 use std::iter::FusedIterator;
@@ -15,33 +15,34 @@ use crate::error::result;
 use crate::sealed::verify;
 use crate::{Access, MemFd, SealedMemFd, Seals, SealsError};
 
-/// The largest number of descriptors in one message.
+/// The maximum number of descriptors in one message.
 pub const FDS_MAX: usize = sys::MEMFD_GO_FDS_MAX as usize;
 
-/// Sends descriptors and `data` over a Unix socket in one message. Returns how much of
-/// `data` was sent.
+/// Sends descriptors and `data` over a Unix socket in one message. Returns the number of bytes of
+/// `data` that were sent.
 ///
-/// On a stream that may be less than all; the descriptors went with the first byte, and
-/// the rest is for [`Write`](std::io::Write). The descriptors stay open here. SIGPIPE is
-/// not sent.
+/// On a stream socket the number may be less than the length of `data`. The descriptors were then
+/// sent with the first byte; send the rest with [`Write`](std::io::Write). The descriptors stay
+/// open. SIGPIPE is not sent.
 ///
-/// * `socket`: a [`UnixStream`], a connected [`UnixDatagram`] or the like. Internet sockets
-///   take the data and drop the descriptors.
+/// * `socket`: a Unix socket, such as a [`UnixStream`] or a connected [`UnixDatagram`]. A TCP
+///   socket sends the data without the descriptors.
 /// * `fds`: at most [`FDS_MAX`] descriptors.
-/// * `data`: may be empty: one zero byte is sent then, since a message without any would
-///   not carry descriptors over a stream.
+/// * `data`: may be empty. Then one zero byte is sent, because a stream needs data to carry
+///   descriptors.
 ///
 /// # Errors
 ///
 /// * `EINVAL`: more than [`FDS_MAX`] descriptors.
 /// * `ENOTSOCK`: not a socket.
-/// * `EAGAIN`: the socket is non-blocking and the other side's buffer is full.
+/// * `EAGAIN`: the socket is non-blocking, and the receiver's buffer is full.
 /// * `EINTR`: a signal arrived before anything was sent.
-/// * `EPIPE`, `ECONNREFUSED`, `ECONNRESET`, `ENOTCONN`: nobody is there.
-/// * `EMSGSIZE`: a datagram longer than the socket allows.
-/// * `ETOOMANYREFS`: too many descriptors are under way (`RLIMIT_NOFILE`).
+/// * `EPIPE`, `ECONNREFUSED`, `ECONNRESET`, `ENOTCONN`: the socket is not connected, or the other
+///   end is closed.
+/// * `EMSGSIZE`: the datagram is longer than the socket allows.
+/// * `ETOOMANYREFS`: too many descriptors are in transit in sockets (`RLIMIT_NOFILE`).
 ///
-/// Safe: MT AS fork. Source: unix(7), sendmsg(2).
+/// Source: unix(7), sendmsg(2).
 ///
 /// ```
 /// use memfd_go::{receive_fds, send_fds, SealedMemFd};
@@ -54,7 +55,7 @@ pub const FDS_MAX: usize = sys::MEMFD_GO_FDS_MAX as usize;
 /// send_fds(&ours, &[page.as_fd()], b"page 1")?;
 ///
 /// let mut label = [0; 16];
-/// let mut message = receive_fds(&theirs, &mut label)?.expect("nobody has closed");
+/// let mut message = receive_fds(&theirs, &mut label)?.expect("not at the end of the stream");
 /// assert_eq!(&label[..message.len], b"page 1");
 /// let page = SealedMemFd::try_from(message.fds.next().unwrap())?;
 /// assert_eq!(&page.map()?[..], b"hello");
@@ -70,8 +71,8 @@ pub fn send_fds(socket: impl AsFd, fds: &[BorrowedFd<'_>], data: &[u8]) -> io::R
     }
     let socket = socket.as_fd().as_raw_fd();
     let count = fds.len() as u32;
-    // SAFETY: a BorrowedFd is a file descriptor of C, by its documentation. Both slices are
-    // as long as is said.
+    // SAFETY: a BorrowedFd has the layout of a C file descriptor, says its documentation. The call
+    // gets the lengths of both slices.
     let sent = result(unsafe {
         sys::memfd_go_send_fds(
             socket,
@@ -85,17 +86,17 @@ pub fn send_fds(socket: impl AsFd, fds: &[BorrowedFd<'_>], data: &[u8]) -> io::R
     Ok(sent as usize)
 }
 
-/// A message; what [`receive_fds`] returns.
+/// A message, returned by [`receive_fds`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Message {
-    /// How many bytes of data came with it.
+    /// The number of bytes of data.
     pub len: usize,
-    /// Its descriptors, close-on-exec.
+    /// The descriptors, which are close-on-exec.
     pub fds: ReceivedFds,
 }
 
-/// The descriptors of a [`Message`], in their order. Those that are not taken are closed.
+/// An iterator over the descriptors of a [`Message`], in order. Dropping it closes the rest.
 #[derive(Debug)]
 pub struct ReceivedFds {
     fds: [Option<OwnedFd>; FDS_MAX],
@@ -104,15 +105,15 @@ pub struct ReceivedFds {
 }
 
 impl ReceivedFds {
-    /// Takes the first `count` of `numbers`.
+    /// Takes ownership of the first `count` of `numbers`.
     ///
     /// # Safety
     ///
-    /// They are open descriptors that nobody else knows.
+    /// They are open descriptors that nothing else owns.
     unsafe fn new(numbers: [RawFd; FDS_MAX], count: usize) -> ReceivedFds {
         let mut fds: [Option<OwnedFd>; FDS_MAX] = std::array::from_fn(|_| None);
         for (fd, number) in fds.iter_mut().zip(numbers).take(count) {
-            // SAFETY: as the caller says.
+            // SAFETY: the caller upholds the contract.
             *fd = Some(unsafe { OwnedFd::from_raw_fd(number) });
         }
         ReceivedFds {
@@ -141,41 +142,44 @@ impl Iterator for ReceivedFds {
 impl ExactSizeIterator for ReceivedFds {}
 impl FusedIterator for ReceivedFds {}
 
-/// Receives one message from a Unix socket, and its descriptors, or `None` at the end of the
-/// stream, when the other side has closed. An empty datagram without descriptors looks the
-/// same.
+/// Receives one message with its descriptors from a Unix socket.
 ///
-/// * `data`: room for the bytes of the message. If it has none, one byte is taken from the
-///   socket and dropped.
+/// Returns `None` at the end of the stream, when the other end is closed. An empty datagram without
+/// descriptors also returns `None`.
+///
+/// * `data`: receives the bytes of the message. If it is empty, one byte is read and dropped.
 ///
 /// # Errors
 ///
-/// * `EMSGSIZE`: the message had more than [`FDS_MAX`] descriptors, or more than the kernel
-///   could deliver (`RLIMIT_NOFILE`), or was a datagram longer than `data`. All of its
-///   descriptors are closed; what fitted may be in `data`.
+/// * `EMSGSIZE`: the message had more than [`FDS_MAX`] descriptors, or more than the kernel could
+///   deliver (`RLIMIT_NOFILE`).
+/// * `EMSGSIZE`: the datagram was longer than `data`, which contains the first part.
 /// * `ENOTSOCK`: not a socket.
-/// * `EINVAL`, `ENOTCONN`: the socket is not connected (of a stream, of packets).
-/// * `ECONNRESET`: the other side closed without having read all that was sent to it.
-/// * `EAGAIN`: the socket is non-blocking and there is no message.
+/// * `EINVAL`, `ENOTCONN`: the socket is not connected.
+/// * `ECONNRESET`: the other end was closed before it had read all data.
+/// * `EAGAIN`: the socket is non-blocking, and there is no message.
 /// * `EINTR`: a signal arrived first.
 ///
-/// Safe: MT AS fork. Source: unix(7), recvmsg(2). [`send_fds`] has an example.
+/// After an error all descriptors of the message are closed.
+///
+/// Source: unix(7), recvmsg(2). [`send_fds`] has an example.
 pub fn receive_fds(socket: impl AsFd, data: &mut [u8]) -> io::Result<Option<Message>> {
     receive_message(socket, data, FDS_MAX)
 }
 
-/// Receives a message with up to `most` descriptors.
+/// Receives a message with at most `most` descriptors.
 fn receive_message(socket: impl AsFd, data: &mut [u8], most: usize) -> io::Result<Option<Message>> {
     let mut numbers = [-1; FDS_MAX];
     let mut count = most as u32;
     let mut len = data.len();
-    // An empty slice has no address of its own.
+    // The address of an empty slice is not a valid pointer for the library.
     let (data_ptr, len_ptr) = match len {
         0 => (ptr::null_mut(), ptr::null_mut()),
         _ => (data.as_mut_ptr(), &mut len as *mut usize),
     };
     let socket = socket.as_fd().as_raw_fd();
-    // SAFETY: there is room for as many descriptors and bytes as is said, or both are null.
+    // SAFETY: `numbers` has room for `count` descriptors, and `data_ptr` for `len` bytes unless
+    // both pointers are null.
     let received = result(unsafe {
         sys::memfd_go_recv_fds(
             socket,
@@ -191,19 +195,19 @@ fn receive_message(socket: impl AsFd, data: &mut [u8], most: usize) -> io::Resul
         Err(error) => return Err(error),
         Ok(_) => {}
     }
-    // SAFETY: so many were just made, and nobody else knows them.
+    // SAFETY: the first `count` descriptors are new, so nothing else owns them.
     let fds = unsafe { ReceivedFds::new(numbers, count as usize) };
     Ok(Some(Message { len, fds }))
 }
 
-/// Receives one file from somebody who is not trusted, and checks it like
-/// [`map_verified`](crate::map_verified), which it is then ready for.
+/// Receives one file from an untrusted process, and verifies it like
+/// [`map_verified`](crate::map_verified).
 ///
-/// The first byte of the message is taken from the socket and dropped; of a datagram all
-/// are ([`receive_sealed_with`] keeps them). The sender can still move the file's offset: read
-/// through a mapping, or at offsets ([`read_at`](std::os::unix::fs::FileExt::read_at)).
+/// One byte of data is read and dropped, or the whole datagram; [`receive_sealed_with`] returns the
+/// data. The sender shares the file's offset, so read through a mapping, or with
+/// [`read_at`](std::os::unix::fs::FileExt::read_at).
 ///
-/// * `required`: seals beyond [`SealedMemFd::REQUIRED`].
+/// * `required`: seals in addition to [`SealedMemFd::REQUIRED`].
 /// * `max_len`: the largest size to accept, in bytes.
 ///
 /// # Errors
@@ -213,12 +217,12 @@ fn receive_message(socket: impl AsFd, data: &mut [u8], most: usize) -> io::Resul
 /// * [`SealsError::Missing`], [`SealsError::Unproven`]: like
 ///   [`map_verified`](crate::map_verified).
 /// * [`SealsError::Os`] with
-///   * `EPIPE`: the other side has closed.
+///   * `EPIPE`: the other end is closed.
 ///   * `EPROTO`: the message had no descriptor.
 ///   * `EMSGSIZE`: the message had more than one descriptor.
 ///   * others: like [`receive_fds`], [`map_verified`](crate::map_verified).
 ///
-/// Safe: MT AS fork. Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
+/// Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
 ///
 /// ```
 /// use memfd_go::{receive_sealed, send_fds, SealedMemFd, Seals};
@@ -245,13 +249,16 @@ pub fn receive_sealed(
     receive_sealed_with(socket, required, max_len, &mut []).map(|(file, _)| file)
 }
 
-/// Like [`receive_sealed`], and also receives the bytes of the message. Returns how many.
+/// Receives one file like [`receive_sealed`], and the bytes of the message. Returns the file and
+/// the number of bytes.
 ///
-/// * `data`: room for them. If it has none, one byte is taken from the socket and dropped.
+/// * `data`: receives the bytes. If it is empty, one byte is read and dropped.
 ///
 /// # Errors
 ///
-/// Like [`receive_sealed`], and `EMSGSIZE` for a datagram longer than `data`.
+/// Like [`receive_sealed`], and:
+///
+/// * [`SealsError::Os`] with `EMSGSIZE`: the datagram was longer than `data`.
 pub fn receive_sealed_with(
     socket: impl AsFd,
     required: Seals,
@@ -269,22 +276,24 @@ pub fn receive_sealed_with(
     ))
 }
 
-/// Opens /proc/PID/fd/N: a descriptor of another process, in a new open file description,
-/// close-on-exec. The process need not cooperate, but must allow it.
+/// Opens /proc/PID/fd/N, a file of another process, with a new file description. The descriptor is
+/// close-on-exec.
 ///
-/// * `pid`: a process as seen from here, more than 0.
+/// The other process need not cooperate, but this one needs the right to ptrace it.
+///
+/// * `pid`: the process, in the PID namespace of this one; more than 0.
 /// * `remote_fd`: its descriptor, 0 or more.
 ///
 /// # Errors
 ///
 /// * `EINVAL`: `pid` or `remote_fd` is out of range.
 /// * `ENOENT`: no such process or descriptor, or /proc is not mounted.
-/// * `EACCES`: no ptrace access to the process, or the file's mode forbids it.
-/// * `ENXIO`: a secret file, or not a regular file.
-/// * `EAGAIN`: somebody has a lease on the file.
-/// * `EMFILE`, `ENFILE`, `ENOMEM`, and what else open(2) gives.
+/// * `EACCES`: no right to ptrace the process, or the file's mode forbids the access.
+/// * `ENXIO`: a secret file, or a socket.
+/// * `EAGAIN`: a process has a lease on the file.
+/// * `EMFILE`, `ENFILE`, `ENOMEM` and others: like open(2).
 ///
-/// Safe: MT AS fork. Source: proc_pid_fd(5), ptrace(2).
+/// Source: proc_pid_fd(5), ptrace(2).
 ///
 /// ```
 /// use memfd_go::{Access, SealedMemFd};
@@ -295,32 +304,34 @@ pub fn receive_sealed_with(
 /// let page = SealedMemFd::new("page", b"hello")?;
 /// # let pid = std::process::id();
 /// # let number = page.as_raw_fd();
-/// let page = memfd_go::import_pid(pid, number, Access::Read)?; // The other tells both.
+/// // The other process has told us its pid and the number of the descriptor.
+/// let page = memfd_go::import_pid(pid, number, Access::Read)?;
 /// assert_eq!(&SealedMemFd::try_from(page)?.map()?[..], b"hello");
 /// # Ok(())
 /// # }
 /// ```
 pub fn import_pid(pid: u32, remote_fd: RawFd, access: Access) -> io::Result<OwnedFd> {
     let pid = c_int::try_from(pid).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-    // SAFETY: the function takes plain values.
+    // SAFETY: the function takes no pointers.
     new_fd(unsafe { sys::memfd_go_import_pid(pid, remote_fd, access.open_flags()) })
 }
 
-/// pidfd_getfd(2): duplicates a descriptor of another process, close-on-exec. Unlike
-/// [`import_pid`] it also takes secret files.
+/// Duplicates a descriptor of another process, like pidfd_getfd(2). The new one is close-on-exec.
+///
+/// Unlike [`import_pid`] this also works for secret files.
 ///
 /// * `pidfd`: of the process, from pidfd_open(2).
-/// * `remote_fd`: its descriptor.
+/// * `remote_fd`: the descriptor in that process.
 ///
 /// # Errors
 ///
-/// * `EBADF`: `pidfd` is not one, or the process has no such descriptor.
-/// * `EPERM`: no right to attach to the process with ptrace.
+/// * `EBADF`: `pidfd` is not a pidfd, or the process has no such descriptor.
+/// * `EPERM`: no right to ptrace the process.
 /// * `ESRCH`: the process has ended.
 /// * `ENOSYS`: before Linux 5.6.
-/// * `EMFILE`: the process has `RLIMIT_NOFILE` descriptors open.
+/// * `EMFILE`: this process has `RLIMIT_NOFILE` open descriptors.
 ///
-/// Safe: MT AS fork. Source: pidfd_getfd(2).
+/// Source: pidfd_getfd(2).
 ///
 /// ```
 /// # fn main() -> std::io::Result<()> {
@@ -332,6 +343,6 @@ pub fn import_pid(pid: u32, remote_fd: RawFd, access: Access) -> io::Result<Owne
 /// # }
 /// ```
 pub fn import_pidfd(pidfd: impl AsFd, remote_fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: the function takes plain values.
+    // SAFETY: the function takes no pointers.
     new_fd(unsafe { sys::memfd_go_import_pidfd(pidfd.as_fd().as_raw_fd(), remote_fd, 0) })
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! The library itself.
+//! Version of the library, and names of errors.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -11,19 +11,19 @@ use memfd_go_sys as sys;
 /// A version of the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
-    /// Changes when a program may have to be changed too.
+    /// Increases with incompatible changes.
     pub major: u16,
-    /// Changes when functions are added.
+    /// Increases when functions are added.
     pub minor: u8,
-    /// Changes with every other release.
+    /// Increases with all other releases.
     pub patch: u8,
 }
 
 impl Version {
-    /// The version that this crate was written for; [`version`] is not older.
+    /// The version of the header that this crate was written for.
     pub const HEADER: Version = Version::from_word(sys::MEMFD_GO_VERSION);
 
-    /// Takes `MAJOR << 16 | MINOR << 8 | PATCH`.
+    /// Converts `MAJOR << 16 | MINOR << 8 | PATCH`.
     const fn from_word(word: u32) -> Self {
         Version {
             major: (word >> 16) as u16,
@@ -39,9 +39,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Returns the version of the library that is running.
-///
-/// Errors: none. Safe: MT AS fork. Source: this library.
+/// Returns the version of the running library.
 ///
 /// ```
 /// assert!(memfd_go::version() >= memfd_go::Version::HEADER);
@@ -51,9 +49,7 @@ pub fn version() -> Version {
     Version::from_word(unsafe { sys::memfd_go_version() })
 }
 
-/// Returns the same as text, such as "1.0.0".
-///
-/// Errors: none. Safe: MT AS fork. Source: this library.
+/// Returns the version of the running library as text, such as "1.0.0".
 ///
 /// ```
 /// assert_eq!(memfd_go::version_string(), memfd_go::version().to_string());
@@ -65,11 +61,11 @@ pub fn version_string() -> &'static str {
 
 /// Returns the name of the error number `err`, such as "EBUSY".
 ///
-/// It takes the number as libc has it (`EBUSY`) and as the C API returns it
-/// (`-EBUSY`). An unknown number, 0 included, gives "E?". Where one number has two
-/// names it is the one in errno(3) that is not the alias (EAGAIN, EOPNOTSUPP).
+/// `err` may be positive (`EBUSY`) or negative (`-EBUSY`). The name of an unknown number, and of 0,
+/// is "E?". Of two names for one number the result is the one that errno(3) does not call an
+/// alias (EAGAIN, EOPNOTSUPP).
 ///
-/// Errors: none. Safe: MT AS fork. Source: errno(3), include/uapi/asm-generic/errno.h.
+/// Source: errno(3), include/uapi/asm-generic/errno.h.
 ///
 /// ```
 /// let error = memfd_go::create(&"x".repeat(250)).unwrap_err();
@@ -85,14 +81,14 @@ pub fn errname(err: i32) -> &'static str {
     }
 }
 
-/// Takes a string that the library has.
+/// Wraps a constant string of the library.
 ///
 /// # Safety
 ///
-/// `text` points to a string that ends with a NUL, does not change and lives as long as
-/// the library. The library is linked, so that it is never unloaded.
+/// `text` points to a string that ends with a NUL, does not change, and is valid as long as the
+/// library is loaded. The library is linked, so it is never unloaded.
 unsafe fn constant(text: *const c_char) -> &'static str {
-    // SAFETY: as the caller says.
+    // SAFETY: the caller upholds the contract.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str().expect("the library's strings are ASCII")
 }

@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: MIT
 
-//! The traits of the crate zeroize. The library wipes secrets when they are dropped: the
-//! marker says so. [`Zeroize`] does it earlier, and leaves the memory in place.
+//! The traits of the crate zeroize. All secrets are wiped when they are dropped, so they implement
+//! [`ZeroizeOnDrop`]. [`Zeroize`] wipes them earlier.
 
 use bytemuck::Zeroable;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{SecretBox, SecretBuf, SecretPool, SecretSlot, SecretString};
 
-/// Fills the buffer with zeros.
+/// Overwrites the buffer with zeros.
 ///
 /// # Panics
 ///
-/// If the memory cannot be made writable ([`SecretBuf::write`]).
+/// Panics if the memory cannot be made writable ([`SecretBuf::write`]).
 impl Zeroize for SecretBuf {
     fn zeroize(&mut self) {
-        crate::wipe(&mut self.write().expect("the secret can be written to"));
+        crate::wipe(&mut self.write().expect("cannot make the secret writable"));
     }
 }
 
-/// Drops the value and leaves one of all zeros.
+/// Drops the value, and leaves a value of zeros.
 ///
 /// # Panics
 ///
-/// If the memory cannot be made writable ([`SecretBox::write`]).
+/// Panics if the memory cannot be made writable ([`SecretBox::write`]).
 impl<T: Zeroable> Zeroize for SecretBox<T> {
     fn zeroize(&mut self) {
-        *self.write().expect("the secret can be written to") = T::zeroed();
+        *self.write().expect("cannot make the secret writable") = T::zeroed();
     }
 }
 
-/// Leaves the empty string.
+/// Wipes the text, and leaves the empty string.
 ///
 /// # Panics
 ///
-/// If the memory cannot be made writable.
+/// Panics if the memory cannot be made writable.
 impl Zeroize for SecretString {
     fn zeroize(&mut self) {
-        self.clear().expect("the secret can be written to");
+        self.clear().expect("cannot make the secret writable");
     }
 }
 
