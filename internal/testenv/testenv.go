@@ -131,7 +131,7 @@ func Product(goarch string) (string, error) {
 func Program(goarch string) (string, error) {
 	program := filepath.Join(buildFolder(goarch), "memfd")
 	if _, err := os.Stat(program); err != nil {
-		return "", fmt.Errorf("there is no command for %s: make commands", goarch)
+		return "", fmt.Errorf("the command for %s is not built: run make commands", goarch)
 	}
 	return program, nil
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-// Command crates writes the Rust packages as they are published: those of bindings/rust,
-// with the Go sources in memfd-go-sys and the static libraries in memfd-go-prebuilt.
+// Command crates writes the Rust crates for publishing: those of bindings/rust, with the Go sources in
+// memfd-go-sys and the static libraries in memfd-go-prebuilt.
 //
 //	crates FOLDER GOARCH...
 //
-// It runs in the top folder, and takes the libraries from build. FOLDER becomes a cargo
-// workspace of its own, which needs neither the repository nor, to build, a network.
+// It runs in the top folder, and reads the libraries from build. FOLDER becomes a cargo workspace that
+// builds without the repository and a network.
 package main
 
 import (
@@ -49,10 +49,10 @@ func run(folder string, arches []string) error {
 	return nil
 }
 
-// isPublished leaves out what cargo builds.
+// isPublished is false for build products of cargo.
 func isPublished(path string) bool { return path != "target" }
 
-// goSources writes what is needed to build the library, its modules among it.
+// goSources copies the sources of the library, including Go modules.
 func goSources(folder string) error {
 	for _, name := range []string{"core", "capi"} {
 		if err := copyTree(name, filepath.Join(folder, name), isBuilt); err != nil {
@@ -64,7 +64,7 @@ func goSources(folder string) error {
 			return err
 		}
 	}
-	// tidy drops the modules that only tests use; all that remain are on this machine.
+	// tidy removes modules that only tests use. The others are in the module cache.
 	cmd := exec.Command("go", "mod", "tidy")
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
@@ -74,12 +74,12 @@ func goSources(folder string) error {
 	return vendored.Write(folder, filepath.Join(folder, "vendor"))
 }
 
-// isBuilt leaves out tests and what they read.
+// isBuilt is false for tests and their data.
 func isBuilt(path string) bool {
 	return !strings.HasSuffix(path, "_test.go") && !slices.Contains(strings.Split(path, "/"), "testdata")
 }
 
-// archives copies the static libraries, and says which Go they were built with.
+// archives copies the static libraries, and records the version of Go.
 func archives(folder string, arches []string) error {
 	for _, arch := range arches {
 		from := filepath.Join("build", "linux_"+arch, "libmemfd_go.a")
@@ -90,7 +90,7 @@ func archives(folder string, arches []string) error {
 	return os.WriteFile(filepath.Join(folder, "GO_VERSION"), []byte(runtime.Version()+"\n"), 0o666)
 }
 
-// copyTree copies the files below from for whose relative paths keep is true.
+// copyTree copies the files below from, if keep is true for their relative paths.
 func copyTree(from, to string, keep func(path string) bool) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"text/template"
 )
 
-// nfpm writes packages for apk. The Makefile installs it.
+// nfpm writes the packages for apk. The Makefile installs it.
 const nfpm = "build/bin/nfpm"
 
 var apk = &format{
@@ -57,7 +57,7 @@ func (p *parts) writeAPKs() error {
 		return err
 	}
 	for _, of := range allParts {
-		// nfpm takes the time of a link from the link.
+		// nfpm uses the time of the link itself.
 		if err := p.release.touch(p.tree(of)); err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (p *parts) writeAPKs() error {
 	return nil
 }
 
-// configure fills the template.
+// configure fills the template of the configuration.
 func (p *parts) configure(of part) ([]byte, error) {
 	same := fmt.Sprintf("%s=%s-r1", p.name(runtime), p.release.version)
 	var text bytes.Buffer

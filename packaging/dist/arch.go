@@ -7,14 +7,14 @@ import (
 	"slices"
 )
 
-// arch is an architecture, by the names that others have for it.
+// arch holds the names of an architecture in packages.
 type arch struct {
 	goarch  string
 	deb     string
-	triplet string // of Debian's folder for libraries
+	triplet string // Debian's, for the folder of libraries
 	rpm     string
 	apk     string
-	words   int // their size in bits
+	words   int // the size of a word in bits
 }
 
 var arches = []arch{
@@ -31,7 +31,7 @@ var arches = []arch{
 func archOf(goarch string) (arch, error) {
 	i := slices.IndexFunc(arches, func(a arch) bool { return a.goarch == goarch })
 	if i < 0 {
-		return arch{}, fmt.Errorf("no architecture is called %s", goarch)
+		return arch{}, fmt.Errorf("unknown architecture %q", goarch)
 	}
 	return arches[i], nil
 }

@@ -25,8 +25,8 @@ func stage(a arch, folder, prefix, libdir, zshdir string) error {
 	return command(env, "packaging/install", "build/linux_"+a.goarch)
 }
 
-// archive is what any system can unpack, into /usr/local say. Without a system's own
-// folders there, it is found all the same: pkg-config and CMake look beside it.
+// archive writes a tar archive to unpack anywhere, for example in /usr/local. CMake and
+// pkg-config --define-prefix find the library relative to their own files.
 func (r *release) archive(a arch) error {
 	name := "libmemfd_go-" + r.version + "-linux-" + a.goarch
 	folder, err := os.MkdirTemp("", "memfd_go")
@@ -61,7 +61,7 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, 0o644)
 }
 
-// writeArchive packs a folder in the order of the names, as root's.
+// writeArchive packs a folder, sorted by name, owned by root.
 func (r *release) writeArchive(folder, name string) error {
 	return r.createArchive(name, func(archive *tar.Writer) error { return r.addTree(archive, folder, name) })
 }
@@ -93,7 +93,7 @@ func (r *release) writeTar(to io.Writer, fill func(archive *tar.Writer) error) e
 	return err
 }
 
-// addTree adds a folder and what is in it.
+// addTree adds a folder and its contents.
 func (r *release) addTree(archive *tar.Writer, folder, name string) error {
 	return filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -103,7 +103,7 @@ func (r *release) addTree(archive *tar.Writer, folder, name string) error {
 	})
 }
 
-// addTexts adds files, by name.
+// addTexts adds files, sorted by name.
 func (r *release) addTexts(archive *tar.Writer, texts map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		header := &tar.Header{Name: "./" + name, Mode: 0o644, Size: int64(len(texts[name])), ModTime: r.time,

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Packages for dpkg are written here, because nfpm cannot add the control files that
+// Packages for dpkg are not written by nfpm, because it cannot add the control files that
 // dpkg-shlibdeps reads.
 
 var deb = &format{
@@ -25,7 +25,7 @@ var deb = &format{
 	write:  (*parts).writeDebs,
 }
 
-// overrides are the tags of lintian that do not apply, with the reasons.
+// overrides lists tags of lintian that do not apply, with reasons.
 const overrides = `# The library makes system calls itself. It needs no other library, that of C included.
 %[1]s: shared-library-lacks-prerequisites
 # The names of local functions (three kilobytes) make backtraces readable.
@@ -111,8 +111,8 @@ func (p *parts) debControl(of part, size int64) string {
 	return text.String()
 }
 
-// debSymbols tells dpkg-shlibdeps which version of the package each function needs: the
-// release that its symbol version names.
+// debSymbols maps each function to the package version that introduced it, for dpkg-shlibdeps. The symbol
+// version names the release.
 func (p *parts) debSymbols() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "libmemfd_go.so.%s %s #MINVER#\n* Build-Depends-Package: %s\n", p.release.major(), p.name(runtime), p.name(devel))
@@ -199,7 +199,7 @@ License: BSD-3-clause
 
 // A licence is a text with a copyright line.
 type licence struct {
-	copyright string // without the word
+	copyright string // without the word "Copyright"
 	terms     string
 }
 
@@ -211,12 +211,12 @@ func readLicence(name string) (l licence, err error) {
 	_, rest, found := strings.Cut(string(text), "Copyright ")
 	line, terms, _ := strings.Cut(rest, "\n")
 	if !found {
-		return l, fmt.Errorf("%s has no line with a copyright", name)
+		return l, fmt.Errorf("%s has no line that begins with Copyright", name)
 	}
 	return licence{strings.TrimSuffix(strings.TrimPrefix(line, "(c) "), "."), strings.TrimSpace(terms) + "\n"}, nil
 }
 
-// stanza returns the terms as the value of a multi-line field.
+// stanza formats the terms as a multi-line field.
 func (l licence) stanza() (text string) {
 	for line := range strings.Lines(l.terms) {
 		if line = strings.TrimSpace(line); line == "" {

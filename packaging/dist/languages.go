@@ -12,7 +12,7 @@ import (
 // crates packs the Rust crates.
 func (r *release) crates() error {
 	if _, err := exec.LookPath("cargo"); err != nil {
-		fmt.Println("dist: no cargo; the release has no crates")
+		fmt.Println("dist: cargo not found: the release has no Rust crates")
 		return nil
 	}
 	folder, err := os.MkdirTemp("", "memfd_go")
@@ -20,7 +20,7 @@ func (r *release) crates() error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	// Not verified: that would build each once more, and the tests have done so.
+	// --no-verify: the tests have built the crates.
 	err = command(nil, "cargo", "package", "--quiet", "--workspace", "--no-verify", "--allow-dirty", "--locked",
 		"--manifest-path", "build/crates/Cargo.toml", "--target-dir", folder)
 	if err != nil {
@@ -29,7 +29,7 @@ func (r *release) crates() error {
 	return r.copyAll(filepath.Join(folder, "package", "*.crate"))
 }
 
-// copyAll copies the files that a pattern matches into the release.
+// copyAll copies the files that match a pattern into the release.
 func (r *release) copyAll(pattern string) error {
 	files, err := filepath.Glob(pattern)
 	if err != nil {

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-// Command dist makes the files of a release out of what has been built: per architecture
-// an archive and packages for dpkg, rpm and apk; archives of the sources; Rust crates; a bill
-// of materials; and the checksums of all of them.
+// Command dist writes the files of a release: for each architecture an archive and packages for dpkg,
+// rpm and apk; source archives; Rust crates; a bill of materials; and checksums.
 //
 //	dist FOLDER WHEELS GOARCH...
 //
-// It runs in the top folder, and takes the libraries and manual pages from build, and the
-// Python packages from the folder WHEELS. The same input gives the same bytes: all times
-// are $SOURCE_DATE_EPOCH.
+// It runs in the top folder, and reads libraries, commands and manual pages from build, and Python
+// packages from the folder WHEELS. The files are reproducible: all times are $SOURCE_DATE_EPOCH.
 package main
 
 import (
@@ -23,15 +21,15 @@ import (
 	"time"
 )
 
-// release is what the files have in common.
+// release holds what all files need.
 type release struct {
-	folder     string // where the files go
+	folder     string // for the files
 	version    string
 	time       time.Time
 	maintainer string // for packages
 }
 
-// major is the number in the library's name.
+// major returns the major version, which is part of the library's name.
 func (r *release) major() string {
 	major, _, _ := strings.Cut(r.version, ".")
 	return major
@@ -88,11 +86,11 @@ func newRelease(folder string) (*release, error) {
 	}
 	version := versionLine.FindSubmatch(header)
 	if version == nil {
-		return nil, fmt.Errorf("no MEMFD_GO_VERSION_STRING in the header")
+		return nil, fmt.Errorf("include/memfd_go.h does not define MEMFD_GO_VERSION_STRING")
 	}
 	seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
+		return nil, fmt.Errorf("SOURCE_DATE_EPOCH must be a time in seconds: %w", err)
 	}
 	if err := os.RemoveAll(folder); err != nil {
 		return nil, err
@@ -104,7 +102,7 @@ func newRelease(folder string) (*release, error) {
 	return &release{folder, string(version[1]), time.Unix(seconds, 0).UTC(), maintainer}, os.MkdirAll(folder, 0o777)
 }
 
-// command runs a program, and says what it printed if it fails.
+// command runs a program. If it fails, the error contains its output.
 func command(env []string, name string, arguments ...string) error {
 	cmd := exec.Command(name, arguments...)
 	cmd.Env = append(os.Environ(), env...)

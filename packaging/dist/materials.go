@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// The bill of materials is CycloneDX 1.5: the libraries, and what they are made of. It
-// has neither a time nor a serial number, so that it can be made again.
+// The bill of materials, in CycloneDX 1.5, lists the libraries and their components. It has no time and
+// no serial number, so that it is reproducible.
 type bill struct {
 	Format       string       `json:"bomFormat"`
 	Spec         string       `json:"specVersion"`
@@ -93,7 +93,7 @@ func (r *release) billOfMaterials(arches []string) error {
 	return os.WriteFile(filepath.Join(r.folder, name), append(text, '\n'), 0o644)
 }
 
-// dependsOn says that a component is made of others.
+// dependsOn records the components of a component.
 func dependsOn(c component, others []component) dependency {
 	d := dependency{Ref: c.Ref}
 	for _, o := range others {
@@ -102,7 +102,7 @@ func dependsOn(c component, others []component) dependency {
 	return d
 }
 
-// union returns the components of both lists, once each.
+// union returns the components of both lists, without duplicates.
 func union(a, b []component) []component {
 	all := slices.Clone(a)
 	for _, c := range b {
@@ -113,7 +113,7 @@ func union(a, b []component) []component {
 	return all
 }
 
-// builtFiles are the libraries and the command, with their hashes.
+// builtFiles lists the libraries and the commands, with their hashes.
 func builtFiles(arches []string) ([]component, error) {
 	var all []component
 	for _, goarch := range arches {
@@ -129,8 +129,8 @@ func builtFiles(arches []string) ([]component, error) {
 	return all, nil
 }
 
-// goParts are the modules whose code or constants are in the library, and Go itself, whose
-// system call instruction is.
+// goParts lists the modules that the library is built from, and Go itself, which provides the system
+// call instruction.
 func goParts() ([]component, error) {
 	output, err := exec.Command("go", "list", "-deps",
 		"-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}", "./capi").Output()
@@ -157,7 +157,7 @@ func goParts() ([]component, error) {
 	return all, nil
 }
 
-// moduleParts are the modules that the command is built from.
+// moduleParts lists the modules that the command is built from.
 func moduleParts() ([]component, error) {
 	modules, err := commandModules()
 	if err != nil {
@@ -172,7 +172,7 @@ func moduleParts() ([]component, error) {
 	return all, nil
 }
 
-// crateParts are what the Rust crates need. They are not in the library.
+// crateParts lists the dependencies of the Rust crates. They are not in the library.
 func crateParts() ([]component, error) {
 	if _, err := exec.LookPath("cargo"); err != nil {
 		return nil, nil
@@ -189,7 +189,7 @@ func crateParts() ([]component, error) {
 		crate, terms, _ := strings.Cut(strings.TrimSuffix(line, " (*)"), "\t")
 		words := strings.Fields(crate)
 		if len(words) != 2 {
-			continue // our own, which have a folder too
+			continue // our own crates, which are printed with a folder
 		}
 		name, version := words[0], strings.TrimPrefix(words[1], "v")
 		purl := "pkg:cargo/" + name + "@" + version

@@ -15,12 +15,12 @@ import (
 
 const commandFolder = "cmd/memfd"
 
-// A module is linked into the command.
+// A module is a Go module that is linked into the command.
 type module struct {
 	path, version string
 	folder        string
 	licenceFile   string
-	licence       string // as in SPDX
+	licence       string // the SPDX identifier
 }
 
 // commandModules returns the modules that the command is built from, other than our own.
@@ -41,7 +41,7 @@ func commandModules() ([]module, error) {
 			continue
 		}
 		version, folder, _ := strings.Cut(rest, " ")
-		if folder == "" { // in the vendored archive
+		if folder == "" { // in the vendored source archive
 			folder = filepath.Join(commandFolder, "vendor", path)
 		}
 		m := module{path: path, version: version, folder: folder}
@@ -53,7 +53,7 @@ func commandModules() ([]module, error) {
 	return all, nil
 }
 
-// readLicence finds the licence, and refuses one that the packages do not name.
+// readLicence finds the licence. It fails for a licence that the packages do not declare.
 func (m *module) readLicence() error {
 	files, err := filepath.Glob(filepath.Join(m.folder, "LICENSE*"))
 	if err != nil {
@@ -79,7 +79,7 @@ func (m *module) readLicence() error {
 	return nil
 }
 
-// licence is that of a part, as in SPDX.
+// licence returns the SPDX expression of a part.
 func (of part) licence() string {
 	if of == program {
 		return "MIT AND BSD-3-Clause AND Apache-2.0"
@@ -87,7 +87,7 @@ func (of part) licence() string {
 	return "MIT AND BSD-3-Clause"
 }
 
-// copyLicences copies the licences of the command and of what is linked into it.
+// copyLicences copies the licences of the command and the modules linked into it.
 func (r *release) copyLicences(folder string) error {
 	files := map[string]string{"LICENSE": "LICENSE", "packaging/LICENSE.Go": "LICENSE.Go"}
 	modules, err := commandModules()
@@ -107,7 +107,7 @@ func (r *release) copyLicences(folder string) error {
 
 var copyrightLine = regexp.MustCompile(`(?m)^(?:// )?Copyright (?:\(c\) )?(\d{4}.*)$`)
 
-// copyrights returns who has the rights, by the licence or by a source.
+// copyrights returns the copyright holders, from the licence or a source file.
 func (m *module) copyrights() ([]string, error) {
 	sources, err := filepath.Glob(filepath.Join(m.folder, "*.go"))
 	if err != nil {
@@ -126,7 +126,7 @@ func (m *module) copyrights() ([]string, error) {
 			return all, nil
 		}
 	}
-	return nil, errors.New("module " + m.path + " has no line with a copyright")
+	return nil, errors.New("module " + m.path + ": no copyright line in the licence and the sources")
 }
 
 // debModules returns the paragraphs of debCopyright about the command's modules.

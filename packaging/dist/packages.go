@@ -12,10 +12,10 @@ import (
 // versionPrefix begins the versions of symbols.
 const versionPrefix = "MEMFD_GO_"
 
-// A format describes the packages of one system.
+// A format describes the packages for one package manager.
 type format struct {
 	libdir func(a arch) string
-	zshdir string // where completions for zsh are
+	zshdir string // the folder of zsh completions
 	arch   func(a arch) string
 	names  [4]string // of the parts; %s is the major number
 	file   string    // format of file names: package, version, architecture

@@ -14,10 +14,9 @@ import (
 	"strings"
 )
 
-// Each system gets four packages: the shared library, on which packages of programs depend;
-// the development files; debug symbols; and the command memfd. Files in the first and the
-// third have the major number in their names, so that several major versions can be installed
-// side by side.
+// Each package manager gets four packages: the shared library, on which packages of programs depend; the
+// development files; debug symbols; and the command memfd. Files of the first and third have the major
+// number in their names, so that several major versions can be installed together.
 type part int
 
 const (
@@ -29,7 +28,7 @@ const (
 
 var allParts = []part{runtime, devel, debug, program}
 
-// parts are the packages for one system and architecture.
+// parts are the packages for one package manager and architecture.
 type parts struct {
 	release *release
 	arch    arch
@@ -47,10 +46,10 @@ type libraryFacts struct {
 
 func (p *parts) tree(of part) string { return filepath.Join(p.folder, fmt.Sprint("part", int(of))) }
 
-// ofProgram matches the names of the command's files: itself, manual pages and completions.
+// ofProgram matches the command's files: program, manual pages and completions.
 var ofProgram = regexp.MustCompile(`^_?memfd(-[a-z]+)?(\.1|\.fish)?$`)
 
-// partOf returns the part that an installed file belongs to.
+// partOf returns the part of an installed file.
 func partOf(path string) part {
 	switch name := filepath.Base(path); {
 	case strings.Contains(path, "/lib/debug/"):
@@ -118,7 +117,7 @@ func readLibrary(name string) (facts libraryFacts, err error) {
 	return facts, nil
 }
 
-// compress compresses a file as gzip -9n does, without its name and time.
+// compress compresses a file like gzip -9n, without name and time.
 func compress(from, to string) error {
 	text, err := os.ReadFile(from)
 	if err != nil {

@@ -29,7 +29,7 @@ var rpm = &format{
 
 func (p *parts) writeRPMs() error {
 	if _, err := exec.LookPath("rpmbuild"); err != nil {
-		fmt.Println("dist: no rpmbuild; the release has no packages for rpm")
+		fmt.Println("dist: rpmbuild not found: the release has no rpm packages")
 		return nil
 	}
 	staged, err := p.stageRPM()
@@ -45,7 +45,7 @@ func (p *parts) writeRPMs() error {
 		"_topdir " + p.folder, "_rpmdir " + p.folder, "_build_name_fmt out/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
 		"staged " + staged, "_libdir " + p.format.libdir(p.arch),
 		"_prefix /usr", "_bindir /usr/bin", "_includedir /usr/include", "_datadir /usr/share", "_mandir /usr/share/man",
-		// The same input gives the same bytes.
+		// For reproducible packages.
 		"_buildhost localhost", "use_source_date_epoch_as_buildtime 1", "clamp_mtime_to_source_date_epoch 1",
 		"_binary_payload w9.gzdio", "_source_payload w9.gzdio",
 	} {
@@ -87,7 +87,7 @@ func (p *parts) stageRPM() (staged string, err error) {
 	if err := p.release.copyLicences(filepath.Join(share, "licenses", p.name(program))); err != nil {
 		return "", err
 	}
-	// rpmbuild looks only into executable files for what they provide.
+	// rpmbuild only searches executable files for what they provide.
 	library := filepath.Join(staged, p.format.libdir(p.arch), "libmemfd_go.so."+p.release.version)
 	if err := os.Chmod(library, 0o755); err != nil {
 		return "", err
@@ -95,7 +95,7 @@ func (p *parts) stageRPM() (staged string, err error) {
 	return staged, p.release.touch(staged)
 }
 
-// writeSpec fills the template.
+// writeSpec fills the template of the spec file.
 func (r *release) writeSpec(name string) error {
 	template, err := os.ReadFile("packaging/libmemfd_go.spec.in")
 	if err != nil {
@@ -106,7 +106,7 @@ func (r *release) writeSpec(name string) error {
 	return os.WriteFile(name, []byte(text), 0o644)
 }
 
-// touch gives all files below a folder the time of the release.
+// touch sets the times of all files below a folder to that of the release.
 func (r *release) touch(folder string) error {
 	return command(nil, "find", folder, "-exec", "touch", "-h", "-d", "@"+fmt.Sprint(r.time.Unix()), "{}", "+")
 }

@@ -18,8 +18,8 @@ import (
 	"libmemfd_go/packaging/vendored"
 )
 
-// sources writes two archives: the sources, and the sources with the modules that a build
-// without a network needs.
+// sources writes two archives: the sources, and the sources with all Go modules, for builds without a
+// network.
 func (r *release) sources() error {
 	files, err := sourceFiles()
 	if err != nil {
@@ -44,8 +44,8 @@ func (r *release) sources() error {
 	return r.writeSources(name+"-vendored", name, files, modules)
 }
 
-// writeSources packs files of this folder, and the dependencies of the Go modules in it, by the
-// module's folder.
+// writeSources packs files of this folder, and the dependencies of the Go modules in it. modules maps
+// the folder of a module to its dependencies.
 func (r *release) writeSources(archiveName, folder string, files []string, modules map[string]string) error {
 	return r.createArchive(archiveName, func(archive *tar.Writer) error {
 		for _, file := range files {
@@ -62,8 +62,7 @@ func (r *release) writeSources(archiveName, folder string, files []string, modul
 	})
 }
 
-// sourceFiles returns the files tracked by git, or, outside of a repository, all files that
-// were in the archive.
+// sourceFiles returns the files tracked by git, or without git, the files of the source archive.
 func sourceFiles() (files []string, err error) {
 	if _, err := os.Stat(".git"); err != nil {
 		return unpackedFiles()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Package vendored copies the modules that a build without a network needs.
+// Package vendored copies Go modules, for builds without a network.
 package vendored
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Write writes the modules of the module in top to a folder, for builds on Linux.
+// Write writes the dependencies of the module in top to a folder.
 func Write(top, folder string) error {
 	folder, err := filepath.Abs(folder)
 	if err != nil {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-// Package fuzz runs the fuzzers: those in C (targets), which call the built library as a
-// program would, and those in Go (fuzz_test.go in core and cmd/memfd), which see the code itself.
+// Package fuzz runs the fuzzers in C (targets), which call the built library, and those in Go
+// (fuzz_test.go in core and cmd/memfd), which are instrumented.
 //
-// A run is bounded, and always the same; those in Go run in the full matrix only, since
-// they compile Go's own packages anew, and else go through their seeds (core). With a
-// duration in $MEMFD_GO_FUZZ, such as "10m", each fuzzer runs that long instead and anew,
-// and what the C ones find worth keeping is added to corpus: `make fuzz`. A corpus is a
-// file of one input a line, in hex, for Go in testdata/fuzz of the package.
+// In a test run the number of inputs is fixed. The fuzzers in Go run only in a full run, because they
+// compile Go's standard library again; other runs try their seeds (core). With a duration in
+// $MEMFD_GO_FUZZ, such as "10m" (make fuzz), each fuzzer runs that long with random inputs, and those
+// in C extend their corpus. A corpus is a file with one input per line, in hexadecimal; Go's are in
+// testdata/fuzz of the package.
 package fuzz
 
 import (
@@ -27,7 +27,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// targets are the C fuzzers, and how many inputs of a bounded run take some two seconds.
+// targets maps the fuzzers in C to the number of inputs in a test run, about two seconds.
 var targets = map[string]int{
 	"arguments": 10000,
 	"messages":  10000,
@@ -36,7 +36,7 @@ var targets = map[string]int{
 	"texts":     100000,
 }
 
-// goFuzzers are those in Go, by the folder of their package. The command is a module of its own.
+// goFuzzers lists the fuzzers in Go by the folder of their package. The command is a separate module.
 var goFuzzers = []struct{ module, folder, names string }{
 	{".", "core", "FuzzParseSeals FuzzFormatSeals FuzzStructs FuzzControlMessages"},
 	{"cmd/memfd", "internal/scan", "FuzzParseMapping FuzzLines FuzzContainer FuzzUnescape"},
@@ -46,10 +46,9 @@ var goFuzzers = []struct{ module, folder, names string }{
 
 const goInputs = 20000
 
-// longest is the most bytes that an input gets, and mostInputs the most that a corpus has.
 const (
-	longest    = 1024
-	mostInputs = 400
+	longest    = 1024 // bytes of an input
+	mostInputs = 400  // of a corpus
 )
 
 func TestC(t *testing.T) {
@@ -79,7 +78,7 @@ func TestC(t *testing.T) {
 	}
 }
 
-// duration is how long each fuzzer is to run, or 0.
+// duration returns how long each fuzzer runs, or 0 in a test run.
 func duration(t *testing.T) time.Duration {
 	text := os.Getenv("MEMFD_GO_FUZZ")
 	if text == "" {
@@ -92,7 +91,7 @@ func duration(t *testing.T) time.Duration {
 	return d
 }
 
-// failures is where an input goes that fails.
+// failures returns the folder for inputs that fail.
 func failures(t *testing.T) string {
 	folder := filepath.Join(testenv.Repository(), "build", "fuzz")
 	if err := os.MkdirAll(folder, 0o777); err != nil {
@@ -119,7 +118,7 @@ func build(t *testing.T, target string) string {
 	return program
 }
 
-// unpack makes the corpus of a target a folder of files, as libFuzzer wants it.
+// unpack writes the corpus of a target to a folder with one file per input, for libFuzzer.
 func unpack(t *testing.T, target string) string {
 	text, err := os.ReadFile(filepath.Join("corpus", target))
 	if err != nil {
@@ -138,7 +137,7 @@ func unpack(t *testing.T, target string) string {
 	return folder
 }
 
-// pack keeps of a folder what covers all that the folder does.
+// pack writes a minimal set of inputs with the same coverage back to the corpus.
 func pack(t *testing.T, target, program, folder string) {
 	least := t.TempDir()
 	run(t, "", nil, program, "-merge=1", least, folder)
@@ -169,7 +168,7 @@ func pack(t *testing.T, target, program, folder string) {
 
 func TestGo(t *testing.T) {
 	if !testenv.Full() && duration(t) == 0 {
-		t.Skip("make matrix runs it, and make fuzz")
+		t.Skip("only in make fuzz, and with MEMFD_GO_TESTS=full")
 	}
 	overlay := withoutOtherTests(t)
 	limit := fmt.Sprint(goInputs, "x")
@@ -190,7 +189,7 @@ func TestGo(t *testing.T) {
 	}
 }
 
-// TestGoFuzzersAreListed finds a fuzzer that goFuzzers lacks.
+// goFuzzers lists all fuzzers of these packages.
 func TestGoFuzzersAreListed(t *testing.T) {
 	for _, p := range goFuzzers {
 		files, err := filepath.Glob(filepath.Join(testenv.Repository(), p.module, p.folder, "*_test.go"))
@@ -208,16 +207,16 @@ func TestGoFuzzersAreListed(t *testing.T) {
 			}
 		}
 		if got := strings.Join(found, " "); got != p.names {
-			t.Errorf("in %s/%s are %s, but listed are %s", p.module, p.folder, got, p.names)
+			t.Errorf("%s/%s has the fuzzers %s, but goFuzzers lists %s", p.module, p.folder, got, p.names)
 		}
 	}
 }
 
 var fuzzer = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
 
-// withoutOtherTests is an overlay in which core has only those tests that the fuzzers need.
-// The instrumentation of `go test -fuzz` takes stack, and some chains of calls, which other
-// tests reach, would then be too long for code that cannot grow its stack.
+// withoutOtherTests returns an overlay in which core has only the tests that the fuzzers need. With the
+// instrumentation of `go test -fuzz`, call chains of other tests would exceed the stack limit of
+// nosplit functions.
 func withoutOtherTests(t *testing.T) string {
 	files, err := filepath.Glob(filepath.Join(testenv.Repository(), "core", "*_test.go"))
 	if err != nil {
@@ -240,7 +239,7 @@ func withoutOtherTests(t *testing.T) string {
 	return overlay
 }
 
-// run runs a command and returns the end of what it says.
+// run runs a command, and returns the end of its output.
 func run(t *testing.T, folder string, environment []string, name string, arguments ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, arguments...)

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// Package mutants makes the library worse, in one way at a time, and watches the
-// build. core gets a function that uses what the library must not have, and an export
-// comes to call it: the build has to fail, and say what it is. A mutation that the
-// compiler makes plain code of, on some architecture, may be built.
-//
-// The sources stay as they are: the build has a copy of them.
+// Package mutants tests that the linker refuses code that needs the Go runtime. It adds functions with
+// such code to a copy of core, called by an export, and expects the build to fail and name them. A
+// mutation that compiles to plain instructions on some architectures must build there.
 package mutants
 
 import (
@@ -22,18 +19,17 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// A mutation is a Go function of an address and a number, and what the build has to
-// say about it: a regular expression, for the chain from the function on.
+// A mutation is a Go function of an address and a number, and a regular expression for the refusal: the
+// call chain from the function on.
 type mutation struct {
 	name string
-	code string // the function's body; what is outside stands behind ---
+	code string // the function's body; after --- declarations outside of it
 	want string
-	// plain are the architectures where it is a few instructions instead.
+	// plain lists the architectures where it compiles to plain instructions.
 	plain []string
 }
 
-// line is what a line of the build's output has to be like: the chain from an export to
-// the offender.
+// line matches a refusal: the call chain from an export to the refused symbol.
 func (m mutation) line() *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^\tmemfd_go_unmap -> main\.unmap(\.abi0 -> main\.unmap)? -> libmemfd_go/core\.mutations -> libmemfd_go/core\.` +
 		m.name + `\b.*` + m.want)
@@ -43,15 +39,15 @@ func TestMutations(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch testenv.Arch) {
 		output, err := goBuild(t, arch, source(mutations...))
 		if err == nil {
-			t.Fatal("the build succeeds")
+			t.Fatal("the build succeeded")
 		}
 		for _, m := range mutations {
 			named := regexp.MustCompile(`(?m)^.* libmemfd_go/core\.`+m.name+`\b.*`).FindAllString(output, -1)
 			switch plain := slices.Contains(m.plain, arch.GOARCH); {
 			case plain && len(named) > 0:
-				t.Errorf("%s: should be plain code, but\n%s", m.name, strings.Join(named, "\n"))
+				t.Errorf("%s: should compile to plain instructions, but was refused:\n%s", m.name, strings.Join(named, "\n"))
 			case !plain && !m.line().MatchString(output):
-				t.Errorf("%s: no line like\n\t%s\nbut\n%s", m.name, m.line(), strings.Join(named, "\n"))
+				t.Errorf("%s: no refusal matches\n\t%s\nThe refusals are:\n%s", m.name, m.line(), strings.Join(named, "\n"))
 			}
 		}
 		if t.Failed() {
@@ -60,7 +56,7 @@ func TestMutations(t *testing.T) {
 	})
 }
 
-// What the compiler made plain code of does build, and has nothing of the runtime.
+// Mutations that compile to plain instructions build, and the library contains nothing of the runtime.
 func TestPlainCode(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch testenv.Arch) {
 		var plain []mutation
@@ -80,7 +76,7 @@ func TestPlainCode(t *testing.T) {
 	})
 }
 
-// Each mutation alone: none hides behind another one.
+// Each mutation alone is refused, so that none depends on another one.
 func TestEachMutation(t *testing.T) {
 	testenv.RequireFull(t)
 	eachArch(t, func(t *testing.T, arch testenv.Arch) {
@@ -94,8 +90,7 @@ func TestEachMutation(t *testing.T) {
 	})
 }
 
-// A function with too large a frame is refused by Go's own linker, which adds up what
-// a chain of calls takes of the stack.
+// Go's linker refuses a function with too large a frame, because it adds up the frames of a call chain.
 func TestLargeFrame(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch testenv.Arch) {
 		frame := mutation{name: "largeFrame", code: `var page [4096]byte
@@ -112,8 +107,7 @@ func TestLargeFrame(t *testing.T) {
 	})
 }
 
-// source is a file of package core with some mutations, and a function that calls
-// them all.
+// source returns a file of package core with some mutations, and a function that calls them.
 func source(mutations ...mutation) string {
 	calls, functions := "0", ""
 	for _, m := range mutations {
@@ -124,7 +118,7 @@ func source(mutations ...mutation) string {
 	return head + "//go:nosplit\n//go:noinline\nfunc mutations(p unsafe.Pointer, n uintptr) int {\nreturn " + calls + "\n}\n\n" + functions
 }
 
-// linker is the program, built once.
+// linker is the path of the linker, built once.
 var linker string
 
 func TestMain(m *testing.M) {
@@ -143,7 +137,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// goBuild builds the library with a file more, and returns what is printed.
+// goBuild builds the library with an additional file, and returns the output.
 func goBuild(t *testing.T, arch testenv.Arch, source string) (output string, err error) {
 	return goBuildTo(t, t.TempDir(), arch, source)
 }
@@ -156,15 +150,13 @@ func goBuildTo(t *testing.T, out string, arch testenv.Arch, source string) (outp
 	return chained(string(printed)), err
 }
 
-// A refusal has a line of the sources, in which there is something wrong, and in the line
-// below the chain from an export.
+// A refusal consists of two lines: the source line, and the call chain from an export.
 var refusal = regexp.MustCompile(`(?m)^\S+:\d+: (.*?), in .*\n\t(.*)$`)
 
-// chained brings each refusal into one line, the chain first.
+// chained joins the two lines of each refusal, the chain first.
 func chained(printed string) string { return refusal.ReplaceAllString(printed, "\t$2: $1") }
 
-// mutated copies the sources to a new folder, with source as a file of core that
-// memfd_go_unmap calls.
+// mutated copies the sources to a new folder, adds a file to core, and makes memfd_go_unmap call it.
 func mutated(t *testing.T, arch testenv.Arch, source string) (top string) {
 	t.Helper()
 	top = t.TempDir()
@@ -179,7 +171,7 @@ func mutated(t *testing.T, arch testenv.Arch, source string) (top string) {
 	}
 	const call = "return core.Unmap(addr, length)"
 	if !strings.Contains(string(exports), call) {
-		t.Fatalf("nothing like %q in capi/exports.go", call)
+		t.Fatalf("capi/exports.go does not contain %q; update this test", call)
 	}
 	files := map[string]string{
 		"core/mutations.go": source,
@@ -196,8 +188,8 @@ func mutated(t *testing.T, arch testenv.Arch, source string) (top string) {
 	return top
 }
 
-// onlyOurs checks that a library has no function or variable of others but what makes
-// system calls, and what replaces some dozen instructions.
+// onlyOurs checks that a library contains no symbol of other packages, except the system call
+// instruction, and functions that the compiler calls instead of generating code.
 func onlyOurs(t *testing.T, library string) {
 	t.Helper()
 	allowed := regexp.MustCompile(`^(memfd_go_|main\.|libmemfd_go/core\.|syscall\.RawSyscall6$|internal/runtime/syscall/(linux\.)?Syscall6(\.abi0)?$|` +
@@ -213,7 +205,7 @@ func onlyOurs(t *testing.T, library string) {
 	}
 	for _, s := range symbols {
 		if !allowed.MatchString(s.Name) {
-			t.Errorf("the library has %s", s.Name)
+			t.Errorf("the library contains %s", s.Name)
 		}
 	}
 }

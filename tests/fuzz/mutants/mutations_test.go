@@ -2,7 +2,7 @@
 
 package mutants
 
-// head is what all mutations begin with: how they are called, and what some call.
+// head begins the file of mutations: declarations that they share.
 const head = `package core
 
 import (
@@ -29,7 +29,7 @@ func truth(b bool) int {
 
 `
 
-// What the language offers that takes a runtime, or more than code and constants.
+// Language features that need the runtime, or more than code and constants.
 var mutations = []mutation{
 	{name: "allocation", code: `k := n; *(**uintptr)(p) = &k; return 0`,
 		want: `-> runtime\.(newobject|mallocgc\w*): an allocation$`},
@@ -135,7 +135,7 @@ var mutations = []mutation{
 		want: `-> (syscall\.(Syscall|RawSyscall)\S*: not a function or variable of this library|runtime\.entersyscall\S*: .*)$`},
 }
 
-// readAssembly reads where the thread pointer points, on each architecture.
+// readAssembly reads thread-local storage, on each architecture.
 var readAssembly = map[string]string{
 	"amd64":   "MOVQ (TLS), AX",
 	"386":     "MOVL (TLS), AX",

@@ -16,9 +16,9 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The linker sees a store to a variable of the package where its address is formed for
-// the store. Where code computes with the address first, as for an element of an array,
-// the source tells.
+// The linker recognizes a store to a package variable only if the address is formed in the store. If
+// code computes with the address first, as for an element of an array, this test finds it in the
+// source.
 func TestNoFunctionAssignsToAVariable(t *testing.T) {
 	for _, arch := range testenv.Arches {
 		for _, folder := range []string{"core", "capi"} {
@@ -39,7 +39,7 @@ func TestNoFunctionAssignsToAVariable(t *testing.T) {
 				parsed = append(parsed, file)
 			}
 			for _, place := range assignments(files, parsed) {
-				t.Errorf("%v: an assignment to a variable of the package", place)
+				t.Errorf("%v: assignment to a package variable", place)
 			}
 		}
 	}
@@ -76,12 +76,12 @@ func f(n int) {
 	}
 }
 
-// assignments are the places where functions assign to variables of their package, or
-// to parts of them. Other packages are not looked at.
+// assignments returns the positions where functions assign to variables of their package, or to parts of
+// them.
 func assignments(files *token.FileSet, parsed []*ast.File) (places []token.Position) {
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
 	config := types.Config{Importer: noImports{}, Error: func(error) {}}
-	pkg, _ := config.Check("p", files, parsed, info) // there are errors: no imports
+	pkg, _ := config.Check("p", files, parsed, info) // errors are expected, because nothing is imported
 	check := func(target ast.Expr) {
 		variable, ok := info.Uses[root(target)].(*types.Var)
 		if ok && variable.Parent() == pkg.Scope() {
@@ -111,7 +111,7 @@ type noImports struct{}
 
 func (noImports) Import(string) (*types.Package, error) { return nil, errors.New("not imported") }
 
-// root is the variable that an expression is a part of, or nil.
+// root returns the variable that an expression is a part of, or nil.
 func root(e ast.Expr) *ast.Ident {
 	switch e := e.(type) {
 	case *ast.Ident:

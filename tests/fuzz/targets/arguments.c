@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Any numbers for the arguments of the functions that take numbers. */
+/* Calls functions with random numbers as arguments. */
 #include <sys/socket.h>
 
 #include "fuzz.h"
@@ -19,7 +19,7 @@ static void keep(long fd)
 		close((int)fd);
 }
 
-/* One of the files, or none. Nothing that the fuzzer itself needs. */
+/* A descriptor of a test file, or an invalid one. Never one of the fuzzer itself. */
 static int take_file(struct input *in)
 {
 	unsigned n = take_byte(in);
@@ -27,7 +27,7 @@ static int take_file(struct input *in)
 	return n < 240 && number_of_files > 0 ? files[n % (unsigned)number_of_files] : -1 - (int)n;
 }
 
-/* Of huge pages one has to know the size to unmap them. */
+/* munmap(2) of huge pages needs their size. */
 static void unmap(void *address, size_t length)
 {
 	static const size_t sizes[] = { 1 << 12, 1 << 16, 1 << 20, 1 << 21, 1 << 30 };
@@ -157,7 +157,7 @@ static void act(struct input *in)
 		keep(CALL(
 			memfd_go_clone("fuzz", flags, take_bits(in, 0x3f), take_file(in), take_number(in))));
 		break;
-	case 3: /* not through O_PATH, O_TMPFILE and the like to files of the disk: these are ours */
+	case 3: /* only access mode and O_PATH: O_TRUNC or O_TMPFILE could change the disk */
 		keep(CALL(memfd_go_reopen(take_file(in), take_bits(in, 0x00200003))));
 		break;
 	case 4:
@@ -187,7 +187,7 @@ static void act(struct input *in)
 	case 12:
 		map_verified(in);
 		break;
-	case 13: /* nothing is mapped there, and unmapping it harms nobody */
+	case 13: /* an unmapped range */
 		CALL(memfd_go_unmap((void *)(uintptr_t)(take_number(in) & 0xffff),
 				    (size_t)take_number(in) & 0xffff));
 		break;

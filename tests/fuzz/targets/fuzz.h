@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the fuzzers share. A fuzzer is a C program that calls the built library with what
- * libFuzzer makes up. The library has no instrumentation that libFuzzer knows, so the
- * fuzzer tells it what is new: each pair of a function and a result that it has not seen.
+ * Code that the fuzzers share. A fuzzer calls the built library with inputs of libFuzzer. The
+ * library is not instrumented, so the fuzzer reports pairs of function and result as coverage.
  *
- * An input is a row of decisions; where it ends, all further decisions are 0. After each
- * input the process must hold what it held before.
+ * An input is a sequence of decisions. At its end, all further decisions are 0. An input must not
+ * leak descriptors or mappings.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -26,7 +25,7 @@ struct input {
 	size_t left;
 };
 
-/* What libFuzzer takes for coverage. */
+/* The counters that libFuzzer reads. */
 static volatile uint8_t seen[1 << 14] __attribute__((used, section("__libfuzzer_extra_counters")));
 
 static inline void note(unsigned line, uint32_t what)
@@ -42,7 +41,7 @@ static inline long note_result(unsigned line, long result)
 	return result;
 }
 
-/* A call of the library: its result, which is noted. */
+/* A call of the library, which reports the result as coverage. */
 #define CALL(call) note_result(__LINE__, (call))
 
 #define MUST(condition)                                                                          \
@@ -70,7 +69,7 @@ static inline uint32_t take32(struct input *in)
 	return value << 8 | take_byte(in);
 }
 
-/* Any number, but often a small one or one at an edge. */
+/* A random number, often a small one or one at a boundary. */
 static inline uint64_t take_number(struct input *in)
 {
 	static const uint64_t edges[] = {
@@ -94,7 +93,7 @@ static inline uint64_t take_number(struct input *in)
 	return (uint64_t)take32(in) << 32 | take32(in);
 }
 
-/* Mostly a few of the bits, sometimes any. */
+/* Usually some of the bits, sometimes any. */
 static inline uint32_t take_bits(struct input *in, uint32_t bits)
 {
 	uint8_t how = take_byte(in);
@@ -102,7 +101,7 @@ static inline uint32_t take_bits(struct input *in, uint32_t bits)
 	return how < 240 ? (how & 0x3f) * 0x04104104U & bits : take32(in);
 }
 
-/* Files stay small: nothing may fill the memory. libFuzzer has handlers until its first input. */
+/* Limits the size of files. Called at the first input, when libFuzzer has set its signal handlers. */
 static inline void bound_files(void)
 {
 	static int done;
@@ -114,7 +113,7 @@ static inline void bound_files(void)
 	set_limit(RLIMIT_FSIZE, 1 << 20);
 }
 
-/* The last 'length' bytes before memory that cannot be touched. */
+/* The last 'length' bytes before an inaccessible page. */
 static inline void *at_the_end_of(char *page, size_t length)
 {
 	return page + page_size() - length;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A peer that sends any messages and does anything to the files in them, before, during
- * and after the calls that receive, verify, inspect and map. What has been verified can be
- * read for ever and, if it is sealed against writing, stays as it is; and no descriptor is
- * left open, nor closed that is not the library's.
+ * A peer sends random messages and changes the files in them before, during and after the calls
+ * that receive, verify, inspect and map. Verified contents stay readable, and if sealed against
+ * writing, unchanged. No descriptor leaks, and no other descriptor is closed.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -17,7 +16,7 @@
 #define CONTROL 2048
 #define LONGEST_FILE 65536
 
-/* What peer and receiver share. */
+/* Shared by peer and receiver. */
 static int files[FILES], number_of_files;
 static struct channel channel;
 
@@ -83,7 +82,7 @@ static int take_file(struct input *in)
 
 /* ------------------------------------------------------------------- The peer */
 
-/* Adds a control message, mostly one that the kernel takes. Returns its size. */
+/* Adds a control message, usually a valid one. Returns its size. */
 static size_t add_control(struct input *in, char *to, size_t room)
 {
 	static const int types[] = { SCM_RIGHTS, SCM_RIGHTS, SCM_RIGHTS, SCM_CREDENTIALS, 3, 4, 29, 37 };
@@ -124,8 +123,8 @@ static void send_anything(struct input *in)
 }
 
 /*
- * What a peer does to a file that it has sent. Only to those that take seals: the others,
- * a device, a folder, this very program, are not the fuzzer's own.
+ * Changes a file that the peer has sent, if it is a memfd. The others are a device, a folder and
+ * this program.
  */
 static void harm(struct input *in, int fd)
 {
@@ -192,7 +191,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* --------------------------------------------------------------- The receiver */
 
-/* Whatever the peer does, each byte can be read, and is what it was. */
+/* Each byte is readable and unchanged, whatever the peer does. */
 static void read_for_ever(const volatile uint8_t *map, size_t length, int constant)
 {
 	uint8_t copy[LONGEST_FILE];
@@ -300,7 +299,7 @@ static void act_as_receiver(struct input *in)
 	case 4:
 		set_option(channel.receiver, options[take_byte(in) % 4]);
 		break;
-	case 5: /* few descriptors are free */
+	case 5: /* with few free descriptors */
 		old = set_limit(RLIMIT_NOFILE, 10U + take_byte(in) % 32U);
 		receive(in);
 		receive_verified(in);
@@ -313,7 +312,7 @@ static void act_as_receiver(struct input *in)
 	}
 }
 
-/* A part of the input, for somebody else. */
+/* A part of the input, for the other side. */
 static struct input split(struct input *in)
 {
 	struct input part = *in;

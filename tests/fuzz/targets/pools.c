@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Pools whose users take, give, give what they never took, and write wherever they like
- * inside the pool's memory. The pool says so, or does not; it never touches anything else.
+ * Takes and gives slots, gives invalid pointers, and overwrites the pool's memory. The pool may report
+ * an error, but it must not touch other memory.
  */
 #include "fuzz.h"
 #include "area.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Structs of any size, any contents and any tail. What lies behind their size is never
- * read nor written: it cannot be touched. Nor is anything written on failure.
+ * Structs of random size and contents. They end at an inaccessible page, so that a read or write
+ * past their size crashes. A failed call must not write to them.
  */
 #include "fuzz.h"
 #include "area.h"
@@ -11,7 +11,7 @@
 
 static char *page;
 
-/* A struct in the making: as many bytes before a hole, if there can be so many. */
+/* The current struct. If it fits into a page, it ends at an inaccessible one. */
 static struct {
 	uint8_t *at, before[LONGEST];
 	size_t length;
@@ -45,7 +45,7 @@ static int unchanged(void)
 	return memcmp(s.at, s.before, s.length) == 0;
 }
 
-/* An outgoing struct: what the library does not know is zero afterwards. */
+/* An output struct: the library fills members that it does not know with zeros. */
 static void check_output(long r, size_t known)
 {
 	if (s.size < known)
@@ -94,7 +94,7 @@ static void create_with(struct input *in)
 	close(fd);
 }
 
-/* After a failure a struct that callers keep is zero, or as it was. */
+/* After a failure, a struct that callers keep is zero or unchanged. */
 static int is_empty(void)
 {
 	return all_bytes(s.at, s.length, 0) || unchanged();
@@ -122,7 +122,7 @@ static void secret_alloc(struct input *in)
 
 	make_struct(in, sizeof(secret_area), 0);
 	if (length > 1 << 20 && length < (size_t)1 << 40)
-		length = 1; /* it might be had, and would be locked */
+		length = 1; /* a large allocation might succeed, and lock memory */
 	check_area(CALL(memfd_go_secret_alloc((void *)s.at, length, opts)));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* memfd_go_parse_seals() of any text, and memfd_go_format_seals() of what that is. */
+/* Calls memfd_go_parse_seals() with random text, and memfd_go_format_seals() with the result. */
 #include "fuzz.h"
 
 static char *text_page, *result_page;
@@ -14,7 +14,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* What was written is what snprintf(3) would write into so little room. */
+/* The output is truncated as by snprintf(3). */
 static void check_cut(uint32_t seals, uint32_t style, const char *whole, size_t room)
 {
 	char *text = at_the_end_of(result_page, room);
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 
 	if (length == 0 || length >= 4096)
 		return 0;
-	/* The last byte is no text but a length. */
+	/* The last byte is a length. */
 	text = at_the_end_of(text_page, length);
 	memcpy(text, data, length - 1);
 	text[length - 1] = '\0';

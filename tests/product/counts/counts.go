@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// Package counts counts what a call of the library takes: instructions, system calls, and
-// of the built files relocations and bytes. Unlike times these are the same on every run,
-// so that the tests of this package hold them; the benchmarks (tests/bench) print them.
+// Package counts counts the instructions and system calls of each function, and the relocations and
+// bytes of the built libraries. These counts are exact: unlike times they are the same in every run,
+// so tests compare them. The benchmarks (tests/bench) print them.
 package counts
 
 import (
@@ -20,17 +20,16 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// A Call is one call of a function.
 type Call struct {
 	Name         string
-	Instructions int // of the user, the function's return included
+	Instructions int // in user mode, including the return
 	SystemCalls  []int
 }
 
-// Simple are the functions that are one system call and nothing else.
+// Simple lists functions that are one system call and nothing else.
 var Simple = []string{"memfd_go_create", "memfd_go_get_seals", "memfd_go_add_seals"}
 
-// compile makes counted.c a program, with the compiler for an architecture.
+// compile compiles counted.c for an architecture.
 func compile(folder string, arch testenv.Arch) (string, error) {
 	compiler, err := arch.Compiler.Path()
 	if err != nil {
@@ -45,8 +44,8 @@ func compile(folder string, arch testenv.Arch) (string, error) {
 	return program, nil
 }
 
-// Emulate counts the instructions of the simple functions on any architecture: the
-// emulator is told to run each instruction as a block of its own, and to log all blocks.
+// Emulate counts the instructions of the simple functions on any architecture. QEMU runs each
+// instruction as a translation block of its own, and logs all blocks.
 func Emulate(folder string, arch testenv.Arch, library string) (map[string]int, error) {
 	program, err := compile(folder, arch)
 	if err != nil {
@@ -59,7 +58,7 @@ func Emulate(folder string, arch testenv.Arch, library string) (map[string]int, 
 	log := filepath.Join(folder, "log-"+arch.GOARCH)
 	defer os.Remove(log)
 	cmd := exec.Command(emulator, "-L", arch.Root(), "-one-insn-per-tb", "-d", "exec,nochain", "-D", log, program, library, "emulated")
-	cmd.Env = append(os.Environ(), "LD_BIND_NOW=1") // less to log
+	cmd.Env = append(os.Environ(), "LD_BIND_NOW=1") // for a shorter log
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	printed, err := cmd.Output()
@@ -69,7 +68,7 @@ func Emulate(folder string, arch testenv.Arch, library string) (map[string]int, 
 	return countLog(log, library, string(printed))
 }
 
-// countLog counts the logged blocks that are at a function's addresses.
+// countLog counts the logged blocks in the address range of each function.
 func countLog(log, library, printed string) (map[string]int, error) {
 	sizes, err := functionSizes(library)
 	if err != nil {
@@ -121,16 +120,15 @@ func functionSizes(library string) (map[string]uint64, error) {
 	return sizes, err
 }
 
-// A Size is what a shared library takes.
+// A Size describes the size of a shared library.
 type Size struct {
 	File        int64
-	Pages       int // of 4096 bytes, mapped when it is loaded
+	Pages       int // mapped pages of 4096 bytes
 	Relocations int
 	Imports     int
 	Sections    map[string]uint64
 }
 
-// SizeOf reads a shared library.
 func SizeOf(path string) (Size, error) {
 	size := Size{Sections: map[string]uint64{}}
 	file, err := elf.Open(path)

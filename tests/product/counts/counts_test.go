@@ -14,9 +14,8 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// simple is what each architecture takes for the functions that are one system call, in
-// the order of Simple. On amd64 that is ENDBR64, the numbers of the call and of fcntl's
-// command, SYSCALL and RET: there is nothing to leave out.
+// simple holds the number of instructions of each function in Simple. On amd64 these are ENDBR64, MOV
+// of the system call's number and of fcntl's command, SYSCALL and RET.
 var simple = map[string][3]int{
 	"amd64":   {4, 5, 6},
 	"arm64":   {4, 5, 6},
@@ -28,8 +27,8 @@ var simple = map[string][3]int{
 	"loong64": {3, 4, 5},
 }
 
-// ceilings bound what a built library takes, in bytes and in pages of 4096. Code differs a
-// little between releases of Go, so these have some room.
+// ceilings limit the size of a built library, in bytes and in pages of 4096. They leave some room,
+// because the code differs a little between releases of Go.
 var ceilings = map[string]struct {
 	file  int64
 	pages int
@@ -44,8 +43,7 @@ var ceilings = map[string]struct {
 	"loong64": {66 << 10, 18},
 }
 
-// relocations is what the loader has to do, on any architecture: add the base to so many
-// addresses.
+// relocations is the number of relative relocations, the same on every architecture.
 const relocations = 18
 
 func library(t *testing.T, goarch string) string {
@@ -62,7 +60,7 @@ func library(t *testing.T, goarch string) string {
 }
 
 func TestInstructionsOfSimpleCalls(t *testing.T) {
-	for _, arch := range testenv.Arches[1:] { // TestInstructionsAndSystemCalls has amd64
+	for _, arch := range testenv.Arches[1:] { // TestInstructionsAndSystemCalls tests amd64
 		t.Run(arch.GOARCH, func(t *testing.T) {
 			t.Parallel()
 			for _, need := range []testenv.Tool{arch.Compiler, {Part: "qemu-user", Name: "qemu-" + arch.CPU}} {
@@ -92,17 +90,17 @@ func TestSizes(t *testing.T) {
 			}
 			most := ceilings[arch.GOARCH]
 			if size.File > most.file || size.Pages > most.pages {
-				t.Errorf("%d bytes and %d pages, want at most %d and %d", size.File, size.Pages, most.file, most.pages)
+				t.Errorf("the library has %d bytes in %d pages, want at most %d in %d", size.File, size.Pages, most.file, most.pages)
 			}
 			if size.Relocations != relocations || size.Imports != 0 {
-				t.Errorf("%d relocations and %d imports, want %d and none", size.Relocations, size.Imports, relocations)
+				t.Errorf("the library has %d relocations and %d imports, want %d and none", size.Relocations, size.Imports, relocations)
 			}
 		})
 	}
 }
 
-// systemCalls is what each function asks of the kernel in counted.c, by the kernel's
-// names. memfd_go_probe asks in order to find out what it answers.
+// systemCalls lists the system calls of each function, with the arguments of counted.c. There is only
+// a limit for memfd_go_probe, which depends on the kernel.
 var systemCalls = map[string]string{
 	"memfd_go_version":             "",
 	"memfd_go_version_string":      "",
@@ -154,7 +152,7 @@ var systemCalls = map[string]string{
 
 func TestInstructionsAndSystemCalls(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		t.Skip("the counter steps through amd64 only")
+		t.Skip("single-stepping is only implemented for amd64")
 	}
 	if _, err := testenv.Arches[0].Compiler.Path(); err != nil {
 		testenv.Unavailable(t, err)
@@ -164,7 +162,7 @@ func TestInstructionsAndSystemCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(calls) < len(systemCalls) {
-		t.Errorf("%d calls were counted, want %d", len(calls), len(systemCalls))
+		t.Errorf("counted %d calls, want %d", len(calls), len(systemCalls))
 	}
 	for _, call := range calls {
 		checkCall(t, call)

@@ -15,17 +15,17 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// Trace runs counted.c with a library, instruction by instruction, on amd64.
+// Trace single-steps through counted.c with a library.
 func Trace(folder, library string) ([]Call, error) {
 	program, err := compile(folder, testenv.Arches[0])
 	if err != nil {
 		return nil, err
 	}
-	runtime.LockOSThread() // ptrace(2) is between threads
+	runtime.LockOSThread() // only the tracing thread may use ptrace(2)
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command(program, library)
 	cmd.Stderr = os.Stderr
-	// Neither resolving symbols nor what a Go runtime does by signals is part of a call.
+	// Calls must not include lazy binding, or signals of a Go runtime.
 	cmd.Env = append(os.Environ(), "LD_BIND_NOW=1", "GODEBUG=asyncpreemptoff=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -33,7 +33,7 @@ func Trace(folder, library string) ([]Call, error) {
 	}
 	defer cmd.Wait()
 	t := tracer{pid: cmd.Process.Pid}
-	if _, err := t.wait(); err != nil { // it stops at its start
+	if _, err := t.wait(); err != nil { // it stops at execve(2)
 		return nil, err
 	}
 	calls, err := t.run()
@@ -62,7 +62,7 @@ func (t *tracer) wait() (bool, error) {
 	case status.Exited() && status.ExitStatus() == 0:
 		return false, nil
 	case !status.Stopped() || status.StopSignal() != unix.SIGTRAP:
-		return false, fmt.Errorf("counted.c ended or stopped: status %#x", status)
+		return false, fmt.Errorf("counted.c ended or stopped unexpectedly: wait status %#x", status)
 	}
 	return true, nil
 }
@@ -82,7 +82,7 @@ func (t *tracer) run() ([]Call, error) {
 			return nil, err
 		}
 		if call.Name == "nothing" {
-			t.overhead = call.Instructions - 1 // itself
+			t.overhead = call.Instructions - 1 // its RET
 			continue
 		}
 		call.Instructions -= t.overhead
@@ -92,7 +92,7 @@ func (t *tracer) run() ([]Call, error) {
 	}
 }
 
-// step counts from a breakpoint to the next one.
+// step counts the instructions from one breakpoint to the next.
 func (t *tracer) step() (Call, error) {
 	var call Call
 	var regs unix.PtraceRegs
@@ -112,7 +112,7 @@ func (t *tracer) step() (Call, error) {
 			return call, err
 		}
 		if alive, err := t.wait(); err != nil || !alive {
-			return call, fmt.Errorf("it ended in %s: %w", call.Name, err)
+			return call, fmt.Errorf("counted.c ended in %s: %w", call.Name, err)
 		}
 		if code[0] == breakpoint {
 			return call, nil
@@ -124,7 +124,7 @@ func (t *tracer) step() (Call, error) {
 	}
 }
 
-// text reads a string of the process.
+// text reads a C string of the process.
 func (t *tracer) text(address uintptr) string {
 	buffer := make([]byte, 64)
 	if address == 0 {

@@ -6,7 +6,7 @@ package counts
 
 import "errors"
 
-// Trace is for amd64 alone.
+// Trace is only implemented for amd64.
 func Trace(string, string) ([]Call, error) {
-	return nil, errors.New("instructions are stepped through on amd64 only")
+	return nil, errors.New("single-stepping is only implemented for amd64")
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// Package dist tests `make dist`: which files a release has, that they can be made again
-// byte for byte, and that the packages install and work in bare roots. A regular run
-// takes amd64 alone, the full matrix all architectures.
+// Package dist tests `make dist`: the list of files, that they are reproducible, and that the packages
+// install and work in minimal root directories. A regular run tests amd64, a full one all
+// architectures.
 package dist
 
 import (
@@ -24,7 +24,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// version is that of the library, such as 1.0.0.
+// version is the library's version, such as 1.0.0.
 var version string
 
 // All commands run in the top folder.
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// names are those that packages have for an architecture.
+// names are the names of an architecture in packages.
 type names struct{ goarch, deb, rpm, apk string }
 
 // The parts of a package.
@@ -87,25 +87,25 @@ func architectures() []names {
 	return all[:1]
 }
 
-// lintianKnows tells of an architecture that Debian 12 did not have.
+// lintianKnows is false for an architecture that Debian 12 does not have.
 func lintianKnows(a names) bool { return a.deb != "loong64" }
 
-// A folder holds a release, or there is a reason why not.
+// A folder holds a release, unless a tool is missing or make dist failed.
 type folder struct {
 	path, missing string
 	err           error
 }
 
-// toRemove are the folders with releases.
+// toRemove lists the folders with releases.
 var toRemove []string
 
-// made makes the release once for all tests.
+// made builds a release once for all tests.
 var made = sync.OnceValue(func() folder { return makeDist("TZ=UTC") })
 
 func makeDist(environment string) folder {
 	for _, tool := range []string{"build/bin/nfpm", "build/venv/bin/hatchling", "rpmbuild"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			return folder{missing: tool + " is not there (make setup)"}
+			return folder{missing: tool + " is not installed: run make setup"}
 		}
 	}
 	path, err := os.MkdirTemp("", "memfd_go")
@@ -143,7 +143,7 @@ func requireDist(t *testing.T) string {
 func requireRoot(t *testing.T) {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("only root may install packages")
+		t.Skip("only root can install packages")
 	}
 }
 
@@ -183,10 +183,10 @@ func TestFiles(t *testing.T) {
 	slices.Sort(want)
 	got := slices.DeleteFunc(listed(t, release), func(name string) bool { return strings.HasSuffix(name, ".whl") })
 	if wheels := len(listed(t, release)) - len(got); wheels != len(architectures()) {
-		t.Errorf("there are %d wheels", wheels)
+		t.Errorf("the release has %d wheels, want %d", wheels, len(architectures()))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+		t.Errorf("files of the release: -want +got:\n%s", diff)
 	}
 	for _, name := range listed(t, release) {
 		if info, err := os.Stat(filepath.Join(release, name)); err != nil || info.Size() == 0 {
@@ -194,7 +194,7 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	if out := runIn(t, release, nil, "sha256sum", "-c", "--strict", "SHA256SUMS"); strings.Count(out, ": OK\n") != len(listed(t, release))-1 {
-		t.Errorf("SHA256SUMS is not about all files:\n%s", out)
+		t.Errorf("SHA256SUMS does not list all files:\n%s", out)
 	}
 }
 
@@ -211,7 +211,7 @@ func listed(t *testing.T, folder string) []string {
 	return all
 }
 
-// The same input gives the same files, wherever, whenever and by whom they are made.
+// The same sources give the same files, in another folder and time zone.
 func TestReleaseIsReproducible(t *testing.T) {
 	testenv.RequireRegular(t)
 	first := requireDist(t)
@@ -235,8 +235,8 @@ func readFile(t *testing.T, folder, name string) []byte {
 	return text
 }
 
-// The bill of materials names the modules of the build, and the libraries as they are in
-// the packages.
+// The bill of materials lists the modules of the build with their licences, and the hashes of the
+// libraries.
 func TestBillOfMaterials(t *testing.T) {
 	testenv.RequireRegular(t)
 	var bill struct {
@@ -251,7 +251,7 @@ func TestBillOfMaterials(t *testing.T) {
 		t.Fatal(err)
 	}
 	if bill.BOMFormat != "CycloneDX" || bill.SpecVersion != "1.5" {
-		t.Errorf("it is %s %s", bill.BOMFormat, bill.SpecVersion)
+		t.Errorf("the bill of materials has the format %s %s", bill.BOMFormat, bill.SpecVersion)
 	}
 	urls, hashes := map[string]bool{}, map[string]string{}
 	for _, c := range bill.Components {
@@ -260,11 +260,11 @@ func TestBillOfMaterials(t *testing.T) {
 			if !slices.ContainsFunc(strings.Split(l.Expression, " OR "), func(choice string) bool {
 				return slices.Contains([]string{"MIT", "BSD-3-Clause", "Apache-2.0", "MIT AND BSD-3-Clause AND Apache-2.0"}, choice)
 			}) {
-				t.Errorf("%s has the licence %q: may it be used?", c.Name, l.Expression)
+				t.Errorf("%s has the licence %q; if it is acceptable, add it to this test", c.Name, l.Expression)
 			}
 		}
 		if c.PURL != "" && len(c.Licenses) == 0 {
-			t.Errorf("%s has no licence", c.Name)
+			t.Errorf("the bill of materials has no licence for %s", c.Name)
 		}
 		for _, h := range c.Hashes {
 			hashes[c.Name] = h.Content
@@ -273,12 +273,12 @@ func TestBillOfMaterials(t *testing.T) {
 	for folder, start := range map[string]string{".": "./capi", "cmd/memfd": "."} {
 		for _, module := range strings.Fields(runIn(t, folder, nil, "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", start)) {
 			if module != "libmemfd_go" && !urls["pkg:golang/"+module] {
-				t.Errorf("it lacks the module %s", module)
+				t.Errorf("the bill of materials lacks the module %s", module)
 			}
 		}
 	}
 	if !urls["pkg:golang/std"] {
-		t.Error("it lacks Go itself")
+		t.Error("the bill of materials lacks Go's standard library")
 	}
 	for _, a := range architectures() {
 		product, err := testenv.Product(a.goarch)
@@ -288,13 +288,13 @@ func TestBillOfMaterials(t *testing.T) {
 		for _, file := range []string{"libmemfd_go.so.1", "memfd"} {
 			name := "linux_" + a.goarch + "/" + file
 			if want := fmt.Sprintf("%x", sha256.Sum256(readFile(t, product, file))); hashes[name] != want {
-				t.Errorf("%s has the hash %s, the bill says %q", name, want, hashes[name])
+				t.Errorf("%s has the hash %s, but %q in the bill of materials", name, want, hashes[name])
 			}
 		}
 	}
 }
 
-// unpack says how a shell unpacks a file into its folder.
+// unpack returns the shell command that unpacks a file into the current folder.
 func unpack(file string) string {
 	switch filepath.Ext(file) {
 	case ".deb":
@@ -307,7 +307,7 @@ func unpack(file string) string {
 	return `tar xzf "$1"`
 }
 
-// All packages of an architecture have the library and the command that were built.
+// All packages of an architecture contain the library and the command in build.
 func TestPackagesHaveWhatWasBuilt(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -329,20 +329,20 @@ func TestPackagesHaveWhatWasBuilt(t *testing.T) {
 	}
 }
 
-// contains compares the one file of a package whose path ends like that with what was built.
+// contains compares the only file of a package whose path matches with a file in build.
 func contains(t *testing.T, release, file, path, built string) {
 	t.Helper()
 	dir := t.TempDir()
 	runIn(t, dir, nil, "sh", "-euc", unpack(file), "sh", filepath.Join(release, file))
 	found := strings.Fields(run(t, "find", dir, "-type", "f", "-path", "*/"+path))
 	if len(found) != 1 {
-		t.Errorf("%s has %q for %s", file, found, path)
+		t.Errorf("%s: want one file %s, got %q", file, path, found)
 		return
 	}
 	run(t, "cmp", found[0], built)
 }
 
-// Each package of the command has the licences of all that is linked into it.
+// Each package of the command contains the licences of all modules linked into it.
 func TestLicencesOfTheCommand(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)

@@ -13,7 +13,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// What the packagers' own judges say: nothing.
+// lintian and rpmlint find nothing.
 func TestLint(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -45,8 +45,8 @@ func TestLint(t *testing.T) {
 	})
 }
 
-// A program that is packaged for Debian gets its dependency from dpkg-shlibdeps, in a copy of
-// this machine with the packages. It installs in a bare root with the library, not without.
+// dpkg-shlibdeps finds the dependency of a Debian package on the library. The package installs in a
+// minimal root with the library, and not without.
 func TestDependentDeb(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -59,15 +59,15 @@ func TestDependentDeb(t *testing.T) {
 	run(t, "unshare", "-m", "sh", "-euc", packageDependent, "sh", out)
 	depends := run(t, "dpkg-deb", "-f", out+"/mac.deb", "Depends")
 	if !regexp.MustCompile(`\blibmemfd-go1 \(>= 1\.0\.0\)`).MatchString(depends) {
-		t.Errorf("it depends on %s", depends)
+		t.Errorf("the package depends on %s", depends)
 	}
 	root := copyRoot(t, "root@"+a.goarch)
 	run(t, "cp", out+"/mac.deb", out+"/"+debs[runtimePart], root+"/tmp")
-	install := func(file string) ([]byte, error) { // the root has a C library that dpkg does not know of
+	install := func(file string) ([]byte, error) { // dpkg does not know about the C library in the root
 		return exec.Command("env", "-i", "PATH=/usr/sbin:/usr/bin", "chroot", root, "dpkg", "--ignore-depends=libc6", "-i", "/tmp/"+file).CombinedOutput()
 	}
 	if output, err := install("mac.deb"); err == nil || !strings.Contains(string(output), "depends on libmemfd-go1") {
-		t.Errorf("without the library: %v\n%s", err, output)
+		t.Errorf("without the library, installing did not fail as expected: %v\n%s", err, output)
 	}
 	for _, file := range []string{debs[runtimePart], "mac.deb"} {
 		if output, err := install(file); err != nil {
@@ -75,12 +75,11 @@ func TestDependentDeb(t *testing.T) {
 		}
 	}
 	if output := run(t, "chroot", root, "/usr/bin/mac", "pay 5"); !strings.HasSuffix(output, done) {
-		t.Errorf("it prints\n%s", output)
+		t.Errorf("the program printed\n%s", output)
 	}
 }
 
-// packageDependent runs in a mount namespace of its own: what is changed in this machine's
-// files is gone afterwards.
+// packageDependent runs in a mount namespace with an overlay, so that the host's files do not change.
 const packageDependent = `
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/changed /mnt/work /mnt/root
@@ -105,7 +104,7 @@ chroot /mnt/root sh -euc '
 cp /mnt/root/package/mac.deb "$1"
 `
 
-// rpmbuild finds for a library that is linked with ours what ours provides.
+// rpmbuild finds the dependency of an rpm package on the library.
 func TestDependentRPM(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -132,14 +131,14 @@ func TestDependentRPM(t *testing.T) {
 	rpm, root := rpmRoot(t)
 	output, err := exec.Command("rpm", "--root", root, "-i", out+"/user.rpm").CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "libmemfd_go.so.1(MEMFD_GO_1.0)(64bit) is needed by user") {
-		t.Errorf("without the library: %v\n%s", err, output)
+		t.Errorf("without the library, installing did not fail as expected: %v\n%s", err, output)
 	}
 	rpm("-i", filepath.Join(release, files[runtimePart]), out+"/user.rpm")
 	rpm("-V", "user", "libmemfd_go1")
 }
 
-// The next major version can be installed beside this one: dpkg takes both, and no file of
-// the packages that programs need has a name without the number.
+// Two major versions can be installed together: dpkg accepts both, and each file of the runtime and debug
+// packages has the major number in its name.
 func TestTwoMajors(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -163,7 +162,7 @@ func TestTwoMajors(t *testing.T) {
 	run(t, "env", append(inside, "-i", "/tmp/next.deb", "/tmp/"+a.debs()[runtimePart])...)
 	run(t, "env", append(inside, "--verify")...)
 	if both := run(t, "find", root+"/usr/lib", "-name", "libmemfd_go.so.*", "-type", "f"); strings.Count(both, "\n") != 2 {
-		t.Errorf("there are\n%s", both)
+		t.Errorf("want two libraries, got\n%s", both)
 	}
 	numbered := regexp.MustCompile(`libmemfd_go\.so\.1|libmemfd[-_]go1|/\.build-id/`)
 	for _, files := range [][4]string{a.debs(), a.rpms(), a.apks()} {
@@ -172,7 +171,7 @@ func TestTwoMajors(t *testing.T) {
 			runIn(t, dir, nil, "sh", "-euc", unpack(file), "sh", filepath.Join(release, file))
 			for _, name := range strings.Fields(run(t, "find", dir+"/usr", "-not", "-type", "d")) {
 				if !numbered.MatchString(strings.TrimPrefix(name, dir)) {
-					t.Errorf("%s: %s has no number", file, strings.TrimPrefix(name, dir))
+					t.Errorf("%s: the name of %s lacks the major number", file, strings.TrimPrefix(name, dir))
 				}
 			}
 		}

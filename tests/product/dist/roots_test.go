@@ -14,21 +14,16 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// What the program that is tried says in the end.
+// done ends the output of the example mac.
 const done = " wiped the key\n"
 
-func labArch(goarch string) testenv.Arch {
-	i := slices.IndexFunc(testenv.Arches, func(a testenv.Arch) bool { return a.GOARCH == goarch })
-	return testenv.Arches[i]
-}
-
-// runsHere tells whether this machine runs the architecture's programs itself.
+// runsHere reports whether the host can run programs of the architecture.
 func runsHere(goarch string) bool {
 	return goarch == runtime.GOARCH || goarch == "386" && runtime.GOARCH == "amd64"
 }
 
-// The packages install in a bare Debian of their architecture; a C program compiles against
-// them there; it needs one of them to run; and nothing is left when they are removed.
+// The packages install in a minimal Debian of their architecture, a C program compiles with them, runs
+// with the runtime package alone, and removing them leaves no files.
 func TestDeb(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -47,16 +42,16 @@ func TestDeb(t *testing.T) {
 			if runsHere(a.goarch) {
 				tryInside(t, root, packages, a.goarch)
 			} else {
-				tryFromOutside(t, root, packages, labArch(a.goarch))
+				tryFromOutside(t, root, packages, testenv.ArchOf(a.goarch))
 			}
 			if left := run(t, "find", root, "-name", "*memfd*", "-not", "-name", "memfd.h", "-not", "-path", root+"/tmp/*"); left != "" {
-				t.Errorf("the packages leave\n%s", left)
+				t.Errorf("removing the packages left\n%s", left)
 			}
 		})
 	}
 }
 
-// copyRoot returns a copy of one of the root@ARCH trees.
+// copyRoot copies one of the trees root@ARCH.
 func copyRoot(t *testing.T, part string) string {
 	t.Helper()
 	if err := testenv.Ready(part); err != nil {
@@ -67,7 +62,7 @@ func copyRoot(t *testing.T, part string) string {
 	return root
 }
 
-// tryInside uses nothing but what is in the root.
+// tryInside runs only programs of the root.
 func tryInside(t *testing.T, root string, packages []string, goarch string) {
 	t.Helper()
 	inside := func(arguments ...string) string {
@@ -79,21 +74,21 @@ func tryInside(t *testing.T, root string, packages []string, goarch string) {
 	inside(append([]string{"tcc", "-o", "/tmp/mac", "/tmp/mac.c"}, flags...)...)
 	inside("dpkg", "-P", "libmemfd-go-dev", "libmemfd-go1-dbgsym")
 	if output := inside("/tmp/mac", "pay 5"); !strings.HasSuffix(output, done) {
-		t.Errorf("it prints\n%s", output)
+		t.Errorf("the program printed\n%s", output)
 	}
 	inside("dpkg", "-P", "libmemfd-go1")
-	tryCommand(t, root, "/usr/bin/memfd", labArch(goarch)) // it does not need the library
+	tryCommand(t, root, "/usr/bin/memfd", testenv.ArchOf(goarch)) // it does not need the library
 	inside("dpkg", "-P", "memfd")
 }
 
-// tryFromOutside takes this machine's dpkg and a cross compiler, with the root for all else.
+// tryFromOutside uses the host's dpkg and a cross compiler, with headers and libraries of the root.
 func tryFromOutside(t *testing.T, root string, packages []string, arch testenv.Arch) {
 	t.Helper()
 	compiler, err := arch.Compiler.Path()
 	if err != nil {
 		testenv.Unavailable(t, err)
 	}
-	if arch.GOARCH == "riscv64" { // the machine's own is older than the C library there
+	if arch.GOARCH == "riscv64" { // the host's is older than the root's C library
 		if compiler, err = (testenv.Tool{Part: "gcc@riscv64", Name: "riscv64-linux-gnu-gcc"}).Path(); err != nil {
 			testenv.Unavailable(t, err)
 		}
@@ -110,18 +105,18 @@ func tryFromOutside(t *testing.T, root string, packages []string, arch testenv.A
 	program := root + "/tmp/mac"
 	libraries, err := filepath.Glob(root + "/usr/lib/*-linux-gnu*")
 	if err != nil || len(libraries) != 1 {
-		t.Fatalf("libraries in %q, %v", libraries, err)
+		t.Fatalf("want one folder of libraries, got %q, %v", libraries, err)
 	}
 	run(t, compiler, "--sysroot="+root, "-B"+libraries[0], "-L"+libraries[0], "-o", program, root+"/tmp/mac.c", "-lmemfd_go")
 	if output := run(t, emulator[0], append(emulator[1:], program, "pay 5")...); !strings.HasSuffix(output, done) {
-		t.Errorf("it prints\n%s", output)
+		t.Errorf("the program printed\n%s", output)
 	}
 	run(t, "dpkg", "--root="+root, "-P", "libmemfd-go-dev", "libmemfd-go1-dbgsym", "libmemfd-go1")
 	tryCommand(t, root, "/usr/bin/memfd", arch)
 	run(t, "dpkg", "--root="+root, "-P", "memfd")
 }
 
-// tryCommand runs the command in a root, with this machine's /proc in it, or by an emulator.
+// tryCommand runs the command in a root with the host's /proc, or with an emulator.
 func tryCommand(t *testing.T, root, program string, arch testenv.Arch) {
 	t.Helper()
 	memfd := func(arguments ...string) string {
@@ -137,17 +132,17 @@ func tryCommand(t *testing.T, root, program string, arch testenv.Arch) {
 		return run(t, emulator[0], append(append(emulator[1:], root+program), arguments...)...)
 	}
 	if output := memfd("--version"); output != "memfd "+version+"\n" {
-		t.Errorf("memfd --version prints %q", output)
+		t.Errorf("memfd --version printed %q", output)
 	}
 	if output := memfd("ls"); !strings.Contains(output, "HELD BY") || !strings.Contains(output, "Shared memory: ") {
-		t.Errorf("memfd ls prints\n%s", output)
+		t.Errorf("memfd ls printed\n%s", output)
 	}
 	if output := memfd("doctor"); !strings.Contains(output, "ok  seals\n") {
-		t.Errorf("memfd doctor prints\n%s", output)
+		t.Errorf("memfd doctor printed\n%s", output)
 	}
 }
 
-// rpm installs its packages, and finds everything in order.
+// The packages install with rpm, verify, and provide the names of the library.
 func TestRPM(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -167,21 +162,21 @@ func TestRPM(t *testing.T) {
 		}
 		for _, name := range want {
 			if !slices.Contains(provided, name) {
-				t.Errorf("%s: it provides\n%s\nwithout %s", a.rpm, strings.Join(provided, "\n"), name)
+				t.Errorf("%s: the package does not provide %s, only\n%s", a.rpm, name, strings.Join(provided, "\n"))
 			}
 		}
 		if requires := rpm("-q", "--requires", "memfd"); strings.Contains(requires, ".so") {
 			t.Errorf("%s: the command requires\n%s", a.rpm, requires)
 		}
-		tryCommand(t, root, "/usr/bin/memfd", labArch(a.goarch))
+		tryCommand(t, root, "/usr/bin/memfd", testenv.ArchOf(a.goarch))
 		rpm(append([]string{"-e"}, names...)...)
 		if left := run(t, "find", root, "-name", "*memfd*"); left != "" {
-			t.Errorf("%s: the packages leave\n%s", a.rpm, left)
+			t.Errorf("%s: removing the packages left\n%s", a.rpm, left)
 		}
 	}
 }
 
-// rpmRoot returns what runs rpm in a new root.
+// rpmRoot returns a function that runs rpm in a new root.
 func rpmRoot(t *testing.T) (rpm func(arguments ...string) string, root string) {
 	t.Helper()
 	root = t.TempDir()
@@ -193,7 +188,7 @@ func rpmRoot(t *testing.T) (rpm func(arguments ...string) string, root string) {
 	return rpm, root
 }
 
-// Alpine's packages work with musl alone, in a tree laid out like Alpine's.
+// The packages for Alpine work in a tree like Alpine's, with musl and no other library.
 func TestAPK(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -201,7 +196,7 @@ func TestAPK(t *testing.T) {
 		t.Run(a.goarch, func(t *testing.T) {
 			t.Parallel()
 			if a.goarch == "loong64" {
-				t.Skip("Debian has no musl for it")
+				t.Skip("Debian has no musl for loong64")
 			}
 			root := t.TempDir()
 			for _, file := range a.apks() {
@@ -222,18 +217,18 @@ func TestAPK(t *testing.T) {
 				}
 			}
 			run(t, compiler, "-I"+root+"/usr/include", "-L"+root+"/usr/lib", "-o", root+"/mac", "examples/c/mac.c", "-lmemfd_go")
-			if output := runInRoot(t, labArch(a.goarch), root, "/mac", "pay 5"); !strings.HasSuffix(output, done) {
-				t.Errorf("it prints\n%s", output)
+			if output := runInRoot(t, testenv.ArchOf(a.goarch), root, "/mac", "pay 5"); !strings.HasSuffix(output, done) {
+				t.Errorf("the program printed\n%s", output)
 			}
 			if runsHere(a.goarch) {
 				requireRoot(t)
 			}
-			tryCommand(t, root, "/usr/bin/memfd", labArch(a.goarch))
+			tryCommand(t, root, "/usr/bin/memfd", testenv.ArchOf(a.goarch))
 		})
 	}
 }
 
-// musl returns a compiler for it, and its loader, which is all there is of it.
+// musl returns a compiler for musl, and musl's loader, which is also its C library.
 func musl(t *testing.T, goarch string) (compiler, loader string) {
 	t.Helper()
 	tool, pattern := testenv.Tool{Name: "musl-gcc"}, "/lib/ld-musl-*.so.1"
@@ -241,7 +236,7 @@ func musl(t *testing.T, goarch string) (compiler, loader string) {
 		part := "musl@" + goarch
 		wrapper, err := filepath.Glob(testenv.PartDir(part) + "/bin/*-gcc")
 		if err != nil || len(wrapper) != 1 {
-			testenv.Unavailable(t, errors.New("make setup has not made "+part))
+			testenv.Unavailable(t, errors.New(part+" is not set up: run make setup"))
 		}
 		tool, pattern = testenv.Tool{Part: part, Name: filepath.Base(wrapper[0])}, testenv.PartDir(part)+"/lib/ld-musl-*.so.1"
 	}
@@ -251,12 +246,12 @@ func musl(t *testing.T, goarch string) (compiler, loader string) {
 	}
 	loaders, err := filepath.Glob(pattern)
 	if err != nil || len(loaders) != 1 {
-		testenv.Unavailable(t, errors.New("there is no "+pattern))
+		testenv.Unavailable(t, errors.New("no file matches "+pattern+": run make setup"))
 	}
 	return compiler, loaders[0]
 }
 
-// runInRoot runs a program that sees a folder as its root, all of it or its libraries.
+// runInRoot runs a program in a root, or with an emulator that finds libraries there.
 func runInRoot(t *testing.T, arch testenv.Arch, root, program string, arguments ...string) string {
 	t.Helper()
 	if runsHere(arch.GOARCH) {
@@ -270,7 +265,7 @@ func runInRoot(t *testing.T, arch testenv.Arch, root, program string, arguments 
 	return run(t, emulator[0], append(append(emulator[1:], root+program), arguments...)...)
 }
 
-// The archive works wherever it is unpacked.
+// The archive works in any folder.
 func TestArchive(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -285,9 +280,9 @@ func TestArchive(t *testing.T) {
 	run(t, "cc", append([]string{"-o", program, "examples/c/mac.c"}, flags...)...)
 	env = []string{"LD_LIBRARY_PATH=" + filepath.Join(folder, name, "lib")}
 	if output := runIn(t, "", env, program, "pay 5"); !strings.HasSuffix(output, done) {
-		t.Errorf("it prints\n%s", output)
+		t.Errorf("the program printed\n%s", output)
 	}
 	if output := run(t, filepath.Join(folder, name, "bin/memfd"), "--version"); output != "memfd "+version+"\n" {
-		t.Errorf("memfd --version prints %q", output)
+		t.Errorf("memfd --version printed %q", output)
 	}
 }

@@ -12,11 +12,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"libmemfd_go/internal/testenv"
 )
 
-// The archives of the sources give the same library, and the command, without git; that with
-// the modules in it without a network and a module cache.
+// The source archives build the same library and the command, without git. The vendored one needs no
+// network and no module cache.
 func TestSources(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -46,23 +48,23 @@ func TestSources(t *testing.T) {
 				t.Fatalf("%s: %v\n%s", cmd, err, output)
 			}
 			files := []string{"libmemfd_go.so.1", "libmemfd_go.so.1.debug", "libmemfd_go.a"}
-			if archive.environment == nil { // a vendored command names other paths of its sources
+			if archive.environment == nil { // the vendored command records other source paths
 				files = append(files, "memfd")
 			}
 			if output := run(t, filepath.Join(top, "build", "linux_"+runtime.GOARCH, "memfd"), "--version"); output != "memfd "+version+"\n" {
-				t.Errorf("memfd --version prints %q", output)
+				t.Errorf("memfd --version printed %q", output)
 			}
 			for _, file := range files {
 				got, want := readFile(t, top, filepath.Join("build", "linux_"+runtime.GOARCH, file)), readFile(t, product, file)
 				if !bytes.Equal(got, want) {
-					t.Errorf("%s differs from that in %s", file, product)
+					t.Errorf("%s differs from the one in %s", file, product)
 				}
 			}
 		})
 	}
 }
 
-// onlyCommands returns a folder with some commands and no others.
+// onlyCommands returns a folder for $PATH with only these commands.
 func onlyCommands(t *testing.T, names ...string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -74,7 +76,7 @@ func onlyCommands(t *testing.T, names ...string) string {
 	return folder
 }
 
-// The archive has what git has, and the files that are programs are.
+// The source archive contains the files in git, with their modes.
 func TestSourcesAreComplete(t *testing.T) {
 	testenv.RequireRegular(t)
 	release := requireDist(t)
@@ -89,8 +91,8 @@ func TestSourcesAreComplete(t *testing.T) {
 	for i := range got {
 		got[i] = strings.TrimPrefix(got[i], "libmemfd_go-"+version+"/")
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("%d files, git has %d", len(got), len(want))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-git +archive:\n%s", diff)
 	}
 	folder := t.TempDir()
 	runIn(t, folder, nil, "tar", "xzf", filepath.Join(release, "libmemfd_go-"+version+".tar.gz"))

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package install tests `make install`: what it installs, that C programs find it by
-// pkg-config, CMake and Meson, that the manual pages are in order, and that nothing
-// remains after `make uninstall`.
+// Package install tests `make install`: the list of files, builds of C programs with pkg-config, CMake
+// and Meson, the syntax of the manual pages, and that `make uninstall` removes everything.
 package install
 
 import (
@@ -33,7 +32,7 @@ func TestMain(m *testing.M) {
 
 const prefix = "/opt/memfd"
 
-// install installs the library below a new root, with more settings for make.
+// install installs the library below a new root, with additional settings for make.
 func install(t *testing.T, settings ...string) (root string) {
 	t.Helper()
 	requireProduct(t)
@@ -52,7 +51,7 @@ func requireProduct(t *testing.T) {
 	}
 }
 
-// run runs a command to its end and returns what it prints.
+// run runs a command, and returns its output.
 func run(t *testing.T, env []string, name string, arguments ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, arguments...)
@@ -64,7 +63,7 @@ func run(t *testing.T, env []string, name string, arguments ...string) string {
 	return string(output)
 }
 
-// writeFile writes a file in a folder of its own, and returns its path.
+// writeFile writes a file in a new folder, and returns its path.
 func writeFile(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -74,7 +73,7 @@ func writeFile(t *testing.T, name, text string) string {
 	return path
 }
 
-// contract is what the header declares.
+// contract returns the declarations of the header.
 func contract(t *testing.T) *header.Header {
 	t.Helper()
 	text, err := os.ReadFile("include/memfd_go.h")
@@ -88,7 +87,7 @@ func contract(t *testing.T) *header.Header {
 	return parsed
 }
 
-// version is that of the library, such as 1.0.0.
+// version returns the library's version, such as 1.0.0.
 func version(t *testing.T) string {
 	t.Helper()
 	for _, c := range contract(t).Constants {
@@ -100,7 +99,6 @@ func version(t *testing.T) string {
 	return ""
 }
 
-// functions are all of the library's.
 func functions(t *testing.T) (names []string) {
 	t.Helper()
 	for _, f := range contract(t).Functions {
@@ -109,7 +107,7 @@ func functions(t *testing.T) (names []string) {
 	return names
 }
 
-// files lists all that is not a folder: name, or name -> target.
+// files lists the files below root, and symbolic links as "name -> target".
 func files(t *testing.T, root string) []string {
 	t.Helper()
 	var names []string
@@ -130,7 +128,7 @@ func files(t *testing.T, root string) []string {
 	return names
 }
 
-// buildID returns that of the library, in hexadecimal.
+// buildID returns the library's build ID, in hexadecimal.
 func buildID(t *testing.T) string {
 	t.Helper()
 	folder, err := testenv.Product(runtime.GOARCH)
@@ -153,7 +151,7 @@ func TestInstall(t *testing.T) {
 	root := install(t)
 	installed := files(t, root)
 	pages := slices.DeleteFunc(slices.Clone(installed), func(name string) bool { return !strings.Contains(name, "/man3/") })
-	others := slices.DeleteFunc(installed, func(name string) bool { return strings.Contains(name, "/man3/") })
+	rest := slices.DeleteFunc(installed, func(name string) bool { return strings.Contains(name, "/man3/") })
 	want := []string{
 		prefix + "/bin/memfd",
 		prefix + "/include/memfd_go.h",
@@ -179,8 +177,8 @@ func TestInstall(t *testing.T) {
 		prefix + "/share/man/man7/memfd_go.7",
 		prefix + "/share/zsh/site-functions/_memfd",
 	}
-	if diff := cmp.Diff(want, others); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	if diff := cmp.Diff(want, rest); diff != "" {
+		t.Errorf("make install: -want +installed:\n%s", diff)
 	}
 	want = nil
 	for _, function := range functions(t) {
@@ -188,21 +186,21 @@ func TestInstall(t *testing.T) {
 	}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, pages); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+		t.Errorf("make install, manual pages: -want +installed:\n%s", diff)
 	}
 
 	run(t, nil, "make", "uninstall", "DESTDIR="+root, "PREFIX="+prefix)
 	if left := files(t, root); left != nil {
-		t.Errorf("make uninstall leaves %q", left)
+		t.Errorf("make uninstall did not remove %q", left)
 	}
 	for _, folder := range []string{"lib/cmake/memfd_go", "lib/debug/.build-id/" + buildID(t)[:2]} {
 		if _, err := os.Stat(filepath.Join(root, prefix, folder)); err == nil {
-			t.Errorf("make uninstall leaves %s", folder)
+			t.Errorf("make uninstall did not remove the folder %s", folder)
 		}
 	}
 }
 
-// sudo make install often has no Go in its PATH.
+// `sudo make install` often has no Go in its PATH.
 func TestInstallWithoutGo(t *testing.T) {
 	requireProduct(t)
 	run(t, nil, "make", "build/host")
@@ -216,7 +214,7 @@ func TestInstallWithoutGo(t *testing.T) {
 	}
 }
 
-// The umask does not change the modes of what is installed.
+// The modes of installed files do not depend on the umask.
 func TestUmask(t *testing.T) {
 	requireProduct(t)
 	modes := map[string]string{}
@@ -233,7 +231,8 @@ func TestUmask(t *testing.T) {
 	}
 }
 
-// A folder that pkg-config or CMake cannot name is refused before anything is installed.
+// make install fails, without installing anything, if pkg-config or CMake could not quote the name of a
+// folder.
 func TestRefusedFolders(t *testing.T) {
 	requireProduct(t)
 	for _, folder := range []string{`/a"b`, `/a\b`, "/a;b", "/a#b", "/a`b", "/a$$b"} {
@@ -248,8 +247,7 @@ func TestRefusedFolders(t *testing.T) {
 	}
 }
 
-// The folders are as distributions have them. Whoever asks finds them there, be it below
-// another root or not.
+// pkg-config and CMake return the folders that distributions use, with and without DESTDIR.
 func TestFolders(t *testing.T) {
 	testenv.RequireTool(t, "pkg-config")
 	testenv.RequireTool(t, "cmake")
@@ -261,7 +259,7 @@ func TestFolders(t *testing.T) {
 	env := []string{"PKG_CONFIG_LIBDIR=" + libdir + "/pkgconfig"}
 	want := "-I/srv/include -L/usr/lib/x86_64-linux-gnu -lmemfd_go"
 	if got := strings.TrimSpace(run(t, env, "pkg-config", "--keep-system-libs", "--cflags", "--libs", "libmemfd_go")); got != want {
-		t.Errorf("pkg-config says %q, want %q", got, want)
+		t.Errorf("pkg-config printed %q, want %q", got, want)
 	}
 	script := `include("` + libdir + `/cmake/memfd_go/memfd_goConfig.cmake")
 get_target_property(file memfd_go::memfd_go IMPORTED_LOCATION)
@@ -271,7 +269,7 @@ message("${file} ${folder}")
 	listing := writeFile(t, "CMakeLists.txt", "cmake_minimum_required(VERSION 3.16)\nproject(p NONE)\n"+script)
 	want = libdir + "/libmemfd_go.so /srv/include"
 	if got := run(t, nil, "cmake", "-S", filepath.Dir(listing), "-B", t.TempDir()); !strings.Contains(got, want) {
-		t.Errorf("CMake says\n%s\nwant %s", got, want)
+		t.Errorf("CMake printed\n%s\nwant %s", got, want)
 	}
 }
 
@@ -279,7 +277,7 @@ func TestManualPages(t *testing.T) {
 	root := install(t)
 	pages, err := filepath.Glob(filepath.Join(root, prefix, "share/man/man[137]/*"))
 	if err != nil || len(pages) < len(functions(t))+2 {
-		t.Fatalf("%d pages, %v", len(pages), err)
+		t.Fatalf("only %d manual pages are installed, %v", len(pages), err)
 	}
 	t.Run("mandoc", func(t *testing.T) {
 		testenv.RequireTool(t, "mandoc")

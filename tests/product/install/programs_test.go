@@ -11,21 +11,19 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// A program that is linked with the shared library needs that to run, and nothing of it
-// when linked with the static one.
 var linkings = []struct {
 	name     string
-	pkgflags []string // of pkg-config
+	pkgflags []string // for pkg-config
 	ccflags  []string
-	cmake    string // an option
+	cmake    string
 	meson    string
-	needs    bool // the shared library
+	needs    bool // whether the program needs the shared library
 }{
 	{"shared", nil, nil, "-DMEMFD_GO_TARGET=memfd_go::memfd_go", "-Dprefer_static=false", true},
 	{"static", []string{"--static"}, []string{"-static"}, "-DMEMFD_GO_TARGET=memfd_go::static", "-Dprefer_static=true", false},
 }
 
-// tryMac runs the example that needs most of the library.
+// tryMac runs the example mac, and checks whether it needs the shared library.
 func tryMac(t *testing.T, root, program string, needs bool) {
 	t.Helper()
 	file, err := elf.Open(program)
@@ -38,15 +36,15 @@ func tryMac(t *testing.T, root, program string, needs bool) {
 		t.Fatal(err)
 	}
 	if got := strings.Contains(strings.Join(needed, " "), "libmemfd_go.so.1"); got != needs {
-		t.Errorf("it needs %q", needed)
+		t.Errorf("the program needs the libraries %q", needed)
 	}
 	env := []string{"LD_LIBRARY_PATH=" + filepath.Join(root, prefix, "lib")}
 	if output := run(t, env, program, "pay 5"); !strings.HasSuffix(output, " wiped the key\n") {
-		t.Errorf("it prints\n%s", output)
+		t.Errorf("the program printed\n%s", output)
 	}
 }
 
-// findByPkgConfig is the environment in which pkg-config finds what is below root.
+// findByPkgConfig returns the environment in which pkg-config finds the library below root.
 func findByPkgConfig(root string) []string {
 	return []string{
 		"PKG_CONFIG_LIBDIR=" + filepath.Join(root, prefix, "lib/pkgconfig"),
@@ -83,7 +81,7 @@ func TestCMake(t *testing.T) {
 	}
 }
 
-// Another major number is not compatible, nor is a newer minor one.
+// Another major version or a newer minor version is not compatible.
 func TestCMakeVersions(t *testing.T) {
 	testenv.RequireTool(t, "cmake")
 	root := install(t)
@@ -100,7 +98,7 @@ endif()
 `)
 		output := run(t, nil, "cmake", "-S", filepath.Dir(script), "-B", t.TempDir(), "-DCMAKE_PREFIX_PATH="+root+prefix)
 		if !strings.HasPrefix(output, want) && !strings.Contains(output, "\n"+want) {
-			t.Errorf("version %s: want %q, CMake says\n%s", request, want, output)
+			t.Errorf("version %s: want %q, CMake printed\n%s", request, want, output)
 		}
 	}
 }
@@ -120,7 +118,7 @@ func TestMeson(t *testing.T) {
 	}
 }
 
-// A folder whose name has quotes and blanks is found like any other.
+// Names of folders may contain quotes and spaces.
 func TestOddFolder(t *testing.T) {
 	testenv.RequireTool(t, "pkg-config")
 	testenv.RequireTool(t, "cc")
@@ -130,7 +128,7 @@ func TestOddFolder(t *testing.T) {
 	try := func(t *testing.T, program string) {
 		t.Helper()
 		if output := run(t, []string{"LD_LIBRARY_PATH=" + folder + "/lib"}, program, "pay 5"); !strings.HasSuffix(output, " wiped the key\n") {
-			t.Errorf("it prints\n%s", output)
+			t.Errorf("the program printed\n%s", output)
 		}
 	}
 	t.Run("pkg-config", func(t *testing.T) {
@@ -138,7 +136,7 @@ func TestOddFolder(t *testing.T) {
 		run(t, env, "sh", "-euc", `eval "cc -o $1 examples/c/mac.c $(pkg-config --cflags --libs libmemfd_go)"`, "sh", program)
 		try(t, program)
 		if libdir := run(t, env, "pkg-config", "--variable=libdir", "libmemfd_go"); libdir != folder+"/lib\n" {
-			t.Errorf("libdir is %q", libdir)
+			t.Errorf("pkg-config printed the libdir %q", libdir)
 		}
 	})
 	t.Run("CMake", func(t *testing.T) {
@@ -158,6 +156,6 @@ func TestOddFolder(t *testing.T) {
 	})
 	run(t, nil, "make", "uninstall", "PREFIX="+folder)
 	if left := files(t, folder); left != nil {
-		t.Errorf("make uninstall leaves %q", left)
+		t.Errorf("make uninstall did not remove %q", left)
 	}
 }

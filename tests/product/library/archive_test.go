@@ -23,7 +23,7 @@ type member struct {
 	data         []byte
 }
 
-// archiveOf reads libmemfd_go.a beside l.
+// archiveOf reads the libmemfd_go.a that belongs to l.
 func archiveOf(t *testing.T, l library) (members []member) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(filepath.Dir(l.path), "libmemfd_go.a"))
@@ -32,13 +32,13 @@ func archiveOf(t *testing.T, l library) (members []member) {
 	}
 	data, ok := bytes.CutPrefix(data, []byte("!<arch>\n"))
 	if !ok {
-		t.Fatal("no archive")
+		t.Fatal("libmemfd_go.a is not an ar archive")
 	}
 	for len(data) > 0 {
 		const header = 60
 		size, err := strconv.Atoi(strings.TrimSpace(string(data[48:58])))
 		if err != nil || string(data[58:header]) != "`\n" {
-			t.Fatalf("%q is no header of a member", data[:header])
+			t.Fatalf("invalid header of a member: %q", data[:header])
 		}
 		name := strings.TrimSpace(string(data[:16]))
 		members = append(members, member{name, string(data[16:48]), data[header : header+size]})
@@ -47,7 +47,7 @@ func archiveOf(t *testing.T, l library) (members []member) {
 	return members
 }
 
-// objectOf is the one object file in the archive.
+// objectOf returns the only object file of the archive.
 func objectOf(t *testing.T, l library) *elf.File {
 	t.Helper()
 	members := archiveOf(t, l)
@@ -62,7 +62,7 @@ func TestArchive(t *testing.T) {
 	each(t, func(t *testing.T, l library) {
 		members := archiveOf(t, l)
 		if len(members) != 2 || members[0].name != "/" || members[1].name != "memfd_go.o/" {
-			t.Fatalf("%d members", len(members))
+			t.Fatalf("the archive has %d members; want an index and memfd_go.o", len(members))
 		}
 		for _, m := range members {
 			if want := fmt.Sprintf("%-12d%-6d%-6d%-8o", 0, 0, 0, 0o644); m.header != want {
@@ -73,17 +73,17 @@ func TestArchive(t *testing.T) {
 		names := strings.Split(strings.TrimSuffix(string(members[0].data[4+4*count:]), "\x00"), "\x00")
 		slices.Sort(names)
 		if want := exports(t, l.path); !slices.Equal(names, want) {
-			t.Errorf("the index has %q, want %q", names, want)
+			t.Errorf("the index of the archive lists %q, want %q", names, want)
 		}
 	})
 }
 
-// The object file has the functions of the shared library, and asks for nothing.
+// The object file defines the functions of the shared library, and needs no symbol.
 func TestObjectFile(t *testing.T) {
 	each(t, func(t *testing.T, l library) {
 		object := objectOf(t, l)
 		if object.Machine != l.Machine || object.Type != elf.ET_REL || object.OSABI != l.OSABI {
-			t.Errorf("%v %v %v", object.Machine, object.Type, object.OSABI)
+			t.Errorf("the object file is for %v %v %v", object.Machine, object.Type, object.OSABI)
 		}
 		members := archiveOf(t, l)
 		if flags := flagsOf(l, members[1].data); flags != machines[l.arch].flags {
@@ -109,11 +109,11 @@ func TestObjectFile(t *testing.T) {
 		}
 		slices.Sort(defined)
 		if want := exports(t, l.path); !slices.Equal(defined, want) {
-			t.Errorf("it defines %q, want %q", defined, want)
+			t.Errorf("the object file defines %q, want %q", defined, want)
 		}
 		slices.Sort(local)
 		if want := localFunctions(t, l); !slices.Equal(local, want) {
-			t.Errorf("local functions %q, want those of the shared library, %q", local, want)
+			t.Errorf("the local functions are %q, but in the shared library %q", local, want)
 		}
 	})
 }
@@ -132,8 +132,8 @@ func localFunctions(t *testing.T, l library) (names []string) {
 	return names
 }
 
-// What the dynamic linker would write to is in .data.rel.ro, and the stack need not
-// be executable. The program's linker can tell where relocations are.
+// Data with relocations is in .data.rel.ro, relocation sections have conventional names, and the stack
+// need not be executable.
 func TestObjectFileSections(t *testing.T) {
 	each(t, func(t *testing.T, l library) {
 		object := objectOf(t, l)
@@ -147,13 +147,13 @@ func TestObjectFileSections(t *testing.T) {
 			if s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA {
 				of := object.Sections[s.Info]
 				if s.Name != "."+strings.ToLower(s.Type.String()[4:])+of.Name || s.Flags != elf.SHF_INFO_LINK {
-					t.Errorf("%s has the relocations of %s, flags %v", s.Name, of.Name, s.Flags)
+					t.Errorf("relocation section %s applies to %s, flags %v", s.Name, of.Name, s.Flags)
 				}
 			}
 		}
 		for _, name := range []string{".text", ".rodata", ".data.rel.ro"} {
 			if got, want := object.Section(name).Size, l.Section(name).Size; got != want {
-				t.Errorf("%s has %d bytes, in the shared library %d", name, got, want)
+				t.Errorf("%s has %d bytes, but %d in the shared library", name, got, want)
 			}
 		}
 		property, want := object.Section(".note.gnu.property"), l.Section(".note.gnu.property")

@@ -12,7 +12,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The program needs no libc: that of the cross compiler is for ARMv7 with floating point.
+// The program uses no libc, because the cross compiler's is for ARMv7 with hard float.
 const programARM = `
 #include <memfd_go.h>
 
@@ -38,9 +38,8 @@ __attribute__((used)) static void run(void)
 __asm__(".globl _start\n_start: bic sp, sp, #7\n\tbl run\n");
 `
 
-// With GOARM=5 the static library links into a program for ARMv5 without floating point,
-// which an emulated processor of that kind runs. It has no floating-point unit: any
-// instruction for one would end the program.
+// With GOARM=5, the static library works in a program for ARMv5 with soft float. The emulated processor
+// has no floating-point unit.
 func TestOldARM(t *testing.T) {
 	arch := testenv.Arches[slices.IndexFunc(testenv.Arches, func(a testenv.Arch) bool { return a.GOARCH == "arm" })]
 	compiler, err := arch.Compiler.Path()

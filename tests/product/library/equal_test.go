@@ -10,9 +10,8 @@ import (
 	"testing"
 )
 
-// The time that memfd_go_equal takes depends on the length, not on the bytes. What compares them
-// is one loop of simple instructions in every architecture. No byte, nor what is made of one,
-// decides a branch, is compared, or is part of an address.
+// The time of memfd_go_equal depends on the length, not on the bytes. On every architecture the loop
+// consists of simple instructions, and no branch, comparison or address depends on a loaded byte.
 func TestEqualTakesConstantTime(t *testing.T) {
 	each(t, func(t *testing.T, l library) {
 		name := "libmemfd_go/core.sameBytes"
@@ -23,7 +22,7 @@ func TestEqualTakesConstantTime(t *testing.T) {
 	})
 }
 
-// The instructions that the compilers use for it, as `go tool objdump` names them.
+// Instructions, as `go tool objdump` names them.
 var (
 	simple      = regexp.MustCompile(`^(MOV\w*|XORL?|XORW|EOR|ORL?|ORW|ORR|ADD\w*|INC[LQ]|SUB|LEAL|SHRL|SR(L|W|LI|LIW)|SLLI|LSR|UBFX|RLWINM|BSTRPICKV|NOPL|NOOP|NOP|XCHGL)$`)
 	comparison  = regexp.MustCompile(`^CMP[LQU]?$`)
@@ -34,14 +33,14 @@ var (
 	inAddress   = regexp.MustCompile(`\(([^)]*)\)`)
 )
 
-// dependencies tells how the course of a function depends on the bytes that it loads.
+// dependencies reports how the timing of a function may depend on the bytes that it loads.
 func dependencies(code []string) (complaints []string) {
 	if !slices.ContainsFunc(code, func(line string) bool { return byteLoad.MatchString(instruction(line)) }) {
-		return []string{"it loads no byte"}
+		return []string{"no byte is loaded"}
 	}
 	tainted, looped := map[string]bool{}, map[string]bool{}
 	branches := 0
-	for range 2 { // what the loop leaves in the registers meets its start
+	for range 2 { // the second round starts with the registers after the first
 		before := ""
 		tainted = maps.Clone(looped)
 		for _, line := range code {
@@ -53,38 +52,38 @@ func dependencies(code []string) (complaints []string) {
 				branches++
 				looped = maps.Clone(tainted)
 				if !register.MatchString(operands) && !comparison.MatchString(before) {
-					complaints = append(complaints, "what decides this branch? "+text)
+					complaints = append(complaints, "cannot find the condition of this branch: "+text)
 				}
 				fallthrough
 			case comparison.MatchString(name):
 				if slices.ContainsFunc(registers(operands), func(r string) bool { return tainted[r] }) {
-					complaints = append(complaints, "a byte decides: "+text)
+					complaints = append(complaints, "the condition depends on a byte: "+text)
 				}
 			case simple.MatchString(name):
 				if reads := addressed(name, operands); slices.ContainsFunc(reads, func(r string) bool { return tainted[r] }) {
-					complaints = append(complaints, "a byte is part of an address: "+text)
+					complaints = append(complaints, "the address depends on a byte: "+text)
 				}
 				spread(tainted, text, name, operands)
 			default:
-				complaints = append(complaints, "does the time of this instruction depend on its operands? "+text)
+				complaints = append(complaints, "the time of this instruction may depend on its operands: "+text)
 			}
 			before = name
 		}
 	}
-	if branches != 2 { // in two rounds
-		complaints = append(complaints, "it has not one conditional branch, that of the loop")
+	if branches != 2 { // one in each round
+		complaints = append(complaints, "there must be exactly one conditional branch, that of the loop")
 	}
 	return complaints
 }
 
-// spread notes in which registers bytes, and what is made of them, are after an instruction.
+// spread updates the set of registers that depend on a byte.
 func spread(tainted map[string]bool, text, name, operands string) {
 	all := registers(operands)
 	if strings.HasPrefix(name, "XCHG") {
 		tainted[all[0]], tainted[all[1]] = tainted[all[1]], tainted[all[0]]
 		return
 	}
-	if len(all) == 0 || strings.HasSuffix(text, ")") { // no operation, or a store
+	if len(all) == 0 || strings.HasSuffix(text, ")") { // a no-op, or a store
 		return
 	}
 	to := all[len(all)-1]
@@ -94,12 +93,12 @@ func spread(tainted map[string]bool, text, name, operands string) {
 	}
 	from := all
 	if (strings.HasPrefix(name, "MOV") || name == "LEAL" || len(all) > 2) && len(all) > 1 {
-		from = all[:len(all)-1] // else the register is changed, not set
+		from = all[:len(all)-1] // otherwise the destination is also a source
 	}
 	tainted[to] = slices.ContainsFunc(from, func(r string) bool { return tainted[r] })
 }
 
-// addressed are the registers that an address is made of. A shift's "31(R0)" is none.
+// addressed returns the registers in addresses. "31(R0)" in a shift is not an address.
 func addressed(name, operands string) (all []string) {
 	if strings.HasPrefix(name, "MOV") {
 		for _, m := range inAddress.FindAllStringSubmatch(operands, -1) {
@@ -109,7 +108,7 @@ func addressed(name, operands string) (all []string) {
 	return all
 }
 
-// registers are those in a text, the low half of AX as AX.
+// registers returns the registers in a text. AL becomes AX.
 func registers(text string) []string {
 	all := register.FindAllString(text, -1)
 	for i, r := range all {
@@ -120,22 +119,21 @@ func registers(text string) []string {
 	return all
 }
 
-// instruction is a line of disassembly without its address.
+// instruction removes the address from a line of disassembly.
 func instruction(line string) string {
 	_, text, _ := strings.Cut(line, " ")
 	return strings.TrimSpace(text)
 }
 
-// What would be told of other functions.
 func TestDependencies(t *testing.T) {
 	for name, code := range map[string]string{
-		"it loads no byte":             "XORL AX, AX|RET",
-		"a byte decides: CMPQ":         "MOVZX 0(DX)(AX*1), DI|CMPQ DI, $0|JA 0x10|RET",
-		"a byte decides: BLTU":         "MOVBU (R4)(R7), R9|XOR R10, R9|BLTU R9, R6, -6(PC)|RET",
-		"a byte is part of an address": "MOVBU (R0)(R3), R5|ADD R5, R1, R6|MOVBU (R6), R7|RET",
-		"what decides this branch?":    "MOVZX 0(DX)(AX*1), DI|ORL DI, SI|JA 0x10|RET",
-		"does the time of this":        "MOVZX 0(DX)(AX*1), DI|DIVL DI|RET",
-		"it has not one":               "MOVZX 0(DX)(AX*1), DI|CMPQ CX, DX|JA 0x10|CMPQ CX, DX|JA 0x10|RET",
+		"no byte is loaded":             "XORL AX, AX|RET",
+		"depends on a byte: CMPQ":       "MOVZX 0(DX)(AX*1), DI|CMPQ DI, $0|JA 0x10|RET",
+		"depends on a byte: BLTU":       "MOVBU (R4)(R7), R9|XOR R10, R9|BLTU R9, R6, -6(PC)|RET",
+		"the address depends on a byte": "MOVBU (R0)(R3), R5|ADD R5, R1, R6|MOVBU (R6), R7|RET",
+		"cannot find the condition":     "MOVZX 0(DX)(AX*1), DI|ORL DI, SI|JA 0x10|RET",
+		"the time of this":              "MOVZX 0(DX)(AX*1), DI|DIVL DI|RET",
+		"there must be":                 "MOVZX 0(DX)(AX*1), DI|CMPQ CX, DX|JA 0x10|CMPQ CX, DX|JA 0x10|RET",
 	} {
 		var lines []string
 		for _, text := range strings.Split(code, "|") {

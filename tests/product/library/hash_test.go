@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// Loaders find symbols through one of two tables: glibc and musl through
-// .gnu.hash, others through .hash. Look each export up in both, as they do.
+// Each export is found in .gnu.hash, which glibc and musl use, and in .hash, which other loaders use.
 func TestHashTablesFindEveryExport(t *testing.T) {
 	each(t, func(t *testing.T, l library) {
 		symbols, err := l.DynamicSymbols()
@@ -20,7 +19,7 @@ func TestHashTablesFindEveryExport(t *testing.T) {
 			if s.Section == elf.SHN_UNDEF {
 				continue
 			}
-			index := uint32(i + 1) // DynamicSymbols leaves out the null symbol
+			index := uint32(i + 1) // DynamicSymbols omits the null symbol
 			if !gnuFinds(l, gnu, symbols, s.Name, index) {
 				t.Errorf(".gnu.hash does not find %s", s.Name)
 			}
@@ -29,7 +28,7 @@ func TestHashTablesFindEveryExport(t *testing.T) {
 			}
 		}
 		if absent := "memfd_go_no_such_function"; gnuFinds(l, gnu, symbols, absent, 1) || sysvFinds(l, sysv, symbols, absent, 1) {
-			t.Errorf("a table finds %s", absent)
+			t.Errorf("a hash table finds %s, which does not exist", absent)
 		}
 	})
 }
@@ -48,7 +47,7 @@ func sectionOf(t *testing.T, l library, kind elf.SectionType) []byte {
 	return nil
 }
 
-// gnuFinds follows .gnu.hash: Bloom filter, bucket, chain that ends at an odd hash.
+// gnuFinds looks a symbol up in .gnu.hash: Bloom filter, bucket, chain that ends at an odd hash.
 func gnuFinds(l library, table []byte, symbols []elf.Symbol, name string, index uint32) bool {
 	hash := uint32(5381)
 	for _, c := range []byte(name) {
@@ -84,7 +83,7 @@ func gnuFinds(l library, table []byte, symbols []elf.Symbol, name string, index 
 	return false
 }
 
-// sysvFinds follows .hash, whose entries are 64 bits wide on s390x.
+// sysvFinds looks a symbol up in .hash, which has 64-bit entries on s390x.
 func sysvFinds(l library, table []byte, symbols []elf.Symbol, name string, index uint32) bool {
 	hash := uint32(0)
 	for _, c := range []byte(name) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package library looks into the eight built libraries: what a loader, a linker, a
-// debugger and a security audit read from an ELF file. That the exports are the
-// header's functions is the business of tests/contract.
+// Package library tests the ELF files of the eight built libraries: what loaders, linkers, debuggers and
+// security audits read. tests/contract compares the exports with the header.
 package library
 
 import (
@@ -14,12 +13,12 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// machines is what the ELF header and the program headers have to say.
+// machines holds the expected values of the headers.
 var machines = map[string]struct {
 	machine elf.Machine
 	flags   uint32
-	page    uint64   // the largest of the architecture
-	rebase  []uint32 // the only relocations allowed: base + addend
+	page    uint64   // the largest page size
+	rebase  []uint32 // the only allowed relocations: base + addend
 }{
 	"amd64":   {elf.EM_X86_64, 0, 0x1000, []uint32{uint32(elf.R_X86_64_RELATIVE)}},
 	"arm64":   {elf.EM_AARCH64, 0, 0x10000, []uint32{uint32(elf.R_AARCH64_RELATIVE)}},
@@ -31,14 +30,13 @@ var machines = map[string]struct {
 	"loong64": {elf.EM_LOONGARCH, 0x43, 0x10000, []uint32{uint32(elf.R_LARCH_RELATIVE)}}, // double float, objects v1
 }
 
-// A library is one of the built files.
 type library struct {
 	*elf.File
 	arch string
 	path string
 }
 
-// each runs a test for every library that is there.
+// each runs a test for every built library.
 func each(t *testing.T, test func(t *testing.T, l library)) {
 	for _, arch := range testenv.Tested() {
 		t.Run(arch.GOARCH, func(t *testing.T) {
@@ -69,7 +67,7 @@ func TestFileHeader(t *testing.T) {
 	})
 }
 
-// flagsOf reads e_flags of a file, which debug/elf keeps to itself.
+// flagsOf reads e_flags, which debug/elf does not export.
 func flagsOf(l library, file []byte) uint32 {
 	offset := 36
 	if l.Class == elf.ELFCLASS64 {
@@ -98,7 +96,7 @@ func TestNames(t *testing.T) {
 	})
 }
 
-// Nothing runs at load time, and nothing else is loaded.
+// The library has no constructors, and no dependencies.
 func TestDynamicSectionHasNothingToDo(t *testing.T) {
 	unwanted := []elf.DynTag{
 		elf.DT_NEEDED, elf.DT_INIT, elf.DT_FINI, elf.DT_INIT_ARRAY, elf.DT_FINI_ARRAY, elf.DT_PREINIT_ARRAY,
@@ -133,14 +131,14 @@ func TestSymbolsAreFunctions(t *testing.T) {
 		}
 		for _, s := range symbols {
 			if s.Name == "MEMFD_GO_1.0" {
-				continue // the version's own symbol
+				continue // the symbol of the version
 			}
 			if elf.ST_TYPE(s.Info) != elf.STT_FUNC || elf.ST_BIND(s.Info) != elf.STB_GLOBAL ||
 				elf.ST_VISIBILITY(s.Other) != elf.STV_DEFAULT || s.Size == 0 {
 				t.Errorf("%s: info %#x, other %#x, size %d; want a global function", s.Name, s.Info, s.Other, s.Size)
 			}
 			if s.Section >= elf.SectionIndex(len(l.Sections)) || l.Sections[s.Section].Flags&elf.SHF_EXECINSTR == 0 {
-				t.Errorf("%s is not in a section of code", s.Name)
+				t.Errorf("%s is not in an executable section", s.Name)
 			}
 		}
 	})

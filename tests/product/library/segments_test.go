@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// sizeLimit is what the library may take, stripped.
+// sizeLimit limits the size of the stripped library.
 const sizeLimit = 56 << 10
 
-// sizeLimits are those of architectures that need more. On s390x all arguments of Go functions
-// are on the stack, and each export keeps eight floating-point registers.
+// sizeLimits are the limits of architectures that need more. On s390x all arguments of Go functions are
+// on the stack, and each export saves eight floating-point registers.
 var sizeLimits = map[string]uint64{"s390x": 60 << 10}
 
 func TestSegmentsKeepWriteAndExecuteApart(t *testing.T) {
@@ -23,7 +23,7 @@ func TestSegmentsKeepWriteAndExecuteApart(t *testing.T) {
 				t.Errorf("%v at %#x is writable and executable", p.Type, p.Vaddr)
 			}
 			if p.Type == elf.PT_TLS || p.Type == elf.PT_INTERP {
-				t.Errorf("there is a %v", p.Type)
+				t.Errorf("the library must not have a %v", p.Type)
 			}
 		}
 		stack := segments(l, elf.PT_GNU_STACK)
@@ -33,13 +33,13 @@ func TestSegmentsKeepWriteAndExecuteApart(t *testing.T) {
 	})
 }
 
-// After loading, nothing of the library can be written to.
+// After relocation, no page of the library is writable.
 func TestWritableSegmentsAreReadOnlyAfterRelocation(t *testing.T) {
 	each(t, func(t *testing.T, l library) {
 		page := machines[l.arch].page
 		relro := segments(l, elf.PT_GNU_RELRO)
 		if len(relro) != 1 {
-			t.Fatalf("%d PT_GNU_RELRO", len(relro))
+			t.Fatalf("the library has %d PT_GNU_RELRO, want 1", len(relro))
 		}
 		start, end := relro[0].Vaddr, relro[0].Vaddr+relro[0].Memsz
 		for _, p := range segments(l, elf.PT_LOAD) {
@@ -47,7 +47,7 @@ func TestWritableSegmentsAreReadOnlyAfterRelocation(t *testing.T) {
 				t.Errorf("%#x-%#x stays writable outside %#x-%#x", p.Vaddr, p.Vaddr+p.Memsz, start, end)
 			}
 		}
-		// The loader protects whole pages only, and none behind the last whole one.
+		// The loader rounds the end down to a page.
 		if end%page != 0 {
 			t.Errorf("RELRO ends at %#x, not at the end of a page of %#x", end, page)
 		}
@@ -63,7 +63,7 @@ func TestSegmentsFitTheLargestPage(t *testing.T) {
 				t.Errorf("segment at %#x, offset %#x: alignment %#x, want at least %#x", p.Vaddr, p.Off, p.Align, page)
 			}
 			if i > 0 && p.Vaddr/page <= last/page {
-				t.Errorf("segment at %#x shares a page with the one before", p.Vaddr)
+				t.Errorf("segment at %#x shares a page with the previous one", p.Vaddr)
 			}
 			last = p.Vaddr + p.Memsz - 1
 		}
@@ -122,7 +122,7 @@ func TestStrippedSize(t *testing.T) {
 	})
 }
 
-// What a host that enforces CET or BTI asks of a library, and a build's identity.
+// The notes hold a build ID, and on amd64 and arm64 the property that hosts with CET or BTI require.
 func TestNotes(t *testing.T) {
 	const (
 		gnuBuildID  = 3
@@ -149,7 +149,7 @@ func TestNotes(t *testing.T) {
 	})
 }
 
-// Exports begin with the instruction that marks a target of indirect calls.
+// Exports begin with the landing pad for indirect calls.
 func TestExportsAreIndirectTargets(t *testing.T) {
 	marks := map[string][]byte{
 		"amd64": {0xf3, 0x0f, 0x1e, 0xfa}, // ENDBR64
@@ -177,7 +177,7 @@ func TestExportsAreIndirectTargets(t *testing.T) {
 	})
 }
 
-// note returns the contents of the GNU note of a kind.
+// note returns the contents of a GNU note.
 func note(t *testing.T, l library, kind uint32) []byte {
 	for _, p := range segments(l, elf.PT_NOTE) {
 		data := make([]byte, p.Filesz)

@@ -11,7 +11,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// tcc adds what stands in a field to the addend of its relocation.
+// tcc adds the old contents of a relocated field to the addend, so they must be 0.
 func TestLinkedByTCC(t *testing.T) {
 	compiler, err := exec.LookPath("tcc")
 	if err != nil {

@@ -17,14 +17,12 @@ import (
 
 const nobody = 65534
 
-// Somebody else, with nothing in a cache, builds the same from files of another day, in
-// another folder, language, time zone and with another umask.
+// Another user builds the same library with an empty cache, other file times, and another folder,
+// locale, time zone and umask.
 func TestRebuildByAnotherUser(t *testing.T) {
-	if !testenv.Full() {
-		t.Skip("only in the full matrix: it compiles all of Go's own packages anew")
-	}
+	testenv.RequireFull(t) // compiles Go's standard library again
 	if os.Getuid() != 0 {
-		t.Skip("only root may become another user")
+		t.Skip("only root can become another user")
 	}
 	home := othersHome(t)
 	var products []string
@@ -48,13 +46,13 @@ func TestRebuildByAnotherUser(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(ours, theirs) {
-			t.Errorf("%s differs", name)
+			t.Errorf("%s differs from that of the other user", name)
 		}
 	}
 }
 
-// othersHome makes a folder of another user with the sources, long unchanged, and with the
-// modules that they need.
+// othersHome creates the home of another user, with sources of an old date and the modules that they
+// need.
 func othersHome(t *testing.T) string {
 	t.Helper()
 	home, err := os.MkdirTemp("", "memfd_go")
@@ -82,7 +80,7 @@ chmod -R u+w "$2"
 	return home
 }
 
-// asOther is a command of the other user, whose environment says nothing of this one's.
+// asOther prepares a command of the other user, which inherits no environment.
 func asOther(home, name string, arguments ...string) *exec.Cmd {
 	cmd := exec.Command(name, arguments...)
 	cmd.Dir = home

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// zeroStores are how an architecture stores a zero byte, and several zero words, in a loop,
-// in the words of `go tool objdump`. Go keeps zero in amd64's X15 and ppc64le's R0; arm has
-// no such register, and a routine for the words.
+// zeroStores match the stores of a zero byte and of zero words, as `go tool objdump` prints them. Go
+// keeps 0 in X15 on amd64 and in R0 on ppc64le. arm has no such register, and calls a function to
+// clear words.
 var zeroStores = map[string][2]string{
 	"amd64":   {`MOVB \$0x0, 0\(`, `MOVUPS X15, 0\(`},
 	"386":     {`MOVB \$0x0, 0\(`, `MOVL \$0x0, 0\(`},
@@ -25,19 +25,19 @@ var zeroStores = map[string][2]string{
 	"loong64": {`MOVB R0, \(`, `MOVV R0, 0\(`},
 }
 
-// A call. On ppc64le it leads behind what another library would need.
+// A call of Wipe. On ppc64le it skips the first two instructions, which set the TOC pointer.
 var calls = regexp.MustCompile(`libmemfd_go/core\.Wipe(\+8)?\(SB\)`)
 
-// The compiler has left in what wipes: loops that store zeros, and a call of them in each
-// function that is to wipe something.
+// The compiler has not removed the wiping: Wipe contains loops that store zeros, and the functions that
+// must wipe memory call it.
 func TestWipingIsInTheCode(t *testing.T) {
 	each(t, func(t *testing.T, l library) {
 		functions := disassembly(t, l)
 		wipe := "libmemfd_go/core.Wipe"
 		for i, store := range zeroStores[l.arch] {
 			if !hasLoop(functions[wipe], regexp.MustCompile(store)) {
-				t.Errorf("%s: no loop with `%s`, which stores zero: %s\n%s", wipe, store,
-					[]string{"byte", "words"}[i], strings.Join(functions[wipe], "\n"))
+				t.Errorf("%s: no loop with `%s`, the store of a zero %s:\n%s", wipe, store,
+					[]string{"byte", "word"}[i], strings.Join(functions[wipe], "\n"))
 			}
 		}
 		for _, name := range []string{
@@ -51,7 +51,7 @@ func TestWipingIsInTheCode(t *testing.T) {
 	})
 }
 
-// disassembly returns the lines of each function: an address, an instruction.
+// disassembly returns the lines of each function: address and instruction.
 func disassembly(t *testing.T, l library) map[string][]string {
 	out, err := exec.Command("go", "tool", "objdump", l.path).Output()
 	if err != nil {
@@ -64,17 +64,17 @@ func disassembly(t *testing.T, l library) map[string][]string {
 		switch {
 		case len(fields) >= 2 && fields[0] == "TEXT":
 			name = strings.TrimSuffix(fields[1], "(SB)")
-		case len(fields) >= 4: // place, address, bytes, instruction
+		case len(fields) >= 4: // source line, address, bytes, instruction
 			functions[name] = append(functions[name], fields[1]+" "+strings.Join(fields[3:], " "))
 		}
 	}
 	return functions
 }
 
-// nearby is how many instructions behind a store the end of its loop may be.
+// nearby is the maximum number of instructions from a store to the end of its loop.
 const nearby = 10
 
-// hasLoop tells whether soon after a store control goes back to it or before it.
+// hasLoop reports whether a backward branch follows a store.
 func hasLoop(lines []string, store *regexp.Regexp) bool {
 	for i := range lines {
 		// arm's stores take two lines.
@@ -95,8 +95,8 @@ var (
 	absolute = regexp.MustCompile(` (0x[0-9a-f]+)$`)
 )
 
-// goesBack tells whether an instruction branches back by some instructions at least, one
-// more or less.
+// goesBack reports whether an instruction branches back by at least that many instructions, give or take
+// one.
 func goesBack(line string, instructions int) bool {
 	if m := relative.FindStringSubmatch(line); m != nil {
 		n, _ := strconv.Atoi(m[1])

@@ -17,24 +17,23 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-var errNoSdist = errors.New("there is no sdist: make wheels")
+var errNoSdist = errors.New("the sdist is not built: run make wheels")
 
-// hatchling builds a target from a copy of the package, and returns the folder of what
-// it made and what it said.
-func hatchling(t *testing.T, source, target string, environment ...string) (string, string, error) {
+// hatchling builds a target from a copy of the package.
+func hatchling(t *testing.T, source, target string, environment ...string) (folder, output string, err error) {
 	out := t.TempDir()
 	build := exec.Command(tool(t, "hatchling"), "build", "-t", target, "-d", out)
 	build.Dir = source
 	build.Env = slices.Concat(os.Environ(), []string{"MEMFD_GO_LIB_DIR="}, environment)
-	output, err := build.CombinedOutput()
-	return out, string(output), err
+	text, err := build.CombinedOutput()
+	return out, string(text), err
 }
 
-// one is the only file in a folder.
+// one returns the only file in a folder.
 func one(t *testing.T, folder string) string {
 	found, _ := filepath.Glob(filepath.Join(folder, "*"))
 	if len(found) != 1 {
-		t.Fatalf("not one file: %q", found)
+		t.Fatalf("want one file in %s, got %q", folder, found)
 	}
 	return found[0]
 }
@@ -46,12 +45,11 @@ func sameFiles(t *testing.T, want, got string) {
 	second, err := os.ReadFile(got)
 	must(t, err)
 	if filepath.Base(want) != filepath.Base(got) || !bytes.Equal(first, second) {
-		t.Errorf("%s is not %s", got, want)
+		t.Errorf("%s and %s differ", got, want)
 	}
 }
 
-// sources copies what the package is built from. No file has the mode and the time that
-// it has here.
+// sources copies the sources of the package, with other modes and times.
 func sources(t *testing.T) string {
 	top := t.TempDir()
 	for _, name := range []string{"go.mod", "go.sum", "core", "capi", "bindings/python"} {
@@ -73,7 +71,7 @@ func TestReproducible(t *testing.T) {
 	testenv.RequireRegular(t)
 	t.Parallel()
 	copied := sources(t)
-	for _, arch := range testenv.Arches[:3] { // the others would show nothing else
+	for _, arch := range testenv.Arches[:3] { // enough to see differences
 		product, err := testenv.Product(arch.GOARCH)
 		must(t, err)
 		out, said, err := hatchling(t, copied, "wheel", "MEMFD_GO_LIB_DIR="+product)
@@ -89,7 +87,7 @@ func TestReproducible(t *testing.T) {
 	sameFiles(t, everything(t)[0], one(t, out))
 }
 
-// unpackedSdist is the sdist as one who builds from it has it.
+// unpackedSdist unpacks the sdist.
 func unpackedSdist(t *testing.T) string {
 	folder := t.TempDir()
 	if output, err := exec.Command("tar", "-xf", everything(t)[0], "-C", folder).CombinedOutput(); err != nil {
@@ -98,12 +96,11 @@ func unpackedSdist(t *testing.T) string {
 	return one(t, folder)
 }
 
-// Go alone makes the same wheel, and the same sdist, of the sdist.
+// A build from the sdist gives the same wheel and sdist, with any settings of Go.
 func TestFromSdist(t *testing.T) {
 	testenv.RequireRegular(t)
 	t.Parallel()
 	sdist := unpackedSdist(t)
-	// Go is set to build for another machine than the one that the linker runs on.
 	out, said, err := hatchling(t, sdist, "wheel", "GOOS=plan9", "GOARCH=mips", "GOAMD64=v3", "GOFLAGS=-race", "GOEXPERIMENT=nodwarf5")
 	if err != nil {
 		t.Fatal(said)
@@ -132,7 +129,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 		name        string
 		source      string
 		environment string
-		library     string // what the file is
+		library     string // contents of the file
 		want        string
 	}{
 		{"go", sdist, "PATH=", "", "memfd-go: building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; " +
@@ -157,7 +154,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 				t.Errorf("%v, %s\nwant: %s", err, said, c.want)
 			}
 			if made, _ := os.ReadDir(out); len(made) > 0 {
-				t.Error("it made something all the same: ", made)
+				t.Error("the failed build left files: ", made)
 			}
 		})
 	}

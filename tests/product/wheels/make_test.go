@@ -11,14 +11,14 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// `make wheel` makes the wheel of this machine alone, the same as `make wheels` does.
+// `make wheel` builds the same wheel for the host as `make wheels`.
 func TestMakeWheel(t *testing.T) {
 	testenv.RequireRegular(t)
 	tool(t, "hatchling")
 	folder := t.TempDir()
 	build := exec.Command("make", "wheel", "WHEELS="+folder)
 	build.Dir = testenv.Repository()
-	// That the tests may themselves run under make is not this one's business.
+	// Variables of a make that runs this test would affect the inner one.
 	for _, variable := range build.Environ() {
 		if !strings.HasPrefix(variable, "MAKE") && !strings.HasPrefix(variable, "MFLAGS=") {
 			build.Env = append(build.Env, variable)

@@ -11,7 +11,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// tool is a program in build/venv.
+// tool returns the path of a program in build/venv.
 func tool(t *testing.T, name string) string {
 	path, err := testenv.InVenv(name)
 	if err != nil {
@@ -20,7 +20,7 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// everything is what there is to upload.
+// everything returns the sdist and the wheels, as uploaded.
 func everything(t *testing.T) []string {
 	sdists, _ := filepath.Glob(filepath.Join(testenv.Wheels(), "*.tar.gz"))
 	if len(sdists) != 1 {
@@ -38,7 +38,7 @@ func TestAuditwheel(t *testing.T) {
 	auditwheel := tool(t, "auditwheel")
 	each(t, func(t *testing.T, arch testenv.Arch, path string) {
 		if arch.GOARCH == "arm" {
-			t.Skip("auditwheel takes only libraries for hard float alone, and ours is for soft float, too")
+			t.Skip("auditwheel accepts only libraries marked as hard float; ours works with soft float, too")
 		}
 		t.Parallel()
 		glibc, _ := arch.WheelTags()

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package wheels looks at what `make wheels` makes: a wheel for each architecture, and an
-// sdist. That the package in them works is the business of the Python tests, which run on
-// what is installed from them.
+// Package wheels tests the files of `make wheels`: a wheel for each architecture, and an sdist. The
+// Python tests run with the package that is installed from them.
 package wheels
 
 import (
@@ -30,8 +29,7 @@ import (
 
 const libraryInWheel = "memfd_go/_lib/libmemfd_go.so.1"
 
-// machines are what the ELF header of a library says. For arm that is all there is to
-// judge by: auditwheel takes only libraries that are for hard float alone.
+// machines holds the expected values of the ELF headers.
 var machines = map[string]struct {
 	machine elf.Machine
 	class   elf.Class
@@ -71,7 +69,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// contents are the files of a wheel.
+// contents returns the files of a wheel.
 func contents(t *testing.T, path string) map[string][]byte {
 	archive, err := zip.OpenReader(path)
 	must(t, err)
@@ -98,20 +96,20 @@ func TestLibrary(t *testing.T) {
 		built, err := os.ReadFile(filepath.Join(product, "libmemfd_go.so.1"))
 		must(t, err)
 		if !bytes.Equal(packed, built) {
-			t.Errorf("%s is not the library in %s: make wheels", libraryInWheel, product)
+			t.Errorf("%s differs from the library in %s: run make wheels", libraryInWheel, product)
 		}
 		file, err := elf.NewFile(bytes.NewReader(packed))
 		must(t, err)
 		want := machines[arch.GOARCH]
 		if file.Machine != want.machine || file.Class != want.class || file.Data != want.order {
-			t.Errorf("it is for %v, %v, %v", file.Machine, file.Class, file.Data)
+			t.Errorf("the library is for %v, %v, %v", file.Machine, file.Class, file.Data)
 		}
-		// With this, any C library will do, of any age.
+		// Without imports it works with any version of any C library.
 		if needed, err := file.ImportedLibraries(); err != nil || len(needed) > 0 {
-			t.Errorf("it needs %q, %v", needed, err)
+			t.Errorf("the library needs the libraries %q, %v", needed, err)
 		}
 		if symbols, err := file.ImportedSymbols(); err != nil || len(symbols) > 0 {
-			t.Errorf("it needs %v, %v", symbols, err)
+			t.Errorf("the library imports the symbols %v, %v", symbols, err)
 		}
 	})
 }
@@ -140,19 +138,19 @@ func TestContents(t *testing.T) {
 		slices.Sort(want)
 		slices.Sort(got)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("make wheels: -want +got:\n%s", diff)
+			t.Errorf("the wheel has other files; run make wheels: -want +got:\n%s", diff)
 		}
 		for name, text := range files {
 			file := filepath.Join(source, name)
 			if now, err := os.ReadFile(file); err == nil && !bytes.Equal(now, text) {
-				t.Errorf("%s is not what is in the sources: make wheels", name)
+				t.Errorf("%s differs from the sources: run make wheels", name)
 			}
 		}
 		for _, from := range []string{"LICENSE", "packaging/LICENSE.Go"} {
 			license, err := os.ReadFile(filepath.Join(testenv.Repository(), from))
 			must(t, err)
 			if !bytes.Equal(files[info+"licenses/"+filepath.Base(from)], license) {
-				t.Errorf("bindings/python has another %s: cp %s bindings/python", filepath.Base(from), from)
+				t.Errorf("bindings/python/%s is outdated: run cp %s bindings/python", filepath.Base(from), from)
 			}
 		}
 		checkRecord(t, files, files[info+"RECORD"])
@@ -174,12 +172,12 @@ func checkRecord(t *testing.T, files map[string][]byte, record []byte) {
 		sum := sha256.Sum256(files[row[0]])
 		want := []string{row[0], "sha256=" + base64.RawURLEncoding.EncodeToString(sum[:]), fmt.Sprint(len(files[row[0]]))}
 		if !slices.Equal(row, want) {
-			t.Errorf("RECORD says %q, want %q", row, want)
+			t.Errorf("RECORD contains %q, want %q", row, want)
 		}
 	}
 }
 
-// checkTags compares the tags that the file WHEEL has with those in the wheel's name.
+// checkTags compares the tags in the file WHEEL with those in the name of the wheel.
 func checkTags(t *testing.T, path string, text []byte) {
 	name := strings.Split(strings.TrimSuffix(filepath.Base(path), ".whl"), "-")
 	var want, got []string
@@ -192,15 +190,15 @@ func checkTags(t *testing.T, path string, text []byte) {
 		case key == "Tag":
 			got = append(got, value)
 		case key == "Root-Is-Purelib" && value != "false":
-			t.Error("WHEEL calls it pure")
+			t.Error("WHEEL has Root-Is-Purelib: true")
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-in the name +in WHEEL:\n%s", diff)
+		t.Errorf("tags: -in the name +in WHEEL:\n%s", diff)
 	}
 }
 
-// What pytest runs on has to be what was built.
+// pytest must test the library that was built.
 func TestInstalledInVenv(t *testing.T) {
 	testenv.RequireRegular(t)
 	native, err := testenv.Product(runtime.GOARCH)
@@ -209,13 +207,13 @@ func TestInstalledInVenv(t *testing.T) {
 	}
 	folders, _ := filepath.Glob(filepath.Join(testenv.Repository(), "build", "venv", "lib", "python3*", "site-packages"))
 	if len(folders) != 1 {
-		testenv.Unavailable(t, fmt.Errorf("there is no build/venv: make setup"))
+		testenv.Unavailable(t, fmt.Errorf("build/venv does not exist: run make setup"))
 	}
 	installed, err := os.ReadFile(filepath.Join(folders[0], libraryInWheel))
 	must(t, err)
 	built, err := os.ReadFile(filepath.Join(native, "libmemfd_go.so.1"))
 	must(t, err)
 	if !bytes.Equal(installed, built) {
-		t.Error("build/venv has another library than build: make setup")
+		t.Error("build/venv contains an outdated library: run make setup")
 	}
 }

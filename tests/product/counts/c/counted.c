@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * counted LIBRARY: calls every function of LIBRARY once, for somebody who counts their
- * instructions and system calls from outside. A breakpoint with the function's name in a
- * register says where a call begins, one with a null pointer where it ends.
+ * counted LIBRARY: calls every function of LIBRARY once, for a tracer that counts instructions and
+ * system calls. Each call is between two breakpoints. At the first a register points to the name of
+ * the function, at the second it is null.
  *
- * counted LIBRARY emulated: calls those that are one system call, and prints where they
- * are, for an emulator that says which instructions it runs. There are no breakpoints.
+ * counted LIBRARY emulated: calls the functions that are one system call, without breakpoints, and
+ * prints their addresses, for an emulator that logs the instructions.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
