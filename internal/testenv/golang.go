@@ -31,10 +31,18 @@ func (a Arch) GoEnvironment() ([]string, error) {
 	if a.GOARCH != "s390x" || version.Compare(runtime.Version(), first) >= 0 {
 		return environment, nil
 	}
-	fetch := exec.Command("go", "version")
-	fetch.Env = append(os.Environ(), "GOTOOLCHAIN="+first)
-	if output, err := fetch.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("cannot download %s: %s", first, strings.TrimSpace(string(output)))
+	if err := HasGo(first); err != nil {
+		return nil, err
 	}
 	return append(environment, "GOTOOLCHAIN="+first), nil
+}
+
+// HasGo returns an error if the go command cannot switch to a release.
+func HasGo(release string) error {
+	fetch := exec.Command("go", "version")
+	fetch.Env = append(os.Environ(), "GOTOOLCHAIN="+release)
+	if output, err := fetch.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot download %s: %s", release, strings.TrimSpace(string(output)))
+	}
+	return nil
 }

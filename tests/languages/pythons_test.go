@@ -19,14 +19,14 @@ var pythons = []struct {
 	promised bool   // part of a regular run
 	program  string // from $PATH, if it is not in the cache
 }{
-	{"3.9", "python-version@3.9", true, "python3.9"},
-	{"3.10", "", false, "python3.10"},
-	{"3.12", "", false, "python3.12"},
-	{"3.13", "python-version@3.13", false, "python3.13"},
-	{"3.14", "python-version@3.14", false, "python3.14"},
-	{"3.15", "python-version@3.15", false, "python3.15"},
-	{"free-threaded", "cpython@free-threaded", false, "python3.13t"},
-	{"musl", "cpython@musl", false, ""},
+	{"python3.9", "python-version@3.9", true, "python3.9"},
+	{"python3.10", "", false, "python3.10"},
+	{"python3.12", "", false, "python3.12"},
+	{"python3.13", "python-version@3.13", false, "python3.13"},
+	{"python3.14", "python-version@3.14", false, "python3.14"},
+	{"python3.15", "python-version@3.15", false, "python3.15"},
+	{"python3.13t", "cpython@free-threaded", false, "python3.13t"},
+	{"python3.13-musl", "cpython@musl", false, ""},
 }
 
 // TestPythons makes a few calls with each of them. The full matrix runs all tests.
@@ -38,8 +38,10 @@ func TestPythons(t *testing.T) {
 		t.Run(python.name, func(t *testing.T) {
 			t.Parallel()
 			program, environment := findPython(t, python.name, python.part, python.promised, python.program)
+			t.Attr("tools", testenv.Version(environment, program, "--version"))
+			testenv.TellKernel(t, nil)
 			tag := glibc
-			if python.name == "musl" {
+			if python.name == "python3.13-musl" {
 				tag = musl
 			}
 			i := newInterpreter(t, python.name, program, tag, environment...)
@@ -66,7 +68,7 @@ func findPython(t *testing.T, name, part string, promised bool, program string) 
 		return program, []string{pyenv}
 	}
 	if part == "" {
-		t.Skipf("Debian has no Python %s, and $PATH has no %s", name, program)
+		t.Skipf("Debian has no %s, and $PATH has none either", name)
 	}
 	testenv.UnavailableIf(t, promised, missing)
 	return "", nil

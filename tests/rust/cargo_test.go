@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package rust tests the crates beyond their own tests: with the oldest Rust, as packages, linked
-// statically, with every way to find the library, and with tools of nightly Rust.
+// Package rust tests the crates as packages, with static linking, with each way to find the library, and
+// with the tools of nightly Rust.
 package rust
 
 import (
@@ -21,7 +21,6 @@ import (
 
 // Toolchains that make setup installs.
 const (
-	oldest  = "1.66.1"
 	nightly = "nightly-2026-05-20"
 	musl    = "x86_64-unknown-linux-musl"
 )

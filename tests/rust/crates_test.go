@@ -18,28 +18,6 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// All tests pass with the rust-version of the crates. That cargo cannot read the registry's current
-// format, so the dependencies are vendored.
-func TestOldestRust(t *testing.T) {
-	testenv.RequireRegular(t)
-	requireToolchain(t, oldest)
-	manifest, err := os.ReadFile(filepath.Join(crates(), "Cargo.toml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(manifest), "\nrust-version = \""+strings.TrimSuffix(oldest, ".1")+"\"\n") {
-		t.Errorf("%s is not the rust-version of bindings/rust/Cargo.toml", oldest)
-	}
-	vendor := filepath.Join(testenv.Repository(), "build", "rust", "vendor")
-	cargo{arguments: []string{"cargo", "vendor", "--locked", "--quiet", vendor}}.mustRun(t)
-	cargo{arguments: []string{
-		"rustup", "run", oldest, "cargo", "test", "--locked", "--offline", "--workspace", "--all-targets",
-		"--config", `source.crates-io.replace-with="vendor"`,
-		"--config", `source.vendor.directory="` + vendor + `"`,
-		targetDir(t, oldest),
-	}}.mustRun(t)
-}
-
 func TestDocumentation(t *testing.T) {
 	testenv.RequireRegular(t)
 	requireCargo(t)

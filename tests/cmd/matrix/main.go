@@ -6,11 +6,11 @@
 //	go run ./tests/cmd/matrix                       everything
 //	go run ./tests/cmd/matrix arm64/python/6.12     one entry
 //	go run ./tests/cmd/matrix 'arm64/*/*'           all kernels of one architecture
-//	go run ./tests/cmd/matrix outside-matrix        the other tests of tests/c/runner and tests/languages
+//	go run ./tests/cmd/matrix outside-matrix        the other tests of the same packages
 //	go run ./tests/cmd/matrix -write                run nothing, write docs/MATRIX.md again
 //
-// An entry of the matrix is named ARCHITECTURE/SUITE/KERNEL, with glibc, musl or qemu-user
-// instead of the kernel if it runs on the host's.
+// An entry of the matrix is named ARCHITECTURE/SUITE/KERNEL. If it runs on the host's kernel, the
+// last part is glibc, musl, qemu-user, or a version of the language, such as python3.9.
 //
 // After an interrupt (^C) it reports the results so far. Failures on the newest kernel are
 // reported, but do not change the exit status: Debian replaces that kernel every week.
@@ -85,7 +85,7 @@ func write() error {
 // An entry is one combination of the matrix.
 type entry struct {
 	arch, suite string
-	on          string // a kernel; or on the host's kernel glibc, musl or qemu-user
+	on          string // a kernel; or on the host's kernel glibc, musl, qemu-user, or a version
 }
 
 func (e entry) String() string { return e.arch + "/" + e.suite + "/" + e.on }
@@ -104,7 +104,11 @@ const outsideMatrix = "outside-matrix"
 // The packages that test on the host's kernel.
 const programs, languages = "./tests/c/runner", "./tests/languages"
 
-// emulated maps those of their tests that are in the matrix to suites.
+// versions maps the tests whose subtests are versions of a language, such as TestPythons/python3.9, to
+// suites.
+var versions = map[string]string{"TestGoReleases": "go", "TestPythons": "python", "TestRustReleases": "rust"}
+
+// emulated maps the tests whose subtests are architectures to suites.
 var emulated = map[string]string{"TestC": "c", "TestGo": "go", "TestPurego": "purego", "TestPython": "python", "TestRust": "rust"}
 
 // goTest returns the arguments of `go test` for an entry, outsideMatrix, or "" for everything.
@@ -113,7 +117,8 @@ func goTest(name string) ([]string, error) {
 	case "":
 		return []string{programs, languages, "./tests/kernels"}, nil
 	case outsideMatrix:
-		tests := slices.Sorted(maps.Keys(emulated))
+		tests := slices.Concat(slices.Collect(maps.Keys(emulated)), slices.Collect(maps.Keys(versions)))
+		slices.Sort(tests)
 		return []string{"-skip", "^(" + strings.Join(tests, "|") + ")$", programs, languages}, nil
 	}
 	e, err := parseEntry(name)
@@ -123,6 +128,11 @@ func goTest(name string) ([]string, error) {
 func (e entry) goTest() []string {
 	quoted := func(name string) string {
 		return "^" + strings.NewReplacer(".", `\.`, "+", `\+`, "*", ".*").Replace(name) + "$"
+	}
+	for test, suite := range versions {
+		if e.suite == suite && strings.HasPrefix(e.on, suite) {
+			return []string{"-run", quoted(test) + "/" + quoted(e.on), languages}
+		}
 	}
 	switch e.on {
 	case "glibc", "musl":
@@ -145,6 +155,8 @@ func entryOf(test string) (e entry, whole, found bool) {
 		return entry{parts[1], parts[2], parts[3]}, len(parts) == 4, true
 	case parts[0] == "TestC" && len(parts) >= 3:
 		return entry{parts[1], "c", parts[2]}, len(parts) == 3, true
+	case versions[parts[0]] != "" && len(parts) >= 2:
+		return entry{runtime.GOARCH, versions[parts[0]], parts[1]}, len(parts) == 2, true
 	case emulated[parts[0]] != "" && parts[0] != "TestC" && len(parts) >= 2:
 		return entry{parts[1], emulated[parts[0]], "qemu-user"}, len(parts) == 2, true
 	}

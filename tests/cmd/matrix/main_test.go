@@ -3,6 +3,7 @@
 package main
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,9 @@ func TestEntryOf(t *testing.T) {
 		{"TestC/386/musl", "386/c/musl", true, true},
 		{"TestC/386/musl/create/bfd/bad_names", "386/c/musl", false, true},
 		{"TestRust/s390x/memfd_go x", "s390x/rust/qemu-user", false, true},
+		{"TestPythons/python3.9", runtime.GOARCH + "/python/python3.9", true, true},
+		{"TestRustReleases/rust1.66.1/create names", runtime.GOARCH + "/rust/rust1.66.1", false, true},
+		{"TestRustReleases", "", false, false},
 		{"TestC/386", "", false, false},
 		{"TestFreestanding/arm/glibc", "", false, false},
 		{"", "", false, false},
@@ -38,7 +42,9 @@ func TestGoTest(t *testing.T) {
 		"arm64/*/*":             `-run ^TestKernels$/^arm64$/^.*$/^.*$ ./tests/kernels`,
 		"arm64/c/musl":          `-run ^TestC$/^arm64$/^musl$ ./tests/c/runner`,
 		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/languages`,
-		"outside-matrix":        `-skip ^(TestC|TestGo|TestPurego|TestPython|TestRust)$ ./tests/c/runner ./tests/languages`,
+		"amd64/go/go1.25.0":     `-run ^TestGoReleases$/^go1\.25\.0$ ./tests/languages`,
+		"amd64/rust/rust1.66.1": `-run ^TestRustReleases$/^rust1\.66\.1$ ./tests/languages`,
+		"outside-matrix":        `-skip ^(TestC|TestGo|TestGoReleases|TestPurego|TestPython|TestPythons|TestRust|TestRustReleases)$ ./tests/c/runner ./tests/languages`,
 		"":                      `./tests/c/runner ./tests/languages ./tests/kernels`,
 	} {
 		arguments, err := goTest(name)

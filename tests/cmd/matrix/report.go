@@ -76,8 +76,8 @@ const introduction = `# The matrix
 ` + "`make matrix`" + ` wrote this report on %s, under %s.
 
 An entry is a combination of an architecture, the language of a test suite, and what it ran on: a
-Debian kernel in a virtual machine, or the host's kernel with glibc, musl or qemu-user. A suffix
-such as +noexec2 stands for settings of the kernel
+Debian kernel in a virtual machine, or the host's kernel with glibc, musl, qemu-user or another
+version of the language. A suffix such as +noexec2 stands for settings of the kernel
 ([tests/kernels/entries.go](../tests/kernels/entries.go)). ` + "`make matrix ENTRY=arm64/c/6.12`" + ` runs
 one entry.
 
