@@ -53,7 +53,7 @@ func CreateWith(name *byte, args *CreateArgs, size uintptr) int {
 }
 
 // valid reports whether the arguments are in range and do not contradict each other. The kernel
-// returns EINVAL for such flags, which create takes for flags that the kernel does not know.
+// returns EINVAL for such flags, and create would take them for flags that it does not know.
 //
 //go:nosplit
 func (a *CreateArgs) valid() bool {

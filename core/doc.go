@@ -16,7 +16,7 @@
 //     prove that it is in range. Loop to len(s) instead. The same applies to slices and strings
 //     of variable length, and to conversions between slices and arrays.
 //   - Division by a variable and shifts by a signed count may panic. On 32-bit architectures,
-//     dividing 64-bit numbers is a call, and on arm every division by a variable.
+//     dividing 64-bit numbers is a call, as is every division by a variable on arm.
 //   - Comparing strings of variable length, concatenating them, and range over a string.
 //   - Copying or zeroing arrays of 64 bytes or more, and on 32-bit architectures structs of 64
 //     to 144 bytes.

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Exec replaces the process by the program in a file.
+// Exec executes the program in a file.
 //
 //go:nosplit
 func Exec(fd int32, argv, envp unsafe.Pointer, opts uint32) int {

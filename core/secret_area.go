@@ -156,8 +156,8 @@ type areaBuilder struct {
 	marker        uint32
 }
 
-// reserve reserves the address space of an area with length bytes. It is inaccessible and not
-// accounted as memory.
+// reserve maps the address space of an area with length bytes, inaccessible and not accounted as
+// memory.
 //
 //go:nosplit
 func (b *areaBuilder) reserve(length uintptr, opts uint32) int {

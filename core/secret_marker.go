@@ -119,7 +119,7 @@ func (s *SecretArea) isElsewhere() bool {
 }
 
 // unmapInherited removes the parts of such an area that a child does inherit: the guards, and a
-// zeroed marker. Whatever is mapped between the guards is not the area's.
+// zeroed marker. Memory that is mapped between the guards belongs to something else.
 //
 //go:nosplit
 func (s *SecretArea) unmapInherited() {

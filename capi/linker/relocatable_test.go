@@ -58,7 +58,7 @@ func TestRelocatable(t *testing.T) {
 	})
 }
 
-// tocOf is the address that layOut has for .TOC.
+// tocOf returns the address that layOut assigns to .TOC.
 func tocOf(f *elf.File) (toc uint64) {
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_LOAD {
