@@ -58,13 +58,28 @@ func CloneStream(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) i
 // reported. No errno has this value.
 const otherSize = -5001
 
-// copySized copies a file of size bytes.
+// copySized copies a file of size bytes to the empty file fd. sendfile(2) is the fastest way;
+// copy_file_range(2) does not work from another file system. Where sendfile(2) does not work
+// either, and for huge pages, the file is read into a mapping of fd.
 //
 //go:nosplit
 func copySized(fd, src int32, size uint64, huge bool) int {
-	r := copyBegin(fd, src, size, huge)
-	if r == 0 {
-		r = endsAt(src, size)
+	if size == 0 {
+		return endsAt(src, 0)
+	}
+	if huge {
+		whole, r := wholePages(fd, size)
+		if r < 0 {
+			return r
+		}
+		return readWhole(fd, src, size, whole)
+	}
+	r := sendWhole(fd, src, size)
+	if r == -int(unix.EINVAL) || r == -int(unix.ENOSYS) || r == -int(unix.EPERM) {
+		r = readWhole(fd, src, size, size)
+	}
+	if r == 0 { // sendfile(2) moved the offset
+		r = rewind(fd)
 	}
 	return r
 }
@@ -81,57 +96,35 @@ func endsAt(fd int32, size uint64) int {
 	return r
 }
 
-// copyBegin copies the first size bytes of src to the empty file fd. sendfile(2) is the fastest
-// way; copy_file_range(2) does not copy from another file system into a memfd. Where
-// sendfile(2) fails, and for huge pages, the contents are read into a mapping of fd.
-//
-//go:nosplit
-func copyBegin(fd, src int32, size uint64, huge bool) int {
-	if size == 0 {
-		return 0
-	}
-	if huge {
-		whole, r := wholePages(fd, size)
-		if r < 0 {
-			return r
-		}
-		return readInto(fd, src, size, whole)
-	}
-	r := sendWhole(fd, src, size)
-	if r == -int(unix.EINVAL) || r == -int(unix.ENOSYS) || r == -int(unix.EPERM) {
-		r = readInto(fd, src, size, size)
-	}
-	if r == 0 { // sendfile(2) moved the offset
-		r = rewind(fd)
-	}
-	return r
-}
-
 //go:nosplit
 func rewind(fd int32) int {
 	return sys(unix.SYS_LSEEK, uintptr(fd), 0, unix.SEEK_SET)
 }
 
-// sendWhole copies with sendfile(2).
+// sendWhole copies by sendfile(2). It asks for a byte more than the file has: the kernel then looks
+// for the end, which saves a system call.
 //
 //go:nosplit
 func sendWhole(fd, src int32, size uint64) int {
-	for off := uint64(0); off < size; {
-		r := sendfile(fd, src, &off, chunk(size-off))
-		if r == 0 {
+	for off := uint64(0); ; {
+		want := chunk(size + 1 - off)
+		r := sendfile(fd, src, &off, want)
+		switch {
+		case r == -int(unix.EINTR):
+		case r < 0:
+			return r
+		case off == size && uintptr(r) < want:
+			return 0
+		case off > size || r == 0:
 			return otherSize
 		}
-		if r < 0 && r != -int(unix.EINTR) {
-			return r
-		}
 	}
-	return 0
 }
 
-// readInto copies with pread(2) into a mapping of fd, which it extends to whole bytes.
+// readWhole copies by pread(2) into a mapping of fd, which becomes whole bytes long.
 //
 //go:nosplit
-func readInto(fd, src int32, size, whole uint64) int {
+func readWhole(fd, src int32, size, whole uint64) int {
 	addr, r := mapNew(fd, 0, whole)
 	if r < 0 {
 		return r
@@ -142,6 +135,9 @@ func readInto(fd, src int32, size, whole uint64) int {
 	}
 	if u := munmap(addr, uintptr(whole)); r == 0 {
 		r = u
+	}
+	if r == 0 {
+		r = endsAt(src, size)
 	}
 	return r
 }

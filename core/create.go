@@ -15,7 +15,6 @@ func closeFD(fd int32) {
 }
 
 //go:nosplit
-//go:noinline
 func create(name *byte, mfdFlags uint32) int {
 	return sys(unix.SYS_MEMFD_CREATE, uintptr(unsafe.Pointer(name)), uintptr(mfdFlags), 0)
 }
@@ -142,10 +141,7 @@ func mapNew(fd int32, off, size uint64) (addr uintptr, result int) {
 	if tooLarge(size) || size != uint64(uintptr(size)) {
 		return 0, -int(unix.ENOMEM)
 	}
-	if r := allocate(fd, off, off+size); r < 0 {
-		return 0, r
-	}
-	if r := ftruncate(fd, off+size); r < 0 {
+	if r := allocate(fd, 0, off, off+size); r < 0 {
 		return 0, r
 	}
 	addr, errno := mmap(uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE, fd, off)

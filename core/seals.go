@@ -12,7 +12,6 @@ import (
 const SealsImmutable uint32 = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 
 //go:nosplit
-//go:noinline
 func addSeals(fd int32, seals uint32) int {
 	return blocking(sysFcntl, uintptr(fd), unix.F_ADD_SEALS, uintptr(seals))
 }

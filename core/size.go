@@ -51,7 +51,7 @@ func Discard(fd int32, opts uint32, off, length uint64) int {
 //
 //go:nosplit
 func reserve(fd int32, size uint64) int {
-	r := allocate(fd, 0, size)
+	r := allocate(fd, unix.FALLOC_FL_KEEP_SIZE, 0, size)
 	if r == 0 {
 		r = ftruncate(fd, size)
 	}
@@ -74,17 +74,17 @@ func freePastEnd(fd int32, size uint64) {
 	}
 }
 
-// allocate allocates a file from offset off to end without changing its size. A signal makes
+// allocate allocates a file from offset off to end; mode is fallocate(2)'s. A signal makes
 // the kernel undo an unfinished fallocate(2), so the next call asks for half as much.
 // leastChunk is finished long before a periodic timer fires again.
 //
 //go:nosplit
-func allocate(fd int32, off, end uint64) int {
+func allocate(fd int32, mode uintptr, off, end uint64) int {
 	const leastChunk = 1 << 16
 	chunk := end - off
 	for off < end {
 		n := min(chunk, end-off)
-		r := fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, off, n)
+		r := fallocate(fd, mode, off, n)
 		if r == -int(unix.EINTR) {
 			chunk = max(chunk/2, leastChunk)
 			continue

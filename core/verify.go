@@ -125,7 +125,7 @@ func checkPages(fd int32, seals int, opts uint32, st *fileStat) int {
 //go:nosplit
 func fillHoles(fd int32, st *fileStat) int {
 	if accessOf(fd) != AccessRead {
-		return allocate(fd, 0, st.size)
+		return allocate(fd, unix.FALLOC_FL_KEEP_SIZE, 0, st.size)
 	}
 	var path fdPath
 	path.set(fd)
@@ -134,7 +134,7 @@ func fillHoles(fd int32, st *fileStat) int {
 		return r
 	}
 	writer := int32(r)
-	r = allocate(writer, 0, st.size)
+	r = allocate(writer, unix.FALLOC_FL_KEEP_SIZE, 0, st.size)
 	closeFD(writer)
 	return r
 }

@@ -108,7 +108,7 @@ var systemCalls = map[string]string{
 	"memfd_go_create":              "memfd_create",
 	"memfd_go_create_with":         "memfd_create ftruncate fcntl",
 	"memfd_go_create_sealed":       "memfd_create pwrite fcntl",
-	"memfd_go_clone":               "statx memfd_create sendfile lseek pread fcntl",
+	"memfd_go_clone":               "statx memfd_create sendfile lseek fcntl",
 	"memfd_go_clone_stream":        "memfd_create mmap read read pwrite munmap fcntl",
 	"memfd_go_reopen":              "fcntl openat fcntl",
 	"memfd_go_huge_flags":          "",
