@@ -198,7 +198,7 @@ func (m *message) receive(sock int32, flags uintptr, data *byte, length *uintptr
 		iov:        uintptr(unsafe.Pointer(&iov)),
 		iovLen:     1,
 		control:    uintptr(unsafe.Pointer(m.control)),
-		controlLen: ControlSize,
+		controlLen: unsafe.Sizeof(*m.control),
 	}
 	r, _, errno := syscall.RawSyscall6(unix.SYS_RECVMSG, uintptr(sock), uintptr(unsafe.Pointer(&msg)),
 		unix.MSG_CMSG_CLOEXEC|flags, 0, 0, 0) // not sys6, to keep the chain of nosplit functions short
@@ -208,7 +208,7 @@ func (m *message) receive(sock int32, flags uintptr, data *byte, length *uintptr
 	if whole {
 		*length = r
 	}
-	m.length = min(msg.controlLen, ControlSize)
+	m.length = min(msg.controlLen, unsafe.Sizeof(*m.control))
 	m.bytes = r
 	m.count = m.rights()
 	m.cut = msg.flags&unix.MSG_CTRUNC != 0 || whole && msg.flags&unix.MSG_TRUNC != 0

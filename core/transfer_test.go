@@ -255,3 +255,21 @@ func TestRecvVerified(t *testing.T) {
 		})
 	}
 }
+
+// A security label may have any length. What follows begins at the next word.
+func TestRightsAfterALabel(t *testing.T) {
+	leaks.Check(t)
+	const scmSecurity = 3
+	for length := uintptr(0); length < 2*wordSize; length++ {
+		var control ControlBuffer
+		label := (*cmsghdr)(unsafe.Pointer(&control))
+		*label = cmsghdr{cmsgHeader + length, unix.SOL_SOCKET, scmSecurity}
+		off := uintptr(unix.CmsgSpace(int(length)))
+		rights := (*cmsghdr)(unsafe.Add(unsafe.Pointer(&control), off))
+		*rights = cmsghdr{cmsgHeader + 2*fdSize, unix.SOL_SOCKET, unix.SCM_RIGHTS}
+		m := message{control: &control, length: off + rights.length}
+		if n := m.rights(); n != 2 {
+			t.Errorf("after a label of %d bytes are %d descriptors, not 2", length, n)
+		}
+	}
+}
