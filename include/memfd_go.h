@@ -1064,9 +1064,9 @@ int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
  *              packet without descriptors, which looks the same
  * -EMSGSIZE    the message had more descriptors than 'fds' has room for, or than the
  *              kernel could deliver (RLIMIT_NOFILE). All of them are closed; the data
- *              is at 'data'.
+ *              is stored.
  * -EMSGSIZE    a datagram was longer than 'data'. Its descriptors are closed; the
- *              beginning is at 'data'.
+ *              beginning is stored.
  * -EINVAL      unknown options
  * -EFAULT      n is null, or fds is null and *n is not 0
  * -EFAULT      data or len is null, unless both are NULL
@@ -1276,7 +1276,7 @@ int memfd_go_secret(uint32_t flags);
 #define MEMFD_GO_AREA_MLOCK 2U     /* anonymous, never swapped, not in core dumps */
 #define MEMFD_GO_AREA_UNLOCKED 3U  /* anonymous, not in core dumps; may be swapped */
 
-/* A secret area. Read its members, but do not change them. */
+/* A secret area, for one thread at a time. Do not change its members. */
 struct memfd_go_secret_area {
 	uint32_t kind;        /* MEMFD_GO_AREA_SECRETMEM, _MLOCK or _UNLOCKED */
 	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
@@ -1316,7 +1316,7 @@ struct memfd_go_secret_area {
  *                           another process
  *
  * If memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), the function uses
- * anonymous memory with mlock(2) instead, and 'kind' is MLOCK.
+ * anonymous memory with mlock(2) instead; then 'kind' is MLOCK, or UNLOCKED.
  *
  * A process-shared mutex, condition variable or semaphore does not work in memory of
  * kind SECRETMEM: futex(2) fails with -EFAULT, and glibc aborts. Put it into ordinary
@@ -1477,7 +1477,7 @@ void memfd_go_wipe(void *p, size_t len);
 MEMFD_GO_CHECKED
 int memfd_go_equal(const void *a, const void *b, size_t len);
 
-/* A pool of secret slots of the same size. Do not change its members. */
+/* A pool of secret slots, for one thread at a time. Do not change its members. */
 struct memfd_go_secret_pool {
 	uint32_t slots;       /* number of slots */
 	uint32_t used;        /* number of slots in use */

@@ -95,7 +95,7 @@ func protect(text string) string {
 var (
 	ourFunction = regexp.MustCompile(`\b(memfd_go_\w+)\(\)`)
 	otherPage   = regexp.MustCompile(`\b([A-Za-z_]\w*)(\([1-8](?:const|type|head)?\))`)
-	argument    = regexp.MustCompile(`'([a-z_]\w*)'`)
+	argument    = regexp.MustCompile(`'(\*?[a-z_]\w*)'`)
 	constant    = regexp.MustCompile(`\b(?:MEMFD_GO|OPT|MFD|F_SEAL|RLIMIT|SIG|O)_?[A-Z]\w*\*?|\\-E[A-Z0-9]+`)
 )
 
