@@ -185,7 +185,8 @@ bench: all-arch ## compare with other libraries; updates docs/BENCHMARKS.md
 	$(GO) run ./tests/bench
 
 matrix: all-arch ## all architectures and kernels; ENTRY=arm64/c/6.12: only one
-	@$(if $(ENTRY),,MEMFD_GO_TESTS=full) $(MAKE) --no-print-directory setup WITH=$(firstword $(subst /, ,$(ENTRY)))
+	@$(if $(findstring /,$(ENTRY)),,MEMFD_GO_TESTS=full) $(MAKE) --no-print-directory setup \
+		WITH=$(if $(findstring /,$(ENTRY)),$(firstword $(subst /, ,$(ENTRY))))
 	$(GO) run ./tests/cmd/matrix $(if $(ENTRY),'$(ENTRY)')
 
 ##@ Other

@@ -59,11 +59,11 @@ func RequireRegular(t testing.TB) {
 	}
 }
 
-// RequireFull skips a test that only `make matrix` runs.
+// RequireFull skips a test that only a full run has (docs/TESTING.md).
 func RequireFull(t testing.TB) {
 	t.Helper()
 	if !Full() {
-		t.Skip("only in make matrix")
+		t.Skip("only in a full run, such as make matrix")
 	}
 }
 

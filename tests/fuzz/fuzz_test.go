@@ -51,7 +51,7 @@ const (
 	mostInputs = 400  // of a corpus
 )
 
-func TestC(t *testing.T) {
+func TestFuzzersInC(t *testing.T) {
 	testenv.RequireRegular(t)
 	if runtime.GOARCH != "amd64" {
 		t.Skip("libFuzzer is set up for amd64 only")
@@ -166,9 +166,9 @@ func pack(t *testing.T, target, program, folder string) {
 	}
 }
 
-func TestGo(t *testing.T) {
+func TestFuzzersInGo(t *testing.T) {
 	if !testenv.Full() && duration(t) == 0 {
-		t.Skip("only in make fuzz, and with MEMFD_GO_TESTS=full")
+		t.Skip("only in make fuzz, and in a full run")
 	}
 	overlay := withoutOtherTests(t)
 	limit := fmt.Sprint(goInputs, "x")

@@ -44,7 +44,7 @@ func TestGoTest(t *testing.T) {
 		"arm/python/qemu-user":  `-run ^TestPython$/^arm$ ./tests/languages`,
 		"amd64/go/go1.25.0":     `-run ^TestGoReleases$/^go1\.25\.0$ ./tests/languages`,
 		"amd64/rust/rust1.66.1": `-run ^TestRustReleases$/^rust1\.66\.1$ ./tests/languages`,
-		"outside-matrix":        `-skip ^(TestC|TestGo|TestGoReleases|TestPurego|TestPython|TestPythons|TestRust|TestRustReleases)$ ./tests/c/runner ./tests/languages`,
+		"outside-matrix":        `-skip ^(TestC|TestGo|TestGoReleases|TestPurego|TestPython|TestPythons|TestRust|TestRustReleases)$ ./tests/c/runner ./tests/languages ./tests/product/... ./tests/rust ./tests/fuzz ./tests/fuzz/mutants`,
 		"":                      `./tests/c/runner ./tests/languages ./tests/kernels`,
 	} {
 		arguments, err := goTest(name)
