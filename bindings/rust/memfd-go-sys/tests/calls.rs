@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-//! Each function is there, has the type that the header says, and answers bad arguments
-//! as it says. What they do in full is tested with the crate `memfd-go`.
+//! Each function exists, has the declared type, and returns the documented errors for invalid
+//! arguments. The tests of the crate `memfd-go` cover the rest.
 
-#[allow(dead_code)] // Not all of it is needed here.
+#[allow(dead_code)] // This program does not use all functions.
 mod common;
 
 use std::ffi::{c_void, CStr};
@@ -11,26 +11,25 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::raw::{c_char, c_int};
 use std::ptr::null_mut;
 
-use common::{allow_no_descriptor, alone, in_child, skip};
+use common::{forbid_new_descriptors, in_child, isolated, skip};
 use memfd_go_sys::*;
 
 const NAME: *const c_char = b"name\0".as_ptr().cast();
 const UNKNOWN: u32 = 0x8000_0000;
 
-/// Pointers that no function follows: in the first and the last 4096 bytes of the
-/// address space.
+/// Pointers that every function refuses: into the first and last 4096 bytes of the address space.
 const BAD: [usize; 4] = [0, 4095, usize::MAX - 4095, usize::MAX];
 
-/// Takes a new descriptor, to be closed.
+/// Takes ownership of a new descriptor.
 fn owned(fd: c_int) -> OwnedFd {
     assert!(fd >= 0, "error {}", -fd);
-    // SAFETY: it was just made, and nobody else knows it.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// Runs a test with the number of a new, empty file that can be sealed.
+/// Runs a test with the descriptor of a new, empty, sealable file.
 fn with_file(test: impl FnOnce(c_int)) {
-    alone(|| {
+    isolated(|| {
         // SAFETY: the name ends with a NUL.
         let fd = unsafe { memfd_go_create(NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING) };
         let _file = owned(fd);
@@ -39,7 +38,7 @@ fn with_file(test: impl FnOnce(c_int)) {
 }
 
 #[test]
-fn constants_are_the_kernels() {
+fn constants_match_the_kernel() {
     assert_eq!(MFD_CLOEXEC, libc::MFD_CLOEXEC);
     assert_eq!(MFD_ALLOW_SEALING, libc::MFD_ALLOW_SEALING);
     assert_eq!(MFD_HUGETLB, libc::MFD_HUGETLB);
@@ -61,7 +60,7 @@ fn versions_agree() {
     let text = format!("{major}.{minor}.{MEMFD_GO_VERSION_PATCH}");
     assert_eq!(MEMFD_GO_VERSION_STRING, text);
     assert_eq!(env!("CARGO_PKG_VERSION"), text);
-    // SAFETY: the results are a number and a constant string.
+    // SAFETY: the functions take no pointers, and return a number and a constant string.
     unsafe {
         assert_eq!(memfd_go_version(), MEMFD_GO_VERSION);
         let running = CStr::from_ptr(memfd_go_version_string());
@@ -85,13 +84,13 @@ fn result_name() {
 
 #[test]
 fn create() {
-    alone(|| {
+    isolated(|| {
         let long = [b'x'; MEMFD_GO_NAME_MAX as usize + 2];
         let mut name = long;
         name[MEMFD_GO_NAME_MAX as usize] = 0;
         let mut too_long = long;
         too_long[MEMFD_GO_NAME_MAX as usize + 1] = 0;
-        // SAFETY: each name ends with a NUL, or is caught.
+        // SAFETY: each name ends with a NUL, or is refused.
         unsafe {
             owned(memfd_go_create(NAME, 0));
             owned(memfd_go_create(name.as_ptr().cast(), MFD_CLOEXEC));
@@ -102,7 +101,7 @@ fn create() {
                 assert_eq!(memfd_go_create(name as _, 0), -libc::EFAULT);
             }
             let error = in_child(|| {
-                allow_no_descriptor();
+                forbid_new_descriptors();
                 -memfd_go_create(NAME, 0)
             });
             assert_eq!(error, libc::EMFILE);
@@ -112,15 +111,15 @@ fn create() {
 
 #[test]
 fn create_sealed() {
-    alone(|| {
+    isolated(|| {
         let create = |name: *const c_char, flags, seals, data: *const u8, len| {
-            // SAFETY: the arguments are as they should be, or are caught.
+            // SAFETY: the pointers are valid, or are refused.
             unsafe { memfd_go_create_sealed(name, flags, seals, data.cast(), len) }
         };
         let data = b"contents".as_ptr();
         let file = create(NAME, MFD_CLOEXEC, 0, data, 8);
         let _file = owned(file);
-        // SAFETY: it takes plain values.
+        // SAFETY: the function takes no pointers.
         let seals = unsafe { memfd_go_get_seals(file) } as u32;
         assert_eq!(seals & MEMFD_GO_SEALS_IMMUTABLE, MEMFD_GO_SEALS_IMMUTABLE);
 
@@ -140,7 +139,7 @@ fn create_sealed() {
 fn sizes() {
     with_file(|fd| {
         let mut size = 7;
-        // SAFETY: `size` is writable; other pointers are caught.
+        // SAFETY: `size` is writable; other pointers are refused.
         unsafe {
             assert_eq!(memfd_go_get_size(-1, &mut size), -libc::EBADF);
             assert_eq!(size, 7);
@@ -154,7 +153,7 @@ fn sizes() {
                 let error = memfd_go_set_size(fd, opts, u64::MAX);
                 assert_eq!(error, -libc::EINVAL);
             }
-            // Both halves of the size arrive, where it takes two registers.
+            // Where the size takes two registers, both halves are passed.
             assert_eq!(memfd_go_set_size(fd, 0, 1 << 33 | 5), 0);
             assert_eq!(memfd_go_get_size(fd, &mut size), 0);
             assert_eq!(size, 1 << 33 | 5);
@@ -169,7 +168,7 @@ fn sizes() {
 fn seals() {
     with_file(|fd| {
         let mut missing = 7;
-        // SAFETY: `missing` is writable or null; other pointers are caught.
+        // SAFETY: `missing` is writable or null; other pointers are refused.
         unsafe {
             assert_eq!(memfd_go_add_seals(-1, F_SEAL_GROW), -libc::EBADF);
             assert_eq!(memfd_go_get_seals(-1), -libc::EBADF);
@@ -199,7 +198,7 @@ fn seals() {
 #[test]
 fn text() {
     let format = |style, buf: *mut c_char, cap| {
-        // SAFETY: `buf` has room for `cap` bytes, or is caught.
+        // SAFETY: `buf` has room for `cap` bytes, or is refused.
         unsafe { memfd_go_format_seals(F_SEAL_WRITE | F_SEAL_GROW, style, buf, cap) }
     };
     let mut buf = [0x55u8; 16];
@@ -217,7 +216,7 @@ fn text() {
     }
 
     let parse = |text: *const u8, seals: *mut u32| {
-        // SAFETY: `text` ends with a NUL and `seals` is writable, or they are caught.
+        // SAFETY: `text` ends with a NUL and `seals` is writable, or they are refused.
         unsafe { memfd_go_parse_seals(text.cast(), seals) }
     };
     let mut seals = 7;
@@ -242,7 +241,7 @@ fn map() {
             (r, addr)
         };
         let error = |fd, opts, off, len| -map(fd, opts, off, len).0;
-        // SAFETY: it unmaps what only this test has mapped, or is refused.
+        // SAFETY: the memory was mapped by this test, or the call is refused.
         let unmap = |addr: *mut c_void, len| unsafe { memfd_go_unmap(addr, len) };
 
         let (r, addr) = map(fd, MEMFD_GO_OPT_WRITE, 0, 100);
@@ -264,7 +263,7 @@ fn map() {
             libc::EOVERFLOW
         );
         for bad in BAD {
-            // SAFETY: the pointer is caught.
+            // SAFETY: the pointer is refused.
             let r = unsafe { memfd_go_map(fd, 0, 0, 1, bad as _) };
             assert_eq!(r, -libc::EFAULT);
         }
@@ -273,8 +272,8 @@ fn map() {
 
 #[test]
 fn secret() {
-    alone(|| {
-        // SAFETY: it takes a plain value.
+    isolated(|| {
+        // SAFETY: the function takes no pointers.
         let secret = |flags| unsafe { memfd_go_secret(flags) };
         let fd = secret(0);
         if fd == -libc::ENOSYS {
@@ -291,6 +290,6 @@ fn secret() {
 }
 
 fn closes_on_exec(fd: &OwnedFd) -> bool {
-    // SAFETY: it takes plain values.
+    // SAFETY: the function takes no pointers.
     unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) & libc::FD_CLOEXEC != 0 }
 }

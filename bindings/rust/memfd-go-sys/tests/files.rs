@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-//! Functions that make and look at files beyond memfd_create(2), and the exec: called
-//! with good and with bad arguments.
+//! Functions that create, open, inspect and execute files, with valid and invalid arguments.
 
-#[allow(dead_code)] // Not all of it is needed here.
+#[allow(dead_code)] // This program does not use all functions.
 mod common;
 
 use std::ffi::{c_void, CStr};
@@ -14,7 +13,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::raw::{c_char, c_int};
 use std::ptr::{null, null_mut};
 
-use common::{alone, pipe};
+use common::{isolated, pipe};
 use memfd_go_sys::*;
 
 const NAME: *const c_char = b"name\0".as_ptr().cast();
@@ -23,27 +22,27 @@ const HELLO: &[u8] = b"hello";
 
 fn owned(fd: c_int) -> OwnedFd {
     assert!(fd >= 0, "error {}", -fd);
-    // SAFETY: it was just made, and nobody else knows it.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// Makes a file that holds "hello" and can't be executed.
+/// Creates a file with the contents "hello" that is not executable.
 fn hello(seals: u32) -> OwnedFd {
-    // SAFETY: the name ends with a NUL, and the data is as long as is said.
+    // SAFETY: the name ends with a NUL, and the call gets the length of the data.
     let fd = unsafe {
         let flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
         memfd_go_create_sealed(NAME, flags, seals, HELLO.as_ptr().cast(), HELLO.len())
     };
     let fd = owned(fd);
-    // SAFETY: it takes plain values.
+    // SAFETY: the function takes no pointers.
     assert_eq!(unsafe { libc::fchmod(fd.as_raw_fd(), 0o600) }, 0);
     fd
 }
 
 #[test]
 fn probe() {
-    alone(|| {
-        // SAFETY: zero is a valid value of every field; bad pointers are caught.
+    isolated(|| {
+        // SAFETY: zeros are valid for all fields; bad pointers are refused.
         unsafe {
             let mut features: memfd_go_features = zeroed();
             let size = size_of::<memfd_go_features>();
@@ -70,7 +69,7 @@ fn probe() {
 
 #[test]
 fn create_with() {
-    alone(|| {
+    isolated(|| {
         let mut args = memfd_go_create_args {
             flags: MFD_CLOEXEC | MFD_NOEXEC_SEAL,
             opts: MEMFD_GO_OPT_UNSEALABLE,
@@ -78,7 +77,7 @@ fn create_with() {
             size: 1 << 33 | 5,
             mode: 0o640,
         };
-        // SAFETY: the name ends with a NUL and `args` is whole; bad pointers are caught.
+        // SAFETY: the name ends with a NUL and `args` is whole; bad pointers are refused.
         unsafe {
             let size = size_of::<memfd_go_create_args>();
             let file = owned(memfd_go_create_with(NAME, &args, size));
@@ -100,7 +99,7 @@ fn create_with() {
 
 #[test]
 fn clone() {
-    alone(|| {
+    isolated(|| {
         let source = hello(F_SEAL_GROW);
         let (reader, _writer) = pipe();
         let clone = |fd: &OwnedFd, seals, max| {
@@ -125,9 +124,9 @@ fn clone() {
 
 #[test]
 fn reopen() {
-    alone(|| {
+    isolated(|| {
         let file = hello(0);
-        // SAFETY: it takes plain values.
+        // SAFETY: the function takes no pointers.
         let reopen = |fd, flags: c_int| unsafe { memfd_go_reopen(fd, flags as u32) };
         let path = owned(reopen(file.as_raw_fd(), libc::O_PATH));
         let mut text = String::new();
@@ -141,7 +140,7 @@ fn reopen() {
 #[test]
 fn huge_flags() {
     let mut flags = 7;
-    // SAFETY: `flags` is writable; null is caught.
+    // SAFETY: `flags` is writable; null is refused.
     unsafe {
         assert_eq!(memfd_go_huge_flags(3, &mut flags), -libc::EINVAL);
         assert_eq!(flags, 7);
@@ -155,9 +154,9 @@ fn huge_flags() {
 
 #[test]
 fn inspect() {
-    alone(|| {
+    isolated(|| {
         let file = hello(F_SEAL_WRITE);
-        // SAFETY: zero is a valid value of every field; null is caught.
+        // SAFETY: zeros are valid for all fields; null is refused.
         unsafe {
             let mut info: memfd_go_info = zeroed();
             let fd = file.as_raw_fd();
@@ -185,14 +184,14 @@ fn inspect() {
 
 #[test]
 fn map_verified() {
-    alone(|| {
+    isolated(|| {
         let map = |fd: &OwnedFd, required, max, addr: &mut *mut c_void, len: &mut usize| {
-            // SAFETY: the places are writable.
+            // SAFETY: the out-parameters are writable.
             unsafe { memfd_go_map_verified(fd.as_raw_fd(), required, max, 0, addr, len) }
         };
         let sealed = hello(MEMFD_GO_SEALS_IMMUTABLE);
         let mut size = 7;
-        // SAFETY: the place is writable.
+        // SAFETY: the out-parameter is writable.
         let r = unsafe { memfd_go_verify(sealed.as_raw_fd(), 0, 5, 0, &mut size) };
         assert_eq!((r, size), (0, 5));
         let (mut addr, mut len) = (null_mut(), 7);
@@ -203,7 +202,7 @@ fn map_verified() {
         assert_eq!((addr, len), (null_mut(), 7));
 
         assert_eq!(map(&sealed, F_SEAL_WRITE, 5, &mut addr, &mut len), 0);
-        // SAFETY: the memory was just mapped, and is unmapped once.
+        // SAFETY: the memory is mapped, and unmapped once.
         unsafe {
             assert_eq!(std::slice::from_raw_parts(addr.cast::<u8>(), len), HELLO);
             assert_eq!(memfd_go_unmap(addr, len), 0);
@@ -215,11 +214,11 @@ fn map_verified() {
 
 #[test]
 fn exec() {
-    alone(|| {
+    isolated(|| {
         let file = hello(0);
         let argv = [NAME, null()];
         let exec = |fd, argv: *const *const c_char, opts| {
-            // SAFETY: the lists end with null, or are caught. None of this succeeds.
+            // SAFETY: the lists end with null, or are refused. None of this succeeds.
             unsafe { memfd_go_exec(fd, argv, [null()].as_ptr(), opts) }
         };
         assert_eq!(exec(file.as_raw_fd(), argv.as_ptr(), 0), -libc::EACCES);

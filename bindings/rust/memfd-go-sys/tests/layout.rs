@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! The structs are laid out like C's, whatever the word is.
+//! The structs have the layout of the C structs, on 32-bit and 64-bit architectures.
 
 use std::mem::{align_of, size_of};
 
@@ -8,12 +8,12 @@ use memfd_go_sys::*;
 
 const WORD: usize = size_of::<usize>();
 
-/// Where a field begins.
+/// Returns the offset of a field.
 macro_rules! offset_of {
     ($kind:ty, $field:ident) => {{
         let value = std::mem::MaybeUninit::<$kind>::uninit();
         let start = value.as_ptr();
-        // SAFETY: nothing is read; the address is inside of `value`.
+        // SAFETY: nothing is read, and the address is within `value`.
         let field = unsafe { std::ptr::addr_of!((*start).$field) };
         field as usize - start as usize
     }};
@@ -38,7 +38,7 @@ fn last_fields() {
 }
 
 #[test]
-fn no_holes() {
-    // No field is aligned more strictly than this, so that arrays of them have no holes.
+fn no_padding() {
+    // No field has a stricter alignment, so arrays of the structs have no padding.
     assert_eq!(size_of::<memfd_go_secret_area>() % align_of::<u64>(), 0);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-//! Secret areas and pools, and the wiping of memory.
+//! Secret areas, pools, and wiping memory.
 
-#[allow(dead_code)] // Not all of it is needed here.
+#[allow(dead_code)] // This program does not use all functions.
 mod common;
 
 use std::mem::zeroed;
@@ -10,25 +10,25 @@ use std::os::raw::{c_char, c_int};
 use std::ptr::null_mut;
 use std::slice;
 
-use common::{alone, skip};
+use common::{isolated, skip};
 use memfd_go_sys::*;
 
 const ANY: u32 = MEMFD_GO_OPT_ALLOW_UNLOCKED;
 const UNKNOWN: u32 = 0x8000_0000;
 
 fn no_area() -> memfd_go_secret_area {
-    // SAFETY: zero is a valid value of every field.
+    // SAFETY: zeros are valid for all fields.
     unsafe { zeroed() }
 }
 
 fn allocate(area: &mut memfd_go_secret_area, len: usize, opts: u32) -> c_int {
-    // SAFETY: the struct is whole.
+    // SAFETY: `area` is writable.
     unsafe { memfd_go_secret_alloc(area, len, opts) }
 }
 
 #[test]
 fn area() {
-    alone(|| {
+    isolated(|| {
         for opts in [
             ANY,
             ANY | MEMFD_GO_OPT_NO_SECRETMEM,
@@ -38,8 +38,7 @@ fn area() {
             assert_eq!(allocate(&mut area, 100, opts), 0);
             assert!((MEMFD_GO_AREA_SECRETMEM..=MEMFD_GO_AREA_UNLOCKED).contains(&area.kind));
             assert_eq!((area.len, area.fd), (100, -1));
-            // SAFETY: the area is as long as it says; protecting and freeing it is done by
-            // its only owner.
+            // SAFETY: the area has `len` bytes, and only this test uses it.
             unsafe {
                 let memory = slice::from_raw_parts_mut(area.data.cast::<u8>(), area.len);
                 assert_eq!(memory, [0; 100]);
@@ -58,12 +57,13 @@ fn area() {
     });
 }
 
-/// `$MEMFD_GO_SECRET`, "yes" or "no", tells what the kernel has. Else memory is locked.
+/// `$MEMFD_GO_SECRET` ("yes" or "no") states whether the kernel has memfd_secret(2). If not,
+/// memory is locked instead.
 #[test]
-fn is_where_it_is_known_to_be() {
-    alone(|| {
+fn availability_matches_environment() {
+    isolated(|| {
         let known = std::env::var("MEMFD_GO_SECRET").unwrap_or_default();
-        // SAFETY: it takes a plain value, and its result is closed once.
+        // SAFETY: the function takes no pointers, and its result is closed once.
         let fd = unsafe { memfd_go_secret(0) };
         if fd >= 0 {
             assert_ne!(known, "no");
@@ -75,21 +75,21 @@ fn is_where_it_is_known_to_be() {
         let mut area = no_area();
         assert_eq!(allocate(&mut area, 32, 0), 0);
         assert_eq!(area.kind, MEMFD_GO_AREA_MLOCK);
-        // SAFETY: nobody uses the memory.
+        // SAFETY: nothing uses the memory.
         assert_eq!(unsafe { memfd_go_secret_free(&mut area) }, 0);
     });
 }
 
 #[test]
 fn attach() {
-    alone(|| {
+    isolated(|| {
         let (mut first, mut second) = (no_area(), no_area());
         let opts = MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_KEEP_FD;
         if allocate(&mut first, 10, opts) < 0 {
             return skip("there is no memfd_secret(2)");
         }
         assert_eq!(first.kind, MEMFD_GO_AREA_SECRETMEM);
-        // SAFETY: both areas are as long as they say, and freed once.
+        // SAFETY: both areas are valid, and freed once.
         unsafe {
             assert_eq!(memfd_go_secret_attach(&mut second, first.fd, 1 << 16, 0), 0);
             *first.data.cast::<u8>() = 7;
@@ -103,13 +103,13 @@ fn attach() {
 
 #[test]
 fn errors() {
-    alone(|| {
+    isolated(|| {
         let mut area = no_area();
         assert_eq!(allocate(&mut area, 0, 0), -libc::EINVAL);
         assert_eq!(allocate(&mut area, 1, UNKNOWN), -libc::EINVAL);
         let contradiction = MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_NO_SECRETMEM;
         assert_eq!(allocate(&mut area, 1, contradiction), -libc::EINVAL);
-        // SAFETY: nothing is allocated; null is caught.
+        // SAFETY: nothing is allocated; null is refused.
         unsafe {
             assert_eq!(memfd_go_secret_attach(&mut area, -1, 1, 0), -libc::EBADF);
             assert_eq!(memfd_go_secret_alloc(null_mut(), 1, 0), -libc::EFAULT);
@@ -123,10 +123,10 @@ fn errors() {
 
 #[test]
 fn alloc_from() {
-    alone(|| {
+    isolated(|| {
         let (mut key, mut area) = (*b"the key", no_area());
         let start = key.as_mut_ptr().cast();
-        // SAFETY: both areas are as long as they say, and freed once; null is caught.
+        // SAFETY: both areas are valid, and freed once; null is refused.
         unsafe {
             assert_eq!(memfd_go_secret_alloc_from(&mut area, start, 7, ANY), 0);
             assert_eq!(memfd_go_equal(area.data, b"the key".as_ptr().cast(), 7), 1);
@@ -144,7 +144,7 @@ fn alloc_from() {
 #[test]
 fn wipe() {
     let mut memory = [0x55u8; 64];
-    // SAFETY: the memory is as long as is said; null is left alone.
+    // SAFETY: the memory has that length; null is ignored.
     unsafe {
         memfd_go_wipe(memory.as_mut_ptr().add(3).cast(), 50);
         memfd_go_wipe(null_mut(), 50);
@@ -156,9 +156,9 @@ fn wipe() {
 
 #[test]
 fn pool() {
-    alone(|| {
-        // SAFETY: zero is a valid value of every field; slots are as long as was asked for,
-        // and bad pointers are caught.
+    isolated(|| {
+        // SAFETY: zeros are valid for all fields; slots have the requested length,
+        // and bad pointers are refused.
         unsafe {
             let mut pool: memfd_go_secret_pool = zeroed();
             let mut slot = null_mut();

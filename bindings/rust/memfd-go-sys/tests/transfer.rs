@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-//! Descriptors sent, received and imported.
+//! Sending, receiving and importing descriptors.
 
-#[allow(dead_code)] // Not all of it is needed here.
+#[allow(dead_code)] // This program does not use all functions.
 mod common;
 
 use std::io::Write;
@@ -11,29 +11,29 @@ use std::os::raw::{c_char, c_int};
 use std::os::unix::net::UnixStream;
 use std::ptr::{null, null_mut};
 
-use common::alone;
+use common::isolated;
 use memfd_go_sys::*;
 
 const NAME: *const c_char = b"name\0".as_ptr().cast();
 
 fn owned(fd: c_int) -> OwnedFd {
     assert!(fd >= 0, "error {}", -fd);
-    // SAFETY: it was just made, and nobody else knows it.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// Makes a sealed file that holds one byte, and can't be executed.
+/// Creates a sealed file of one byte that is not executable.
 fn sealed() -> OwnedFd {
-    // SAFETY: the name ends with a NUL, and there is one byte.
+    // SAFETY: the name ends with a NUL, and the data has one byte.
     let fd = owned(unsafe { memfd_go_create_sealed(NAME, MFD_CLOEXEC, 0, NAME.cast(), 1) });
-    // SAFETY: it takes plain values.
+    // SAFETY: the function takes no pointers.
     assert_eq!(unsafe { libc::fchmod(fd.as_raw_fd(), 0o600) }, 0);
     fd
 }
 
-/// Runs a test with both ends of a connection that does not block.
+/// Runs a test with two connected non-blocking sockets.
 fn with_pair(test: impl FnOnce(UnixStream, UnixStream)) {
-    alone(|| {
+    isolated(|| {
         let (a, b) = UnixStream::pair().unwrap();
         b.set_nonblocking(true).unwrap();
         test(a, b);
@@ -42,7 +42,7 @@ fn with_pair(test: impl FnOnce(UnixStream, UnixStream)) {
 
 fn send(sock: &UnixStream, fds: &[c_int], data: &[u8]) -> c_int {
     let (n, sock) = (fds.len() as u32, sock.as_raw_fd());
-    // SAFETY: both are as long as is said.
+    // SAFETY: the call gets the lengths of both slices.
     unsafe { memfd_go_send_fds(sock, 0, fds.as_ptr(), n, data.as_ptr().cast(), data.len()) }
 }
 
@@ -53,7 +53,7 @@ fn send_and_receive() {
         assert_eq!(send(&a, &[file.as_raw_fd(), file.as_raw_fd()], b"data"), 4);
         let (mut fds, mut n, mut data, mut len) = ([-1; 4], 4, [0u8; 8], 8);
         let mut receive = || {
-            // SAFETY: there is room for as much as is said.
+            // SAFETY: the call gets the sizes of the buffers.
             let r = unsafe {
                 let data = data.as_mut_ptr().cast();
                 memfd_go_recv_fds(b.as_raw_fd(), 0, fds.as_mut_ptr(), &mut n, data, &mut len)
@@ -77,7 +77,7 @@ fn errors() {
         assert_eq!(send(&a, &[-1], b"data"), -libc::EBADF);
         let (mut fds, mut n) = ([-1; 2], 2);
         let mut receive = |sock: c_int| {
-            // SAFETY: there is room for as much as is said.
+            // SAFETY: the call gets the sizes of the buffers.
             unsafe { memfd_go_recv_fds(sock, 0, fds.as_mut_ptr(), &mut n, null_mut(), null_mut()) }
         };
         assert_eq!(receive(-1), -libc::EBADF);
@@ -86,12 +86,12 @@ fn errors() {
         assert_eq!(receive(b.as_raw_fd()), 0);
         n = 2;
         let mut receive = |sock: c_int| {
-            // SAFETY: there is room for as much as is said.
+            // SAFETY: the call gets the sizes of the buffers.
             unsafe { memfd_go_recv_fds(sock, 0, fds.as_mut_ptr(), &mut n, null_mut(), null_mut()) }
         };
         assert_eq!(send(&a, &[a.as_raw_fd(); 3], b""), 0);
         assert_eq!(receive(b.as_raw_fd()), -libc::EMSGSIZE);
-        // SAFETY: null is caught.
+        // SAFETY: null is refused.
         unsafe {
             let sock = b.as_raw_fd();
             let r = memfd_go_recv_fds(sock, 0, null_mut(), &mut 1, null_mut(), null_mut());
@@ -109,7 +109,7 @@ fn receive_verified() {
     with_pair(|a, b| {
         let receive = |max| {
             let (sock, seals) = (b.as_raw_fd(), MEMFD_GO_SEALS_IMMUTABLE);
-            // SAFETY: there is no room for data, and both pointers are null.
+            // SAFETY: the pointers for data may be null.
             unsafe { memfd_go_recv_verified(sock, seals, max, 0, null_mut(), null_mut()) }
         };
         let file = sealed();
@@ -129,10 +129,10 @@ fn receive_verified() {
 
 #[test]
 fn import() {
-    alone(|| {
+    isolated(|| {
         let file = sealed();
         let fd = file.as_raw_fd();
-        // SAFETY: they take plain values.
+        // SAFETY: the functions take no pointers.
         unsafe {
             let pid = libc::getpid();
             owned(memfd_go_import_pid(pid, fd, libc::O_RDONLY as u32));

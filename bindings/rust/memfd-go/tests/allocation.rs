@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! What is said to be safe in a signal handler and after fork(2) does not allocate.
+//! Functions that are documented as safe in signal handlers do not allocate.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -20,22 +20,22 @@ thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, which counts what this thread asks for.
+/// The system's allocator, which counts the allocations of this thread.
 struct Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: it is the system's allocator.
+// SAFETY: all calls are forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.dealloc(ptr, layout) }
     }
 }
@@ -53,7 +53,7 @@ fn nothing_is_allocated() {
 }
 
 #[test]
-fn the_count_counts() {
+fn allocations_are_counted() {
     let before = allocations();
     drop(Box::new(1));
     assert_eq!(allocations(), before + 1);
@@ -63,11 +63,11 @@ fn work() -> io::Result<()> {
     let file = CreateOptions::new().create("file")?;
     file.set_size(4096)?;
     file.reserve(8192)?;
-    // SAFETY: nobody else has the file, and no slice of the mapping is made.
+    // SAFETY: no slice of the mapping is created.
     drop(unsafe { MapMut::new(&file, MapFlags::empty(), 0, 4096) }?);
     file.ensure_seals(Seals::IMMUTABLE)?;
     file.check_seals(file.seals()?)?;
-    // SAFETY: as before.
+    // SAFETY: see above.
     drop(unsafe { Map::new(&file, MapFlags::empty(), 0, 4096) }?);
     drop(SealedMemFd::try_from(file)?.map()?);
     drop(SealedMemFd::new("copy", b"contents")?.map()?);
@@ -130,7 +130,7 @@ fn errors() {
         .is_some());
 }
 
-/// Text that is not wanted.
+/// A writer that discards its input.
 struct Nowhere;
 
 impl Write for Nowhere {

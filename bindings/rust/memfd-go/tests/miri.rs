@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-//! The crate's unsafe code under Miri, which finds pointers that may not be used any more,
-//! or reach too far, and races. Miri cannot call the library, so a small one of Rust takes
-//! its place here: it does with its pointers what the real one does.
+//! Tests of the crate's unsafe code under Miri, which finds dangling pointers, out-of-bounds
+//! accesses and data races. Miri cannot call the library, so a Rust stub takes its place and uses
+//! its pointers like the library does.
 //!
 //! `cargo +nightly miri test --test miri`
 #![cfg(miri)]
@@ -22,7 +22,7 @@ use memfd_go_sys::{memfd_go_info, memfd_go_secret_area, memfd_go_secret_pool};
 
 const PAGE: usize = 4096;
 
-/// The length of mappings that cannot be unmapped.
+/// Mappings of this length cannot be unmapped.
 const CANNOT_UNMAP: usize = 13;
 
 fn pages(len: usize) -> *mut c_void {
@@ -31,17 +31,17 @@ fn pages(len: usize) -> *mut c_void {
 }
 
 unsafe fn free(start: *mut c_void, len: usize) {
-    // SAFETY: it came from `pages`.
+    // SAFETY: the memory is from `pages`.
     unsafe { dealloc(start.cast(), Layout::from_size_align(len, PAGE).unwrap()) }
 }
 
-/// Any descriptor will do.
+/// Any descriptor works.
 fn descriptor() -> c_int {
     UnixStream::pair().unwrap().0.into_raw_fd()
 }
 
 mod library {
-    //! What takes the library's place.
+    //! The stub of the library.
     #![allow(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
     use super::*;
 
@@ -242,7 +242,7 @@ mod library {
         0
     }
 
-    // A slot has 16 bytes in front, of which the first is 1 when it is taken.
+    // Each slot has a header of 16 bytes, whose first byte is 1 if the slot is in use.
     const FRONT: usize = 16;
 
     #[no_mangle]
@@ -307,18 +307,18 @@ fn maps() {
     });
     let verified = map_verified(&file(), Seals::empty(), 10).unwrap();
     assert_eq!(&verified[..], [0; 3]);
-    // SAFETY: nobody else has the memory.
+    // SAFETY: nothing else uses the memory.
     let mut map = unsafe { MapMut::new(&file(), MapFlags::empty(), 0, 10) }.unwrap();
     map[9] = 1;
-    // SAFETY: as before.
+    // SAFETY: see above.
     unsafe { *map.as_mut_ptr() = 2 };
     assert_eq!(map.as_ref(), [2, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     thread::spawn(move || drop(map)).join().unwrap();
 }
 
 #[test]
-fn a_mapping_that_stays_is_told() {
-    // SAFETY: nobody else has the memory.
+fn failed_unmap_is_reported() {
+    // SAFETY: nothing else uses the memory.
     let map = || unsafe { Map::new(&file(), MapFlags::empty(), 0, CANNOT_UNMAP) }.unwrap();
     let error = map().unmap().unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::ENOMEM));

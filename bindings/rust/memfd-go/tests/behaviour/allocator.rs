@@ -11,11 +11,11 @@ use allocator_api2::boxed::Box;
 use allocator_api2::vec::Vec;
 use memfd_go::{SecretAllocator, SecretOptions};
 
-use crate::common::{alone, errno, in_child, set_limit};
+use crate::common::{errno, in_child, isolated, set_limit};
 
 #[test]
-fn a_vector_grows_in_it() {
-    alone(|| {
+fn vector_grows() {
+    isolated(|| {
         let secret = SecretAllocator::new();
         let mut numbers = Vec::new_in(&secret);
         numbers.extend(0..10_000_u32);
@@ -27,8 +27,8 @@ fn a_vector_grows_in_it() {
 }
 
 #[test]
-fn memory_outlives_the_allocator_that_gave_it() {
-    alone(|| {
+fn memory_outlives_the_allocator_handle() {
+    isolated(|| {
         let secret = SecretAllocator::new();
         let value = Box::new_in([7_u64; 4], secret.clone());
         drop(secret);
@@ -37,28 +37,28 @@ fn memory_outlives_the_allocator_that_gave_it() {
 }
 
 #[test]
-fn freed_memory_is_zero_when_it_is_used_again() {
-    alone(|| {
+fn freed_memory_is_wiped() {
+    isolated(|| {
         let secret = SecretAllocator::new();
         let layout = Layout::array::<u8>(100).unwrap();
         let first = secret.allocate(layout).unwrap().cast::<u8>();
-        // SAFETY: so many bytes were allocated.
+        // SAFETY: the allocation has that many bytes.
         unsafe { first.as_ptr().write_bytes(0xaa, 100) };
-        // SAFETY: it was allocated by this layout.
+        // SAFETY: the memory was allocated with this layout.
         unsafe { secret.deallocate(first, layout) };
         let second = secret.allocate(layout).unwrap().cast::<u8>();
         assert_eq!(first, second);
-        // SAFETY: it is allocated, and pools give zeros.
+        // SAFETY: the memory is allocated, and pools zero it.
         let bytes = unsafe { std::slice::from_raw_parts(second.as_ptr(), 100) };
         assert_eq!(bytes, [0; 100]);
-        // SAFETY: it was allocated by this layout.
+        // SAFETY: the memory was allocated with this layout.
         unsafe { secret.deallocate(second, layout) };
     });
 }
 
 #[test]
-fn layouts_of_all_kinds() {
-    alone(|| {
+fn all_layouts() {
+    isolated(|| {
         let secret = SecretAllocator::new();
         let mut taken = std::vec::Vec::new();
         for size in [0, 1, 16, 17, 4096, 4097, 100_000] {
@@ -66,13 +66,13 @@ fn layouts_of_all_kinds() {
                 let layout = Layout::from_size_align(size, align).unwrap();
                 let start = secret.allocate(layout).unwrap().cast::<u8>();
                 assert_eq!(start.as_ptr() as usize % align, 0, "{layout:?}");
-                // SAFETY: so many bytes were allocated.
+                // SAFETY: the allocation has that many bytes.
                 unsafe { start.as_ptr().write_bytes(0xaa, size) };
                 taken.push((start, layout));
             }
         }
         for (start, layout) in taken {
-            // SAFETY: it was allocated by this layout.
+            // SAFETY: the memory was allocated with this layout.
             unsafe { secret.deallocate(start, layout) };
         }
         let layout = Layout::from_size_align(1, 1 << 24).unwrap();
@@ -87,7 +87,7 @@ fn layouts_of_all_kinds() {
 fn many_keys_in_little_memory() {
     let code = in_child(|| {
         set_limit(libc::RLIMIT_MEMLOCK, 8 << 20);
-        // SAFETY: it takes plain values. An unprivileged user is who the limit is for.
+        // SAFETY: the function takes no pointers. An unprivileged user is who the limit is for.
         if unsafe { libc::setuid(65534) } != 0 {
             return 2;
         }
@@ -108,14 +108,14 @@ fn many_keys_in_little_memory() {
 }
 
 #[test]
-fn a_child_has_nothing_of_it() {
-    alone(|| {
+fn child_does_not_have_the_memory() {
+    isolated(|| {
         let secret = SecretAllocator::new();
         let mut key = Vec::new_in(secret.clone());
         key.push(7_u8);
         let code = in_child(|| {
             let refused = secret.allocate(Layout::new::<u8>()).is_err();
-            // SAFETY: the child ends before it is dropped again.
+            // SAFETY: the child exits before it is dropped again.
             unsafe { std::ptr::drop_in_place(&mut key) };
             i32::from(!refused)
         });
@@ -124,7 +124,7 @@ fn a_child_has_nothing_of_it() {
 }
 
 #[test]
-fn options_that_an_allocator_cannot_have() {
+fn invalid_options() {
     let with = |options| errno(SecretAllocator::with_options(options).map(drop));
     assert_eq!(with(SecretOptions::new().align_end(true)), libc::EINVAL);
     assert_eq!(with(SecretOptions::new().keep_fd(true)), libc::EINVAL);

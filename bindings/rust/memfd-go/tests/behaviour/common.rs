@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! What the tests share.
+//! Functions that the tests share.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -10,26 +10,25 @@ use std::os::raw::c_int;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-/// Runs a test, and checks that it leaves no descriptor, no mapping and no locked memory
-/// behind.
+/// Runs a test, and checks that it leaks no descriptor, mapping or locked memory.
 ///
-/// The harness runs tests in many threads, of one process. The check is honest since
-/// every test runs in here, so no two run at once.
-pub fn alone(test: impl FnOnce()) {
+/// The harness runs tests in several threads of one process. A lock in this function runs them
+/// one at a time; otherwise the check would see the resources of other tests.
+pub fn isolated(test: impl FnOnce()) {
     static LOCK: Mutex<()> = Mutex::new(());
     let _lock = LOCK.lock().unwrap_or_else(|failed| failed.into_inner());
-    let before = held();
+    let before = resources();
     test();
     assert_eq!(
         before,
-        held(),
-        "the test left something behind, or closed too much"
+        resources(),
+        "the test leaked a resource, or closed one of another test"
     );
 }
 
-/// The descriptors of this process, with what they are, its mappings of files in memory,
-/// and how much of its memory is locked.
-fn held() -> (BTreeMap<c_int, PathBuf>, Vec<String>, String) {
+/// Returns the descriptors of this process with their targets, its mappings of memory files, and
+/// the amount of locked memory.
+fn resources() -> (BTreeMap<c_int, PathBuf>, Vec<String>, String) {
     let dir = PathBuf::from(format!("/proc/{}/fd", std::process::id()));
     let mut descriptors = BTreeMap::new();
     for entry in fs::read_dir(&dir).unwrap() {
@@ -48,17 +47,16 @@ fn held() -> (BTreeMap<c_int, PathBuf>, Vec<String>, String) {
     (descriptors, mappings, locked.unwrap_or("").to_owned())
 }
 
-/// Runs `f` in a child process, and returns what it returns, 0 to 255.
+/// Runs `f` in a child process, and returns its result, 0 to 255.
 ///
-/// Other threads of this process may hold any lock at the fork, so `f` may do only what a
-/// signal handler may do.
+/// Other threads of this process may hold any lock at the fork, so `f` must be async-signal-safe.
 pub fn in_child(f: impl FnOnce() -> c_int) -> c_int {
-    // SAFETY: the child does nothing but `f`, and leaves without any cleaning up.
+    // SAFETY: the child only calls `f` and _exit(2).
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", io::Error::last_os_error());
     if pid == 0 {
         let code = f();
-        // SAFETY: it takes a plain value.
+        // SAFETY: the function takes no pointers.
         unsafe { libc::_exit(code) }
     }
     let mut status = 0;
@@ -68,26 +66,26 @@ pub fn in_child(f: impl FnOnce() -> c_int) -> c_int {
     libc::WEXITSTATUS(status)
 }
 
-/// Lets this process, which should be a child, open no more descriptors.
-pub fn allow_no_descriptor() {
+/// Prevents this process, which should be a child, from opening descriptors.
+pub fn forbid_new_descriptors() {
     set_limit(libc::RLIMIT_NOFILE, 0);
 }
 
-/// Lets this process, which should be a child, write no file longer than `size` bytes.
-pub fn allow_file_size(size: libc::rlim_t) {
+/// Sets RLIMIT_FSIZE of this process, which should be a child.
+pub fn limit_file_size(size: libc::rlim_t) {
     // SAFETY: no handler is installed.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     set_limit(libc::RLIMIT_FSIZE, size);
 }
 
-/// Lets this process, which should be a child, lock no memory.
-pub fn allow_no_locked_memory() {
+/// Prevents this process, which should be a child, from locking memory.
+pub fn forbid_locked_memory() {
     set_limit(libc::RLIMIT_MEMLOCK, 0);
-    // SAFETY: it takes a plain value. It fails unless we are root, whom limits don't bind.
+    // SAFETY: the function takes no pointers. It fails unless we are root, who has no limits.
     unsafe { libc::setuid(65534) };
 }
 
-/// libc's type for a resource is not the same everywhere.
+/// The type of a resource depends on the C library.
 #[cfg(target_env = "gnu")]
 type Resource = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
@@ -102,7 +100,7 @@ pub fn set_limit(resource: Resource, limit: libc::rlim_t) {
     assert_eq!(unsafe { libc::setrlimit(resource, &limit) }, 0);
 }
 
-/// 0 or the error number.
+/// Returns 0 or the error number.
 pub fn errno<T>(result: Result<T, impl Into<io::Error>>) -> c_int {
     match result {
         Ok(_) => 0,
@@ -110,7 +108,7 @@ pub fn errno<T>(result: Result<T, impl Into<io::Error>>) -> c_int {
     }
 }
 
-/// Opens the file of `fd` once more, by way of /proc.
+/// Opens the file of `fd` again through /proc.
 pub fn reopen(fd: &impl AsRawFd, options: &OpenOptions) -> File {
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
     options.open(path).unwrap()
@@ -124,32 +122,32 @@ pub fn write_only() -> OpenOptions {
     OpenOptions::new().write(true).clone()
 }
 
-/// Opens the file of `fd` once more, for hardly anything. OpenOptions cannot ask for that
-/// with every C library.
+/// Opens the file of `fd` again with O_PATH, which OpenOptions does not support with every C
+/// library.
 pub fn path_only(fd: &impl AsRawFd) -> OwnedFd {
     let path = format!("/proc/self/fd/{}\0", fd.as_raw_fd());
     // SAFETY: the path ends with a NUL.
     let fd = unsafe { libc::open(path.as_ptr().cast(), libc::O_PATH | libc::O_CLOEXEC) };
     assert!(fd >= 0, "open: {}", io::Error::last_os_error());
-    // SAFETY: it was just made, and nobody else knows it.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// The two ends of a pipe: to read from, and to write to.
+/// Returns the read end and the write end of a pipe.
 pub fn pipe() -> (OwnedFd, OwnedFd) {
     let mut fds = [0; 2];
     // SAFETY: there is room for two descriptors.
     assert_eq!(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
-    // SAFETY: they were just made, and nobody else knows them.
+    // SAFETY: the descriptors are new, so nothing else owns them.
     unsafe { (OwnedFd::from_raw_fd(fds[0]), OwnedFd::from_raw_fd(fds[1])) }
 }
 
-/// Says why a test, or a part of one, could not be done. To be seen: `--show-output`.
+/// Prints why a test, or a part of one, was skipped; see `--show-output`.
 pub fn skip(reason: &str) {
     println!("skipped: {reason}");
 }
 
-/// Whether system calls can be refused. An emulator does not pass such filters on.
+/// Returns whether seccomp filters work; emulators do not support them.
 pub fn can_filter() -> bool {
     in_child(|| {
         refuse_new_flags();
@@ -159,10 +157,9 @@ pub fn can_filter() -> bool {
     }) == 0
 }
 
-/// Has memfd_create(2) refuse what came with Linux 6.3, in this process, which should be a
-/// child.
+/// Makes memfd_create(2) refuse the flags of Linux 6.3, in this process, which should be a child.
 pub fn refuse_new_flags() {
-    // What a filter looks at: the system call's number, and the low half of an argument.
+    // The filter's inputs: the system call number, and the low half of an argument.
     const NUMBER: u32 = 0;
     const FLAGS: u32 = 16 + 8 + if cfg!(target_endian = "big") { 4 } else { 0 };
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
@@ -183,7 +180,7 @@ pub fn refuse_new_flags() {
         len: steps.len() as u16,
         filter: steps.as_mut_ptr(),
     };
-    // SAFETY: the program is as long as it says.
+    // SAFETY: the filter has `len` instructions.
     unsafe {
         libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program);

@@ -13,7 +13,7 @@ use memfd_go::{
 
 use crate::common::*;
 
-/// The name behind "memfd:", as /proc shows it.
+/// Returns the name after "memfd:", as /proc shows it.
 fn name_of(file: &MemFd) -> String {
     let link = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap();
     let link = link.to_str().unwrap();
@@ -22,13 +22,13 @@ fn name_of(file: &MemFd) -> String {
 }
 
 fn closes_on_exec(file: &MemFd) -> bool {
-    // SAFETY: it takes plain values.
+    // SAFETY: the function takes no pointers.
     unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFD) & libc::FD_CLOEXEC != 0 }
 }
 
 #[test]
-fn by_default_sealable_close_on_exec_and_not_executable() {
-    alone(|| {
+fn defaults() {
+    isolated(|| {
         let file = create("plain").unwrap();
         assert!(closes_on_exec(&file));
         assert!(!file.seals().unwrap().contains(Seals::SEAL));
@@ -41,8 +41,8 @@ fn by_default_sealable_close_on_exec_and_not_executable() {
 }
 
 #[test]
-fn options_turn_both_off() {
-    alone(|| {
+fn options_override_defaults() {
+    isolated(|| {
         let options = CreateOptions::new().close_on_exec(false);
         assert!(!closes_on_exec(&options.create("kept").unwrap()));
         let file = CreateOptions::new().sealable(false).create("not").unwrap();
@@ -53,7 +53,7 @@ fn options_turn_both_off() {
 
 #[test]
 fn size_mode_and_seals() {
-    alone(|| {
+    isolated(|| {
         let options = CreateOptions::new().size(5000).mode(0o600);
         let file = options.seals(Seals::WRITE).create("all").unwrap();
         assert_eq!(file.size().unwrap(), 5000);
@@ -61,7 +61,7 @@ fn size_mode_and_seals() {
         assert!(file.seals().unwrap().contains(Seals::WRITE));
         assert_eq!(errno(options.mode(0o700).create("bad")), libc::EINVAL);
         assert_eq!(errno(options.size(u64::MAX).create("bad")), libc::EINVAL);
-        // What has contents has a size and seals.
+        // create_sealed() sets size and seals itself.
         for options in [options, CreateOptions::new().seals(Seals::GROW)] {
             let file = options.create_sealed("bad", b"x", Seals::empty());
             assert_eq!(errno(file), libc::EINVAL);
@@ -70,8 +70,8 @@ fn size_mode_and_seals() {
 }
 
 #[test]
-fn executable_or_not() {
-    alone(|| {
+fn executable() {
+    isolated(|| {
         let not = CreateOptions::new().executable(false);
         match not.strict_noexec(true).create("not") {
             Err(e) if e.raw_os_error() == Some(libc::EOPNOTSUPP) => {
@@ -88,13 +88,13 @@ fn executable_or_not() {
     });
 }
 
-/// Before Linux 6.3 permissions do what flags do since.
+/// Before Linux 6.3 permissions take the place of the flags.
 #[test]
 fn emulated_on_old_kernels() {
     if !can_filter() {
         return skip("there is no seccomp(2)");
     }
-    alone(|| {
+    isolated(|| {
         if probe().unwrap().noexec_policy > 0 {
             return skip("vm.memfd_noexec is set: no older kernel can be played here");
         }
@@ -135,8 +135,8 @@ fn emulated_on_old_kernels() {
 }
 
 #[test]
-fn copies_of_files() {
-    alone(|| {
+fn copy_of_file() {
+    isolated(|| {
         let source = create("source").unwrap();
         source.as_file().write_all(b"contents").unwrap();
         let options = CreateOptions::new();
@@ -166,8 +166,8 @@ fn huge_page_sizes() {
 }
 
 #[test]
-fn opened_once_more() {
-    alone(|| {
+fn reopened() {
+    isolated(|| {
         let file = create_sealed("read", b"abc", Seals::GROW).unwrap();
         let reader = file.reopen(Access::Read).unwrap();
         assert!(closes_on_exec(&reader));
@@ -186,7 +186,7 @@ fn mode(file: &MemFd) -> u32 {
 
 #[test]
 fn names_of_all_lengths() {
-    alone(|| {
+    isolated(|| {
         for name in ["", "a/b\nc", "ä", &"x".repeat(NAME_MAX)] {
             assert_eq!(name_of(&create(name).unwrap()), name);
             let file = create_sealed(name, b"", Seals::empty()).unwrap();
@@ -196,8 +196,8 @@ fn names_of_all_lengths() {
 }
 
 #[test]
-fn bad_names() {
-    alone(|| {
+fn invalid_names() {
+    isolated(|| {
         for name in ["a\0b", &"x".repeat(NAME_MAX + 1)] {
             assert_eq!(errno(create(name)), libc::EINVAL);
             let sealed = create_sealed(name, b"", Seals::empty());
@@ -213,8 +213,8 @@ fn bad_names() {
 }
 
 #[test]
-fn names_may_have_any_bytes() {
-    alone(|| {
+fn names_with_any_bytes() {
+    isolated(|| {
         let name = CStr::from_bytes_with_nul(b"\xff\xfe\0").unwrap();
         let options = CreateOptions::new();
         options.create(name).unwrap();
@@ -224,8 +224,8 @@ fn names_may_have_any_bytes() {
 }
 
 #[test]
-fn bad_flags() {
-    alone(|| {
+fn invalid_flags() {
+    isolated(|| {
         let unknown = CreateFlags::from_bits_retain(0x8000);
         let both = CreateFlags::EXEC | CreateFlags::NOEXEC_SEAL;
         for flags in [unknown, both] {
@@ -238,8 +238,8 @@ fn bad_flags() {
 }
 
 #[test]
-fn huge_pages_of_a_size_that_does_not_exist() {
-    alone(|| {
+fn nonexistent_huge_page_size() {
+    isolated(|| {
         let flags = CreateFlags::HUGETLB | CreateFlags::from_bits_retain(3 << 26);
         match errno(CreateOptions::from_flags(flags).create("huge")) {
             libc::ENODEV => {}
@@ -251,14 +251,14 @@ fn huge_pages_of_a_size_that_does_not_exist() {
 
 #[test]
 fn too_many_descriptors() {
-    alone(|| {
+    isolated(|| {
         let error = in_child(|| {
-            allow_no_descriptor();
+            forbid_new_descriptors();
             errno(create("one too many"))
         });
         assert_eq!(error, libc::EMFILE);
         let error = in_child(|| {
-            allow_no_descriptor();
+            forbid_new_descriptors();
             errno(create_sealed("one too many", b"x", Seals::empty()))
         });
         assert_eq!(error, libc::EMFILE);
@@ -267,7 +267,7 @@ fn too_many_descriptors() {
 
 #[test]
 fn sealed_copies() {
-    alone(|| {
+    isolated(|| {
         for len in [0, 1, 4096, 100_000] {
             let data: Vec<u8> = (0..len).map(|i| i as u8).collect();
             let file = create_sealed("copy", &data, Seals::empty()).unwrap();
@@ -282,8 +282,8 @@ fn sealed_copies() {
 }
 
 #[test]
-fn sealed_as_asked() {
-    alone(|| {
+fn requested_seals() {
+    isolated(|| {
         let options = CreateOptions::new().sealable(false);
         let file = options.create_sealed("half", b"x", Seals::GROW).unwrap();
         let seals = file.seals().unwrap();
@@ -294,10 +294,10 @@ fn sealed_as_asked() {
 }
 
 #[test]
-fn sealed_copy_over_the_file_size_limit() {
-    alone(|| {
+fn sealed_copy_over_file_size_limit() {
+    isolated(|| {
         let error = in_child(|| {
-            allow_file_size(10);
+            limit_file_size(10);
             errno(create_sealed("long", &[0; 11], Seals::empty()))
         });
         assert_eq!(error, libc::EFBIG);

@@ -9,7 +9,7 @@ use memfd_go::{create_sealed, exec, exec_c, CreateOptions, ExecArg, ExecFlags, M
 
 use crate::common::*;
 
-/// A program, by its text.
+/// Creates an executable file with the given contents.
 fn program(text: &[u8]) -> Option<MemFd> {
     let options = CreateOptions::new().executable(true);
     match options.create_sealed("program", text, Seals::IMMUTABLE) {
@@ -21,11 +21,11 @@ fn program(text: &[u8]) -> Option<MemFd> {
     }
 }
 
-/// Runs a program in a child, and returns its status and what it prints.
+/// Runs a program in a child, and returns its status and its output.
 fn run(exec: impl FnOnce() -> std::io::Error) -> (i32, String) {
     let (reader, writer) = pipe();
     let code = in_child(|| {
-        // SAFETY: it takes plain values.
+        // SAFETY: the function takes no pointers.
         unsafe { libc::dup2(writer.as_raw_fd(), 1) };
         exec().raw_os_error().unwrap_or(255)
     });
@@ -36,8 +36,8 @@ fn run(exec: impl FnOnce() -> std::io::Error) -> (i32, String) {
 }
 
 #[test]
-fn a_script() {
-    alone(|| {
+fn script() {
+    isolated(|| {
         let text = b"#!/bin/sh\necho \"$0: $1, $GREETING\"\nexit 7\n";
         let Some(script) = program(text) else { return };
         let (code, text) = run(|| {
@@ -50,8 +50,8 @@ fn a_script() {
 }
 
 #[test]
-fn a_copied_program() {
-    alone(|| {
+fn copied_program() {
+    isolated(|| {
         let options = CreateOptions::new().executable(true);
         let disk = OpenOptions::new().read(true).open("/bin/sh").unwrap();
         let copy = options.create_copy("sh", &disk, 1 << 26, Seals::IMMUTABLE);
@@ -75,8 +75,8 @@ fn a_copied_program() {
 }
 
 #[test]
-fn what_is_refused() {
-    alone(|| {
+fn invalid_arguments() {
+    isolated(|| {
         let none: [(&str, &str); 0] = [];
         let errno =
             |fd: &MemFd, argument, flags| exec(fd, [argument], none, flags).raw_os_error().unwrap();
@@ -93,7 +93,7 @@ fn what_is_refused() {
         if let Some(program) = program(b"no program") {
             assert_eq!(errno(&program, "x", empty), libc::ENOEXEC);
         }
-        // Its interpreter could not open it.
+        // The interpreter cannot open a close-on-exec descriptor.
         if let Some(script) = program(b"#!/bin/sh\n") {
             assert_eq!(errno(&script, "x", empty), libc::ENOENT);
         }

@@ -7,8 +7,8 @@ use memfd_go::{
 use crate::common::*;
 
 #[test]
-fn a_file_in_memory() {
-    alone(|| {
+fn memory_file() {
+    isolated(|| {
         let file = create_sealed("looked at", b"abc", Seals::GROW).unwrap();
         let info = file.inspect().unwrap();
         assert_eq!(info.kind(), Kind::MemFd);
@@ -28,7 +28,7 @@ fn a_file_in_memory() {
 
 #[test]
 fn other_descriptors() {
-    alone(|| {
+    isolated(|| {
         let (reader, writer) = pipe();
         let info = inspect(&reader).unwrap();
         assert_eq!((info.kind(), info.access()), (Kind::Other, Access::Read));
@@ -44,8 +44,8 @@ fn other_descriptors() {
 }
 
 #[test]
-fn what_the_kernel_can_do() {
-    alone(|| {
+fn kernel_features() {
+    isolated(|| {
         let found = probe().unwrap();
         let expected = Features::CREATE | Features::SEALING | Features::PROCFS;
         assert!(found.features.contains(expected), "{found:?}");
@@ -58,10 +58,10 @@ fn what_the_kernel_can_do() {
 }
 
 #[test]
-fn no_descriptor_to_try_with() {
-    alone(|| {
+fn probe_without_free_descriptor() {
+    isolated(|| {
         let error = in_child(|| {
-            allow_no_descriptor();
+            forbid_new_descriptors();
             errno(probe())
         });
         assert_eq!(error, libc::EMFILE);

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 
-//! The check that all tests rely on.
+//! Tests of the leak check.
 
 use std::mem::forget;
 
 use memfd_go::{create, SealedMemFd};
 
-use crate::common::alone;
+use crate::common::isolated;
 
 #[test]
-#[should_panic(expected = "left something behind")]
-fn a_descriptor_left_behind_is_noticed() {
-    alone(|| forget(create("left behind")));
+#[should_panic(expected = "leaked a resource")]
+fn leaked_descriptor_is_detected() {
+    isolated(|| forget(create("leaked")));
 }
 
 #[test]
-#[should_panic(expected = "left something behind")]
-fn a_mapping_left_behind_is_noticed() {
-    alone(|| forget(SealedMemFd::new("left behind", b"x").unwrap().map()));
+#[should_panic(expected = "leaked a resource")]
+fn leaked_mapping_is_detected() {
+    isolated(|| forget(SealedMemFd::new("leaked", b"x").unwrap().map()));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! What the crate does, and its errors. One program, so that `common::alone` can keep
-//! the tests apart.
+//! The behaviour of the crate, including errors. All tests are in one program, so that
+//! `common::isolated` can run them one at a time.
 
 #[cfg(feature = "allocator-api2")]
 mod allocator;

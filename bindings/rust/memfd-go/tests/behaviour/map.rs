@@ -7,29 +7,29 @@ use memfd_go::{create, create_sealed, Map, MapFlags, MapMut, MemFd, Seals};
 
 use crate::common::*;
 
-/// A file of 10 bytes.
+/// Creates a file of 10 bytes.
 fn small() -> MemFd {
     create_sealed("small", b"0123456789", Seals::GROW).unwrap()
 }
 
-/// The error of mapping, to read from.
+/// Returns the error of a read-only mapping.
 fn map_error(fd: impl AsFd, flags: MapFlags, offset: u64, len: usize) -> i32 {
-    // SAFETY: no slice of the mapping is made.
+    // SAFETY: no slice of the mapping is created.
     errno(unsafe { Map::new(fd, flags, offset, len) })
 }
 
-/// The error of mapping, to write to.
+/// Returns the error of a writable mapping.
 fn map_mut_error(fd: impl AsFd, flags: MapFlags, offset: u64, len: usize) -> i32 {
-    // SAFETY: no slice of the mapping is made.
+    // SAFETY: no slice of the mapping is created.
     errno(unsafe { MapMut::new(fd, flags, offset, len) })
 }
 
 #[test]
 fn shows_the_file() {
-    alone(|| {
+    isolated(|| {
         let file = small();
         for flags in [MapFlags::empty(), MapFlags::PRIVATE, MapFlags::POPULATE] {
-            // SAFETY: nobody else has the file, and it is left alone.
+            // SAFETY: no other process has the file, and nothing writes to it.
             let map = unsafe { file.map(flags) }.unwrap();
             assert_eq!(&map[..], b"0123456789");
             assert_eq!(map.len(), 10);
@@ -40,9 +40,9 @@ fn shows_the_file() {
 
 #[test]
 fn outlives_the_descriptor() {
-    alone(|| {
+    isolated(|| {
         let file = small();
-        // SAFETY: nobody else has the file.
+        // SAFETY: no other process has the file.
         let map = unsafe { file.map(MapFlags::empty()) }.unwrap();
         drop(file);
         assert_eq!(&map[..], b"0123456789");
@@ -51,9 +51,9 @@ fn outlives_the_descriptor() {
 
 #[test]
 fn writes_to_the_file() {
-    alone(|| {
+    isolated(|| {
         let file = small();
-        // SAFETY: nobody else has the file, and it is read when no slice is in use.
+        // SAFETY: no other process has the file, and it is read while no slice is in use.
         let mut map = unsafe { file.map_mut(MapFlags::empty()) }.unwrap();
         map[0] = b'A';
         map.as_mut()[1] = b'B';
@@ -65,10 +65,10 @@ fn writes_to_the_file() {
 }
 
 #[test]
-fn private_writes_stay() {
-    alone(|| {
+fn private_writes_do_not_reach_the_file() {
+    isolated(|| {
         let file = reopen(&small(), &read_only());
-        // SAFETY: nobody else has the file, and it is left alone.
+        // SAFETY: no other process has the file, and nothing writes to it.
         let mut map = unsafe { MapMut::new(&file, MapFlags::PRIVATE, 0, 10) }.unwrap();
         map[0] = b'A';
         let mut start = [0; 1];
@@ -79,11 +79,11 @@ fn private_writes_stay() {
 
 #[test]
 fn from_an_offset() {
-    alone(|| {
+    isolated(|| {
         let file = create("offset").unwrap();
-        // A page of every size that there is.
+        // A multiple of all page sizes.
         file.as_file().write_all_at(b"here", 65536).unwrap();
-        // SAFETY: nobody else has the file, and it is left alone.
+        // SAFETY: no other process has the file, and nothing writes to it.
         let map = unsafe { Map::new(&file, MapFlags::empty(), 65536, 4) }.unwrap();
         assert_eq!(&map[..], b"here");
     });
@@ -91,7 +91,7 @@ fn from_an_offset() {
 
 #[test]
 fn sealed_against_writing() {
-    alone(|| {
+    isolated(|| {
         let file = create_sealed("sealed", b"x", Seals::WRITE).unwrap();
         assert_eq!(map_error(&file, MapFlags::empty(), 0, 1), 0);
         assert_eq!(map_mut_error(&file, MapFlags::PRIVATE, 0, 1), 0);
@@ -101,8 +101,8 @@ fn sealed_against_writing() {
 }
 
 #[test]
-fn bad_arguments() {
-    alone(|| {
+fn invalid_arguments() {
+    isolated(|| {
         let (file, none) = (small(), MapFlags::empty());
         assert_eq!(map_error(&file, none, 0, 0), libc::EINVAL);
         assert_eq!(map_error(&file, none, 1, 1), libc::EINVAL);
@@ -111,7 +111,7 @@ fn bad_arguments() {
         for unknown in [1, 0x8000_0000].map(MapFlags::from_bits_retain) {
             assert_eq!(map_error(&file, unknown, 0, 1), libc::EINVAL);
         }
-        // SAFETY: no slice of the mapping is made.
+        // SAFETY: no slice of the mapping is created.
         let empty = unsafe { create("empty").unwrap().map(none) };
         assert_eq!(errno(empty), libc::EINVAL);
     });
@@ -119,7 +119,7 @@ fn bad_arguments() {
 
 #[test]
 fn too_long() {
-    alone(|| {
+    isolated(|| {
         let (file, none) = (small(), MapFlags::empty());
         let last_page = i64::MAX as u64 & !0xffff;
         assert_eq!(map_error(&file, none, last_page, 65536), libc::EOVERFLOW);
@@ -131,8 +131,8 @@ fn too_long() {
 
 #[test]
 #[cfg(all(target_pointer_width = "64", not(target_arch = "s390x")))] // There may be room there.
-fn no_room() {
-    alone(|| {
+fn no_address_space() {
+    isolated(|| {
         let len = isize::MAX as usize & !0xffff;
         assert_eq!(map_error(small(), MapFlags::empty(), 0, len), libc::ENOMEM);
     });
@@ -140,7 +140,7 @@ fn no_room() {
 
 #[test]
 fn descriptors_that_cannot_be_mapped() {
-    alone(|| {
+    isolated(|| {
         let (file, none) = (small(), MapFlags::empty());
         let other = |options| reopen(&file, &options);
         assert_eq!(map_error(other(write_only()), none, 0, 1), libc::EACCES);
@@ -152,14 +152,14 @@ fn descriptors_that_cannot_be_mapped() {
 }
 
 #[test]
-fn debug_tells_nothing_of_the_contents() {
-    alone(|| {
+fn debug_hides_contents() {
+    isolated(|| {
         let file = small();
-        // SAFETY: nobody else has the file, and it is left alone.
+        // SAFETY: no other process has the file, and nothing writes to it.
         let map = unsafe { file.map(MapFlags::empty()) }.unwrap();
         let expected = format!("Map {{ ptr: {:?}, len: 10 }}", map.as_ptr());
         assert_eq!(format!("{map:?}"), expected);
-        // SAFETY: as before.
+        // SAFETY: see above.
         let map = unsafe { file.map_mut(MapFlags::empty()) }.unwrap();
         let expected = format!("MapMut {{ ptr: {:?}, len: 10 }}", map.as_ptr());
         assert_eq!(format!("{map:?}"), expected);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! MemFd as a file of std.
+//! MemFd implements the traits of std::fs::File.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -9,11 +9,11 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use memfd_go::{create, create_sealed, secret, CreateOptions, MemFd, SealedMemFd, Seals};
 
-use crate::common::alone;
+use crate::common::isolated;
 
 #[test]
-fn it_reads_writes_and_seeks() {
-    alone(|| {
+fn reads_writes_and_seeks() {
+    isolated(|| {
         let mut file = create("notes").unwrap();
         file.write_all(b"one two").unwrap();
         assert_eq!(file.seek(SeekFrom::Start(4)).unwrap(), 4);
@@ -33,22 +33,22 @@ fn it_reads_writes_and_seeks() {
 }
 
 #[test]
-fn a_clone_shares_the_offset() {
-    alone(|| {
+fn clone_shares_the_offset() {
+    isolated(|| {
         let mut file = create("shared").unwrap();
         let mut other = file.try_clone().unwrap();
         assert_ne!(file.as_raw_fd(), other.as_raw_fd());
         file.write_all(b"12345").unwrap();
         assert_eq!(other.stream_position().unwrap(), 5);
-        // SAFETY: the number is that of an open descriptor.
+        // SAFETY: the descriptor is open.
         let flags = unsafe { libc::fcntl(other.as_raw_fd(), libc::F_GETFD) };
         assert_eq!(flags & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
     });
 }
 
 #[test]
-fn files_in_memory_are_taken() {
-    alone(|| {
+fn memory_files_are_accepted() {
+    isolated(|| {
         let sealable = create("plain").unwrap();
         let unsealable = CreateOptions::new().sealable(false).create("u").unwrap();
         for file in [sealable, unsealable] {
@@ -61,8 +61,8 @@ fn files_in_memory_are_taken() {
 }
 
 #[test]
-fn other_files_are_given_back() {
-    alone(|| {
+fn other_files_are_returned() {
+    isolated(|| {
         for path in ["/dev/null", "/proc/self/status", "/"] {
             let file = File::open(path).unwrap();
             let number = file.as_raw_fd();
@@ -76,7 +76,7 @@ fn other_files_are_given_back() {
 
 #[test]
 fn names_of_any_type() {
-    alone(|| {
+    isolated(|| {
         let c_string = CString::new("c").unwrap();
         let c_str: &CStr = &c_string;
         let string = String::from("text");
@@ -90,8 +90,8 @@ fn names_of_any_type() {
 }
 
 #[test]
-fn a_sealed_map_is_iterated_by_reference() {
-    alone(|| {
+fn sealed_map_iterates_by_reference() {
+    isolated(|| {
         let map = SealedMemFd::new("abc", b"abc").unwrap().map().unwrap();
         let mut bytes = Vec::new();
         for byte in &map {

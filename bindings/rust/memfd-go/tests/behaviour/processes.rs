@@ -11,11 +11,11 @@ use memfd_go::{
     set_size, CreateOptions, Map, MapFlags, MapMut, SealedMemFd, Seals, SecretBuf, SecretPool,
 };
 
-use crate::common::{alone, errno, in_child};
+use crate::common::{errno, in_child, isolated};
 
 #[test]
-fn another_process_reads_it_by_its_path() {
-    alone(|| {
+fn other_process_opens_the_path() {
+    isolated(|| {
         let file = SealedMemFd::new("path", b"contents").unwrap();
         let path = format!("/proc/{}/fd/{}", id(), file.as_raw_fd());
         let output = Command::new("cat").arg(path).output().unwrap();
@@ -24,8 +24,8 @@ fn another_process_reads_it_by_its_path() {
 }
 
 #[test]
-fn another_program_inherits_it() {
-    alone(|| {
+fn other_program_inherits_the_descriptor() {
+    isolated(|| {
         let options = CreateOptions::new().close_on_exec(false);
         let file = options.create_sealed("kept", b"contents", Seals::IMMUTABLE);
         let file = file.unwrap();
@@ -41,11 +41,11 @@ fn another_program_inherits_it() {
 }
 
 #[test]
-fn a_child_shares_what_is_mapped() {
-    alone(|| {
+fn child_shares_mappings() {
+    isolated(|| {
         let file = create("shared").unwrap();
         file.set_size(1).unwrap();
-        // SAFETY: the child has ended before a slice is made.
+        // SAFETY: the child has exited before a slice is created.
         let mut map = unsafe { MapMut::new(&file, MapFlags::empty(), 0, 1) }.unwrap();
         in_child(|| {
             // SAFETY: one byte is mapped, and writable.
@@ -56,11 +56,11 @@ fn a_child_shares_what_is_mapped() {
     });
 }
 
-/// Everything that is said to be safe after fork(2), in a child whose parent has a thread
-/// that allocates all the time.
+/// Calls every function that is documented as safe after fork(2), in a child of a process with a
+/// thread that allocates all the time.
 #[test]
-fn a_child_can_do_it_all_while_threads_run() {
-    alone(|| {
+fn all_functions_work_in_child_of_threaded_process() {
+    isolated(|| {
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -79,7 +79,7 @@ fn everything() -> std::io::Result<()> {
     let file = create("child")?;
     set_size(&file, 4096)?;
     file.reserve(8192)?;
-    // SAFETY: nobody else has the file.
+    // SAFETY: no other process has the file.
     drop(unsafe { Map::new(file.as_fd(), MapFlags::empty(), 0, 4096) }?);
     file.add_seals(Seals::GROW)?;
     file.ensure_seals(Seals::IMMUTABLE)?;

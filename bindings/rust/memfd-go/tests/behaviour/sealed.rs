@@ -14,8 +14,8 @@ use memfd_go::{
 use crate::common::*;
 
 #[test]
-fn contents_are_shown() {
-    alone(|| {
+fn map_shows_contents() {
+    isolated(|| {
         let data: Vec<u8> = (0..100_000).map(|i| i as u8).collect();
         let file = SealedMemFd::new("sealed", &data).unwrap();
         assert_eq!(file.size().unwrap(), 100_000);
@@ -31,15 +31,15 @@ fn contents_are_shown() {
 
 #[test]
 fn empty_file_has_an_empty_map() {
-    alone(|| {
+    isolated(|| {
         let file = SealedMemFd::new("empty", b"").unwrap();
         assert!(file.map().unwrap().is_empty());
     });
 }
 
 #[test]
-fn nothing_changes_it() {
-    alone(|| {
+fn contents_cannot_change() {
+    isolated(|| {
         let file = SealedMemFd::new("sealed", b"fixed").unwrap();
         let memfd = file.as_memfd();
         assert_eq!(errno(memfd.as_file().write_all(b"x")), libc::EPERM);
@@ -50,8 +50,8 @@ fn nothing_changes_it() {
 }
 
 #[test]
-fn a_map_does_not_grow_with_its_file() {
-    alone(|| {
+fn map_does_not_grow_with_the_file() {
+    isolated(|| {
         let file = create_sealed("grows", b"abc", SealedMemFd::REQUIRED).unwrap();
         let file = SealedMemFd::try_from(file).unwrap();
         let map = file.map().unwrap();
@@ -62,8 +62,8 @@ fn a_map_does_not_grow_with_its_file() {
 }
 
 #[test]
-fn a_descriptor_to_read_from_is_enough() {
-    alone(|| {
+fn read_only_descriptor_is_accepted() {
+    isolated(|| {
         let file = SealedMemFd::new("sealed", b"abc").unwrap();
         let fd = OwnedFd::from(reopen(&file, &read_only()));
         let file = SealedMemFd::try_from(fd).unwrap();
@@ -76,8 +76,8 @@ fn a_descriptor_to_read_from_is_enough() {
 }
 
 #[test]
-fn missing_seals_are_told_and_the_descriptor_given_back() {
-    alone(|| {
+fn error_names_missing_seals_and_returns_the_descriptor() {
+    isolated(|| {
         for (has, lacks) in [
             (Seals::GROW, Seals::WRITE | Seals::SHRINK),
             (Seals::WRITE | Seals::GROW, Seals::SHRINK),
@@ -101,8 +101,8 @@ fn missing_seals_are_told_and_the_descriptor_given_back() {
 }
 
 #[test]
-fn a_refusal_becomes_an_io_error() {
-    alone(|| {
+fn error_converts_to_io_error() {
+    isolated(|| {
         let file = OwnedFd::from(create("open").unwrap());
         let result = SealedMemFd::try_from(file).map_err(io::Error::from);
         assert_eq!(errno(result), libc::EKEYREJECTED);
@@ -114,7 +114,7 @@ fn a_refusal_becomes_an_io_error() {
 
 #[test]
 fn future_write_is_not_enough() {
-    alone(|| {
+    isolated(|| {
         let file = create("future").unwrap();
         if file.add_seals(Seals::FUTURE_WRITE | Seals::SHRINK).is_err() {
             return skip("FUTURE_WRITE: before Linux 5.1");
@@ -124,14 +124,14 @@ fn future_write_is_not_enough() {
     });
 }
 
-/// Whether the kernel has F_SEAL_EXEC: from Linux 6.3.
+/// Returns whether the kernel has F_SEAL_EXEC (Linux 6.3).
 fn has_seal_exec() -> bool {
     create("seals").unwrap().add_seals(Seals::EXEC).is_ok()
 }
 
 #[test]
-fn an_executable_file_sealed_with_exec_is_believed_on_a_sound_kernel() {
-    alone(|| {
+fn executable_file_with_exec_seal_is_accepted_only_on_a_fixed_kernel() {
+    isolated(|| {
         let file = match CreateOptions::new().executable(true).create("program") {
             Ok(file) => file,
             Err(_) => return skip("executable(true): vm.memfd_noexec is 2"),
@@ -152,7 +152,7 @@ fn an_executable_file_sealed_with_exec_is_believed_on_a_sound_kernel() {
 
 #[test]
 fn sealed_with_exec_and_not_executable_is_accepted() {
-    alone(|| {
+    isolated(|| {
         let options = CreateOptions::new().executable(false);
         let file = options
             .create_sealed("data", b"abc", Seals::IMMUTABLE)
@@ -168,7 +168,7 @@ fn threads_share_a_map() {
     fn is_send_and_sync<T: Send + Sync>() {}
     is_send_and_sync::<SealedMap>();
     is_send_and_sync::<SealedMemFd>();
-    alone(|| {
+    isolated(|| {
         let map = SealedMemFd::new("shared", b"abc").unwrap().map().unwrap();
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -181,7 +181,7 @@ fn threads_share_a_map() {
 
 #[test]
 fn conversions_keep_the_descriptor() {
-    alone(|| {
+    isolated(|| {
         let file = SealedMemFd::new("converted", b"abc").unwrap();
         let number = file.as_raw_fd();
         let file = SealedMemFd::try_from(MemFd::from(file)).unwrap();
@@ -191,15 +191,15 @@ fn conversions_keep_the_descriptor() {
         assert_eq!(file.as_raw_fd(), number);
         let raw = File::from(file).into_raw_fd();
         assert_eq!(raw, number);
-        // SAFETY: it is nobody's now.
+        // SAFETY: into_raw_fd() gave up ownership.
         let file = unsafe { MemFd::from_raw_fd(raw) };
         assert_eq!(file.size().unwrap(), 3);
     });
 }
 
 #[test]
-fn a_strangers_file_is_mapped_if_it_is_sealed_and_not_too_long() {
-    alone(|| {
+fn map_verified_checks_seals_and_length() {
+    isolated(|| {
         let file = SealedMemFd::new("sealed", b"abc").unwrap();
         let map = map_verified(&file, Seals::empty(), 3).unwrap();
         assert_eq!(&map[..], b"abc");
@@ -209,7 +209,7 @@ fn a_strangers_file_is_mapped_if_it_is_sealed_and_not_too_long() {
         assert_eq!(refused(file.as_fd(), Seals::empty(), 2), libc::EFBIG);
         let future = refused(file.as_fd(), Seals::FUTURE_WRITE, 3);
         assert_eq!(future, libc::EKEYREJECTED);
-        // Whatever is asked for, what safety needs is checked.
+        // SealedMemFd::REQUIRED is checked as well.
         let half = create_sealed("half", b"abc", Seals::SHRINK).unwrap();
         assert_eq!(refused(half.as_fd(), Seals::SHRINK, 3), libc::EKEYREJECTED);
         let empty = create_sealed("empty", b"", Seals::empty()).unwrap();
@@ -219,8 +219,8 @@ fn a_strangers_file_is_mapped_if_it_is_sealed_and_not_too_long() {
 }
 
 #[test]
-fn a_refusal_names_the_missing_seals() {
-    alone(|| {
+fn error_names_missing_seals() {
+    isolated(|| {
         let half = create_sealed("half", b"abc", Seals::SHRINK).unwrap();
         let refused = map_verified(&half, Seals::GROW, 3).unwrap_err();
         assert_eq!(refused.to_string(), "missing seals: GROW WRITE");
@@ -237,7 +237,7 @@ fn a_refusal_names_the_missing_seals() {
 
 #[test]
 fn holes_are_filled() {
-    alone(|| {
+    isolated(|| {
         let options = CreateOptions::new().size(8192).seals(Seals::IMMUTABLE);
         let hole = options.create("hole").unwrap();
         let blocks = |file: &MemFd| {
@@ -251,8 +251,8 @@ fn holes_are_filled() {
 }
 
 #[test]
-fn a_stream_is_copied_to_its_end() {
-    alone(|| {
+fn stream_is_copied_to_its_end() {
+    isolated(|| {
         let (reader, writer) = pipe();
         File::from(writer).write_all(b"hello").unwrap();
         let copy = SealedMemFd::copy_stream("copy", &reader, 5).unwrap();

@@ -12,7 +12,7 @@ use crate::common::*;
 
 const UNKNOWN: Seals = Seals::from_bits_retain(0x8000_0000);
 
-/// What is missing, if that is the error.
+/// Returns the missing seals, if that is the error.
 fn missing(result: Result<(), SealsError>) -> Option<Seals> {
     match result {
         Err(SealsError::Missing(seals)) => Some(seals),
@@ -22,7 +22,7 @@ fn missing(result: Result<(), SealsError>) -> Option<Seals> {
 
 #[test]
 fn add_and_get() {
-    alone(|| {
+    isolated(|| {
         let file = create("sealed").unwrap();
         for seal in [Seals::SHRINK, Seals::GROW, Seals::WRITE, Seals::SEAL] {
             assert!(!file.seals().unwrap().contains(seal));
@@ -34,7 +34,7 @@ fn add_and_get() {
 
 #[test]
 fn add_is_all_or_nothing() {
-    alone(|| {
+    isolated(|| {
         let file = create("unknown").unwrap();
         let before = file.seals().unwrap();
         let error = file.add_seals(Seals::GROW | UNKNOWN);
@@ -47,7 +47,7 @@ fn add_is_all_or_nothing() {
 
 #[test]
 fn ensure_adds_what_is_missing() {
-    alone(|| {
+    isolated(|| {
         let file = create("ensured").unwrap();
         file.ensure_seals(Seals::SHRINK).unwrap();
         file.ensure_seals(Seals::SHRINK | Seals::GROW).unwrap();
@@ -60,8 +60,8 @@ fn ensure_adds_what_is_missing() {
 }
 
 #[test]
-fn reading_is_enough_to_see_seals() {
-    alone(|| {
+fn read_only_descriptor_shows_seals() {
+    isolated(|| {
         let file = create_sealed("read", b"x", Seals::IMMUTABLE).unwrap();
         let file = reopen(&file, &read_only());
         assert!(get_seals(&file).unwrap().contains(Seals::IMMUTABLE));
@@ -72,8 +72,8 @@ fn reading_is_enough_to_see_seals() {
 }
 
 #[test]
-fn check_says_what_is_missing() {
-    alone(|| {
+fn check_names_missing_seals() {
+    isolated(|| {
         let file = create("checked").unwrap();
         file.add_seals(Seals::GROW).unwrap();
         file.check_seals(Seals::empty()).unwrap();
@@ -88,7 +88,7 @@ fn check_says_what_is_missing() {
 
 #[test]
 fn future_write_is_not_write() {
-    alone(|| {
+    isolated(|| {
         let file = create("future").unwrap();
         if file.add_seals(Seals::FUTURE_WRITE).is_err() {
             return skip("FUTURE_WRITE: before Linux 5.1");
@@ -101,11 +101,11 @@ fn future_write_is_not_write() {
 }
 
 #[test]
-fn a_mapping_that_can_write_is_in_the_way() {
-    alone(|| {
+fn writable_mapping_prevents_sealing() {
+    isolated(|| {
         let file = create("busy").unwrap();
         file.set_size(1).unwrap();
-        // SAFETY: nobody else has the file, and no slice of the mapping is made.
+        // SAFETY: no slice of the mapping is created.
         let map = unsafe { MapMut::new(&file, MapFlags::empty(), 0, 1) }.unwrap();
         assert_eq!(errno(file.add_seals(Seals::WRITE)), libc::EBUSY);
         assert_eq!(errno(file.ensure_seals(Seals::WRITE)), libc::EBUSY);
@@ -116,7 +116,7 @@ fn a_mapping_that_can_write_is_in_the_way() {
 
 #[test]
 fn descriptors_without_seals() {
-    alone(|| {
+    isolated(|| {
         let file = create("path").unwrap();
         no_seals(path_only(&file), libc::EBADF);
         no_seals(pipe().1, libc::EINVAL);
@@ -139,7 +139,7 @@ fn no_seals(fd: impl std::os::fd::AsFd, error: i32) {
 
 #[test]
 fn text_in_all_styles() {
-    alone(|| {
+    isolated(|| {
         let seals = Seals::from_bits_retain(0x3f);
         let names = "SEAL GROW WRITE FUTURE_WRITE SHRINK EXEC";
         assert_eq!(seals.to_string(), names);
@@ -162,7 +162,7 @@ fn text_in_all_styles() {
 
 #[test]
 fn text_of_unknown_seals() {
-    alone(|| {
+    isolated(|| {
         let seals = Seals::WRITE | Seals::from_bits_retain(0x40);
         assert_eq!(seals.to_string(), "WRITE 0x40");
         assert_eq!(seals.display(SealStyle::Letters).to_string(), "w 0x40");
@@ -176,8 +176,8 @@ fn text_of_unknown_seals() {
 }
 
 #[test]
-fn text_there_and_back() {
-    alone(|| {
+fn text_round_trip() {
+    isolated(|| {
         let masks = (0..0x80).chain([0x8000_0000, u32::MAX]);
         for seals in masks.map(Seals::from_bits_retain) {
             for style in [SealStyle::Names, SealStyle::Letters, SealStyle::Hex] {
@@ -189,8 +189,8 @@ fn text_there_and_back() {
 }
 
 #[test]
-fn text_that_can_be_read() {
-    alone(|| {
+fn valid_text() {
+    isolated(|| {
         for (text, seals) in [
             ("", Seals::empty()),
             ("none", Seals::empty()),
@@ -210,8 +210,8 @@ fn text_that_can_be_read() {
 }
 
 #[test]
-fn text_that_cannot_be_read() {
-    alone(|| {
+fn invalid_text() {
+    isolated(|| {
         for text in ["q", "WRITE,what", "0x", "0x123456789", "WRITES", "sw\0"] {
             assert_eq!(errno(text.parse::<Seals>()), libc::EINVAL, "{text:?}");
         }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-//! Secrets that have a type.
+//! Typed secrets.
 
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use memfd_go::{SecretBox, SecretOptions, SecretPool, SecretString};
 
-use crate::common::{alone, errno, in_child};
+use crate::common::{errno, in_child, isolated};
 
 #[test]
-fn a_value_is_kept() {
-    alone(|| {
+fn stores_a_value() {
+    isolated(|| {
         let mut key = SecretBox::new([1u64, 2, 3]).unwrap();
         key.write().unwrap()[0] = 10;
         assert_eq!(*key.read().unwrap(), [10, 2, 3]);
@@ -22,15 +22,15 @@ fn a_value_is_kept() {
 }
 
 #[test]
-fn a_value_at_the_end_of_its_pages_is_aligned_or_refused() {
-    alone(|| {
+fn align_end_refuses_misaligned_values() {
+    isolated(|| {
         let at_end = SecretOptions::new().align_end(true);
         let fits = SecretBox::<[u64; 3]>::with_options(at_end, |key| key[2] = 1).unwrap();
         assert_eq!(fits.read().unwrap()[2], 1);
         #[derive(Clone, Copy)]
         #[repr(C, align(16))]
         struct Wide([u8; 16]);
-        // SAFETY: it is an array of bytes.
+        // SAFETY: zeros are a valid array of bytes.
         unsafe impl bytemuck::Zeroable for Wide {}
         SecretBox::<[Wide; 3]>::with_options(at_end, |_| ()).unwrap();
         let none = SecretBox::<()>::with_options(at_end, |_| ());
@@ -43,7 +43,7 @@ static DROPPED: AtomicU32 = AtomicU32::new(0);
 #[derive(Default)]
 struct Dropped(u32);
 
-// SAFETY: it is a number.
+// SAFETY: zeros are a valid number.
 unsafe impl bytemuck::Zeroable for Dropped {}
 
 impl Drop for Dropped {
@@ -54,15 +54,15 @@ impl Drop for Dropped {
 
 #[test]
 fn values_are_dropped_once() {
-    alone(|| {
+    isolated(|| {
         DROPPED.store(0, Ordering::Relaxed);
         let mut value = SecretBox::<Dropped>::new_with(|value| value.0 = 1).unwrap();
         let pool = SecretPool::<Dropped>::of(2).unwrap();
         let mut slot = pool.take().unwrap();
         slot.0 = 10;
-        // In a child there is no value to drop.
+        // A child does not have the value, so it does not drop it.
         let dropped = in_child(|| {
-            // SAFETY: the child ends before they are dropped again.
+            // SAFETY: the child exits before they are dropped again.
             unsafe {
                 ptr::drop_in_place(&mut value);
                 ptr::drop_in_place(&mut slot);
@@ -77,8 +77,8 @@ fn values_are_dropped_once() {
 }
 
 #[test]
-fn a_pool_of_values() {
-    alone(|| {
+fn pool_of_values() {
+    isolated(|| {
         let pool = SecretPool::<[u64; 4]>::of(2).unwrap();
         let mut first = pool.take().unwrap();
         first[3] = 9;
@@ -91,12 +91,12 @@ fn a_pool_of_values() {
 }
 
 #[test]
-fn types_that_no_slot_can_hold() {
-    alone(|| {
+fn invalid_slot_types() {
+    isolated(|| {
         #[derive(Clone, Copy)]
         #[repr(C, align(32))]
         struct Wide([u8; 32]);
-        // SAFETY: it is an array of bytes.
+        // SAFETY: zeros are a valid array of bytes.
         unsafe impl bytemuck::Zeroable for Wide {}
         assert_eq!(errno(SecretPool::<Wide>::of(1)), libc::EINVAL);
         assert_eq!(errno(SecretPool::<()>::of(1)), libc::EINVAL);
@@ -104,8 +104,8 @@ fn types_that_no_slot_can_hold() {
 }
 
 #[test]
-fn text_is_kept() {
-    alone(|| {
+fn stores_text() {
+    isolated(|| {
         let secret = SecretString::take(String::from("käse")).unwrap();
         assert_eq!((&*secret.read().unwrap(), secret.len()), ("käse", 5));
         let empty = SecretString::take(String::new()).unwrap();
@@ -114,8 +114,8 @@ fn text_is_kept() {
 }
 
 #[test]
-fn nothing_of_it_is_printed() {
-    alone(|| {
+fn debug_hides_contents() {
+    isolated(|| {
         let text = SecretString::take(String::from("horse")).unwrap();
         let number = SecretBox::new(123_456_u32).unwrap();
         let pool = SecretPool::<u32>::of(1).unwrap();
@@ -129,11 +129,11 @@ fn nothing_of_it_is_printed() {
     });
 }
 
-/// Guards go to other threads as far as references to the value do.
+/// A guard is Send and Sync if a reference to the value is.
 #[test]
-fn guards_are_as_sendable_as_references() {
+fn guards_are_send_and_sync_like_references() {
     fn is_send<T: Send>(_: &T) {}
-    alone(|| {
+    isolated(|| {
         let key = SecretBox::new(7_u32).unwrap();
         is_send(&key.read().unwrap());
         is_send(&key);
@@ -142,7 +142,7 @@ fn guards_are_as_sendable_as_references() {
 
 #[test]
 fn values_are_compared() {
-    alone(|| {
+    isolated(|| {
         let key = |last| SecretBox::new([1_u32, last]).unwrap();
         assert!(key(2) == key(2) && key(2) != key(3));
         let pool = SecretPool::<[u8; 3]>::of(2).unwrap();

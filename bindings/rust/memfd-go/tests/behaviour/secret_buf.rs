@@ -10,7 +10,7 @@ use memfd_go::{
 
 use crate::common::*;
 
-/// The permissions of the memory at an address, as /proc shows them: "rw-s", say.
+/// Returns the permissions of the memory at an address, such as "rw-s".
 fn access(address: usize) -> String {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     for line in maps.lines() {
@@ -24,14 +24,14 @@ fn access(address: usize) -> String {
     panic!("nothing is at {address:#x}");
 }
 
-/// The options to test with: with memfd_secret(2) and without.
+/// Options with and without memfd_secret(2).
 fn both() -> [SecretOptions; 2] {
     [SecretOptions::new(), SecretOptions::new().secretmem(false)]
 }
 
 #[test]
-fn accessible_through_guards_alone() {
-    alone(|| {
+fn accessible_only_through_guards() {
+    isolated(|| {
         for options in both() {
             let mut secret = options.allocate(100).unwrap();
             assert_eq!(secret.len(), 100);
@@ -55,8 +55,8 @@ fn accessible_through_guards_alone() {
 }
 
 #[test]
-fn forgotten_guards_do_no_harm() {
-    alone(|| {
+fn leaked_guards_are_harmless() {
+    isolated(|| {
         let mut secret = SecretBuf::new(10).unwrap();
         std::mem::forget(secret.read().unwrap());
         std::mem::forget(secret.write().unwrap());
@@ -72,7 +72,7 @@ fn forgotten_guards_do_no_harm() {
 
 #[test]
 fn kinds() {
-    alone(|| {
+    isolated(|| {
         let kind = SecretBuf::new(1).unwrap().kind();
         match SecretOptions::new().require_secretmem(true).allocate(1) {
             Ok(secret) => {
@@ -86,7 +86,7 @@ fn kinds() {
         let options = SecretOptions::new().secretmem(false);
         assert_eq!(options.allocate(1).unwrap().kind(), SecretKind::Locked);
         let code = in_child(|| {
-            allow_no_locked_memory();
+            forbid_locked_memory();
             let refused = errno(options.allocate(1));
             let unlocked = options.allow_unlocked(true).allocate(1).unwrap();
             match (refused, unlocked.kind()) {
@@ -99,20 +99,20 @@ fn kinds() {
 }
 
 #[test]
-fn what_is_refused() {
-    alone(|| {
+fn invalid_arguments() {
+    isolated(|| {
         let default = SecretOptions::new();
         for len in [0, usize::MAX, isize::MAX as usize + 1] {
             assert_eq!(errno(default.allocate(len)), libc::EINVAL);
         }
-        // Sharing is not safe.
+        // Options that share the memory need the unsafe functions.
         for options in [default.keep_fd(true), default.share_with_children(true)] {
             assert_eq!(errno(options.allocate(1)), libc::EINVAL);
         }
         let contradiction = default.require_secretmem(true).secretmem(false);
         assert_eq!(errno(contradiction.allocate(1)), libc::EINVAL);
         assert_eq!(default.keep_fd(true).keep_fd(false), default);
-        // SAFETY: there is no secret.
+        // SAFETY: the call fails.
         let attached = unsafe { default.attach(pipe().0, 1 << 20) };
         assert_eq!(errno(attached), libc::EINVAL);
     });
@@ -120,7 +120,7 @@ fn what_is_refused() {
 
 #[test]
 fn next_to_the_guard_page() {
-    alone(|| {
+    isolated(|| {
         let secret = SecretOptions::new().align_end(true).allocate(10).unwrap();
         let guard = secret.read().unwrap();
         let end = guard.as_ptr() as usize + 10;
@@ -131,8 +131,8 @@ fn next_to_the_guard_page() {
 }
 
 #[test]
-fn taken_from_ordinary_memory() {
-    alone(|| {
+fn take_wipes_the_source() {
+    isolated(|| {
         let mut source = *b"secret";
         let secret = SecretBuf::take(&mut source).unwrap();
         assert_eq!(source, [0; 6]);
@@ -143,8 +143,8 @@ fn taken_from_ordinary_memory() {
 }
 
 #[test]
-fn debug_tells_nothing() {
-    alone(|| {
+fn debug_hides_contents() {
+    isolated(|| {
         let mut secret = SecretOptions::new().secretmem(false).allocate(4).unwrap();
         secret.write().unwrap().copy_from_slice(b"\x01\x02\x03\x04");
         let text = "SecretBuf { kind: Locked, len: 4, .. }";
@@ -158,7 +158,7 @@ fn debug_tells_nothing() {
 
 #[test]
 fn threads_read_at_once() {
-    alone(|| {
+    isolated(|| {
         let mut secret = SecretBuf::new(32).unwrap();
         secret.write().unwrap().fill(5);
         let secret = Arc::new(secret);
@@ -178,21 +178,21 @@ fn threads_read_at_once() {
     });
 }
 
-/// Dropping must not touch what may be somebody else's memory in the child.
+/// Dropping in the child must not access memory that may be mapped in place of the secret.
 #[test]
-fn a_child_has_no_secret() {
-    alone(|| {
+fn child_does_not_have_the_secret() {
+    isolated(|| {
         for options in both() {
             let mut secret = options.allocate(10).unwrap();
             secret.write().unwrap().fill(9);
             let code = in_child(|| {
                 let refused = errno(secret.read());
-                // SAFETY: the child uses it no more. The parent's is another copy.
+                // SAFETY: the child does not use the copy again; the parent has its own.
                 drop(unsafe { std::ptr::read(&secret) });
                 if refused != libc::EFAULT {
                     return 1;
                 }
-                // What the child makes is its own, and not its child's.
+                // A secret that the child allocates belongs to the child, not to its children.
                 let own = SecretBuf::new(10).unwrap();
                 if own.read().is_err() {
                     return 2;
@@ -206,11 +206,11 @@ fn a_child_has_no_secret() {
 }
 
 #[test]
-fn a_child_shares_a_secret_if_told_so() {
-    alone(|| {
+fn child_shares_the_secret_on_request() {
+    isolated(|| {
         for options in both() {
             let options = options.share_with_children(true);
-            // SAFETY: the child has ended before the parent looks.
+            // SAFETY: the child has exited before the parent reads.
             let mut secret = unsafe { options.allocate_shared(10) }.unwrap();
             let code = in_child(|| {
                 secret.write().unwrap().fill(3);
@@ -223,18 +223,18 @@ fn a_child_shares_a_secret_if_told_so() {
 }
 
 #[test]
-fn another_process_attaches() {
-    alone(|| {
+fn other_process_attaches() {
+    isolated(|| {
         let options = SecretOptions::new().keep_fd(true);
-        // Files have whole pages.
+        // The length of a secret file is a multiple of the page size.
         let page = probe().unwrap().page_size as usize;
-        // SAFETY: no two guards are there at once.
+        // SAFETY: there is only one guard at a time.
         let mut secret = unsafe { options.allocate_shared(page) }.unwrap();
         let Some(fd) = secret.fd() else {
             return skip("there is no memfd_secret(2)");
         };
         assert_eq!(inspect(fd).unwrap().kind(), Kind::Secret);
-        // SAFETY: as before.
+        // SAFETY: see above.
         let mut other = unsafe { options.attach(fd, 1 << 20) }.unwrap();
         assert_ne!(other.fd().unwrap().as_raw_fd(), fd.as_raw_fd());
         assert_eq!(other.len(), page);
@@ -247,18 +247,18 @@ fn another_process_attaches() {
 
 #[test]
 fn attached_files_must_have_a_size() {
-    alone(|| {
+    isolated(|| {
         let Ok(file) = secret() else {
             return skip("there is no memfd_secret(2)");
         };
         let options = SecretOptions::new();
-        // SAFETY: nobody else has the file.
+        // SAFETY: no other process has the file.
         assert_eq!(
             errno(unsafe { options.attach(&file, 1 << 20) }),
             libc::ENODATA
         );
         set_size(&file, 5).unwrap();
-        // SAFETY: as before.
+        // SAFETY: see above.
         let secret = unsafe { options.attach(&file, 1 << 20) }.unwrap();
         assert_eq!(secret.len(), 5);
         assert!(secret.fd().is_none());
@@ -266,21 +266,21 @@ fn attached_files_must_have_a_size() {
 }
 
 #[test]
-fn a_secret_that_is_too_long_is_not_attached() {
-    alone(|| {
+fn attach_refuses_long_files() {
+    isolated(|| {
         let Ok(file) = secret() else { return };
         set_size(&file, 8192).unwrap();
         let options = SecretOptions::new();
-        // SAFETY: nobody else has the file.
+        // SAFETY: no other process has the file.
         assert_eq!(errno(unsafe { options.attach(&file, 8191) }), libc::EFBIG);
-        // SAFETY: as before.
+        // SAFETY: see above.
         assert_eq!(unsafe { options.attach(&file, 8192) }.unwrap().len(), 8192);
     });
 }
 
 #[test]
 fn secrets_are_compared() {
-    alone(|| {
+    isolated(|| {
         let secret = SecretBuf::take(&mut *b"tag".to_owned().as_mut()).unwrap();
         assert!(secret.equals(b"tag").unwrap());
         assert!(!secret.equals(b"tug").unwrap() && !secret.equals(b"tags").unwrap());
@@ -288,12 +288,12 @@ fn secrets_are_compared() {
 }
 
 #[test]
-fn a_child_locks_a_shared_secret_again() {
-    alone(|| {
+fn child_relocks_a_shared_secret() {
+    isolated(|| {
         let options = SecretOptions::new()
             .secretmem(false)
             .share_with_children(true);
-        // SAFETY: the processes look one after the other.
+        // SAFETY: the processes access the memory one after the other.
         let mut secret = unsafe { options.allocate_shared(32) }.unwrap();
         secret.write().unwrap()[0] = 7;
         let code = in_child(|| {

@@ -8,8 +8,8 @@ use memfd_go::{SecretKind, SecretOptions, SecretPool};
 use crate::common::*;
 
 #[test]
-fn slots_are_taken_and_given() {
-    alone(|| {
+fn take_and_give_back() {
+    isolated(|| {
         let pool = SecretPool::new(10, 3).unwrap();
         assert_eq!((pool.slots(), pool.slot_len()), (3, 10));
         let mut slots: Vec<_> = (0..3).map(|_| pool.take().unwrap()).collect();
@@ -30,8 +30,8 @@ fn slots_are_taken_and_given() {
 }
 
 #[test]
-fn a_forgotten_slot_goes_with_the_pool() {
-    alone(|| {
+fn leaked_slot_is_freed_with_the_pool() {
+    isolated(|| {
         let pool = SecretPool::new(10, 1).unwrap();
         forget(pool.take().unwrap());
         assert_eq!(errno(pool.take()), libc::ENOSPC);
@@ -39,8 +39,8 @@ fn a_forgotten_slot_goes_with_the_pool() {
 }
 
 #[test]
-fn what_is_refused() {
-    alone(|| {
+fn invalid_arguments() {
+    isolated(|| {
         let default = SecretOptions::new();
         for (len, slots, options) in [
             (0, 1, default),
@@ -58,8 +58,8 @@ fn what_is_refused() {
 }
 
 #[test]
-fn debug_tells_nothing() {
-    alone(|| {
+fn debug_hides_contents() {
+    isolated(|| {
         let options = SecretOptions::new().secretmem(false);
         let pool = SecretPool::with_options(4, 2, options).unwrap();
         assert_eq!(pool.kind(), SecretKind::Locked);
@@ -72,7 +72,7 @@ fn debug_tells_nothing() {
 
 #[test]
 fn threads_share_a_pool() {
-    alone(|| {
+    isolated(|| {
         let pool = SecretPool::new(32, 8).unwrap();
         thread::scope(|scope| {
             for value in 1..=4 {
@@ -92,15 +92,15 @@ fn threads_share_a_pool() {
 }
 
 #[test]
-fn a_child_has_no_pool() {
-    alone(|| {
+fn child_does_not_have_the_pool() {
+    isolated(|| {
         for secretmem in [true, false] {
             let options = SecretOptions::new().secretmem(secretmem);
             let pool = SecretPool::with_options(10, 2, options).unwrap();
             let mut slot = pool.take().unwrap();
             slot.fill(9);
             let error = in_child(|| {
-                // SAFETY: the child uses them no more. The parent's are other copies.
+                // SAFETY: the child does not use the copies again; the parent has its own.
                 unsafe {
                     drop(std::ptr::read(&slot));
                     drop(std::ptr::read(&pool));

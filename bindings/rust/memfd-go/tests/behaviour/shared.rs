@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-//! Memory that several processes write to.
+//! Memory that several processes write.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::thread;
 
 use memfd_go::{create, create_sealed, CreateOptions, MemFd, Seals, SealsError, Shared, SharedMap};
 
-use crate::common::{alone, in_child};
+use crate::common::{in_child, isolated};
 
 fn file(size: u64) -> MemFd {
     let options = CreateOptions::new().size(size).seals(Seals::SHRINK);
@@ -22,8 +22,8 @@ fn errno<T: Shared>(result: Result<SharedMap<T>, SealsError>) -> i32 {
 }
 
 #[test]
-fn a_child_process_writes_to_it() {
-    alone(|| {
+fn child_process_writes() {
+    isolated(|| {
         let map = SharedMap::<AtomicU64>::new(file(4096), 0, 512).unwrap();
         assert_eq!(map.len(), 512);
         let code = in_child(|| {
@@ -35,8 +35,8 @@ fn a_child_process_writes_to_it() {
 }
 
 #[test]
-fn threads_write_to_it() {
-    alone(|| {
+fn threads_write() {
+    isolated(|| {
         let map = SharedMap::<AtomicU32>::new(file(4096), 0, 2).unwrap();
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -53,7 +53,7 @@ fn threads_write_to_it() {
 
 #[test]
 fn bytes_are_copied() {
-    alone(|| {
+    isolated(|| {
         let file = file(10);
         let map: SharedMap = SharedMap::new(&file, 0, 10).unwrap();
         map.write_at(b"hello", 5);
@@ -65,8 +65,8 @@ fn bytes_are_copied() {
 }
 
 #[test]
-fn a_copy_that_does_not_fit_panics_and_changes_nothing() {
-    alone(|| {
+fn copy_out_of_range_panics_without_writing() {
+    isolated(|| {
         let map: SharedMap = SharedMap::new(file(10), 0, 10).unwrap();
         let write = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             map.write_at(b"hello", 6);
@@ -77,8 +77,8 @@ fn a_copy_that_does_not_fit_panics_and_changes_nothing() {
 }
 
 #[test]
-fn a_file_that_can_shrink_is_refused() {
-    alone(|| {
+fn file_that_can_shrink_is_refused() {
+    isolated(|| {
         let file = create("can shrink").unwrap();
         file.set_size(4096).unwrap();
         let refused = SharedMap::<AtomicU8>::new(&file, 0, 1).unwrap_err();
@@ -87,8 +87,8 @@ fn a_file_that_can_shrink_is_refused() {
 }
 
 #[test]
-fn what_is_not_inside_the_file_is_refused() {
-    alone(|| {
+fn range_past_the_end_is_refused() {
+    isolated(|| {
         let file = file(4096 + 7);
         SharedMap::<AtomicU64>::new(&file, 0, 512).unwrap();
         let map = |offset, len| errno(SharedMap::<AtomicU64>::new(&file, offset, len));
@@ -101,16 +101,16 @@ fn what_is_not_inside_the_file_is_refused() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_to_is_refused() {
-    alone(|| {
+fn write_sealed_file_is_refused() {
+    isolated(|| {
         let file = create_sealed("sealed", b"text", Seals::empty()).unwrap();
         assert_eq!(errno(SharedMap::<AtomicU8>::new(file, 0, 4)), libc::EPERM);
     });
 }
 
 #[test]
-fn a_ring_is_the_same_memory_twice() {
-    alone(|| {
+fn ring_maps_memory_twice() {
+    isolated(|| {
         let page = memfd_go::probe().unwrap().page_size;
         let file = file(2 * page as u64);
         let ring = SharedMap::<AtomicU8>::ring(&file, page as u64, page).unwrap();

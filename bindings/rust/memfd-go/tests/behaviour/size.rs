@@ -8,7 +8,7 @@ use crate::common::*;
 
 #[test]
 fn grows_and_shrinks() {
-    alone(|| {
+    isolated(|| {
         let file = create("sized").unwrap();
         for size in [1, 10_000, 4096, 0] {
             file.set_size(size).unwrap();
@@ -19,7 +19,7 @@ fn grows_and_shrinks() {
 
 #[test]
 fn huge_sizes_take_no_memory() {
-    alone(|| {
+    isolated(|| {
         let file = create("sparse").unwrap();
         let size = 1 << 40;
         file.set_size(size).unwrap();
@@ -29,8 +29,8 @@ fn huge_sizes_take_no_memory() {
 }
 
 #[test]
-fn reserve_takes_memory() {
-    alone(|| {
+fn reserve_allocates_memory() {
+    isolated(|| {
         let file = create("reserved").unwrap();
         file.reserve(100_000).unwrap();
         let metadata = file.as_file().metadata().unwrap();
@@ -43,7 +43,7 @@ fn reserve_takes_memory() {
 
 #[test]
 fn too_large() {
-    alone(|| {
+    isolated(|| {
         let file = create("large").unwrap();
         for size in [i64::MAX as u64 + 1, u64::MAX] {
             assert_eq!(errno(file.set_size(size)), libc::EINVAL);
@@ -55,15 +55,15 @@ fn too_large() {
 
 #[test]
 fn over_the_file_size_limit() {
-    alone(|| {
+    isolated(|| {
         let file = create("limited").unwrap();
         let error = in_child(|| {
-            allow_file_size(10);
+            limit_file_size(10);
             errno(file.set_size(11))
         });
         assert_eq!(error, libc::EFBIG);
         let error = in_child(|| {
-            allow_file_size(10);
+            limit_file_size(10);
             errno(file.reserve(11))
         });
         assert_eq!(error, libc::EFBIG);
@@ -72,8 +72,8 @@ fn over_the_file_size_limit() {
 }
 
 #[test]
-fn sealed_sizes_stay() {
-    alone(|| {
+fn sealed_sizes_cannot_change() {
+    isolated(|| {
         let file = create("sealed").unwrap();
         file.set_size(10).unwrap();
         file.add_seals(Seals::SHRINK).unwrap();
@@ -89,7 +89,7 @@ fn sealed_sizes_stay() {
 
 #[test]
 fn not_open_for_writing() {
-    alone(|| {
+    isolated(|| {
         let file = create("read").unwrap();
         let file = reopen(&file, &read_only());
         assert_eq!(errno(set_size(&file, 1)), libc::EINVAL);
@@ -100,7 +100,7 @@ fn not_open_for_writing() {
 
 #[test]
 fn any_descriptor_has_a_size() {
-    alone(|| {
+    isolated(|| {
         let file = create("path").unwrap();
         file.set_size(7).unwrap();
         assert_eq!(get_size(path_only(&file)).unwrap(), 7);
@@ -109,8 +109,8 @@ fn any_descriptor_has_a_size() {
 }
 
 #[test]
-fn pipes_cannot_be_sized() {
-    alone(|| {
+fn pipes_have_no_size_to_set() {
+    isolated(|| {
         let (_, to) = pipe();
         assert_eq!(errno(set_size(&to, 1)), libc::EINVAL);
         assert_eq!(errno(reserve(&to, 1)), libc::ESPIPE);
@@ -118,8 +118,8 @@ fn pipes_cannot_be_sized() {
 }
 
 #[test]
-fn discarded_memory_is_zero_and_given_back() {
-    alone(|| {
+fn discard_zeroes_and_frees_memory() {
+    isolated(|| {
         let mut file = create("cache").unwrap();
         std::io::Write::write_all(&mut file, &[7; 8192]).unwrap();
         file.discard(0, 4096).unwrap();

@@ -11,10 +11,10 @@ use memfd_go::{create, SealedMemFd, Seals};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::common::alone;
+use crate::common::isolated;
 
 fn run(test: impl Future<Output = ()>) {
-    alone(|| {
+    isolated(|| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.enable_all().build().unwrap().block_on(test);
     });
@@ -25,7 +25,7 @@ fn page() -> SealedMemFd {
 }
 
 #[test]
-fn a_file_passes_with_data() {
+fn file_and_data_are_received() {
     run(async {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let sent = send_fds(&ours, &[page().as_fd()], b"page 1").await.unwrap();
@@ -42,7 +42,7 @@ fn a_file_passes_with_data() {
 }
 
 #[test]
-fn a_task_waits_for_a_file_and_others_go_on() {
+fn other_tasks_run_while_one_waits() {
     run(async {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let receive = tokio::spawn(async move { receive_sealed(&theirs, Seals::GROW, 5).await });
@@ -54,7 +54,7 @@ fn a_task_waits_for_a_file_and_others_go_on() {
 }
 
 #[test]
-fn a_cancelled_receive_takes_nothing() {
+fn cancelled_receive_receives_nothing() {
     run(async {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let receive = receive_sealed(&theirs, Seals::empty(), 5);
@@ -68,7 +68,7 @@ fn a_cancelled_receive_takes_nothing() {
 }
 
 #[test]
-fn a_cancelled_send_sends_nothing() {
+fn cancelled_send_sends_nothing() {
     run(async {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let fill = [0; 4096];
@@ -81,7 +81,7 @@ fn a_cancelled_send_sends_nothing() {
         timeout(Duration::from_millis(1), send).await.unwrap_err();
         drop(ours);
         let mut data = [1; 4096];
-        // Only what fills the socket is there.
+        // The socket contains only the messages that fill it.
         loop {
             match theirs.try_read(&mut data) {
                 Ok(0) => break,
@@ -93,7 +93,7 @@ fn a_cancelled_send_sends_nothing() {
 }
 
 #[test]
-fn a_file_that_may_change_is_refused() {
+fn unsealed_file_is_refused() {
     run(async {
         let (ours, theirs) = UnixStream::pair().unwrap();
         send_fds(&ours, &[create("may change").unwrap().as_fd()], b"")

@@ -12,9 +12,9 @@ use memfd_go::{
 
 use crate::common::*;
 
-/// Runs a test with both ends of a connection of which the second does not block.
+/// Runs a test with two connected sockets, the second of them non-blocking.
 fn with_pair(test: impl FnOnce(UnixStream, UnixStream)) {
-    alone(|| {
+    isolated(|| {
         let (a, b) = UnixStream::pair().unwrap();
         b.set_nonblocking(true).unwrap();
         test(a, b);
@@ -35,7 +35,7 @@ fn streams() {
         assert_eq!(message.fds.len(), 2);
         assert_eq!(get_size(message.fds.next().unwrap()).unwrap(), 3);
         let fd = message.fds.next().unwrap();
-        // SAFETY: it takes plain values.
+        // SAFETY: the function takes no pointers.
         let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) };
         assert_eq!(flags & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
         assert_eq!(get_size(fd).unwrap(), 7);
@@ -49,7 +49,7 @@ fn streams() {
 
 #[test]
 fn datagrams() {
-    alone(|| {
+    isolated(|| {
         let (a, b) = UnixDatagram::pair().unwrap();
         let file = create("sent").unwrap();
         send_fds(&a, &[file.as_fd()], b"data").unwrap();
@@ -62,14 +62,14 @@ fn datagrams() {
 }
 
 #[test]
-fn no_data_and_the_most_descriptors() {
+fn no_data_and_fds_max() {
     with_pair(|a, b| {
         let file = create("sent").unwrap();
         let fds = [file.as_fd(); FDS_MAX];
         assert_eq!(send_fds(&a, &fds, b"").unwrap(), 0);
         let message = receive_fds(&b, &mut []).unwrap().unwrap();
         assert_eq!(message.len, 0);
-        // Those that are not taken are closed, and `alone` would notice otherwise.
+        // Dropping the iterator closes the rest; otherwise `isolated` detects a leak.
         assert_eq!(message.fds.take(3).count(), 3);
         let too_many = [file.as_fd(); FDS_MAX + 1];
         assert_eq!(errno(send_fds(&a, &too_many, b"x")), libc::EINVAL);
@@ -77,7 +77,7 @@ fn no_data_and_the_most_descriptors() {
 }
 
 #[test]
-fn messages_that_are_refused() {
+fn refused_messages() {
     with_pair(|mut a, mut b| {
         a.write_all(b"text").unwrap();
         let message = receive_fds(&b, &mut [0; 4]).unwrap().unwrap();
@@ -97,7 +97,7 @@ fn messages_that_are_refused() {
 }
 
 #[test]
-fn only_what_is_sealed() {
+fn receive_sealed_checks_seals() {
     with_pair(|a, b| {
         let receive = || receive_sealed(&b, Seals::empty(), 3);
         let sealed = SealedMemFd::new("page", b"abc").unwrap();
@@ -121,8 +121,8 @@ fn only_what_is_sealed() {
 }
 
 #[test]
-fn imported_by_its_process() {
-    alone(|| {
+fn import_by_pid() {
+    isolated(|| {
         let file = SealedMemFd::new("here", b"abc").unwrap();
         let again = import_pid(id(), file.as_raw_fd(), Access::Read).unwrap();
         assert_eq!(MemFd::try_from(again).unwrap().size().unwrap(), 3);
@@ -134,15 +134,15 @@ fn imported_by_its_process() {
 }
 
 #[test]
-fn imported_by_a_pidfd() {
-    alone(|| {
+fn import_by_pidfd() {
+    isolated(|| {
         let file = SealedMemFd::new("here", b"abc").unwrap();
-        // SAFETY: it takes plain values.
+        // SAFETY: the function takes no pointers.
         let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, id(), 0) } as i32;
         if pidfd < 0 {
             return skip("there is no pidfd_open(2)");
         }
-        // SAFETY: it was just made, and nobody else knows it.
+        // SAFETY: the descriptor is new, so nothing else owns it.
         let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
         match import_pidfd(&pidfd, file.as_raw_fd()) {
             Err(e) if e.raw_os_error() == Some(libc::ENOSYS) => {
@@ -155,8 +155,8 @@ fn imported_by_a_pidfd() {
 }
 
 #[test]
-fn a_sealed_file_comes_with_data() {
-    alone(|| {
+fn sealed_file_with_data() {
+    isolated(|| {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let page = SealedMemFd::new("page", b"hello").unwrap();
         send_fds(&ours, &[page.as_fd()], b"page 1").unwrap();
@@ -168,8 +168,8 @@ fn a_sealed_file_comes_with_data() {
 }
 
 #[test]
-fn a_message_may_have_no_descriptor() {
-    alone(|| {
+fn message_without_descriptor() {
+    isolated(|| {
         let (mut ours, theirs) = UnixStream::pair().unwrap();
         std::io::Write::write_all(&mut ours, b"plain").unwrap();
         let mut data = [0; 16];

@@ -2,11 +2,11 @@
 
 use memfd_go::{errname, version, version_string, Version};
 
-use crate::common::alone;
+use crate::common::isolated;
 
 #[test]
-fn version_is_that_of_the_header() {
-    alone(|| {
+fn version_matches_the_header() {
+    isolated(|| {
         assert_eq!(version(), Version::HEADER);
         assert_eq!(version_string(), Version::HEADER.to_string());
     });
@@ -25,8 +25,8 @@ fn versions_are_in_order() {
 }
 
 #[test]
-fn errname_takes_either_sign() {
-    alone(|| {
+fn errname_accepts_both_signs() {
+    isolated(|| {
         assert_eq!(errname(libc::EBUSY), "EBUSY");
         assert_eq!(errname(-libc::EBUSY), "EBUSY");
         assert_eq!(errname(libc::EWOULDBLOCK), "EAGAIN");

@@ -5,11 +5,11 @@
 use memfd_go::{SecretBox, SecretBuf, SecretPool, SecretString};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::common::alone;
+use crate::common::isolated;
 
 #[test]
 fn secrets_are_wiped_on_request() {
-    alone(|| {
+    isolated(|| {
         let mut bytes = *b"horse";
         let mut buf = SecretBuf::take(&mut bytes).unwrap();
         buf.zeroize();
@@ -24,9 +24,9 @@ fn secrets_are_wiped_on_request() {
 }
 
 #[test]
-fn secrets_say_that_they_are_wiped_on_drop() {
+fn secrets_implement_zeroize_on_drop() {
     fn on_drop<T: ZeroizeOnDrop>(_: &T) {}
-    alone(|| {
+    isolated(|| {
         on_drop(&SecretBuf::new(1).unwrap());
         on_drop(&SecretBox::new(7_u8).unwrap());
         on_drop(&SecretString::take(String::new()).unwrap());

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-//! Seals as text, compared with a model: what fuzzing found worth keeping, and texts made
-//! of words.
+//! Compares the parser of seals with a model, on the fuzzing corpus and on random texts.
 
 mod model;
 
 use std::fs;
 use std::path::Path;
 
-/// What texts are made of: words, parts of words, what is between them, and what is wrong.
+/// Parts of random texts: words, parts of words, separators, and invalid text.
 const PIECES: [&[u8]; 32] = [
     b"SEAL",
     b"GROW",
@@ -71,7 +70,7 @@ fn every_byte_alone_and_behind_a_word() {
 fn texts_of_words() {
     let mut state = 1u64;
     let mut random = |below: usize| {
-        // Knuth's, MMIX.
+        // The linear congruential generator of Knuth's MMIX.
         state = state
             .wrapping_mul(6364136223846793005)
             .wrapping_add(1442695040888963407);

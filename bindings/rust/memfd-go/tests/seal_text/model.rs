@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! What seals are as text, said once more in the plainest way, and compared with the library.
-//! The fuzz target parse_seals uses it too.
+//! A simple model of the parser of seals. The fuzz target parse_seals uses it, too.
 
 use std::ffi::CString;
 
@@ -16,7 +15,7 @@ const NAMES: [(&str, u8, Seals); 6] = [
     ("EXEC", b'x', Seals::EXEC),
 ];
 
-/// Checks that the library reads any bytes as it should, and reads what it writes.
+/// Checks that the library parses any bytes like the model, and parses its own output.
 pub fn check(bytes: &[u8]) {
     let text: Vec<u8> = bytes.iter().copied().take_while(|&b| b != 0).collect();
     let expected = text
