@@ -336,22 +336,18 @@ struct memfd_go_create_args {
  *       must be zero. With args NULL and size 0, the flags are
  *       MEMFD_GO_CREATE_DEFAULT, and all other members are 0.
  *
- * Returns the descriptor.
+ * Returns the descriptor. Errors like memfd_go_create(), memfd_go_set_size() and
+ * memfd_go_add_seals(), and:
  *
- * -EFAULT      name is not a readable string
  * -EFAULT      args is null and size is not 0
- * -EINVAL      the name is longer than 249 bytes
- * -EINVAL      MFD_EXEC together with MFD_NOEXEC_SEAL
  * -EINVAL      execute permission in 'mode' together with MFD_NOEXEC_SEAL
  * -EINVAL      'mode' is more than 0777
- * -EINVAL      the size of the file is more than INT64_MAX
  * -EINVAL      size is less than 24
- * -EINVAL      unknown flags, seals or options
+ * -EINVAL      unknown options
  * -E2BIG       a member that this library does not know is not zero
  * -E2BIG       size is more than 4096
  * -EOPNOTSUPP  OPT_STRICT_NOEXEC, and the kernel lacks the flag
- * -EACCES      vm.memfd_noexec forbids the file; this is never worked around
- * others       like memfd_go_create(), memfd_go_set_size() and memfd_go_add_seals()
+ * -EACCES      vm.memfd_noexec forbids the file; the library does not work around it
  *
  * Source: memfd_create(2), fchmod(2), mm/memfd.c.
  */
@@ -868,15 +864,10 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  * len   in bytes, more than 0, a multiple of the same. Touching a page past the end of
  *       the file is SIGBUS, as with memfd_go_map().
  *
- * Returns 0.
+ * Returns 0. Errors like memfd_go_map(), and:
  *
- * -EINVAL     len is 0
- * -EINVAL     off or len is not a multiple of the page size
- * -EINVAL     off is more than INT64_MAX
- * -EINVAL     unknown options
+ * -EINVAL     len is not a multiple of the page size
  * -EOVERFLOW  2 * len does not fit the address space
- * -EOVERFLOW  off + len is more than INT64_MAX
- * others      like memfd_go_map()
  *
  * Source: mmap(2).
  */
