@@ -36,6 +36,18 @@ func TestEntryOf(t *testing.T) {
 	}
 }
 
+func TestUnknownEntryHasNoResults(t *testing.T) {
+	for name, want := range map[string]bool{
+		"tests/kernels TestKernels/arm64/c":                 false,
+		"tests/kernels TestKernels/arm64/c/6.12":            true,
+		"tests/kernels TestKernels/arm64/c/6.12/create/all": true,
+	} {
+		if got := isOfEntry(results.Result{Name: name}); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestGoTest(t *testing.T) {
 	for name, want := range map[string]string{
 		"arm64/c/6.1+secretmem": `-run ^TestKernels$/^arm64$/^c$/^6\.1\+secretmem$ ./tests/kernels`,
