@@ -16,12 +16,14 @@ import (
 func catCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "cat PID/FD",
+
+		DisableFlagsInUseLine: true,
+
 		Short: "Write the contents of a file to standard output",
-		Long: `cat copies the contents of a file, from its first byte to its last, to standard
-output. The offset that its holder reads or writes at does not move. A file of
-memfd_secret(2) cannot be read.`,
+		Long: `cat copies a whole file to standard output. It does not move the offset at
+which the file's holder reads or writes. Secret files cannot be read.`,
 		Example: `  memfd cat 1234/5 > copy`,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments(1, 1),
 
 		ValidArgsFunction: completeFile,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -39,14 +41,14 @@ memfd_secret(2) cannot be read.`,
 	}
 }
 
-// contents returns the contents of a file, without an effect on its offset, and its name.
+// contents returns a reader of the whole file, which does not move its offset, and its name.
 func (r remoteFile) contents() (io.Reader, string, error) {
 	f, info, err := r.openMemory()
 	if err != nil {
 		return nil, "", err
 	}
 	if info.Kind == memfd.KindSecret {
-		return nil, "", fmt.Errorf("%v: the contents of a secret file can only be mapped, by those that hold it", r)
+		return nil, "", fmt.Errorf("%v: secret files cannot be read; their holders can map them", r)
 	}
 	if info.Access == memfd.AccessWrite || info.Access == memfd.AccessNone {
 		if f, err = memfd.Reopen(f, os.O_RDONLY); err != nil {
@@ -61,11 +63,14 @@ func cloneCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "clone PID/FD [flags] -- COMMAND [ARGUMENT...]",
 		Short: "Run a command with a sealed copy of another process's file",
-		Long: `clone copies a file of another process and runs a command with the copy: "{}" in
-the command becomes its path, as with "memfd with". What the process does to its
-own file afterwards does not matter.`,
+		Long: `clone copies a file of another process to a sealed file and executes the command
+with it, as memfd-with(1) does: "{}" becomes the path of the copy. The process
+cannot change the copy.
+
+The exit status is that of the command; 125 if memfd fails, 126 if the command
+cannot be executed, 127 if it is not found.`,
 		Example: `  memfd clone 1234/5 -- sha256sum {}`,
-		Args:    cobra.MinimumNArgs(2),
+		Args:    arguments(2, anyNumber),
 
 		ValidArgsFunction: completeFile,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -80,7 +85,7 @@ own file afterwards does not matter.`,
 			if options.name != "" {
 				name = options.name
 			}
-			return options.run([]source{{contents, name}}, args[1:])
+			return options.run([]source{{contents, name, remote.String()}}, args[1:])
 		},
 		Annotations: map[string]string{"env": "yes"},
 	}

@@ -18,15 +18,14 @@ func checkCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check PID/FD",
 		Short: "Test whether a file can be trusted not to change",
-		Long: `check does what a receiver does that does not trust the sender of a file: it
-checks that the required seals are set and could not have been forged, and that
-the file is neither empty nor too long. The seal "shrink" is always required.
+		Long: `check verifies a file as a receiver does that does not trust the sender: the
+required seals must be set and cannot be forged, and the file is neither empty
+nor longer than allowed. The seal "shrink" is always required.
 
-The exit status is 0 if the file is accepted, 1 if it is not, and 2 if it could
-not be looked at.`,
+The exit status is 0 if the file passes, 1 if it does not, 2 on errors.`,
 		Example: `  memfd check 1234/5
-  memfd check 1234/5 --require write,grow --max 1M && echo fine`,
-		Args: cobra.ExactArgs(1),
+  memfd check 1234/5 --require write,grow --max 1M && echo passed`,
+		Args: arguments(1, 1),
 
 		ValidArgsFunction: completeFile,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -36,7 +35,7 @@ not be looked at.`,
 			}
 			required, err := memfd.ParseSeals(require)
 			if err != nil {
-				return fmt.Errorf("--require: %q is not a list of seals: want some of seal, grow, shrink, write, future_write, exec", require)
+				return fmt.Errorf("--require: %q is not a list of seals: want "+sealNames, require)
 			}
 			max := int64(math.MaxInt64)
 			if limit != "" {
@@ -54,14 +53,14 @@ not be looked at.`,
 				if quiet {
 					return &exitError{1, nil}
 				}
-				return &exitError{1, fmt.Errorf("%v: a receiver %s", remote, verdict(err))}
+				return &exitError{1, fmt.Errorf("%v: %s", remote, refusal(err))}
 			}
 			return nil
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&require, "require", "write", "the `SEALS` that must be set, separated by commas")
-	flags.StringVar(&limit, "max", "", "the largest `SIZE` to accept, such as 1M; by default any")
-	flags.BoolVarP(&quiet, "quiet", "q", false, "do not say why a file is refused")
+	flags.StringVar(&require, "require", "write", "`SEALS` that must be set, separated by commas")
+	flags.StringVar(&limit, "max", "", "largest `SIZE` to accept, such as 1M (default any)")
+	flags.BoolVarP(&quiet, "quiet", "q", false, "do not explain why a file fails")
 	return command
 }

@@ -19,11 +19,16 @@ import (
 func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
+
+		DisableFlagsInUseLine: true,
+
 		Short: "Report what this kernel and this process support",
-		Long: `doctor tries what memory files need and says what does not work here, why, and
-what to change. It makes a secret file for a moment, in which the machine cannot
-hibernate. The exit status is 1 if sealed files cannot be made.`,
-		Args: cobra.NoArgs,
+		Long: `doctor tries what files in memory need, and reports what does not work, why, and
+what to change. It creates a secret file for a moment, during which the machine
+cannot hibernate.
+
+The exit status is 0, 1 if sealed files cannot be created, 2 on errors.`,
+		Args: arguments(0, 0),
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -31,9 +36,9 @@ hibernate. The exit status is 1 if sealed files cannot be made.`,
 			if err != nil {
 				return err
 			}
-			out := command.OutOrStdout()
-			for _, f := range diagnose(features, system{}) {
-				f.print(out)
+			findings := diagnose(features, system{})
+			if err := buffered(command, func(out io.Writer) { printFindings(out, findings) }); err != nil {
+				return err
 			}
 			if !features.Has(memfd.FeatureCreate | memfd.FeatureSealing) {
 				return &exitError{1, nil}
@@ -47,21 +52,24 @@ hibernate. The exit status is 1 if sealed files cannot be made.`,
 type finding struct {
 	ok     bool
 	what   string
-	advice string // if it does not work or is worth a thought
+	advice string // what to change, or to know
 }
 
-func (f finding) print(out io.Writer) {
-	sign := map[bool]string{true: "ok", false: "no"}[f.ok]
-	fmt.Fprintf(out, "%-3s %s\n", sign, f.what)
-	if f.advice != "" {
-		fmt.Fprintf(out, "    %s\n", f.advice)
+func printFindings(out io.Writer, findings []finding) {
+	for _, f := range findings {
+		sign := map[bool]string{true: "ok", false: "no"}[f.ok]
+		fmt.Fprintf(out, "%-3s %s\n", sign, f.what)
+		if f.advice != "" {
+			fmt.Fprintf(out, "    %s\n", f.advice)
+		}
 	}
 }
 
-// settings is where the settings of the system are read from.
+// settings are the system's.
 type settings interface {
 	read(path string) string // "" if it cannot be read
 	limit(resource int) uint64
+	root() bool
 }
 
 type system struct{}
@@ -77,29 +85,31 @@ func (system) limit(resource int) uint64 {
 	return limit.Cur
 }
 
+func (system) root() bool { return os.Geteuid() == 0 }
+
 func diagnose(f memfd.Features, s settings) []finding {
 	all := []finding{
 		{true, "Linux " + s.read("/proc/sys/kernel/osrelease"), ""},
 		filtered(s),
-		{f.Has(memfd.FeatureCreate), "memory files (memfd_create)", unless(f.Has(memfd.FeatureCreate),
-			"The kernel is older than 3.17, or a seccomp filter forbids it: allow memfd_create(2).")},
+		{f.Has(memfd.FeatureCreate), "memfds (memfd_create)", unless(f.Has(memfd.FeatureCreate),
+			"They need Linux 3.17 and a seccomp filter that allows memfd_create(2).")},
 		{f.Has(memfd.FeatureSealing), "seals", unless(f.Has(memfd.FeatureSealing),
-			"A seccomp filter or the kernel refuses fcntl(F_ADD_SEALS): allow it.")},
-		{f.Has(memfd.FeatureNoexecSeal), "files that can never be executed (MFD_NOEXEC_SEAL)", unless(f.Has(memfd.FeatureNoexecSeal),
-			"Linux 6.3 has them. Before, permissions take their place.")},
+			"They need a seccomp filter that allows fcntl(2) with F_ADD_SEALS.")},
+		{f.Has(memfd.FeatureNoexecSeal), "files that can never be executable (MFD_NOEXEC_SEAL)", unless(f.Has(memfd.FeatureNoexecSeal),
+			"They need Linux 6.3. Older kernels can only omit the execute permission.")},
 		policy(f),
 		secret(f, s),
 		memlock(s),
 		huge(f, s),
 		{f.Has(memfd.FeatureProcfs), "/proc", unless(f.Has(memfd.FeatureProcfs),
-			"Mount it: files cannot be opened again, and ls, show and run do not work without it.")},
+			"Mount it: with, run, ls and show need it.")},
 		{f.Has(memfd.FeaturePidfdGetfd), "files of other processes (pidfd_getfd)", unless(f.Has(memfd.FeaturePidfdGetfd),
-			"Linux 5.6 has it, and container runtimes may filter it: allow pidfd_getfd(2).")},
+			"They need Linux 5.6 and a seccomp filter that allows pidfd_getfd(2).")},
 		tracing(s),
 	}
 	if size := s.limit(unix.RLIMIT_FSIZE); size != math.MaxUint64 {
-		all = append(all, finding{true, "the limit on file sizes is " + text.Size(int64(size)),
-			"It holds for memory files too: ulimit -f raises it."})
+		all = append(all, finding{true, "files are limited to " + text.Size(int64(size)),
+			"The limit applies to files in memory, too: raise it with ulimit -f."})
 	}
 	return all
 }
@@ -111,26 +121,26 @@ func unless(ok bool, advice string) string {
 	return advice
 }
 
-// filtered says whether a seccomp filter is in force.
+// filtered reports a seccomp filter.
 func filtered(s settings) finding {
 	for line := range strings.Lines(s.read("/proc/self/status")) {
 		if strings.HasPrefix(line, "Seccomp:") && strings.HasSuffix(strings.TrimSpace(line), "2") {
-			return finding{true, "this process has a seccomp filter", "What does not work below may be its doing."}
+			return finding{true, "this process has a seccomp filter", "It may be the reason for what does not work."}
 		}
 	}
 	return finding{true, "no seccomp filter", ""}
 }
 
 func policy(f memfd.Features) finding {
-	what := fmt.Sprintf("programs from memory (vm.memfd_noexec is %d)", f.NoexecPolicy)
+	what := fmt.Sprintf("programs in memory (vm.memfd_noexec is %d)", f.NoexecPolicy)
 	return finding{f.Has(memfd.FeatureExecAllowed), what, unless(f.Has(memfd.FeatureExecAllowed),
-		"sysctl vm.memfd_noexec=1 allows files that ask for it; 2 forbids all.")}
+		"2 forbids them. sysctl vm.memfd_noexec=1 allows those that ask for it.")}
 }
 
 func secret(f memfd.Features, s settings) finding {
-	advice := unless(f.Has(memfd.FeatureSecret), "It needs Linux 5.14, but not on arm and ppc64le, where locked memory takes its place.")
+	advice := unless(f.Has(memfd.FeatureSecret), "It needs Linux 5.14, and is missing on arm and ppc64le. The library locks memory instead.")
 	if value := s.read("/sys/module/secretmem/parameters/enable"); value == "N" || value == "0" {
-		advice = "Boot with secretmem.enable=1. Until then locked memory takes its place."
+		advice = "Boot with secretmem.enable=1. Until then, the library locks memory instead."
 	}
 	return finding{f.Has(memfd.FeatureSecret), "secret memory (memfd_secret)", advice}
 }
@@ -141,12 +151,12 @@ func memlock(s settings) finding {
 		return finding{true, "no limit on locked and secret memory", ""}
 	}
 	return finding{limit > 0, "up to " + text.Size(int64(limit)) + " of locked and secret memory",
-		unless(limit >= 8<<20, "ulimit -l, LimitMEMLOCK= of systemd or limits.conf raises it.")}
+		unless(limit >= 8<<20, "Raise it with ulimit -l, LimitMEMLOCK= of systemd, or limits.conf.")}
 }
 
 func huge(f memfd.Features, s settings) finding {
 	if !f.Has(memfd.FeatureHugetlb) {
-		return finding{false, "files of huge pages", "The kernel has no hugetlbfs, or the system no huge pages."}
+		return finding{false, "files of huge pages", "They need a kernel with hugetlbfs and a system with huge pages."}
 	}
 	var sizes []string
 	free := false
@@ -156,14 +166,17 @@ func huge(f memfd.Features, s settings) finding {
 		free = free || pages != "0"
 	}
 	return finding{free, "files of huge pages: " + strings.Join(sizes, ", "),
-		unless(free, "sysctl vm.nr_hugepages=N sets N pages of the default size aside.")}
+		unless(free, "sysctl vm.nr_hugepages=N reserves N pages of the default size.")}
 }
 
 func tracing(s settings) finding {
 	scope := s.read("/proc/sys/kernel/yama/ptrace_scope")
-	if scope == "" || scope == "0" || os.Geteuid() == 0 {
-		return finding{true, "looking at other processes", ""}
+	switch {
+	case s.root():
+		return finding{true, "inspecting the processes of all users", ""}
+	case scope == "" || scope == "0":
+		return finding{true, "inspecting the processes of this user; root can inspect all", ""}
 	}
-	return finding{true, "looking at other processes: only as root (kernel.yama.ptrace_scope is " + scope + ")",
-		"ls shows ? for seals that it may not ask for."}
+	return finding{true, "inspecting the processes of this user, without seals; root can inspect all",
+		"kernel.yama.ptrace_scope is " + scope + ": ls shows ? for seals."}
 }

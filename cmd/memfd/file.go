@@ -19,10 +19,11 @@ type remoteFile struct{ pid, fd int }
 
 func (r remoteFile) String() string { return fmt.Sprintf("%d/%d", r.pid, r.fd) }
 
-// parseFile reads PID/FD or /proc/PID/fd/FD.
+// parseFile parses PID/FD or a path: /proc/PID/fd/FD, /proc/self/fd/FD, /dev/fd/FD.
 func parseFile(text string) (remoteFile, error) {
-	pid, fd, _ := strings.Cut(text, "/")
-	if path, ok := strings.CutPrefix(text, "/proc/"); ok {
+	path := strings.Replace(text, "/dev/fd/", "/proc/self/fd/", 1)
+	pid, fd, _ := strings.Cut(path, "/")
+	if path, ok := strings.CutPrefix(path, "/proc/"); ok {
 		pid, fd, _ = strings.Cut(path, "/fd/")
 		if pid == "self" {
 			pid = strconv.Itoa(os.Getpid())
@@ -31,13 +32,13 @@ func parseFile(text string) (remoteFile, error) {
 	p, err := strconv.ParseInt(pid, 10, 32)
 	f, err2 := strconv.ParseInt(fd, 10, 32)
 	if err != nil || err2 != nil || p <= 0 || f < 0 {
-		return remoteFile{}, fmt.Errorf("%q does not name a file: want PID/FD or /proc/PID/fd/FD", text)
+		return remoteFile{}, fmt.Errorf("%q is not a file: want PID/FD or /proc/PID/fd/FD", text)
 	}
 	return remoteFile{int(p), int(f)}, nil
 }
 
-// open returns the file, to look at and to read by ReadAt: its offset may be shared with the
-// process. A duplicate is asked for first, since that cannot have an effect on anybody.
+// open returns the file. Use ReadAt to read it: the process may share its offset. A duplicate
+// is tried first, because opening the file would break a lease on it.
 func (r remoteFile) open() (*os.File, error) {
 	pidfd, err := unix.PidfdOpen(r.pid, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -55,7 +56,7 @@ func (r remoteFile) open() (*os.File, error) {
 	}
 	f, err := memfd.FromPID(r.pid, r.fd, os.O_RDONLY)
 	if errors.Is(err, os.ErrPermission) {
-		return nil, fmt.Errorf("%v: %w; root may look at it", r, unix.EACCES)
+		return nil, fmt.Errorf("%v: %w; root can inspect it", r, unix.EACCES)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", r, err)
@@ -63,7 +64,7 @@ func (r remoteFile) open() (*os.File, error) {
 	return f, nil
 }
 
-// openMemory is open for memory files only.
+// openMemory is like open, but refuses files that are not in memory.
 func (r remoteFile) openMemory() (*os.File, memfd.Info, error) {
 	f, err := r.open()
 	if err != nil {
@@ -71,7 +72,7 @@ func (r remoteFile) openMemory() (*os.File, memfd.Info, error) {
 	}
 	info, err := memfd.Inspect(f)
 	if err == nil && (info.Kind == memfd.KindOther || info.Kind == memfd.KindTmpfs) {
-		err = errors.New("not a memory file")
+		err = errors.New("not a file of memfd_create(2) or memfd_secret(2)")
 	}
 	if err != nil {
 		f.Close()

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// runChild runs the command as a child, which finds the files in /proc, and ends as it does.
+// runChild runs the command as a child, which opens the files in /proc, and returns its status.
 func (o *withOptions) runChild(files []*os.File, path string, args []string) error {
 	var paths []string
 	for _, f := range files {
@@ -29,7 +29,7 @@ func (o *withOptions) runChild(files []*os.File, path string, args []string) err
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2)
 	if err := command.Start(); err != nil {
-		return &exitError{lookupStatus(err), err}
+		return notExecuted(args[0], err)
 	}
 	go forward(signals, command.Process)
 	err = command.Wait()
@@ -49,7 +49,7 @@ func (o *withOptions) runChild(files []*os.File, path string, args []string) err
 	return &exitError{status.ExitStatus(), nil}
 }
 
-// number returns the descriptor of a file without making it blocking.
+// number returns a file's descriptor. Unlike Fd, it does not make the file blocking.
 func number(f *os.File) (fd int) {
 	if conn, err := f.SyscallConn(); err == nil {
 		conn.Control(func(number uintptr) { fd = int(number) })
@@ -57,7 +57,7 @@ func number(f *os.File) (fd int) {
 	return fd
 }
 
-// forward passes signals on. The terminal sends what is typed there to the child itself.
+// forward passes signals on to the child, except those that a terminal sends to both.
 func forward(signals <-chan os.Signal, child *os.Process) {
 	_, err := unix.IoctlGetTermios(0, unix.TCGETS)
 	typed := err == nil

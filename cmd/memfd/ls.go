@@ -3,10 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,40 +21,43 @@ import (
 )
 
 func lsCommand() *cobra.Command {
-	var pids []int
+	var pids pidList
 	var name string
 	var asJSON, asTree bool
 	command := &cobra.Command{
 		Use:   "ls",
-		Short: "List the memory files that processes hold, the largest first",
-		Long: `ls lists every memory file that a process holds, by a descriptor or only by a
+		Short: "List the files in memory that processes hold, largest first",
+		Long: `ls lists every file in memory that a process holds, by a descriptor or only by a
 mapping, once each:
 
     MEMORY   memory that it occupies
     SIZE     its length
     TYPE     memfd, huge (a memfd of huge pages), or secret (memfd_secret(2))
     SEALS    its seals; ? if the process may not be traced
-    X        x if it may be executed
-    NAME     as its maker chose it; what is not printable is escaped
-    HELD BY  processes with their descriptors; "map" if they have it mapped
+    X        x if it has execute permission
+    NAME     given by its creator; unprintable characters are escaped
+    HELD BY  processes, with descriptors, or "map" for a mapping
 
 The seals are
 
-    S        no seals can be added
-    g        the file cannot get longer
+    S        no more seals can be added
+    g        the file cannot grow
     w        the contents cannot change
-    W        nobody new can write; mappings that exist still can
-    s        the file cannot get shorter
+    W        only writable mappings that exist can change the contents
+    s        the file cannot shrink
     x        the execute permission cannot change
 
-ls opens none of these files, so it cannot wait for one or be noticed by its
-holder. It cannot see files in flight in sockets or held by io_uring, nor the
-descriptors of a thread that does not share those of its process. The last
-lines compare what it found with the shared memory in /proc/meminfo.`,
+ls does not block, and no holder can notice it. It cannot see files in flight in
+sockets or held by io_uring, nor the descriptors of threads that do not share
+those of their process. The last lines compare the files found with the shared
+memory in /proc/meminfo, and count the processes that could not be read.
+
+In a terminal, lines are cut to its width; --tree shows everything. The heading
+is bold in a terminal unless NO_COLOR is set.`,
 		Example: `  memfd ls --pid 1234
   memfd ls --name wayland --tree
   memfd ls --json | jq '.files[] | select(.executable) | .name'`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -61,32 +67,48 @@ lines compare what it found with the shared memory in /proc/meminfo.`,
 			}
 			everything := len(pids) == 0 && name == ""
 			result.Files = named(result.Files, name)
-			out := command.OutOrStdout()
-			switch {
-			case asJSON:
-				return printJSON(out, result)
-			case asTree:
-				printTree(out, result)
-			default:
-				printTable(out, result, terminalWidth(out))
-			}
-			if everything && !asJSON {
-				printRest(out, result)
-			}
-			return nil
+			return buffered(command, func(out io.Writer) {
+				switch {
+				case asJSON:
+					printJSON(out, result)
+					return
+				case asTree:
+					printTree(out, result)
+				default:
+					printTable(out, result, terminalWidth(command.OutOrStdout()))
+				}
+				if everything {
+					printRest(out, result)
+				}
+			})
 		},
 	}
 	flags := command.Flags()
-	flags.IntSliceVar(&pids, "pid", nil, "only what the process `PID` holds")
-	flags.StringVar(&name, "name", "", "only files with `TEXT` in their name")
-	flags.BoolVar(&asJSON, "json", false, "write JSON")
-	flags.BoolVar(&asTree, "tree", false, "write each holder on a line of its own")
+	flags.Var(&pids, "pid", "list only what process `PID` holds; can be repeated")
+	flags.StringVar(&name, "name", "", "list only files with `TEXT` in their name")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	flags.BoolVar(&asTree, "tree", false, "print each holder on a line of its own, with its container")
 	command.MarkFlagsMutuallyExclusive("json", "tree")
 	command.RegisterFlagCompletionFunc("pid", completePID)
 	return command
 }
 
-// named keeps the files with text in their name.
+// pidList is the value of --pid.
+type pidList []int
+
+func (l *pidList) String() string { return "" }
+func (l *pidList) Type() string   { return "PID" }
+
+func (l *pidList) Set(text string) error {
+	pid, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || pid <= 0 {
+		return errors.New("not a process ID")
+	}
+	*l = append(*l, int(pid))
+	return nil
+}
+
+// named returns the files with text in their name.
 func named(files []*scan.File, text string) []*scan.File {
 	var kept []*scan.File
 	for _, f := range files {
@@ -97,7 +119,7 @@ func named(files []*scan.File, text string) []*scan.File {
 	return kept
 }
 
-// seals returns the letters of a file's seals. Secret files have none.
+// seals returns the letters of a file's seals, "" for a secret file, which has none.
 func seals(f *scan.File) string {
 	switch {
 	case f.Kind == memfd.KindSecret:
@@ -115,21 +137,21 @@ func executable(f *scan.File) string {
 	return "-"
 }
 
-const row = "%7s %7s %-6s %-6s %-1s %-*s %s\n"
+const row = "%7s %7s %-6s %-6s %-1s %s %s\n"
 
-// printTable writes a line for each file, cut to width unless that is 0.
+// printTable prints a line for each file, cut to width unless that is 0.
 func printTable(out io.Writer, result *scan.Result, width int) {
 	nameWidth := len("NAME")
 	for _, f := range result.Files {
-		nameWidth = max(nameWidth, len([]rune(text.Escape(f.Name))))
+		nameWidth = max(nameWidth, text.Width(text.Escape(f.Name)))
 	}
 	holderWidth := 0
 	if width > 0 {
-		rest := max(width-len(fmt.Sprintf(row, "", "", "", "", "", 0, "", ""))+1, 24)
+		rest := max(width-len(fmt.Sprintf(row, "", "", "", "", "", "", ""))+1, 24)
 		nameWidth = min(nameWidth, rest/2)
 		holderWidth = rest - nameWidth
 	}
-	heading := fmt.Sprintf(row, "MEMORY", "SIZE", "TYPE", "SEALS", "X", nameWidth, "NAME", "HELD BY")
+	heading := fmt.Sprintf(row, "MEMORY", "SIZE", "TYPE", "SEALS", "X", text.Pad("NAME", nameWidth), "HELD BY")
 	if width > 0 && os.Getenv("NO_COLOR") == "" {
 		heading = "\x1b[1m" + strings.TrimSuffix(heading, "\n") + "\x1b[0m\n"
 	}
@@ -138,12 +160,12 @@ func printTable(out io.Writer, result *scan.Result, width int) {
 	for _, f := range result.Files {
 		total += f.Allocated
 		fmt.Fprintf(out, row, text.Size(f.Allocated), text.Size(f.Size), text.Kind(f.Kind), seals(f), executable(f),
-			nameWidth, text.Cut(text.Escape(f.Name), nameWidth), text.Cut(holders(f), holderWidth))
+			text.Pad(text.Cut(text.Escape(f.Name), nameWidth), nameWidth), text.Cut(holders(f), holderWidth))
 	}
 	fmt.Fprintf(out, "%7s in %s\n", text.Size(total), count(len(result.Files), "file"))
 }
 
-// holders returns all holders of a file in a line: "name[12] 3,4,map".
+// holders returns all holders of a file on one line: "name[12] 3,4,map".
 func holders(f *scan.File) string {
 	var all []string
 	for _, h := range f.Holders {
@@ -152,7 +174,7 @@ func holders(f *scan.File) string {
 	return strings.Join(all, " ")
 }
 
-// handles returns by what a process holds a file: "3,4,map".
+// handles returns how a process holds a file: "3,4,map".
 func handles(h scan.Holder) string {
 	var all []string
 	for _, fd := range h.FDs {
@@ -164,7 +186,7 @@ func handles(h scan.Holder) string {
 	return strings.Join(all, ",")
 }
 
-// printTree writes each file, and below it its holders.
+// printTree prints each file, and below it its holders.
 func printTree(out io.Writer, result *scan.Result) {
 	for _, f := range result.Files {
 		name := text.Escape(f.Name)
@@ -201,20 +223,22 @@ func orNone(text string) string {
 	return text
 }
 
-// printRest writes what the list cannot show.
+// printRest prints what the list cannot show.
 func printRest(out io.Writer, result *scan.Result) {
 	s := result.Shared
-	fmt.Fprintf(out, "\nShared memory: %s, of which %s is unexplained;\n", text.Size(s.Total), text.Size(s.Unexplained()))
-	fmt.Fprintf(out, "memfds %s, tmpfs %s, System V %s, anonymous mappings %s.\n",
+	fmt.Fprintf(out, "\nShared memory: %s, of which %s unexplained\n", text.Size(s.Total), text.Size(s.Unexplained()))
+	fmt.Fprintf(out, "(memfds %s, tmpfs %s, System V %s, anonymous mappings %s).\n",
 		text.Size(s.Files), text.Size(s.Tmpfs), text.Size(s.SysV), text.Size(s.Anon))
-	if result.Unreadable == 0 {
-		return
-	}
 	help := ""
 	if os.Geteuid() != 0 {
 		help = "; root sees more"
 	}
-	fmt.Fprintf(out, "%s could not be read%s.\n", count(result.Unreadable, "process"), help)
+	if result.Unreadable > 0 {
+		fmt.Fprintf(out, "%s could not be read%s.\n", count(result.Unreadable, "process"), help)
+	}
+	if result.Hidden {
+		fmt.Fprintf(out, "/proc hides the processes of other users (hidepid)%s.\n", help)
+	}
 }
 
 func count(n int, what string) string {
@@ -227,7 +251,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// terminalWidth returns the width of a terminal, 0 if out is none.
+// terminalWidth returns the width of a terminal, or 0 if out is not one.
 func terminalWidth(out io.Writer) int {
 	f, ok := out.(*os.File)
 	if !ok {
@@ -240,7 +264,7 @@ func terminalWidth(out io.Writer) int {
 	return max(int(size.Col), 1)
 }
 
-// jsonFile is a file in JSON. A name need not be UTF-8, so that its bytes are there too.
+// jsonFile is a file in JSON. Names may not be valid UTF-8, so their bytes are given, too.
 type jsonFile struct {
 	Name       string       `json:"name"`
 	NameBytes  []byte       `json:"name_bytes"` // base64
@@ -263,28 +287,44 @@ type jsonHolder struct {
 	Mapped    int64  `json:"mapped"`
 }
 
-func printJSON(out io.Writer, result *scan.Result) error {
-	list := struct {
-		Files       []jsonFile `json:"files"`
-		Shmem       int64      `json:"shmem"`
-		Unexplained int64      `json:"unexplained"`
-		Unreadable  int        `json:"unreadable_processes"`
-	}{[]jsonFile{}, result.Shared.Total, result.Shared.Unexplained(), result.Unreadable}
-	for _, f := range result.Files {
-		j := jsonFile{
-			Name: text.Escape(f.Name), NameBytes: []byte(f.Name), Type: text.Kind(f.Kind), Size: f.Size, Allocated: f.Allocated,
-			Executable: f.Executable(), Mode: fmt.Sprintf("%04o", f.Mode.Perm()), Device: f.Dev, Inode: f.Ino,
-		}
-		if f.SealsKnown {
-			j.Seals = append([]string{}, strings.Fields(strings.TrimSuffix(f.Seals.String(), "none"))...)
-		}
-		for _, h := range f.Holders {
-			j.Holders = append(j.Holders, jsonHolder{h.PID, text.Escape(h.Command), h.Container, append([]int{}, h.FDs...), h.Mapped})
-		}
-		list.Files = append(list.Files, j)
-	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
+// printJSON prints one file at a time, because there may be a hundred thousand.
+func printJSON(out io.Writer, result *scan.Result) {
+	fmt.Fprint(out, "{\n  \"files\": [")
+	encoder := json.NewEncoder(trimNewline{out})
+	encoder.SetIndent("    ", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(list)
+	for i, f := range result.Files {
+		if i > 0 {
+			fmt.Fprint(out, ",")
+		}
+		fmt.Fprint(out, "\n    ")
+		encoder.Encode(jsonOf(f))
+	}
+	if len(result.Files) > 0 {
+		fmt.Fprint(out, "\n  ")
+	}
+	fmt.Fprintf(out, "],\n  \"shmem\": %d,\n  \"unexplained\": %d,\n  \"unreadable_processes\": %d,\n  \"processes_hidden\": %t\n}\n",
+		result.Shared.Total, result.Shared.Unexplained(), result.Unreadable, result.Hidden)
+}
+
+// trimNewline removes the newline that ends each value of an encoder.
+type trimNewline struct{ io.Writer }
+
+func (w trimNewline) Write(value []byte) (int, error) {
+	_, err := w.Writer.Write(bytes.TrimSuffix(value, []byte("\n")))
+	return len(value), err
+}
+
+func jsonOf(f *scan.File) jsonFile {
+	j := jsonFile{
+		Name: text.Escape(f.Name), NameBytes: []byte(f.Name), Type: text.Kind(f.Kind), Size: f.Size, Allocated: f.Allocated,
+		Executable: f.Executable(), Mode: fmt.Sprintf("%04o", f.Mode.Perm()), Device: f.Dev, Inode: f.Ino,
+	}
+	if f.SealsKnown {
+		j.Seals = append([]string{}, strings.Fields(strings.TrimSuffix(f.Seals.String(), "none"))...)
+	}
+	for _, h := range f.Holders {
+		j.Holders = append(j.Holders, jsonHolder{h.PID, text.Escape(h.Command), h.Container, append([]int{}, h.FDs...), h.Mapped})
+	}
+	return j
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-// Command memfd shows the memory files that processes hold, and makes, checks and runs them.
+// Command memfd lists, checks, creates and runs files in memory.
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -41,7 +44,7 @@ func run(args []string) int {
 	return status
 }
 
-// exitError is the end of the program with an exit status, and a message unless err is nil.
+// exitError ends the program with an exit status, and with a message unless err is nil.
 type exitError struct {
 	status int
 	err    error
@@ -52,16 +55,16 @@ func (e *exitError) Error() string { return fmt.Sprintf("exit status %d: %v", e.
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "memfd",
-		Short: "See, create and run files in memory",
-		Long: `memfd works with memory files: those of memfd_create(2), on ordinary and huge
-pages, and those of memfd_secret(2). They appear in no directory; du(1) and
-df(1) do not count them, and free(1) counts them as "shared".
+		Short: "List, check, create and run files in memory",
+		Long: `memfd works on files in memory: memfds, which memfd_create(2) creates on
+ordinary or huge pages, and secret files of memfd_secret(2). They are in no
+directory: du(1) and df(1) do not count them, and free(1) calls them "shared".
 
-A file of another process is named PID/FD, such as 1234/5, or by its path
-/proc/PID/fd/FD. "memfd completion SHELL" writes completions for bash, zsh, fish.
+A file of another process is named PID/FD, such as 1234/5, or by its path,
+/proc/PID/fd/FD. "memfd completion SHELL" prints completions for bash, zsh or
+fish.
 
-The exit status is 0, or 2 if something fails; memfd check, with, clone and run
-have others.`,
+The exit status is 0, or 2 on errors. check, with, clone and run have their own.`,
 		Example: `  memfd ls
   memfd with --from key.pem -- openssl rsa -in {} -noout -check
   memfd run ./program argument`,
@@ -77,8 +80,27 @@ have others.`,
 	return root
 }
 
-// extra are commands that only some builds have (docs.go).
+// extra holds commands that only some builds have (docs.go).
 var extra []*cobra.Command
 
-// version is that of the library, which the command is released with.
+// version is the version of the library that the command is released with.
 const version = "1.0.0"
+
+// arguments checks the number of arguments.
+func arguments(low, high int) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		if len(args) < low || len(args) > high {
+			return fmt.Errorf("got %s; usage: %s", count(len(args), "argument"), command.UseLine())
+		}
+		return nil
+	}
+}
+
+const anyNumber = math.MaxInt
+
+// buffered calls print, and reports that its output cannot be written.
+func buffered(command *cobra.Command, print func(out io.Writer)) error {
+	out := bufio.NewWriter(command.OutOrStdout())
+	print(out)
+	return out.Flush()
+}

@@ -15,14 +15,29 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"libmemfd_go/bindings/go/memfd"
 	"libmemfd_go/cmd/memfd/internal/scan"
 )
 
-// The test program is the command, too, if this variable is set.
-const isCommand = "MEMFD_TEST_IS_COMMAND"
+// The test program is the command, too, if the first variable is set, as nobody if the second is.
+const (
+	isCommand = "MEMFD_TEST_IS_COMMAND"
+	asNobody  = "MEMFD_TEST_AS_NOBODY"
+)
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asNobody) != "" {
+		os.Unsetenv(asNobody)
+		const nobody = 65534
+		err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody))
+		if err == nil { // a process that has changed its user cannot read its own /proc
+			err = syscall.Exec(os.Args[0], os.Args, os.Environ())
+		}
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	if os.Getenv(isCommand) != "" {
 		os.Unsetenv(isCommand)
 		os.Exit(run(os.Args[1:]))
@@ -139,11 +154,14 @@ func TestWithStatus(t *testing.T) {
 	expect(t, 7, "", "x", "with", "--", "sh", "-c", "exit 7", "{}")
 	expect(t, 7, "", "x", "with", "--hold", "--", "sh", "-c", "exit 7", "{}")
 	expect(t, 128+15, "", "x", "with", "--hold", "--", "sh", "-c", "kill $$", "{}")
-	expect(t, 125, "memfd: no {} in the arguments of true: it would not know of the file\n", "x", "with", "--", "true")
+	expect(t, 125, "memfd: true: no argument contains {}\n", "x", "with", "--", "true")
 	expect(t, 125, "memfd: open /nonexistent: no such file or directory\n", "", "with", "--from", "/nonexistent", "--", "cat", "{}")
-	expect(t, 125, "memfd: --seal: \"bogus\" is not a list of seals\n", "x", "with", "--seal", "bogus", "--", "cat", "{}")
-	expect(t, 127, "memfd: exec: \"no-such-command\": executable file not found in $PATH\n", "x", "with", "--", "no-such-command", "{}")
-	expect(t, 126, "memfd: exec: \"/\": is a directory\n", "x", "with", "--", "/", "{}")
+	expect(t, 125, "memfd: --seal: \"bogus\" is not a list of seals: want immutable, or some of seal, grow, shrink, write, future_write, exec\n", "x", "with", "--seal", "bogus", "--", "cat", "{}")
+	expect(t, 125, "memfd: --replace: the text must not be empty\n", "x", "with", "--replace", "", "--", "cat", "a")
+	expect(t, 125, "memfd: /: is a directory\n", "", "with", "--from", "/", "--", "cat", "{}")
+	expect(t, 125, "memfd: got 0 arguments; usage: memfd with [flags] -- COMMAND [ARGUMENT...]\n", "", "with")
+	expect(t, 127, "memfd: no-such-command: not found in $PATH\n", "x", "with", "--", "no-such-command", "{}")
+	expect(t, 126, "memfd: /: is a directory\n", "x", "with", "--", "/", "{}")
 }
 
 // A signal to memfd --hold is one to the command.
@@ -170,11 +188,27 @@ func TestHoldForwards(t *testing.T) {
 	}
 }
 
+// requireExec skips a test where programs in memory are forbidden; run says so.
+func requireExec(t *testing.T) {
+	t.Helper()
+	features, err := memfd.Probe(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !features.Has(memfd.FeatureExecAllowed) {
+		expect(t, 125, "memfd: echo: vm.memfd_noexec=2 forbids programs in memory\n", "", "run", "echo")
+		t.Skip("vm.memfd_noexec forbids programs in memory")
+	}
+}
+
 func TestRun(t *testing.T) {
+	requireExec(t)
 	expect(t, 0, "hello\n", "", "run", "echo", "hello")
 	expect(t, 3, "", "", "run", "sh", "-c", "exit 3")
 	expect(t, 0, "a script\n", "#!/bin/sh\necho a $1\n", "run", "-", "script")
-	expect(t, 127, "memfd: exec: \"no-such-command\": executable file not found in $PATH\n", "", "run", "no-such-command")
+	expect(t, 127, "memfd: no-such-command: not found in $PATH\n", "", "run", "no-such-command")
+	expect(t, 127, "memfd: ./none: no such file or directory\n", "", "run", "./none")
+	expect(t, 126, "memfd: /etc/passwd: permission denied\n", "", "run", "/etc/passwd")
 	r := execute(t, "not a program", "run", "-")
 	if r.status != 126 || !strings.HasPrefix(r.stderr, "memfd: -: ") {
 		t.Errorf("%+v", r)
@@ -183,6 +217,7 @@ func TestRun(t *testing.T) {
 
 // What runs is a file in memory that cannot change.
 func TestRunFile(t *testing.T) {
+	requireExec(t)
 	r := execute(t, "", "run", "readlink", "/proc/self/exe")
 	if r.stdout != "/memfd:readlink (deleted)\n" {
 		t.Errorf("%+v", r)
@@ -193,9 +228,9 @@ func TestShow(t *testing.T) {
 	_, file := sealedFile(t, "shown\n", "text")
 	r := execute(t, "", "show", file)
 	for _, want := range []string{
-		"name         shown\\n\n", "type         memfd: made by memfd_create(2)\n", "size         4 bytes\n",
-		"not executable\n", "seals        + SEAL         no seal can be added\n", "+ WRITE        the contents cannot change\n",
-		"a receiver   may accept it: nobody can change or shorten it\n",
+		"name         shown\\n\n", "type         memfd: created by memfd_create(2)\n", "size         4 bytes\n",
+		"not executable\n", "seals        + SEAL         no more seals can be added\n", "+ WRITE        the contents cannot change\n",
+		"a receiver   would accept it: it cannot change or shrink\n",
 	} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("it lacks %q:\n%+v", want, r)
@@ -207,7 +242,7 @@ func TestShow(t *testing.T) {
 	}
 	defer open.Close()
 	r = execute(t, "", "show", fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), number(open)))
-	if want := "a receiver   must refuse it: missing seals: WRITE SHRINK\n"; !strings.Contains(r.stdout, want) {
+	if want := "a receiver   would refuse it: missing seals: WRITE SHRINK\n"; !strings.Contains(r.stdout, want) {
 		t.Errorf("it lacks %q:\n%+v", want, r)
 	}
 }
@@ -216,11 +251,11 @@ func TestCheck(t *testing.T) {
 	_, file := sealedFile(t, "checked", "text")
 	expect(t, 0, "", "", "check", file)
 	expect(t, 0, "", "", "check", file, "--require", "write,shrink,grow", "--max", "4")
-	expect(t, 1, "memfd: "+file+": a receiver refuses it: it is too long\n", "", "check", file, "--max", "3")
-	expect(t, 1, "memfd: "+file+": a receiver must refuse it: missing seals: FUTURE_WRITE\n", "", "check", file, "--require", "future_write")
+	expect(t, 1, "memfd: "+file+": it is too long\n", "", "check", file, "--max", "3")
+	expect(t, 1, "memfd: "+file+": missing seals: FUTURE_WRITE\n", "", "check", file, "--require", "future_write")
 	expect(t, 1, "", "", "check", "-q", file, "--max", "3")
-	expect(t, 2, "memfd: --max: \"4X\" is not a size: want a number of bytes, with K, M, G, T, P or E behind it for 1024 and its powers\n", "", "check", file, "--max", "4X")
-	expect(t, 2, "memfd: \"x\" does not name a file: want PID/FD or /proc/PID/fd/FD\n", "", "check", "x")
+	expect(t, 2, "memfd: --max: \"4X\" is not a size: want a number of bytes, or one with a unit: K (1024 bytes), M, G, T, P, E\n", "", "check", file, "--max", "4X")
+	expect(t, 2, "memfd: \"x\" is not a file: want PID/FD or /proc/PID/fd/FD\n", "", "check", "x")
 	expect(t, 2, "memfd: there is no process 4194303\n", "", "check", "4194303/0")
 	none := fmt.Sprintf("%d/99999", os.Getpid())
 	expect(t, 2, fmt.Sprintf("memfd: process %d has no descriptor 99999\n", os.Getpid()), "", "check", none)
@@ -241,13 +276,36 @@ func TestCatAndClone(t *testing.T) {
 	}
 	defer null.Close()
 	other := fmt.Sprintf("%d/%d", os.Getpid(), number(null))
-	expect(t, 2, "memfd: "+other+": not a memory file\n", "", "cat", other)
+	expect(t, 2, "memfd: "+other+": not a file of memfd_create(2) or memfd_secret(2)\n", "", "cat", other)
 }
 
 func TestUsage(t *testing.T) {
 	expect(t, 2, "memfd: unknown command \"bogus\" for \"memfd\"\n", "", "bogus")
 	expect(t, 2, "memfd: unknown flag: --bogus\n", "", "ls", "--bogus")
 	expect(t, 125, "memfd: unknown flag: --bogus\n", "", "with", "--bogus")
+	expect(t, 2, "memfd: got 0 arguments; usage: memfd show PID/FD\n", "", "show")
+	expect(t, 2, "memfd: got 1 argument; usage: memfd ls [flags]\n", "", "ls", "bogus")
+	expect(t, 2, "memfd: invalid argument \"bogus\" for \"--pid\" flag: not a process ID\n", "", "ls", "--pid", "bogus")
+	expect(t, 2, "memfd: there is no process 4194303\n", "", "ls", "--pid", "4194303")
+}
+
+// Output that cannot be written is an error.
+func TestFullDisk(t *testing.T) {
+	_, file := sealedFile(t, "written", "text")
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, args := range [][]string{{"ls"}, {"ls", "--tree"}, {"ls", "--json"}, {"show", file}, {"cat", file}, {"doctor"}} {
+		cmd := command("", args...)
+		var stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = full, &stderr
+		cmd.Run()
+		if cmd.ProcessState.ExitCode() != 2 || !strings.Contains(stderr.String(), "no space left on device") {
+			t.Errorf("memfd %q: status %d, %q", args, cmd.ProcessState.ExitCode(), stderr.String())
+		}
+	}
 }
 
 // listing is one of each kind of file.
@@ -272,6 +330,22 @@ func listing() *scan.Result {
 
 var update = flag.Bool("update", false, "write the files in testdata anew")
 
+// golden compares a text with a file in testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		os.WriteFile(file, []byte(got), 0o666)
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("it is not %s (-update writes it anew):\n%s", file, got)
+	}
+}
+
 func TestListing(t *testing.T) {
 	for name, print := range map[string]func(out *bytes.Buffer){
 		"table":    func(out *bytes.Buffer) { printTable(out, listing(), 0) },
@@ -284,17 +358,7 @@ func TestListing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			print(&out)
-			golden := filepath.Join("testdata", name+".golden")
-			if *update {
-				os.WriteFile(golden, out.Bytes(), 0o666)
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if out.String() != string(want) {
-				t.Errorf("it is not what %s has (-update writes it anew):\n%s", golden, out.String())
-			}
+			golden(t, name, out.String())
 		})
 	}
 }
@@ -339,31 +403,40 @@ func TestOtherNamespace(t *testing.T) {
 // Another user sees nothing of root's files, and is told that there is more.
 func TestHiddenProcesses(t *testing.T) {
 	sealedFile(t, "hidden", "text")
-	script := `cp "$MEMFD" /mnt/memfd && chmod 755 /mnt /mnt/memfd && exec setpriv --reuid=65534 --regid=65534 --clear-groups /mnt/memfd ls`
+	script := `cp "$MEMFD" /mnt/memfd && chmod 755 /mnt /mnt/memfd && ` + asNobody + `=1 exec /mnt/memfd ls`
 	for _, mount := range []string{`mount -t tmpfs tmpfs /mnt && `, `mount -t tmpfs tmpfs /mnt && mount -t proc -o hidepid=2 proc /proc && `} {
 		r := inNamespace(t, mount+script)
 		if r.status != 0 || strings.Contains(r.stdout, "hidden") {
 			t.Errorf("%s: %+v", mount, r)
 		}
-		if !strings.Contains(mount, "hidepid") && !strings.Contains(r.stdout, "could not be read; root sees more") {
-			t.Errorf("it does not say that there is more: %+v", r)
+		want := "could not be read; root sees more.\n"
+		if strings.Contains(mount, "hidepid") {
+			want = "/proc hides the processes of other users (hidepid); root sees more.\n"
+		}
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("%s: it lacks %q: %+v", mount, want, r)
 		}
 	}
 }
 
-// As many descriptors as a process may have.
+// A process with 100,000 descriptors, or as many as it may have.
 func TestManyDescriptors(t *testing.T) {
 	f, file := sealedFile(t, "many", "text")
 	pid, _, _ := strings.Cut(file, "/")
 	var limit syscall.Rlimit
 	syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
+	wanted := syscall.Rlimit{Cur: 100_100, Max: max(100_100, limit.Max)}
+	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &wanted) == nil { // with CAP_SYS_RESOURCE
+		defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+		limit.Cur = wanted.Cur
+	}
+	t.Logf("%d descriptors", limit.Cur)
 	var fds []int
-	for len(fds) < min(100_000, int(limit.Cur)-100) {
-		fd, err := syscall.Dup(number(f))
+	for len(fds) < int(limit.Cur)-100 {
+		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			break
 		}
-		syscall.CloseOnExec(fd)
 		fds = append(fds, fd)
 	}
 	defer func() {
@@ -371,13 +444,24 @@ func TestManyDescriptors(t *testing.T) {
 			syscall.Close(fd)
 		}
 	}()
-	result, err := scan.All(os.Getpid())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range result.Files {
-		if f.Name == "many" && len(f.Holders[0].FDs) != len(fds)+1 {
-			t.Errorf("process %s: %d descriptors, not %d", pid, len(f.Holders[0].FDs), len(fds)+1)
+	for _, format := range []string{"", "--tree", "--json"} {
+		cmd := command("", "ls", "--pid", pid, "--name", "many")
+		if format != "" {
+			cmd.Args = append(cmd.Args, format)
+		}
+		output, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		separator := ","
+		if format == "--json" {
+			separator = ",\n            "
+		}
+		if numbers := strings.Count(string(output), separator); numbers < len(fds) {
+			t.Errorf("%s: %d descriptors, not %d", format, numbers, len(fds)+1)
+		}
+		if usage := cmd.ProcessState.SysUsage().(*syscall.Rusage); usage.Maxrss > 50<<10 {
+			t.Errorf("%s: it used %d kB of memory", format, usage.Maxrss)
 		}
 	}
 }

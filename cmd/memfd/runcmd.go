@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,29 +18,31 @@ import (
 func runCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "run PROGRAM|- [ARGUMENT...]",
+
+		DisableFlagsInUseLine: true,
+
 		Short: "Run a program from a sealed copy in memory",
-		Long: `run copies a program, or what standard input says if it is "-", to a sealed file
-in memory and executes that. What happens to the program on the disk while it
-runs does not matter, and it cannot be used to change the program, which is how
-container runtimes protect themselves.
+		Long: `run copies a program, or standard input if PROGRAM is "-", to a sealed file in
+memory and executes the copy. Replacing the file on disk does not affect the
+running program, and the program cannot be changed through /proc/self/exe:
+container runtimes protect themselves in this way.
 
-A script runs too, if its interpreter can open /dev/fd/N. A program finds no
-files beside its own, since /proc/self/exe does not lead to a folder, and is
-called by the number of its descriptor in the lists of ps and top.
+Scripts work if their interpreter can open /dev/fd/N. A program that looks for
+files next to /proc/self/exe does not find them. ps(1) and top(1) show the
+number of the descriptor as the program's name.
 
-The exit status is that of the program; 125 if memfd itself fails, 126 if the
-program cannot be run, 127 if it is not found.`,
+The exit status is that of the program; 125 if memfd fails, 126 if the program
+cannot be executed, 127 if it is not found.`,
 		Example: `  memfd run /usr/bin/server --port 80
   ssh build cat program | memfd run - argument`,
-		Args:        cobra.MinimumNArgs(1),
+		Args:        arguments(1, anyNumber),
 		Annotations: map[string]string{"env": "yes"},
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := program(args[0])
 			if err != nil {
 				return err
 			}
-			err = memfd.Exec(f, args, os.Environ())
-			return &exitError{126, fmt.Errorf("%s: %w", args[0], err)}
+			return notExecuted(args[0], memfd.Exec(f, args, os.Environ()))
 		},
 	}
 	command.Flags().SetInterspersed(false)
@@ -48,6 +51,13 @@ program cannot be run, 127 if it is not found.`,
 
 // program returns a sealed, executable copy of a program.
 func program(name string) (*os.File, error) {
+	features, err := memfd.Probe(0)
+	if err != nil {
+		return nil, err
+	}
+	if !features.Has(memfd.FeatureExecAllowed) {
+		return nil, fmt.Errorf("%s: vm.memfd_noexec=%d forbids programs in memory", name, features.NoexecPolicy)
+	}
 	if name == "-" {
 		f, err := memfd.CreateWith("stdin", &memfd.Options{Exec: true})
 		if err != nil {
@@ -58,23 +68,49 @@ func program(name string) (*os.File, error) {
 		}
 		return f, memfd.AddSeals(f, memfd.Immutable)
 	}
-	path, err := exec.LookPath(name)
+	path, err := lookup(name)
 	if err != nil {
-		return nil, &exitError{lookupStatus(err), err}
+		return nil, err
 	}
 	disk, err := os.Open(path)
 	if err != nil {
-		return nil, &exitError{lookupStatus(err), err}
+		return nil, notExecuted(name, err)
 	}
 	defer disk.Close()
-	const maxSize = 1<<63 - 1
-	return memfd.CloneWith(shortened(filepath.Base(path)), disk, maxSize, &memfd.Options{Exec: true})
+	return memfd.CloneWith(shortened(filepath.Base(path)), disk, math.MaxInt64, &memfd.Options{Exec: true})
 }
 
-// lookupStatus is the exit status for a command that is not found, or cannot be run.
-func lookupStatus(err error) int {
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
-		return 127
+// lookup finds a command as a shell does.
+func lookup(name string) (path string, err error) {
+	path, err = exec.LookPath(name)
+	if errors.Is(err, exec.ErrNotFound) {
+		return "", &exitError{127, fmt.Errorf("%s: not found in $PATH", name)}
 	}
-	return 126
+	if err != nil {
+		return "", notExecuted(name, err)
+	}
+	return path, nil
+}
+
+// notExecuted gives an error the exit status that env(1) has for it.
+func notExecuted(name string, err error) error {
+	status := 126
+	if errors.Is(err, os.ErrNotExist) {
+		status = 127
+	}
+	return &exitError{status, fmt.Errorf("%s: %w", name, cause(err))}
+}
+
+// cause returns the error without the name of the file, which the message has already.
+func cause(err error) error {
+	for {
+		switch e := err.(type) {
+		case *exec.Error:
+			err = e.Err
+		case *os.PathError:
+			err = e.Err
+		default:
+			return err
+		}
+	}
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -20,12 +21,15 @@ import (
 func showCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show PID/FD",
+
+		DisableFlagsInUseLine: true,
+
 		Short: "Explain one file",
-		Long: `show says everything about one file: what each of its seals forbids, whether a
-receiver that does not trust its sender would accept it, and if not, why.`,
+		Long: `show prints the properties of a file, what each of its seals forbids, and whether
+a receiver that does not trust the sender would accept it or, if not, why.`,
 		Example: `  memfd show 1234/5
   memfd show /proc/1234/fd/5`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 
 		ValidArgsFunction: completeFile,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -33,7 +37,11 @@ receiver that does not trust its sender would accept it, and if not, why.`,
 			if err != nil {
 				return err
 			}
-			return show(command.OutOrStdout(), remote)
+			out := bufio.NewWriter(command.OutOrStdout())
+			if err := show(out, remote); err != nil {
+				return err
+			}
+			return out.Flush()
 		},
 	}
 }
@@ -61,12 +69,16 @@ func show(out io.Writer, remote remoteFile) error {
 	fmt.Fprintf(out, "%-12s %v, %s\n", "mode", info.Mode, map[bool]string{true: "executable", false: "not executable"}[info.Mode&0o111 != 0])
 	fmt.Fprintf(out, "%-12s %s\n", "open for", accesses[info.Access])
 	if info.Kind == memfd.KindSecret {
-		fmt.Fprintf(out, "%-12s none: files of memfd_secret(2) take no seals\n", "seals")
+		fmt.Fprintf(out, "%-12s none: secret files have no seals\n", "seals")
 	} else {
 		showSeals(out, info.Seals)
 	}
 	_, err = memfd.Verify(f, memfd.SealWrite|memfd.SealShrink, math.MaxInt64)
-	fmt.Fprintf(out, "%-12s %s\n", "a receiver", verdict(err))
+	verdict := "would accept it: it cannot change or shrink"
+	if err != nil {
+		verdict = "would refuse it: " + refusal(err)
+	}
+	fmt.Fprintf(out, "%-12s %s\n", "a receiver", verdict)
 	if listed != nil {
 		heading := "held by"
 		for _, h := range listed.Holders {
@@ -80,7 +92,7 @@ func show(out io.Writer, remote remoteFile) error {
 	return nil
 }
 
-// find returns the file that a descriptor of a process is, if the list has it.
+// find returns the file behind a descriptor of a process, or nil.
 func find(files []*scan.File, remote remoteFile) *scan.File {
 	for _, f := range files {
 		for _, h := range f.Holders {
@@ -95,9 +107,9 @@ func find(files []*scan.File, remote remoteFile) *scan.File {
 }
 
 var kinds = map[memfd.Kind]string{
-	memfd.KindMemfd:   "memfd: made by memfd_create(2)",
-	memfd.KindHugetlb: "huge: made by memfd_create(2) with MFD_HUGETLB",
-	memfd.KindSecret:  "secret: made by memfd_secret(2)",
+	memfd.KindMemfd:   "memfd: created by memfd_create(2)",
+	memfd.KindHugetlb: "huge: created by memfd_create(2) with MFD_HUGETLB",
+	memfd.KindSecret:  "secret: created by memfd_secret(2)",
 }
 
 var accesses = map[memfd.Access]string{
@@ -107,16 +119,16 @@ var accesses = map[memfd.Access]string{
 	memfd.AccessReadWrite: "reading and writing",
 }
 
-// sealTexts say what a seal forbids, and what is possible without it.
+// sealTexts explain what a seal forbids, and what is possible without it.
 var sealTexts = []struct {
 	seal      memfd.Seals
 	set, miss string
 }{
-	{memfd.SealSeal, "no seal can be added", "seals can be added"},
-	{memfd.SealGrow, "the file cannot get longer", "the file can get longer"},
-	{memfd.SealShrink, "the file cannot get shorter", "the file can get shorter: reading a mapping may be SIGBUS"},
+	{memfd.SealSeal, "no more seals can be added", "more seals can be added"},
+	{memfd.SealGrow, "the file cannot grow", "the file can grow"},
+	{memfd.SealShrink, "the file cannot shrink", "the file can shrink: mappings may raise SIGBUS"},
 	{memfd.SealWrite, "the contents cannot change", "the contents can change"},
-	{memfd.SealFutureWrite, "nobody new can write; whoever mapped it writable before still can", ""},
+	{memfd.SealFutureWrite, "only writable mappings that exist can change the contents", ""},
 	{memfd.SealExec, "the execute permission cannot change", "the execute permission can change"},
 }
 
@@ -134,22 +146,20 @@ func showSeals(out io.Writer, seals memfd.Seals) {
 	}
 }
 
-// verdict says whether a file would be accepted.
-func verdict(err error) string {
+// refusal explains why memfd.Verify refuses a file.
+func refusal(err error) string {
 	var missing *memfd.MissingSealsError
 	switch {
-	case err == nil:
-		return "may accept it: nobody can change or shorten it"
 	case errors.As(err, &missing):
-		return fmt.Sprintf("must refuse it: missing seals: %v", missing.Missing)
+		return fmt.Sprintf("missing seals: %v", missing.Missing)
 	case errors.Is(err, memfd.ErrUnreliableSeals):
-		return "must refuse it: its seals could have been forged by way of F_SEAL_EXEC"
+		return "its seals may be forged, by F_SEAL_EXEC on this kernel"
 	case errors.Is(err, unix.ENODATA):
-		return "refuses it: it is empty"
+		return "it is empty"
 	case errors.Is(err, unix.EFBIG):
-		return "refuses it: it is too long"
+		return "it is too long"
 	case errors.Is(err, unix.EINVAL):
-		return "cannot verify it: it takes no seals"
+		return "it has no seals"
 	}
-	return fmt.Sprintf("refuses it: %v", err)
+	return err.Error()
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,18 +24,19 @@ type withOptions struct {
 	hold                bool
 }
 
-// source is what a sealed file is made from.
+// source is copied to a sealed file.
 type source struct {
 	io.Reader
-	name string
+	name string // of the sealed file
+	path string // for messages
 }
 
 func (o *withOptions) addFlags(command *cobra.Command) {
 	flags := command.Flags()
-	flags.StringVar(&o.name, "name", "", "the `NAME` of the files in memory; by default that of the source")
-	flags.StringVar(&o.replace, "replace", "{}", "the `TEXT` that stands for the file")
-	flags.StringVar(&o.seal, "seal", "immutable", "`SEALS` to set: immutable, names such as write,shrink, or letters")
-	flags.BoolVar(&o.hold, "hold", false, "stay as the parent, for commands that close what they inherit")
+	flags.StringVar(&o.name, "name", "", "`NAME` of the sealed files (default that of the source)")
+	flags.StringVar(&o.replace, "replace", "{}", "`TEXT` to replace by the path of the file")
+	flags.StringVar(&o.seal, "seal", "immutable", "`SEALS` to set: immutable, names (write,shrink) or letters (ws)")
+	flags.BoolVar(&o.hold, "hold", false, "stay as the parent, for commands that close inherited descriptors")
 	flags.SetInterspersed(false)
 }
 
@@ -46,25 +46,30 @@ func withCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "with [flags] -- COMMAND [ARGUMENT...]",
 		Short: "Run a command with sealed files instead of files in /tmp",
-		Long: `with copies standard input, or each file that --from names, to a sealed file in
-memory, and executes the command. "{}" in its arguments, also inside of one,
-becomes the path of the file, /dev/fd/N. With several files "{1}" is the first
-and "{2}" the second; "{}" is the first.
+		Long: `with copies standard input, or each file given by --from, to a sealed file in
+memory and executes a command. "{}" in its arguments, alone or inside a word,
+becomes the path of the file, /dev/fd/N. With several files, "{1}" is the first,
+"{2}" the second, and "{}" the first.
 
-The files have mode 0400 and cannot be changed, and nothing is left on a disk or
-in /tmp when the command ends. The command inherits the descriptors and so do
-its children, unless it closes them. Processes of the same user, and root, can
-open the files by way of /proc while they exist.
+The files have mode 0400 and cannot be changed. Nothing remains on disk or in
+/tmp when the command ends. The command inherits the descriptors, and so do its
+children unless it closes them. Other processes of the same user, and root, can
+open the files through /proc as long as a process holds them.
 
-Some programs close all descriptors that they inherit; ssh does. With --hold
-memfd stays as the parent of the command and the path is /proc/PID/fd/N.
+Some programs close inherited descriptors; ssh(1) does. With --hold, memfd stays
+as the parent of the command, and the path is /proc/PID/fd/N.
 
-The exit status is that of the command; 125 if memfd itself fails, 126 if the
-command cannot be run, 127 if it is not found.`,
+psql(1) ignores password files that others can read, and pipes. It accepts these
+files: see the examples.
+
+The exit status is that of the command; 125 if memfd fails, 126 if the command
+cannot be executed, 127 if it is not found. With --hold, it is 128 plus the
+number of the signal if a signal killed the command.`,
 		Example: `  pass show server | memfd with -- ssh-keygen -y -f {}
   memfd with --from ca.pem --from key.pem -- curl --cacert {1} --key {2} https://server
-  memfd with --from key.pem --hold -- ssh -i {} server`,
-		Args:        cobra.MinimumNArgs(1),
+  memfd with --from key.pem --hold -- ssh -i {} server
+  pass show pgpass | memfd with -- env PGPASSFILE={} psql -h db`,
+		Args:        arguments(1, anyNumber),
 		Annotations: map[string]string{"env": "yes"},
 		RunE: func(command *cobra.Command, args []string) error {
 			sources, err := openSources(from, options.name)
@@ -75,20 +80,20 @@ command cannot be run, 127 if it is not found.`,
 		},
 	}
 	options.addFlags(command)
-	command.Flags().StringArrayVar(&from, "from", []string{"-"}, "copy `FILE`, or standard input if it is -")
+	command.Flags().StringArrayVar(&from, "from", []string{"-"}, "`FILE` to copy, - for standard input; can be repeated")
 	return command
 }
 
 func openSources(from []string, name string) ([]source, error) {
 	var sources []source
 	for _, path := range from {
-		s := source{os.Stdin, "stdin"}
+		s := source{os.Stdin, "stdin", "standard input"}
 		if path != "-" {
 			f, err := os.Open(path)
 			if err != nil {
 				return nil, err
 			}
-			s = source{f, filepath.Base(path)}
+			s = source{f, filepath.Base(path), path}
 		}
 		if name != "" {
 			s.name = name
@@ -98,21 +103,24 @@ func openSources(from []string, name string) ([]source, error) {
 	return sources, nil
 }
 
-// run makes the files and executes the command.
+// run creates the files and executes the command.
 func (o *withOptions) run(sources []source, args []string) error {
 	seals, err := memfd.ParseSeals(o.seal)
 	if err != nil || seals == 0 {
-		return fmt.Errorf("--seal: %q is not a list of seals", o.seal)
+		return fmt.Errorf("--seal: %q is not a list of seals: want immutable, or "+sealNames, o.seal)
 	}
-	path, err := exec.LookPath(args[0])
+	if o.replace == "" {
+		return errors.New("--replace: the text must not be empty")
+	}
+	path, err := lookup(args[0])
 	if err != nil {
-		return &exitError{lookupStatus(err), err}
+		return err
 	}
 	var files []*os.File
 	for _, s := range sources {
 		f, err := sealed(s, seals)
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return fmt.Errorf("%s: %w", s.path, cause(err))
 		}
 		files = append(files, f)
 	}
@@ -122,7 +130,7 @@ func (o *withOptions) run(sources []source, args []string) error {
 	return o.exec(files, path, args)
 }
 
-// sealed copies a source to a file in memory, opened for reading only.
+// sealed copies a source to a sealed file, opened for reading.
 func sealed(s source, seals memfd.Seals) (*os.File, error) {
 	f, err := memfd.CreateWith(shortened(s.name), &memfd.Options{Mode: 0o400})
 	if err != nil {
@@ -138,30 +146,35 @@ func sealed(s source, seals memfd.Seals) (*os.File, error) {
 	return memfd.Reopen(f, os.O_RDONLY)
 }
 
-// shortened cuts a name to what memfd_create(2) takes.
+// shortened cuts a name to the length that memfd_create(2) accepts.
 func shortened(name string) string {
 	return name[:min(len(name), 249)]
 }
 
+const sealNames = "some of seal, grow, shrink, write, future_write, exec"
+
 // exec replaces this process by the command, which inherits the files.
 func (o *withOptions) exec(files []*os.File, path string, args []string) error {
+	folder := "/dev/fd/"
+	if _, err := os.Stat(folder); err != nil { // a bare container or initramfs
+		folder = "/proc/self/fd/"
+	}
 	var paths []string
 	for _, f := range files {
 		fd, err := inheritable(f)
 		if err != nil {
 			return err
 		}
-		paths = append(paths, "/dev/fd/"+strconv.Itoa(fd))
+		paths = append(paths, folder+strconv.Itoa(fd))
 	}
 	args, err := o.fill(args, paths)
 	if err != nil {
 		return err
 	}
-	err = syscall.Exec(path, args, os.Environ())
-	return &exitError{lookupStatus(err), fmt.Errorf("%s: %w", path, err)}
+	return notExecuted(args[0], syscall.Exec(path, args, os.Environ()))
 }
 
-// inheritable duplicates a file to a descriptor that outlives execve(2).
+// inheritable duplicates a descriptor, without close-on-exec.
 func inheritable(f *os.File) (fd int, err error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
@@ -171,7 +184,7 @@ func inheritable(f *os.File) (fd int, err error) {
 	return fd, errors.Join(err, control)
 }
 
-// fill puts the paths in the place of "{}", "{1}" and so on.
+// fill replaces "{}", "{1}" and so on by the paths.
 func (o *withOptions) fill(args, paths []string) ([]string, error) {
 	pairs := []string{o.replace, paths[0]}
 	if open, end, ok := strings.Cut(o.replace, "}"); ok {
@@ -187,7 +200,7 @@ func (o *withOptions) fill(args, paths []string) ([]string, error) {
 		used = used || filled[len(filled)-1] != arg
 	}
 	if !used {
-		return nil, fmt.Errorf("no %s in the arguments of %s: it would not know of the file", o.replace, args[0])
+		return nil, fmt.Errorf("%s: no argument contains %s", args[0], o.replace)
 	}
 	return filled, nil
 }

@@ -36,7 +36,7 @@ type suite struct {
 	results func(t *testing.T, run wire.Run, result *wire.Result, hint string)
 }
 
-var suites = []suite{cSuite, goSuite, puregoSuite, pythonSuite, rustSuite}
+var suites = []suite{cSuite, commandSuite, goSuite, puregoSuite, pythonSuite, rustSuite}
 
 func TestKernels(t *testing.T) {
 	testenv.RequireRegular(t)
@@ -63,6 +63,9 @@ func TestKernels(t *testing.T) {
 // isWanted reports whether the suite runs on the entry. A regular run has only the C suite.
 func (s suite) isWanted(e entry) bool {
 	isC := s.name == cSuite.name
+	if s.name == commandSuite.name && e.goarch != "amd64" {
+		return false
+	}
 	if testenv.Full() {
 		return isC || !e.onlyC
 	}

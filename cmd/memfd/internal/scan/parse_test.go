@@ -66,6 +66,23 @@ func TestLines(t *testing.T) {
 	}
 }
 
+func TestHidesProcesses(t *testing.T) {
+	for mounts, want := range map[string]bool{
+		"": false,
+		"22 1 0:21 / /proc rw,relatime shared:5 - proc proc rw\n":                               false,
+		"22 1 0:21 / /proc rw,relatime - proc proc rw,gid=5,hidepid=invisible\n":                true,
+		"22 1 0:21 / /proc rw - proc proc rw,hidepid=2\n":                                       true,
+		"22 1 0:21 / /proc rw - proc proc rw,hidepid=1\n":                                       false,
+		"22 1 0:21 / /mnt rw - proc proc rw,hidepid=2\n":                                        false,
+		"22 1 0:21 / /proc rw - proc proc rw,hidepid=2\n30 22 0:25 / /proc rw - proc proc rw\n": false,
+		"22 1 0:21 / /proc\n": false,
+	} {
+		if got := hidesProcesses(mounts); got != want {
+			t.Errorf("%q: %v", mounts, got)
+		}
+	}
+}
+
 func TestUnescape(t *testing.T) {
 	for text, want := range map[string]string{`/a\040b`: "/a b", `/a\134040`: `/a\040`, `/a\9`: `/a\9`, `\011`: "\t"} {
 		if got := unescape(text); got != want {

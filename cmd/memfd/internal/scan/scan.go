@@ -10,7 +10,9 @@
 package scan
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -54,6 +56,7 @@ type Holder struct {
 type Result struct {
 	Files      []*File // the one with the most memory first
 	Unreadable int     // processes whose files could not be seen
+	Hidden     bool    // /proc does not show the processes of other users
 	Shared     Shared
 }
 
@@ -76,19 +79,21 @@ func All(pids ...int) (*Result, error) {
 			continue
 		}
 		if !everyone {
+			if p.ended() {
+				return nil, fmt.Errorf("there is no process %d", p.pid)
+			}
 			return nil, p.err
 		}
 		if !p.ended() {
 			result.Unreadable++
 		}
 	}
-	slices.SortStableFunc(result.Files, func(a, b *File) int {
-		if a.Allocated != b.Allocated {
-			return int(max(-1, min(1, b.Allocated-a.Allocated)))
-		}
-		return int(max(-1, min(1, b.Size-a.Size)))
+	slices.SortFunc(result.Files, func(a, b *File) int {
+		return cmp.Or(cmp.Compare(b.Allocated, a.Allocated), cmp.Compare(b.Size, a.Size), cmp.Compare(a.Dev, b.Dev), cmp.Compare(a.Ino, b.Ino))
 	})
 	result.Shared = sharedMemory(result.Files, found)
+	mounts, _ := os.ReadFile("/proc/self/mountinfo")
+	result.Hidden = os.Geteuid() != 0 && hidesProcesses(string(mounts))
 	return result, nil
 }
 

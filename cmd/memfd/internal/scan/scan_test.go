@@ -3,6 +3,7 @@
 package scan
 
 import (
+	"fmt"
 	"math/rand"
 	"os"
 	"os/signal"
@@ -129,9 +130,12 @@ func TestNamedAlike(t *testing.T) {
 
 // Nobody with a lease is told, and no FIFO makes it wait.
 func TestLeaseAndFIFO(t *testing.T) {
-	leased, err := memfd.Create("leased")
+	created, err := memfd.Create("leased")
+	check(t, err)
+	leased, err := memfd.Reopen(created, os.O_RDWR) // only then does the kernel count it as a writer
 	check(t, err)
 	defer leased.Close()
+	created.Close()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGIO)
 	defer signal.Stop(signals)
@@ -203,5 +207,27 @@ func TestSwapped(t *testing.T) {
 func TestNoProcess(t *testing.T) {
 	if _, err := All(1 << 22); err == nil {
 		t.Error("a process that is not there can be looked at")
+	}
+}
+
+// Equal files are in the order in which they were created.
+func TestOrder(t *testing.T) {
+	var want []string
+	for i := range 20 {
+		f, err := memfd.Create(fmt.Sprint("ordered ", i))
+		check(t, err)
+		defer f.Close()
+		want = append(want, fmt.Sprint("ordered ", i))
+	}
+	result, err := All(os.Getpid())
+	check(t, err)
+	var got []string
+	for _, f := range result.Files {
+		if strings.HasPrefix(f.Name, "ordered ") {
+			got = append(got, f.Name)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

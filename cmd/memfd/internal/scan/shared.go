@@ -4,6 +4,7 @@ package scan
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,6 +78,22 @@ func tmpfs() (used int64) {
 		}
 	}
 	return used
+}
+
+// hidesProcesses reports whether /proc is mounted with hidepid=invisible or ptraceable, 2 or 4.
+func hidesProcesses(mounts string) (hides bool) {
+	for line := range strings.Lines(mounts) {
+		mount, source, _ := strings.Cut(strings.TrimSpace(line), " - ")
+		if fields := strings.Fields(mount); len(fields) < 5 || fields[4] != "/proc" {
+			continue
+		}
+		// The last one covers the others.
+		hides = false
+		for option := range strings.SplitSeq(source[strings.LastIndexByte(source, ' ')+1:], ",") {
+			hides = hides || slices.Contains([]string{"hidepid=2", "hidepid=4", "hidepid=invisible", "hidepid=ptraceable"}, option)
+		}
+	}
+	return hides
 }
 
 // unescape undoes what mountinfo does to blanks and the like: \040.

@@ -7,29 +7,54 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"libmemfd_go/bindings/go/memfd"
 )
 
-// Escape returns a name that its maker chose so that it cannot do anything to a terminal or
-// end a line: what is not printable is written as in a Go string, "\n" or "\x1b".
+// Escape makes a name safe for a terminal and keeps it on one line: unprintable characters are
+// escaped as in a Go string, such as "\n" and "\x1b".
 func Escape(name string) string {
 	quoted := strconv.Quote(name)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// Cut shortens text to width characters, the last of which then is "…". A width of 0 is no
-// limit.
-func Cut(text string, width int) string {
-	if width <= 0 || utf8.RuneCountInString(text) <= width {
-		return text
+// Width returns the columns that text takes in a terminal, or more: East Asian characters take
+// two, and those that Unicode sorts between them count as two.
+func Width(text string) (columns int) {
+	for _, r := range text {
+		columns += runeWidth(r)
 	}
-	runes := []rune(text)
-	return string(runes[:width-1]) + "…"
+	return columns
 }
 
-// Size returns a number of bytes in at most six characters: "4.0K", "1023M".
+func runeWidth(r rune) int {
+	const hangulJamo = 0x1100 // the first wide block
+	if r >= hangulJamo && r != '…' {
+		return 2
+	}
+	return 1
+}
+
+// Cut shortens text to a width, and ends it with "…" then. A width of 0 is no limit.
+func Cut(text string, width int) string {
+	if width <= 0 || Width(text) <= width {
+		return text
+	}
+	columns := 1
+	for i, r := range text {
+		if columns += runeWidth(r); columns > width {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
+// Pad appends spaces up to a width.
+func Pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-Width(text)))
+}
+
+// Size formats a number of bytes in at most six characters: "4.0K", "1023M".
 func Size(bytes int64) string {
 	if bytes < 1024 {
 		return strconv.FormatInt(bytes, 10)
@@ -45,7 +70,7 @@ func Size(bytes int64) string {
 	return fmt.Sprintf("%.0f%c", value, " KMGTPE"[unit])
 }
 
-// ParseSize reads a number of bytes as Size writes it, or without a unit.
+// ParseSize parses a number of bytes with an optional unit, such as 64K.
 func ParseSize(text string) (int64, error) {
 	number, shift := text, 0
 	if n := len(text); n > 0 {
@@ -55,13 +80,12 @@ func ParseSize(text string) (int64, error) {
 	}
 	value, err := strconv.ParseUint(number, 10, 63)
 	if err != nil || value > (1<<63-1)>>shift {
-		return 0, fmt.Errorf("%q is not a size: want a number of bytes, with K, M, G, T, P or E behind it for 1024 and its powers", text)
+		return 0, fmt.Errorf("%q is not a size: want a number of bytes, or one with a unit: K (1024 bytes), M, G, T, P, E", text)
 	}
 	return int64(value) << shift, nil
 }
 
-// Letters returns seals as memfd_create(2)'s example writes them, each at its place: "-" is
-// one that is missing.
+// Letters returns seals as the letters of memfd_create(2)'s example, with "-" for missing ones.
 func Letters(seals memfd.Seals) string {
 	letters := []byte("SgwWsx")
 	for i, seal := range []memfd.Seals{memfd.SealSeal, memfd.SealGrow, memfd.SealWrite,

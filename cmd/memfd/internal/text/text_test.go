@@ -30,9 +30,17 @@ func TestCut(t *testing.T) {
 		text  string
 		width int
 		want  string
-	}{{"größe", 5, "größe"}, {"größe", 4, "grö…"}, {"abc", 1, "…"}, {"abc", 0, "abc"}} {
+	}{{"größe", 5, "größe"}, {"größe", 4, "grö…"}, {"abc", 1, "…"}, {"abc", 0, "abc"}, {"漢字漢字", 8, "漢字漢字"}, {"漢字漢字", 6, "漢字…"}, {"漢字漢字", 7, "漢字漢…"}} {
 		if got := Cut(test.text, test.width); got != test.want {
 			t.Errorf("Cut(%q, %d) is %q, not %q", test.text, test.width, got, test.want)
+		}
+	}
+}
+
+func TestPad(t *testing.T) {
+	for text, want := range map[string]string{"ab": "ab   ", "漢字": "漢字 ", "abcdef": "abcdef"} {
+		if got := Pad(text, 5); got != want {
+			t.Errorf("Pad(%q, 5) is %q, not %q", text, got, want)
 		}
 	}
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"bytes"
+	"math"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"libmemfd_go/bindings/go/memfd"
+)
+
+// fakeSettings are settings of an imagined system.
+type fakeSettings struct {
+	files  map[string]string
+	limits map[int]uint64
+	isRoot bool
+}
+
+func (s fakeSettings) read(path string) string   { return s.files[path] }
+func (s fakeSettings) limit(resource int) uint64 { return s.limits[resource] }
+func (s fakeSettings) root() bool                { return s.isRoot }
+
+var modern = fakeSettings{
+	files: map[string]string{
+		"/proc/sys/kernel/osrelease": "6.12.0", "/proc/self/status": "Name:\tmemfd\nSeccomp:\t0\n",
+		"/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages": "16",
+	},
+	limits: map[int]uint64{unix.RLIMIT_MEMLOCK: math.MaxUint64, unix.RLIMIT_FSIZE: math.MaxUint64},
+	isRoot: true,
+}
+
+var restricted = fakeSettings{
+	files: map[string]string{
+		"/proc/sys/kernel/osrelease": "4.19.0", "/proc/self/status": "Name:\tmemfd\nSeccomp:\t2\n",
+		"/sys/module/secretmem/parameters/enable": "N", "/proc/sys/kernel/yama/ptrace_scope": "1",
+	},
+	limits: map[int]uint64{unix.RLIMIT_MEMLOCK: 64 << 10, unix.RLIMIT_FSIZE: 1 << 30},
+}
+
+// The report of a recent kernel without restrictions, and of an old one with all of them.
+func TestDoctor(t *testing.T) {
+	for name, findings := range map[string][]finding{
+		"doctor":            diagnose(memfd.Features{Feature: ^memfd.Feature(0), HugePages: []int64{2 << 20}}, modern),
+		"doctor-restricted": diagnose(memfd.Features{NoexecPolicy: 2}, restricted),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			printFindings(&out, findings)
+			golden(t, name, out.String())
+			for line := range bytes.Lines(out.Bytes()) {
+				if len(line) > 81 {
+					t.Errorf("longer than 80 characters: %s", line)
+				}
+			}
+		})
+	}
+}
