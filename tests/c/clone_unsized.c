@@ -20,7 +20,7 @@ static char *read_all(int fd, size_t *length)
 	return text;
 }
 
-/* The copy of a file that does not change is what can be read from it. */
+/* Clones a file that does not change, and compares the contents. */
 static void check_copy_of(const char *path, uint32_t flags)
 {
 	int source = open(path, O_RDONLY | O_CLOEXEC), copy;
@@ -53,7 +53,7 @@ static void clones_files_in_proc(void)
 static void clones_files_in_sys(void)
 {
 	if (access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0)
-		SKIP("no /sys here");
+		SKIP("no /sys");
 	check_copy_of("/sys/kernel/mm/transparent_hugepage/enabled", 0);
 }
 
@@ -79,7 +79,7 @@ static void clones_long_files(void)
 	uint64_t size = 0;
 	size_t length;
 
-	/* Every second page is another mapping. */
+	/* Makes every second page a mapping of its own. */
 	for (size_t i = 0; i < count; i += 2)
 		mprotect(map + i * page, page, PROT_NONE);
 	read_all(source, &length);
@@ -90,7 +90,7 @@ static void clones_long_files(void)
 	EQ(memfd_go_get_size(copy, &size), 0);
 	close(copy);
 	if (length < 3 * 65536)
-		SKIP("this file is short here");
+		SKIP("the emulator shortens /proc/self/maps");
 	CHECK(size > 3 * 65536);
 }
 
@@ -104,7 +104,7 @@ static void copies_into_huge_pages(void)
 	check_copy_of("/proc/version", MFD_HUGETLB);
 }
 
-/* Where memfd_create(2) does not know the flags, mode bits take their place. */
+/* The mode of the file, which is closed. */
 static uint32_t mode_of(int fd)
 {
 	struct stat status = { .st_mode = 0 };

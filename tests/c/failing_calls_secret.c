@@ -93,7 +93,7 @@ static void check_area(secret_area *area)
 		EQ(area->kind == MEMFD_GO_AREA_MLOCK, locked > 0);
 }
 
-static void frees(int result)
+static void free_area(int result)
 {
 	(void)result;
 	EQ(memfd_go_secret_free(&out.area), 0);
@@ -104,7 +104,7 @@ static void expect_area(int result)
 	if (result < 0)
 		return;
 	check_area(&out.area);
-	frees(result);
+	free_area(result);
 }
 
 static void expect_attached(int result)
@@ -126,7 +126,7 @@ static void expect_locked_pool(int result)
 	EQ(memfd_go_secret_pool_free(&relocked_pool), 0);
 }
 
-static void frees_pool(int result)
+static void free_pool(int result)
 {
 	(void)result;
 	EQ(memfd_go_secret_pool_free(&out.pool), 0);
@@ -137,7 +137,7 @@ static void expect_pool(int result)
 	if (result < 0)
 		return;
 	EQ(memfd_go_secret_pool_take(&out.pool, &out.address), 0);
-	frees_pool(result);
+	free_pool(result);
 }
 
 /* A failure removes features from the result, and never adds any. */
@@ -225,29 +225,30 @@ static void expect_zero(int result)
 	F(secret_attach_keep_fd, prepare_secret_file, ATTACH(KEEP_FD), expect_attached, "",                  \
 	  "fstatfs statx mincore sysinfo mmap dupfd mmap madvise mprotect madvise futex",                    \
 	  "mincore:* sysinfo:* madvise/2:EINVAL " TOUCHED)                                                   \
-	F(secret_protect, prepare_area, memfd_go_secret_protect(&out.area, 1), frees, "", "mprotect", "")    \
+	F(secret_protect, prepare_area, memfd_go_secret_protect(&out.area, 1), free_area, "", "mprotect",    \
+	  "")                                                                                                \
 	F(secret_relock, prepare_locked_area, memfd_go_secret_relock(&relocked), expect_locked, "", "mlock", \
 	  "")                                                                                                \
-	F(secret_relock_secretmem, prepare_area, memfd_go_secret_relock(&out.area), frees, "", "", "")       \
-	F(secret_free, prepare_area, memfd_go_secret_free(&out.area), frees, "", "mprotect munmap", "")      \
-	F(secret_free_descriptor, prepare_area_with_descriptor, memfd_go_secret_free(&out.area), frees, "",  \
-	  "mprotect munmap close", "close:*")                                                                \
-	F(secret_free_attached, prepare_attached_area, memfd_go_secret_free(&out.area), frees, "", "munmap", \
-	  "")                                                                                                \
+	F(secret_relock_secretmem, prepare_area, memfd_go_secret_relock(&out.area), free_area, "", "", "")   \
+	F(secret_free, prepare_area, memfd_go_secret_free(&out.area), free_area, "", "mprotect munmap", "")  \
+	F(secret_free_descriptor, prepare_area_with_descriptor, memfd_go_secret_free(&out.area), free_area,  \
+	  "", "mprotect munmap close", "close:*")                                                            \
+	F(secret_free_attached, prepare_attached_area, memfd_go_secret_free(&out.area), free_area, "",       \
+	  "munmap", "")                                                                                      \
 	F(wipe, nothing, (memfd_go_wipe(out.data, sizeof out.data), 0), expect_zero, "", "", "")             \
 	F(equal, nothing, memfd_go_equal(out.data, out.data, 16), expect_one, "", "", "")                    \
 	F(secret_pool_init, nothing, POOL, expect_pool, "",                                                  \
 	  "mincore sysinfo mmap memfd_secret ftruncate mmap madvise mprotect madvise futex close",           \
 	  "mincore:* sysinfo:* " TOUCHED " madvise/2:EINVAL," FORBIDDEN " close:* mmap/1: *:" FORBIDDEN)     \
-	F(secret_pool_take, prepare_pool, memfd_go_secret_pool_take(&out.pool, &out.address), frees_pool,    \
-	  "", "", "")                                                                                        \
+	F(secret_pool_take, prepare_pool, memfd_go_secret_pool_take(&out.pool, &out.address), free_pool, "", \
+	  "", "")                                                                                            \
 	F(secret_pool_give, prepare_taken_slot, memfd_go_secret_pool_give(&out.pool, out.address),           \
-	  frees_pool, "", "", "")                                                                            \
-	F(secret_pool_protect, prepare_pool, memfd_go_secret_pool_protect(&out.pool, 1), frees_pool, "",     \
+	  free_pool, "", "", "")                                                                             \
+	F(secret_pool_protect, prepare_pool, memfd_go_secret_pool_protect(&out.pool, 1), free_pool, "",      \
 	  "mprotect", "")                                                                                    \
 	F(secret_pool_relock, prepare_locked_pool, memfd_go_secret_pool_relock(&relocked_pool),              \
 	  expect_locked_pool, "", "mlock", "")                                                               \
-	F(secret_pool_free, prepare_pool, memfd_go_secret_pool_free(&out.pool), frees_pool, "",              \
+	F(secret_pool_free, prepare_pool, memfd_go_secret_pool_free(&out.pool), free_pool, "",               \
 	  "mprotect munmap", "")                                                                             \
 	F(probe, nothing, PROBE, expect_probed, "memfd_create_huge:ENOENT",                                  \
 	  "mincore memfd_create close memfd_create close memfd_create statx openat close ftruncate "         \

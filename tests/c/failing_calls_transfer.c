@@ -31,7 +31,7 @@ static void prepare_socket(void)
 }
 
 /* Sends a message with the file n times. */
-static void messages_with(int n)
+static void send_message_with(int n)
 {
 	int fds[2] = { in.fd, in.fd };
 
@@ -41,13 +41,13 @@ static void messages_with(int n)
 static void prepare_message(void)
 {
 	prepare_socket();
-	messages_with(1);
+	send_message_with(1);
 }
 
 static void prepare_message_of_two(void)
 {
 	prepare_socket();
-	messages_with(2);
+	send_message_with(2);
 	out.count = 1;
 }
 
@@ -55,21 +55,21 @@ static void prepare_message_of_a_sealed_file(void)
 {
 	prepare_socket();
 	EQ(fcntl(in.fd, F_ADD_SEALS, MEMFD_GO_SEALS_IMMUTABLE), 0);
-	messages_with(1);
+	send_message_with(1);
 }
 
 /* ------------------------------------------------------------------- After */
 
-static void closes(int result)
+static void close_input(int result)
 {
 	if (result >= 0)
 		EQ(close(result), 0);
 	close(in.fd);
 }
 
-static void closes_socket(int result)
+static void close_sockets(int result)
 {
-	closes(result);
+	close_input(result);
 	close(in.socket);
 	close(in.peer);
 }
@@ -78,7 +78,7 @@ static void expect_sent(int result)
 {
 	if (result >= 0)
 		EQ(result, LENGTH);
-	closes_socket(-1);
+	close_sockets(-1);
 }
 
 static void expect_received(int result)
@@ -89,11 +89,11 @@ static void expect_received(int result)
 		EQ(out.length, 1);
 		EQ(close(out.fds[0]), 0);
 	}
-	closes_socket(-1);
+	close_sockets(-1);
 }
 
 /* The file is not a program, so the result without a failure is -ENOEXEC. */
-static void did_not_run(int result)
+static void expect_error(int result)
 {
 	CHECK(result < 0);
 	close(in.fd);
@@ -114,17 +114,17 @@ static char *const none[] = { NULL };
 	F(recv_fds, prepare_message, RECEIVE, expect_received, "", "recvmsg", "")                          \
 	F(recv_fds_too_many, prepare_message_of_two, RECEIVE_ONE, expect_received, "", "recvmsg close*2",  \
 	  "close:*")                                                                                       \
-	F(recv_verified, prepare_message_of_a_sealed_file, VERIFIED, closes_socket, "",                    \
+	F(recv_verified, prepare_message_of_a_sealed_file, VERIFIED, close_sockets, "",                    \
 	  "recvmsg get_seals statx", "")                                                                   \
-	F(recv_verified_unsealed, prepare_message, VERIFIED, closes_socket, "", "recvmsg get_seals close", \
+	F(recv_verified_unsealed, prepare_message, VERIFIED, close_sockets, "", "recvmsg get_seals close", \
 	  "close:*")                                                                                       \
-	F(import_pid, prepare_file, memfd_go_import_pid(getpid(), in.fd, O_RDONLY), closes, "",            \
+	F(import_pid, prepare_file, memfd_go_import_pid(getpid(), in.fd, O_RDONLY), close_input, "",       \
 	  "openat statx openat setfl close", "close:*")                                                    \
-	F(import_pidfd, prepare_pidfd, memfd_go_import_pidfd(in.fd, in.fd, 0), closes, "", "pidfd_getfd",  \
-	  "")                                                                                              \
-	F(exec, prepare_file, EXEC, did_not_run, "", "getfd setfd execveat setfd",                         \
+	F(import_pidfd, prepare_pidfd, memfd_go_import_pidfd(in.fd, in.fd, 0), close_input, "",            \
+	  "pidfd_getfd", "")                                                                               \
+	F(exec, prepare_file, EXEC, expect_error, "", "getfd setfd execveat setfd",                        \
 	  "execveat:ENOSYS setfd/2:*")                                                                     \
-	F(exec_before_3_19, prepare_file, EXEC, did_not_run, "execveat:ENOSYS",                            \
+	F(exec_before_3_19, prepare_file, EXEC, expect_error, "execveat:ENOSYS",                           \
 	  "getfd setfd execveat execve setfd", "execveat:ENOSYS setfd/2:*")
 
 TABLE(ROWS)

@@ -123,21 +123,21 @@ static void seal_and_check_all_modes(uint32_t flags, uint32_t exec)
 			}
 }
 
-static int page_is_there(void)
+static int find_page(void)
 {
 	int fd = raw_create("test", page_flags);
 	struct stat status;
-	int there = fd >= 0 && fstat(fd, &status) == 0 && fallocate(fd, 0, 0, status.st_blksize) == 0;
+	int found = fd >= 0 && fstat(fd, &status) == 0 && fallocate(fd, 0, 0, status.st_blksize) == 0;
 
-	there = there && (page_flags == 0 || huge_page() != 0);
+	found = found && (page_flags == 0 || huge_page() != 0);
 	page = page_flags == 0 ? page_size() : (size_t)status.st_blksize;
 	close(fd);
-	return there;
+	return found;
 }
 
 #define WITH_PAGE                             \
 	do {                                  \
-		if (!page_is_there())         \
+		if (!find_page())             \
 			SKIP("no huge page"); \
 	} while (0)
 

@@ -165,7 +165,7 @@ static void run_peer(void)
 	send_files_below(top);
 }
 
-/* Returns the number of files. */
+/* Returns whether the peer sent many files. */
 static int inspect_files_of_a_peer(uint32_t kind)
 {
 	int ends[2], fd, files = 0;

@@ -106,7 +106,7 @@ static void any_number_with_all_options_is_handled(void)
 
 static void kernel_maximum_of_descriptors_is_handled(void)
 {
-	SKIP("the emulator keeps descriptors of its own open when it has to cut a message");
+	SKIP("the emulator leaks descriptors when it truncates a message");
 }
 
 static void two_control_messages_arrive_as_one(void)
@@ -140,7 +140,7 @@ static void descriptors_without_data_are_received(void)
 		EQ(send_message(c.sender, c.sender, 1, NULL, 0), 0);
 		EQ(receive(c.receiver, 1), 1);
 		EQ(send_message(c.sender, c.sender, 1, NULL, 0), 0);
-		EQ(receive_verified(c.receiver, 1), -EINVAL); /* the file is no memfd */
+		EQ(receive_verified(c.receiver, 1), -EINVAL); /* the file is not a memfd */
 		close_channel(c);
 	}
 }
@@ -158,7 +158,7 @@ static void empty_messages_look_like_the_end(void)
 	}
 }
 
-#define OPTIONS_OF_OLD 4 /* IPV6_2292DSTOPTS: the control message has this number too */
+#define OLD_DSTOPTS 4 /* IPV6_2292DSTOPTS: the control message has this number too */
 
 static struct channel internet;
 
@@ -177,7 +177,7 @@ static const char *why_no_internet_channel(void)
 	    connect(internet.sender, (struct sockaddr *)&address, length) != 0)
 		return "no IPv6";
 	if (setsockopt(internet.sender, IPPROTO_IPV6, IPV6_DSTOPTS, options, sizeof options) != 0 ||
-	    setsockopt(internet.receiver, IPPROTO_IPV6, OPTIONS_OF_OLD, &on, sizeof on) != 0)
+	    setsockopt(internet.receiver, IPPROTO_IPV6, OLD_DSTOPTS, &on, sizeof on) != 0)
 		return "no right to set IPv6 options";
 	return NULL;
 }

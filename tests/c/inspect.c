@@ -207,7 +207,7 @@ static void agrees_with_stat(void)
 	EQ(pwrite(fds[0], "x", 1, 0), 1);
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
 		if (fds[i] < 0)
-			continue; /* there is none here */
+			continue; /* the system has no such file */
 		EQ(fstat(fds[i], &status), 0);
 		EQ(inspect(fds[i]), 0);
 		EQ(info.device, status.st_dev);

@@ -29,7 +29,7 @@ static int has(uint32_t feature)
 }
 
 /* Checks mode and seals of a file, and closes it. */
-static void is_file(int fd, uint32_t mode, int seals)
+static void check_file(int fd, uint32_t mode, int seals)
 {
 	struct stat status = { .st_mode = 0 };
 
@@ -52,14 +52,14 @@ static void flags_are_emulated_before_6_3(void)
 	EQ(has(MEMFD_GO_FEATURE_NOEXEC_SEAL | MEMFD_GO_FEATURE_SEAL_EXEC), 0);
 	EQ(has(MEMFD_GO_FEATURE_EXEC_ALLOWED), 1);
 	EQ(probed().noexec_policy, 0);
-	is_file(memfd_go_create("test", 0), 0777, F_SEAL_SEAL);
+	check_file(memfd_go_create("test", 0), 0777, F_SEAL_SEAL);
 	EQ(memfd_go_create("test", MFD_NOEXEC_SEAL), -EINVAL);
 	EQ(memfd_go_create("test", MFD_EXEC), -EINVAL);
 
-	is_file(create_with(MFD_NOEXEC_SEAL, 0), 0666, 0);
-	is_file(create_with(MFD_EXEC, 0), 0777, F_SEAL_SEAL);
-	is_file(create_with(0, 0), 0777, F_SEAL_SEAL);
-	is_file(memfd_go_create_with("test", NULL, 0), 0666, 0);
+	check_file(create_with(MFD_NOEXEC_SEAL, 0), 0666, 0);
+	check_file(create_with(MFD_EXEC, 0), 0777, F_SEAL_SEAL);
+	check_file(create_with(0, 0), 0777, F_SEAL_SEAL);
+	check_file(memfd_go_create_with("test", NULL, 0), 0666, 0);
 	EQ(create_with(MFD_NOEXEC_SEAL, MEMFD_GO_OPT_STRICT_NOEXEC), -EOPNOTSUPP);
 	EQ(create_with(MFD_EXEC, MEMFD_GO_OPT_STRICT_NOEXEC), -EOPNOTSUPP);
 }
@@ -71,28 +71,28 @@ static void check_noexec(uint32_t policy)
 	EQ(has(MEMFD_GO_FEATURE_SEAL_EXEC), 1);
 	EQ(has(MEMFD_GO_FEATURE_EXEC_ALLOWED), policy != 2);
 	EQ(probed().noexec_policy, policy);
-	is_file(create_with(MFD_NOEXEC_SEAL, MEMFD_GO_OPT_STRICT_NOEXEC), 0666, F_SEAL_EXEC);
-	is_file(memfd_go_create_with("test", NULL, 0), 0666, F_SEAL_EXEC);
+	check_file(create_with(MFD_NOEXEC_SEAL, MEMFD_GO_OPT_STRICT_NOEXEC), 0666, F_SEAL_EXEC);
+	check_file(memfd_go_create_with("test", NULL, 0), 0666, F_SEAL_EXEC);
 }
 
 static void executable_by_default_if_noexec_is_0(void)
 {
 	check_noexec(0);
-	is_file(memfd_go_create("test", 0), 0777, F_SEAL_SEAL);
-	is_file(create_with(MFD_EXEC, MEMFD_GO_OPT_STRICT_NOEXEC), 0777, F_SEAL_SEAL);
+	check_file(memfd_go_create("test", 0), 0777, F_SEAL_SEAL);
+	check_file(create_with(MFD_EXEC, MEMFD_GO_OPT_STRICT_NOEXEC), 0777, F_SEAL_SEAL);
 }
 
 static void executable_only_on_request_if_noexec_is_1(void)
 {
 	check_noexec(1);
-	is_file(memfd_go_create("test", 0), 0666, F_SEAL_EXEC);
-	is_file(create_with(MFD_EXEC, MEMFD_GO_OPT_STRICT_NOEXEC), 0777, F_SEAL_SEAL);
+	check_file(memfd_go_create("test", 0), 0666, F_SEAL_EXEC);
+	check_file(create_with(MFD_EXEC, MEMFD_GO_OPT_STRICT_NOEXEC), 0777, F_SEAL_SEAL);
 }
 
 static void never_executable_if_noexec_is_2(void)
 {
 	check_noexec(2);
-	is_file(memfd_go_create("test", 0), 0666, F_SEAL_EXEC);
+	check_file(memfd_go_create("test", 0), 0666, F_SEAL_EXEC);
 	EQ(memfd_go_create("test", MFD_EXEC), -EACCES);
 	EQ(create_with(MFD_EXEC, 0), -EACCES);
 }

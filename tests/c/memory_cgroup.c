@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* In a memory cgroup at its limit the kernel check_killed the caller instead of returning an error. */
+/* In a memory cgroup at its limit the kernel kills the caller instead of returning an error. */
 #include <signal.h>
 
 #include "test.h"

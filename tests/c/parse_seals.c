@@ -90,13 +90,13 @@ static void invalid_texts_store_nothing(void)
 		int result = memfd_go_parse_seals(bad[i], &seals);
 
 		if (result != -EINVAL || seals != 0xa5a5a5a5)
-			fail(__FILE__, __LINE__, "\"%s\": got %d, %#x, want -EINVAL, untouched", bad[i],
+			fail(__FILE__, __LINE__, "\"%s\": got %d, %#x, want -EINVAL, unchanged", bad[i],
 			     result, seals);
 	}
 }
 
 /* Every string of up to three of these characters gives a defined result. */
-static void every_short_text_parses_as_specified(void)
+static void every_short_text_has_a_defined_result(void)
 {
 	static const char alphabet[] = "gswWSx0fF_ ,|+Xq\x80";
 	size_t n = sizeof alphabet; /* includes the NUL */
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	RUN(parses_valid_texts);
 	RUN(invalid_texts_store_nothing);
-	RUN(every_short_text_parses_as_specified);
+	RUN(every_short_text_has_a_defined_result);
 	RUN(reads_no_further_than_the_nul);
 	RUN(rejects_bad_pointers);
 	return finish();

@@ -74,13 +74,13 @@ static void reports_the_end_of_a_stream(void)
 	close(packets.receiver);
 }
 
-static void fails_if_nonblocking_and_empty(void)
+static void returns_errors_of_the_socket(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
-	int file = sealed_file(), lonely = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	int file = sealed_file(), unconnected = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
 	EQ(memfd_go_recv_verified(file, 0, 6, 0, NULL, NULL), -ENOTSOCK);
-	EQ(memfd_go_recv_verified(lonely, 0, 6, 0, NULL, NULL), -ENOTCONN);
+	EQ(memfd_go_recv_verified(unconnected, 0, 6, 0, NULL, NULL), -ENOTCONN);
 	for (size_t i = 0; i < CLOSED_DESCRIPTORS; i++)
 		EQ(memfd_go_recv_verified(closed_descriptors[i], 0, 6, 0, NULL, NULL), -EBADF);
 	start_interrupting();
@@ -88,7 +88,7 @@ static void fails_if_nonblocking_and_empty(void)
 	stop_interrupting();
 	EQ(fcntl(c.receiver, F_SETFL, O_NONBLOCK), 0);
 	EQ(memfd_go_recv_verified(c.receiver, 0, 6, 0, NULL, NULL), -EAGAIN);
-	close(lonely);
+	close(unconnected);
 	close(file);
 	close_channel(c);
 }
@@ -181,7 +181,7 @@ int main(int argc, char **argv)
 	RUN(first_byte_of_a_stream_is_dropped);
 	RUN(all_of_a_datagram_is_dropped);
 	RUN(reports_the_end_of_a_stream);
-	RUN(fails_if_nonblocking_and_empty);
+	RUN(returns_errors_of_the_socket);
 	RUN(receives_data);
 	RUN(accepts_its_options);
 	RUN(rejects_bad_pointers);

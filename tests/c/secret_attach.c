@@ -55,13 +55,13 @@ static secret_area shared;
 
 static void attach_in_the_child(void)
 {
-	secret_area mine = NEW_AREA;
+	secret_area own = NEW_AREA;
 
 	EQ(READ_SIGNAL(shared.data), SIGSEGV);
-	EQ(memfd_go_secret_attach(&mine, shared.fd, UINT64_MAX, 0), 0);
-	CHECK(all_bytes(mine.data, LENGTH, SECRET_BYTE));
-	memset(mine.data, SECRET_BYTE + 1, LENGTH);
-	EQ(memfd_go_secret_free(&mine), 0);
+	EQ(memfd_go_secret_attach(&own, shared.fd, UINT64_MAX, 0), 0);
+	CHECK(all_bytes(own.data, LENGTH, SECRET_BYTE));
+	memset(own.data, SECRET_BYTE + 1, LENGTH);
+	EQ(memfd_go_secret_free(&own), 0);
 }
 
 static void freeing_does_not_wipe_the_file(void)

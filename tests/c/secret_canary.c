@@ -93,8 +93,8 @@ static void no_canary_in_attached_areas(void)
 		SKIP("this kernel has no memfd_secret(2)");
 	new_area(100, ALIGN_END | MEMFD_GO_OPT_KEEP_FD);
 	EQ(memfd_go_secret_attach(&other, area.fd, 1 << 20, ALIGN_END), 0);
-	((char *)other.data)[page_size() - 101] ^=
-		1; /* another process that shares the file could overwrite it */
+	/* Another process that shares the file could overwrite the canary of the first area. */
+	((char *)other.data)[page_size() - 101] ^= 1;
 	EQ(memfd_go_secret_free(&other), 0);
 	EQ(memfd_go_secret_free(&area), -EUCLEAN);
 }

@@ -46,7 +46,7 @@ static void check_unchanged(char *start, size_t length)
 	EQ(munmap(start, length), 0);
 }
 
-/* Checks that the guards are unmapped too. */
+/* Whether 'length' bytes from the front guard on are unmapped. */
 static int all_unmapped(const secret_area *s, size_t length)
 {
 	unsigned char resident;

@@ -98,12 +98,12 @@ static char *map_core(size_t *size)
 /* The core of an emulator is for the host's architecture. */
 static int is_for_this_architecture(const char *core)
 {
-	Elf32_Ehdr mine; /* the same offset in 64-bit files */
+	Elf32_Ehdr header; /* the same offset in 64-bit files */
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
-	CHECK(read(fd, &mine, sizeof mine) == sizeof mine);
+	CHECK(read(fd, &header, sizeof header) == sizeof header);
 	close(fd);
-	return ((const Elf32_Ehdr *)core)->e_machine == mine.e_machine;
+	return ((const Elf32_Ehdr *)core)->e_machine == header.e_machine;
 }
 
 static int contains(const char *core, size_t size, unsigned which)

@@ -33,7 +33,7 @@ static void relock(void)
 	EQ(memfd_go_secret_relock(&area), 0);
 }
 
-static void relock_with_limit_0(void)
+static void relock_above_the_limit(void)
 {
 	set_limit(RLIMIT_MEMLOCK, page_size());
 	drop_privileges();
@@ -82,7 +82,7 @@ static void child_locks_a_shared_area(void)
 
 static void reports_rlimit_memlock(void)
 {
-	allocate_and_fork(SHARED, relock_with_limit_0);
+	allocate_and_fork(SHARED, relock_above_the_limit);
 }
 
 static void rejects_inaccessible_areas(void)

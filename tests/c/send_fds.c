@@ -174,10 +174,10 @@ static void reports_a_missing_peer(void)
 {
 	struct channel stream = open_channel(SOCK_STREAM), packets = open_channel(SOCK_SEQPACKET),
 		       datagrams = open_channel(SOCK_DGRAM);
-	int lonely = socket(AF_UNIX, SOCK_STREAM, 0), fd = stream.sender;
+	int unconnected = socket(AF_UNIX, SOCK_STREAM, 0), fd = stream.sender;
 
-	EQ(memfd_go_send_fds(lonely, 0, &fd, 1, "x", 1), -ENOTCONN);
-	close(lonely);
+	EQ(memfd_go_send_fds(unconnected, 0, &fd, 1, "x", 1), -ENOTCONN);
+	close(unconnected);
 	close(stream.receiver);
 	close(packets.receiver);
 	close(datagrams.receiver);

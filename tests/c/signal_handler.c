@@ -37,14 +37,14 @@ static void handler(int number)
 
 static size_t alternate_stack_size(void)
 {
-	size_t kernels_part = getauxval(AT_MINSIGSTKSZ);
+	size_t kernel_minimum = getauxval(AT_MINSIGSTKSZ);
 
-	if (kernels_part < (size_t)MINSIGSTKSZ)
-		kernels_part = (size_t)MINSIGSTKSZ;
-	return kernels_part + OWN_STACK;
+	if (kernel_minimum < (size_t)MINSIGSTKSZ)
+		kernel_minimum = (size_t)MINSIGSTKSZ;
+	return kernel_minimum + OWN_STACK;
 }
 
-static void every_function_interrupted_by_every_function(void)
+static void every_function_works_in_signal_handlers(void)
 {
 	struct sigaction action = { 0 }, old;
 	stack_t stack = { 0 }, none = { 0 };
@@ -75,6 +75,6 @@ static void every_function_interrupted_by_every_function(void)
 int main(int argc, char **argv)
 {
 	start(argc, argv);
-	RUN(every_function_interrupted_by_every_function);
+	RUN(every_function_works_in_signal_handlers);
 	return finish();
 }

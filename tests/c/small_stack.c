@@ -220,16 +220,16 @@ static void use_area(uint32_t opts)
 		memfd_go_secret_free(&area);
 }
 
-static void secret_area_of_a_file(void)
+static void secret_area_keep_fd(void)
 {
 	use_area(MEMFD_GO_OPT_KEEP_FD);
 }
-static void secret_area_without(void)
+static void secret_area_no_secretmem(void)
 {
 	use_area(MEMFD_GO_OPT_NO_SECRETMEM);
 }
 
-static void secret_area_at_the_end(void)
+static void secret_area_align_end(void)
 {
 	use_area(MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALIGN_END);
 }
@@ -281,7 +281,7 @@ static struct {
 	DEPTH(discard),
 	DEPTH(equal),
 	DEPTH(map_ring),
-	DEPTH(secret_area_at_the_end),
+	DEPTH(secret_area_align_end),
 	DEPTH(clone_file),
 	DEPTH(clone_huge),
 	DEPTH(reopen),
@@ -303,8 +303,8 @@ static struct {
 	DEPTH(execute),
 	DEPTH(secret),
 	DEPTH(secret_pool),
-	DEPTH(secret_area_of_a_file),
-	DEPTH(secret_area_without),
+	DEPTH(secret_area_keep_fd),
+	DEPTH(secret_area_no_secretmem),
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 

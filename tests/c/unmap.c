@@ -50,7 +50,8 @@ static void unmaps_any_length_of_huge_pages(void)
 			void *map;
 
 			if (memfd_go_map(fd, options[i], 0, lengths[j], &map) != 0) {
-				CHECK(options[i] == MEMFD_GO_OPT_PRIVATE); /* the call may use pages itself */
+				CHECK(options[i] ==
+				      MEMFD_GO_OPT_PRIVATE); /* a private mapping needs free pages of its own */
 				continue;
 			}
 			EQ(memfd_go_unmap(map, lengths[j]), 0);
@@ -99,7 +100,7 @@ static void unmaps_ranges_that_begin_elsewhere(void)
 	close(fd);
 }
 
-/* Its last page may be a hole, and an access to it SIGBUS. */
+/* Its last page may be a hole, and an access to it is SIGBUS. */
 static void partial_huge_page_is_not_verified(void)
 {
 	static const off_t sizes[] = { 1, 4096, 65536 };

@@ -122,7 +122,7 @@ static int file_of_holes(uint32_t seals)
 	return fd;
 }
 
-/* So neither st_blocks nor SEEK_HOLE is reliable: a hole that was read looks like data. */
+/* A hole that was read looks like data, so st_blocks and SEEK_HOLE are not reliable. */
 static void kernel_drops_pages_of_holes_again(void)
 {
 	size_t size = PAGES * page_size();

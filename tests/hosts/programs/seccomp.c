@@ -72,7 +72,7 @@ static void prepare_locked_pool(void)
 {
 	(void)!memfd_go_secret_pool_init(&pool, 5, 2, MEMFD_GO_OPT_NO_SECRETMEM);
 }
-static void prepare_file_of_proc(void)
+static void prepare_proc_file(void)
 {
 	fd = open("/proc/version", O_RDONLY | O_CLOEXEC);
 }
@@ -180,7 +180,7 @@ static int run_nothing(void)
 	  memfd_go_create_sealed("seccomp", 0, 0, "abc", 3) >= 0, "fcntl memfd_create pwrite64")             \
 	P(clone, "clone", "", prepare_file_on_disk, memfd_go_clone("seccomp", 0, 0, disk, UINT64_MAX) >= 0,  \
 	  "fcntl lseek memfd_create sendfile statx")                                                         \
-	P(clone_without_a_size, "clone", "a file of /proc", prepare_file_of_proc,                            \
+	P(clone_without_a_size, "clone", "a file in /proc", prepare_proc_file,                               \
 	  memfd_go_clone("seccomp", 0, 0, fd, UINT64_MAX) >= 0,                                              \
 	  "fcntl fstatfs ftruncate lseek memfd_create mmap munmap pread64 pwrite64 statx")                   \
 	P(clone_stream, "clone_stream", "", prepare_file,                                                    \
@@ -204,7 +204,7 @@ static int run_nothing(void)
 	P(parse_seals, "parse_seals", "", nothing, memfd_go_parse_seals("sw", &bits) == 0, "")               \
 	P(inspect, "inspect", "", prepare_sealed_file, memfd_go_inspect(fd, 0, &info, sizeof info) == 0,     \
 	  "fcntl fstatfs readlinkat statx")                                                                  \
-	P(inspect_unsealable, "inspect", "a file that takes no seals", prepare_unsealable_file,              \
+	P(inspect_unsealable, "inspect", "a file that does not support seals", prepare_unsealable_file,      \
 	  memfd_go_inspect(fd, 0, &info, sizeof info) == 0,                                                  \
 	  "close fcntl fstatfs memfd_create readlinkat statx")                                               \
 	P(map, "map", "", prepare_sealed_file, memfd_go_map(fd, 0, 0, 5, &address) == 0, "mmap")             \
@@ -227,8 +227,7 @@ static int run_nothing(void)
 	P(recv_fds, "recv_fds", "", prepare_message, receive(), "recvmsg")                                   \
 	P(recv_verified, "recv_verified", "", prepare_message,                                               \
 	  memfd_go_recv_verified(sockets[1], 0, 5, 0, NULL, NULL) >= 0, "fcntl recvmsg statx")               \
-	P(recv_verified_refused, "recv_verified", "a file that is refused",                                  \
-	  prepare_message_of_an_unsealed_file,                                                               \
+	P(recv_verified_refused, "recv_verified", "a refused file", prepare_message_of_an_unsealed_file,     \
 	  memfd_go_recv_verified(sockets[1], 0, 5, 0, NULL, NULL) == -EKEYREJECTED, "close fcntl recvmsg")   \
 	P(import_pid, "import_pid", "", prepare_file, memfd_go_import_pid(pid, fd, O_RDONLY) >= 0,           \
 	  "close fcntl openat statx")                                                                        \
