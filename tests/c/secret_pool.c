@@ -118,6 +118,25 @@ static void freeing_twice_or_a_zero_struct_does_nothing(void)
 	EQ(memfd_go_secret_pool_free(&never), 0);
 }
 
+static void init_overwrites_the_struct(void)
+{
+	struct memfd_go_secret_pool pool;
+
+	memset(&pool, 0x5a, sizeof pool);
+	EQ(memfd_go_secret_pool_init(&pool, LENGTH, SLOTS, 0), 0);
+	EQ(pool.used, 0);
+	take(&pool);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+
+	memset(&pool, 0x5a, sizeof pool);
+	EQ(memfd_go_secret_pool_init(&pool, 0, SLOTS, 0), -EINVAL);
+	CHECK(all_bytes(&pool, sizeof pool, 0));
+	memset(&pool, 0x5a, sizeof pool);
+	EQ(memfd_go_secret_pool_init(&pool, LENGTH, SLOTS, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_NO_SECRETMEM),
+	   -EINVAL);
+	CHECK(all_bytes(&pool, sizeof pool, 0));
+}
+
 int main(int argc, char **argv)
 {
 	start(argc, argv);
@@ -127,5 +146,6 @@ int main(int argc, char **argv)
 	RUN(free_wipes_slots_in_use);
 	RUN(accepts_any_length_and_number);
 	RUN(freeing_twice_or_a_zero_struct_does_nothing);
+	RUN(init_overwrites_the_struct);
 	return finish();
 }
