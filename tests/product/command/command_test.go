@@ -81,7 +81,7 @@ func TestEveryArchitecture(t *testing.T) {
 				{"run echo ran", "", 0, "ran\n"},
 				{"run - ran", "#!/bin/sh\necho script $1\n", 0, "script ran\n"},
 				{"ls", "", 0, "Shared memory: "},
-				{"show " + name, "", 0, "may accept it"},
+				{"show " + name, "", 0, "would accept it"},
 				{"cat " + name, "", 0, "contents"},
 				{"clone " + name + " -- cat {}", "", 0, "contents"},
 				{"check " + name + " --max 3", "", 1, "too long"},
