@@ -118,6 +118,20 @@ static void freeing_twice_or_a_zero_struct_does_nothing(void)
 	EQ(memfd_go_secret_pool_free(&never), 0);
 }
 
+static void accepts_as_many_slots_as_promised(void)
+{
+	const uint32_t most = 1048576, opts = MEMFD_GO_OPT_NO_SECRETMEM | MEMFD_GO_OPT_ALLOW_UNLOCKED;
+	struct memfd_go_secret_pool pool = new_pool(1, most, opts);
+	void *last = NULL;
+
+	for (uint32_t n = 0; n < most; n++)
+		last = take(&pool);
+	EQ(memfd_go_secret_pool_take(&pool, &(void *){ NULL }), -ENOSPC);
+	EQ(memfd_go_secret_pool_give(&pool, last), 0);
+	CHECK(take(&pool) == last);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
 static void init_overwrites_the_struct(void)
 {
 	struct memfd_go_secret_pool pool;
@@ -146,6 +160,7 @@ int main(int argc, char **argv)
 	RUN(free_wipes_slots_in_use);
 	RUN(accepts_any_length_and_number);
 	RUN(freeing_twice_or_a_zero_struct_does_nothing);
+	RUN(accepts_as_many_slots_as_promised);
 	RUN(init_overwrites_the_struct);
 	return finish();
 }
