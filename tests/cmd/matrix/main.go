@@ -38,6 +38,10 @@ const file = "docs/MATRIX.md"
 
 func main() {
 	onlyWrite := flag.Bool("write", false, "run nothing, write docs/MATRIX.md from the results so far")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: go run ./tests/cmd/matrix [ENTRY | "+outsideMatrix+"]\n       go run ./tests/cmd/matrix -write")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	good, err := do(*onlyWrite, flag.Arg(0))
 	if err != nil {

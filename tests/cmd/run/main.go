@@ -41,6 +41,10 @@ func main() {
 	quick := flag.Bool("quick", false, "run the main tests, in a minute")
 	subject := flag.String("subject", "", "with -quick, run only tests with this in their `name`")
 	fix := flag.Bool("format", false, "format all sources")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: go run ./tests/cmd/run [-quick [-subject NAME]] [go] [python] [rust] [lint]\n       go run ./tests/cmd/run -format")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	if err := prepare(flag.Args(), *quick); err != nil {
 		fmt.Fprintln(os.Stderr, "run:", err)
