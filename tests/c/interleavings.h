@@ -363,12 +363,18 @@ static inline void explore(int at, struct place before)
 	}
 }
 
-/* The length of sequences: $MEMFD_GO_SEQUENCES, or 2. */
+/*
+ * The length of sequences: $MEMFD_GO_SEQUENCES, or 2. "2+map_verified" is 3 for map_verified of a
+ * memfd.
+ */
 static inline int longest_sequence(void)
 {
 	const char *wanted = getenv("MEMFD_GO_SEQUENCES");
 	int length = wanted == NULL ? 2 : atoi(wanted);
+	const char *longer = wanted == NULL ? NULL : strchr(wanted, '+');
 
+	if (longer != NULL && peer.kind == MEMFD && strcmp(longer + 1, now.tested_call->name) == 0)
+		length++;
 	if (length > SEQUENCE_MAX)
 		length = SEQUENCE_MAX;
 	return length > 1 && now.tested_call->copies && peer.kind == HUGE_FILE ? length - 1 : length;
