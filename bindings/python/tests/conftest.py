@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What all tests share: nothing may leak, and no file may get large."""
+"""Fixtures: leak checks, limits, and files."""
 
 from __future__ import annotations
 
@@ -47,14 +47,15 @@ def nothing_leaks() -> Iterator[None]:
     before = holdings()
     yield
     if holdings() != before:
-        gc.collect()  # what waits for it is no leak; it takes an emulator long
+        # Objects that wait for the collector are not leaks. Collecting is slow in emulators.
+        gc.collect()
         assert holdings() == before
 
 
 @pytest.fixture(autouse=True, scope="session")
 def bounds() -> Iterator[None]:
-    """A memory file has no size cap but this one."""
-    gc.freeze()  # what was imported: nothing_leaks need not walk it each time
+    """Limit the size of files, because memory files have no other limit."""
+    gc.freeze()  # so that gc.collect() skips imported objects
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE_LIMIT, limits[1]))
     yield
@@ -63,7 +64,7 @@ def bounds() -> Iterator[None]:
 
 @pytest.fixture
 def executable_by_default() -> None:
-    """Skips a test where files are only executable, and not sealable, on demand."""
+    """Skip a test if vm.memfd_noexec changes the default flags."""
     policy = memfd_go.raw.probe(0).noexec_policy
     if policy != 0:
         pytest.skip(f"vm.memfd_noexec is {policy}")
@@ -71,7 +72,7 @@ def executable_by_default() -> None:
 
 @pytest.fixture
 def file() -> Iterator[memfd_go.MemFd]:
-    """An empty file that takes seals."""
+    """An empty, sealable file."""
     with memfd_go.MemFd.create("test") as memfd:
         yield memfd
 
@@ -85,7 +86,7 @@ def hello() -> Iterator[memfd_go.MemFd]:
 
 @pytest.fixture
 def secret_file() -> Iterator[memfd_go.MemFd]:
-    """A secret file, where the kernel has them."""
+    """A secret file, if the kernel supports them."""
     try:
         memfd = memfd_go.secret()
     except OSError as error:

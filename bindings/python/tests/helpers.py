@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What several test modules use."""
+"""Functions that several test modules use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def fails_with(*names: str, text: str | None = None) -> Generator[None]:
-    """Expect the OSError of one of the errnos named, and of a text."""
+    """Expect an OSError with one of the named errnos and, optionally, a message."""
     with pytest.raises(OSError) as caught:
         yield
     assert caught.value.filename is None
@@ -29,7 +29,7 @@ def fails_with(*names: str, text: str | None = None) -> Generator[None]:
 
 
 def in_child(work: Callable[[], object]) -> None:
-    """Run in a forked child; an exception there fails the test here."""
+    """Run a function in a forked child, and fail if it raises."""
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -44,13 +44,13 @@ def in_child(work: Callable[[], object]) -> None:
 
 
 def public_names(module: Any) -> list[str]:
-    """What a module is for: __all__, or all names that are not private."""
+    """Return __all__ of a module, or its names without an underscore."""
     names: list[str] = getattr(module, "__all__", [])
     return names or [name for name in dir(module) if name[0] != "_"]
 
 
 def permissions(address: int) -> str:
-    """What the memory at an address allows, such as "rw-"; "" if nothing is there."""
+    """Return the permissions of memory, such as "rw-", or "" if it is not mapped."""
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
             place, access, *_ = line.split()
@@ -61,5 +61,5 @@ def permissions(address: int) -> str:
 
 
 def address_of(view: memoryview) -> int:
-    """The address of a writable view."""
+    """Return the address of a writable view."""
     return ctypes.addressof(ctypes.c_char.from_buffer(view))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files in asyncio: awaited, cancelled, and by several tasks at once."""
+"""Sending and receiving files with asyncio."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def test_errors(file: MemFd) -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, 0, 30])
-def test_whatever_blocks(timeout: int | None, hello: MemFd) -> None:
-    """A socket may be shared with others, who want it to block."""
+def test_blocking_and_non_blocking_sockets(timeout: int | None, hello: MemFd) -> None:
+    """The socket may be in blocking mode, and its mode does not change."""
     a, b = socket.socketpair()
 
     async def main() -> None:
@@ -105,7 +105,7 @@ def test_whatever_blocks(timeout: int | None, hello: MemFd) -> None:
 
 
 def test_cancelled_receiver_loses_nothing(pair: Pair, hello: MemFd) -> None:
-    """However close to the arrival it is cancelled: the file goes to the next."""
+    """If receive() is cancelled while a file arrives, the next receive() gets the file."""
     a, b = pair
 
     async def main() -> None:
@@ -126,13 +126,13 @@ def test_cancelled_receiver_loses_nothing(pair: Pair, hello: MemFd) -> None:
 
 
 def fill(sock: socket.socket, file: MemFd) -> int:
-    """Send until there is no room."""
+    """Send until the socket is full."""
     count = 0
     try:
         while True:
             file.send(sock)
             count += 1
-    except OSError:  # or too many descriptors in flight
+    except OSError:  # full, or too many descriptors in transit
         return count
 
 
@@ -195,7 +195,7 @@ def test_several_tasks_wait_for_one_socket(pair: Pair, hello: MemFd) -> None:
     asyncio.run(main())
 
 
-def test_loops_are_forgotten(pair: Pair, hello: MemFd) -> None:
+def test_event_loops_are_not_kept_alive(pair: Pair, hello: MemFd) -> None:
     a, b = pair
     loops: list[weakref.ref[Any]] = []
 

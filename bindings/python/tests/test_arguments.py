@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""No argument is silently cut off, or taken for what it is not."""
+"""Arguments out of range or of the wrong type raise exceptions."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Index:
         return self.value
 
 
-def test_whatever_has_an_index(file: MemFd) -> None:
+def test_objects_with_index(file: MemFd) -> None:
     raw.set_size(Index(file.fileno()), Index(0), Index(10))
     assert raw.get_size(Index(file.fileno())) == 10
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Mappings as buffers of other libraries: without a copy, or refused; and never dangling."""
+"""Mappings as buffers for other libraries: without copies, and never dangling."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def first_byte(exported: Any) -> int:
 
 
 def check_export(mapping: Mapping, exporting: Callable[[Mapping], Any]) -> None:
-    """It shows the memory itself, and holds it."""
+    """Check that an object shows the memory itself, and keeps it mapped."""
     exported = exporting(mapping)
     mapping[0] = 77
     assert first_byte(exported) == 77, "it is a copy"
@@ -116,7 +116,7 @@ def test_zero_copy_or_refused(mapping: Mapping, exporting: Callable[[Mapping], A
 
 
 def test_asarray(mapping: Mapping) -> None:
-    """Before Python 3.12 it was a copy, number by number, as int64."""
+    """Without __array_interface__, it would copy byte by byte as int64 before Python 3.12."""
     numpy = pytest.importorskip("numpy")
     array_ = numpy.asarray(mapping)
     assert (array_.dtype, array_.shape, array_.flags.writeable) == ("uint8", (4096,), True)
@@ -138,7 +138,7 @@ def test_asarray_of_read_only_memory(hello: MemFd) -> None:
         del array_
 
 
-def test_the_array_outlives_the_mapping(hello: MemFd) -> None:
+def test_array_outlives_the_mapping(hello: MemFd) -> None:
     numpy = pytest.importorskip("numpy")
     array_ = numpy.asarray(hello.map())
     address = array_.ctypes.data
@@ -153,7 +153,7 @@ def test_the_array_outlives_the_mapping(hello: MemFd) -> None:
 # --------------------------------------------------------------- Exceptions in a block
 
 
-def test_an_exception_is_not_replaced(hello: MemFd) -> None:
+def test_exception_is_not_replaced(hello: MemFd) -> None:
     mapping = hello.map()
     view = mapping.view()
     with pytest.raises(KeyError, match="mine"), mapping:
@@ -162,10 +162,10 @@ def test_an_exception_is_not_replaced(hello: MemFd) -> None:
     with pytest.raises(ValueError, match="the mapping is closed"):
         mapping.view()
     assert bytes(view) == b"hello"
-    view.release()  # with it the memory goes: nothing_leaks checks that
+    view.release()  # unmaps the memory, which nothing_leaks checks
 
 
-def test_views_at_a_normal_end_are_an_error(hello: MemFd) -> None:
+def test_views_at_block_end_raise(hello: MemFd) -> None:
     mapping = hello.map()
     view = mapping.view()
     with pytest.raises(BufferError), mapping:
@@ -214,13 +214,13 @@ def test_find(both: Any, arguments: Any) -> None:
 
 
 def test_find_nothing_past_the_end(both: Any) -> None:
-    """As in bytes, with which newer versions of mmap.mmap agree."""
+    """Like bytes.find() and newer versions of mmap.mmap.find()."""
     ours, _ = both
     assert ours.find(b"", 5121) == bytes(ours).find(b"", 5121) == -1
 
 
-def test_find_across_pieces(both: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It copies the memory piece by piece; what is found may lie across two."""
+def test_find_across_chunks(both: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """find() copies the memory in chunks, and a match may span two of them."""
     from memfd_go import _mapping
 
     monkeypatch.setattr(_mapping, "_FIND_CHUNK", 8)
@@ -257,7 +257,7 @@ def test_madvise(both: Any, arguments: tuple[int, ...]) -> None:
     assert outcomes[0] == outcomes[1]
 
 
-def test_madvise_does_something(file: MemFd) -> None:
+def test_madvise_frees_memory(file: MemFd) -> None:
     file.set_size(8192)
     with file.map(writable=True, private=True) as mapping:
         mapping[0] = mapping[4096] = 1

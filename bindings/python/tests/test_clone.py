@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sealed copies of files, and files opened once more."""
+"""Sealed copies of files, and reopened files."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_errors(hello: MemFd) -> None:
             os.close(end)
 
 
-def test_file_that_lies_about_its_size() -> None:
+def test_file_with_wrong_size() -> None:
     with open("/proc/version", "rb") as version:
         with clone(version.fileno()) as file:
             assert os.pread(file.fileno(), 10000, 0) == version.read()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Creating files: names and flags, as they are and sealed from the start."""
+"""Creating files: names, flags, and sealed files."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_defaults() -> None:
 
 
 @pytest.mark.usefixtures("executable_by_default")
-def test_flags_are_taken_as_they_are() -> None:
+def test_flags_are_not_changed() -> None:
     with MemFd.create("test", CreateFlag(0)) as file:
         assert os.get_inheritable(file.fileno())
         with pytest.raises(PermissionError):
@@ -90,7 +90,7 @@ def test_noexec() -> None:
         assert os.fstat(file.fileno()).st_mode & 0o111 == 0
 
 
-def test_huge_page_of_a_size_that_does_not_exist() -> None:
+def test_nonexistent_huge_page_size() -> None:
     with fails_with("ENODEV", "ENOENT", "ENOSYS"):
         MemFd.create("test", CreateFlag.HUGETLB | 60 << 26)
 
@@ -101,12 +101,12 @@ def test_size() -> None:
         assert os.pread(file.fileno(), 20_000, 0) == bytes(10_000)
 
 
-def test_failure_to_size_leaves_nothing() -> None:
+def test_failed_resize_closes_the_file() -> None:
     with fails_with("EINVAL"):
         MemFd.create("test", size=1 << 63)
 
 
-def test_no_descriptor_left() -> None:
+def test_no_free_descriptor() -> None:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     highest = max(int(fd) for fd in os.listdir("/proc/self/fd")) + 1
     taken = [os.dup(0)]
@@ -144,7 +144,7 @@ def anonymous_memory() -> mmap.mmap:
     ],
     ids=lambda data: type(data).__name__,
 )
-def test_sealed_takes_any_buffer(data: Buffer) -> None:
+def test_sealed_accepts_any_buffer(data: Buffer) -> None:
     with MemFd.sealed("test", data) as file:
         assert os.pread(file.fileno(), 10, 0) == b"hello"
         assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == 0
@@ -159,7 +159,7 @@ def test_length_is_in_bytes_not_items() -> None:
         assert os.pread(file.fileno(), 800, 0) == numbers.tobytes()
 
 
-def test_many_dimensions() -> None:
+def test_multidimensional_buffer() -> None:
     matrix = memoryview(bytes(range(24))).cast("B", (2, 3, 4))
     with MemFd.sealed("test", matrix) as file:
         assert os.pread(file.fileno(), 24, 0) == bytes(range(24))
@@ -187,8 +187,8 @@ def test_not_contiguous() -> None:
         MemFd.sealed("test", memoryview(b"hello")[::2])
 
 
-def test_source_is_free_again(file: MemFd) -> None:
-    """A buffer that is still lent could not be resized."""
+def test_source_is_released(file: MemFd) -> None:
+    """A bytearray with an exported buffer cannot be resized."""
     data = bytearray(b"hello")
     MemFd.sealed("test", data).close()
     data.append(0)
@@ -198,7 +198,7 @@ def test_source_is_free_again(file: MemFd) -> None:
 
 
 def test_source_is_not_copied() -> None:
-    """Address space for a copy is not there."""
+    """There is no address space for a copy."""
     size = 8 << 20
     data = bytearray(size)
     limits = resource.getrlimit(resource.RLIMIT_AS)
@@ -215,7 +215,7 @@ def test_source_is_not_copied() -> None:
 
 
 @pytest.mark.parametrize("seals", [Seal.WRITE, Seal.GROW | Seal.SHRINK, Seal.SEAL])
-def test_chosen_seals(seals: Seal) -> None:
+def test_requested_seals(seals: Seal) -> None:
     with MemFd.sealed("test", b"hello", Seal(seals)) as file:
         assert file.seals & Seal.IMMUTABLE == seals
 
@@ -234,13 +234,13 @@ def test_unknown_seals(seals: int) -> None:
         MemFd.sealed("test", b"hello", Seal(seals))
 
 
-def test_over_the_file_size_limit() -> None:
+def test_over_rlimit_fsize() -> None:
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     with fails_with("EFBIG"):
         MemFd.sealed("test", bytes(limit + 1))
 
 
-def test_immutable_it_is(hello: MemFd) -> None:
+def test_immutable_file_cannot_change(hello: MemFd) -> None:
     fd = hello.fileno()
     attempts: list[Any] = [
         lambda: os.pwrite(fd, b"x", 0),

@@ -20,7 +20,7 @@ def test_defaults() -> None:
     with MemFd.from_fd(raw.create_with("test", None)) as file:
         assert not os.get_inheritable(file.fileno())
         assert os.fstat(file.fileno()).st_mode & 0o111 == 0
-        file.seal()  # it can be
+        file.seal()  # is sealable
 
 
 def test_everything() -> None:

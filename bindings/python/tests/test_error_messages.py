@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Errors say which argument was wrong, or which limit was reached; wrong types fail at once."""
+"""Error messages name the argument or the limit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def limit(name: int, value: int) -> Generator[None]:
 # ------------------------------------------------------------------- Wrong types
 
 
-def test_a_name_is_no_descriptor() -> None:
+def test_name_instead_of_descriptor() -> None:
     with pytest.raises(TypeError, match=r"takes a descriptor; MemFd.create\('name'\) creates"):
         MemFd("name")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
@@ -52,7 +52,7 @@ def test_negative_descriptor(fd: int) -> None:
             make(fd)
 
 
-def test_a_size_is_no_flag() -> None:
+def test_size_instead_of_flags() -> None:
     text = r"flags must be a CreateFlag, not int; write CreateFlag\(4096\) .*, or size=4096"
     calls: list[Callable[[], Any]] = [
         lambda: MemFd.create("x", 4096),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -64,8 +64,8 @@ def test_a_size_is_no_flag() -> None:
             call()
 
 
-def test_flags_of_another_kind(file: MemFd) -> None:
-    """A type checker finds these, too: the comments would be in its way if it did not."""
+def test_flags_of_wrong_type(file: MemFd) -> None:
+    """Type checkers report these as well: without an error, they would refuse the comments."""
     wrong = CreateFlag.CLOEXEC
     calls: list[Callable[[], Any]] = [
         lambda: MemFd.create("x", Seal.WRITE),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -83,13 +83,13 @@ def test_flags_of_another_kind(file: MemFd) -> None:
             call()
 
 
-def test_numbers_of_fcntl_are_seals(file: MemFd) -> None:
+def test_fcntl_constants_are_accepted(file: MemFd) -> None:
     file.seal(fcntl.F_SEAL_GROW)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     assert Seal.GROW in file.seals
 
 
 def test_only_unix_sockets_pass_files(hello: MemFd) -> None:
-    """TCP would take the bytes, and drop the file."""
+    """A TCP socket would send the data without the file."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         with socket.create_connection(server.getsockname()) as a, server.accept()[0] as b:
             for sock in (a, a.fileno()):
@@ -109,7 +109,7 @@ def test_not_a_socket(hello: MemFd) -> None:
         hello.send("socket")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
-# ------------------------------------------------------------------------- Texts
+# ---------------------------------------------------------------------- Messages
 
 
 @pytest.mark.parametrize("name", ["x" * 250, b"x" * 250, "\N{LATIN SMALL LETTER U}" * 250])
@@ -216,7 +216,7 @@ def test_secret_files(secret_file: MemFd) -> None:
 @pytest.mark.filterwarnings("ignore::memfd_go.SecretFallbackWarning")
 def test_locked_memory() -> None:
     def child() -> None:
-        if os.getuid() == 0:  # whom no limit binds
+        if os.getuid() == 0:  # root has no limits
             os.setuid(65534)
         with limit(resource.RLIMIT_MEMLOCK, 16384):
             text = r"32768 bytes exceed RLIMIT_MEMLOCK \(16384 bytes\)"
@@ -225,7 +225,7 @@ def test_locked_memory() -> None:
             with pytest.raises(OSError, match=text):
                 SecretPool(64, 512)
             with SecretBuffer(8192):
-                # Without memfd_secret(2) it may as well be memory that is short.
+                # Without memfd_secret(2) the error may be ENOMEM, whose message names no limit.
                 text = r"12288 more bytes exceed .*\(16384 bytes\)|[Mm]emory"
                 with pytest.raises(OSError, match=text):
                     SecretBuffer(12288)
@@ -233,6 +233,6 @@ def test_locked_memory() -> None:
     in_child(child)
 
 
-def test_secret_of_no_size() -> None:
+def test_secret_of_size_zero() -> None:
     with fails_with("EINVAL", text="size is 0"):
         SecretBuffer(0)

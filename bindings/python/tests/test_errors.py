@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Errors: the OSError that fits, with number, text and name."""
+"""OSError subclasses, and names of errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from memfd_go import MissingSealsError, Seal, _ffi, errname
 
 
 @pytest.mark.parametrize("number", sorted(errno.errorcode))
-def test_names_are_pythons(number: int) -> None:
+def test_names_match_python(number: int) -> None:
     names = {name for name, value in vars(errno).items() if value == number}
     assert errname(number) in names
     assert errname(-number) == errname(number)
@@ -44,7 +44,7 @@ def test_subclass(number: int, kind: type[OSError]) -> None:
     assert caught.value.filename is None
 
 
-def test_success_passes() -> None:
+def test_success_returns_the_result() -> None:
     assert [_ffi.check(result) for result in (0, 1, 1 << 30)] == [0, 1, 1 << 30]
 
 
@@ -57,7 +57,7 @@ def test_missing_seals() -> None:
     assert error.missing == Seal.WRITE | Seal.GROW
 
 
-def test_missing_seals_crosses_processes() -> None:
+def test_missing_seals_error_can_be_pickled() -> None:
     copy = pickle.loads(pickle.dumps(MissingSealsError(Seal.WRITE)))
     assert type(copy) is MissingSealsError
     assert copy.missing == Seal.WRITE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The examples that a repository has beside the package."""
+"""The examples and documents in the repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parent / "../../../examples/python"
 
 
 def example(name: str) -> list[str]:
-    """The command that runs an example."""
+    """Return the command that runs an example."""
     path = EXAMPLES / name
     if not path.exists():
         pytest.skip("the examples are not here")
@@ -54,10 +54,8 @@ def programs() -> list[tuple[str, ...]]:
 @pytest.mark.parametrize(
     ("chapter", "program", "output"), programs(), ids=[chapter for chapter, *_ in programs()]
 )
-def test_program_in_the_documents(
-    chapter: str, program: str, output: str, tmp_path: Path
-) -> None:
-    """With the real libraries. What they themselves warn of does not matter."""
+def test_document_program(chapter: str, program: str, output: str, tmp_path: Path) -> None:
+    """Run the program with the real libraries, and ignore their own warnings."""
     if not program:
         pytest.skip(chapter)
     for library in ("numpy", "polars", "pyarrow", "joblib", "gunicorn"):
@@ -74,7 +72,7 @@ def test_program_in_the_documents(
 
 
 def copies(pid: int, pattern: bytes) -> list[str]:
-    """Where in the readable memory of a process some bytes are."""
+    """Return the mappings of a process that contain a pattern."""
     found: list[str] = []
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
         for line in maps:
@@ -84,7 +82,7 @@ def copies(pid: int, pattern: bytes) -> list[str]:
                 continue
             try:
                 content = os.pread(memory.fileno(), high - low, low)
-            except OSError:  # the kernel's own pages
+            except OSError:  # pages of the kernel, such as [vvar]
                 continue
             if pattern in content:
                 found.append(line)
@@ -95,8 +93,8 @@ def xor(key: bytes, pad: int) -> bytes:
     return bytes(byte ^ pad for byte in key)
 
 
-def test_api_key_is_nowhere_else(tmp_path: Path) -> None:
-    """Neither the key nor what HMAC makes of it stays in memory that can be read."""
+def test_api_key_has_no_copies(tmp_path: Path) -> None:
+    """Readable memory contains neither the key nor the key XORed with the pads of HMAC."""
     pytest.importorskip("_hashlib", reason="without OpenSSL, hmac takes no view as a key")
     key = os.urandom(16).hex().encode()
     (tmp_path / "key").write_bytes(key + b"\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Running programs from files in memory."""
+"""Executing programs from memory files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from memfd_go import CreateFlag, MemFd, raw
 
 
 def program(path: str) -> int:
-    """A descriptor, open for reading only, of a sealed copy."""
+    """Return a read-only descriptor of a sealed copy."""
     with open(path, "rb") as source:
         fd = raw.clone("program", raw.MFD_CLOEXEC, 0, source.fileno(), 1 << 24)
     os.fchmod(fd, 0o700)
@@ -24,7 +24,7 @@ def program(path: str) -> int:
 
 
 def script() -> int:
-    """The same of a script that prints its arguments and a variable."""
+    """Return such a descriptor of a script that prints its arguments and a variable."""
     text = b'#!/bin/sh\necho "$1 $NAME"\n'
     fd = raw.create_sealed("script", raw.MFD_CLOEXEC, 0, text)
     os.fchmod(fd, 0o700)
@@ -34,7 +34,7 @@ def script() -> int:
 
 
 def run(fd: int, argv: list[str], envp: list[str], opts: int) -> tuple[str, int]:
-    """Run in a child; return what it wrote, and its status: 99 for an exception."""
+    """Run a function in a child; return its output and its status, 99 after an exception."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:

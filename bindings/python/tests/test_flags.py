@@ -101,6 +101,6 @@ def test_parse(text: str | bytes, seals: int) -> None:
 @pytest.mark.parametrize(
     "text", ["y", "0x", "0x123456789", "12", "WRITES", "gr\u00fcn", "\udcff", "-1"]
 )
-def test_parse_nonsense(text: str) -> None:
+def test_parse_invalid_text(text: str) -> None:
     with fails_with("EINVAL"):
         Seal.parse(text)

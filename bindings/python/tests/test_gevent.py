@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""gevent's sockets: other greenlets run while one waits for a file."""
+"""gevent sockets: other greenlets run while one waits for a file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ try:
 except TimeoutError as error:
     print(error)
 
-# More than there is room for: the sender waits for the receiver.
+# More than fits into the socket, so the sender waits for the receiver.
 def fill():
     with a, MemFd.sealed("test", bytes(100)) as file:
         return sum(file.send(a, bytes(50000)) for _ in range(20))

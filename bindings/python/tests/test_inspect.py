@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a descriptor is."""
+"""raw.inspect()."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files and joblib, loky, cloudpickle: at least what they do with a socket."""
+"""Passing files with joblib, loky and cloudpickle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from memfd_go import MemFd
 
-# Importable, as loky wants it if it uses the standard pickle.
+# In a module, because loky with the standard pickle imports functions.
 TASKS = """
 from memfd_go import MemFd
 
@@ -28,7 +28,7 @@ def make(size):
         return file.share()
 """
 
-# In an interpreter of its own, because loky keeps its workers.
+# In a separate interpreter, because loky keeps its workers.
 PROGRAM = """
 {imports}
 from joblib import Parallel, delayed
@@ -83,14 +83,14 @@ for value in (MemFd.create("test"), socket.socket()):
 
 
 def test_joblib_with_multiprocessing() -> None:
-    """The pickler that it has for that passes no descriptors: neither files nor sockets."""
+    """Its pickler passes no descriptors, neither files nor sockets."""
     pytest.importorskip("joblib")
     said = subprocess.check_output([sys.executable, "-c", MULTIPROCESSING], text=True)
     assert said == "cannot pickle 'MemFd' object\ncannot pickle 'socket' object\n"
 
 
 def test_cloudpickle(file: MemFd) -> None:
-    """It makes bytes, which cannot hold a descriptor. A socket is a TypeError, too."""
+    """Bytes cannot contain a descriptor, so it raises TypeError, as for a socket."""
     cloudpickle = pytest.importorskip("cloudpickle")
     for value in (file, lambda: file, {"file": file}):
         with pytest.raises(TypeError, match=r"cannot pickle 'MemFd' object.*send\(\) and rec"):

@@ -13,11 +13,11 @@ from pathlib import Path
 import memfd_go
 from memfd_go import _ffi, raw
 
-PREFIX = "(?:Error loading shared library )?"  # what musl's loader begins with
+PREFIX = "(?:Error loading shared library )?"  # of musl's loader
 
 
 def import_with(library: str | Path | None, code: str = "import memfd_go") -> tuple[int, str]:
-    """Import in a fresh interpreter; return its status and what it said."""
+    """Import in a new interpreter; return its status and its error output."""
     env = {key: value for key, value in os.environ.items() if key != "MEMFD_GO_LIBRARY"}
     env["LD_LIBRARY_PATH"] = ""
     if library is not None:
@@ -28,7 +28,7 @@ def import_with(library: str | Path | None, code: str = "import memfd_go") -> tu
     return done.returncode, done.stdout + done.stderr
 
 
-def test_version_is_the_headers() -> None:
+def test_version_matches_the_header() -> None:
     assert raw.version() >> 16 == raw.MEMFD_GO_VERSION_MAJOR
     assert raw.version() >= raw.MEMFD_GO_VERSION
     assert memfd_go.version() == (
@@ -43,7 +43,7 @@ def test_package_version() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", memfd_go.__version__)
 
 
-def test_chosen_library_stands_alone(tmp_path: Path) -> None:
+def test_no_fallback_if_library_is_set(tmp_path: Path) -> None:
     status, said = import_with(tmp_path / "absent.so")
     assert status == 1
     assert (
@@ -53,11 +53,11 @@ def test_chosen_library_stands_alone(tmp_path: Path) -> None:
     assert not re.search(f"\n  {PREFIX}libmemfd_go.so.1: ", said)
 
 
-def test_without_a_choice_package_then_system() -> None:
+def test_default_search_order() -> None:
     code = "from memfd_go import _ffi; print(*_ffi._candidates(), sep='\\n')"
     status, said = import_with(None, code)
     packaged = Path(_ffi.__file__).parent / "_lib" / "libmemfd_go.so.1"
-    if status == 0:  # it is packaged or installed
+    if status == 0:  # the library is packaged or installed
         assert said.splitlines() == [str(packaged), "libmemfd_go.so.1"]
     else:
         assert re.search(
@@ -77,7 +77,7 @@ def test_packaged_library(tmp_path: Path) -> None:
     assert import_with(None, code) == (0, f"{package}/_lib/libmemfd_go.so.1\n")
 
 
-def test_another_library_is_refused() -> None:
+def test_wrong_library_is_refused() -> None:
     status, said = import_with("libc.so.6")
     assert status == 1
     assert "ImportError: libc.so.6 does not export memfd_go_version: it is older than" in said
@@ -91,7 +91,7 @@ def test_not_a_library(tmp_path: Path) -> None:
     assert re.search(f"tried:\n  {PREFIX}{text}: ", said)
 
 
-def test_shared_ctypes_objects_are_left_alone() -> None:
+def test_shared_ctypes_objects_are_not_changed() -> None:
     """Other users of ctypes.pythonapi set their own argument types."""
     code = (
         "import ctypes, memfd_go;"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Mappings: what they show and allow, and how long the memory lives."""
+"""Mappings: contents, access, and lifetime."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_read_only_memory_is_read_only(hello: MemFd) -> None:
             with pytest.raises(TypeError):
                 view[0] = 1
     with MemFd.create("test", size=5) as file, file.map() as mapping, mapping.view() as view:
-        assert view.readonly  # because it is mapped so, not because it is sealed
+        assert view.readonly  # because of the mapping, not because of the seals
 
 
 def test_writes(file: MemFd) -> None:
@@ -69,7 +69,7 @@ def test_writes(file: MemFd) -> None:
     assert os.pread(file.fileno(), 10, 0) == b"jeLLy"
 
 
-def test_view_is_of_plain_bytes(file: MemFd) -> None:
+def test_view_has_byte_format(file: MemFd) -> None:
     file.set_size(16)
     with file.map(writable=True) as mapping, mapping.view() as view:
         assert (view.format, view.itemsize, view.shape) == ("B", 1, (16,))
@@ -125,9 +125,9 @@ def test_part(file: MemFd) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 4095, 4096, 4097])
-def test_all_of_the_mapping_goes(file: MemFd, length: int) -> None:
+def test_whole_mapping_is_unmapped(file: MemFd, length: int) -> None:
     file.set_size(2 * PAGE)
-    file.map(length).close()  # nothing_leaks looks for what is left
+    file.map(length).close()  # nothing_leaks checks that nothing stays mapped
 
 
 def test_empty_file(file: MemFd) -> None:
@@ -137,14 +137,14 @@ def test_empty_file(file: MemFd) -> None:
         file.map(0)
 
 
-def test_odd_offset(file: MemFd) -> None:
+def test_unaligned_offset(file: MemFd) -> None:
     file.set_size(5)
     with fails_with("EINVAL", text=f"offset 1 is not a multiple of the page size, {PAGE}"):
         file.map(1, offset=1)
 
 
 def test_past_the_end(file: MemFd) -> None:
-    """Reading it would be SIGBUS. mmap.mmap refuses it, too."""
+    """Access past the end is SIGBUS, so map() refuses it, as mmap.mmap does."""
     file.set_size(PAGE + 10)
     for length, offset in ((PAGE + 11, 0), (11, PAGE), (5000 + PAGE, 0), (1, 2 * PAGE)):
         with pytest.raises(ValueError, match=f"the file has {PAGE + 10} bytes, but the"):
@@ -165,8 +165,8 @@ def test_past_the_largest_file(hello: MemFd) -> None:
             hello.map(1, offset=offset, past_end=True)
 
 
-def test_no_room(hello: MemFd) -> None:
-    length = sys.maxsize // 2 + 1  # a quarter of what addresses there are
+def test_no_address_space(hello: MemFd) -> None:
+    length = sys.maxsize // 2 + 1  # a quarter of the address space
     with fails_with("ENOMEM"), ExitStack() as mapped:
         for _ in range(4):
             mapped.enter_context(hello.map(length, past_end=True))
@@ -180,7 +180,7 @@ def test_not_permitted(hello: MemFd) -> None:
         assert bytes(mapping) == b"hello"
 
 
-def test_not_open_for_it(file: MemFd) -> None:
+def test_insufficient_access_mode(file: MemFd) -> None:
     file.set_size(5)
     for mode, writable in ((os.O_RDONLY, True), (os.O_WRONLY, False)):
         fd = os.open(f"/proc/self/fd/{file.fileno()}", mode)
@@ -188,7 +188,7 @@ def test_not_open_for_it(file: MemFd) -> None:
             other.map(writable=writable)
 
 
-def test_a_pipe() -> None:
+def test_pipe_is_refused() -> None:
     ends = os.pipe()
     with MemFd.from_fd(ends[0]) as reader, MemFd.from_fd(ends[1]):
         with fails_with("ENODEV"):
@@ -261,7 +261,7 @@ def test_with_block_and_views(hello: MemFd) -> None:
     mapping.close()
 
 
-def test_close_with_what_is_made_of_views(hello: MemFd) -> None:
+def test_close_with_objects_made_from_views(hello: MemFd) -> None:
     numpy = pytest.importorskip("numpy")
     mapping = hello.map()
     array = numpy.frombuffer(mapping.view(), dtype="u1")[1:]
@@ -280,18 +280,18 @@ def test_views_outlive_the_object(hello: MemFd) -> None:
     assert view.tobytes() == b"ello"
 
 
-def test_garbage_is_unmapped_at_once(hello: MemFd) -> None:
+def test_collected_mapping_is_unmapped(hello: MemFd) -> None:
     mapping = hello.map()
     seen = weakref.ref(mapping)
     del mapping
-    assert seen() is None  # nothing_leaks finds the memory if it is there
+    assert seen() is None  # nothing_leaks checks the mapping
 
 
 def test_views_at_exit(hello: MemFd) -> None:
-    """What runs late in the interpreter's life can still read."""
+    """atexit callbacks can still read the memory."""
     code = (
         "import atexit\n"
-        "atexit.register(lambda: print(bytes(view)))\n"  # so it runs after weakref's
+        "atexit.register(lambda: print(bytes(view)))\n"  # runs after the callback of weakref
         "import memfd_go\n"
         f"with memfd_go.MemFd.from_fd({hello.fileno()}) as file:\n"
         "    view = file.map().view()\n"
@@ -323,14 +323,14 @@ def test_is_a_buffer(hello: MemFd, file: MemFd) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="PEP 688 came with Python 3.12")
-def test_read_only_buffer_is_not_lent_for_writing(hello: MemFd) -> None:
+def test_read_only_buffer_is_not_writable(hello: MemFd) -> None:
     with hello.map() as mapping, open("/dev/zero", "rb", buffering=0) as zero:
         with pytest.raises((BufferError, TypeError)):
             zero.readinto(mapping)  # type: ignore[arg-type,unused-ignore]
 
 
-def test_standard_library_maps_it_too(hello: MemFd) -> None:
-    # Not every kernel shares a sealed file, not even for reading.
+def test_mmap_of_the_standard_library(hello: MemFd) -> None:
+    # Some kernels refuse a shared mapping of a sealed file even for reading.
     with mmap.mmap(hello.fileno(), 5, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ) as other:
         assert other[:] == b"hello"
 
@@ -360,8 +360,8 @@ def test_failure_after_mapping_unmaps(hello: MemFd, monkeypatch: pytest.MonkeyPa
         hello.map()
 
 
-def test_whole_blocks_are_unmapped(hello: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
-    """munmap(2) refuses a part of a huge page; what is a block, the file system says."""
+def test_whole_huge_pages_are_unmapped(hello: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """munmap(2) refuses a part of a huge page. st_blksize is the page size."""
     unmap, lengths = raw.unmap, list[int]()
 
     def watched_unmap(address: int, length: int) -> None:
@@ -377,7 +377,9 @@ def test_huge_pages() -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with ExitStack() as stack:
         stack.callback(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, limits[1]))  # some are of 32 MiB
+        resource.setrlimit(
+            resource.RLIMIT_FSIZE, (64 << 20, limits[1])
+        )  # some architectures have huge pages of 32 MiB
         flags = CreateFlag.CLOEXEC | CreateFlag.HUGETLB
         try:
             file = stack.enter_context(MemFd.create("test", flags))

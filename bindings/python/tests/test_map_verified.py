@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Mapping what somebody else has sealed, or has not."""
+"""Mapping files from untrusted processes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_seals_missing(file: MemFd, seals: int) -> None:
 
 
 @pytest.mark.usefixtures("executable_by_default")
-def test_executable_and_sealed_so() -> None:
+def test_executable_file_with_exec_seal() -> None:
     if not raw.probe(0).bits & raw.MEMFD_GO_FEATURE_SEAL_EXEC:
         pytest.skip("the kernel has no F_SEAL_EXEC")
     flags = CreateFlag.CLOEXEC | CreateFlag.ALLOW_SEALING
@@ -76,15 +76,15 @@ def test_executable_and_sealed_so() -> None:
         raw.unmap(*raw.map_verified(file.fileno(), 0, 5))
         file.seal(Seal.EXEC)
         refused = 0
-        try:  # a kernel that looks for writable mappings can be believed
+        try:  # accepted if the kernel checks for writable mappings
             raw.unmap(*raw.map_verified(file.fileno(), 0, 5))
         except OSError as error:
             refused = error.errno or 0
         assert refused in (0, errno.EKEYREVOKED)
 
 
-def test_seals_that_could_be_forged(hello: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few kernels let that be seen."""
+def test_unproven_seals(hello: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated, because few kernels return EKEYREVOKED here."""
 
     def map_verified(fd: int, required: int, max_size: int, opts: int) -> NoReturn:
         raise OSError(errno.EKEYREVOKED, os.strerror(errno.EKEYREVOKED))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""MemFd as an object: its descriptor, its end, and Python's habits."""
+"""MemFd as an object: ownership, closing, and special methods."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_detach() -> None:
     os.close(fd)
 
 
-def test_closed_file_refuses() -> None:
+def test_closed_file_raises() -> None:
     file = MemFd.create("test")
     file.close()
     uses: list[Callable[[], object]] = [
@@ -61,7 +61,7 @@ def test_closed_file_refuses() -> None:
             use()
 
 
-def test_forgotten_file_warns_and_closes() -> None:
+def test_unclosed_file_warns_and_closes() -> None:
     file = MemFd.create("test")
     text = f"unclosed <MemFd fd={file.fileno()}>"
     with pytest.warns(ResourceWarning) as caught:
@@ -69,7 +69,7 @@ def test_forgotten_file_warns_and_closes() -> None:
     assert [str(warning.message) for warning in caught] == [text]
 
 
-def test_wrong_call_warns_of_nothing() -> None:
+def test_failed_constructor_does_not_warn() -> None:
     with pytest.raises(TypeError):
         MemFd()  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
 
@@ -83,7 +83,7 @@ def test_closed_file_does_not_warn() -> None:
         gc.collect()
 
 
-def test_from_fd_owns() -> None:
+def test_from_fd_takes_ownership() -> None:
     with MemFd.create("test") as file:
         fd = os.dup(file.fileno())
         with MemFd.from_fd(fd) as other:

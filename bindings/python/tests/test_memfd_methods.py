@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files that somebody else made: cloned, taken from a process, verified, reopened, run."""
+"""Methods of MemFd: clone, from_pid, map_verified, reopen, info, exec."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_freeze(file: MemFd, hello: MemFd) -> None:
         reader.freeze()
 
 
-# ------------------------------------------------------------ Another process's
+# ------------------------------------------------------------- Other processes
 
 
 def test_from_pid(hello: MemFd) -> None:
@@ -126,7 +126,7 @@ def test_from_pidfd(hello: MemFd) -> None:
         os.close(process)
 
 
-def test_what_is_not_sealed_is_closed_again(file: MemFd) -> None:
+def test_unsealed_file_is_closed(file: MemFd) -> None:
     with pytest.raises(MissingSealsError) as caught:
         MemFd.from_pid(os.getpid(), file.fileno(), Seal.WRITE | Seal.GROW)
     assert caught.value.missing == Seal.WRITE | Seal.GROW
@@ -158,7 +158,7 @@ def test_map_verified(hello: MemFd) -> None:
         hello.map_verified(max_size=4)
 
 
-def test_map_verified_of_what_may_change(file: MemFd) -> None:
+def test_map_verified_missing_seals(file: MemFd) -> None:
     file.set_size(5)
     file.seal(Seal.WRITE)
     with pytest.raises(MissingSealsError, match="missing seals: GROW SHRINK") as caught:
@@ -171,12 +171,12 @@ def test_map_verified_of_what_may_change(file: MemFd) -> None:
         assert bytes(mapping) == bytes(5)
 
 
-def test_map_verified_needs_bytes() -> None:
+def test_map_verified_empty_file() -> None:
     with MemFd.sealed("test", b"") as empty, fails_with("ENODATA"):
         empty.map_verified()
 
 
-def test_seals_that_prove_nothing() -> None:
+def test_unproven_seals_of_huge_pages() -> None:
     flags = CreateFlag.CLOEXEC | CreateFlag.ALLOW_SEALING | CreateFlag.HUGETLB
     try:
         file = MemFd.create("test", flags)
@@ -184,7 +184,7 @@ def test_seals_that_prove_nothing() -> None:
         pytest.skip(f"huge pages: {error}")
     with file:
         file.set_size(file.info.huge_page)
-        file.seal(Seal.SHRINK)  # but pages can be taken out
+        file.seal(Seal.SHRINK)  # but pages can still be removed
         with pytest.raises(MissingSealsError, match="do not guarantee") as caught:
             file.map_verified(required=Seal.SHRINK)
     assert not caught.value.missing
@@ -200,7 +200,7 @@ def test_reopen(hello: MemFd) -> None:
         assert (reader.info.access, writer.info.access) == (Access.READ, Access.READ_WRITE)
 
 
-def test_offset_of_its_own(hello: MemFd) -> None:
+def test_reopened_file_has_own_offset(hello: MemFd) -> None:
     with hello.reopen() as again, again.open("rb") as stream:
         assert stream.read(2) == b"he"
         assert os.lseek(hello.fileno(), 0, os.SEEK_CUR) == 0
@@ -215,7 +215,7 @@ def test_info(hello: MemFd) -> None:
     assert info == Info.of(hello.fileno())
 
 
-def test_info_of_others(tmp_path: Path) -> None:
+def test_info_of_other_files(tmp_path: Path) -> None:
     with open(tmp_path / "file", "wb") as stream:
         info = Info.of(stream.fileno())
     assert info.kind in (FileKind.OTHER, FileKind.TMPFS_FILE)
@@ -233,7 +233,7 @@ def test_info_of_others(tmp_path: Path) -> None:
 
 
 def run(program: bytes, arguments: list[str], *, keep_fd: bool) -> str:
-    """What a program in memory prints, run in a child."""
+    """Return the output of a program in memory, run in a child."""
     flags = CreateFlag.CLOEXEC | CreateFlag.ALLOW_SEALING | CreateFlag.EXEC
     read_end, write_end = os.pipe()
     pid = os.fork()
@@ -254,7 +254,7 @@ def run(program: bytes, arguments: list[str], *, keep_fd: bool) -> str:
 
 
 @pytest.mark.usefixtures("executable_by_default")
-def test_run_a_script() -> None:
+def test_exec_script() -> None:
     script = f"#!{sys.executable}\nimport os, sys\nprint(os.environ['WORD'], *sys.argv[1:])\n"
     if len(sys.executable) > 100 or " " in sys.executable:
         pytest.skip("the interpreter's path does not fit into a script's first line")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files that go through multiprocessing, whatever starts the processes."""
+"""Passing files with multiprocessing, for all start methods."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 class Special(MemFd):
-    """A subclass goes as what it is."""
+    """A subclass, which arrives as the same type."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _helpers_of_multiprocessing() -> None:
-    """They keep descriptors open until the interpreter exits."""
+    """End the helper processes, which keep descriptors open until the interpreter exits."""
     resource_tracker.ensure_running()
     forkserver.ensure_running()
 
 
 @pytest.fixture(autouse=True)
 def _sharer() -> Iterator[None]:
-    """The thread that hands descriptors to processes that run already, and its socket."""
+    """Stop the thread that passes descriptors to running processes."""
     yield
     resource_sharer.stop(timeout=30)
 
@@ -52,7 +52,7 @@ def set_up_worker(file: MemFd) -> None:
 
 
 def work(file: MemFd) -> tuple[bytes, bytes, bool, MemFd]:
-    """Use a file that came with the process and one that came with the task; return one."""
+    """Use a file from the initializer and one from the task, and return a file."""
     warnings.simplefilter("error")
     (first,) = of_the_worker
     with first.map() as one, file, file.map() as two:
@@ -86,7 +86,7 @@ def made(text: bytes) -> MemFd:
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_pool(method: str) -> None:
-    """In a "with" block whose end comes before multiprocessing pickles anything."""
+    """The "with" block ends before multiprocessing pickles the files."""
     with multiprocessing.get_context(method).Pool(1) as pool:
         with MemFd.sealed("test", b"hello") as file:
             later = pool.apply_async(content, (file.share(),))
@@ -125,8 +125,8 @@ def test_queue() -> None:
     through.join_thread()
 
 
-def test_share_leaves_nothing(hello: MemFd) -> None:
-    """Neither a warning nor, as nothing_leaks checks, a descriptor."""
+def test_unused_share_is_closed(hello: MemFd) -> None:
+    """It leaves neither a warning nor a descriptor, which nothing_leaks checks."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         hello.share()
@@ -173,7 +173,7 @@ def test_connection(hello: MemFd) -> None:
     process.close()
 
 
-def test_closed_file_cannot_go(file: MemFd) -> None:
+def test_closed_file_cannot_be_pickled(file: MemFd) -> None:
     file.close()
     ours, theirs = multiprocessing.Pipe()
     with (
@@ -187,8 +187,8 @@ def test_closed_file_cannot_go(file: MemFd) -> None:
 # ---------------------------------------------------------- Other ways to pickle
 
 
-def test_pickler_used_as_torch_does(hello: MemFd) -> None:
-    """From a module of its own, into a buffer that it sends by other means."""
+def test_pickler_used_like_torch(hello: MemFd) -> None:
+    """torch pickles into a buffer with ForkingPickler, and sends the buffer itself."""
     buffer = io.BytesIO()
     ForkingPickler(buffer, pickle.HIGHEST_PROTOCOL).dump({"file": hello, "again": [hello]})
     arrived = pickle.loads(buffer.getvalue())
@@ -197,7 +197,7 @@ def test_pickler_used_as_torch_does(hello: MemFd) -> None:
 
 
 class Torchlike(ForkingPickler):  # type: ignore[misc,unused-ignore] # typeshed: Any
-    """A pickler derived from that of multiprocessing."""
+    """A subclass of the pickler of multiprocessing."""
 
 
 def test_derived_pickler(hello: MemFd) -> None:
@@ -224,20 +224,20 @@ resource_sharer.stop()
 
 @pytest.mark.parametrize("kind", ["ForkingPickler", "Derived"])
 def test_pickler_imported_after_the_package(kind: str) -> None:
-    """The first pickler was made before the package knew of it."""
+    """The first pickler exists before the package registers its reducer."""
     command = [sys.executable, "-W", "error", "-c", LATE.format(kind=kind)]
     assert subprocess.check_output(command, text=True) == "5\n"
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_elsewhere_it_cannot_be_pickled(file: MemFd, protocol: int) -> None:
-    """Though multiprocessing is there. The error says what can be done instead."""
+def test_plain_pickle_raises(file: MemFd, protocol: int) -> None:
+    """It raises even if multiprocessing is imported. The error says what to do instead."""
     for value in (file, [file], {"file": file}, file.share()):
         with pytest.raises(TypeError, match=r"cannot pickle 'MemFd' object.*send\(\) and rec"):
             pickle.dumps(value, protocol)
 
 
-# ------------------------------------------- What multiprocessing itself cannot do
+# ----------------------------------------------------- Limits of multiprocessing
 
 
 def put_and_exit(through: Any) -> None:
@@ -245,8 +245,8 @@ def put_and_exit(through: Any) -> None:
         through.put(file.share())
 
 
-def test_sender_that_has_ended() -> None:
-    """The receiver is told when it uses the file: an error earlier would stop a pool."""
+def test_sender_has_ended() -> None:
+    """The error is raised when the file is used: an earlier one would stop a pool."""
     context = multiprocessing.get_context("fork")
     through = context.Queue()
     process = context.Process(target=put_and_exit, args=(through,))
@@ -263,8 +263,8 @@ def test_sender_that_has_ended() -> None:
     through.join_thread()
 
 
-def test_pool_whose_workers_end_at_once() -> None:
-    """It neither hangs nor fails as a whole; a file may be lost, which its use tells."""
+def test_pool_with_short_lived_workers() -> None:
+    """The pool does not hang. A file may be lost; then using it raises."""
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
         for result in pool.map(made, [b"one", b"two"], chunksize=1):
             if result.closed:
@@ -284,8 +284,8 @@ def send(sock: Any) -> None:
         file.send(sock)
 
 
-def test_workarounds_for_a_sender_that_ends() -> None:
-    """The receiver makes the file; or it comes in a message, which outlives its sender."""
+def test_workarounds_for_short_lived_senders() -> None:
+    """The receiver creates the file, or gets it in a message, which survives its sender."""
     import socket
 
     context = multiprocessing.get_context("fork")

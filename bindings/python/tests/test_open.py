@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""file.open() does what the built-in open() does with a path; and who takes file.path."""
+"""file.open() behaves like the built-in open(), and libraries accept file.path."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MODES = [kind + plus + binary for kind in "rwax" for plus in ("", "+") for binar
 
 
 def use(open_file: Any, mode: str) -> list[object]:
-    """What happens when a file of "hello" is opened in a mode, written to, and read."""
+    """Return what happens when a file of "hello" is opened, written and read."""
     data: Any = b"XY" if "b" in mode else "XY"
     said: list[object] = []
     try:
@@ -50,7 +50,7 @@ def use(open_file: Any, mode: str) -> list[object]:
 def test_like_the_built_in(mode: str, file: MemFd, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"hello")
-    os.write(file.fileno(), b"hello")  # which moves the offset of the descriptor
+    os.write(file.fileno(), b"hello")  # changes the offset of the descriptor
     assert use(file.open, mode) == use(path.open, mode)
     assert os.pread(file.fileno(), 20, 0) == path.read_bytes()
     assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == 5
@@ -62,7 +62,7 @@ def test_unbuffered(mode: str, file: MemFd) -> None:
         assert type(stream) is io.FileIO
 
 
-def test_default_is_text(hello: MemFd) -> None:
+def test_default_mode_is_text(hello: MemFd) -> None:
     with hello.open() as stream:
         assert stream.read() == "hello"
 
@@ -99,7 +99,7 @@ def test_sealed_file_cannot_be_written(hello: MemFd) -> None:
 @pytest.mark.parametrize(
     "arguments", [("z",), ("rb", -1, "ascii"), ("r", -1, "no-such-encoding"), ("xb",)]
 )
-def test_failure_leaves_nothing(hello: MemFd, arguments: tuple[str, int, str]) -> None:
+def test_failed_open_leaks_nothing(hello: MemFd, arguments: tuple[str, int, str]) -> None:
     with pytest.raises((ValueError, LookupError, FileExistsError)):
         hello.open(*arguments)
     assert hello.size == 5
@@ -157,7 +157,7 @@ def test_shutil(file: MemFd, hello: MemFd, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def polars(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """With all its threads, and their descriptors."""
+    """Import polars, whose threads keep descriptors open."""
     polars = pytest.importorskip("polars")
     path = tmp_path_factory.mktemp("polars") / "file"
     polars.DataFrame({"a": [1]}).lazy().sink_csv(path)
@@ -180,8 +180,8 @@ def test_polars(polars: Any, file: MemFd, form: str) -> None:
     assert getattr(polars, f"scan_{form}")(file.path).collect().equals(table)
 
 
-def test_sqlite3_takes_a_serialized_database() -> None:
-    """It resolves the path first, so that it would make a file of another name."""
+def test_sqlite3_serialized_database() -> None:
+    """sqlite3 resolves symbolic links first, so it cannot open file.path."""
     sqlite3 = pytest.importorskip("sqlite3")
     if not hasattr(sqlite3.Connection, "serialize"):
         pytest.skip("Connection.serialize() came with Python 3.11")
@@ -198,12 +198,12 @@ def test_sqlite3_takes_a_serialized_database() -> None:
             sqlite3.connect(f"file:{file.path}?mode=ro", uri=True).execute("select 1 from t")
 
 
-def test_open_is_not_a_way_around_a_read_only_file() -> None:
-    """A file's mode counts, as it does for open() of a path."""
+def test_open_respects_permissions() -> None:
+    """The mode of the file is checked, as for open() of a path."""
     with MemFd.create("test", mode=0o400) as file:
 
         def child() -> None:
-            if os.getuid() == 0:  # who may open anything
+            if os.getuid() == 0:  # root may open anything
                 os.setuid(65534)
             with pytest.raises(PermissionError):
                 file.open("w")
@@ -211,7 +211,7 @@ def test_open_is_not_a_way_around_a_read_only_file() -> None:
         in_child(child)
 
 
-def test_seals_hold(file: MemFd) -> None:
+def test_open_respects_seals(file: MemFd) -> None:
     file.seal(Seal.WRITE)
     with file.open("r+b", 0) as stream, pytest.raises(PermissionError):
         stream.write(b"x")

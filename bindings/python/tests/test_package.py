@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is installed: names, types, documentation, examples."""
+"""The installed package: names, types, documentation, examples."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def doctests() -> list[doctest.DocTest]:
     folder = Path(memfd_go.__file__).parent
     names = {name: value for module in PUBLIC[:-1] for name, value in vars(module).items()}
     found: list[doctest.DocTest] = []
-    # To a user they are one.
+    # The submodules of a package share their names, as for a user.
     for package, others in ((memfd_go, names), (memfd_go.raw, vars(memfd_go.raw))):
         globs = {**others, "os": os, "errno": errno, "hashlib": hashlib}
         for path in sorted(Path(folder, *package.__name__.split(".")[1:]).glob("*.py")):
@@ -122,7 +122,7 @@ def test_readme(capsys: pytest.CaptureFixture[str]) -> None:
     parser = doctest.DocTestParser()
     example = parser.get_doctest("\n".join(fenced), {}, "README.md", str(README), 0)
     outcome = doctest.DocTestRunner().run(example)
-    resource_sharer.stop()  # which sent a file through a pipe, and listens for more
+    resource_sharer.stop()  # it sent a file, and still listens
     assert outcome.failed == 0, capsys.readouterr().out
 
 
@@ -133,14 +133,14 @@ def test_documentation(name: str, function: Any) -> None:
     assert text.split("\n")[0][-1] in ".:", f"{name}: the summary is not one line"
 
 
-def test_raw_says_how_it_fails() -> None:
+def test_raw_documents_errors() -> None:
     for name, function in members(raw, public_names(raw)):
         text = inspect.getdoc(function) or ""
         for part in ("Errors: ", "Source: ", ">>> "):
             assert part in text, f"raw.{name} has no {part!r}"
 
 
-def test_help_is_short_and_starts_with_what_people_need() -> None:
+def test_help_is_short_and_starts_with_an_overview() -> None:
     text = pydoc.plain(pydoc.render_doc(memfd_go))
     assert len(text.splitlines()) <= 600
     start = "".join(text.splitlines(keepends=True)[:30])
@@ -166,13 +166,13 @@ def test_everything_can_be_imported_from_the_top(module: Any) -> None:
         assert getattr(memfd_go, name) is getattr(module, name)
 
 
-def test_dir_of_a_class_is_about_the_class() -> None:
+def test_dir_of_a_class_omits_inherited_names() -> None:
     assert dir(Seal) == sorted([*Seal.__members__, "format", "parse"])
     assert dir(memfd_go.MissingSealsError) == ["data"]
     assert "strerror" in dir(memfd_go.MissingSealsError(Seal.WRITE))
 
 
-def test_import_is_light() -> None:
+def test_import_is_fast() -> None:
     """typing, re and contextlib would take longer to import than the package itself."""
 
     def heavy_modules(imports: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the kernel can do, compared with what is seen otherwise."""
+"""probe(), compared with other sources."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_secret_on_request() -> None:
         assert bits & raw.MEMFD_GO_FEATURE_SECRET
 
 
-def test_another_request() -> None:
+def test_unknown_request() -> None:
     for request in (raw.MEMFD_GO_FEATURE_CREATE, 1 << 31):
         with fails_with("EINVAL"):
             raw.probe(request)

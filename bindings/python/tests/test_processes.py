@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Other processes: inherited, passed and opened descriptors; calls after fork()."""
+"""Other processes: inherited, sent and reopened descriptors; calls after fork()."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ with memfd_go.MemFd.from_fd({fd}, Seal.WRITE | Seal.SHRINK) as file, file.map() 
 
 
 def whole_round() -> None:
-    """Use every kind of function once."""
+    """Call functions of every kind."""
     assert memfd_go.version_string()
     assert Seal.parse(str(Seal.IMMUTABLE)) == Seal.IMMUTABLE
     with MemFd.create("child", size=5) as file:
@@ -47,7 +47,7 @@ def whole_round() -> None:
         assert bytes(mapping) == b"hello"
 
 
-def test_inherited(hello: MemFd) -> None:
+def test_inherited_descriptor(hello: MemFd) -> None:
     code = READER.format(fd=hello.fileno())
     out = subprocess.check_output(
         [sys.executable, "-c", code], pass_fds=[hello.fileno()], text=True
@@ -105,7 +105,7 @@ def test_child_of_a_threaded_process() -> None:
     stop = threading.Event()
 
     def work() -> None:
-        # No writable mapping: a child that inherits it would keep us from sealing.
+        # No writable mapping, because a child would inherit it and prevent sealing.
         while not stop.is_set():
             MemFd.sealed("parent", b"hello").close()
 

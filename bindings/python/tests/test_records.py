@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What probe() and inspection return: named values, and words for flags."""
+"""The records and enumerations that probe() and info return."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_probe_for_secret_memory() -> None:
         assert found
 
 
-def test_records_are_values(hello: MemFd) -> None:
+def test_records_compare_by_value(hello: MemFd) -> None:
     info, features = hello.info, probe()
     records: list[tuple[Any, tuple[str, ...]]] = [
         (info, Info.__slots__),
@@ -69,7 +69,7 @@ def test_records_are_values(hello: MemFd) -> None:
     assert repr(features).startswith("Features(found=<Feature: CREATE ")
 
 
-def test_records_have_all_that_c_tells() -> None:
+def test_records_have_all_c_members() -> None:
     def members(struct: Any) -> int:
         return sum(name not in ("size_of", "reserved") for name, _ in struct._fields_)
 
@@ -86,7 +86,7 @@ def test_records_have_all_that_c_tells() -> None:
         (SecretKind, "MEMFD_GO_AREA_"),
     ],
 )
-def test_enums_are_those_of_c(enum: Any, prefix: str) -> None:
+def test_enums_match_c(enum: Any, prefix: str) -> None:
     names = {name: getattr(raw, prefix + name) for name in enum.__members__}
     assert names == {name: int(value) for name, value in enum.__members__.items()}
     assert len(names) == sum(name.startswith(prefix) for name in public_names(raw))

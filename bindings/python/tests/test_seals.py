@@ -28,14 +28,14 @@ def test_default_is_immutable(file: MemFd) -> None:
     assert Seal.IMMUTABLE in file.seals
 
 
-def test_seals_add_up(file: MemFd) -> None:
+def test_seals_accumulate(file: MemFd) -> None:
     for seal in EACH[1:]:
         file.seal(seal)
         file.seal(seal)
     assert file.seals & ~Seal.EXEC == Seal.SHRINK | Seal.GROW | Seal.WRITE | Seal.FUTURE_WRITE
 
 
-def test_no_more_after_seal(hello: MemFd) -> None:
+def test_no_seals_after_seal(hello: MemFd) -> None:
     with fails_with("EPERM"):
         hello.seal(Seal.WRITE)
 
@@ -46,7 +46,7 @@ def test_all_or_nothing(file: MemFd) -> None:
     assert not file.seals & Seal.IMMUTABLE
 
 
-def test_busy_while_mapped_writable(file: MemFd) -> None:
+def test_ebusy_while_mapped_writable(file: MemFd) -> None:
     file.set_size(5)
     with file.map(writable=True) as mapping:
         with fails_with("EBUSY"):
@@ -100,7 +100,7 @@ ON_DESCRIPTORS: list[Callable[[int], object]] = [
 
 
 @pytest.mark.parametrize("call", ON_DESCRIPTORS)
-def test_files_that_take_no_seals(call: Callable[[int], object]) -> None:
+def test_files_without_seals(call: Callable[[int], object]) -> None:
     ends = os.pipe()
     path = os.open(".", os.O_PATH)
     try:
@@ -112,18 +112,18 @@ def test_files_that_take_no_seals(call: Callable[[int], object]) -> None:
             os.close(fd)
 
 
-def test_from_fd_requires() -> None:
+def test_from_fd_checks_required_seals() -> None:
     with MemFd.create("test") as file:
         file.seal(Seal.WRITE)
         fd = os.dup(file.fileno())
     with pytest.raises(MissingSealsError) as caught:
         MemFd.from_fd(fd, Seal.WRITE | Seal.SHRINK)
     assert caught.value.missing == Seal.SHRINK
-    with MemFd.from_fd(fd, Seal.WRITE) as file:  # it was left to us, and open
+    with MemFd.from_fd(fd, Seal.WRITE) as file:  # the caller still owned it
         assert file.fileno() == fd
 
 
-def test_from_fd_of_something_else() -> None:
+def test_from_fd_of_other_files() -> None:
     with tempfile.TemporaryFile(dir=".") as stream:
         with fails_with("EINVAL"):
             MemFd.from_fd(stream.fileno(), Seal.WRITE)
@@ -132,8 +132,8 @@ def test_from_fd_of_something_else() -> None:
             MemFd.from_fd(1 << 30, required)
 
 
-def test_seals_seen_by_others(hello: MemFd) -> None:
-    """The standard library's mmap is refused what the seals forbid."""
+def test_seals_restrict_mmap(hello: MemFd) -> None:
+    """mmap.mmap cannot create mappings that the seals forbid."""
     with pytest.raises(PermissionError):
         mmap.mmap(hello.fileno(), 5)
 

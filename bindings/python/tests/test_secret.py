@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Secret files: made, sized once, mapped; refused what would show them."""
+"""Secret files: creating, resizing, mapping, and forbidden operations."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from helpers import fails_with
 from memfd_go import MemFd, Seal, raw, secret
 
 
-def test_is_where_it_is_known_to_be() -> None:
-    """$MEMFD_GO_SECRET, "yes" or "no", tells what the kernel has. Else memory is locked."""
+def test_availability_matches_environment() -> None:
+    """$MEMFD_GO_SECRET ("yes" or "no") states whether the kernel has memfd_secret(2)."""
     known = os.environ.get("MEMFD_GO_SECRET")
     area = raw.secret_alloc(32, 0)
     kind = area.kind
@@ -38,7 +38,7 @@ def test_unknown_flags(flags: int) -> None:
         raw.secret(flags)
 
 
-def test_main_job(secret_file: MemFd) -> None:
+def test_map_and_write(secret_file: MemFd) -> None:
     secret_file.set_size(32)
     try:
         key = secret_file.map(writable=True)
@@ -50,14 +50,14 @@ def test_main_job(secret_file: MemFd) -> None:
     key.close()
 
 
-def test_sized_once(secret_file: MemFd) -> None:
+def test_size_can_be_set_once(secret_file: MemFd) -> None:
     secret_file.set_size(32)
     with fails_with("EINVAL"):
         secret_file.set_size(64)
     assert secret_file.size == 32
 
 
-def test_takes_no_seals(secret_file: MemFd) -> None:
+def test_seals_are_not_supported(secret_file: MemFd) -> None:
     for use in (
         lambda: secret_file.seals,
         lambda: secret_file.seal(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Secret areas: allocated, attached, protected, wiped; and pools of slots."""
+"""raw functions for secret areas and pools."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANY = raw.MEMFD_GO_OPT_ALLOW_UNLOCKED
 
 
 def allocate(length: int, opts: int) -> raw.SecretArea:
-    """An area of memfd_secret(2), where the kernel has it."""
+    """An area from memfd_secret(2), if the kernel has it."""
     try:
         return raw.secret_alloc(length, opts | raw.MEMFD_GO_OPT_REQUIRE)
     except OSError as error:
@@ -41,7 +41,7 @@ def test_area(length: int, opts: int) -> None:
     assert (area.data, area.len, area.base, area.base_len) == (None, 0, None, 0)
 
 
-def test_against_the_end() -> None:
+def test_align_end() -> None:
     area = raw.secret_alloc(100, raw.MEMFD_GO_OPT_ALIGN_END | ANY)
     assert (area.data + 100) % PAGE == 0
     raw.secret_free(area)
@@ -64,7 +64,7 @@ def test_protect(access: int, survives: tuple[bool, bool]) -> None:
 
 
 def in_child(use: Callable[[], object]) -> bool:
-    """Whether a child survives it."""
+    """Return whether a child survives an access."""
     pid = os.fork()
     if pid == 0:
         faulthandler.disable()
@@ -76,7 +76,7 @@ def in_child(use: Callable[[], object]) -> bool:
     return os.waitpid(pid, 0)[1] == 0
 
 
-def test_guards() -> None:
+def test_guard_pages() -> None:
     area = raw.secret_alloc(PAGE, raw.MEMFD_GO_OPT_FORK_SHARE | ANY)
     start: int = area.data
     assert in_child(lambda: ctypes.string_at(start, PAGE))

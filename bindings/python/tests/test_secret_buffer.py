@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Secret buffers: when they can be touched, how long they live, what they refuse."""
+"""Secret buffers: access, lifetime, and errors."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from memfd_go import MemFd, SecretBuffer, SecretFallbackWarning, SecretKind, raw
 
 PAGE = os.sysconf("SC_PAGESIZE")
 
-# What the kernel has no better memory for is tested all the same.
+# The tests also run on kernels without memfd_secret(2).
 pytestmark = pytest.mark.filterwarnings("ignore::memfd_go.SecretFallbackWarning")
 
 buffers = pytest.mark.skipif(sys.version_info < (3, 12), reason="PEP 688 came with Python 3.12")
 
 
 def secretmem(**options: Any) -> SecretBuffer:
-    """A buffer of memfd_secret(2), where the kernel has it."""
+    """A buffer from memfd_secret(2), if the kernel has it."""
     try:
         return SecretBuffer(32, least=SecretKind.SECRETMEM, **options)
     except OSError as error:
@@ -40,7 +40,7 @@ def secretmem(**options: Any) -> SecretBuffer:
 
 
 def protection(key: SecretBuffer) -> str:
-    """What the memory allows now."""
+    """Return the current permissions of the memory."""
     return permissions(key._area.address)  # pyright: ignore[reportPrivateUsage]
 
 
@@ -63,7 +63,7 @@ def test_holds_what_was_written(size: int, options: dict[str, bool]) -> None:
             assert bytes(view) == b"\x55" * size
 
 
-def test_cannot_be_touched_outside_of_blocks() -> None:
+def test_inaccessible_outside_of_blocks() -> None:
     with SecretBuffer(32) as key:
         assert protection(key) == "---"
         with key.readable():
@@ -104,7 +104,7 @@ def test_view_released_early() -> None:
         assert protection(key) == "---"
 
 
-def test_what_is_made_of_a_view_keeps_it_readable() -> None:
+def test_derived_views_keep_it_readable() -> None:
     key = SecretBuffer(32)
     guard = key.readable()
     part = guard.__enter__()[1:3]
@@ -134,7 +134,7 @@ def test_numpy_keeps_it_writable() -> None:
     key.close()
 
 
-def test_error_hides_no_error() -> None:
+def test_buffer_error_does_not_replace_exception() -> None:
     key = SecretBuffer(32)
     parts: list[memoryview] = []
     with pytest.raises(ZeroDivisionError), key.readable() as view:
@@ -145,7 +145,7 @@ def test_error_hides_no_error() -> None:
 
 
 def test_threads_in_blocks_of_one_buffer() -> None:
-    """The memory stays usable until the last thread is done."""
+    """The memory stays accessible until the last thread leaves its block."""
     with SecretBuffer(8 * 8) as key:
 
         def work(number: int) -> bool:
@@ -193,7 +193,7 @@ def test_wipe() -> None:
         assert protection(key) == "---"
 
 
-def test_is_filled_and_used_without_a_copy() -> None:
+def test_readinto_and_hash_without_copy() -> None:
     with SecretBuffer(32) as key, open("/dev/urandom", "rb", buffering=0) as random:
         with key.writable() as view:
             assert random.readinto(view) == 32
@@ -203,7 +203,7 @@ def test_is_filled_and_used_without_a_copy() -> None:
             assert code == hashlib.blake2b(b"message", key=bytes(view)).digest()
 
 
-def test_is_a_key_of_hmac() -> None:
+def test_hmac_key() -> None:
     pytest.importorskip("_hashlib", reason="without OpenSSL, hmac takes no view as a key")
     with SecretBuffer(32) as key, key.readable() as view:
         code = hmac.digest(view, b"message", "sha256")
@@ -226,7 +226,7 @@ def test_is_a_buffer() -> None:
     key.close()
 
 
-# ------------------------------------------------------------------------- Life
+# --------------------------------------------------------------------- Lifetime
 
 
 def test_close() -> None:
@@ -245,7 +245,7 @@ def test_close() -> None:
     assert len(key) == 32
 
 
-def test_forgotten_buffer_warns_and_frees() -> None:
+def test_unclosed_buffer_warns_and_frees() -> None:
     key = SecretBuffer(32)
     address = key._area.address  # pyright: ignore[reportPrivateUsage]
     with pytest.warns(ResourceWarning, match="unclosed <SecretBuffer of 32 bytes"):
@@ -266,7 +266,7 @@ def test_views_outlive_the_object() -> None:
     assert permissions(address) == ""
 
 
-def test_in_a_cycle() -> None:
+def test_reference_cycle() -> None:
     key = SecretBuffer(32)
     cycle: list[Any] = [key, key.readable().__enter__()]
     cycle.append(cycle)
@@ -296,7 +296,7 @@ def test_cannot_be_copied() -> None:
                 how(key)
 
 
-def test_tells_its_length_alone() -> None:
+def test_repr_shows_only_length() -> None:
     with SecretBuffer(6) as key:
         with key.writable() as view:
             view[:] = b"secret"
@@ -321,14 +321,14 @@ def test_kind_and_warning() -> None:
         assert caught[0].filename == __file__
 
 
-def test_nobody_warns_of_what_was_asked_for() -> None:
+def test_no_warning_for_requested_kind() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with SecretBuffer(32, secretmem=False) as key:
             assert key.kind is SecretKind.MLOCK
 
 
-def test_warning_as_an_error_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warning_as_error_leaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     alloc = raw.secret_alloc
     areas: list[raw.SecretArea] = []
 
@@ -395,7 +395,7 @@ def test_attach() -> None:
             assert bytes(view[:6]) == b"shared"
 
 
-def test_attach_what_secret_made(secret_file: MemFd) -> None:
+def test_attach_secret_file(secret_file: MemFd) -> None:
     with fails_with("ENODATA"):
         SecretBuffer.attach(secret_file)
     secret_file.set_size(32)
@@ -423,7 +423,7 @@ def test_no_descriptor() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"secretmem": False}])
-def test_child_of_fork_has_no_part_in_it(options: dict[str, bool]) -> None:
+def test_child_of_fork_does_not_have_it(options: dict[str, bool]) -> None:
     key = SecretBuffer(3, **options)  # type: ignore[arg-type]
     with key.writable() as view:
         view[:] = b"abc"
@@ -465,7 +465,7 @@ def test_child_forked_in_a_block() -> None:
     key.close()
 
 
-def test_child_attaches_the_descriptor_that_it_has() -> None:
+def test_child_attaches_inherited_descriptor() -> None:
     key = secretmem(keep_fd=True)
     with key.writable() as view:
         view[:5] = b"hello"
@@ -484,13 +484,13 @@ def test_child_attaches_the_descriptor_that_it_has() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"secretmem": False}])
-def test_child_shares_it_if_told_to(options: dict[str, bool]) -> None:
+def test_fork_share(options: dict[str, bool]) -> None:
     key = SecretBuffer(5, fork_share=True, **options)  # type: ignore[arg-type]
 
     def child() -> None:
         with key.writable() as view:
             view[:] = b"child"
-        key.close()  # wipes nothing
+        key.close()  # does not wipe
 
     in_child(child)
     with key.readable() as view:
@@ -498,7 +498,7 @@ def test_child_shares_it_if_told_to(options: dict[str, bool]) -> None:
     key.close()
 
 
-def test_lock_that_another_thread_held_at_fork() -> None:
+def test_lock_held_by_another_thread_at_fork() -> None:
     key = SecretBuffer(5, fork_share=True)
     area = key._area  # pyright: ignore[reportPrivateUsage]
     held, release = threading.Event(), threading.Event()
@@ -520,7 +520,7 @@ def test_lock_that_another_thread_held_at_fork() -> None:
 
 
 def test_other_processes_cannot_read_it() -> None:
-    """What the kernel itself cannot see, process_vm_readv(2) and /proc/PID/mem cannot."""
+    """process_vm_readv(2) and /proc/PID/mem cannot read it."""
     key = secretmem()
     with key.writable() as view:
         address = address_of(view)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Secrets that are taken, compared and wiped; blocks that exceptions end; forks."""
+"""take(), compare(), wipe(), exceptions in "with" blocks, and fork()."""
 
-# Names that are set in a block of pytest.raises() are set.
+# pyright does not know that the body of pytest.raises() runs.
 # pyright: reportPossiblyUnboundVariable=false
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def test_take(options: dict[str, Any]) -> None:
         with key.readable() as view:
             assert bytes(view) == b"secret"
         assert protection(key) == "---"
-    source.append(0)  # it is free again
+    source.append(0)  # the bytearray is released
 
 
 def test_take_from_other_buffers() -> None:
@@ -63,14 +63,14 @@ def test_take_from_other_buffers() -> None:
     assert list(numbers) == [1, 0]
 
 
-def test_take_what_cannot_be_wiped() -> None:
+def test_take_read_only_buffer() -> None:
     with pytest.raises(BufferError):
         SecretBuffer.take(b"secret")
     with pytest.raises(TypeError):
         SecretBuffer.take("secret")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
-def test_take_that_fails_leaves_the_source() -> None:
+def test_failed_take_keeps_the_source() -> None:
     source = bytearray(b"secret")
     with pytest.raises(ValueError, match="is not a SecretKind"):
         SecretBuffer.take(source, least=9)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -102,14 +102,14 @@ def test_wipe(buffer: Any) -> None:
     assert bytes(buffer) == bytes(len(memoryview(buffer).cast("B")))
 
 
-def test_wipe_of_a_part() -> None:
+def test_wipe_slice() -> None:
     data = bytearray(b"secret")
     wipe(memoryview(data)[2:4])
     assert data == b"se\0\0et"
     wipe(bytearray())
 
 
-def test_wipe_of_what_is_read_only(hello: MemFd) -> None:
+def test_wipe_read_only_buffer(hello: MemFd) -> None:
     with pytest.raises(BufferError):
         wipe(b"secret")
     with hello.map() as mapping, mapping.view() as view:
@@ -144,8 +144,8 @@ def test_compare() -> None:
 # -------------------------------------------------------- Exceptions in a block
 
 
-def test_an_exception_is_not_replaced() -> None:
-    """A view that survives keeps the memory; nothing else can have it."""
+def test_exception_is_not_replaced() -> None:
+    """A remaining view keeps the memory; no new view can be created."""
     key = fill(SecretBuffer(6), b"secret")
     with pytest.raises(KeyError, match="mine"), key:
         guard = key.readable()
@@ -171,7 +171,7 @@ def test_an_exception_is_not_replaced() -> None:
 
 
 def test_wiped_with_the_last_view() -> None:
-    """Seen through a descriptor of the same memory."""
+    """Checked through a descriptor of the same memory."""
     try:
         key = SecretBuffer(6, least=SecretKind.SECRETMEM, keep_fd=True)
     except OSError as error:
@@ -205,7 +205,7 @@ def test_exception_in_a_pool() -> None:
     assert pool.slots == 0
 
 
-def test_views_at_a_normal_end_are_an_error() -> None:
+def test_views_at_block_end_raise() -> None:
     key = SecretBuffer(6)
     guard = key.readable()
     view = guard.__enter__()
@@ -217,7 +217,7 @@ def test_views_at_a_normal_end_are_an_error() -> None:
     key.close()
 
 
-def test_written_in_front_of_it() -> None:
+def test_underrun_is_detected() -> None:
     key = SecretBuffer(6, align_end=True)
     with key.writable() as view:
         ctypes.c_char.from_address(address_of(view) - 1).value = b"x"
@@ -234,8 +234,8 @@ MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE")
 
 
 @pytest.mark.parametrize("size", [sys.maxsize, sys.maxsize // 2, 1 << 45, 1 << 60])
-def test_absurd_size(size: int) -> None:
-    """More than the machine has, whoever asks: root has no RLIMIT_MEMLOCK."""
+def test_size_over_system_memory(size: int) -> None:
+    """More than the memory of the system is refused for root, too, who has no limit."""
     if not 2 * MEMORY < size <= sys.maxsize:
         pytest.skip("it is not absurd here, or no size")
     for secretmem in (True, False):
@@ -243,7 +243,7 @@ def test_absurd_size(size: int) -> None:
             SecretBuffer(size, secretmem=secretmem)
 
 
-def test_attach_of_what_is_too_large() -> None:
+def test_attach_over_max_size() -> None:
     try:
         key = SecretBuffer(6, least=SecretKind.SECRETMEM, keep_fd=True)
     except OSError as error:
@@ -258,8 +258,8 @@ def test_attach_of_what_is_too_large() -> None:
 # -------------------------------------------------------------------------- Forks
 
 
-def test_child_locks_it_again() -> None:
-    """Locks are not inherited, though the memory is."""
+def test_child_relocks() -> None:
+    """A child inherits the memory, but not mlock(2)."""
     with fill(SecretBuffer(6, **LOCKED), b"secret") as key:
         before = locked_kib()
         assert before > 0
@@ -276,11 +276,11 @@ def test_child_locks_it_again() -> None:
         assert key.compare(b"secret")
 
 
-def test_child_that_cannot_lock_it_says_so_once() -> None:
-    """In the hook of fork() an exception would get lost."""
+def test_child_that_cannot_relock_raises_once() -> None:
+    """os.register_at_fork() ignores exceptions, so the next use raises it."""
 
     def parent() -> None:
-        if os.getuid() == 0:  # whom no limit binds
+        if os.getuid() == 0:  # root has no limits
             os.setuid(65534)
         key = fill(SecretBuffer(6, **LOCKED), b"secret")
         lenient = fill(SecretBuffer(6, least=SecretKind.UNLOCKED, **LOCKED), b"secret")
@@ -301,8 +301,8 @@ def test_child_that_cannot_lock_it_says_so_once() -> None:
     in_child(parent)
 
 
-def test_access_after_a_fork_in_the_middle() -> None:
-    """Another thread may have changed the access, and not yet noted it, when the child came."""
+def test_access_after_fork_during_access_change() -> None:
+    """At the fork, another thread may have changed the access without recording it yet."""
     with fill(SecretBuffer(6, **LOCKED), b"secret") as key:
         area = key._area  # pyright: ignore[reportPrivateUsage]
         area._access = 1  # pyright: ignore[reportPrivateUsage] # but it is none
@@ -310,8 +310,8 @@ def test_access_after_a_fork_in_the_middle() -> None:
         area._access = 0  # pyright: ignore[reportPrivateUsage]
 
 
-def test_process_number_of_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a new PID namespace, where both are 1."""
+def test_child_with_pid_of_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a new PID namespace, both may be 1."""
     monkeypatch.setattr(os, "getpid", lambda: 1)
     with SecretBuffer(6) as key, SecretPool(6, 1) as pool:
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Pools of secrets: slots taken and given back, and what is left of them."""
+"""Secret pools: taking and giving back slots, lifetime, and errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_take_and_give() -> None:
             slot.close()
 
 
-def test_slots_are_apart() -> None:
+def test_slots_are_separate() -> None:
     with SecretPool(16, 4) as pool:
         slots = [pool.take() for _ in range(4)]
         for number, slot in enumerate(slots):
@@ -62,7 +62,7 @@ def test_kind() -> None:
     assert pool.kind is SecretKind.MLOCK
 
 
-def test_warns_of_lesser_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fallback_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     init = raw.secret_pool_init
 
     def without_secretmem(length: int, slots: int, opts: int) -> raw.SecretPool:
@@ -109,7 +109,7 @@ def test_repr() -> None:
         assert repr(slot) == f"<SecretSlot of 32 bytes, {slot.kind}>"
 
 
-def test_overrun_is_noticed() -> None:
+def test_overrun_is_detected() -> None:
     pool = SecretPool(32, 2)
     slot = pool.take()
     with slot.writable() as view:
@@ -121,7 +121,7 @@ def test_overrun_is_noticed() -> None:
     assert slot.closed
 
 
-def test_forgotten_slot_is_given_back() -> None:
+def test_unclosed_slot_is_given_back() -> None:
     with SecretPool(32, 1) as pool:
         slot = pool.take()
         with pytest.warns(ResourceWarning, match="unclosed <SecretSlot of 32 bytes"):
@@ -129,7 +129,7 @@ def test_forgotten_slot_is_given_back() -> None:
         assert pool.used == 0
 
 
-def test_forgotten_pool_goes_with_its_last_slot() -> None:
+def test_unclosed_pool_is_freed_with_last_slot() -> None:
     pool = SecretPool(32, 1)
     slot = pool.take()
     view = slot.writable().__enter__()
@@ -163,7 +163,7 @@ def test_invalid() -> None:
 
 
 def test_threads() -> None:
-    """The pool of C has no lock; this one has."""
+    """The C pool has no lock; SecretPool has one."""
     with SecretPool(8, 8) as pool:
 
         def work(number: int) -> bool:
@@ -183,7 +183,7 @@ def test_threads() -> None:
         assert pool.used == 0
 
 
-def test_child_of_fork_has_no_part_in_it() -> None:
+def test_child_of_fork_does_not_have_it() -> None:
     pool = SecretPool(3, 2)
     slot = pool.take()
     with slot.writable() as view:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The end of the interpreter, in whatever order things go."""
+"""Interpreter shutdown, in any order of destruction."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
-def test_ends_quietly(program: str) -> None:
+def test_exit_without_errors(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-c", SETUP + program],
         capture_output=True,
@@ -67,6 +67,6 @@ def test_ends_quietly(program: str) -> None:
         pytest.skip("glibc ends no daemon threads without libgcc_s.so.1")
     assert done.returncode == 0, done.stderr
     for line in done.stderr.splitlines():
-        # Of what was forgotten Python warns; of where it was made it tells in further lines.
+        # Python warns of unclosed objects, with further lines about the allocation.
         assert "Exception ignored" not in line, done.stderr
         assert "Error" not in line, done.stderr

@@ -38,7 +38,7 @@ def test_reserve_allocates(file: MemFd) -> None:
 
 @pytest.mark.parametrize("size", [1 << 63, (1 << 64) - 1])
 @pytest.mark.parametrize("reserve", [False, True])
-def test_too_large_for_a_file(file: MemFd, size: int, reserve: bool) -> None:
+def test_size_over_file_maximum(file: MemFd, size: int, reserve: bool) -> None:
     with fails_with("EINVAL"):
         file.set_size(size, reserve=reserve)
     assert file.size == 0
@@ -53,7 +53,7 @@ def test_over_the_limit(file: MemFd, reserve: bool) -> None:
     assert file.size == 5
 
 
-def test_sealed_against_it(file: MemFd) -> None:
+def test_sealed_size(file: MemFd) -> None:
     file.set_size(5)
     file.seal(Seal.GROW)
     with pytest.raises(PermissionError):
@@ -82,7 +82,7 @@ def test_read_only_descriptor(file: MemFd) -> None:
             reader.set_size(5, reserve=True)
 
 
-def test_a_pipe() -> None:
+def test_pipe_is_refused() -> None:
     ends = os.pipe()
     try:
         assert raw.get_size(ends[0]) == 0
@@ -107,7 +107,7 @@ def test_unknown_options(file: MemFd) -> None:
             raw.set_size(file.fileno(), opts, 5)
 
 
-def test_interrupted_call_is_repeated(file: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_call_is_retried(file: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes: list[BaseException | None] = [InterruptedError(), InterruptedError(), None]
 
     def set_size(*_: int) -> None:
@@ -120,7 +120,7 @@ def test_interrupted_call_is_repeated(file: MemFd, monkeypatch: pytest.MonkeyPat
     assert outcomes == []
 
 
-def test_signal_handler_that_raises_ends_it(file: MemFd) -> None:
+def test_exception_in_signal_handler(file: MemFd) -> None:
     class AlarmError(Exception):
         pass
 

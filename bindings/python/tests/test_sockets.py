@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files sent and received over sockets: in time, interrupted, refused."""
+"""Sending and receiving files: timeouts, signals, and refused messages."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_send_with_data(pair: Pair, hello: MemFd) -> None:
 
 
 def test_refused_message(any_pair: Pair, file: MemFd) -> None:
-    """The bytes are not lost, so that a stream keeps its framing."""
+    """The data is returned with the error, so a stream keeps its framing."""
     a, b = any_pair
     file.set_size(5)
     file.send(a, b"one")
@@ -89,7 +89,7 @@ def test_message_without_a_file(any_pair: Pair) -> None:
 
 
 def test_message_with_several_files(any_pair: Pair, hello: MemFd) -> None:
-    """They are closed, which nothing_leaks checks; the bytes are not lost."""
+    """All files are closed, which nothing_leaks checks; the data is returned."""
     a, b = any_pair
     for count in (2, raw.MEMFD_GO_FDS_MAX):
         raw.send_fds(a.fileno(), [hello.fileno()] * count, b"text")
@@ -98,7 +98,7 @@ def test_message_with_several_files(any_pair: Pair, hello: MemFd) -> None:
         assert refused.value.data == b"text"
 
 
-def test_length_of_a_message(hello: MemFd) -> None:
+def test_max_data(hello: MemFd) -> None:
     a, b = socket.socketpair()
     with a, b:
         hello.send(a, bytes(100))
@@ -115,7 +115,7 @@ def test_length_of_a_message(hello: MemFd) -> None:
             MemFd.receive_message(b, max_data=10)
 
 
-def test_refused(pair: Pair, file: MemFd, hello: MemFd) -> None:
+def test_refused_files_are_closed(pair: Pair, file: MemFd, hello: MemFd) -> None:
     a, b = pair
     file.set_size(5)
     file.send(a)
@@ -148,7 +148,7 @@ def test_end_of_the_stream(pair: Pair) -> None:
             MemFd.receive(b, required)
 
 
-def test_nobody_there(pair: Pair, hello: MemFd) -> None:
+def test_peer_closed(pair: Pair, hello: MemFd) -> None:
     a, b = pair
     b.close()
     with pytest.raises(BrokenPipeError):

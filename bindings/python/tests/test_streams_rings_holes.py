@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Copies of streams, rings, holes: what is neither in os nor in mmap."""
+"""clone_stream(), map_ring(), discard(), no_holes and huge pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def content(file: MemFd) -> bytes:
 
 
 def test_pipe() -> None:
-    """All of it, also what does not fit the pipe, up to its end."""
+    """All data is copied, also more than fits into the pipe."""
     reading, writing = os.pipe()
     data = os.urandom(300_000)
 
@@ -52,7 +52,7 @@ def test_socket_and_file(hello: MemFd) -> None:
         assert content(MemFd.clone_stream("copy", stream)) == b"llo"
 
 
-def test_stream_that_is_too_long() -> None:
+def test_stream_over_max_size() -> None:
     with open("/dev/zero", "rb", 0) as zeros:
         with fails_with("EFBIG", text="the source is longer than max_size (1000 bytes)"):
             MemFd.clone_stream("copy", zeros, max_size=1000)
@@ -86,7 +86,7 @@ def test_ring_of_a_part(file: MemFd) -> None:
         assert (ring[:3], ring[PAGE : PAGE + 3], ring.readonly) == (b"abc", b"abc", True)
 
 
-def test_ring_that_cannot_be(file: MemFd, hello: MemFd) -> None:
+def test_ring_errors(file: MemFd, hello: MemFd) -> None:
     with pytest.raises(ValueError, match="length 5 is not a multiple of the page size"):
         hello.map_ring()
     file.set_size(PAGE)
@@ -111,7 +111,7 @@ def test_discard(file: MemFd) -> None:
     assert os.pread(file.fileno(), 2, PAGE - 1) == b"x\0"
 
 
-def test_discard_of_what_cannot_be(file: MemFd, hello: MemFd) -> None:
+def test_discard_errors(file: MemFd, hello: MemFd) -> None:
     with fails_with("EPERM", text="the file is sealed against writing"):
         hello.discard(0, 1)
     with fails_with("EINVAL", text="length is 0, or the range ends past 2**63 - 1"):
@@ -122,7 +122,7 @@ def test_discard_of_what_cannot_be(file: MemFd, hello: MemFd) -> None:
 
 
 def test_no_holes(file: MemFd) -> None:
-    """The pages that a file lacks are allocated, on request."""
+    """no_holes allocates the missing pages of a file."""
     file.set_size(8 * PAGE)
     file.freeze()
     file.map_verified().close()
@@ -153,7 +153,7 @@ def test_huge_pages() -> None:
         MemFd.create("huge", huge_page=1 << 13)
 
 
-def test_what_is_no_size_of_pages() -> None:
+def test_invalid_huge_page() -> None:
     for size in (1, 3, (1 << 21) + 1):
         with pytest.raises(ValueError, match=f"huge_page is {size}, not 0 or a power of two"):
             MemFd.create("huge", huge_page=size)

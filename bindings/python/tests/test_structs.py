@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The structs: as large as C's, and no member is silently cut off."""
+"""The structs have the sizes of the C structs, and members are range-checked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_size(struct: type[ctypes.Structure], size: int) -> None:
     assert ctypes.sizeof(struct) == size
 
 
-def test_size_of_what_callers_keep() -> None:
+def test_size_of_caller_structs() -> None:
     assert ctypes.sizeof(raw.SecretArea) == 48 + 4 * WORD
     assert ctypes.sizeof(raw.SecretPool) == 32 + 2 * WORD + 48 + 4 * WORD
 
@@ -48,7 +48,7 @@ def test_member_out_of_range(member: str, value: int) -> None:
         raw.CreateArgs(**{member: value})
 
 
-def test_member_that_does_not_exist() -> None:
+def test_unknown_member() -> None:
     args = raw.CreateArgs()
     with pytest.raises(AttributeError):
         args.mfd_flags = 1

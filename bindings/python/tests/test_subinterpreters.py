@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Other interpreters in the process, as far as ctypes can be imported there."""
+"""Subinterpreters, if ctypes can be imported there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ with SecretPool(5, 2) as pool, pool.take() as slot, slot.readable() as view:
     assert bytes(view) == bytes(5)
 """
 
-# Runs CODE in two interpreters of each kind, one after another, and in this one meanwhile.
+# Runs CODE in two interpreters of each kind, one after the other, and in this one.
 # Those with a lock of their own cannot import ctypes before Python 3.13.
 MAIN = """
 import sys

@@ -21,7 +21,7 @@ THREADS = 8
 
 @pytest.fixture
 def _many_switches() -> Iterator[None]:
-    """Let threads take turns as often as they can."""
+    """Make the interpreter switch threads as often as possible."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -29,7 +29,7 @@ def _many_switches() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_many_switches")
-def test_files_of_their_own() -> None:
+def test_separate_files() -> None:
     def work(number: int) -> bool:
         data = bytes([number]) * 5000
         with MemFd.sealed(f"thread {number}", data) as file, file.map() as mapping:
@@ -53,7 +53,7 @@ def test_one_file(file: MemFd) -> None:
 
 @pytest.mark.usefixtures("_many_switches")
 def test_sealing_race(file: MemFd) -> None:
-    """Everybody may ensure, whoever is first."""
+    """ensure() succeeds in all threads, whichever is first."""
     both = Seal.GROW | Seal.SHRINK
     with ThreadPoolExecutor(THREADS) as pool:
         for future in [pool.submit(file.ensure, both) for _ in range(100)]:
@@ -62,8 +62,8 @@ def test_sealing_race(file: MemFd) -> None:
 
 
 @pytest.mark.usefixtures("_many_switches")
-def test_closing_while_others_read(hello: MemFd) -> None:
-    """Whoever reads keeps the memory; whoever comes while another closes is told so."""
+def test_close_while_other_threads_read(hello: MemFd) -> None:
+    """A reader keeps the memory; a reader that comes after close() gets an error."""
 
     def read(mapping: Mapping) -> bool:
         try:
@@ -89,7 +89,7 @@ def test_closing_while_others_read(hello: MemFd) -> None:
 
 
 def test_other_threads_run_during_a_call(file: MemFd) -> None:
-    """The interpreter lock is free while the kernel works."""
+    """The interpreter lock is released during a system call."""
     done = threading.Event()
 
     def other() -> None:
@@ -99,7 +99,7 @@ def test_other_threads_run_during_a_call(file: MemFd) -> None:
     thread = threading.Thread(target=other)
     thread.start()
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(600)  # so that it runs only when the lock is given up
+    sys.setswitchinterval(600)  # so that other threads run only when the lock is released
     try:
         deadline = time.monotonic() + 5
         while not done.is_set() and time.monotonic() < deadline:

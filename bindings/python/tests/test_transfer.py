@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Descriptors between processes: sent, received, imported."""
+"""raw functions that send, receive and import descriptors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pair = tuple[socket.socket, socket.socket]
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    """Two connected sockets that do not block."""
+    """Two connected non-blocking sockets."""
     a, b = socket.socketpair()
     a.setblocking(False)
     b.setblocking(False)
@@ -51,7 +51,7 @@ def test_without_data(pair: Pair, hello: MemFd) -> None:
     fds, data = raw.recv_fds(b, 1, 0)
     assert data == b""
     os.close(fds[0])
-    with fails_with("EAGAIN"):  # the byte in its place is gone
+    with fails_with("EAGAIN"):  # the zero byte was consumed
         raw.recv_fds(b, 1, 0)
 
 
@@ -63,7 +63,7 @@ def test_end_of_stream(pair: Pair) -> None:
         raw.recv_verified(pair[1].fileno(), 0, 10)
 
 
-def test_more_than_expected(pair: Pair, hello: MemFd) -> None:
+def test_too_many_descriptors(pair: Pair, hello: MemFd) -> None:
     a, b = fds_of(pair)
     raw.send_fds(a, [hello.fileno()] * 3)
     with fails_with("EMSGSIZE"):
@@ -73,7 +73,7 @@ def test_more_than_expected(pair: Pair, hello: MemFd) -> None:
         raw.recv_verified(b, 0, 10)
 
 
-def test_none(pair: Pair) -> None:
+def test_no_descriptors(pair: Pair) -> None:
     a, b = fds_of(pair)
     assert raw.send_fds(a, [], b"data") == 4
     assert raw.recv_fds(b, 1, 10) == ([], b"data")
@@ -82,7 +82,7 @@ def test_none(pair: Pair) -> None:
         raw.recv_verified(b, 0, 10)
 
 
-def test_not_waiting(pair: Pair) -> None:
+def test_dontwait(pair: Pair) -> None:
     pair[1].setblocking(True)
     b = pair[1].fileno()
     with fails_with("EAGAIN"):
@@ -96,7 +96,7 @@ def test_arguments_out_of_range(pair: Pair) -> None:
     with fails_with("EINVAL"):
         raw.send_fds(a, [a] * (raw.MEMFD_GO_FDS_MAX + 1))
     raw.send_fds(a, [a])
-    fds, _ = raw.recv_fds(b, raw.MEMFD_GO_FDS_MAX + 1, 10)  # more room than is used
+    fds, _ = raw.recv_fds(b, raw.MEMFD_GO_FDS_MAX + 1, 10)  # more than the maximum
     os.close(fds[0])
 
 
@@ -113,7 +113,7 @@ def test_wrong_descriptors(pair: Pair, hello: MemFd) -> None:
             raw.recv_verified(sock, 0, 10)
 
 
-def test_nobody_there(pair: Pair, hello: MemFd) -> None:
+def test_peer_closed(pair: Pair, hello: MemFd) -> None:
     pair[1].close()
     with fails_with("EPIPE"):
         raw.send_fds(pair[0].fileno(), [hello.fileno()])

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-//! Reading seals from any text, compared with a model:
+//! Fuzzes the parser of seals, and compares it with a model. In tests/fuzz:
 //!
-//!     cargo +nightly fuzz run --fuzz-dir fuzz parse_seals
+//!     cargo +nightly fuzz run --fuzz-dir rust parse_seals
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
