@@ -122,7 +122,14 @@ func runShell(t *testing.T, code string) string {
 	for _, match := range optional.FindAllStringSubmatch(code, -1) {
 		testenv.RequireTool(t, match[1])
 	}
-	const prelude = `make() { command make -n "$@" >/dev/null; }` + "\n"
+	prelude := `make() { command make -n "$@" >/dev/null; }` + "\n"
+	if regexp.MustCompile(`\bmemfd [a-z]`).MatchString(code) {
+		program, err := testenv.Program(runtime.GOARCH)
+		if err != nil {
+			testenv.Unavailable(t, err)
+		}
+		prelude += "PATH=" + filepath.Dir(program) + ":$PATH\n"
+	}
 	return run(t, "sh", "-eu", "-c", prelude+code)
 }
 
