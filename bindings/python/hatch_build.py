@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Puts the C library into wheels, and the Go sources that it is built from into the sdist.
+"""Adds the C library to wheels, and its Go sources to the sdist.
 
-A wheel gets the library of the folder $MEMFD_GO_LIB_DIR if that is set, of whatever
-architecture it is. Otherwise go builds it from the sources, for this machine.
+If $MEMFD_GO_LIB_DIR is set, a wheel contains the library in that directory, which may be for
+any architecture. Otherwise go builds the library from the sources, for this machine.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _LIBRARY = "libmemfd_go.so.1"
 
 class _Platform(NamedTuple):
     goarch: str
-    name: str  # in tags
+    name: str  # in wheel tags
     glibc: str
     musl: str
 
 
-# By what an ELF header says: bits, byte order and machine. The library needs no libc, so
-# the versions are the oldest that there are tags for: those of auditwheel's policies.
+# By bits, byte order and machine of the ELF header. The library needs no libc, so the versions
+# are the oldest ones in auditwheel's policies.
 _PLATFORMS = {
     (64, "<", 62): _Platform("amd64", "x86_64", "2_5", "1_1"),
     (64, "<", 183): _Platform("arm64", "aarch64", "2_17", "1_1"),
@@ -42,19 +42,19 @@ _PLATFORMS = {
 
 
 class _BuildError(Exception):
-    """What the user can do something about."""
+    """An error that the user can fix."""
 
 
 class LibraryHook(BuildHookInterface[Any]):
-    """Called by hatchling before and after it makes a wheel or an sdist."""
+    """The hook that hatchling calls before and after it builds a wheel or an sdist."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Say what goes in beside the Python files."""
+        """Set which files are added to the Python files."""
         self._temporary = tempfile.mkdtemp(prefix="memfd-go-")
         try:
             if self.target_name == "sdist":
                 _fill_sdist(Path(self.root), build_data["force_include"])
-            elif version != "editable":  # that runs from the sources, and with their library
+            elif version != "editable":  # an editable install has no library of its own
                 library = _find(Path(self.root), Path(self._temporary))
                 build_data["force_include"][str(library)] = f"memfd_go/_lib/{_LIBRARY}"
                 build_data["pure_python"] = False
@@ -64,12 +64,12 @@ class LibraryHook(BuildHookInterface[Any]):
             self.app.abort(f"memfd-go: {error}")
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Remove what was built."""
+        """Remove temporary files."""
         shutil.rmtree(self._temporary)
 
 
 def _tag(platform: _Platform) -> str:
-    """One wheel serves glibc and musl."""
+    """Return the wheel tag, which covers glibc and musl."""
     return (
         f"py3-none-manylinux_{platform.glibc}_{platform.name}"
         f".musllinux_{platform.musl}_{platform.name}"
@@ -117,7 +117,7 @@ def _go_sources(root: Path) -> Path:
 
 
 def _fill_sdist(root: Path, include: dict[str, str]) -> None:
-    """Add what _build() needs to the files, each with its name in the sdist."""
+    """Add the files that _build() needs, each with its path in the sdist."""
     top = _go_sources(root)
     files = [top / "go.mod", top / "go.sum"]
     for folder in ("core", "capi"):
@@ -127,19 +127,19 @@ def _fill_sdist(root: Path, include: dict[str, str]) -> None:
             if path.suffix in (".go", ".s", ".h", ".env") and not path.name.endswith("_test.go")
         )
     include.update((str(path), f"go/{path.relative_to(top)}") for path in sorted(files))
-    # hatchling adds it, but only if there is one: then the sdist would depend on git.
+    # hatchling adds .gitignore only if it exists, so the sdist would depend on git.
     for path in [path for path, name in include.items() if name == ".gitignore"]:
         del include[path]
 
 
 def _build(top: Path, temporary: Path) -> Path:
-    """Build the library for the machine of this Python."""
+    """Build the library for the architecture of this Python."""
     goarch = _platform(Path("/proc/self/exe")).goarch
     settings = (top / "capi/linker/baseline.env").read_text("utf-8").splitlines()
     env = dict(os.environ)
     env.update(dict(line.split("=", 1) for line in settings if line and line[0] != "#"))
-    # The linker runs here, whatever the environment is set to build for. Go does not
-    # answer where that is something it cannot build for.
+    # Build the linker for the host, regardless of the environment. go env fails if GOOS and
+    # GOARCH are set to an unsupported pair.
     env.update(GOOS="linux", GOARCH="amd64")
     env["GOOS"], env["GOARCH"] = _go(top, env, "env", "GOHOSTOS", "GOHOSTARCH").split()
     _go(top, env, "run", "./capi/linker", "build", "-arch", goarch, "-o", str(temporary))

@@ -142,9 +142,9 @@ class File(Descriptor):
         """Truncate the file, or extend it with zeros.
 
         reserve allocates the memory of the whole file now, so that no later write to a
-        mapping can fail for lack of memory (SIGBUS). After an error nothing has changed. The
-        size of a secret file can be set once; that of a file of huge pages is a multiple of
-        the page size.
+        mapping can fail for lack of memory (SIGBUS). After an error the size and the contents
+        are unchanged. The size of a secret file can be set once; that of a file of huge pages
+        is a multiple of the page size.
         """
         opts = raw.MEMFD_GO_OPT_RESERVE if reserve else 0
         fd = self.fileno()

@@ -151,13 +151,12 @@ impl Map {
     ///
     /// * `fd`: open for reading.
     /// * `offset`: in bytes, a multiple of the page size, or of the file's own huge page size.
-    /// * `len`: in bytes, more than 0. For a file of huge pages use a multiple of their size;
-    ///   otherwise the memory cannot be unmapped. The mapping may extend past the end of the
-    ///   file.
+    /// * `len`: in bytes, more than 0. The mapping may extend past the end of the file.
     ///
     /// # Errors
     ///
-    /// * `EACCES`: `fd` is not open for reading, or is not a regular file.
+    /// * `EACCES`: `fd` is not open for reading.
+    /// * `EACCES`: the file cannot be mapped with this access.
     /// * `EPERM`: [`MapFlags::EXEC`], and the file is secret or on a `noexec` mount.
     /// * `EINVAL`: `len` is 0.
     /// * `EINVAL`: `offset` is not a multiple of the page size, or more than `i64::MAX`.

@@ -439,7 +439,8 @@ impl SecretBuf {
 impl Drop for SecretBuf {
     fn drop(&mut self) {
         if self.is_here() {
-            // An error means too many mappings; then the area stays allocated and inaccessible.
+            // With too many mappings (ENOMEM) the area stays allocated and inaccessible. After an
+            // underrun (EUCLEAN) it has been freed.
             // SAFETY: the area belongs to `self`, and nothing borrows it any more.
             unsafe { sys::memfd_go_secret_free(&mut self.area) };
         }
@@ -573,14 +574,14 @@ impl<T: ?Sized> Drop for SecretWrite<'_, T> {
     }
 }
 
-/// A guard tells no more than its [`SecretBuf`].
+/// Shows only what [`SecretBuf`] shows.
 impl<T: ?Sized> fmt::Debug for SecretRead<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SecretRead").field(&self.secret).finish()
     }
 }
 
-/// A guard tells no more than its [`SecretBuf`].
+/// Shows only what [`SecretBuf`] shows.
 impl<T: ?Sized> fmt::Debug for SecretWrite<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SecretWrite").field(&self.secret).finish()

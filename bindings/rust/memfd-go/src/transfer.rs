@@ -289,7 +289,7 @@ pub fn receive_sealed_with(
 /// * `EINVAL`: `pid` or `remote_fd` is out of range.
 /// * `ENOENT`: no such process or descriptor, or /proc is not mounted.
 /// * `EACCES`: no right to ptrace the process, or the file's mode forbids the access.
-/// * `ENXIO`: a secret file, or a socket.
+/// * `ENXIO`: a secret file, or not a regular file.
 /// * `EAGAIN`: a process has a lease on the file.
 /// * `EMFILE`, `ENFILE`, `ENOMEM` and others: like open(2).
 ///

@@ -173,10 +173,11 @@ def unmap(addr: SupportsIndex, length: SupportsIndex) -> None:
     """Unmap the pages that contain 'length' bytes at 'addr', like munmap(2).
 
     addr    a multiple of the page size, such as map() returns
-    length  in bytes, more than 0; for a file of huge pages a multiple of their size
+    length  in bytes, more than 0
 
-    Errors: OSError EINVAL (addr is not a multiple; length is 0), ENOMEM (too many mappings);
-    OverflowError. Safe: as long as no thread uses the memory. Source: munmap(2).
+    Errors: OSError EINVAL (addr is not a multiple; length is 0), EFAULT (addr is 0), ENOMEM
+    (too many mappings); OverflowError. Safe: if no thread uses the memory any more.
+    Source: munmap(2).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")

@@ -87,7 +87,7 @@ fn all_layouts() {
 fn many_keys_in_little_memory() {
     let code = in_child(|| {
         set_limit(libc::RLIMIT_MEMLOCK, 8 << 20);
-        // SAFETY: the function takes no pointers. An unprivileged user is who the limit is for.
+        // SAFETY: the function takes no pointers. The limit does not apply to root.
         if unsafe { libc::setuid(65534) } != 0 {
             return 2;
         }

@@ -75,7 +75,7 @@ fn executable() {
         let not = CreateOptions::new().executable(false);
         match not.strict_noexec(true).create("not") {
             Err(e) if e.raw_os_error() == Some(libc::EOPNOTSUPP) => {
-                skip("not executable for good: before Linux 6.3")
+                skip("NOEXEC_SEAL: before Linux 6.3")
             }
             file => assert!(file.unwrap().seals().unwrap().contains(Seals::EXEC)),
         };
