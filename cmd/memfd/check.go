@@ -59,7 +59,7 @@ The exit status is 0 if the file passes, 1 if it does not, 2 on errors.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&require, "require", "write", "`SEALS` that must be set, separated by commas")
+	flags.StringVar(&require, "require", "write", "`SEALS` that must be set")
 	flags.StringVar(&limit, "max", "", "largest `SIZE` to accept, such as 1M (default any)")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "do not explain why a file fails")
 	return command

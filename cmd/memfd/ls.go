@@ -84,10 +84,10 @@ is bold in a terminal unless NO_COLOR is set.`,
 		},
 	}
 	flags := command.Flags()
-	flags.Var(&pids, "pid", "list only what process `PID` holds; can be repeated")
+	flags.Var(&pids, "pid", "list only what process `PID` holds (repeatable)")
 	flags.StringVar(&name, "name", "", "list only files with `TEXT` in their name")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
-	flags.BoolVar(&asTree, "tree", false, "print each holder on a line of its own, with its container")
+	flags.BoolVar(&asTree, "tree", false, "print each holder on its own line, with its container")
 	command.MarkFlagsMutuallyExclusive("json", "tree")
 	command.RegisterFlagCompletionFunc("pid", completePID)
 	return command

@@ -500,3 +500,34 @@ func TestLs(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// Help texts fit into 80 columns.
+func TestHelp(t *testing.T) {
+	for _, command := range append(rootCommand().Commands(), rootCommand()) {
+		args := append(strings.Fields(command.CommandPath())[1:], "--help")
+		r := execute(t, "", args...)
+		if r.status != 0 || !strings.Contains(r.stdout, "Usage:\n") {
+			t.Errorf("%q: %+v", args, r)
+		}
+		for line := range strings.Lines(r.stdout) {
+			if len(line) > 81 {
+				t.Errorf("%q has more than 80 characters: %s", args, line)
+			}
+		}
+	}
+}
+
+// Only a terminal gets colours, and not with $NO_COLOR.
+func TestColour(t *testing.T) {
+	for name, test := range map[string]struct {
+		width int
+		want  bool
+	}{"": {80, true}, "1": {80, false}, "file": {0, false}} {
+		t.Setenv("NO_COLOR", strings.TrimPrefix(name, "file"))
+		var out bytes.Buffer
+		printTable(&out, listing(), test.width)
+		if got := strings.Contains(out.String(), "\x1b["); got != test.want {
+			t.Errorf("NO_COLOR=%q, width %d: %q", name, test.width, out.String())
+		}
+	}
+}

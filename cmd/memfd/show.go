@@ -25,8 +25,9 @@ func showCommand() *cobra.Command {
 		DisableFlagsInUseLine: true,
 
 		Short: "Explain one file",
-		Long: `show prints the properties of a file, what each of its seals forbids, and whether
-a receiver that does not trust the sender would accept it or, if not, why.`,
+		Long: `show prints the properties of a file, what each of its seals forbids, and
+whether a receiver that does not trust the sender would accept it or, if not,
+why.`,
 		Example: `  memfd show 1234/5
   memfd show /proc/1234/fd/5`,
 		Args: arguments(1, 1),

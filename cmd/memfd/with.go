@@ -35,8 +35,8 @@ func (o *withOptions) addFlags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringVar(&o.name, "name", "", "`NAME` of the sealed files (default that of the source)")
 	flags.StringVar(&o.replace, "replace", "{}", "`TEXT` to replace by the path of the file")
-	flags.StringVar(&o.seal, "seal", "immutable", "`SEALS` to set: immutable, names (write,shrink) or letters (ws)")
-	flags.BoolVar(&o.hold, "hold", false, "stay as the parent, for commands that close inherited descriptors")
+	flags.StringVar(&o.seal, "seal", "immutable", "`SEALS` to set: names or letters")
+	flags.BoolVar(&o.hold, "hold", false, "stay as parent, for commands that close descriptors")
 	flags.SetInterspersed(false)
 }
 
@@ -66,7 +66,7 @@ The exit status is that of the command; 125 if memfd fails, 126 if the command
 cannot be executed, 127 if it is not found. With --hold, it is 128 plus the
 number of the signal if a signal killed the command.`,
 		Example: `  pass show server | memfd with -- ssh-keygen -y -f {}
-  memfd with --from ca.pem --from key.pem -- curl --cacert {1} --key {2} https://server
+  memfd with --from ca.pem --from key.pem -- curl --cacert {1} --key {2} URL
   memfd with --from key.pem --hold -- ssh -i {} server
   pass show pgpass | memfd with -- env PGPASSFILE={} psql -h db`,
 		Args:        arguments(1, anyNumber),
@@ -80,7 +80,8 @@ number of the signal if a signal killed the command.`,
 		},
 	}
 	options.addFlags(command)
-	command.Flags().StringArrayVar(&from, "from", []string{"-"}, "`FILE` to copy, - for standard input; can be repeated")
+	command.Flags().StringArrayVar(&from, "from", []string{"-"}, "`FILE` to copy (repeatable); by default standard input, -")
+	command.Flags().Lookup("from").DefValue = "[]"
 	return command
 }
 

@@ -15,7 +15,7 @@ import (
 	"libmemfd_go/bindings/go/memfd"
 )
 
-// mappings looks at the mappings of the process whose folder in /proc is dir.
+// mappings examines the mappings of the process whose folder in /proc is dir.
 func (p *process) mappings(dir string, known fileSystems, buf []byte) error {
 	f, err := os.Open(dir + "/maps")
 	if err != nil {
@@ -24,7 +24,7 @@ func (p *process) mappings(dir string, known fileSystems, buf []byte) error {
 	defer f.Close()
 	secret := false
 	err = lines(f, buf, func(line []byte) {
-		// ADDRESS PERMISSIONS OFFSET DEVICE INODE PATH. Most have another path.
+		// ADDRESS PERMISSIONS OFFSET DEVICE INODE PATH
 		slash := bytes.IndexByte(line, '/')
 		if slash < 0 {
 			return
@@ -45,7 +45,7 @@ func (p *process) mappings(dir string, known fileSystems, buf []byte) error {
 	return err
 }
 
-// mapping notes one mapping, and reports whether it is of a secret file.
+// mapping records a mapping, and reports whether it maps a secret file.
 func (p *process) mapping(dir string, m mapped, path string, known fileSystems) bool {
 	entry := dir + "/map_files/" + m.name
 	if strings.HasPrefix(path, anonName) {
@@ -58,14 +58,14 @@ func (p *process) mapping(dir string, m mapped, path string, known fileSystems) 
 	_, ok := known[m.Dev]
 	secret := !ok && strings.HasPrefix(path, secretName)
 	if secret && p.held[m.ID] == nil {
-		// Secret areas mostly live on as mappings. Nobody but root may look at their file.
+		// Secret areas are usually only mapped. Only root can examine their file.
 		var fs unix.Statfs_t
 		secret = unix.Statfs(entry, &fs) != nil || fs.Type == unix.SECRETMEM_MAGIC
 	}
 	if !ok && !secret {
 		return false
 	}
-	// In maps a newline is \012 and nothing else is escaped.
+	// maps escapes newlines, and nothing else.
 	h := p.hold(m.ID, strings.ReplaceAll(path, `\012`, "\n"))
 	h.mapped += m.len
 	h.end = max(h.end, m.offset+m.len)
@@ -105,7 +105,7 @@ func parseMapping(line string) (m mapped, ok bool) {
 	return mapped{ID{dev, ino}, fmt.Sprintf("%x-%x", n[0], n[1]), int64(n[2]), int64(n[1] - n[0])}, err == nil
 }
 
-// resident adds up how much of the secret files is in memory: their st_blocks is 0.
+// resident adds up the resident memory of secret files, whose st_blocks is 0.
 func (p *process) resident(dir string, buf []byte) error {
 	f, err := os.Open(dir + "/smaps")
 	if err != nil {
@@ -114,7 +114,7 @@ func (p *process) resident(dir string, buf []byte) error {
 	defer f.Close()
 	var current *held
 	return lines(f, buf, func(line []byte) {
-		// A mapping starts with its address, in small letters; what is said of it does not.
+		// A mapping begins with a line that starts with its address; the fields start with capitals.
 		if len(line) > 0 && (line[0] < 'A' || line[0] > 'Z') {
 			current = nil
 			slash := bytes.IndexByte(line, '/')
@@ -132,8 +132,8 @@ func (p *process) resident(dir string, buf []byte) error {
 	})
 }
 
-// mappedSeals returns the seals of a file that is only mapped. It has to be opened, which on
-// a file with a lease would signal the holder of the lease.
+// mappedSeals returns the seals of a file that is only mapped. It must be opened for that, which
+// would signal the holder of a lease.
 func (p *process) mappedSeals(id ID, entry string) (memfd.Seals, bool) {
 	path, err := unix.Open(entry, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -153,7 +153,7 @@ func (p *process) mappedSeals(id ID, entry string) (memfd.Seals, bool) {
 	return seals, err == nil
 }
 
-// hasLease reports whether somebody may have a lease on a file.
+// hasLease reports whether a process may hold a lease on a file.
 func hasLease(id ID) bool {
 	locks, err := os.ReadFile("/proc/locks")
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"libmemfd_go/bindings/go/memfd"
 )
 
-// process is one process, and what it holds.
+// process is a process with the files that it holds.
 type process struct {
 	pid  int
-	err  error // its files could not be seen
+	err  error // why its files could not be read
 	held map[ID]*held
-	anon map[ID]int64 // shared anonymous memory: bytes, by file
+	anon map[ID]int64 // bytes of shared anonymous memory, by file
 
-	name, group *string // once they were asked for
+	name, group *string // read on demand
 }
 
 // held is what one process holds of a file.
@@ -32,11 +32,11 @@ type held struct {
 	stat     unix.Stat_t // unless Mode is 0
 	mapped   int64
 	end      int64  // how far into the file mappings reach
-	resident int64  // of secret files: memory that is there
+	resident int64  // resident memory, of secret files only
 	mapping  string // the name of one of its mappings in map_files
 }
 
-// How the links and mappings of memory files begin and end in /proc.
+// Prefixes and suffixes of the links and mappings in /proc.
 const (
 	memfdPrefix = "/memfd:"
 	secretName  = "/secretmem"
@@ -44,7 +44,7 @@ const (
 	deleted     = " (deleted)"
 )
 
-// look finds what the process pid holds. buf is for reading into.
+// look finds what the process pid holds. buf is a buffer to read into.
 func look(pid int, known fileSystems, buf []byte) *process {
 	p := &process{pid: pid, held: map[ID]*held{}, anon: map[ID]int64{}}
 	dir := "/proc/" + strconv.Itoa(pid)
@@ -58,12 +58,12 @@ func look(pid int, known fileSystems, buf []byte) *process {
 	return p
 }
 
-// ended reports whether the process was gone before it could be looked at.
+// ended reports whether the process ended before it could be examined.
 func (p *process) ended() bool {
 	return errors.Is(p.err, os.ErrNotExist) || errors.Is(p.err, unix.ESRCH)
 }
 
-// descriptors looks at all descriptors of the process.
+// descriptors examines all descriptors of the process.
 func (p *process) descriptors(dir string, known fileSystems, buf []byte) error {
 	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -90,12 +90,12 @@ func (p *process) descriptors(dir string, known fileSystems, buf []byte) error {
 	}
 }
 
-// isMemory reports whether a link may be that of a memory file.
+// isMemory reports whether a link can be that of a file in memory.
 func isMemory(link []byte) bool {
 	return bytes.HasPrefix(link, []byte(memfdPrefix)) || bytes.HasPrefix(link, []byte(secretName))
 }
 
-// descriptor looks at one descriptor, by the entry name of the folder dir.
+// descriptor examines the descriptor called name in the folder dir.
 func (p *process) descriptor(dir int, name, link string, known fileSystems) {
 	number, err := strconv.Atoi(name)
 	if err != nil {
@@ -113,7 +113,7 @@ func (p *process) descriptor(dir int, name, link string, known fileSystems) {
 	h.stat = st
 }
 
-// isSecret reports whether a path leads to a file of memfd_secret(2).
+// isSecret reports whether a path refers to a file of memfd_secret(2).
 func isSecret(path, link string) bool {
 	var fs unix.Statfs_t
 	return strings.HasPrefix(link, secretName) && unix.Statfs(path, &fs) == nil && fs.Type == unix.SECRETMEM_MAGIC
@@ -132,8 +132,7 @@ func (p *process) hold(id ID, link string) *held {
 	return h
 }
 
-// seals returns the seals of a file, if they can be had without opening it, or if nobody can
-// have a lease on it.
+// seals returns the seals of a file, if it need not be opened for that or has no lease.
 func (p *process) seals(id ID, h *held) (memfd.Seals, bool) {
 	if len(h.fds) == 0 && h.mapping != "" {
 		return p.mappedSeals(id, h.mapping)
@@ -157,7 +156,7 @@ func (p *process) seals(id ID, h *held) (memfd.Seals, bool) {
 	return 0, false
 }
 
-// sealsOf returns the seals of a descriptor, if it still is the file id.
+// sealsOf returns the seals of a descriptor, if it still refers to the file id.
 func sealsOf(fd int, id ID) (memfd.Seals, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
@@ -180,7 +179,7 @@ func (p *process) command() string {
 	return *p.name
 }
 
-// container returns the ID or name of the process's container, as far as its cgroup tells.
+// container returns the ID or name of the process's container, or "".
 func (p *process) container() string {
 	if p.group == nil {
 		groups, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", p.pid))
@@ -190,8 +189,7 @@ func (p *process) container() string {
 	return *p.group
 }
 
-// containerOf finds a container in the lines of /proc/PID/cgroup: docker-ID.scope and the
-// like, /docker/ID, /kubepods/.../ID, lxc.payload.NAME, machine-NAME.scope.
+// containerOf finds a container in the lines of /proc/PID/cgroup: docker-ID.scope and similar, /docker/ID, /kubepods/.../ID, lxc.payload.NAME, machine-NAME.scope.
 func containerOf(groups string) string {
 	for line := range strings.Lines(groups) {
 		_, path, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")

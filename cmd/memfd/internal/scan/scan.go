@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-// Package scan finds the memory files (memfds, on ordinary and huge pages, and files of
-// memfd_secret(2)) that the processes of this system hold, by a descriptor or by a mapping.
+// Package scan finds the files in memory (memfds on ordinary or huge pages, and files of
+// memfd_secret(2)) that processes hold by a descriptor or by a mapping.
 //
-// It only looks. Opening a file of another process could block (a FIFO), signal somebody (a
-// file with a lease) or have effects of its own (a device), and the process may put another
-// file under the same number at any time. So files are looked at through the links in /proc,
-// which does not open them, and duplicated by pidfd_getfd(2), which does not either.
+// It has no effect on other processes. Opening one of their files can block (a FIFO), signal the
+// holder of a lease, or act on a device, and a process can replace the file behind a descriptor
+// at any time. Therefore files are examined through the links in /proc and duplicated by
+// pidfd_getfd(2), neither of which opens them.
 package scan
 
 import (
@@ -24,43 +24,43 @@ import (
 	"libmemfd_go/bindings/go/memfd"
 )
 
-// File is a memory file, as it was when it was looked at.
+// File is a file in memory, as it was when it was examined.
 type File struct {
 	ID
 	Kind       memfd.Kind
-	Name       string // as its maker chose it: any bytes
+	Name       string // given by its creator: any bytes
 	Size       int64  // in bytes
 	Allocated  int64  // memory in bytes
 	Mode       fs.FileMode
 	Seals      memfd.Seals
-	SealsKnown bool // else Seals is 0: the process may be looked at, but not traced
+	SealsKnown bool // false if no holder may be traced; Seals is then 0
 	Holders    []Holder
 }
 
-// ID is what tells files apart.
+// ID identifies a file.
 type ID struct{ Dev, Ino uint64 }
 
-// Executable reports whether anybody may execute the file.
+// Executable reports whether the file has any execute permission.
 func (f *File) Executable() bool { return f.Mode.Perm()&0o111 != 0 }
 
 // Holder is a process that holds a file.
 type Holder struct {
 	PID       int
-	Command   string // its name, which it may have chosen itself: any bytes
-	Container string // the ID or name of its container, if its cgroup tells
+	Command   string // its name, which it can set: any bytes
+	Container string // the ID or name of its container, according to its cgroup
 	FDs       []int  // descriptors, in ascending order
 	Mapped    int64  // bytes of address space that map the file
 }
 
-// Result is what All found.
+// Result is what All returns.
 type Result struct {
-	Files      []*File // the one with the most memory first
+	Files      []*File // those with the most memory first
 	Unreadable int     // processes whose files could not be seen
 	Hidden     bool    // /proc does not show the processes of other users
 	Shared     Shared
 }
 
-// All looks at all processes, or only at the given ones.
+// All examines all processes, or only the given ones.
 func All(pids ...int) (*Result, error) {
 	known, err := knownFileSystems()
 	if err != nil {
@@ -115,7 +115,7 @@ func processes() ([]int, error) {
 	return pids, nil
 }
 
-// lookAt looks at processes, on all processors.
+// lookAt examines processes, two at a time.
 func lookAt(pids []int, known fileSystems) []*process {
 	found := make([]*process, len(pids))
 	next := make(chan int)
@@ -136,7 +136,7 @@ func lookAt(pids []int, known fileSystems) []*process {
 	return found
 }
 
-// merge makes one File of all that processes hold of it.
+// merge makes one File of what each process holds of it.
 func merge(found []*process, known fileSystems) []*File {
 	files := map[ID]*File{}
 	var all []*File
@@ -154,7 +154,7 @@ func merge(found []*process, known fileSystems) []*File {
 	return all
 }
 
-// update adds a holder, and what is known of the file through it.
+// update adds a holder, and what is known about the file through it.
 func (f *File) update(p *process, held *held) {
 	if held.stat.Mode != 0 {
 		f.Mode = fs.FileMode(held.stat.Mode & 0o777)
@@ -173,12 +173,11 @@ func (f *File) update(p *process, held *held) {
 	})
 }
 
-// fileSystems are those whose files are memory files.
+// fileSystems are the devices whose files are in memory.
 type fileSystems map[uint64]memfd.Kind
 
-// knownFileSystems makes a file on each file system that memfds are on, to learn their
-// numbers. Anybody may give a file in a directory a name like that of a memfd; it is then on
-// another file system.
+// knownFileSystems creates a memfd on each file system for memfds, to learn its device number. A
+// file in a directory can have a name like that of a memfd, but not its device number.
 func knownFileSystems() (fileSystems, error) {
 	known := fileSystems{}
 	f, err := memfd.Create("memfd")
@@ -210,8 +209,8 @@ func (known fileSystems) add(f *os.File, kind memfd.Kind) {
 	}
 }
 
-// kind returns the kind of the files on a file system; those of memfd_secret(2) are on one
-// that is known by its type alone.
+// kind returns the kind of the files on a device. Secret files are found by the type of their
+// file system instead.
 func (known fileSystems) kind(dev uint64) memfd.Kind {
 	if kind, ok := known[dev]; ok {
 		return kind

@@ -231,3 +231,16 @@ func TestOrder(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// Files of huge pages are found where there are no free pages, too.
+func TestHuge(t *testing.T) {
+	f, err := memfd.CreateWith("huge", &memfd.Options{HugePages: true})
+	if err != nil {
+		t.Skip(err)
+	}
+	defer f.Close()
+	check(t, f.Truncate(1<<30))
+	if found := fileOf(t, "huge"); found == nil || found.Kind != memfd.KindHugetlb || found.Size != 1<<30 || found.Allocated != 0 || !found.SealsKnown {
+		t.Errorf("%+v", found)
+	}
+}

@@ -13,10 +13,9 @@ import (
 	"libmemfd_go/bindings/go/memfd"
 )
 
-// Shared says what the shared memory of the system is, as far as that can be seen. All are
-// bytes. What is not explained are files that nobody holds by a descriptor or a mapping (in
-// flight in sockets, or held by io_uring), those of processes and mounts that could not be
-// read, and memory of graphics drivers.
+// Shared divides the system's shared memory by its use, in bytes. The rest is unexplained: files
+// without a descriptor or mapping (in flight in sockets, held by io_uring), files of processes and
+// mounts that could not be read, and memory of graphics drivers.
 type Shared struct {
 	Total int64 // Shmem of /proc/meminfo
 	Files int64 // memfds on ordinary pages
@@ -25,7 +24,7 @@ type Shared struct {
 	Anon  int64 // shared anonymous mappings
 }
 
-// Unexplained returns what is left of the total.
+// Unexplained returns the rest of the total.
 func (s Shared) Unexplained() int64 {
 	return max(0, s.Total-s.Files-s.Tmpfs-s.SysV-s.Anon)
 }
@@ -49,7 +48,7 @@ func sharedMemory(files []*File, found []*process) Shared {
 	return s
 }
 
-// meminfo returns a line of /proc/meminfo in bytes, 0 if it is not there.
+// meminfo returns a value of /proc/meminfo in bytes, or 0 if it is missing.
 func meminfo(name string) int64 {
 	text, _ := os.ReadFile("/proc/meminfo")
 	for line := range strings.Lines(string(text)) {
@@ -61,7 +60,7 @@ func meminfo(name string) int64 {
 	return 0
 }
 
-// tmpfs adds up what is used of all tmpfs that are mounted here.
+// tmpfs adds up the used space of all mounted tmpfs.
 func tmpfs() (used int64) {
 	text, _ := os.ReadFile("/proc/self/mountinfo")
 	seen := map[string]bool{}
@@ -96,7 +95,7 @@ func hidesProcesses(mounts string) (hides bool) {
 	return hides
 }
 
-// unescape undoes what mountinfo does to blanks and the like: \040.
+// unescape replaces octal escapes such as \040 in mountinfo.
 func unescape(text string) string {
 	for i := 0; i+4 <= len(text); i++ {
 		if text[i] == '\\' {
@@ -108,12 +107,12 @@ func unescape(text string) string {
 	return text
 }
 
-// sysv adds up the memory of shmget(2) that is there.
+// sysv adds up the resident memory of shmget(2).
 func sysv() (resident int64) {
 	text, _ := os.ReadFile("/proc/sysvipc/shm")
 	for line := range strings.Lines(string(text)) {
 		if fields := strings.Fields(line); len(fields) >= 15 {
-			bytes, _ := strconv.ParseInt(fields[14], 10, 64) // not in the heading
+			bytes, _ := strconv.ParseInt(fields[14], 10, 64) // 0 in the heading
 			resident += bytes
 		}
 	}
