@@ -15,7 +15,7 @@ import (
 
 func catCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "cat PID/FD",
+		Use: "cat PID/FD",
 
 		DisableFlagsInUseLine: true,
 

@@ -18,7 +18,7 @@ import (
 
 func doctorCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "doctor",
+		Use: "doctor",
 
 		DisableFlagsInUseLine: true,
 

@@ -17,7 +17,7 @@ import (
 
 func runCommand() *cobra.Command {
 	command := &cobra.Command{
-		Use:   "run PROGRAM|- [ARGUMENT...]",
+		Use: "run PROGRAM|- [ARGUMENT...]",
 
 		DisableFlagsInUseLine: true,
 

@@ -20,7 +20,7 @@ import (
 
 func showCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show PID/FD",
+		Use: "show PID/FD",
 
 		DisableFlagsInUseLine: true,
 
