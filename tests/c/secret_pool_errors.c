@@ -148,6 +148,22 @@ static void link_beyond_the_last_slot_is_rejected(void)
 }
 
 /* The contents of a slot may look like the bytes in front of one. */
+/* The rest of the page behind the last slot can be written to. */
+static void forged_slot_behind_the_last_is_rejected(void)
+{
+	struct memfd_go_secret_pool pool = new_pool(48, 3, 0);
+	char *first = take(&pool);
+	uint32_t *second = (uint32_t *)(first + 48);
+	uint32_t *behind = (uint32_t *)((char *)pool.area.data + pool.area.len);
+
+	second[1] = 3;
+	behind[0] = second[0] + (2 << 8); /* its mark */
+	CHECK(take(&pool) == first + pool.stride);
+	EQ(memfd_go_secret_pool_take(&pool, &(void *){ NULL }), -EINVAL);
+	EQ(memfd_go_secret_pool_give(&pool, behind + 4), -EINVAL);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
+}
+
 static void forged_slot_header_is_rejected(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(64, 3, 0);
@@ -225,6 +241,7 @@ int main(int argc, char **argv)
 	RUN(slot_in_use_is_never_taken_again);
 	RUN(short_overrun_into_a_free_slot_is_reported);
 	RUN(link_beyond_the_last_slot_is_rejected);
+	RUN(forged_slot_behind_the_last_is_rejected);
 	RUN(forged_slot_header_is_rejected);
 	RUN(addresses_behind_the_pool_are_rejected);
 	RUN(damaged_links_never_leave_the_pool);
