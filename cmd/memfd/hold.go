@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,9 +45,20 @@ func (o *withOptions) runChild(files []*os.File, path string, args []string) err
 		ExitStatus() int
 	})
 	if status.Signaled() {
+		dieBy(status.Signal())
 		return &exitError{128 + int(status.Signal()), nil}
 	}
 	return &exitError{status.ExitStatus(), nil}
+}
+
+// dieBy ends this process by a signal that ends a shell's loop, too. Go catches most others.
+func dieBy(s unix.Signal) {
+	switch s {
+	case unix.SIGHUP, unix.SIGINT, unix.SIGTERM, unix.SIGKILL:
+		signal.Reset()
+		unix.Kill(os.Getpid(), s)
+		time.Sleep(time.Second) // until the signal arrives
+	}
 }
 
 // number returns a file's descriptor. Unlike Fd, it does not make the file blocking.

@@ -153,7 +153,6 @@ func TestWithFile(t *testing.T) {
 func TestWithStatus(t *testing.T) {
 	expect(t, 7, "", "x", "with", "--", "sh", "-c", "exit 7", "{}")
 	expect(t, 7, "", "x", "with", "--hold", "--", "sh", "-c", "exit 7", "{}")
-	expect(t, 128+15, "", "x", "with", "--hold", "--", "sh", "-c", "kill $$", "{}")
 	expect(t, 125, "memfd: true: no argument contains {}\n", "x", "with", "--", "true")
 	expect(t, 125, "memfd: open /nonexistent: no such file or directory\n", "", "with", "--from", "/nonexistent", "--", "cat", "{}")
 	expect(t, 125, "memfd: --seal: \"bogus\" is not a list of seals: want immutable, or some of seal, grow, shrink, write, future_write, exec\n", "x", "with", "--seal", "bogus", "--", "cat", "{}")
@@ -162,6 +161,18 @@ func TestWithStatus(t *testing.T) {
 	expect(t, 125, "memfd: got 0 arguments; usage: memfd with [flags] -- COMMAND [ARGUMENT...]\n", "", "with")
 	expect(t, 127, "memfd: no-such-command: not found in $PATH\n", "x", "with", "--", "no-such-command", "{}")
 	expect(t, 126, "memfd: /: is a directory\n", "x", "with", "--", "/", "{}")
+}
+
+// With --hold, memfd ends by the signal that ends the command, or with its number.
+func TestHoldSignal(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
+		cmd := command("x", "with", "--hold", "--", "sh", "-c", fmt.Sprintf("kill -%d $$", s), "{}")
+		cmd.Run()
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != s {
+			t.Errorf("the command ends by %v, memfd ends by %v", s, status.Signal())
+		}
+	}
+	expect(t, 128+int(syscall.SIGUSR1), "", "x", "with", "--hold", "--", "sh", "-c", "kill -USR1 $$", "{}")
 }
 
 // A signal to memfd --hold is one to the command.

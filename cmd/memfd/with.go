@@ -64,7 +64,8 @@ files: see the examples.
 
 The exit status is that of the command; 125 if memfd fails, 126 if the command
 cannot be executed, 127 if it is not found. With --hold, it is 128 plus the
-number of the signal if a signal killed the command.`,
+number of the signal if a signal killed the command, or memfd ends by the same
+signal: SIGHUP, SIGINT, SIGTERM or SIGKILL.`,
 		Example: `  pass show server | memfd with -- ssh-keygen -y -f {}
   memfd with --from ca.pem --from key.pem -- curl --cacert {1} --key {2} URL
   memfd with --from key.pem --hold -- ssh -i {} server
