@@ -48,7 +48,7 @@ func TestIgnoredResultsWarn(t *testing.T) {
 	}
 	out, err := exec.Command(compiler, "-fmax-errors=0", "-I"+filepath.Join(testenv.Repository(), "include"), "-c", "-o", "/dev/null", file).CombinedOutput()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("gcc: %v\n%s", err, out)
 	}
 	got := map[string]bool{}
 	for _, m := range ignored.FindAllStringSubmatch(string(out), -1) {

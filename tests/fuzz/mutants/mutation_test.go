@@ -66,11 +66,11 @@ func TestPlainCode(t *testing.T) {
 			}
 		}
 		if len(plain) == 0 {
-			t.Skip("none is plain code here")
+			t.Skip("no mutation compiles to plain instructions here")
 		}
 		out := t.TempDir()
 		if output, err := goBuildTo(t, out, arch, source(plain...)); err != nil {
-			t.Fatalf("%v\n%s", err, output)
+			t.Fatalf("the build failed: %v\n%s", err, output)
 		}
 		onlyOurs(t, filepath.Join(out, "libmemfd_go.so.1"))
 	})
@@ -102,7 +102,7 @@ func TestLargeFrame(t *testing.T) {
 			func fold(page *[4096]byte) (sum byte) { for _, b := range page { sum ^= b }; return sum }`}
 		output, err := goBuild(t, arch, source(frame))
 		if err == nil || !strings.Contains(output, "nosplit stack over") {
-			t.Errorf("%v\n%s", err, output)
+			t.Errorf("want an error about the nosplit stack, got %v\n%s", err, output)
 		}
 	})
 }

@@ -43,11 +43,11 @@ func TestStatic(t *testing.T) {
 			}
 			defer program.Close()
 			if program.Machine != machines[arch.GOARCH] || program.Type != elf.ET_EXEC {
-				t.Errorf("it is %v, %v", program.Machine, program.Type)
+				t.Errorf("the command is for %v, %v", program.Machine, program.Type)
 			}
 			for _, p := range program.Progs {
 				if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
-					t.Errorf("it has a program header %v", p.Type)
+					t.Errorf("the command is not static: it has a program header %v", p.Type)
 				}
 			}
 		})
@@ -155,11 +155,11 @@ func TestCompletions(t *testing.T) {
 			cmd.Env = append(os.Environ(), "HOME="+folder, "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"), fmt.Sprint("MEMFD_PROCESS=", os.Getpid()))
 			output, err := cmd.CombinedOutput()
 			if err != nil {
-				t.Errorf("%v\n%s", err, output)
+				t.Errorf("%s: %v\n%s", c.shell, err, output)
 			}
 			for _, want := range []string{"complete", "memfd", "cat", "check", "clone", fmt.Sprintf("%d/%d", os.Getpid(), file.Fd())} {
 				if !strings.Contains(string(output), want) {
-					t.Errorf("it lacks %q:\n%s", want, output)
+					t.Errorf("%s: the completions lack %q:\n%s", c.shell, want, output)
 				}
 			}
 			if _, err := os.Stat(executed); err == nil {

@@ -71,7 +71,7 @@ func TestDependentDeb(t *testing.T) {
 	}
 	for _, file := range []string{debs[runtimePart], "mac.deb"} {
 		if output, err := install(file); err != nil {
-			t.Fatalf("%v\n%s", err, output)
+			t.Fatalf("dpkg -i %s: %v\n%s", file, err, output)
 		}
 	}
 	if output := run(t, "chroot", root, "/usr/bin/mac", "pay 5"); !strings.HasSuffix(output, done) {

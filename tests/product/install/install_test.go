@@ -210,7 +210,7 @@ func TestInstallWithoutGo(t *testing.T) {
 	}
 	output, err := exec.Command("make", "GO=/nonexistent/go", "HOST=").CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "/nonexistent/go was not found; building needs Go") {
-		t.Errorf("%v\n%s", err, output)
+		t.Errorf("without Go, make should name what is missing; got %v\n%s", err, output)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestLinkedByTCC(t *testing.T) {
 				t.Fatalf("%s: %v\n%s", compile, err, out)
 			}
 			if out, err := exec.Command(program).CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
+				t.Errorf("%s: %v\n%s", program, err, out)
 			}
 		})
 	}

@@ -34,7 +34,7 @@ func TestRebuildByAnotherUser(t *testing.T) {
 	}
 	build := "umask 077; make -C src " + strings.Join(products, " ")
 	if out, err := asOther(home, "sh", "-c", build).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("the build of the other user failed: %v\n%s", err, out)
 	}
 	for _, name := range products {
 		ours, err := os.ReadFile(filepath.Join(testenv.Repository(), name))
@@ -75,7 +75,7 @@ chmod -R u+w "$2"
 `
 	prepare := exec.Command("sh", "-euc", script, "sh", copySources(t), home, strings.TrimSpace(string(cache)))
 	if out, err := prepare.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("cannot prepare the home of the other user: %v\n%s", err, out)
 	}
 	return home
 }

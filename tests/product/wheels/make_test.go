@@ -25,7 +25,7 @@ func TestMakeWheel(t *testing.T) {
 		}
 	}
 	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
+		t.Fatalf("%s: %v\n%s", build, err, output)
 	}
 	for _, arch := range testenv.Arches {
 		if arch.GOARCH == runtime.GOARCH {
