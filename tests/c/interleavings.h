@@ -332,7 +332,7 @@ static inline int is_dead_end(int at, struct place before)
 	const struct place *p = &now.places[at];
 
 	if (last->result < 0 || (p->file == before.file && p->mark == before.mark))
-		visit(hash(before.file, &last->operation, sizeof last->operation), FOR_GOOD);
+		visit(hash(before.file, &last->operation, sizeof last->operation), PERMANENT);
 	return p->all == before.all;
 }
 

@@ -147,7 +147,6 @@ static void link_beyond_the_last_slot_is_rejected(void)
 	}
 }
 
-/* The contents of a slot may look like the bytes in front of one. */
 /* The rest of the page behind the last slot can be written to. */
 static void forged_slot_behind_the_last_is_rejected(void)
 {
@@ -157,13 +156,14 @@ static void forged_slot_behind_the_last_is_rejected(void)
 	uint32_t *behind = (uint32_t *)((char *)pool.area.data + pool.area.len);
 
 	second[1] = 3;
-	behind[0] = second[0] + (2 << 8); /* its mark */
+	behind[0] = second[0] + (2 << 8); /* its canary */
 	CHECK(take(&pool) == first + pool.stride);
 	EQ(memfd_go_secret_pool_take(&pool, &(void *){ NULL }), -EINVAL);
 	EQ(memfd_go_secret_pool_give(&pool, behind + 4), -EINVAL);
 	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
+/* The contents of a slot may look like the bytes in front of one. */
 static void forged_slot_header_is_rejected(void)
 {
 	struct memfd_go_secret_pool pool = new_pool(64, 3, 0);

@@ -73,10 +73,10 @@ static inline uint64_t hash(uint64_t hash, const void *bytes, size_t length)
 	return hash;
 }
 
-/* For each key, how many operations were tried from there on, or FOR_GOOD. */
+/* For each key, the number of operations that were tried from there on, or PERMANENT. */
 #define VISITS (1U << 19)
 #define NEIGHBOURS 64
-#define FOR_GOOD 100
+#define PERMANENT 100
 
 static struct {
 	uint64_t key;
