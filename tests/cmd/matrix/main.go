@@ -3,10 +3,10 @@
 // Command matrix runs the test suites of all languages on all architectures, kernels and C
 // libraries, and writes the results to docs/MATRIX.md (make matrix).
 //
-//	go run ./tests/cmd/matrix                       everything
+//	go run ./tests/cmd/matrix                       all entries
 //	go run ./tests/cmd/matrix arm64/python/6.12     one entry
 //	go run ./tests/cmd/matrix 'arm64/*/*'           all kernels of one architecture
-//	go run ./tests/cmd/matrix outside-matrix        all other tests that only a full run has
+//	go run ./tests/cmd/matrix outside-matrix        the other tests that only a full run has
 //	go run ./tests/cmd/matrix -write                run nothing, write docs/MATRIX.md again
 //
 // An entry of the matrix is named ARCHITECTURE/SUITE/KERNEL. If it runs on the host's kernel, the
