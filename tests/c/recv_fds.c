@@ -73,6 +73,47 @@ static void without_room_for_data_one_byte_is_dropped(void)
 	close_channel(c);
 }
 
+static void one_byte_is_enough_room(void)
+{
+	for (size_t type = 0; type < SOCKET_TYPES; type++) {
+		struct channel c = open_channel(socket_types[type]);
+		char data[2] = "..";
+		uint32_t count = 1;
+		size_t length = 1;
+		int fd = -1;
+
+		EQ(send_message(c.sender, c.sender, 1, "a", 1), 1);
+		EQ(memfd_go_recv_fds(c.receiver, 0, &fd, &count, data, &length), 0);
+		EQ(length, 1);
+		EQ(data[0], 'a');
+		EQ(data[1], '.');
+		EQ(count, 1);
+		close(fd);
+		close_channel(c);
+	}
+}
+
+static void datagrams_are_taken_without_room_for_data(void)
+{
+	static const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct channel c = open_channel(types[i]);
+		char data[2] = "..";
+		uint32_t count = 1;
+		size_t length = 0;
+		int fd = -1;
+
+		EQ(send_message(c.sender, c.sender, 1, "abc", 3), 3);
+		EQ(memfd_go_recv_fds(c.receiver, 0, &fd, &count, data, &length), 0);
+		EQ(length, 0);
+		EQ(data[0], '.');
+		EQ(count, 1);
+		close(fd);
+		close_channel(c);
+	}
+}
+
 static void rest_of_a_stream_stays_in_the_socket(void)
 {
 	struct channel c = open_channel(SOCK_STREAM);
@@ -296,6 +337,8 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	RUN(receives_descriptors_and_data);
 	RUN(without_room_for_data_one_byte_is_dropped);
+	RUN(one_byte_is_enough_room);
+	RUN(datagrams_are_taken_without_room_for_data);
 	RUN(rest_of_a_stream_stays_in_the_socket);
 	RUN(messages_are_not_merged);
 	RUN(reports_the_end_of_a_stream);

@@ -86,6 +86,12 @@ static void overrun_is_reported_for_its_slot(void)
 	EQ(memfd_go_secret_pool_give(&pool, first), -EINVAL);
 	EQ(memfd_go_secret_pool_give(&pool, second), -EINVAL);
 	EQ(memfd_go_secret_pool_free(&pool), 0);
+
+	pool = new_pool(48, 2, 0);
+	first = take(&pool);
+	first[48] = '\0'; /* into the last slot */
+	EQ(memfd_go_secret_pool_give(&pool, first), -EINVAL);
+	EQ(memfd_go_secret_pool_free(&pool), 0);
 }
 
 static void overrun_into_a_free_slot_is_reported(void)
