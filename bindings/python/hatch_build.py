@@ -84,7 +84,7 @@ def _platform(elf: Path) -> _Platform:
     except OSError as error:
         raise _BuildError(f"{elf}: {error.strerror}") from None
     if header[:4] != b"\x7fELF" or len(header) < 20:
-        raise _BuildError(f"{elf} is not a library")
+        raise _BuildError(f"{elf} is not an ELF file")
     bits = {1: 32, 2: 64}.get(header[4], 0)
     order = {1: "<", 2: ">"}.get(header[5], "=")
     (machine,) = struct.unpack_from(f"{order}H", header, 18)
@@ -92,8 +92,9 @@ def _platform(elf: Path) -> _Platform:
         return _PLATFORMS[bits, order, machine]
     except KeyError:
         raise _BuildError(
-            f"libmemfd_go is for {', '.join(p.goarch for p in _PLATFORMS.values())}"
-            f" as Go calls them; {elf} is for none of them"
+            f"{elf} is for an unsupported architecture; libmemfd_go supports "
+            + ", ".join(platform.goarch for platform in _PLATFORMS.values())
+            + " (names as in Go)"
         ) from None
 
 
@@ -111,7 +112,7 @@ def _go_sources(root: Path) -> Path:
         if module.is_file() and "module libmemfd_go\n" in module.read_text("utf-8"):
             return folder
     raise _BuildError(
-        "the Go sources of libmemfd_go are not here; "
+        "the Go sources of libmemfd_go are missing; "
         f"set MEMFD_GO_LIB_DIR to a directory that contains {_LIBRARY}"
     )
 
@@ -152,10 +153,12 @@ def _go(top: Path, env: dict[str, str], *arguments: str) -> str:
         done = subprocess.run(command, cwd=top, env=env, check=True, stdout=subprocess.PIPE)
     except FileNotFoundError:
         raise _BuildError(
-            "building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; "
-            "install it, install a wheel instead, "
+            "cannot build libmemfd_go, because there is no go in $PATH: "
+            "install Go 1.25 or later, install a wheel instead, "
             f"or set MEMFD_GO_LIB_DIR to a directory that contains {_LIBRARY}"
         ) from None
     except subprocess.CalledProcessError as error:
-        raise _BuildError(f"go ended with status {error.returncode}; see above") from None
+        raise _BuildError(
+            f"go exited with status {error.returncode}; see its output above"
+        ) from None
     return done.stdout.decode()

@@ -132,17 +132,17 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 		library     string // contents of the file
 		want        string
 	}{
-		{"go", sdist, "PATH=", "", "memfd-go: building libmemfd_go takes Go 1.25 or later, and there is no go in $PATH; " +
-			"install it, install a wheel instead, or set MEMFD_GO_LIB_DIR to a directory that contains libmemfd_go.so.1"},
-		{"a toolchain for go", sdist, "GOTOOLCHAIN=bogus", "", "memfd-go: go ended with status 1; see above"},
-		{"sources", withoutGo, "", "", "memfd-go: the Go sources of libmemfd_go are not here; " +
+		{"go", sdist, "PATH=", "", "memfd-go: cannot build libmemfd_go, because there is no go in $PATH: " +
+			"install Go 1.25 or later, install a wheel instead, or set MEMFD_GO_LIB_DIR to a directory that contains libmemfd_go.so.1"},
+		{"a toolchain for go", sdist, "GOTOOLCHAIN=bogus", "", "memfd-go: go exited with status 1; see its output above"},
+		{"sources", withoutGo, "", "", "memfd-go: the Go sources of libmemfd_go are missing; " +
 			"set MEMFD_GO_LIB_DIR to a directory that contains libmemfd_go.so.1"},
 		{"library", sdist, "MEMFD_GO_LIB_DIR=" + folder, "", "memfd-go: " + library + ": No such file or directory"},
-		{"ELF", sdist, "MEMFD_GO_LIB_DIR=" + folder, "INPUT(libmemfd_go.so.1.0)", "memfd-go: " + library + " is not a library"},
-		{"header", sdist, "MEMFD_GO_LIB_DIR=" + folder, "\x7fELF\x02\x01\x01", "memfd-go: " + library + " is not a library"},
+		{"ELF", sdist, "MEMFD_GO_LIB_DIR=" + folder, "INPUT(libmemfd_go.so.1.0)", "memfd-go: " + library + " is not an ELF file"},
+		{"header", sdist, "MEMFD_GO_LIB_DIR=" + folder, "\x7fELF\x02\x01\x01", "memfd-go: " + library + " is not an ELF file"},
 		{"architecture", sdist, "MEMFD_GO_LIB_DIR=" + folder, "\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\xb7",
-			"memfd-go: libmemfd_go is for amd64, arm64, 386, arm, riscv64, ppc64le, s390x, loong64 as Go calls them; " +
-				library + " is for none of them"},
+			"memfd-go: " + library + " is for an unsupported architecture; libmemfd_go supports " +
+				"amd64, arm64, 386, arm, riscv64, ppc64le, s390x, loong64 (names as in Go)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			must(t, os.RemoveAll(library))
