@@ -13,8 +13,8 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// arms are the built programs and libraries, as paths.
-type arms struct {
+// artifacts are the programs and libraries that build makes.
+type artifacts struct {
 	folder  string // build/bench
 	sources string // tests/bench
 	product string // the folder of the library
@@ -23,8 +23,8 @@ type arms struct {
 	static             bool   // whether there is a static library
 }
 
-// build makes what is measured.
-func build() (*arms, error) {
+// build compiles everything that is measured.
+func build() (*artifacts, error) {
 	product, err := testenv.Product(runtime.GOARCH)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func build() (*arms, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &arms{folder: filepath.Join(top, "build", "bench"), sources: filepath.Join(top, "tests", "bench")}
+	a := &artifacts{folder: filepath.Join(top, "build", "bench"), sources: filepath.Join(top, "tests", "bench")}
 	a.product, err = filepath.Abs(product)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func build() (*arms, error) {
 	a.stock = filepath.Join(a.folder, "libstock.so")
 	_, err = os.Stat(filepath.Join(a.product, "libmemfd_go.a"))
 	a.static = err == nil
-	for _, step := range []func() error{a.libraries, a.programs, a.starts, a.rust, a.golang} {
+	for _, step := range []func() error{a.libraries, a.programs, a.starts, a.rust, a.golang, a.command} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -51,11 +51,11 @@ func build() (*arms, error) {
 	return a, nil
 }
 
-func (a *arms) gcc(args ...string) error {
+func (a *artifacts) gcc(args ...string) error {
 	return command(filepath.Join(a.sources, "c"), nil, "gcc", append(testenv.CFlags(), args...)...)
 }
 
-func (a *arms) libraries() error {
+func (a *artifacts) libraries() error {
 	if err := a.gcc("-fPIC", "-shared", "-o", a.plain, "plain.c"); err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func (a *arms) libraries() error {
 		"go", "build", "-trimpath", "-buildmode=c-shared", "-o", a.stock, ".")
 }
 
-func (a *arms) programs() error {
-	for _, name := range []string{"calls", "bulk", "secrets", "host"} {
+func (a *artifacts) programs() error {
+	for _, name := range []string{"calls", "bulk", "secrets", "host", "descriptors"} {
 		args := []string{"-o", filepath.Join(a.folder, name), name + ".c"}
 		if a.static {
 			args = append(args, "-DSTATIC_LIBRARY", filepath.Join(a.product, "libmemfd_go.a"))
@@ -76,8 +76,8 @@ func (a *arms) programs() error {
 	return nil
 }
 
-// starts are programs that do nothing but start and make one call.
-func (a *arms) starts() error {
+// starts compiles programs that start, make one call and exit.
+func (a *artifacts) starts() error {
 	link := map[string][]string{
 		"glibc":        {"-DGLIBC"},
 		"plain C .so":  {"-L" + a.folder, "-Wl,-rpath," + a.folder, "-lplain"},
@@ -96,12 +96,12 @@ func (a *arms) starts() error {
 	return nil
 }
 
-// start is the path of the program that starts in such a way.
-func (a *arms) start(name string) string {
+// start is the path of one of these programs.
+func (a *artifacts) start(name string) string {
 	return filepath.Join(a.folder, "start-"+strings.NewReplacer(" ", "-", ",", "").Replace(name))
 }
 
-func (a *arms) rustEnvironment() []string {
+func (a *artifacts) rustEnvironment() []string {
 	return []string{
 		"MEMFD_GO_LIB_DIR=" + a.product,
 		"LD_LIBRARY_PATH=" + a.product,
@@ -110,16 +110,28 @@ func (a *arms) rustEnvironment() []string {
 	}
 }
 
-func (a *arms) rust() error {
-	// Not --locked: the crates beside it may have come to depend on others.
-	return command(filepath.Join(a.sources, "rust"), a.rustEnvironment(), "cargo", "build", "-q", "--release", "--benches")
+func (a *artifacts) rust() error {
+	// Not --locked: the dependencies of the crates in bindings/rust may have changed.
+	for _, folder := range []string{"rust", "rust-ratios"} {
+		err := command(filepath.Join(a.sources, folder), a.rustEnvironment(), "cargo", "build", "-q", "--release", "--benches")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (a *arms) golang() error {
+func (a *artifacts) golang() error {
 	return command(filepath.Join(a.sources, "go"), nil, "go", "test", "-c", "-o", filepath.Join(a.folder, "go.test"), ".")
 }
 
-// command runs a program in a folder, and says what it printed if it fails.
+// command builds the command memfd.
+func (a *artifacts) command() error {
+	return command(filepath.Join(a.sources, "..", "..", "cmd", "memfd"), nil, "go", "build", "-trimpath", "-ldflags=-s -w",
+		"-o", filepath.Join(a.folder, "memfd"), ".")
+}
+
+// command runs a program in a folder. The error has its output.
 func command(folder string, environment []string, name string, args ...string) error {
 	_, err := output(folder, environment, name, args...)
 	return err
@@ -138,8 +150,7 @@ func output(folder string, environment []string, name string, args ...string) (s
 	return string(out), nil
 }
 
-// reserveHugePages asks for n huge pages, which takes root, and returns what gives them
-// back.
+// reserveHugePages reserves n huge pages, which only root can, and returns a function that undoes it.
 func reserveHugePages(n int) (restore func()) {
 	const file = "/proc/sys/vm/nr_hugepages"
 	before, err := os.ReadFile(file)

@@ -18,9 +18,9 @@ import (
 
 // A document is docs/BENCHMARKS.md, made of results.
 type document struct {
-	arms    *arms
-	results *results
-	took    time.Duration
+	artifacts *artifacts
+	results   *results
+	took      time.Duration
 
 	traced   map[string][]counts.Call // by library
 	emulated map[string]map[string]int
@@ -29,8 +29,8 @@ type document struct {
 	strings.Builder
 }
 
-func newDocument(a *arms, all *results, took time.Duration) (*document, error) {
-	d := &document{arms: a, results: all, took: took}
+func newDocument(a *artifacts, all *results, took time.Duration) (*document, error) {
+	d := &document{artifacts: a, results: all, took: took}
 	if err := d.count(); err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func newDocument(a *arms, all *results, took time.Duration) (*document, error) {
 
 // libraries are the shared ones, in the order of columns.
 func (d *document) libraries() []struct{ name, path string } {
-	return []struct{ name, path string }{{"ours", d.arms.ours}, {"plain C .so", d.arms.plain}, {"stock cgo", d.arms.stock}}
+	return []struct{ name, path string }{{"ours", d.artifacts.ours}, {"plain C .so", d.artifacts.plain}, {"stock cgo", d.artifacts.stock}}
 }
 
 // count adds what is counted, not timed.
@@ -54,7 +54,7 @@ func (d *document) count() error {
 		if l.name == "stock cgo" { // stepped through, its runtime does other things than else
 			continue
 		}
-		if d.traced[l.name], err = counts.Trace(d.arms.folder, l.path); err != nil {
+		if d.traced[l.name], err = counts.Trace(d.artifacts.folder, l.path); err != nil {
 			return err
 		}
 	}
@@ -67,7 +67,7 @@ func (d *document) count() error {
 		if err != nil {
 			return err
 		}
-		if found, err := counts.Emulate(d.arms.folder, arch, path); err == nil {
+		if found, err := counts.Emulate(d.artifacts.folder, arch, path); err == nil {
 			d.emulated[arch.GOARCH] = found
 		}
 	}
@@ -96,6 +96,7 @@ func (d *document) text() string {
 	d.Reset()
 	d.head()
 	d.targetTable()
+	d.method()
 	d.timeTables()
 	d.useTable()
 	d.countTables()
@@ -105,24 +106,28 @@ func (d *document) text() string {
 func (d *document) head() {
 	d.line("# Benchmarks\n")
 	d.line("`make bench` wrote this in one run of %.0f minutes; nothing in it is written by hand.\n", max(1, d.took.Minutes()))
-	d.line("%s", machine(d.arms))
+	d.line("%s", machine(d.artifacts))
 	if void := d.results.void(); len(void) != 0 {
-		d.line("\n**This run is void:** the machine was not quiet (%s).", strings.Join(void, ", "))
+		d.line("\n**This run is void:** other programs disturbed it (%s).", strings.Join(void, ", "))
 	}
+}
+
+func (d *document) method() {
 	d.line(`
-Method: all programs run alternately, in rounds, and each figure is the median of the rounds. In the
-tables of C, each variant is compared with a reference in groups of four short blocks (reference,
-variant, variant, reference), and *ratio* is the median of these comparisons. For work that allocates
-in the kernel it is the ratio of the 10th percentiles. *same* is the reference measured once more: it
-shows what a ratio of 1 looks like on this machine. A run is void if it is off by more than 0.3 %% for
-calls and sealed files below 1 MiB, 1 %% up to 8 MiB, and 2 %% for 64 MiB. In the other tables *ratio*
-is the ratio of the medians, and *same* shows how precise that is. Times are in nanoseconds unless
-noted otherwise. Ratios carry over to other machines much better than times do.
-`)
-	d.line(`- *inline* is the bare system call, *glibc* glibc's function (for memfd_secret, syscall(2)), and
+## Method
+
+All programs run in turns, in several rounds; each figure is the median of the rounds. The C and Rust
+programs and the targets for Python compare a variant with a reference in groups of short blocks
+(reference, variant, variant, reference) and report the median ratio; for calls that allocate in the
+kernel, the ratio of the 10th percentiles. *same* is the reference measured again: it shows how
+precise a ratio is. A run is void if *same* is off by more than 0.3 %% for calls and sealed files
+below 1 MiB, 1 %% up to 8 MiB, and 2 %% for 64 MiB. Elsewhere a ratio is one of medians. Ratios
+carry over to other machines much better than times do.
+
+- *inline* is the bare system call, *glibc* glibc's function (for memfd_secret, syscall(2)), and
   *syscall(2)* glibc's generic function.
-- *plain C .so* is [tests/bench/c/plain.c](../tests/bench/c/plain.c): the same exported functions,
-  written in C and built by gcc in the usual way.
+- *plain C .so* is [tests/bench/c/plain.c](../tests/bench/c/plain.c): the same functions in C, built
+  by gcc as usual.
 - *stock cgo* is [tests/bench/stock](../tests/bench/stock): the same functions from the same code,
   built by cgo with the Go runtime. It runs in separate processes, because it changes its host.
 - *ours* is the shared library, and *ours, static* is linked into the program.`)
@@ -144,11 +149,11 @@ func (d *document) targetTable() {
 	}
 }
 
-// references are what the arms of a table are compared with.
+// references are what the artifacts of a table are compared with.
 var references = map[string]string{
 	tableCalls: "glibc", tableStock: "stock cgo", tableThread: "none", tableLoad: "plain C .so", tableStart: "glibc",
 	tableTax: "none", tableSealed: "same calls in C", tableClone: "same calls in C", tableSend: "same calls in C",
-	tableSecrets: "sodium_malloc+sodium_free",
+	tableSecrets: "sodium_malloc+sodium_free", tableList: "lsof",
 }
 
 // A table of a language has another reference for each work.
@@ -170,19 +175,20 @@ func reference(table, work string) string {
 }
 
 var timeTables = []struct{ name, about string }{
-	{tableCalls, "An *invalid call* is memfd_create(2) with an unknown flag. add_seals adds a seal that is set already."},
-	{tableStock, "The library's calls in the same process, where they also pay for what the runtime has changed."},
-	{tableThread, "The time of a call that fails, each in a thread that has made no call before. *none* is glibc's fcntl(2)."},
-	{tableLoad, "Each in a new process; the call fails. Both libraries export the same functions."},
+	{tableCalls, "An *invalid call* is memfd_create(2) with an unknown flag. add_seals adds a seal that is already set."},
+	{tableStock, "In a process with a Go runtime, which changes the cost of system calls for its host, too."},
+	{tableThread, "A failing call, each in a new thread. *none* is glibc's fcntl(2)."},
+	{tableLoad, "Each in a new process; the call fails."},
 	{tableStart, "A program that starts, makes one call and exits, measured by hyperfine."},
-	{tableTax, "The time of the process's own calls after a library was loaded and used, compared with *none*."},
-	{tableSealed, "memfd_create(2), write(2), F_ADD_SEALS and close(2), compared with the same calls in C, with filling the file through a mapping, and with copying alone. A file of huge pages does not support write(2) and is filled through a mapping. The library copies eight bytes at a time there, because it contains neither a C library's nor the Go runtime's faster code."},
-	{tableClone, "The source is in the page cache. *Same calls* is sendfile(2) without checking that the file did not change."},
-	{tableSend, "Through a Unix socket; the receiver reads one byte of each page. The library verifies twice, when it receives and when it maps; the same calls in C do it once."},
-	{tableSecrets, "Allocating it, writing one byte, and freeing it. memfd_secret(2) removes the pages from the kernel's own page tables, on all processors, and puts them back: that is most of *ours*, and a pool saves it."},
+	{tableTax, "The process's own calls after a library was loaded and used; *none* is without one."},
+	{tableSealed, "The same calls in C are memfd_create(2), write(2), F_ADD_SEALS and close(2). A file of huge pages does not support write(2) and is filled through a mapping."},
+	{tableClone, "The source is in the page cache. The same calls in C are those of sendfile(2), without looking for the end of the file."},
+	{tableSend, "Sent through a Unix socket, received by recv_verified and mapped by map_verified; the receiver reads one byte of each page."},
+	{tableSecrets, "Allocating, writing one byte, and freeing. memfd_secret(2) removes pages from the kernel's page tables on all processors and puts them back: that is most of *ours*, and a pool avoids it."},
 	{tableRust, "Measured by criterion."},
 	{tablePython, "Measured by pyperf."},
-	{tableGo, "Measured by testing.B. *ours* is the package in bindings/go/memfd, and *ours by purego* the library, where most of the time is the call from Go to C. The time includes making an os.File. *sealed* creates a file with contents, seals it and closes it."},
+	{tableGo, "Measured by testing.B. *ours* is the package in bindings/go/memfd, and *ours by purego* the shared library, where most of the time is the call from Go to C. The time includes creating an os.File. *sealed* creates a file with contents, seals it and closes it."},
+	{tableList, "Listing the open files of real processes, 1 000 of them memory files."},
 }
 
 func (d *document) timeTables() {
@@ -191,18 +197,32 @@ func (d *document) timeTables() {
 		if file := plotOf(t.name); file != "" {
 			d.line("![%s](%s)\n", t.name, file)
 		}
-		d.line("| | | least | median | ratio |\n|---|---|--:|--:|--:|")
-		previous := ""
-		for _, row := range d.sorted(t.name) {
-			work := row.work
-			if work == previous {
-				work = ""
-			}
-			previous = row.work
-			ratio := d.results.ratio(t.name, row.work, row.arm, reference(t.name, row.work))
-			d.line("| %s | %s | %s | %s | %s |", work, row.arm, number(row.min()), number(row.median()), ratioText(ratio))
+		d.line("| | reference, ns | ratio to the reference | same |\n|---|--:|---|--:|")
+		for _, work := range d.works(t.name) {
+			d.workRow(t.name, work)
 		}
 	}
+}
+
+// workRow is a line with all variants of a piece of work.
+func (d *document) workRow(table, work string) {
+	same := ""
+	var first string
+	var others []string
+	for _, row := range d.sorted(table, work) {
+		ratio := ratioText(d.results.ratio(table, work, row.variant, reference(table, work)))
+		switch {
+		case row.variant == reference(table, work):
+			first = row.variant + " " + number(row.median())
+		case row.variant == "same":
+			same = ratio
+		case d.results.find(table, work, reference(table, work)) == nil:
+			others = append(others, row.variant+" "+number(row.median())+" ns")
+		default:
+			others = append(others, row.variant+" "+ratio)
+		}
+	}
+	d.line("| %s | %s | %s | %s |", work, first, strings.Join(others, "; "), same)
 }
 
 func ratioText(ratio float64) string {
@@ -224,34 +244,26 @@ func number(ns float64) string {
 	return digits
 }
 
-// sorted returns the rows of a table: each work's reference first, itself once more last.
-func (d *document) sorted(table string) []*row {
+// works are the pieces of work in a table.
+func (d *document) works(table string) []string {
 	var works []string
 	for _, row := range d.results.rows {
 		if row.table == table && !slices.Contains(works, row.work) {
 			works = append(works, row.work)
 		}
 	}
+	return works
+}
+
+// sorted returns the rows of a piece of work, the fastest first.
+func (d *document) sorted(table, work string) []*row {
 	var rows []*row
-	for _, work := range works {
-		var of []*row
-		for _, row := range d.results.rows {
-			if row.table == table && row.work == work {
-				of = append(of, row)
-			}
+	for _, row := range d.results.rows {
+		if row.table == table && row.work == work {
+			rows = append(rows, row)
 		}
-		rank := func(r *row) float64 {
-			switch r.arm {
-			case reference(table, work):
-				return 0
-			case "same":
-				return 1e18
-			}
-			return r.median()
-		}
-		slices.SortStableFunc(of, func(a, b *row) int { return cmp.Compare(rank(a), rank(b)) })
-		rows = append(rows, of...)
 	}
+	slices.SortStableFunc(rows, func(a, b *row) int { return cmp.Compare(a.median(), b.median()) })
 	return rows
 }
 
@@ -303,35 +315,28 @@ func (d *document) countTables() {
 		}
 		d.line("| `%s` |%s |", name, cells)
 	}
-	d.line("\nOn the other architectures, counted by an emulator:\n\n| | create | get_seals | add_seals |\n|---|--:|--:|--:|")
+	header, rule := "| |", "|---|"
 	for _, arch := range testenv.Arches[1:] {
+		header, rule = header+" "+arch.GOARCH+" |", rule+"--:|"
+	}
+	d.line("\nOn the other architectures, counted by an emulator:\n\n%s\n%s", header, rule)
+	for _, name := range counts.Simple {
 		cells := ""
-		for _, name := range counts.Simple {
+		for _, arch := range testenv.Arches[1:] {
 			if n := d.emulated[arch.GOARCH][name]; n != 0 {
 				cells += fmt.Sprintf(" %d |", n)
 			} else {
 				cells += " not counted |"
 			}
 		}
-		d.line("| %s |%s", arch.GOARCH, cells)
+		d.line("| `%s` |%s", name, cells)
 	}
-	d.line("\n## System calls\n\nSystem calls of a successful call, on amd64. [tests/product/counts](../tests/product/counts) checks them.\n\n| | |\n|---|---|")
-	for _, call := range d.traced["ours"] {
-		if !strings.HasPrefix(call.Name, "memfd_go_") || len(call.SystemCalls) == 0 {
-			continue
-		}
-		names := counts.Names(call)
-		if len(call.SystemCalls) > 20 {
-			names = fmt.Sprint(len(call.SystemCalls), " of them")
-		}
-		d.line("| `%s` | %s |", call.Name, names)
-	}
-	d.line("\nThe others make none.")
+	d.line("\n[SECCOMP.md](SECCOMP.md) lists the system calls of each function.")
 }
 
 // write writes the document, the plots, and README.md's figures.
 func (d *document) write() error {
-	top := filepath.Dir(filepath.Dir(d.arms.sources))
+	top := filepath.Dir(filepath.Dir(d.artifacts.sources))
 	docs := filepath.Join(top, "docs")
 	for _, p := range d.plots() {
 		if err := os.WriteFile(filepath.Join(docs, p.file), []byte(p.svg()), 0o644); err != nil {

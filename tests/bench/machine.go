@@ -11,7 +11,7 @@ import (
 )
 
 // machine says where the run was, and with which versions.
-func machine(a *arms) string {
+func machine(a *artifacts) string {
 	cpu := "an unknown processor"
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		for line := range strings.Lines(string(text)) {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-// Command bench is `make bench`: it compares the library with every other way to make the
-// same calls, and writes docs/BENCHMARKS.md, the plots beside it, and README.md's figures.
+// Command bench is `make bench`: it compares the library, its bindings and the command memfd with
+// other ways to do the same, and writes docs/BENCHMARKS.md, its plots, and the figures in README.md.
 //
-//	go run ./tests/bench            the whole of it, in less than 10 minutes
-//	go run ./tests/bench -quick     a trial: everything once, and the document is printed
-//	go run ./tests/bench -noisy     on a machine that is not quiet: the document says so
+//	go run ./tests/bench            everything, in less than 20 minutes
+//	go run ./tests/bench -quick     a trial: everything once and briefly; prints the document
+//	go run ./tests/bench -noisy     writes the results even if the run is void, and says so
 //
-// Everything is measured in one run, in rounds: each round runs every program once, in
-// turns. The C programs (c/bench.h) compare calls with each other by the block, resolve a
-// tenth of a percent, and compare one arm with itself; if those two differ, the machine
-// was not quiet, and the run is void. The other languages are measured by their own tools
-// (testing, criterion, pyperf) and whole processes by hyperfine.
+// All programs run in turns, in several rounds. The C programs (c/bench.h) compare calls in short
+// blocks, to a tenth of a percent, and compare one variant with itself: if that differs, other
+// programs disturbed the run, and it is void. The other languages have tools of their own (testing,
+// criterion, pyperf), and hyperfine measures whole processes.
 package main
 
 import (
@@ -39,7 +38,7 @@ func main() {
 
 func run() error {
 	start := time.Now()
-	arms, err := build()
+	artifacts, err := build()
 	if err != nil {
 		return err
 	}
@@ -52,17 +51,17 @@ func run() error {
 	}
 	all := &results{}
 	for round := range n {
-		if err := arms.round(all, speed); err != nil {
+		if err := artifacts.round(all, speed); err != nil {
 			return err
 		}
 		fmt.Printf("round %d of %d ended after %.0f s\n", round+1, n, time.Since(start).Seconds())
 	}
 	if !*quick {
-		if err := arms.again(all, speed); err != nil {
+		if err := artifacts.again(all, speed); err != nil {
 			return err
 		}
 	}
-	document, err := newDocument(arms, all, time.Since(start))
+	document, err := newDocument(artifacts, all, time.Since(start))
 	if err != nil {
 		return err
 	}
@@ -71,7 +70,7 @@ func run() error {
 		return nil
 	}
 	if void := all.void(); len(void) != 0 && !*noisy {
-		return fmt.Errorf("this run is void, since one arm differed from itself: %s; nothing is written", strings.Join(void, ", "))
+		return fmt.Errorf("this run is void, since one variant differed from itself: %s; nothing is written", strings.Join(void, ", "))
 	}
 	return document.write()
 }

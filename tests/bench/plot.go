@@ -32,21 +32,21 @@ func plotOf(table string) string { return plotFiles[table] }
 func (d *document) plots() []plot {
 	all := d.results
 	calls := plot{file: plotOf(tableCalls), title: "get_seals: ns a call"}
-	for _, arm := range []string{"inline", "ours", "glibc", "syscall(2)", "plain C .so"} {
-		calls.add(arm, all.row(tableCalls, "get_seals", arm).median(), "%.0f ns")
+	for _, variant := range []string{"inline", "ours", "glibc", "syscall(2)", "plain C .so"} {
+		calls.add(variant, all.row(tableCalls, "get_seals", variant).median(), "%.0f ns")
 	}
 	calls.add("stock cgo", all.row(tableStock, "get_seals", "stock cgo").median(), "%.0f ns")
 	load := plot{file: plotOf(tableLoad), title: "dlopen and first call: µs, logarithmic", log: true}
-	for _, arm := range []string{"ours", "plain C .so", "stock cgo"} {
-		load.add(arm, all.row(tableLoad, "load", arm).median()/1000, "%.0f µs")
+	for _, variant := range []string{"ours", "plain C .so", "stock cgo"} {
+		load.add(variant, all.row(tableLoad, "load", variant).median()/1000, "%.0f µs")
 	}
 	sealed := plot{file: plotOf(tableSealed), title: "A sealed file: time, the same calls in C being 1"}
 	for _, size := range []string{"4 KiB", "64 KiB", "1 MiB", "8 MiB", "64 MiB"} {
-		for _, arm := range []string{"ours", "mmap+memcpy", "memcpy alone"} {
-			if all.find(tableSealed, "create_sealed "+size, arm) == nil {
+		for _, variant := range []string{"ours", "mmap+memcpy", "memcpy alone"} {
+			if all.find(tableSealed, "create_sealed "+size, variant) == nil {
 				continue
 			}
-			sealed.add(size+", "+arm, all.ratio(tableSealed, "create_sealed "+size, arm, "same calls in C"), "%.2f")
+			sealed.add(size+", "+variant, all.ratio(tableSealed, "create_sealed "+size, variant, "same calls in C"), "%.2f")
 		}
 	}
 	return []plot{calls, load, sealed}

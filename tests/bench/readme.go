@@ -31,7 +31,7 @@ func (d *document) writeReadme(path string) error {
 // figures are README.md's: the ratios that matter most.
 func (d *document) figures() string {
 	all := d.results
-	use := func(work, arm string) float64 { return all.row(tableUse, work, arm).median() }
+	use := func(work, variant string) float64 { return all.row(tableUse, work, variant).median() }
 	var b strings.Builder
 	if len(all.void()) != 0 {
 		b.WriteString("\n(The machine was not quiet: these figures are void.)\n")
@@ -43,7 +43,7 @@ func (d *document) figures() string {
 	row("%.2f | %.2f | %.2f", "get_seals, time relative to glibc", all.ratio(tableCalls, "get_seals", "ours", "glibc"),
 		all.ratio(tableCalls, "get_seals", "plain C .so", "glibc"),
 		all.row(tableStock, "get_seals", "stock cgo").median()/all.row(tableCalls, "get_seals", "glibc").median())
-	load := func(arm string) float64 { return all.row(tableLoad, "load", arm).median() / 1000 }
+	load := func(variant string) float64 { return all.row(tableLoad, "load", variant).median() / 1000 }
 	row("%.0f µs | %.0f µs | %.0f µs", "dlopen and first call", load("ours"), load("plain C .so"), load("stock cgo"))
 	row("%.0f | %.0f | %.0f", "threads and signal handlers added", use("threads", "ours")+use("handlers", "ours"),
 		use("threads", "plain C .so")+use("handlers", "plain C .so"), use("threads", "stock cgo")+use("handlers", "stock cgo"))

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// A row is what was measured of one arm at one piece of work.
+// A row has the measurements of one variant of a piece of work.
 type row struct {
-	table  string
-	work   string
-	arm    string
-	times  []float64 // one a sample: ns, or the unit of the table
-	least  []float64
-	ratios []float64 // to the reference; empty if it was not compared directly
+	table   string
+	work    string
+	variant string
+	times   []float64 // one a sample: ns, or the unit of the table
+	least   []float64
+	ratios  []float64 // to the reference; empty if it was not compared directly
 }
 
 func (r *row) min() float64    { return slices.Min(r.least) }
@@ -37,32 +37,32 @@ type results struct {
 	rows []*row
 }
 
-func (r *results) find(table, work, arm string) *row {
+func (r *results) find(table, work, variant string) *row {
 	for _, row := range r.rows {
-		if row.table == table && row.work == work && row.arm == arm {
+		if row.table == table && row.work == work && row.variant == variant {
 			return row
 		}
 	}
 	return nil
 }
 
-func (r *results) row(table, work, arm string) *row {
-	if found := r.find(table, work, arm); found != nil {
+func (r *results) row(table, work, variant string) *row {
+	if found := r.find(table, work, variant); found != nil {
 		return found
 	}
-	added := &row{table: table, work: work, arm: arm}
+	added := &row{table: table, work: work, variant: variant}
 	r.rows = append(r.rows, added)
 	return added
 }
 
 // add takes the samples of one round.
-func (r *results) add(table, work, arm string, values ...float64) {
-	row := r.row(table, work, arm)
+func (r *results) add(table, work, variant string, values ...float64) {
+	row := r.row(table, work, variant)
 	row.times = append(row.times, median(values))
 	row.least = append(row.least, slices.Min(values))
 }
 
-// addPaired takes what the C programs print: work, arm, least, median, ratio.
+// addPaired takes what the C programs print: work, variant, least, median, ratio.
 func (r *results) addPaired(table, output string) error {
 	for line := range strings.Lines(output) {
 		fields := strings.Split(strings.TrimSpace(line), "\t")
@@ -85,9 +85,9 @@ func (r *results) addPaired(table, output string) error {
 	return nil
 }
 
-// ratio compares an arm with another, by pairs if they were measured so, else by medians.
-func (r *results) ratio(table, work, arm, reference string) float64 {
-	a, b := r.find(table, work, arm), r.find(table, work, reference)
+// ratio compares a variant with another, by pairs if they were measured so, else by medians.
+func (r *results) ratio(table, work, variant, reference string) float64 {
+	a, b := r.find(table, work, variant), r.find(table, work, reference)
 	if a == nil || b == nil {
 		return math.NaN()
 	}
@@ -104,9 +104,8 @@ func (r *results) ratio(table, work, arm, reference string) float64 {
 	return median(ratios)
 }
 
-// limit is how far an arm may be from itself. Where a call is compared it is strict; where
-// megabytes are allocated and copied the machine's own ups and downs are larger, and so is
-// what is compared.
+// limit is how far a variant may be from itself. Allocating and copying megabytes varies more than a
+// call.
 func limit(work string) float64 {
 	switch {
 	case strings.HasSuffix(work, "64 MiB"):
@@ -117,13 +116,13 @@ func limit(work string) float64 {
 	return 0.003
 }
 
-// void returns the pieces of work whose arms cannot be compared by this run, as it found a
+// void returns the pieces of work whose artifacts cannot be compared by this run, as it found a
 // difference where there is none.
 func (r *results) void() []string {
 	var works []string
 	for _, row := range r.rows {
 		decides := row.table == tableCalls || row.table == tableStock || row.table == tableSealed
-		if row.arm == "same" && decides && math.Abs(median(row.ratios)-1) > limit(row.work) {
+		if row.variant == "same" && decides && math.Abs(median(row.ratios)-1) > limit(row.work) {
 			works = append(works, fmt.Sprintf("%s: %s (%.4f)", row.table, row.work, median(row.ratios)))
 		}
 	}

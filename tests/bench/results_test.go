@@ -30,7 +30,7 @@ func paired(t *testing.T, lines ...string) *results {
 	return r
 }
 
-// An arm that differs from itself makes the run void, and a fresh measurement cures it.
+// A variant that differs from itself makes the run void, and a fresh measurement cures it.
 func TestVoid(t *testing.T) {
 	r := paired(t, "call\tglibc\t1\t2\t1", "call\tours\t1\t2\t0.98", "call\tsame\t1\t2\t1.0031")
 	if got := r.void(); len(got) != 1 || !strings.Contains(got[0], "call (1.0031)") {
@@ -63,7 +63,7 @@ func TestVerdict(t *testing.T) {
 		want   string
 	}{
 		{target{limit: 1, value: 0.99}, "met"},
-		{target{limit: 1, value: 1.001, slack: 0.002}, "met, as far as this run can tell"},
+		{target{limit: 1, value: 1.001, slack: 0.002}, "met within noise"},
 		{target{limit: 1, value: 1.003, slack: 0.002}, "**missed**"},
 	} {
 		if got := c.target.verdict(); got != c.want {

@@ -30,6 +30,12 @@ const (
 	tableRust    = "Rust"
 	tablePython  = "Python"
 	tableGo      = "Go"
+	tableList    = "memfd ls and lsof"
+
+	// These appear among the targets only.
+	tableRustRatios   = "Rust, by pairs"
+	tablePythonRatios = "Python, by pairs"
+	tableListMemory   = "memfd ls, resident set"
 )
 
 // A step is a program, and the tables that it fills.
@@ -38,7 +44,7 @@ type step struct {
 	tables []string
 }
 
-func (a *arms) steps() []step {
+func (a *artifacts) steps() []step {
 	return []step{
 		{a.calls, []string{tableCalls}},
 		{a.stockCalls, []string{tableStock}},
@@ -49,11 +55,14 @@ func (a *arms) steps() []step {
 		{a.gobench, []string{tableGo}},
 		{a.criterion, []string{tableRust}},
 		{a.pyperf, []string{tablePython}},
+		{a.rustRatios, []string{tableRustRatios}},
+		{a.pythonRatios, []string{tablePythonRatios}},
+		{a.list, []string{tableList, tableListMemory}},
 	}
 }
 
 // round runs everything once.
-func (a *arms) round(all *results, speed float64) error {
+func (a *artifacts) round(all *results, speed float64) error {
 	for _, s := range a.steps() {
 		if err := s.run(all, speed); err != nil {
 			return err
@@ -63,7 +72,7 @@ func (a *arms) round(all *results, speed float64) error {
 }
 
 // again repeats what is void, once, and forgets what was measured before.
-func (a *arms) again(all *results, speed float64) error {
+func (a *artifacts) again(all *results, speed float64) error {
 	void := all.void()
 	if len(void) != 0 {
 		fmt.Println("again, since the machine was not quiet:", strings.Join(void, ", "))
@@ -88,11 +97,11 @@ func (s step) fills(void string) bool {
 	return slices.Contains(s.tables, table)
 }
 
-func (a *arms) program(name string, speed float64, args ...string) (string, error) {
+func (a *artifacts) program(name string, speed float64, args ...string) (string, error) {
 	return output(a.folder, nil, filepath.Join(a.folder, name), append([]string{fmt.Sprint(speed)}, args...)...)
 }
 
-func (a *arms) calls(all *results, speed float64) error {
+func (a *artifacts) calls(all *results, speed float64) error {
 	out, err := a.program("calls", speed, "glibc", "ours="+a.ours, "plain C .so="+a.plain)
 	if err != nil {
 		return err
@@ -100,7 +109,7 @@ func (a *arms) calls(all *results, speed float64) error {
 	return all.addPaired(tableCalls, out)
 }
 
-func (a *arms) stockCalls(all *results, speed float64) error {
+func (a *artifacts) stockCalls(all *results, speed float64) error {
 	out, err := a.program("calls", 2*speed, "-", "stock cgo="+a.stock, "ours="+a.ours)
 	if err != nil {
 		return err
@@ -108,7 +117,7 @@ func (a *arms) stockCalls(all *results, speed float64) error {
 	return all.addPaired(tableStock, out)
 }
 
-func (a *arms) bulk(all *results, speed float64) error {
+func (a *artifacts) bulk(all *results, speed float64) error {
 	out, err := a.program("bulk", speed, filepath.Join(a.folder, "source"), "ours="+a.ours)
 	if err != nil {
 		return err
@@ -123,7 +132,7 @@ func (a *arms) bulk(all *results, speed float64) error {
 	return nil
 }
 
-func (a *arms) secrets(all *results, speed float64) error {
+func (a *artifacts) secrets(all *results, speed float64) error {
 	out, err := a.program("secrets", 2*speed, "libsodium.so.23", "ours="+a.ours)
 	if err != nil {
 		return err
@@ -132,7 +141,7 @@ func (a *arms) secrets(all *results, speed float64) error {
 }
 
 // hosts runs a process a sample, in another order each time.
-func (a *arms) hosts(all *results, speed float64) error {
+func (a *artifacts) hosts(all *results, speed float64) error {
 	libraries := []struct{ name, path string }{
 		{"none", "none"}, {"plain C .so", a.plain}, {"ours", a.ours}, {"stock cgo", a.stock},
 	}
@@ -158,20 +167,20 @@ func (a *arms) hosts(all *results, speed float64) error {
 }
 
 // addTabbed takes lines of a work and a number.
-func (r *results) addTabbed(table, arm, output string) error {
+func (r *results) addTabbed(table, variant, output string) error {
 	for line := range strings.Lines(output) {
 		work, number, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		value, err := strconv.ParseFloat(number, 64)
 		if err != nil {
 			return err
 		}
-		r.add(table, work, arm, value)
+		r.add(table, work, variant, value)
 	}
 	return nil
 }
 
 // wholes are processes that start, make one call and end, timed by hyperfine.
-func (a *arms) wholes(all *results, speed float64) error {
+func (a *artifacts) wholes(all *results, speed float64) error {
 	names := []string{"glibc", "plain C .so", "ours, shared", "stock cgo"}
 	if a.static {
 		names = append(names, "ours, static")
@@ -200,7 +209,7 @@ func (a *arms) wholes(all *results, speed float64) error {
 }
 
 // gobench runs the benchmarks in go.
-func (a *arms) gobench(all *results, speed float64) error {
+func (a *artifacts) gobench(all *results, speed float64) error {
 	out, err := output(a.folder, []string{"MEMFD_GO_LIBRARY=" + a.ours}, filepath.Join(a.folder, "go.test"),
 		"-test.run=-", "-test.bench=.", fmt.Sprintf("-test.benchtime=%dms", int(200/speed)))
 	if err != nil {
@@ -213,7 +222,7 @@ func (a *arms) gobench(all *results, speed float64) error {
 			continue
 		}
 		name, _, _ := strings.Cut(strings.TrimPrefix(fields[0], "Benchmark_"), "-")
-		work, arm, _ := strings.Cut(name, "/")
+		work, variant, _ := strings.Cut(name, "/")
 		ns, err := strconv.ParseFloat(fields[2], 64)
 		if err != nil {
 			return err
@@ -221,13 +230,13 @@ func (a *arms) gobench(all *results, speed float64) error {
 		if work != "get_seals" {
 			work = strings.ReplaceAll(strings.ReplaceAll(work, "_close", "+close"), "_", " ")
 		}
-		all.add(tableGo, work, strings.ReplaceAll(arm, "_", " "), ns)
+		all.add(tableGo, work, strings.ReplaceAll(variant, "_", " "), ns)
 	}
 	return lines.Err()
 }
 
 // criterion runs the benchmarks in rust, and reads its samples.
-func (a *arms) criterion(all *results, speed float64) error {
+func (a *artifacts) criterion(all *results, speed float64) error {
 	home := filepath.Join(a.folder, "criterion")
 	if err := os.RemoveAll(home); err != nil {
 		return err
@@ -261,11 +270,10 @@ func (a *arms) criterion(all *results, speed float64) error {
 }
 
 // pyperf runs the benchmarks in python.
-func (a *arms) pyperf(all *results, _ float64) error {
+func (a *artifacts) pyperf(all *results, _ float64) error {
 	report := filepath.Join(a.folder, "pyperf.json")
 	os.Remove(report) // it does not overwrite
-	environment := []string{"MEMFD_GO_LIBRARY=" + a.ours, "PYTHONPATH=" + filepath.Join(a.sources, "..", "..", "bindings", "python", "src")}
-	if err := command(filepath.Join(a.sources, "python"), environment, filepath.Join(a.folder, "venv", "bin", "python"), "calls.py",
+	if err := command(filepath.Join(a.sources, "python"), a.pythonEnvironment(), filepath.Join(a.folder, "venv", "bin", "python"), "calls.py",
 		"--quiet", "--processes=1", "--values=5", "--warmups=1", "--min-time=0.02", "--inherit-environ=MEMFD_GO_LIBRARY,PYTHONPATH", "-o", report); err != nil {
 		return err
 	}
@@ -279,16 +287,40 @@ func (a *arms) pyperf(all *results, _ float64) error {
 		return err
 	}
 	for _, b := range suite.Benchmarks {
-		work, arm, _ := strings.Cut(b.Metadata.Name, "/")
+		work, variant, _ := strings.Cut(b.Metadata.Name, "/")
 		var ns []float64
 		for _, run := range b.Runs {
 			for _, seconds := range run.Values {
 				ns = append(ns, seconds*1e9)
 			}
 		}
-		all.add(tablePython, work, arm, ns...)
+		all.add(tablePython, work, variant, ns...)
 	}
 	return nil
+}
+
+// rustRatios runs the comparisons in rust-ratios.
+func (a *artifacts) rustRatios(all *results, speed float64) error {
+	environment := append(a.rustEnvironment(), fmt.Sprintf("QUADS=%d", int(4000/speed)))
+	out, err := output(filepath.Join(a.sources, "rust-ratios"), environment, "cargo", "bench", "-q", "--", "--tabs")
+	if err != nil {
+		return err
+	}
+	return all.addPaired(tableRustRatios, out)
+}
+
+// pythonRatios runs the comparisons in python/ratios.py.
+func (a *artifacts) pythonRatios(all *results, speed float64) error {
+	environment := append(a.pythonEnvironment(), fmt.Sprintf("BLOCKS=%d", int(400/speed)))
+	out, err := output(filepath.Join(a.sources, "python"), environment, filepath.Join(a.folder, "venv", "bin", "python"), "ratios.py")
+	if err != nil {
+		return err
+	}
+	return all.addPaired(tablePythonRatios, out)
+}
+
+func (a *artifacts) pythonEnvironment() []string {
+	return []string{"MEMFD_GO_LIBRARY=" + a.ours, "PYTHONPATH=" + filepath.Join(a.sources, "..", "..", "bindings", "python", "src")}
 }
 
 func readJSON(path string, value any) error {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the C benchmarks have in common: a way to compare calls that resolves a tenth of
- * a percent on a noisy machine.
+ * Compares calls to a tenth of a percent on a noisy machine.
  *
- * Each arm is compared with a reference by quads of short blocks: reference, arm, arm,
- * reference. What drifts during a quad meets both alike, and what interrupts one quad
- * is outvoted by the others. One arm is the reference once more: its ratio says what
- * the run can resolve.
+ * Each variant is compared with a reference in quads of short blocks: reference, variant,
+ * variant, reference. Slow changes of speed affect both alike, and a disturbed quad is
+ * outvoted by the others. One variant is the reference itself: its ratio shows how precise
+ * the run is.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -26,7 +25,7 @@
 
 #include "memfd_go.h"
 
-#define MAX_ARMS 16
+#define MAX_VARIANTS 16
 #define MAX_QUADS 4000
 
 static inline void fail(const char *what)
@@ -142,46 +141,46 @@ static inline void add_static_library(void)
 }
 #endif
 
-/* One way to do a piece of work, and what it needs to do it. */
-struct arm {
+/* One way to do a piece of work. */
+struct variant {
 	const char *name;
-	int (*work)(const struct arm *arm);
+	int (*work)(const struct variant *variant);
 	const struct library *library;
 };
 
-/* A piece of work, and the ways to do it; the first one is the reference. */
+/* A piece of work and its variants; the first one is the reference. */
 struct work {
 	const char *name;
-	struct arm arms[MAX_ARMS];
-	int arm_count;
+	struct variant variants[MAX_VARIANTS];
+	int variant_count;
 	int calls;       /* in a block */
-	int percentiles; /* compare 10th percentiles: what the kernel frees it frees later */
+	int percentiles; /* compare 10th percentiles, because the kernel frees memory later */
 };
 
-static inline void add_arm(struct work *w, const char *name, int (*work)(const struct arm *),
-			   const struct library *library)
+static inline void add_variant(struct work *w, const char *name, int (*work)(const struct variant *),
+			       const struct library *library)
 {
-	require(w->arm_count < MAX_ARMS, "too many arms");
-	w->arms[w->arm_count++] = (struct arm){ name, work, library };
+	require(w->variant_count < MAX_VARIANTS, "too many variants");
+	w->variants[w->variant_count++] = (struct variant){ name, work, library };
 }
 
-static double speed; /* what part of the usual time to take, inversely */
+static double speed; /* divides the time that everything takes */
 
 static volatile int result_of_work;
 
 /*
  * Not inlined: each copy of the loop would have its own alignment. The first calls are not
- * timed: they find the caches as the other arm left them.
+ * timed: they find the caches as the other variant left them.
  */
-static __attribute__((noinline)) double block(const struct arm *arm, int calls)
+static __attribute__((noinline)) double block(const struct variant *variant, int calls)
 {
 	double start;
 
 	for (int i = 0; i < calls / 10; i++)
-		result_of_work = arm->work(arm);
+		result_of_work = variant->work(variant);
 	start = now();
 	for (int i = 0; i < calls; i++)
-		result_of_work = arm->work(arm);
+		result_of_work = variant->work(variant);
 	return now() - start;
 }
 
@@ -192,61 +191,61 @@ static inline int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorts, and returns what part of the values lies below. */
+/* Sorts the values and returns a quantile. */
 static inline double quantile(double *values, int n, double part)
 {
 	qsort(values, (size_t)n, sizeof *values, by_value);
 	return values[(int)(part * (n - 1))];
 }
 
-static double arm_blocks[MAX_ARMS][2 * MAX_QUADS];
-static double reference_of[MAX_ARMS][2 * MAX_QUADS], ratios[MAX_QUADS];
+static double variant_blocks[MAX_VARIANTS][2 * MAX_QUADS];
+static double reference_of[MAX_VARIANTS][2 * MAX_QUADS], ratios[MAX_QUADS];
 
-static inline void quad(const struct work *w, int arm, int at, double *reference)
+static inline void quad(const struct work *w, int variant, int at, double *reference)
 {
-	double *mine = &arm_blocks[arm][2 * at];
+	double *mine = &variant_blocks[variant][2 * at];
 
-	reference[0] = block(&w->arms[0], w->calls);
-	mine[0] = block(&w->arms[arm], w->calls);
-	mine[1] = block(&w->arms[arm], w->calls);
-	reference[1] = block(&w->arms[0], w->calls);
+	reference[0] = block(&w->variants[0], w->calls);
+	mine[0] = block(&w->variants[variant], w->calls);
+	mine[1] = block(&w->variants[variant], w->calls);
+	reference[1] = block(&w->variants[0], w->calls);
 }
 
-/* Prints work, arm, minimum and median in ns a call, and the ratio to the reference. */
-static inline void print_row(const struct work *w, int arm, int n, double ratio)
+/* Prints work, variant, minimum and median in ns a call, and the ratio to the reference. */
+static inline void print_row(const struct work *w, int variant, int n, double ratio)
 {
-	double median = quantile(arm_blocks[arm], 2 * n, 0.5), least = arm_blocks[arm][0];
+	double median = quantile(variant_blocks[variant], 2 * n, 0.5), least = variant_blocks[variant][0];
 
-	printf("%s\t%s\t%.2f\t%.2f\t%.5f\n", w->name, w->arms[arm].name, least / w->calls, median / w->calls,
-	       ratio);
+	printf("%s\t%s\t%.2f\t%.2f\t%.5f\n", w->name, w->variants[variant].name, least / w->calls,
+	       median / w->calls, ratio);
 }
 
-/* Runs all arms for so many seconds together. */
+/* Runs all variants for so many seconds together. */
 static inline void run(struct work *w, double seconds)
 {
 	double end;
 	int n;
 
-	add_arm(w, "same", w->arms[0].work, w->arms[0].library);
-	for (int arm = 0; arm < w->arm_count; arm++)
-		block(&w->arms[arm], w->calls);
+	add_variant(w, "same", w->variants[0].work, w->variants[0].library);
+	for (int variant = 0; variant < w->variant_count; variant++)
+		block(&w->variants[variant], w->calls);
 	end = now() + seconds / speed * 1e9;
 	for (n = 0; n < MAX_QUADS && (n < 5 || now() < end); n++)
-		for (int arm = 1; arm < w->arm_count; arm++)
-			quad(w, arm, n, &reference_of[arm][2 * n]);
-	for (int arm = 1; arm < w->arm_count; arm++) {
+		for (int variant = 1; variant < w->variant_count; variant++)
+			quad(w, variant, n, &reference_of[variant][2 * n]);
+	for (int variant = 1; variant < w->variant_count; variant++) {
 		double ratio;
 
 		for (int i = 0; i < n; i++)
-			ratios[i] = (arm_blocks[arm][2 * i] + arm_blocks[arm][2 * i + 1]) /
-				    (reference_of[arm][2 * i] + reference_of[arm][2 * i + 1]);
+			ratios[i] = (variant_blocks[variant][2 * i] + variant_blocks[variant][2 * i + 1]) /
+				    (reference_of[variant][2 * i] + reference_of[variant][2 * i + 1]);
 		ratio = quantile(ratios, n, 0.5);
 		if (w->percentiles)
-			ratio = quantile(arm_blocks[arm], 2 * n, 0.1) /
-				quantile(reference_of[arm], 2 * n, 0.1);
-		print_row(w, arm, n, ratio);
+			ratio = quantile(variant_blocks[variant], 2 * n, 0.1) /
+				quantile(reference_of[variant], 2 * n, 0.1);
+		print_row(w, variant, n, ratio);
 	}
-	memcpy(arm_blocks[0], reference_of[1], sizeof arm_blocks[0]);
+	memcpy(variant_blocks[0], reference_of[1], sizeof variant_blocks[0]);
 	print_row(w, 0, n, 1);
 	fflush(stdout);
 }
@@ -263,7 +262,7 @@ static inline void begin(int argc, char **argv, const char *usage, int first)
 	speed = atof(argv[1]);
 	for (int i = first; i < argc; i++)
 		load(argv[i]);
-	CPU_ZERO(&here); /* this thread stays here; those of the libraries need not */
+	CPU_ZERO(&here); /* only this thread is pinned */
 	CPU_SET(sched_getcpu(), &here);
 	sched_setaffinity(0, sizeof here, &here);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * bulk SPEED FILE NAME=PATH...: sealed files, clones of FILE, and files sent to
- * somebody who does not trust the sender, all by size.
+ * bulk SPEED FILE NAME=PATH...: sealed files, clones of FILE, and files sent to a receiver
+ * that does not trust the sender, by size.
  */
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -14,15 +14,12 @@
 #define LARGEST (64 * MIB)
 
 static size_t size;       /* of the file that is worked on */
-static unsigned flags;    /* that it is made with */
+static unsigned flags;    /* of memfd_create(2) */
 static char *data, *copy; /* LARGEST bytes */
 static int source;        /* a file of that size on a disk */
 static int sealed, sockets[2];
 
-/*
- * Ends work on a new file. EBUSY: the kernel itself, moving pages about, say, had hold of
- * one for too long. That is rare, and one of very many measurements.
- */
+/* Closes a new file. EBUSY means that the kernel used one of its pages, which is rare. */
 static int done(int fd)
 {
 	if (fd == -EBUSY)
@@ -43,12 +40,12 @@ static int seal(int fd)
 
 /* ----------------------------------------------------------- A sealed file */
 
-static int create_by_library(const struct arm *a)
+static int create_by_library(const struct variant *a)
 {
 	return done(a->library->create_sealed("bench", flags, 0, data, size));
 }
 
-static int create_by_write(const struct arm *a)
+static int create_by_write(const struct variant *a)
 {
 	int fd = memfd_create("bench", flags | MFD_ALLOW_SEALING);
 
@@ -62,7 +59,7 @@ static int create_by_write(const struct arm *a)
 	return done(seal(fd));
 }
 
-static int create_by_mapping(const struct arm *a)
+static int create_by_mapping(const struct variant *a)
 {
 	int fd = memfd_create("bench", flags | MFD_ALLOW_SEALING);
 	void *to;
@@ -78,7 +75,7 @@ static int create_by_mapping(const struct arm *a)
 	return done(seal(fd));
 }
 
-static int copy_memory(const struct arm *a)
+static int copy_memory(const struct variant *a)
 {
 	(void)a;
 	memcpy(copy, data, size);
@@ -88,12 +85,12 @@ static int copy_memory(const struct arm *a)
 
 /* ----------------------------------------------------------------- A clone */
 
-static int clone_by_library(const struct arm *a)
+static int clone_by_library(const struct variant *a)
 {
 	return done(a->library->clone("bench", MFD_CLOEXEC, 0, source, LARGEST));
 }
 
-static int clone_by_sendfile(const struct arm *a)
+static int clone_by_sendfile(const struct variant *a)
 {
 	int fd = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct stat st;
@@ -107,7 +104,7 @@ static int clone_by_sendfile(const struct arm *a)
 	return done(seal(fd));
 }
 
-static int clone_by_read(const struct arm *a)
+static int clone_by_read(const struct variant *a)
 {
 	int fd = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	ssize_t n;
@@ -129,7 +126,7 @@ static unsigned char touch(const char *map)
 	return sum;
 }
 
-static int send_by_library(const struct arm *a)
+static int send_by_library(const struct variant *a)
 {
 	size_t length;
 	void *map;
@@ -177,26 +174,35 @@ static int receive_file(void)
 	return fd;
 }
 
-/* The same calls: the library looks at seals and mode before it hands the file over. */
-static int send_by_calls(const struct arm *a)
+static size_t verified_size(int fd)
 {
 	const int needed = F_SEAL_WRITE | F_SEAL_SHRINK;
 	struct stat st;
+
+	require((fcntl(fd, F_GET_SEALS) & needed) == needed && fstat(fd, &st) == 0, "seals");
+	return (size_t)st.st_size;
+}
+
+/* The library verifies a file when it receives it and when it maps it. */
+static int send_by_calls(const struct variant *a)
+{
+	size_t length;
 	void *map;
 	int fd;
 
 	(void)a;
 	send_file(sealed);
 	fd = receive_file();
-	require((fcntl(fd, F_GET_SEALS) & needed) == needed && fstat(fd, &st) == 0, "seals");
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	verified_size(fd);
+	length = verified_size(fd);
+	map = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, 0);
 	require(map != MAP_FAILED, "mmap");
 	done(fd);
 	touch(map);
-	return munmap(map, (size_t)st.st_size);
+	return munmap(map, length);
 }
 
-static int send_by_copying(const struct arm *a)
+static int send_by_copying(const struct variant *a)
 {
 	(void)a;
 	for (size_t at = 0; at < size; at += 65536) {
@@ -221,22 +227,23 @@ static void name(struct work *w, const char *what, int calls)
 	*w = (struct work){ .name = names[count++], .calls = calls, .percentiles = size < MIB };
 }
 
-static void add_libraries(struct work *w, int (*work)(const struct arm *))
+static void add_libraries(struct work *w, int (*work)(const struct variant *))
 {
 	for (int i = 0; i < library_count; i++)
-		add_arm(w, libraries[i].name, work, &libraries[i]);
+		add_variant(w, libraries[i].name, work, &libraries[i]);
 }
 
-static void bench_create(const char *what, int (*same)(const struct arm *), int (*other)(const struct arm *))
+static void bench_create(const char *what, int (*same)(const struct variant *),
+			 int (*other)(const struct variant *))
 {
 	struct work w;
 
 	name(&w, what, size < MIB ? 10 : 1);
-	add_arm(&w, "same calls in C", same, NULL);
+	add_variant(&w, "same calls in C", same, NULL);
 	if (other != same && size < LARGEST) /* it takes too long */
-		add_arm(&w, "mmap+memcpy", other, NULL);
+		add_variant(&w, "mmap+memcpy", other, NULL);
 	add_libraries(&w, create_by_library);
-	add_arm(&w, "memcpy alone", copy_memory, NULL);
+	add_variant(&w, "memcpy alone", copy_memory, NULL);
 	run(&w, size < MIB ? 3 : size < LARGEST ? 5 : 9);
 }
 
@@ -246,8 +253,8 @@ static void bench_clone(void)
 
 	require(ftruncate(source, 0) == 0 && pwrite(source, data, size, 0) == (ssize_t)size, "the source");
 	name(&w, "clone", size < MIB ? 10 : 1);
-	add_arm(&w, "same calls in C", clone_by_sendfile, NULL);
-	add_arm(&w, "read+write", clone_by_read, NULL);
+	add_variant(&w, "same calls in C", clone_by_sendfile, NULL);
+	add_variant(&w, "read+write", clone_by_read, NULL);
 	add_libraries(&w, clone_by_library);
 	run(&w, 2);
 }
@@ -258,8 +265,8 @@ static void bench_send(void)
 
 	sealed = libraries[0].create_sealed("bench", MFD_CLOEXEC, 0, data, size);
 	name(&w, "send", size < MIB ? 10 : 1);
-	add_arm(&w, "same calls in C", send_by_calls, NULL);
-	add_arm(&w, "copied through the socket", send_by_copying, NULL);
+	add_variant(&w, "same calls in C", send_by_calls, NULL);
+	add_variant(&w, "copied through the socket", send_by_copying, NULL);
 	add_libraries(&w, send_by_library);
 	run(&w, 2);
 	close(sealed);

@@ -4,7 +4,8 @@
  * calls SPEED glibc NAME=PATH...: functions that are one system call, by libraries and by
  * other ways, compared with glibc.
  *
- * calls SPEED - NAME=PATH...: the same by libraries alone, compared with the first.
+ * calls SPEED - NAME=PATH...: the same by libraries and the bare system call, compared with
+ * the first library.
  */
 #include "bench.h"
 
@@ -12,7 +13,7 @@
 
 static int sealable; /* a file */
 
-/* glibc's functions are called as the libraries' are. */
+/* glibc's functions are called through pointers, like those of the libraries. */
 static const struct library glibc = { .create = memfd_create, .fcntl = fcntl, .syscall = syscall };
 
 /* The system call alone. */
@@ -36,20 +37,20 @@ static inline __attribute__((always_inline)) long bare(long number, long a, long
 
 /* Each piece of work by an inline system call, glibc's function, syscall(2), a library. */
 #define WORK(name, inline_call, glibc_call, syscall_call, library_call) \
-	static int name##_bare(const struct arm *a)                     \
+	static int name##_bare(const struct variant *a)                 \
 	{                                                               \
 		(void)a;                                                \
 		return inline_call;                                     \
 	}                                                               \
-	static int name##_glibc(const struct arm *a)                    \
+	static int name##_glibc(const struct variant *a)                \
 	{                                                               \
 		return glibc_call;                                      \
 	}                                                               \
-	static int name##_syscall(const struct arm *a)                  \
+	static int name##_syscall(const struct variant *a)              \
 	{                                                               \
 		return syscall_call;                                    \
 	}                                                               \
-	static int name##_library(const struct arm *a)                  \
+	static int name##_library(const struct variant *a)              \
 	{                                                               \
 		return library_call;                                    \
 	}
@@ -78,8 +79,8 @@ WORK(secret_close, close((int)bare(SYS_memfd_secret, O_CLOEXEC, 0, 0)),
 
 static const struct kind {
 	const char *name;
-	int (*glibc)(const struct arm *), (*bare)(const struct arm *);
-	int (*by_syscall)(const struct arm *), (*by_library)(const struct arm *);
+	int (*glibc)(const struct variant *), (*bare)(const struct variant *);
+	int (*by_syscall)(const struct variant *), (*by_library)(const struct variant *);
 	int calls;
 	double seconds;
 	int percentiles;
@@ -106,12 +107,14 @@ int main(int argc, char **argv)
 		struct work w = { .name = k->name, .calls = k->calls, .percentiles = k->percentiles };
 
 		if (with_glibc) {
-			add_arm(&w, "glibc", k->glibc, &glibc);
-			add_arm(&w, "inline", k->bare, &glibc);
-			add_arm(&w, "syscall(2)", k->by_syscall, &glibc);
+			add_variant(&w, "glibc", k->glibc, &glibc);
+			add_variant(&w, "inline", k->bare, &glibc);
+			add_variant(&w, "syscall(2)", k->by_syscall, &glibc);
 		}
 		for (int l = 0; l < library_count; l++)
-			add_arm(&w, libraries[l].name, k->by_library, &libraries[l]);
+			add_variant(&w, libraries[l].name, k->by_library, &libraries[l]);
+		if (!with_glibc)
+			add_variant(&w, "inline", k->bare, &glibc);
 		run(&w, k->seconds);
 	}
 	return 0;

@@ -3,11 +3,11 @@
 /*
  * host load LIBRARY     the ns that dlopen and the first call take
  * host thread LIBRARY   the ns that the first call takes in each of some new threads
- * host use LIBRARY      what the process has more of than before: threads and so on
- * host tax LIBRARY      the ns that the host's own calls take once the library is there
+ * host use LIBRARY      threads, descriptors, memory and so on that loading adds
+ * host tax LIBRARY      the ns that the host's own calls take after the library was loaded
  *
- * A process of its own for each time: a library is new to a process only once. LIBRARY
- * may be "none", which is what glibc alone takes, and what the others are compared with.
+ * Each run is a new process, because a library is loaded only once. LIBRARY "none" is glibc
+ * alone, the reference.
  */
 #include <dirent.h>
 #include <pthread.h>
@@ -66,7 +66,7 @@ static void start_threads(void)
 	}
 }
 
-/* -------------------------------------------------- What the process is made of */
+/* -------------------------------------------------------------- What loading adds */
 
 /* The number behind a key in a file of /proc, in base 10, or in 16 counted by bits. */
 static long field(const char *file, const char *key, int bits)

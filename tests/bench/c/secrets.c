@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * secrets SPEED SODIUM NAME=PATH...: to have and to free memory for secrets, compared with
- * libsodium's.
+ * secrets SPEED SODIUM NAME=PATH...: allocating and freeing memory for secrets, compared with
+ * libsodium.
  */
 #include "bench.h"
 
@@ -11,7 +11,7 @@ static struct memfd_go_secret_pool pool;
 static void *(*sodium_malloc)(size_t);
 static void (*sodium_free)(void *);
 
-static int by_sodium(const struct arm *a)
+static int by_sodium(const struct variant *a)
 {
 	char *secret = sodium_malloc(size);
 
@@ -21,7 +21,7 @@ static int by_sodium(const struct arm *a)
 	return 0;
 }
 
-static int by_mlock(const struct arm *a)
+static int by_mlock(const struct variant *a)
 {
 	char *secret = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -32,7 +32,7 @@ static int by_mlock(const struct arm *a)
 	return munmap(secret, size);
 }
 
-static int alloc(const struct arm *a, uint32_t opts)
+static int alloc(const struct variant *a, uint32_t opts)
 {
 	struct memfd_go_secret_area secret;
 
@@ -41,21 +41,22 @@ static int alloc(const struct arm *a, uint32_t opts)
 	return a->library->secret_free(&secret);
 }
 
-static int by_alloc(const struct arm *a)
+static int by_alloc(const struct variant *a)
 {
 	return alloc(a, 0);
 }
 
-static int by_locked_alloc(const struct arm *a)
+static int by_locked_alloc(const struct variant *a)
 {
 	return alloc(a, MEMFD_GO_OPT_NO_SECRETMEM);
 }
 
-static int by_pool(const struct arm *a)
+static int by_pool(const struct variant *a)
 {
 	void *slot;
 
-	a->library->secret_pool_take(&pool, &slot);
+	if (a->library->secret_pool_take(&pool, &slot) != 0)
+		return -1;
 	*(char *)slot = 1;
 	return a->library->secret_pool_give(&pool, slot);
 }
@@ -68,12 +69,12 @@ static void bench_size(size_t bytes)
 	size = bytes;
 	require(libraries[0].secret_pool_init(&pool, size, 16, 0) == 0, "a pool");
 	snprintf(name, sizeof name, "secret %zu B", size);
-	add_arm(&w, "sodium_malloc+sodium_free", by_sodium, NULL);
-	add_arm(&w, "mmap+mlock+munmap", by_mlock, NULL);
+	add_variant(&w, "sodium_malloc+sodium_free", by_sodium, NULL);
+	add_variant(&w, "mmap+mlock+munmap", by_mlock, NULL);
 	for (int i = 0; i < library_count; i++)
-		add_arm(&w, libraries[i].name, by_alloc, &libraries[i]);
-	add_arm(&w, "ours, without memfd_secret", by_locked_alloc, &libraries[0]);
-	add_arm(&w, "ours, pool", by_pool, &libraries[0]);
+		add_variant(&w, libraries[i].name, by_alloc, &libraries[i]);
+	add_variant(&w, "ours, without memfd_secret", by_locked_alloc, &libraries[0]);
+	add_variant(&w, "ours, pool", by_pool, &libraries[0]);
 	run(&w, 4);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A program that starts, makes one call and ends: what it takes to link with a library. */
+/* Starts, makes one call and exits: the cost of linking with a library. */
 #include <fcntl.h>
 #include <unistd.h>
 

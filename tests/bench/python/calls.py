@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The calls of libmemfd_go in Python, and what else Python has for them.
 
-A benchmark's name is WORK/ARM.
+A benchmark's name is WORK/VARIANT.
 """
 
 import ctypes

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the package costs, compared with the standard library; prints five measurements.
+"""The package compared with the standard library.
 
-create     MemFd.create() and close() against os.memfd_create() and os.close()
-sealed     MemFd.sealed() of 4 KiB and close() against the same calls by hand
-get_seals  raw.get_seals() against fcntl.fcntl()
-receive    receiving, verifying and mapping files of growing size; nothing is copied
-import     importing memfd_go against importing ctypes, in fresh interpreters
+create+close  MemFd.create() and close() against os.memfd_create() and os.close()
+sealed 4 KiB  MemFd.sealed() and close() against the same calls by hand
+get_seals     raw.get_seals() against fcntl.fcntl()
+receive+map   a file of 64 MiB against one of 4 KiB: nothing is copied
+import        importing memfd_go against importing ctypes, in fresh interpreters
 
-All times are of the processor. Blocks of calls are interleaved, because a machine's speed
-changes from moment to moment, and the 10th percentile of each is told, which disturbances do
-not reach. The first three have the standard library's calls twice: how far "same" is from 1 is
-how far the other ratio can be trusted.
+Each line is the work, the variant, the least and the median time in ns, and the ratio to the
+first variant, separated by tabs. "same" is the first variant measured again. Times are of the
+processor, blocks of calls are interleaved, and ratios are of the 10th percentiles. BLOCKS is
+their number.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -27,35 +28,36 @@ from collections.abc import Callable
 from memfd_go import MemFd, Seal, raw
 
 
+BLOCKS = int(os.environ.get("BLOCKS", "400"))
+
+
 def tenth(values: list[float]) -> float:
-    """The 10th percentile."""
+    """Return the 10th percentile."""
     return sorted(values)[len(values) // 10]
 
 
-def interleaved(
-    functions: dict[str, Callable[[], object]], blocks: int, calls: int
-) -> dict[str, float]:
-    """Seconds a call for each function."""
+def report(work: str, times: dict[str, list[float]]) -> None:
+    """Print a line for each variant; times are in seconds."""
+    reference = tenth(next(iter(times.values())))
+    for name, values in times.items():
+        least, median = min(values) * 1e9, statistics.median(values) * 1e9
+        print(f"{work}\t{name}\t{least:.2f}\t{median:.2f}\t{tenth(values) / reference:.5f}")
+
+
+def compare(
+    work: str, theirs: Callable[[], object], ours: Callable[[], object], calls: int = 100
+) -> None:
+    """Measure two functions, and the first one twice."""
+    functions = {"standard library": theirs, "same": theirs, "memfd_go": ours}
     times: dict[str, list[float]] = {name: [] for name in functions}
     order = list(functions.items())
-    for block in range(blocks):
+    for block in range(BLOCKS):
         for name, function in order if block % 2 else reversed(order):
             start = time.process_time()
             for _ in range(calls):
                 function()
             times[name].append((time.process_time() - start) / calls)
-    return {name: tenth(values) for name, values in times.items()}
-
-
-def compare(name: str, theirs: Callable[[], object], ours: Callable[[], object]) -> None:
-    """Print our time as a ratio to that of the standard library."""
-    functions = {"library": theirs, "same": theirs, "memfd_go": ours}
-    result = interleaved(functions, blocks=600, calls=100)
-    unit = result["library"]
-    print(
-        f"{name:<18} standard library {unit * 1e6:.2f} us, "
-        f"same {result['same'] / unit:.2f}, memfd_go {result['memfd_go'] / unit:.2f}"
-    )
+    report(work, times)
 
 
 FLAGS = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
@@ -65,7 +67,7 @@ DATA = bytes(4096)
 def create() -> None:
     """Compare creating and closing."""
     compare(
-        "create and close",
+        "create+close",
         lambda: os.close(os.memfd_create("example", FLAGS)),
         lambda: MemFd.create("example").close(),
     )
@@ -80,11 +82,11 @@ def sealed() -> None:
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, int(Seal.IMMUTABLE))
         os.close(fd)
 
-    compare("sealed, 4 KiB", by_hand, lambda: MemFd.sealed("example", DATA).close())
+    compare("sealed 4 KiB", by_hand, lambda: MemFd.sealed("example", DATA).close())
 
 
 def get_seals() -> None:
-    """Compare the cheapest call that there is."""
+    """Compare the cheapest call."""
     with MemFd.create("example") as file:
         fd = file.fileno()
         compare(
@@ -94,18 +96,19 @@ def get_seals() -> None:
         )
 
 
+def filled(size: int) -> MemFd:
+    """Return a sealed file without holes."""
+    file = MemFd.create("data", size=size)
+    with file.map(writable=True) as mapping, mapping.view() as view:
+        for start in range(0, size, 4096):
+            view[start] = 1
+    file.seal(Seal.IMMUTABLE)
+    return file
+
+
 def receive() -> None:
-    """Receive and map files of several sizes; look at a byte in the middle."""
+    """Receive and map files of two sizes; read a byte in the middle."""
     a, b = socket.socketpair()
-    sizes = [4 << 10, 1 << 20, 64 << 20]
-    files: dict[str, MemFd] = {}
-    for size in sizes:
-        file = MemFd.create("data", size=size)
-        with file.map(writable=True) as mapping, mapping.view() as view:
-            for start in range(0, size, 4096):
-                view[start] = 1
-        file.seal(Seal.IMMUTABLE)
-        files[f"{size >> 10} KiB"] = file
 
     def receiving(file: MemFd) -> Callable[[], object]:
         def once() -> int:
@@ -115,32 +118,24 @@ def receive() -> None:
 
         return once
 
-    result = interleaved(
-        {name: receiving(file) for name, file in files.items()}, blocks=300, calls=10
-    )
-    told = ", ".join(f"{name} {seconds * 1e6:.0f} us" for name, seconds in result.items())
-    print(f"receive and map    {told}")
-    for file in files.values():
-        file.close()
-    a.close()
-    b.close()
+    with a, b, filled(4 << 10) as small, filled(64 << 20) as large:
+        compare("receive+map", receiving(small), receiving(large), calls=10)
 
 
 def imports() -> None:
-    """Compare importing, by the processor's time that it takes."""
-    times: dict[str, list[float]] = {"ctypes": [], "memfd_go": []}
+    """Compare importing."""
+    times: dict[str, list[float]] = {"standard library": [], "same": [], "memfd_go": []}
     path = f"import sys; sys.path[:] = {sys.path!r}; "
-    for _ in range(20):
+    for _ in range(max(2, BLOCKS // 40)):
         for name, values in times.items():
+            module = name if name == "memfd_go" else "ctypes"
             code = (
                 "import time; start = time.process_time(); "
-                f"import {name}; print(time.process_time() - start)"
+                f"import {module}; print(time.process_time() - start)"
             )
             command = [sys.executable, "-I", "-S", "-c", path + code]
             values.append(float(subprocess.check_output(command, text=True)))
-    ctypes, memfd_go = tenth(times["ctypes"]), tenth(times["memfd_go"])
-    told = f"ctypes {ctypes * 1e3:.1f} ms, memfd_go {memfd_go * 1e3:.1f} ms"
-    print(f"import             {told}, {(memfd_go - ctypes) * 1e3:.1f} ms more")
+    report("import", times)
 
 
 if __name__ == "__main__":

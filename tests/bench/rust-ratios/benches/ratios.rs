@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-//! What this library costs beside libc, and a secret slot beside a Box: `cargo bench`.
+//! The crate compared with libc, and a slot of a pool with a Box: `cargo bench`.
 //!
-//! A machine that does other things too is not the same from one second to the next, so
-//! measuring one after the other is no comparison. Here blocks of a few calls alternate, peer
-//! ours ours peer, and what is slow is slow for both. The ratio is the median of many such
-//! quads, or of creating, which varies more, the ratio of the 10th percentiles. The
-//! peer against itself tells how far to trust it. It fails if a ratio is over its limit.
+//! Short blocks of calls alternate, peer ours ours peer, so that both meet the same disturbances.
+//! The ratio is the median over many such quads; for creating files, which varies more, it is the
+//! ratio of the 10th percentiles. The peer is also compared with itself, which shows how precise a
+//! ratio is. The program fails if a ratio is above its limit.
+//!
+//! `cargo bench -- --tabs` prints work, variant, least and median time in ns, and ratio instead,
+//! and never fails. The environment variable QUADS is the number of quads.
 
 use std::ffi::CStr;
 use std::hint::black_box;
@@ -16,7 +18,6 @@ use std::time::{Duration, Instant};
 
 use memfd_go::{CreateOptions, Seals, SecretPool};
 
-const QUADS: usize = 4000;
 const CALLS: usize = 50;
 /// How far from 1 a peer may be from itself.
 const NOISE: f64 = 0.01;
@@ -52,17 +53,25 @@ const ALL: [Comparison; 3] = [
 ];
 
 fn main() -> ExitCode {
+    let tabs = std::env::args().any(|argument| argument == "--tabs");
     let setting = Setting {
         file: file(),
         pool: SecretPool::of(4).expect("a pool"),
     };
     let mut good = true;
     for Comparison(name, peer, ours, ratio_of, limit) in ALL {
-        let same = ratio_of(&measure(peer, peer, &setting));
-        let ratio = ratio_of(&measure(peer, ours, &setting));
+        let (with_itself, with_ours) =
+            (measure(peer, peer, &setting), measure(peer, ours, &setting));
+        let (same, ratio) = (ratio_of(&with_itself), ratio_of(&with_ours));
+        if tabs {
+            print_row(name, "peer", with_itself.iter().map(|quad| quad.0), 1.0);
+            print_row(name, "same", with_itself.iter().map(|quad| quad.1), same);
+            print_row(name, "ours", with_ours.iter().map(|quad| quad.1), ratio);
+            continue;
+        }
         let verdict = match () {
             _ if ratio <= limit => "ok",
-            _ if (same - 1.0).abs() > NOISE => "not to be told: the machine is too noisy",
+            _ if (same - 1.0).abs() > NOISE => "not certain: the machine is too noisy",
             _ => "too slow",
         };
         good &= verdict != "too slow";
@@ -74,6 +83,14 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints a line for `make bench`.
+fn print_row(work: &str, variant: &str, times: impl Iterator<Item = Duration>, ratio: f64) {
+    let per_call = |time: Duration| time.as_secs_f64() * 1e9 / (2 * CALLS) as f64;
+    let times: Vec<f64> = times.map(per_call).collect();
+    let (least, median) = (percentile(times.clone(), 0), percentile(times, 50));
+    println!("{work}\t{variant}\t{least:.2}\t{median:.2}\t{ratio:.5}");
+}
+
 /// The times of both, of each quad.
 fn measure(a: Work, b: Work, setting: &Setting) -> Vec<(Duration, Duration)> {
     let quad = || {
@@ -81,8 +98,9 @@ fn measure(a: Work, b: Work, setting: &Setting) -> Vec<(Duration, Duration)> {
         let second = block(b, setting) + block(b, setting);
         (first + block(a, setting), second)
     };
-    let warm_up = QUADS / 10;
-    (0..warm_up + QUADS).map(|_| quad()).skip(warm_up).collect()
+    let quads = std::env::var("QUADS").map_or(4000, |text| text.parse().expect("QUADS"));
+    let warm_up = quads / 10;
+    (0..warm_up + quads).map(|_| quad()).skip(warm_up).collect()
 }
 
 fn block(work: Work, setting: &Setting) -> Duration {

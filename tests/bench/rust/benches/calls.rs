@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 //! The calls of libmemfd_go in Rust, and what other crates have for them. The name of each
-//! benchmark is WORK/ARM.
+//! benchmark is WORK/VARIANT.
 
 use std::ffi::CStr;
 use std::hint::black_box;
@@ -20,8 +20,8 @@ fn owned(fd: libc::c_int) -> OwnedFd {
 
 fn create(c: &mut Criterion) {
     let mut group = c.benchmark_group("create+close");
-    for arm in ["libc", "same"] {
-        group.bench_function(arm, |b| {
+    for variant in ["libc", "same"] {
+        group.bench_function(variant, |b| {
             // SAFETY: the name is a C string.
             b.iter(|| owned(unsafe { libc::memfd_create(NAME.as_ptr(), libc::MFD_CLOEXEC) }));
         });
@@ -50,8 +50,8 @@ fn get_seals(c: &mut Criterion) {
     let fd = rustix::fs::memfd_create(NAME, rustix::fs::MemfdFlags::ALLOW_SEALING).unwrap();
     let raw = fd.as_raw_fd();
     let mut group = c.benchmark_group("get_seals");
-    for arm in ["libc", "same"] {
-        group.bench_function(arm, |b| {
+    for variant in ["libc", "same"] {
+        group.bench_function(variant, |b| {
             // SAFETY: the descriptor stays open.
             b.iter(|| unsafe { libc::fcntl(black_box(raw), libc::F_GET_SEALS) });
         });
@@ -69,8 +69,8 @@ fn get_seals(c: &mut Criterion) {
 
 fn secret(c: &mut Criterion) {
     let mut group = c.benchmark_group("secret 32 B");
-    for arm in ["memsec, mlock", "same"] {
-        group.bench_function(arm, |b| {
+    for variant in ["memsec, mlock", "same"] {
+        group.bench_function(variant, |b| {
             b.iter(|| {
                 // SAFETY: it is freed once, and not used afterwards.
                 unsafe { memsec::free(memsec::malloc::<[u8; 32]>().unwrap()) }
