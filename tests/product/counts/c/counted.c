@@ -59,10 +59,8 @@ static long count_six(const char *name, long a, long b, long c, long d, long e, 
 {
 	function *f = (function *)dlsym(library, name);
 
-	if (f == NULL) {
-		fprintf(stderr, "%s\n", dlerror());
-		exit(1);
-	}
+	if (f == NULL) /* the benchmarks' library in C has only some functions */
+		return -1;
 	if (emulated)
 		printf("%s %lx\n", name, W(f));
 	return call(name, f, a, b, c, d, e, last);
@@ -127,11 +125,12 @@ static void count_maps(void)
 {
 	int fd = new_file("hello");
 	size_t length;
-	void *map, *ring;
+	void *map, *ring = NULL;
 
 	count("memfd_go_map", fd, 0, 0, 5, W(&map));
 	count("memfd_go_map_ring", fd, 0, 0, 65536, W(&ring));
-	munmap(ring, 2 * 65536);
+	if (ring != NULL)
+		munmap(ring, 2 * 65536);
 	count("memfd_go_unmap", W(map), 5, 0, 0, 0);
 	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK);
 	count("memfd_go_verify", fd, 0, 4096, 0, 0);
