@@ -152,8 +152,8 @@ def explained(function: Callable[..., T], size: int, *arguments: Any) -> T:
 class SecretBuffer(SecretMemory):
     """Memory for a secret: zeroed, locked, and between two guard pages.
 
-    memfd_secret(2) removes the memory from the kernel's own page tables. If the kernel does not
-    have that call, locked memory is used, with a SecretFallbackWarning. 'kind' tells which.
+    memfd_secret(2) removes the memory from the kernel's own page tables. If that call is not
+    available, locked memory is used, with a SecretFallbackWarning. 'kind' tells which it is.
 
     The memory is accessible only inside a "with" block of readable() or writable(), or while
     a memoryview of the object exists (Python 3.12). Any other access kills the process. close()

@@ -133,7 +133,7 @@ def recv_verified(
 
 
 def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: SupportsIndex) -> int:
-    """Open /proc/PID/fd/N, a file of another process, with a new file description.
+    """Open /proc/PID/fd/N, a file of another process, with a new open file description.
 
     pid         the process, in the PID namespace of this one; more than 0
     remote_fd   its descriptor, 0 or more
