@@ -396,9 +396,15 @@ func inNamespace(t *testing.T, script string) result {
 }
 
 func TestWithoutProc(t *testing.T) {
-	r := inNamespace(t, `umount -l /proc && exec "$MEMFD" ls`)
-	if r.status != 2 || !strings.HasPrefix(r.stderr, "memfd: /proc shows no processes") {
-		t.Errorf("%+v", r)
+	requireExec(t)
+	for args, want := range map[string]result{
+		"ls":             {"", "memfd: /proc shows no processes: it is not mounted, or not a proc file system\n", 2},
+		"with -- cat {}": {"", "memfd: standard input: /proc is not mounted\n", 125},
+		"run echo":       {"", "memfd: echo: /proc is not mounted\n", 126},
+	} {
+		if r := inNamespace(t, `umount -l /proc && exec "$MEMFD" `+args); r != want {
+			t.Errorf("memfd %s: %+v", args, r)
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ cannot be executed, 127 if it is not found.`,
 			if err != nil {
 				return err
 			}
-			return notExecuted(args[0], memfd.Exec(f, args, os.Environ()))
+			return notExecuted(args[0], procMissing(memfd.Exec(f, args, os.Environ())))
 		},
 	}
 	command.Flags().SetInterspersed(false)

@@ -145,7 +145,18 @@ func sealed(s source, seals memfd.Seals) (*os.File, error) {
 	if err := memfd.AddSeals(f, seals); err != nil {
 		return nil, err
 	}
-	return memfd.Reopen(f, os.O_RDONLY)
+	readOnly, err := memfd.Reopen(f, os.O_RDONLY)
+	return readOnly, procMissing(err)
+}
+
+// procMissing replaces ENOENT for paths below /proc by its cause.
+func procMissing(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		if _, missing := os.Stat("/proc/self/fd"); missing != nil {
+			return errors.New("/proc is not mounted")
+		}
+	}
+	return err
 }
 
 // shortened cuts a name to the length that memfd_create(2) accepts.
