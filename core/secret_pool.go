@@ -182,9 +182,6 @@ func PoolFree(p *SecretPool) int {
 	if bad(unsafe.Pointer(p)) {
 		return -int(unix.EFAULT)
 	}
-	if p.Area.Base == 0 {
-		return 0
-	}
 	if r := SecretFree(&p.Area); r < 0 {
 		return r
 	}
