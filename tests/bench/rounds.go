@@ -142,14 +142,14 @@ func (a *artifacts) secrets(all *results, speed float64) error {
 
 // hosts runs a process a sample, in another order each time.
 func (a *artifacts) hosts(all *results, speed float64) error {
-	libraries := []struct{ name, path string }{
-		{"none", "none"}, {"plain C .so", a.plain}, {"ours", a.ours}, {"stock cgo", a.stock},
-	}
 	modes := []struct {
-		name, table string
-		processes   int
-	}{{"load", tableLoad, 50}, {"thread", tableThread, 2}, {"use", tableUse, 1}, {"tax", tableTax, 5}}
+		name, table, same string
+		processes         int
+	}{{"load", tableLoad, a.plain, 50}, {"thread", tableThread, "none", 2}, {"use", tableUse, "none", 1}, {"tax", tableTax, "none", 5}}
 	for _, mode := range modes {
+		libraries := []struct{ name, path string }{
+			{"none", "none"}, {"plain C .so", a.plain}, {"ours", a.ours}, {"stock cgo", a.stock}, {"same", mode.same},
+		}
 		for range max(1, int(float64(mode.processes)/speed)) {
 			rand.Shuffle(len(libraries), func(i, j int) { libraries[i], libraries[j] = libraries[j], libraries[i] })
 			for _, l := range libraries {
@@ -181,7 +181,7 @@ func (r *results) addTabbed(table, variant, output string) error {
 
 // wholes are processes that start, make one call and end, timed by hyperfine.
 func (a *artifacts) wholes(all *results, speed float64) error {
-	names := []string{"glibc", "plain C .so", "ours, shared", "stock cgo"}
+	names := []string{"glibc", "plain C .so", "ours, shared", "stock cgo", "same"}
 	if a.static {
 		names = append(names, "ours, static")
 	}
@@ -189,6 +189,9 @@ func (a *artifacts) wholes(all *results, speed float64) error {
 	report := filepath.Join(a.folder, "hyperfine.json")
 	args := []string{"-N", "--style", "none", "--warmup", "3", "--runs", fmt.Sprint(int(100 / speed)), "--export-json", report}
 	for _, name := range names {
+		if name == "same" {
+			name = "glibc"
+		}
 		args = append(args, a.start(name))
 	}
 	if err := command(a.folder, nil, "hyperfine", args...); err != nil {
