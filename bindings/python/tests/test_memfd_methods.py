@@ -257,8 +257,8 @@ def run(program: bytes, arguments: list[str], *, keep_fd: bool) -> str:
 def test_exec_script() -> None:
     script = f"#!{sys.executable}\nimport os, sys\nprint(os.environ['WORD'], *sys.argv[1:])\n"
     if len(sys.executable) > 100 or " " in sys.executable:
-        pytest.skip("the interpreter's path does not fit into a script's first line")
+        pytest.skip("the path of the interpreter is too long for a script")
     if subprocess.run([sys.executable, "-c", ""], env={}, check=False).returncode != 0:
-        pytest.skip("this Python needs an environment")
+        pytest.skip("this Python cannot start with an empty environment")
     assert run(script.encode(), ["script", "a", "b"], keep_fd=True) == "hello a b\n"
     assert run(script.encode(), ["script"], keep_fd=False) == ""

@@ -237,7 +237,7 @@ MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE")
 def test_size_over_system_memory(size: int) -> None:
     """More than the memory of the system is refused for root, too, who has no limit."""
     if not 2 * MEMORY < size <= sys.maxsize:
-        pytest.skip("it is not absurd here, or no size")
+        pytest.skip("the size is possible on this architecture, or not a size_t")
     for secretmem in (True, False):
         with fails_with("ENOMEM", "EAGAIN", "EINVAL", "EFBIG"):
             SecretBuffer(size, secretmem=secretmem)

@@ -276,8 +276,8 @@ pub fn receive_sealed_with(
     ))
 }
 
-/// Opens /proc/PID/fd/N, a file of another process, with a new open file description. The descriptor
-/// is close-on-exec.
+/// Opens /proc/PID/fd/N, a file of another process, with a new open file description. The
+/// descriptor is close-on-exec.
 ///
 /// The other process need not cooperate, but this one needs the right to ptrace it.
 ///
