@@ -287,7 +287,7 @@ func (b *areaBuilder) cover(flags uintptr, fd int32) int {
 }
 
 // touch makes all pages present. A load is enough, and does not change another process's data.
-// Kernels newer than 6.18 check RLIMIT_MEMLOCK here and not in mmap(2), and a load beyond the
+// Linux 7.2 and newer stable kernels check RLIMIT_MEMLOCK here and not in mmap(2), and a load beyond the
 // limit is SIGBUS. So futex(2) accesses the page first, and returns EFAULT instead.
 // FUTEX_CMP_REQUEUE compares one word and wakes no waiter.
 //

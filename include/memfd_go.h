@@ -1238,10 +1238,11 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  * memfd_go_set_size(), then map it shared and writable with memfd_go_map(). While the
  * file or a mapping of it exists, the system cannot hibernate.
  *
- * The pages are locked into memory and count against RLIMIT_MEMLOCK. Up to Linux 6.18
- * they count in each process that maps them, and mapping more than the limit fails. In
- * Linux 7.2 they count once for the user, and the first touch of a page beyond the
- * limit is SIGBUS. memfd_go_secret_alloc() fails on both.
+ * The pages are locked into memory and count against RLIMIT_MEMLOCK. On older kernels
+ * they count in each process that maps them, and mapping more than the limit fails.
+ * Since Linux 7.2, and in stable kernels with its fix such as 6.12.117, they count once
+ * for the user, and the first touch of a page beyond the limit is SIGBUS.
+ * memfd_go_secret_alloc() fails on both.
  *
  * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC, but the kernel
  *        refuses that value (1). This function accepts it as O_CLOEXEC.

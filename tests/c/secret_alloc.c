@@ -146,8 +146,8 @@ static void rejects_bad_lengths(void)
 /* Immediately: root has no RLIMIT_MEMLOCK, and would use up the memory first. */
 static void rejects_more_than_the_memory_of_the_system(void)
 {
-	size_t lengths[] = {
-		(size_t)sysconf(_SC_PHYS_PAGES) * page_size() + 1,
+	uint64_t lengths[] = {
+		(uint64_t)sysconf(_SC_PHYS_PAGES) * page_size() + 1,
 		(sizeof(void *) == 8 ? INT64_MAX : SIZE_MAX) - 8 * page_size(),
 	};
 	struct memfd_go_secret_pool pool = { 0 };
@@ -155,13 +155,13 @@ static void rejects_more_than_the_memory_of_the_system(void)
 	for (size_t i = 0; i < OPTIONS * 2; i++) {
 		secret_area s = NEW_AREA, untouched = s;
 
-		if (lengths[i % 2] < 100 * page_size()) /* the size of memory exceeds 32 bits */
+		if (lengths[i % 2] > SIZE_MAX) /* more memory than a process can address */
 			continue;
-		EQ(memfd_go_secret_alloc(&s, lengths[i % 2], options[i / 2]), -ENOMEM);
+		EQ(memfd_go_secret_alloc(&s, (size_t)lengths[i % 2], options[i / 2]), -ENOMEM);
 		EQ(memcmp(&s, &untouched, sizeof s), 0);
 	}
 	if (sizeof(void *) == 8)
-		EQ(memfd_go_secret_pool_init(&pool, lengths[0] / 1024, 1025, 0), -ENOMEM);
+		EQ(memfd_go_secret_pool_init(&pool, (size_t)(lengths[0] / 1024), 1025, 0), -ENOMEM);
 }
 
 static void failure_zeroes_the_struct(void)
