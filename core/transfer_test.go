@@ -273,3 +273,31 @@ func TestRightsAfterALabel(t *testing.T) {
 		}
 	}
 }
+
+// What an earlier message has left in the buffer is behind the end of this one.
+func TestControlMessagesEnd(t *testing.T) {
+	leaks.Check(t)
+	const one = cmsgHeader + fdSize
+	second := uintptr(unix.CmsgSpace(int(fdSize)))
+	for _, c := range []struct {
+		what         string
+		length, left uintptr // of the buffer, and of the second message
+		want         uintptr
+	}{
+		{"without its padding", one, one, 1},
+		{"at the first one", second, one, 1},
+		{"in a header", second + cmsgHeader - 1, one, 1},
+		{"in the contents", second + one - 1, one, 1},
+		{"before what its length says", second + one, one + fdSize, 1},
+		{"behind the second one", second + one, one, 2},
+	} {
+		var control ControlBuffer
+		for off, length := range map[uintptr]uintptr{0: one, second: c.left} {
+			*(*cmsghdr)(unsafe.Add(unsafe.Pointer(&control), off)) = cmsghdr{length, unix.SOL_SOCKET, unix.SCM_RIGHTS}
+		}
+		m := message{control: &control, length: c.length}
+		if n := m.rights(); n != c.want {
+			t.Errorf("a message that ends %s has %d descriptors, not %d", c.what, n, c.want)
+		}
+	}
+}
