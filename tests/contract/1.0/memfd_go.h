@@ -4,8 +4,11 @@
  * memfd_go.h - memfd_create(2), memfd_secret(2) and file sealing for every
  * language on Linux.
  *
- * Link with -lmemfd_go, or dlopen("libmemfd_go.so.1"). The library needs no
- * libc, starts no thread and keeps no state.
+ * The functions create files in memory, seal them against changes, map them, pass them
+ * to other processes, and allocate memory for secrets.
+ *
+ * Link with -lmemfd_go, or dlopen("libmemfd_go.so.1"). The library needs no libc,
+ * starts no thread and keeps no state.
  *
  * CONVENTIONS
  *
@@ -16,9 +19,9 @@
  * Outputs.  A function writes its out-parameters only on success, unless its comment
  * says otherwise. On failure nothing leaks: no descriptor and no mapping.
  *
- * Pointers.  Functions return -EFAULT for a null pointer, and for any pointer into the
- * first or last 4096 bytes of the address space; "null" below means all of these. They
- * also return it for an invalid pointer that is passed on to the kernel (names, file
+ * Pointers.  Functions return -EFAULT for NULL, and for any pointer into the first or
+ * last 4096 bytes of the address space; "null" below means all of these. They also
+ * return it for an invalid pointer that is passed on to the kernel (names, file
  * contents). Any other invalid pointer faults, as it would in the caller's own code.
  *
  * Sizes.  Sizes and offsets of files are uint64_t, in bytes, from 0 to INT64_MAX, on
@@ -57,8 +60,6 @@
  *
  * This header is valid C89 and C++98 and includes only <stddef.h> and <stdint.h>, with
  * MEMFD_GO_DROPIN (see the end) only <stddef.h>.
- *
- * SPDX-License-Identifier: MIT
  */
 #ifndef MEMFD_GO_H
 #define MEMFD_GO_H
@@ -335,22 +336,18 @@ struct memfd_go_create_args {
  *       must be zero. With args NULL and size 0, the flags are
  *       MEMFD_GO_CREATE_DEFAULT, and all other members are 0.
  *
- * Returns the descriptor.
+ * Returns the descriptor. Errors like memfd_go_create(), memfd_go_set_size() and
+ * memfd_go_add_seals(), and:
  *
- * -EFAULT      name is not a readable string
  * -EFAULT      args is null and size is not 0
- * -EINVAL      the name is longer than 249 bytes
- * -EINVAL      MFD_EXEC together with MFD_NOEXEC_SEAL
  * -EINVAL      execute permission in 'mode' together with MFD_NOEXEC_SEAL
  * -EINVAL      'mode' is more than 0777
- * -EINVAL      the size of the file is more than INT64_MAX
  * -EINVAL      size is less than 24
- * -EINVAL      unknown flags, seals or options
+ * -EINVAL      unknown options
  * -E2BIG       a member that this library does not know is not zero
  * -E2BIG       size is more than 4096
  * -EOPNOTSUPP  OPT_STRICT_NOEXEC, and the kernel lacks the flag
- * -EACCES      vm.memfd_noexec forbids the file; this is never worked around
- * others       like memfd_go_create(), memfd_go_set_size() and memfd_go_add_seals()
+ * -EACCES      vm.memfd_noexec forbids the file; the library does not work around it
  *
  * Source: memfd_create(2), fchmod(2), mm/memfd.c.
  */
@@ -381,8 +378,7 @@ int memfd_go_create_with(const char *name, const struct memfd_go_create_args *ar
  * -EINVAL   unknown seals
  * -EINVAL   len is more than INT64_MAX
  * -EFBIG    len is more than RLIMIT_FSIZE; SIGXFSZ is sent as well
- * -ENOSPC   not enough memory for the contents, or too few free huge pages
- * -ENOMEM   the same
+ * -ENOSPC, -ENOMEM  not enough memory for the contents, or too few free huge pages
  * -EBUSY    the kernel itself used a page during ten attempts of about 0.1 s to seal
  *           the file: try again
  * -EBUSY    with MFD_HUGETLB, if another thread called fork() during the call. The
@@ -623,7 +619,7 @@ int memfd_go_discard(int fd, uint32_t opts, uint64_t off, uint64_t len);
 #define F_SEAL_WRITE 0x0008 /* the contents cannot change */
 #endif
 #ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010 /* ... except through existing mappings (5.1) */
+#define F_SEAL_FUTURE_WRITE 0x0010 /* no writes except by existing mappings (5.1) */
 #endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020 /* no chmod(2) of execute permissions (6.3) */
@@ -688,12 +684,13 @@ int memfd_go_ensure_seals(int fd, uint32_t seals);
  * does not count as F_SEAL_WRITE, nor the reverse.
  *
  * required  F_SEAL_* bits; with 0 the check succeeds on any file that supports seals
- * missing   null, or receives the bits of 'required' that are not set, on success (0)
+ * missing   NULL, or receives the bits of 'required' that are not set, on success (0)
  *           and on -EKEYREJECTED
  *
  * Returns 0.
  *
  * -EKEYREJECTED  a required seal is not set
+ * -EFAULT        missing is null, but not NULL
  * -EBADF, -EINVAL  like memfd_go_get_seals()
  *
  * Source: F_GET_SEALS(2const) (fcntl(2)), mm/memfd.c.
@@ -867,15 +864,10 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  * len   in bytes, more than 0, a multiple of the same. Touching a page past the end of
  *       the file is SIGBUS, as with memfd_go_map().
  *
- * Returns 0.
+ * Returns 0. Errors like memfd_go_map(), and:
  *
- * -EINVAL     len is 0
- * -EINVAL     off or len is not a multiple of the page size
- * -EINVAL     off is more than INT64_MAX
- * -EINVAL     unknown options
+ * -EINVAL     len is not a multiple of the page size
  * -EOVERFLOW  2 * len does not fit the address space
- * -EOVERFLOW  off + len is more than INT64_MAX
- * others      like memfd_go_map()
  *
  * Source: mmap(2).
  */
@@ -903,7 +895,7 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
  *           as the file exists, and may be swapped out. This needs F_SEAL_WRITE or
  *           F_SEAL_FUTURE_WRITE, and a descriptor that is open for writing or can be
  *           reopened for writing.
- * size      receives the size of the file in bytes; may be null
+ * size      receives the size of the file in bytes; may be NULL
  *
  * Returns 0.
  *
@@ -926,7 +918,7 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
  * -EACCES        OPT_NO_HOLES, fd is not open for writing, and the file's mode forbids
  *                reopening it
  * -EBADF         fd is not open, or opened with O_PATH
- * -EFAULT        size points into the first or last 4096 bytes, but is not NULL
+ * -EFAULT        size is null, but not NULL
  * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not enough memory
  * -EMFILE, -ENFILE  no descriptor is free for testing the kernel or for reopening
  *
@@ -1054,7 +1046,7 @@ int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
  *            descriptors, which may be 0. At most MEMFD_GO_FDS_MAX are used.
  * data, len  '*len' is the size of 'data' in bytes. It receives the number of bytes
  *            whenever a message was taken from the socket, even if the message is
- *            refused. Both may be null, or *len may be 0; then one byte is received and
+ *            refused. Both may be NULL, or *len may be 0; then one byte is received and
  *            dropped.
  *
  * Returns 0.
@@ -1063,12 +1055,12 @@ int memfd_go_send_fds(int sock, uint32_t opts, const int *fds, uint32_t n,
  *              packet without descriptors, which looks the same
  * -EMSGSIZE    the message had more descriptors than 'fds' has room for, or than the
  *              kernel could deliver (RLIMIT_NOFILE). All of them are closed; the data
- *              is at 'data'.
+ *              is stored.
  * -EMSGSIZE    a datagram was longer than 'data'. Its descriptors are closed; the
- *              beginning is at 'data'.
+ *              beginning is stored.
  * -EINVAL      unknown options
  * -EFAULT      n is null, or fds is null and *n is not 0
- * -EFAULT      either data or len is null, but not both
+ * -EFAULT      data or len is null, unless both are NULL
  * -EFAULT      data is not writable
  * -EBADF, -ENOTSOCK  sock is not open, or not a socket
  * -EINVAL, -ENOTCONN  sock is a stream or packet socket that is not connected
@@ -1179,7 +1171,7 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  *       writing through open(2) or memfd_go_reopen(). Descriptors from creating the
  *       file, and their duplicates, do not count.
  * argv  the arguments, with NULL at the end
- * envp  the environment, strings like "NAME=value" with NULL at the end; null is an
+ * envp  the environment, strings like "NAME=value" with NULL at the end; NULL is an
  *       empty environment
  * opts  0, or MEMFD_GO_OPT_INHERIT_FD: the program inherits fd. A script ("#!") needs
  *       this, because its interpreter opens the file through /proc.
@@ -1246,18 +1238,19 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  * memfd_go_set_size(), then map it shared and writable with memfd_go_map(). While the
  * file or a mapping of it exists, the system cannot hibernate.
  *
- * The pages are locked into memory and count against RLIMIT_MEMLOCK. Up to Linux 6.18
- * they count in each process that maps them, and mapping more than the limit fails. In
- * Linux 7.2 they count once for the user, and the first touch of a page beyond the
- * limit is SIGBUS. memfd_go_secret_alloc() fails on both.
+ * The pages are locked into memory and count against RLIMIT_MEMLOCK. On older kernels
+ * they count in each process that maps them, and mapping more than the limit fails.
+ * Since Linux 7.2, and in stable kernels with its fix such as 6.12.117, they count once
+ * for the user, and the first touch of a page beyond the limit is SIGBUS.
+ * memfd_go_secret_alloc() fails on both.
  *
  * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC, but the kernel
  *        refuses that value (1). This function accepts it as O_CLOEXEC.
  *
  * Returns the descriptor.
  *
- * -ENOSYS   before Linux 5.14; or this kernel or architecture does not support it
- *           (arm, ppc64le)
+ * -ENOSYS   before Linux 5.14
+ * -ENOSYS   this kernel or architecture does not support it (arm, ppc64le)
  * -ENOSYS   Linux 5.14 to 6.4 booted without secretmem.enable=1
  * -ENOSYS   booted with secretmem.enable=0
  * -EINVAL   unknown flags
@@ -1275,7 +1268,7 @@ int memfd_go_secret(uint32_t flags);
 #define MEMFD_GO_AREA_MLOCK 2U     /* anonymous, never swapped, not in core dumps */
 #define MEMFD_GO_AREA_UNLOCKED 3U  /* anonymous, not in core dumps; may be swapped */
 
-/* A secret area. Read its members, but do not change them. */
+/* A secret area, for one thread at a time. Do not change its members. */
 struct memfd_go_secret_area {
 	uint32_t kind;        /* MEMFD_GO_AREA_SECRETMEM, _MLOCK or _UNLOCKED */
 	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
@@ -1315,7 +1308,7 @@ struct memfd_go_secret_area {
  *                           another process
  *
  * If memfd_secret(2) is missing (-ENOSYS) or forbidden (-EPERM), the function uses
- * anonymous memory with mlock(2) instead, and 'kind' is MLOCK.
+ * anonymous memory with mlock(2) instead; then 'kind' is MLOCK, or UNLOCKED.
  *
  * A process-shared mutex, condition variable or semaphore does not work in memory of
  * kind SECRETMEM: futex(2) fails with -EFAULT, and glibc aborts. Put it into ordinary
@@ -1459,7 +1452,7 @@ int memfd_go_secret_free(struct memfd_go_secret_area *area);
 
 /*
  * memfd_go_wipe() overwrites 'len' bytes at 'p' with zeros. No compiler removes this,
- * and no copy of the bytes remains in a register. A null 'p' does nothing.
+ * and no copy of the bytes remains in a register. If p is NULL, it does nothing.
  *
  * Errors: none.
  */
@@ -1476,7 +1469,7 @@ void memfd_go_wipe(void *p, size_t len);
 MEMFD_GO_CHECKED
 int memfd_go_equal(const void *a, const void *b, size_t len);
 
-/* A pool of secret slots of the same size. Do not change its members. */
+/* A pool of secret slots, for one thread at a time. Do not change its members. */
 struct memfd_go_secret_pool {
 	uint32_t slots;       /* number of slots */
 	uint32_t used;        /* number of slots in use */
