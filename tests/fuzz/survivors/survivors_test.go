@@ -32,7 +32,7 @@ var tested = []struct {
 	{"core/verify.go", false, "map_verified verify recv_verified hostile_files forged_seals failing_calls_files failing_calls_transfer interleavings hostile_races", "./core"},
 	{"core/inspect.go", true, "inspect guard_bytes failing_calls_files interleavings", "./core"},
 	{"core/map.go", false, "map map_ring unmap map_verified failing_calls_files small_stack", "./core"},
-	{"core/transfer.go", false, "recv_fds send_fds recv_verified hostile_messages import_pid import_pidfd failing_calls_transfer hostile_files", "./core"},
+	{"core/transfer.go", true, "recv_fds send_fds recv_verified hostile_messages import_pid import_pidfd failing_calls_transfer hostile_files", "./core"},
 	{"core/size.go", true, "size discard create_with create_sealed failing_calls_files", "./core"},
 	{"core/clone.go", false, "clone clone_stream clone_errors failing_calls_files clone_race interleavings", "./core"},
 	{"core/secret_area.go", false, "secret_alloc secret_attach secret_protect secret_fallback secret_memlock secret_guard secret_fork secret_child secret_pool secret_pool_errors failing_calls_secret secret_copies secret_core_dump", "./core"},
