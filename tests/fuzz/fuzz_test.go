@@ -41,7 +41,6 @@ var goFuzzers = []struct{ module, folder, names string }{
 	{".", "core", "FuzzParseSeals FuzzFormatSeals FuzzStructs FuzzControlMessages"},
 	{"cmd/memfd", "internal/scan", "FuzzParseMapping FuzzLines FuzzContainer FuzzUnescape"},
 	{"cmd/memfd", "internal/text", "FuzzEscape FuzzCut FuzzSize"},
-	{"cmd/memfd", ".", "FuzzParseFile FuzzFill"},
 }
 
 const goInputs = 20000

@@ -29,7 +29,7 @@ var tested = []struct {
 	programs  string
 	packages  string
 }{
-	{"core/verify.go", false, "map_verified verify recv_verified hostile_files forged_seals failing_calls_files failing_calls_transfer interleavings hostile_races", "./core"},
+	{"core/verify.go", true, "map_verified verify recv_verified hostile_files forged_seals failing_calls_files failing_calls_transfer interleavings hostile_races", "./core"},
 	{"core/inspect.go", true, "inspect guard_bytes failing_calls_files interleavings", "./core"},
 	{"core/map.go", false, "map map_ring unmap map_verified failing_calls_files small_stack", "./core"},
 	{"core/transfer.go", true, "recv_fds send_fds recv_verified hostile_messages import_pid import_pidfd failing_calls_transfer hostile_files", "./core"},
