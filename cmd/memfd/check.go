@@ -18,9 +18,9 @@ func checkCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check PID/FD",
 		Short: "Test whether a file can be trusted not to change",
-		Long: `check verifies a file as a receiver does that does not trust the sender: the
-required seals must be set and cannot be forged, and the file is neither empty
-nor longer than allowed. The seal "shrink" is always required.
+		Long: `check verifies a file like a receiver that does not trust the sender: the
+required seals must be set and must not be forgeable, and the file must be
+neither empty nor longer than allowed. The seal "shrink" is always required.
 
 The exit status is 0 if the file passes, 1 if it does not, 2 on errors.`,
 		Example: `  memfd check 1234/5

@@ -23,9 +23,9 @@ func doctorCommand() *cobra.Command {
 		DisableFlagsInUseLine: true,
 
 		Short: "Report what this kernel and this process support",
-		Long: `doctor tries what files in memory need, and reports what does not work, why, and
-what to change. It creates a secret file for a moment, during which the machine
-cannot hibernate.
+		Long: `doctor tries the features of files in memory, and reports what does not work,
+why, and what to change. It creates a secret file for a moment, during which the
+system cannot hibernate.
 
 The exit status is 0, 1 if sealed files cannot be created, 2 on errors.`,
 		Args: arguments(0, 0),
@@ -92,9 +92,9 @@ func diagnose(f memfd.Features, s settings) []finding {
 		{true, "Linux " + s.read("/proc/sys/kernel/osrelease"), ""},
 		filtered(s),
 		{f.Has(memfd.FeatureCreate), "memfds (memfd_create)", unless(f.Has(memfd.FeatureCreate),
-			"They need Linux 3.17 and a seccomp filter that allows memfd_create(2).")},
+			"They need Linux 3.17, and no seccomp filter that blocks memfd_create(2).")},
 		{f.Has(memfd.FeatureSealing), "seals", unless(f.Has(memfd.FeatureSealing),
-			"They need a seccomp filter that allows fcntl(2) with F_ADD_SEALS.")},
+			"They need memfds, and no seccomp filter that blocks fcntl(2) with F_ADD_SEALS.")},
 		{f.Has(memfd.FeatureNoexecSeal), "files that can never be executable (MFD_NOEXEC_SEAL)", unless(f.Has(memfd.FeatureNoexecSeal),
 			"They need Linux 6.3. Older kernels can only omit the execute permission.")},
 		policy(f),
@@ -104,7 +104,7 @@ func diagnose(f memfd.Features, s settings) []finding {
 		{f.Has(memfd.FeatureProcfs), "/proc", unless(f.Has(memfd.FeatureProcfs),
 			"Mount it: with, run, ls and show need it.")},
 		{f.Has(memfd.FeaturePidfdGetfd), "files of other processes (pidfd_getfd)", unless(f.Has(memfd.FeaturePidfdGetfd),
-			"They need Linux 5.6 and a seccomp filter that allows pidfd_getfd(2).")},
+			"They need Linux 5.6, and no seccomp filter that blocks pidfd_getfd(2).")},
 		tracing(s),
 	}
 	if size := s.limit(unix.RLIMIT_FSIZE); size != math.MaxUint64 {
@@ -134,7 +134,7 @@ func filtered(s settings) finding {
 func policy(f memfd.Features) finding {
 	what := fmt.Sprintf("programs in memory (vm.memfd_noexec is %d)", f.NoexecPolicy)
 	return finding{f.Has(memfd.FeatureExecAllowed), what, unless(f.Has(memfd.FeatureExecAllowed),
-		"2 forbids them. sysctl vm.memfd_noexec=1 allows those that ask for it.")}
+		"2 forbids them. sysctl vm.memfd_noexec=1 allows those that request it.")}
 }
 
 func secret(f memfd.Features, s settings) finding {

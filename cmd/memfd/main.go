@@ -64,7 +64,7 @@ A file of another process is named PID/FD, such as 1234/5, or by its path,
 /proc/PID/fd/FD. "memfd completion SHELL" prints completions for bash, zsh or
 fish.
 
-The exit status is 0, or 2 on errors. check, with, clone and run have their own.`,
+The exit status is 0, or 2 on errors. Some commands have more: see their help.`,
 		Example: `  memfd ls
   memfd with --from key.pem -- openssl rsa -in {} -noout -check
   memfd run ./program argument`,

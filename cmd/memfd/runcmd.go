@@ -28,8 +28,9 @@ running program, and the program cannot be changed through /proc/self/exe:
 container runtimes protect themselves in this way.
 
 Scripts work if their interpreter can open /dev/fd/N. A program that looks for
-files next to /proc/self/exe does not find them. ps(1) and top(1) show the
-number of the descriptor as the program's name.
+files next to /proc/self/exe does not find them. ps(1) and top(1) show
+memfd:NAME as the program's name, or the number of the descriptor on older
+kernels.
 
 The exit status is that of the program; 125 if memfd fails, 126 if the program
 cannot be executed, 127 if it is not found.`,

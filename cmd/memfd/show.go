@@ -154,7 +154,7 @@ func refusal(err error) string {
 	case errors.As(err, &missing):
 		return fmt.Sprintf("missing seals: %v", missing.Missing)
 	case errors.Is(err, memfd.ErrUnreliableSeals):
-		return "its seals may be forged, by F_SEAL_EXEC on this kernel"
+		return "its seals do not protect it: F_SEAL_EXEC may have forged them, or its huge pages can be removed"
 	case errors.Is(err, unix.ENODATA):
 		return "it is empty"
 	case errors.Is(err, unix.EFBIG):

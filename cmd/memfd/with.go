@@ -34,7 +34,7 @@ type source struct {
 func (o *withOptions) addFlags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringVar(&o.name, "name", "", "`NAME` of the sealed files (default that of the source)")
-	flags.StringVar(&o.replace, "replace", "{}", "`TEXT` to replace by the path of the file")
+	flags.StringVar(&o.replace, "replace", "{}", "`TEXT` to replace with the path of the file")
 	flags.StringVar(&o.seal, "seal", "immutable", "`SEALS` to set: names or letters")
 	flags.BoolVar(&o.hold, "hold", false, "stay as parent, for commands that close descriptors")
 	flags.SetInterspersed(false)
@@ -59,13 +59,13 @@ open the files through /proc as long as a process holds them.
 Some programs close inherited descriptors; ssh(1) does. With --hold, memfd stays
 as the parent of the command, and the path is /proc/PID/fd/N.
 
-psql(1) ignores password files that others can read, and pipes. It accepts these
-files: see the examples.
+psql(1) ignores password files that are pipes or that others can read, but
+accepts these: see the examples.
 
 The exit status is that of the command; 125 if memfd fails, 126 if the command
-cannot be executed, 127 if it is not found. With --hold, it is 128 plus the
-number of the signal if a signal killed the command, or memfd ends by the same
-signal: SIGHUP, SIGINT, SIGTERM or SIGKILL.`,
+cannot be executed, 127 if it is not found. With --hold, if SIGHUP, SIGINT,
+SIGTERM or SIGKILL kills the command, memfd kills itself with the same signal;
+for other signals the exit status is 128 plus the number of the signal.`,
 		Example: `  pass show server | memfd with -- ssh-keygen -y -f {}
   memfd with --from ca.pem --from key.pem -- curl --cacert {1} --key {2} URL
   memfd with --from key.pem --hold -- ssh -i {} server

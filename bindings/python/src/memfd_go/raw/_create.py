@@ -126,7 +126,7 @@ def clone(
 
     Errors: those of create_sealed(), and OSError EBADF (src_fd is not open for reading),
     EINVAL (not a regular file), ESPIPE (a secret file), EFBIG (longer than max_len), EAGAIN
-    (the size changed during the copy), EIO. Source: sendfile(2).
+    (the size changed during the copy), EIO, ENOSYS (before Linux 4.11). Source: sendfile(2).
 
     >>> import os
     >>> with open("/bin/true", "rb") as program:

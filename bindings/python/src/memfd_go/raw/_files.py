@@ -215,8 +215,8 @@ def inspect(fd: SupportsIndex) -> _ffi.Info:
     'allocated' are in bytes. 'huge_page' is the page size of a file of huge pages in bytes,
     else 0. 'name' is the name of a memfd, or b"" if /proc is not mounted.
 
-    Errors: OSError EBADF, EMFILE, ENFILE, ENOMEM; OverflowError. Source: statx(2),
-    statfs(2), F_GETFL(2const), proc_pid_fd(5).
+    Errors: OSError EBADF, EMFILE, ENFILE, ENOMEM, ENOSYS (before Linux 4.11); OverflowError.
+    Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")

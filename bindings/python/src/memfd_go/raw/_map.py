@@ -111,7 +111,8 @@ def verify(
     but do not guarantee it: memfd_go.h explains when), ENODATA (the file is empty), EFBIG
     (longer than max_len), EOVERFLOW (does not fit into the address space), EINVAL (the file
     does not support seals, or ends within a huge page), EACCES (not open for reading), EBADF,
-    EMFILE, ENFILE, ENOMEM; OverflowError. Source: F_GET_SEALS(2const), fallocate(2).
+    EMFILE, ENFILE, ENOMEM, ENOSYS (before Linux 4.11); OverflowError. Source:
+    F_GET_SEALS(2const), fallocate(2).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")

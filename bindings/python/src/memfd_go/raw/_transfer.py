@@ -144,7 +144,8 @@ def import_pid(pid: SupportsIndex, remote_fd: SupportsIndex, open_flags: Support
     Errors: those of open(2), and OSError EINVAL (pid or remote_fd is out of range), ENOENT (no
     such process or descriptor; /proc is not mounted), EACCES (no right to ptrace the process),
     ENXIO (a secret file, or not a regular file), EAGAIN (a process has a lease on the file),
-    EMFILE, ENFILE, ENOMEM; OverflowError. Source: proc_pid_fd(5), ptrace(2).
+    EMFILE, ENFILE, ENOMEM, ENOSYS (before Linux 4.11); OverflowError. Source:
+    proc_pid_fd(5), ptrace(2).
 
     >>> import os
     >>> fd = create_sealed("example", MFD_CLOEXEC, 0, b"hello")
