@@ -30,7 +30,7 @@
  * Structs.  Structs that may grow are passed with their sizeof, as in openat2(2). A
  * function that fills a struct writes exactly 'size' bytes: a newer library omits the
  * members that do not fit, and an older one writes zeros to members that it does not
- * know. The layout is the same on all architectures, without padding.
+ * know. Their layout is the same on all architectures, without padding.
  *
  * Memory.  -ENOMEM and -ENOSPC report limits that the kernel checks in advance. When
  * memory itself runs out, in the system or in a memory cgroup (such as a container's),
@@ -410,6 +410,7 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  * -EFBIG    the file is longer than RLIMIT_FSIZE; SIGXFSZ is sent as well
  * -EAGAIN   the file's size changed during the copy
  * -EIO      the file could not be read
+ * -ENOSYS   before Linux 4.11
  * others    like read(2)
  *
  * If the source is written to during the copy without a change of its size, the copy
@@ -527,8 +528,8 @@ int memfd_go_get_size(int fd, uint64_t *size);
  *       the file keeps its size and contents, but holes may have become allocated. No
  *       other process may extend the file at the same time. A memory cgroup at its
  *       limit kills the caller instead (see Memory above).
- * size  in bytes, 0 to INT64_MAX. A secret file (memfd_go_secret()) can be sized only
- *       once. A multiple of the page size for an MFD_HUGETLB file.
+ * size  in bytes, 0 to INT64_MAX; for an MFD_HUGETLB file a multiple of its page size.
+ *       A secret file (memfd_go_secret()) can be sized only once.
  *
  * Returns 0.
  *
@@ -790,6 +791,7 @@ struct memfd_go_info {
  * -EINVAL   size is less than 312
  * -EINVAL   unknown request
  * -E2BIG    size is more than 4096
+ * -ENOSYS   before Linux 4.11
  * -EMFILE, -ENFILE, -ENOMEM  not enough descriptors or memory; only for a file in
  *           memory that does not accept seals
  *
@@ -921,6 +923,7 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
  * -EFAULT        size is null, but not NULL
  * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not enough memory
  * -EMFILE, -ENFILE  no descriptor is free for testing the kernel or for reopening
+ * -ENOSYS        before Linux 4.11
  *
  * Source: F_GET_SEALS(2const), fallocate(2), mm/memfd.c.
  */
@@ -962,7 +965,7 @@ int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t 
  * -EINVAL   len is 0 or extends past the end of the address space
  * -ENOMEM   it would split a mapping, and the process has too many
  *
- * Safe: if no other code uses the memory any more.
+ * Safe: only if no other code uses the memory any more.
  *
  * Source: munmap(2).
  */
@@ -1117,6 +1120,7 @@ int memfd_go_recv_verified(int sock, uint32_t required, uint64_t max_len, uint32
  * -EACCES   the file's mode forbids it
  * -ENXIO    the file is a secret file, or not a regular file
  * -EAGAIN   a process has a lease on the file; it is notified (fcntl(2))
+ * -ENOSYS   before Linux 4.11
  * others    like open(2), such as -EMFILE, -ENFILE and -ENOMEM
  *
  * Source: proc_pid_fd(5), ptrace(2).
@@ -1242,7 +1246,7 @@ int memfd_go_exec(int fd, char *const argv[], char *const envp[], uint32_t opts)
  * they count in each process that maps them, and mapping more than the limit fails.
  * Since Linux 7.2, and in stable kernels with its fix such as 6.12.117, they count once
  * for the user, and the first touch of a page beyond the limit is SIGBUS.
- * memfd_go_secret_alloc() fails on both.
+ * memfd_go_secret_alloc() returns an error in both cases.
  *
  * flags  0 or O_CLOEXEC. The manual page calls the flag FD_CLOEXEC, but the kernel
  *        refuses that value (1). This function accepts it as O_CLOEXEC.
@@ -1271,14 +1275,14 @@ int memfd_go_secret(uint32_t flags);
 /* A secret area, for one thread at a time. Do not change its members. */
 struct memfd_go_secret_area {
 	uint32_t kind;        /* MEMFD_GO_AREA_SECRETMEM, _MLOCK or _UNLOCKED */
-	uint32_t opts;        /* as given, without OPT_REQUIRE and the like */
+	uint32_t opts;        /* the options that still apply */
 	void *data;           /* the area; null after it was freed */
 	size_t len;           /* its length in bytes, as requested */
 	void *base;           /* the whole mapping, with guards */
 	size_t base_len;      /* its length in bytes */
 	int32_t fd;           /* with OPT_KEEP_FD; otherwise -1 */
 	uint32_t protection;  /* MEMFD_GO_ACCESS_*, as last set */
-	uint64_t reserved[4]; /* the library's */
+	uint64_t reserved[4]; /* used by the library */
 };
 
 /*
@@ -1314,8 +1318,8 @@ struct memfd_go_secret_area {
  * kind SECRETMEM: futex(2) fails with -EFAULT, and glibc aborts. Put it into ordinary
  * shared memory, or use OPT_NO_SECRETMEM. Locks between threads of one process work.
  *
- * Root has no RLIMIT_MEMLOCK. If the system does not have enough free memory, root gets
- * no error: the kernel kills processes to make room.
+ * RLIMIT_MEMLOCK does not apply to root. If the system lacks free memory, root gets no
+ * error: the kernel kills processes to make room.
  *
  * Returns 0.
  *
@@ -1330,7 +1334,7 @@ struct memfd_go_secret_area {
  * -EFAULT   area is null
  * -EMFILE, -ENFILE  no descriptor is free
  * -EFBIG    memfd_secret(2) works, and len is more than RLIMIT_FSIZE; SIGXFSZ is sent
- *           as well. OPT_NO_SECRETMEM creates no file.
+ *           as well. OPT_NO_SECRETMEM avoids this.
  *
  * Source: memfd_secret(2), mlock(2), madvise(2), sysinfo(2), getrandom(2),
  * mm/secretmem.c.
@@ -1367,7 +1371,7 @@ int memfd_go_secret_alloc_from(struct memfd_go_secret_area *area, void *data,
  * opts     any of
  *          OPT_FORK_SHARE  as in memfd_go_secret_alloc()
  *          OPT_ALIGN_END   no effect: a file of whole pages ends at a guard page
- *                          anyway, and no other can
+ *                          anyway, and any other file cannot
  *          OPT_KEEP_FD     keep a duplicate of fd
  *
  * Returns 0.
@@ -1477,7 +1481,7 @@ struct memfd_go_secret_pool {
 	uint32_t unused;      /* 0 */
 	size_t slot_len;      /* length of a slot, as requested, in bytes */
 	size_t stride;        /* distance between slots, in bytes */
-	uint64_t reserved[2]; /* the library's */
+	uint64_t reserved[2]; /* used by the library */
 	struct memfd_go_secret_area area; /* the memory of the slots */
 };
 
