@@ -148,16 +148,25 @@ func CloneStream(name string, r io.Reader, maxSize int64) (*os.File, error) {
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
-	for attempt := 0; err == nil && attempt < 10; attempt++ { // EBUSY is the kernel's own doing
-		if err = AddSeals(f, Immutable); !errors.Is(err, syscall.EBUSY) {
-			break
-		}
+	if err == nil {
+		err = sealNew(f)
 	}
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// sealNew makes a file that no other process has immutable. EBUSY then means that the kernel used
+// one of its pages for as long as F_ADD_SEALS waits (about 0.1 s).
+func sealNew(f *os.File) (err error) {
+	for range 10 {
+		if err = AddSeals(f, Immutable); !errors.Is(err, syscall.EBUSY) {
+			break
+		}
+	}
+	return err
 }
 
 // newFile calls create with name as a C string, and returns the file of the descriptor.

@@ -11,10 +11,12 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -281,6 +283,52 @@ func TestCloneStreamErrors(t *testing.T) {
 	want(t, "the reader's error", fmt.Sprint(err), "no more")
 	_, err = memfd.CloneStream("x", io.MultiReader(strings.NewReader("hello"), failing), 5)
 	want(t, "the reader's error at the limit", fmt.Sprint(err), "no more")
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// While a page of a file is in a pipe, F_ADD_SEALS waits for about 0.15 s and fails with EBUSY.
+func TestCloneStreamSealsAgainAfterEBUSY(t *testing.T) {
+	leaks.Check(t)
+	r, w := must2(os.Pipe())
+	t.Cleanup(func() { r.Close(); w.Close() })
+	drained := make(chan error)
+	atEnd := readerFunc(func([]byte) (int, error) {
+		mapping := must(unix.Mmap(descriptorOf(t, "/memfd:busy (deleted)"), 0, page, unix.PROT_READ, unix.MAP_SHARED))
+		iov := unix.Iovec{Base: &mapping[0]}
+		iov.SetLen(len("hello"))
+		must(unix.Vmsplice(int(w.Fd()), []unix.Iovec{iov}, 0))
+		if err := unix.Munmap(mapping); err != nil {
+			t.Error(err)
+		}
+		go func() {
+			time.Sleep(400 * time.Millisecond)
+			_, err := io.ReadFull(r, make([]byte, len("hello")))
+			drained <- err
+		}()
+		return 0, io.EOF
+	})
+	f, err := memfd.CloneStream("busy", io.MultiReader(strings.NewReader("hello"), atEnd), 100)
+	want(t, "reading the pipe", <-drained, nil)
+	want(t, "CloneStream", err, nil)
+	if err == nil {
+		closeLater(t, f)
+		want(t, "contents", contents(t, f), "hello")
+	}
+}
+
+// descriptorOf returns the descriptor of this process with the given link in /proc.
+func descriptorOf(t *testing.T, link string) int {
+	t.Helper()
+	for _, e := range must(os.ReadDir("/proc/self/fd")) {
+		if to, _ := os.Readlink("/proc/self/fd/" + e.Name()); to == link {
+			return must(strconv.Atoi(e.Name()))
+		}
+	}
+	t.Fatalf("no descriptor of %s", link)
+	return -1
 }
 
 // The size of a file in /proc is 0.
