@@ -29,11 +29,10 @@ type SecretPool struct {
 // 1048576. It fails like NewSecretBuffer, and with EINVAL for the option AlignEnd.
 func NewSecretPool(n, slots int, opts *SecretOptions) (*SecretPool, error) {
 	p := new(SecretPool)
-	bits := opts.forBuffer()
 	if n <= 0 || slots <= 0 || slots > 1<<20 {
 		return nil, poolError("allocate", syscall.EINVAL)
 	}
-	if err := poolInit(&p.pool, n, slots, bits); err != nil {
+	if err := poolInit(&p.pool, n, slots, opts.bits()); err != nil {
 		return nil, poolError("allocate", err)
 	}
 	p.file = takeFile(&p.pool.Area)

@@ -75,10 +75,10 @@ func NewSecretBuffer(n int, opts *SecretOptions) (*SecretBuffer, error) {
 	if n <= 0 {
 		return nil, secretError("allocate", syscall.EINVAL)
 	}
-	if err := secretAlloc(&b.area, n, opts.forBuffer()); err != nil {
+	if err := secretAlloc(&b.area, n, opts.bits()); err != nil {
 		return nil, secretError("allocate", err)
 	}
-	return b.made(), nil
+	return b.ready(), nil
 }
 
 // SecretBufferFrom allocates a SecretBuffer with a copy of data, and overwrites data with
@@ -90,10 +90,10 @@ func SecretBufferFrom(data []byte, opts *SecretOptions) (*SecretBuffer, error) {
 	if len(data) == 0 {
 		return nil, secretError("allocate", syscall.EINVAL)
 	}
-	if err := secretAllocFrom(&b.area, data, opts.forBuffer()); err != nil {
+	if err := secretAllocFrom(&b.area, data, opts.bits()); err != nil {
 		return nil, secretError("allocate", err)
 	}
-	return b.made(), nil
+	return b.ready(), nil
 }
 
 // AttachSecretBuffer maps the whole file f of memfd_secret(2), which another process created
@@ -106,11 +106,11 @@ func AttachSecretBuffer(f *os.File, maxSize int64, opts *SecretOptions) (*Secret
 	if maxSize < 0 {
 		return nil, fileError("attach", f, syscall.EINVAL)
 	}
-	_, err := withFD(f, func(fd int32) int { return secretAttach(&b.area, fd, maxSize, opts.forBuffer()) })
+	_, err := withFD(f, func(fd int32) int { return secretAttach(&b.area, fd, maxSize, opts.bits()) })
 	if err != nil {
 		return nil, fileError("attach", f, err)
 	}
-	return b.made(), nil
+	return b.ready(), nil
 }
 
 // takeFile turns the descriptor of an area into an os.File, which may be closed while in use.
@@ -123,14 +123,15 @@ func takeFile(area *core.SecretArea) *os.File {
 	return os.NewFile(uintptr(fd), "secret")
 }
 
-func (b *SecretBuffer) made() *SecretBuffer {
+// ready completes a buffer whose area has been allocated.
+func (b *SecretBuffer) ready() *SecretBuffer {
 	b.file = takeFile(&b.area)
 	b.forgotten = watch(b, fmt.Sprintf("SecretBuffer of %d bytes", b.area.Len))
 	return b
 }
 
-// forBuffer returns the options as bits of core.
-func (o *SecretOptions) forBuffer() (opts uint32) {
+// bits returns the options of core.
+func (o *SecretOptions) bits() (opts uint32) {
 	if o == nil {
 		return 0
 	}
