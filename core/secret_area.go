@@ -204,11 +204,11 @@ func (b *areaBuilder) secretmem(fd int32) int {
 		}
 		b.fd = int32(r)
 	}
-	if r := b.cover(unix.MAP_SHARED, fd); r < 0 {
+	if r := b.mapData(unix.MAP_SHARED, fd); r < 0 {
 		return r
 	}
 	if b.opts&OptForkShare == 0 {
-		if r := b.leaveOutOfChild(); r < 0 {
+		if r := b.dontFork(); r < 0 {
 			return r
 		}
 	}
@@ -232,14 +232,14 @@ func (b *areaBuilder) anonymous() int {
 	if b.opts&OptForkShare != 0 {
 		share = unix.MAP_SHARED
 	}
-	if r := b.cover(share|unix.MAP_ANONYMOUS, -1); r < 0 {
+	if r := b.mapData(share|unix.MAP_ANONYMOUS, -1); r < 0 {
 		return r
 	}
 	if r := madvise(b.data, b.dataLen, unix.MADV_DONTDUMP); r < 0 {
 		return r
 	}
 	if b.opts&OptForkShare == 0 {
-		if r := b.hideFromChild(); r < 0 {
+		if r := b.wipeOnFork(); r < 0 {
 			return r
 		}
 	}
@@ -255,40 +255,40 @@ func (b *areaBuilder) anonymous() int {
 	return 0
 }
 
-// hideFromChild gives a forked child zeros in place of the data, or before Linux 4.14 no data
-// pages.
+// wipeOnFork gives forked children zeros in place of the data, or before Linux 4.14 no data pages.
 //
 //go:nosplit
-func (b *areaBuilder) hideFromChild() int {
+func (b *areaBuilder) wipeOnFork() int {
 	r := madvise(b.data, b.dataLen, unix.MADV_WIPEONFORK)
 	if r == -int(unix.EINVAL) {
-		r = b.leaveOutOfChild()
+		r = b.dontFork()
 	}
 	return r
 }
 
-// leaveOutOfChild excludes the data pages from forked children, and marks the area, because the
+// dontFork excludes the data pages from forked children, and marks the area, because the
 // child still has the caller's struct and may map something else at this address.
 //
 //go:nosplit
-func (b *areaBuilder) leaveOutOfChild() int {
+func (b *areaBuilder) dontFork() int {
 	if r := madvise(b.data, b.dataLen, unix.MADV_DONTFORK); r < 0 {
 		return r
 	}
 	return b.mark()
 }
 
-// cover maps the data pages without the guards, which would count as locked memory.
+// mapData maps the data pages. The guards keep the reserved mapping: as pages of a secret file,
+// they would count as locked memory.
 //
 //go:nosplit
-func (b *areaBuilder) cover(flags uintptr, fd int32) int {
+func (b *areaBuilder) mapData(flags uintptr, fd int32) int {
 	_, errno := mmapAt(b.data, b.dataLen, unix.PROT_READ|unix.PROT_WRITE, flags|unix.MAP_FIXED, fd, 0)
 	return -int(errno)
 }
 
 // touch makes all pages present. A load is enough, and does not change another process's data.
-// Linux 7.2 and newer stable kernels check RLIMIT_MEMLOCK here and not in mmap(2), and a load beyond the
-// limit is SIGBUS. So futex(2) accesses the page first, and returns EFAULT instead.
+// Linux 7.2 and newer stable kernels check RLIMIT_MEMLOCK here instead of in mmap(2), and a load
+// beyond the limit is SIGBUS. So futex(2) accesses the page first, and returns EFAULT instead.
 // FUTEX_CMP_REQUEUE compares one word and wakes no waiter.
 //
 //go:nosplit

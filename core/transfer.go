@@ -244,7 +244,7 @@ func (m *message) rights() (n uintptr) {
 }
 
 // takeFDs moves the descriptors that were sent to fds, or closes them if fds is nil. It always
-// closes a pidfd of the sender (SO_PASSPIDFD), of which the caller does not know.
+// closes a pidfd of the sender (SO_PASSPIDFD), which the caller does not know about.
 //
 //go:nosplit
 func (m *message) takeFDs(fds *int32) {
