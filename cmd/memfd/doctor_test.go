@@ -12,7 +12,7 @@ import (
 	"libmemfd_go/bindings/go/memfd"
 )
 
-// fakeSettings are settings of an imagined system.
+// fakeSettings are the settings of a system that does not exist.
 type fakeSettings struct {
 	files  map[string]string
 	limits map[int]uint64

@@ -21,7 +21,7 @@ func FuzzParseFile(f *testing.F) {
 	})
 }
 
-// The command gets as many arguments as it was given, whatever they and the names are.
+// fill does not change the number of arguments.
 func FuzzFill(f *testing.F) {
 	f.Add("{}", "--key={2} {}", "/dev/fd/3")
 	f.Add("@", "@@", "@")

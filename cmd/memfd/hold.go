@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,11 +40,7 @@ func (o *withOptions) runChild(files []*os.File, path string, args []string) err
 	if !errors.As(err, &exit) {
 		return err
 	}
-	status := exit.Sys().(interface {
-		Signaled() bool
-		Signal() unix.Signal
-		ExitStatus() int
-	})
+	status := exit.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
 		dieBy(status.Signal())
 		return &exitError{128 + int(status.Signal()), nil}
@@ -51,7 +48,8 @@ func (o *withOptions) runChild(files []*os.File, path string, args []string) err
 	return &exitError{status.ExitStatus(), nil}
 }
 
-// dieBy ends this process by a signal that ends a shell's loop, too. Go catches most others.
+// dieBy ends this process by the signal, if it is one after which a shell stops a loop or script. Go
+// would handle most others itself.
 func dieBy(s unix.Signal) {
 	switch s {
 	case unix.SIGHUP, unix.SIGINT, unix.SIGTERM, unix.SIGKILL:

@@ -21,7 +21,7 @@ import (
 	"libmemfd_go/cmd/memfd/internal/scan"
 )
 
-// The test program is the command, too, if the first variable is set, as nobody if the second is.
+// Environment variables with which the test program runs the command, and does so as user nobody.
 const (
 	isCommand = "MEMFD_TEST_IS_COMMAND"
 	asNobody  = "MEMFD_TEST_AS_NOBODY"
@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// command is a run of the command with standard input.
+// command returns a Cmd that runs the command, with input as standard input.
 func command(input string, args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), isCommand+"=1")
@@ -54,7 +54,7 @@ func command(input string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// result is what a command printed, and its exit status.
+// result is the output and the exit status of a command.
 type result struct {
 	stdout, stderr string
 	status         int
@@ -73,8 +73,8 @@ func execute(t *testing.T, input string, args ...string) result {
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// expect runs a command that has to end with a status and print a text: to standard output
-// if it succeeds, to standard error if it fails.
+// expect runs a command that must end with a status and print a text: to standard output if it
+// succeeds, to standard error if it fails.
 func expect(t *testing.T, status int, text, input string, args ...string) {
 	t.Helper()
 	r := execute(t, input, args...)
@@ -110,7 +110,7 @@ func TestWith(t *testing.T) {
 	expect(t, 0, "23", "3", "with", "--from", two, "--from", "-", "--", "cat", "{1}", "{2}")
 }
 
-// Programs that people give keys and scripts to take the path as it is.
+// Programs that read keys and scripts accept the path.
 func TestWithPrograms(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
 	for _, test := range []struct {
@@ -141,7 +141,7 @@ func TestWithPrograms(t *testing.T) {
 	}
 }
 
-// The file is sealed, not writable, and the only descriptor beside the standard ones.
+// The file is sealed, not writable, and the only descriptor besides the standard ones.
 func TestWithFile(t *testing.T) {
 	script := `echo no >> $0 || echo sealed; stat -Lc %a $0; readlink $0; ls -l /proc/$$/fd | grep -c /memfd:`
 	r := execute(t, "x", "with", "--name", "key", "--", "sh", "-c", script, "{}")
@@ -175,7 +175,7 @@ func TestHoldSignal(t *testing.T) {
 	expect(t, 128+int(syscall.SIGUSR1), "", "x", "with", "--hold", "--", "sh", "-c", "kill -USR1 $$", "{}")
 }
 
-// A signal to memfd --hold is one to the command.
+// With --hold, memfd passes signals on to the command.
 func TestHoldForwards(t *testing.T) {
 	cmd := command("x", "with", "--hold", "--", "sh", "-c", `trap 'echo got it; exit 3' TERM; echo ready; while :; do sleep 0.1; done`, "{}")
 	stdout, err := cmd.StdoutPipe()
@@ -199,7 +199,7 @@ func TestHoldForwards(t *testing.T) {
 	}
 }
 
-// requireExec skips a test where programs in memory are forbidden; run says so.
+// requireExec skips a test if programs in memory are forbidden, after checking the message of run.
 func requireExec(t *testing.T) {
 	t.Helper()
 	features, err := memfd.Probe(0)
@@ -226,7 +226,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// What runs is a file in memory that cannot change.
+// The running program is a file in memory.
 func TestRunFile(t *testing.T) {
 	requireExec(t)
 	r := execute(t, "", "run", "readlink", "/proc/self/exe")
@@ -272,7 +272,7 @@ func TestCheck(t *testing.T) {
 	expect(t, 2, fmt.Sprintf("memfd: process %d has no descriptor 99999\n", os.Getpid()), "", "check", none)
 }
 
-// The contents are those of the whole file, wherever its holder reads.
+// cat and clone copy the whole file, whatever its offset.
 func TestCatAndClone(t *testing.T) {
 	f, file := sealedFile(t, "copied", "contents")
 	f.Seek(5, 0)
@@ -319,7 +319,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// listing is one of each kind of file.
+// listing returns a result with a file of each kind.
 func listing() *scan.Result {
 	return &scan.Result{
 		Files: []*scan.File{
@@ -408,7 +408,7 @@ func TestWithoutProc(t *testing.T) {
 	}
 }
 
-// In a PID namespace only its own processes are there.
+// In a PID namespace, ls finds only its own processes.
 func TestOtherNamespace(t *testing.T) {
 	sealedFile(t, "outside", "text")
 	r := inNamespace(t, `mount -t proc proc /proc && "$MEMFD" ls`)
@@ -417,7 +417,7 @@ func TestOtherNamespace(t *testing.T) {
 	}
 }
 
-// Another user sees nothing of root's files, and is told that there is more.
+// Another user does not see root's files, but that there are more processes.
 func TestHiddenProcesses(t *testing.T) {
 	sealedFile(t, "hidden", "text")
 	script := `cp "$MEMFD" /mnt/memfd && chmod 755 /mnt /mnt/memfd && ` + asNobody + `=1 exec /mnt/memfd ls`
@@ -483,7 +483,7 @@ func TestManyDescriptors(t *testing.T) {
 	}
 }
 
-// Processes that come and go while it looks are no error.
+// It is not an error if processes start and end during a scan.
 func TestComingAndGoing(t *testing.T) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is read of a line, written again as the kernel does, is read as the same.
+// Formatting a parsed line as the kernel does, and parsing it again, gives the same result.
 func FuzzParseMapping(f *testing.F) {
 	f.Add("7fa1413a7000-7fa1413a9000 rw-s 00001000 00:0e 6211673 ")
 	f.Add("0-1 rw-p 0 00:00 0   [anon:")
@@ -27,7 +27,7 @@ func FuzzParseMapping(f *testing.F) {
 	})
 }
 
-// However a text is read, each of its lines arrives once, cut to the buffer.
+// Each line is passed on once, cut to the size of the buffer, however the reads divide the text.
 func FuzzLines(f *testing.F) {
 	f.Add("one\n\nthree\n", uint8(4))
 	f.Add("a line without an end", uint8(3))
@@ -56,7 +56,7 @@ func FuzzLines(f *testing.F) {
 	})
 }
 
-// A container's name is a part of a path of one line.
+// The name of a container is a component of a path in the text.
 func FuzzContainer(f *testing.F) {
 	f.Add("0::/system.slice/docker-" + strings.Repeat("0123456789abcdef", 4) + ".scope\n")
 	f.Add("0::/lxc.payload.web/init.scope\n0::/machine.slice/machine-web.scope\n")
@@ -67,11 +67,11 @@ func FuzzContainer(f *testing.F) {
 	})
 }
 
-// Every path comes back from the way in which mountinfo writes it.
+// unescape restores a path that was escaped as in mountinfo.
 func FuzzUnescape(f *testing.F) {
 	f.Add("/a b\t\\040")
 	f.Fuzz(func(t *testing.T, path string) {
-		unescape(path) // as it is
+		unescape(path) // must not panic
 		escaped := strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(path)
 		if got := unescape(escaped); got != path {
 			t.Errorf("%q is %q, not %q", escaped, got, path)

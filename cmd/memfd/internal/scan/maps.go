@@ -92,7 +92,7 @@ func parseMapping(line string) (m mapped, ok bool) {
 	}
 	start, end, _ := strings.Cut(fields[0], "-")
 	major, minor, _ := strings.Cut(fields[3], ":")
-	var n [6]uint64
+	var n [5]uint64
 	for i, text := range []string{start, end, fields[2], major, minor} {
 		number, err := strconv.ParseUint(text, 16, 64)
 		if err != nil {

@@ -44,7 +44,7 @@ func TestContainer(t *testing.T) {
 	}
 }
 
-// Lines arrive whole however they are read, and one that is longer than the buffer is cut.
+// Lines are passed on whole, however the reads divide the text. A line longer than the buffer is cut.
 func TestLines(t *testing.T) {
 	text := "one\n\n" + strings.Repeat("x", 100) + "\nlast\n"
 	want := []string{"one", "", strings.Repeat("x", 16), "last"}

@@ -189,7 +189,8 @@ func (p *process) container() string {
 	return *p.group
 }
 
-// containerOf finds a container in the lines of /proc/PID/cgroup: docker-ID.scope and similar, /docker/ID, /kubepods/.../ID, lxc.payload.NAME, machine-NAME.scope.
+// containerOf finds a container in the lines of /proc/PID/cgroup: docker-ID.scope and similar,
+// /docker/ID, /kubepods/.../ID, lxc.payload.NAME, machine-NAME.scope.
 func containerOf(groups string) string {
 	for line := range strings.Lines(groups) {
 		_, path, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")

@@ -18,7 +18,7 @@ import (
 	"libmemfd_go/bindings/go/memfd"
 )
 
-// fileOf returns the file with a name, of those that this process holds.
+// fileOf returns the file of this process with a name.
 func fileOf(t *testing.T, name string) *File {
 	t.Helper()
 	result, err := All(os.Getpid())
@@ -72,7 +72,7 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// A file is found as long as it is mapped, also when its descriptor is closed.
+// A file is found as long as it is mapped, even after its descriptor was closed.
 func TestOnlyMapped(t *testing.T) {
 	sealed, err := memfd.Sealed("only mapped", make([]byte, 10_000))
 	check(t, err)
@@ -92,7 +92,7 @@ func TestOnlyMapped(t *testing.T) {
 	}
 }
 
-// The memory of a secret is that which was touched.
+// Only pages that were touched count as memory of a secret file.
 func TestSecret(t *testing.T) {
 	secret, err := memfd.NewSecretBuffer(5000, nil)
 	check(t, err)
@@ -112,7 +112,7 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// Only memfds are listed, not files that are named like one.
+// Other files with a name like that of a memfd are not listed.
 func TestNamedAlike(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "memfd:alike (deleted)")
 	f, err := os.Create(path)
@@ -128,7 +128,7 @@ func TestNamedAlike(t *testing.T) {
 	}
 }
 
-// Nobody with a lease is told, and no FIFO makes it wait.
+// A scan does not break leases, and does not wait for FIFOs.
 func TestLeaseAndFIFO(t *testing.T) {
 	created, err := memfd.Create("leased")
 	check(t, err)
@@ -161,7 +161,7 @@ func TestLeaseAndFIFO(t *testing.T) {
 	}
 }
 
-// A descriptor that becomes another file all the time is never reported as what it is not.
+// A descriptor that keeps changing its file is never reported with the properties of another file.
 func TestSwapped(t *testing.T) {
 	small, err := memfd.Sealed("small", make([]byte, 1))
 	check(t, err)
@@ -210,7 +210,7 @@ func TestNoProcess(t *testing.T) {
 	}
 }
 
-// Equal files are in the order in which they were created.
+// Files of equal size are in the order in which they were created.
 func TestOrder(t *testing.T) {
 	var want []string
 	for i := range 20 {
@@ -232,7 +232,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Files of huge pages are found where there are no free pages, too.
+// Files of huge pages are found even if no huge pages are free.
 func TestHuge(t *testing.T) {
 	f, err := memfd.CreateWith("huge", &memfd.Options{HugePages: true})
 	if err != nil {

@@ -10,8 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Whatever a name is, what is printed of it is one line without control characters, and no
-// other name is printed like it.
+// An escaped name is one line without control characters, and different names remain different.
 func FuzzEscape(f *testing.F) {
 	f.Add("a\nb\x1b[2J")
 	f.Add(`say "hello\"`)
