@@ -148,7 +148,7 @@ func (b builder) describe(t *testing.T) {
 		libc = testenv.MuslVersion(b.target.root, b.emulator)
 	}
 	t.Attr("tools", testenv.CompilerVersion(b.compiler)+", "+libc)
-	testenv.TellKernel(t, b.emulator)
+	testenv.ReportKernel(t, b.emulator)
 }
 
 // programs returns the names of the C programs.
