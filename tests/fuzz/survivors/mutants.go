@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package survivors changes the code in small ways, one at a time, and finds those changes
-// that no test notices.
+// Package survivors is a mutation test: it makes small changes to the code, one at a time, and
+// finds those that no test detects.
 package survivors
 
 import (
@@ -15,19 +15,19 @@ import (
 
 // A mutant is a source file with one change.
 type mutant struct {
-	function string // where it is, or "" outside of functions
-	line     string // as changed, or "without " and the statement that is gone
+	function string // that contains the change, or "" outside of functions
+	line     string // the changed line, or "without " and the removed statement
 	source   []byte
 }
 
-// An edit replaces a part of a source file. "$" in the text stands for what was there.
+// An edit replaces a part of a source file. "$" in the text stands for the replaced part.
 type edit struct {
 	start, end token.Pos
 	text       string
 }
 
-// replacements are what an operator may become. To swap < and >= says no more than to move
-// the boundary, and to make the condition false, which is done as well.
+// replacements maps operators to their replacements. < does not become >=: tests that detect <= and
+// a condition that is always false (see condition) detect that as well.
 var replacements = map[token.Token]string{
 	token.EQL: "!=", token.NEQ: "==",
 	token.LSS: "<=", token.LEQ: "<", token.GTR: ">=", token.GEQ: ">",
@@ -39,7 +39,7 @@ var replacements = map[token.Token]string{
 	token.INC: "--", token.DEC: "++",
 }
 
-// mutants returns all mutants of a source file. Some of them are not valid Go.
+// mutants returns all mutants of a source file. Some do not compile.
 func mutants(name string, source []byte) ([]mutant, error) {
 	files := token.NewFileSet()
 	parsed, err := parser.ParseFile(files, name, source, 0)
@@ -60,12 +60,12 @@ func mutants(name string, source []byte) ([]mutant, error) {
 			return true
 		})
 	}
-	number(all)
+	numberDuplicates(all)
 	return all, nil
 }
 
-// number tells apart the mutants of a function that look the same.
-func number(all []mutant) {
+// numberDuplicates appends a number to lines that occur more than once in a function.
+func numberDuplicates(all []mutant) {
 	seen := map[[2]string]int{}
 	for i, m := range all {
 		key := [2]string{m.function, m.line}
@@ -76,7 +76,7 @@ func number(all []mutant) {
 	}
 }
 
-// edits are the changes that begin at a node.
+// edits returns the changes of a node itself, without its children.
 func edits(n ast.Node) []edit {
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
@@ -114,12 +114,13 @@ func operator(at token.Pos, op token.Token) []edit {
 	return nil
 }
 
-// condition makes a condition false, and true. It is evaluated only where it was.
+// condition makes a condition always false, and always true. It keeps the operands, because Go
+// refuses unused variables.
 func condition(e ast.Expr) []edit {
 	return []edit{{e.Pos(), e.End(), "false && ($)"}, {e.Pos(), e.End(), "true || ($)"}}
 }
 
-// conditions are those of a switch without a value: others are not comparisons.
+// conditions does the same for the cases of a switch without a tag.
 func conditions(list []ast.Expr) (all []edit) {
 	for _, e := range list {
 		if b, ok := e.(*ast.BinaryExpr); ok && (b.Op.Precedence() <= token.EQL.Precedence()) {
@@ -129,7 +130,8 @@ func conditions(list []ast.Expr) (all []edit) {
 	return all
 }
 
-// removals leave out a statement. Without its body an if has none of its conditions'.
+// removals removes one statement at a time. If statements need not be removed, since condition
+// makes them false.
 func removals(list []ast.Stmt) (all []edit) {
 	for _, s := range list {
 		switch s := s.(type) {
@@ -144,7 +146,7 @@ func removals(list []ast.Stmt) (all []edit) {
 	return all
 }
 
-// apply makes an edit. The mutant is described by the line that it changes.
+// apply makes an edit.
 func apply(file *token.File, source []byte, function string, e edit) mutant {
 	start, end := file.Offset(e.start), file.Offset(e.end)
 	text := strings.Replace(e.text, "$", string(source[start:end]), 1)

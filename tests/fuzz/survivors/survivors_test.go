@@ -20,9 +20,9 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The tests of each file: C programs of tests/c, and Go packages. They run in this order, and
-// the first that fails ends it, so quick and likely ones come first. A file is explained once
-// somebody has gone through its survivors; the others are tested by name only.
+// The tests of each file: C programs of tests/c, and a Go package. They run in this order until one
+// fails, so the quick ones, and those most likely to fail, come first. A file is explained if
+// survivors.md has a reason for each of its survivors. The other files are tested only on request.
 var tested = []struct {
 	file      string
 	explained bool
@@ -44,18 +44,18 @@ var tested = []struct {
 	{"capi/linker/amd64.go", false, "", "./capi/linker"},
 }
 
-// The environment of the programs: the library, and interleavings that take seconds.
-const short = "MEMFD_GO_SEQUENCES=1"
+// shortInterleavings limits tests/c/interleavings.c to a few seconds.
+const shortInterleavings = "MEMFD_GO_SEQUENCES=1"
 
-const patience = time.Minute
+// timeout is for one command. A mutant may loop forever.
+const timeout = time.Minute
 
-// TestSurvivors tests every mutant of the files that are explained. It takes hours, but with
-// the name of a file in $MEMFD_GO_MUTANTS it tests that one alone, or some of its mutants:
+// TestSurvivors tests every mutant of the explained files, which takes hours. $MEMFD_GO_MUTANTS
+// selects one file, or some of its mutants:
 //
 //	MEMFD_GO_MUTANTS=core/verify.go:80-120 go test -v -timeout=0 ./tests/fuzz/survivors
 //
-// A mutant that survives has to stand in survivors.md, with the reason why no test can tell
-// it from the code.
+// A mutant that survives must be listed in survivors.md, with the reason why no test can detect it.
 func TestSurvivors(t *testing.T) {
 	wanted, some, _ := strings.Cut(os.Getenv("MEMFD_GO_MUTANTS"), ":")
 	if wanted == "" {
@@ -64,25 +64,25 @@ func TestSurvivors(t *testing.T) {
 	first, last := 0, 9999
 	fmt.Sscanf(some, "%d-%d", &first, &last)
 	if runtime.GOARCH != "amd64" {
-		t.Skip("the programs run natively, and are chosen for amd64")
+		t.Skip("the programs run natively, and are selected for amd64")
 	}
 	defer testenv.ReserveHugePages(8)()
-	b := newBench(t)
+	w := newWorkspace(t)
 	explained := readSurvivors(t)
 	for _, f := range tested {
 		if wanted == f.file || wanted == "" && f.explained {
-			t.Run(f.file, func(t *testing.T) { b.testFile(t, f.file, f.programs, f.packages, first, last, explained[f.file]) })
+			t.Run(f.file, func(t *testing.T) { w.testFile(t, f.file, f.programs, f.packages, first, last, explained[f.file]) })
 		}
 	}
 }
 
-func (b *bench) testFile(t *testing.T, file, programs, packages string, first, last int, explained map[string]string) {
+func (w *workspace) testFile(t *testing.T, file, programs, packages string, first, last int, explained map[string]string) {
 	source, err := os.ReadFile(filepath.Join(testenv.Repository(), file))
 	must(t, err)
 	all, err := mutants(file, source)
 	must(t, err)
-	b.compile(t, strings.Fields(programs))
-	if killer := b.try(t, file, source, programs, packages); killer != "" {
+	w.compile(t, strings.Fields(programs))
+	if killer := w.try(t, file, source, programs, packages); killer != "" {
 		t.Fatalf("%s fails without a change", killer)
 	}
 	counts := map[string]int{}
@@ -95,9 +95,9 @@ func (b *bench) testFile(t *testing.T, file, programs, packages string, first, l
 		if i%25 == 0 {
 			t.Logf("%d of %d", i, len(all))
 		}
-		killer := b.try(t, file, m.source, programs, packages)
-		if killer != "" && explained[key] != "" { // a test may fail for another reason, on a busy machine
-			killer = b.try(t, file, m.source, programs, packages)
+		killer := w.try(t, file, m.source, programs, packages)
+		if killer != "" && explained[key] != "" { // on a busy machine, a test may have failed for another reason
+			killer = w.try(t, file, m.source, programs, packages)
 		}
 		counts[killer]++
 		if killer == "" && explained[key] == "" {
@@ -114,7 +114,7 @@ func (b *bench) testFile(t *testing.T, file, programs, packages string, first, l
 	t.Logf("%d mutants, %d survive; killed by %v", len(all), counts[""], counts)
 }
 
-// survivor is a line of survivors.md: `function: line as changed` and the reason.
+// survivor matches a line of survivors.md: `function: changed line` and the reason.
 var survivor = regexp.MustCompile("^- `(.+)`: (.+)$")
 
 // readSurvivors returns the reasons for each file.
@@ -137,31 +137,30 @@ func readSurvivors(t *testing.T) map[string]map[string]string {
 	return all
 }
 
-// A bench is a copy of the sources, with one of them changed, and the programs that test what
-// is built there.
-type bench struct {
+// A workspace is a copy of the sources in which one file is changed, with the test programs.
+type workspace struct {
 	folder, linker, group string
 }
 
-func newBench(t *testing.T) *bench {
-	b := &bench{folder: t.TempDir(), group: memoryGroup(t)}
+func newWorkspace(t *testing.T) *workspace {
+	w := &workspace{folder: t.TempDir(), group: memoryGroup(t)}
 	for _, part := range []string{"core", "capi", "internal", "include"} {
-		must(t, os.CopyFS(filepath.Join(b.folder, part), os.DirFS(filepath.Join(testenv.Repository(), part))))
+		must(t, os.CopyFS(filepath.Join(w.folder, part), os.DirFS(filepath.Join(testenv.Repository(), part))))
 	}
 	for _, name := range []string{"go.mod", "go.sum"} {
 		text, err := os.ReadFile(filepath.Join(testenv.Repository(), name))
 		must(t, err)
-		must(t, os.WriteFile(filepath.Join(b.folder, name), text, 0o666))
+		must(t, os.WriteFile(filepath.Join(w.folder, name), text, 0o666))
 	}
-	must(t, os.Mkdir(filepath.Join(b.folder, "bin"), 0o777))
-	b.linker = filepath.Join(b.folder, "bin", "linker")
-	if out, err := b.run(nil, "go", "build", "-o", b.linker, "./capi/linker"); err != nil {
+	must(t, os.Mkdir(filepath.Join(w.folder, "bin"), 0o777))
+	w.linker = filepath.Join(w.folder, "bin", "linker")
+	if out, err := w.run(nil, "go", "build", "-o", w.linker, "./capi/linker"); err != nil {
 		t.Fatal(out)
 	}
-	return b
+	return w
 }
 
-// memoryGroup makes a memory cgroup: a mutant may ask for all memory of the machine.
+// memoryGroup creates a memory cgroup, because a mutant may allocate all memory.
 func memoryGroup(t *testing.T) string {
 	for _, g := range []struct{ parent, limit string }{
 		{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}, {"/sys/fs/cgroup", "memory.max"},
@@ -175,11 +174,11 @@ func memoryGroup(t *testing.T) string {
 			return group
 		}
 	}
-	t.Skip("no right to make a memory cgroup, and a mutant may take all memory")
+	t.Skip("cannot create a memory cgroup, and a mutant may allocate all memory")
 	return ""
 }
 
-func (b *bench) compile(t *testing.T, programs []string) {
+func (w *workspace) compile(t *testing.T, programs []string) {
 	compiler, err := testenv.Own().Compiler.Path()
 	if err != nil {
 		testenv.Unavailable(t, err)
@@ -191,45 +190,45 @@ func (b *bench) compile(t *testing.T, programs []string) {
 	for _, program := range programs {
 		source := filepath.Join(testenv.Repository(), "tests", "c", program+".c")
 		testenv.Command{Arguments: slices.Concat([]string{compiler}, testenv.CFlags(),
-			[]string{"-o", filepath.Join(b.folder, "bin", program), source, "-L" + product, "-lmemfd_go", "-ldl"})}.MustRun(t)
+			[]string{"-o", filepath.Join(w.folder, "bin", program), source, "-L" + product, "-lmemfd_go", "-ldl"})}.MustRun(t)
 	}
 }
 
-// try tests a version of a file and returns what fails, if anything does.
-func (b *bench) try(t *testing.T, file string, source []byte, programs, packages string) (killer string) {
-	path := filepath.Join(b.folder, file)
+// try tests a version of a file, and returns the name of the test that fails, or "".
+func (w *workspace) try(t *testing.T, file string, source []byte, programs, packages string) (killer string) {
+	path := filepath.Join(w.folder, file)
 	original, err := os.ReadFile(path)
 	must(t, err)
 	must(t, os.WriteFile(path, source, 0o666))
 	defer func() { must(t, os.WriteFile(path, original, 0o666)) }()
 	if programs != "" {
-		if _, err := b.run(nil, b.linker, "build", "-o", b.folder); err != nil {
+		if _, err := w.run(nil, w.linker, "build", "-o", w.folder); err != nil {
 			return "the build"
 		}
 	}
-	environment := []string{"LD_LIBRARY_PATH=" + b.folder, short}
+	environment := []string{"LD_LIBRARY_PATH=" + w.folder, shortInterleavings}
 	for _, program := range strings.Fields(programs) {
-		_, err := b.run(environment, filepath.Join(b.folder, "bin", program))
+		_, err := w.run(environment, filepath.Join(w.folder, "bin", program))
 		var exit *exec.ExitError
 		if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 77) {
 			return program
 		}
 	}
-	if _, err := b.run(nil, "go", "test", packages); err != nil {
+	if _, err := w.run(nil, "go", "test", packages); err != nil {
 		return packages
 	}
 	return ""
 }
 
-// run runs a command in the memory cgroup. It gets a few minutes: a mutant may not end.
-func (b *bench) run(environment []string, arguments ...string) (output string, err error) {
-	runtime.LockOSThread() // whose end the command does not survive
+// run runs a command in the memory cgroup.
+func (w *workspace) run(environment []string, arguments ...string) (output string, err error) {
+	runtime.LockOSThread() // Pdeathsig is sent when this thread ends
 	defer runtime.UnlockOSThread()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	enter := `echo $$ > "$0"/cgroup.procs && exec "$@"`
-	cmd := exec.CommandContext(ctx, "sh", slices.Concat([]string{"-c", enter, b.group}, arguments)...)
-	cmd.Dir = b.folder
+	cmd := exec.CommandContext(ctx, "sh", slices.Concat([]string{"-c", enter, w.group}, arguments)...)
+	cmd.Dir = w.folder
 	cmd.Env = append(os.Environ(), environment...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
