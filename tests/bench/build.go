@@ -13,7 +13,7 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// artifacts are the programs and libraries that build makes.
+// artifacts are the programs and libraries that build creates.
 type artifacts struct {
 	folder  string // build/bench
 	sources string // tests/bench
@@ -96,7 +96,7 @@ func (a *artifacts) starts() error {
 	return nil
 }
 
-// start is the path of one of these programs.
+// start returns the path of one of these programs.
 func (a *artifacts) start(name string) string {
 	return filepath.Join(a.folder, "start-"+strings.NewReplacer(" ", "-", ",", "").Replace(name))
 }
@@ -131,7 +131,7 @@ func (a *artifacts) command() error {
 		"-o", filepath.Join(a.folder, "memfd"), ".")
 }
 
-// command runs a program in a folder. The error has its output.
+// command runs a program in a folder. An error contains its output.
 func command(folder string, environment []string, name string, args ...string) error {
 	_, err := output(folder, environment, name, args...)
 	return err
@@ -148,14 +148,4 @@ func output(folder string, environment []string, name string, args ...string) (s
 		return "", fmt.Errorf("%s: %w\n%s%s", strings.Join(cmd.Args, " "), err, out, failed.String())
 	}
 	return string(out), nil
-}
-
-// reserveHugePages reserves n huge pages, which only root can, and returns a function that undoes it.
-func reserveHugePages(n int) (restore func()) {
-	const file = "/proc/sys/vm/nr_hugepages"
-	before, err := os.ReadFile(file)
-	if err != nil || os.WriteFile(file, []byte(fmt.Sprint(n)), 0) != nil {
-		return func() {}
-	}
-	return func() { os.WriteFile(file, before, 0) }
 }

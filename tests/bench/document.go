@@ -16,7 +16,7 @@ import (
 	"libmemfd_go/tests/product/counts"
 )
 
-// A document is docs/BENCHMARKS.md, made of results.
+// A document is docs/BENCHMARKS.md, generated from results.
 type document struct {
 	artifacts *artifacts
 	results   *results
@@ -37,12 +37,12 @@ func newDocument(a *artifacts, all *results, took time.Duration) (*document, err
 	return d, nil
 }
 
-// libraries are the shared ones, in the order of columns.
+// libraries returns the shared libraries, in the order of the columns.
 func (d *document) libraries() []struct{ name, path string } {
 	return []struct{ name, path string }{{"ours", d.artifacts.ours}, {"plain C .so", d.artifacts.plain}, {"stock cgo", d.artifacts.stock}}
 }
 
-// count adds what is counted, not timed.
+// count adds the values that are counted rather than timed.
 func (d *document) count() error {
 	d.traced, d.sizes = map[string][]counts.Call{}, map[string]counts.Size{}
 	d.emulated = map[string]map[string]int{}
@@ -51,7 +51,7 @@ func (d *document) count() error {
 		if d.sizes[l.name], err = counts.SizeOf(l.path); err != nil {
 			return err
 		}
-		if l.name == "stock cgo" { // stepped through, its runtime does other things than else
+		if l.name == "stock cgo" { // single-stepping disturbs the Go runtime
 			continue
 		}
 		if d.traced[l.name], err = counts.Trace(d.artifacts.folder, l.path); err != nil {
@@ -61,7 +61,7 @@ func (d *document) count() error {
 	for _, arch := range testenv.Arches[1:] {
 		product, err := testenv.Product(arch.GOARCH)
 		if err != nil {
-			continue // the table says so
+			continue // the table says that it was not counted
 		}
 		path, err := filepath.Abs(filepath.Join(product, "libmemfd_go.so.1"))
 		if err != nil {
@@ -149,14 +149,14 @@ func (d *document) targetTable() {
 	}
 }
 
-// references are what the artifacts of a table are compared with.
+// references maps tables to the variant with which the others are compared.
 var references = map[string]string{
 	tableCalls: "glibc", tableStock: "stock cgo", tableThread: "none", tableLoad: "plain C .so", tableStart: "glibc",
 	tableTax: "none", tableSealed: "same calls in C", tableClone: "same calls in C", tableSend: "same calls in C",
 	tableSecrets: "sodium_malloc+sodium_free", tableList: "lsof",
 }
 
-// A table of a language has another reference for each work.
+// workReferences does the same for tables whose reference depends on the piece of work.
 var workReferences = map[string]map[string]string{
 	tableGo: {
 		"create+close": "x/sys/unix", "get_seals": "x/sys/unix",
@@ -204,7 +204,7 @@ func (d *document) timeTables() {
 	}
 }
 
-// workRow is a line with all variants of a piece of work.
+// workRow writes a line with all variants of a piece of work.
 func (d *document) workRow(table, work string) {
 	same := ""
 	var first string
@@ -232,7 +232,7 @@ func ratioText(ratio float64) string {
 	return fmt.Sprintf("%.3f", ratio)
 }
 
-// number writes ns so that they can be read.
+// number formats a number of ns, with spaces between thousands.
 func number(ns float64) string {
 	if ns < 1000 {
 		return fmt.Sprintf("%.1f", ns)
@@ -244,7 +244,7 @@ func number(ns float64) string {
 	return digits
 }
 
-// works are the pieces of work in a table.
+// works returns the pieces of work in a table.
 func (d *document) works(table string) []string {
 	var works []string
 	for _, row := range d.results.rows {
@@ -255,7 +255,7 @@ func (d *document) works(table string) []string {
 	return works
 }
 
-// sorted returns the rows of a piece of work, the fastest first.
+// sorted returns the rows of a piece of work, fastest first.
 func (d *document) sorted(table, work string) []*row {
 	var rows []*row
 	for _, row := range d.results.rows {

@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// The command memfd, compared with lsof on real processes.
+// `memfd ls` compared with lsof, on real processes.
 
 const (
 	listWork  = "300 processes, 30 000 descriptors"
 	listLarge = "100 processes, 100 000 descriptors"
-	memfds    = 1000 // among the descriptors of either
+	memfds    = 1000 // of these descriptors
 )
 
-// list runs `memfd ls` and lsof in turns, and `memfd ls` alone on very many descriptors.
+// list runs `memfd ls` and lsof alternately, and `memfd ls` alone on many more descriptors.
 func (a *artifacts) list(all *results, speed float64) error {
 	lsof := listing{"lsof", []string{"lsof", "-n", "-P", "-w"}}
 	same := listing{"same", lsof.command}
@@ -75,12 +75,12 @@ func listOnce(command []string) (usage, error) {
 		return usage{}, fmt.Errorf("%s lists %d of %d memory files", command, n, memfds)
 	}
 	state := cmd.ProcessState
-	// At least that of this program: a new process begins with it.
+	// At least the value of this program, which a child inherits.
 	resident := float64(state.SysUsage().(*syscall.Rusage).Maxrss) / 1000
 	return usage{float64(elapsed), float64(state.UserTime() + state.SystemTime()), resident}, nil
 }
 
-// descriptors starts processes with descriptors, and returns what ends them.
+// descriptors starts processes with open descriptors, and returns a function that ends them.
 func (a *artifacts) descriptors(processes, each int) (end func(), err error) {
 	cmd := exec.Command(filepath.Join(a.folder, "descriptors"), fmt.Sprint(processes), fmt.Sprint(each), fmt.Sprint(memfds))
 	cmd.Stderr = os.Stderr

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// machine says where the run was, and with which versions.
+// machine describes the processor, and the versions of the system and the tools.
 func machine(a *artifacts) string {
 	cpu := "an unknown processor"
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-// Command bench is `make bench`: it compares the library, its bindings and the command memfd with
-// other ways to do the same, and writes docs/BENCHMARKS.md, its plots, and the figures in README.md.
+// Command bench (make bench) compares the library, its bindings and the command memfd with the
+// alternatives, and writes docs/BENCHMARKS.md, its plots, and the figures in README.md.
 //
-//	go run ./tests/bench            everything, in less than 20 minutes
-//	go run ./tests/bench -quick     a trial: everything once and briefly; prints the document
+//	go run ./tests/bench            all benchmarks, in less than 20 minutes
+//	go run ./tests/bench -quick     a short trial run; prints the document instead of writing it
 //	go run ./tests/bench -noisy     writes the results even if the run is void, and says so
 //
-// All programs run in turns, in several rounds. The C programs (c/bench.h) compare calls in short
-// blocks, to a tenth of a percent, and compare one variant with itself: if that differs, other
-// programs disturbed the run, and it is void. The other languages have tools of their own (testing,
-// criterion, pyperf), and hyperfine measures whole processes.
+// All programs run alternately, in several rounds. The C programs (c/bench.h) time short blocks of
+// calls, which is precise to a tenth of a percent. They also compare the reference with itself: if
+// the two differ, other programs have disturbed the run, and it is void. The other languages use
+// testing, criterion and pyperf, and hyperfine measures whole processes.
 package main
 
 import (
@@ -19,11 +19,13 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"libmemfd_go/internal/testenv"
 )
 
 var (
-	quick = flag.Bool("quick", false, "everything once and briefly; print the document")
-	noisy = flag.Bool("noisy", false, "write what is void, too, and that it is")
+	quick = flag.Bool("quick", false, "a short trial run; print the document")
+	noisy = flag.Bool("noisy", false, "write the results even if the run is void")
 )
 
 const rounds = 3
@@ -42,8 +44,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	restore := reserveHugePages(8)
-	defer restore()
+	defer testenv.ReserveHugePages(8)()
 	fmt.Printf("built in %.0f s\n", time.Since(start).Seconds())
 	n, speed := rounds, 1.0
 	if *quick {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// A plot is bars beside each other, each with its name and its value.
+// A plot is a bar chart.
 type plot struct {
 	file, title string
-	log         bool // the bars grow with the logarithm
+	log         bool // logarithmic
 	bars        []bar
 }
 
@@ -28,7 +28,7 @@ var plotFiles = map[string]string{
 
 func plotOf(table string) string { return plotFiles[table] }
 
-// plots are the pictures in docs.
+// plots returns the plots in docs.
 func (d *document) plots() []plot {
 	all := d.results
 	calls := plot{file: plotOf(tableCalls), title: "get_seals: ns a call"}
@@ -64,7 +64,7 @@ const (
 	titleSpace = 30
 )
 
-// svg draws the plot. Its colours can be read on a light and on a dark page.
+// svg draws the plot, in colours for light and dark pages.
 func (p plot) svg() string {
 	length := func(value float64) float64 { return value }
 	if p.log {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What is between these lines of README.md is written here.
+// The lines of README.md between which the figures are written.
 const (
 	figuresBegin = "<!-- make bench writes from here -->\n"
 	figuresEnd   = "<!-- to here -->\n"
@@ -28,7 +28,7 @@ func (d *document) writeReadme(path string) error {
 	return os.WriteFile(path, []byte(before+figuresBegin+d.figures()+figuresEnd+after), 0o644)
 }
 
-// figures are README.md's: the ratios that matter most.
+// figures returns the most important ratios, for README.md.
 func (d *document) figures() string {
 	all := d.results
 	use := func(work, variant string) float64 { return all.row(tableUse, work, variant).median() }

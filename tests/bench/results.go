@@ -15,12 +15,10 @@ type row struct {
 	table   string
 	work    string
 	variant string
-	times   []float64 // one a sample: ns, or the unit of the table
-	least   []float64
-	ratios  []float64 // to the reference; empty if it was not compared directly
+	times   []float64 // medians of the rounds, in ns or the unit of the table
+	ratios  []float64 // to the reference; empty if it was not compared in pairs
 }
 
-func (r *row) min() float64    { return slices.Min(r.least) }
 func (r *row) median() float64 { return median(r.times) }
 
 func median(values []float64) float64 {
@@ -32,7 +30,7 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// results are all rows, in the order in which they first came.
+// results are all rows, in the order in which they were added.
 type results struct {
 	rows []*row
 }
@@ -55,14 +53,13 @@ func (r *results) row(table, work, variant string) *row {
 	return added
 }
 
-// add takes the samples of one round.
+// add adds the samples of one round.
 func (r *results) add(table, work, variant string, values ...float64) {
 	row := r.row(table, work, variant)
 	row.times = append(row.times, median(values))
-	row.least = append(row.least, slices.Min(values))
 }
 
-// addPaired takes what the C programs print: work, variant, least, median, ratio.
+// addPaired adds the output of a C program. The fields are work, variant, minimum, median and ratio.
 func (r *results) addPaired(table, output string) error {
 	for line := range strings.Lines(output) {
 		fields := strings.Split(strings.TrimSpace(line), "\t")
@@ -78,14 +75,13 @@ func (r *results) addPaired(table, output string) error {
 			numbers[i] = n
 		}
 		row := r.row(table, fields[0], fields[1])
-		row.least = append(row.least, numbers[0])
 		row.times = append(row.times, numbers[1])
 		row.ratios = append(row.ratios, numbers[2])
 	}
 	return nil
 }
 
-// ratio compares a variant with another, by pairs if they were measured so, else by medians.
+// ratio compares two variants, by the ratios of pairs if there are any, and otherwise by medians.
 func (r *results) ratio(table, work, variant, reference string) float64 {
 	a, b := r.find(table, work, variant), r.find(table, work, reference)
 	if a == nil || b == nil {
@@ -98,14 +94,14 @@ func (r *results) ratio(table, work, variant, reference string) float64 {
 	for i := range min(len(a.times), len(b.times)) {
 		ratios = append(ratios, a.times[i]/b.times[i])
 	}
-	if len(a.times) > 20 { // a process each: nothing pairs them
+	if len(a.times) > 20 { // each sample is a process of its own
 		return a.median() / b.median()
 	}
 	return median(ratios)
 }
 
-// limit is how far a variant may be from itself. Allocating and copying megabytes varies more than a
-// call.
+// limit returns how much the reference may differ from itself. Allocating and copying megabytes
+// varies more than a call.
 func limit(work string) float64 {
 	switch {
 	case strings.HasSuffix(work, "64 MiB"):
@@ -116,8 +112,8 @@ func limit(work string) float64 {
 	return 0.003
 }
 
-// void returns the pieces of work whose artifacts cannot be compared by this run, as it found a
-// difference where there is none.
+// void returns the pieces of work for which this run is void, because the reference differs from
+// itself.
 func (r *results) void() []string {
 	var works []string
 	for _, row := range r.rows {
@@ -129,7 +125,7 @@ func (r *results) void() []string {
 	return works
 }
 
-// drop forgets the rows of tables.
+// drop removes the rows of tables.
 func (r *results) drop(tables []string) {
 	r.rows = slices.DeleteFunc(r.rows, func(row *row) bool { return slices.Contains(tables, row.table) })
 }

@@ -30,7 +30,7 @@ func paired(t *testing.T, lines ...string) *results {
 	return r
 }
 
-// A variant that differs from itself makes the run void, and a fresh measurement cures it.
+// A run is void if the reference differs from itself, until it is measured again.
 func TestVoid(t *testing.T) {
 	r := paired(t, "call\tglibc\t1\t2\t1", "call\tours\t1\t2\t0.98", "call\tsame\t1\t2\t1.0031")
 	if got := r.void(); len(got) != 1 || !strings.Contains(got[0], "call (1.0031)") {
@@ -49,10 +49,10 @@ func TestVoid(t *testing.T) {
 	}
 }
 
-func TestRowsThatAreNone(t *testing.T) {
+func TestInvalidRows(t *testing.T) {
 	for _, line := range []string{"", "call\tglibc\t1\t2", "call\tglibc\t1\t2\tx"} {
 		if err := new(results).addPaired(tableCalls, line+"\n"); err == nil {
-			t.Errorf("%q was taken", line)
+			t.Errorf("%q was accepted", line)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func TestPlotIsDrawn(t *testing.T) {
 	}
 }
 
-// cgo is what the library does without; the one Go file that uses it is compared with.
+// The library does not use cgo. Only the library that it is compared with does.
 func TestOnlyTheStockLibraryUsesCgo(t *testing.T) {
 	var found []string
 	err := filepath.WalkDir("../..", func(path string, entry os.DirEntry, err error) error {

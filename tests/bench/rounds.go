@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// The tables, by what they are called in the document.
+// The titles of the tables in the document.
 const (
 	tableCalls   = "One system call"
 	tableStock   = "With a Go runtime in the process"
@@ -32,13 +32,13 @@ const (
 	tableGo      = "Go"
 	tableList    = "memfd ls and lsof"
 
-	// These appear among the targets only.
+	// Tables that appear only as targets.
 	tableRustRatios   = "Rust, by pairs"
 	tablePythonRatios = "Python, by pairs"
 	tableListMemory   = "memfd ls, resident set"
 )
 
-// A step is a program, and the tables that it fills.
+// A step runs a program, and fills tables with its results.
 type step struct {
 	run    func(*results, float64) error
 	tables []string
@@ -51,7 +51,7 @@ func (a *artifacts) steps() []step {
 		{a.bulk, []string{tableSealed, tableClone, tableSend}},
 		{a.secrets, []string{tableSecrets}},
 		{a.hosts, []string{tableLoad, tableThread, tableUse, tableTax}},
-		{a.wholes, []string{tableStart}},
+		{a.wholeProcesses, []string{tableStart}},
 		{a.gobench, []string{tableGo}},
 		{a.criterion, []string{tableRust}},
 		{a.pyperf, []string{tablePython}},
@@ -61,7 +61,7 @@ func (a *artifacts) steps() []step {
 	}
 }
 
-// round runs everything once.
+// round runs each step once.
 func (a *artifacts) round(all *results, speed float64) error {
 	for _, s := range a.steps() {
 		if err := s.run(all, speed); err != nil {
@@ -71,7 +71,7 @@ func (a *artifacts) round(all *results, speed float64) error {
 	return nil
 }
 
-// again repeats what is void, once, and forgets what was measured before.
+// again repeats the steps that are void, and drops their earlier results.
 func (a *artifacts) again(all *results, speed float64) error {
 	void := all.void()
 	if len(void) != 0 {
@@ -91,7 +91,7 @@ func (a *artifacts) again(all *results, speed float64) error {
 	return nil
 }
 
-// fills tells whether what is void is in a table of the step.
+// fills reports whether the step fills the table of an entry of results.void.
 func (s step) fills(void string) bool {
 	table, _, _ := strings.Cut(void, ": ")
 	return slices.Contains(s.tables, table)
@@ -140,7 +140,7 @@ func (a *artifacts) secrets(all *results, speed float64) error {
 	return all.addPaired(tableSecrets, out)
 }
 
-// hosts runs a process a sample, in another order each time.
+// hosts runs one process for each sample, in random order.
 func (a *artifacts) hosts(all *results, speed float64) error {
 	modes := []struct {
 		name, table, same string
@@ -166,7 +166,7 @@ func (a *artifacts) hosts(all *results, speed float64) error {
 	return nil
 }
 
-// addTabbed takes lines of a work and a number.
+// addTabbed adds lines of a piece of work and a number, separated by a tab.
 func (r *results) addTabbed(table, variant, output string) error {
 	for line := range strings.Lines(output) {
 		work, number, _ := strings.Cut(strings.TrimSpace(line), "\t")
@@ -179,8 +179,8 @@ func (r *results) addTabbed(table, variant, output string) error {
 	return nil
 }
 
-// wholes are processes that start, make one call and end, timed by hyperfine.
-func (a *artifacts) wholes(all *results, speed float64) error {
+// wholeProcesses measures processes that start, make one call and exit, with hyperfine.
+func (a *artifacts) wholeProcesses(all *results, speed float64) error {
 	names := []string{"glibc", "plain C .so", "ours, shared", "stock cgo", "same"}
 	if a.static {
 		names = append(names, "ours, static")
@@ -211,7 +211,7 @@ func (a *artifacts) wholes(all *results, speed float64) error {
 	return nil
 }
 
-// gobench runs the benchmarks in go.
+// gobench runs the benchmarks of Go.
 func (a *artifacts) gobench(all *results, speed float64) error {
 	out, err := output(a.folder, []string{"MEMFD_GO_LIBRARY=" + a.ours}, filepath.Join(a.folder, "go.test"),
 		"-test.run=-", "-test.bench=.", fmt.Sprintf("-test.benchtime=%dms", int(200/speed)))
@@ -238,7 +238,7 @@ func (a *artifacts) gobench(all *results, speed float64) error {
 	return lines.Err()
 }
 
-// criterion runs the benchmarks in rust, and reads its samples.
+// criterion runs the benchmarks of Rust, and reads criterion's samples.
 func (a *artifacts) criterion(all *results, speed float64) error {
 	home := filepath.Join(a.folder, "criterion")
 	if err := os.RemoveAll(home); err != nil {
@@ -272,10 +272,10 @@ func (a *artifacts) criterion(all *results, speed float64) error {
 	return nil
 }
 
-// pyperf runs the benchmarks in python.
+// pyperf runs the benchmarks of Python.
 func (a *artifacts) pyperf(all *results, _ float64) error {
 	report := filepath.Join(a.folder, "pyperf.json")
-	os.Remove(report) // it does not overwrite
+	os.Remove(report) // pyperf refuses to overwrite it
 	if err := command(filepath.Join(a.sources, "python"), a.pythonEnvironment(), filepath.Join(a.folder, "venv", "bin", "python"), "calls.py",
 		"--quiet", "--processes=1", "--values=5", "--warmups=1", "--min-time=0.02", "--inherit-environ=MEMFD_GO_LIBRARY,PYTHONPATH", "-o", report); err != nil {
 		return err

@@ -9,15 +9,14 @@ import (
 	"strings"
 )
 
-// A target is a figure that the library has to reach.
+// A target is an upper limit for a measured value.
 type target struct {
 	what  string
 	limit float64
 	value float64
-	// slack is by how much the reference differs from itself.
-	slack float64
-	unit  string // of a number, " " for one without; "" is a ratio
-	why   string // a reason, if it is missed
+	slack float64 // how much the reference differs from itself
+	unit  string  // "" for a ratio, " " for a number without a unit
+	why   string  // the reason if it is missed
 }
 
 func (t target) met() bool { return t.value <= t.limit+t.slack }
@@ -51,7 +50,7 @@ const (
 		"and on some processors each return soon after a system call is mispredicted."
 )
 
-// targets are all of them, with what this run measured.
+// targets returns all targets, with the values of this run.
 func (d *document) targets() []target {
 	all := d.results
 	slack := func(table, work string) float64 {
@@ -135,8 +134,8 @@ func (d *document) targets() []target {
 	return ts
 }
 
-// added is the time that a way to make a call adds to the bare system call, in a process with
-// a Go runtime.
+// added returns the time that a variant adds to the bare system call, in a process with a Go
+// runtime.
 func (d *document) added(work, variant string) float64 {
 	row, bare := d.results.find(tableStock, work, variant), d.results.find(tableStock, work, "inline")
 	if row == nil || bare == nil {

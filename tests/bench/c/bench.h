@@ -4,9 +4,9 @@
  * Compares calls to a tenth of a percent on a noisy machine.
  *
  * Each variant is compared with a reference in quads of short blocks: reference, variant,
- * variant, reference. Slow changes of speed affect both alike, and a disturbed quad is
- * outvoted by the others. One variant is the reference itself: its ratio shows how precise
- * the run is.
+ * variant, reference. So slow changes of the processor's speed affect both alike, and the
+ * median ignores quads that another program disturbed. The reference is also compared with
+ * itself, which shows how precise the run is.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -60,13 +60,13 @@ struct library {
 	__typeof__(memfd_go_unmap) *unmap;
 	__typeof__(memfd_go_send_fds) *send_fds;
 	__typeof__(memfd_go_recv_verified) *recv_verified;
-	int (*secret)(uint32_t); /* the header has a struct of this name, too */
+	int (*secret)(uint32_t);
 	__typeof__(memfd_go_secret_alloc) *secret_alloc;
 	__typeof__(memfd_go_secret_free) *secret_free;
 	__typeof__(memfd_go_secret_pool_init) *secret_pool_init;
 	__typeof__(memfd_go_secret_pool_take) *secret_pool_take;
 	__typeof__(memfd_go_secret_pool_give) *secret_pool_give;
-	int (*fcntl)(int, int, ...); /* glibc alone has these */
+	int (*fcntl)(int, int, ...); /* of glibc only, like the next */
 	long (*syscall)(long, ...);
 };
 
@@ -95,7 +95,7 @@ static inline void *open_library(const char *path)
 static struct library libraries[8];
 static int library_count;
 
-/* Loads a library that is given as NAME=PATH. */
+/* Loads a library. The argument is NAME=PATH. */
 static inline void load(char *argument)
 {
 	struct library *l = &libraries[library_count++];
@@ -126,7 +126,7 @@ static inline void load(char *argument)
 }
 
 #ifdef STATIC_LIBRARY
-/* The library that the program contains. */
+/* Adds the library that is linked into the program. */
 static inline void add_static_library(void)
 {
 	struct library *l = &libraries[library_count++];
@@ -141,7 +141,7 @@ static inline void add_static_library(void)
 }
 #endif
 
-/* One way to do a piece of work. */
+/* A function that does a piece of work. */
 struct variant {
 	const char *name;
 	int (*work)(const struct variant *variant);
@@ -153,8 +153,8 @@ struct work {
 	const char *name;
 	struct variant variants[MAX_VARIANTS];
 	int variant_count;
-	int calls;       /* in a block */
-	int percentiles; /* compare 10th percentiles, because the kernel frees memory later */
+	int calls;       /* per block */
+	int percentiles; /* compare 10th percentiles: the kernel may free memory in any block */
 };
 
 static inline void add_variant(struct work *w, const char *name, int (*work)(const struct variant *),
@@ -164,13 +164,13 @@ static inline void add_variant(struct work *w, const char *name, int (*work)(con
 	w->variants[w->variant_count++] = (struct variant){ name, work, library };
 }
 
-static double speed; /* divides the time that everything takes */
+static double speed; /* divides all durations */
 
 static volatile int result_of_work;
 
 /*
- * Not inlined: each copy of the loop would have its own alignment. The first calls are not
- * timed: they find the caches as the other variant left them.
+ * Not inlined, so that all variants run the same copy of the loop, with the same alignment. The
+ * first calls are not timed, because the other variant has used the caches.
  */
 static __attribute__((noinline)) double block(const struct variant *variant, int calls)
 {
@@ -211,7 +211,7 @@ static inline void quad(const struct work *w, int variant, int at, double *refer
 	reference[1] = block(&w->variants[0], w->calls);
 }
 
-/* Prints work, variant, minimum and median in ns a call, and the ratio to the reference. */
+/* Prints work, variant, minimum and median in ns per call, and the ratio to the reference. */
 static inline void print_row(const struct work *w, int variant, int n, double ratio)
 {
 	double median = quantile(variant_blocks[variant], 2 * n, 0.5), least = variant_blocks[variant][0];
@@ -220,7 +220,7 @@ static inline void print_row(const struct work *w, int variant, int n, double ra
 	       median / w->calls, ratio);
 }
 
-/* Runs all variants for so many seconds together. */
+/* Runs all variants, for 'seconds' in total. */
 static inline void run(struct work *w, double seconds)
 {
 	double end;
@@ -250,7 +250,7 @@ static inline void run(struct work *w, double seconds)
 	fflush(stdout);
 }
 
-/* Reads SPEED and, from the argument 'first' on, loads libraries. */
+/* Reads SPEED, and loads the libraries from argument 'first' on. */
 static inline void begin(int argc, char **argv, const char *usage, int first)
 {
 	cpu_set_t here;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * bulk SPEED FILE NAME=PATH...: sealed files, clones of FILE, and files sent to a receiver
- * that does not trust the sender, by size.
+ * bulk SPEED FILE NAME=PATH...: creates sealed files, clones FILE, and sends files to a
+ * receiver that verifies them, in several sizes.
  */
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -13,10 +13,10 @@
 #define MIB (1 << 20)
 #define LARGEST (64 * MIB)
 
-static size_t size;       /* of the file that is worked on */
+static size_t size;       /* of the file */
 static unsigned flags;    /* of memfd_create(2) */
 static char *data, *copy; /* LARGEST bytes */
-static int source;        /* a file of that size on a disk */
+static int source;        /* a file of that size, on a disk */
 static int sealed, sockets[2];
 
 /* Closes a new file. EBUSY means that the kernel used one of its pages, which is rare. */
@@ -214,7 +214,7 @@ static int send_by_copying(const struct variant *a)
 	return 0;
 }
 
-/* -------------------------------------------------------------------- All */
+/* -------------------------------------------------------------- Benchmarks */
 
 static void name(struct work *w, const char *what, int calls)
 {

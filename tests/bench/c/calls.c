@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * calls SPEED glibc NAME=PATH...: functions that are one system call, by libraries and by
- * other ways, compared with glibc.
+ * calls SPEED glibc NAME=PATH...: functions that consist of one system call, compared with
+ * glibc: those of the libraries, syscall(2), and the inline system call.
  *
- * calls SPEED - NAME=PATH...: the same by libraries and the bare system call, compared with
+ * calls SPEED - NAME=PATH...: those of the libraries and the inline system call, compared with
  * the first library.
  */
 #include "bench.h"
 
 #define UNKNOWN_FLAG 0x40000000U
 
-static int sealable; /* a file */
+static int sealable; /* a file that accepts seals */
 
-/* glibc's functions are called through pointers, like those of the libraries. */
+/* Called through pointers, like the functions of the libraries. */
 static const struct library glibc = { .create = memfd_create, .fcntl = fcntl, .syscall = syscall };
 
-/* The system call alone. */
+/* An inline system call. */
 static inline __attribute__((always_inline)) long bare(long number, long a, long b, long c)
 {
 #if defined(__x86_64__)
@@ -35,7 +35,7 @@ static inline __attribute__((always_inline)) long bare(long number, long a, long
 #endif
 }
 
-/* Each piece of work by an inline system call, glibc's function, syscall(2), a library. */
+/* A piece of work done by an inline system call, glibc's function, syscall(2) and a library. */
 #define WORK(name, inline_call, glibc_call, syscall_call, library_call) \
 	static int name##_bare(const struct variant *a)                 \
 	{                                                               \
@@ -74,7 +74,7 @@ WORK(create_close, close((int)bare(SYS_memfd_create, (long)"bench", MFD_CLOEXEC,
      close(a->library->create("bench", MFD_CLOEXEC)))
 
 WORK(secret_close, close((int)bare(SYS_memfd_secret, O_CLOEXEC, 0, 0)),
-     close((int)a->library->syscall(SYS_memfd_secret, O_CLOEXEC)), /* it has no function */
+     close((int)a->library->syscall(SYS_memfd_secret, O_CLOEXEC)), /* glibc has no function for it */
      close((int)a->library->syscall(SYS_memfd_secret, O_CLOEXEC)), close(a->library->secret(O_CLOEXEC)))
 
 static const struct kind {

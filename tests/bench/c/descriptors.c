@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * descriptors PROCESSES EACH MEMFDS: starts processes with EACH descriptors each, MEMFDS of
- * them memory files altogether and the rest /dev/null. Prints a line when all are ready, and
- * ends them when its standard input ends.
+ * descriptors PROCESSES EACH MEMFDS: starts processes with EACH open descriptors each. MEMFDS
+ * of all descriptors are memfds, the others /dev/null. Prints a line when all processes are
+ * ready, and ends them at the end of its standard input.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 			_exit(0);
 		}
 	}
-	close(ready[1]); /* a child that fails is then the end of the pipe, not a wait without end */
+	close(ready[1]); /* so that read(2) returns if a child fails */
 	for (long i = 0; i < processes; i++)
 		check(read(ready[0], &byte, 1) == 1, "a process that failed");
 	printf("ready\n");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * host load LIBRARY     the ns that dlopen and the first call take
- * host thread LIBRARY   the ns that the first call takes in each of some new threads
+ * host load LIBRARY     ns for dlopen and the first call
+ * host thread LIBRARY   ns for the first call in each of 100 new threads
  * host use LIBRARY      threads, descriptors, memory and so on that loading adds
- * host tax LIBRARY      the ns that the host's own calls take after the library was loaded
+ * host tax LIBRARY      ns for the process's own calls after loading the library
  *
  * Each run is a new process, because a library is loaded only once. LIBRARY "none" is glibc
  * alone, the reference.
@@ -45,7 +45,7 @@ static void *fresh_thread(void *took)
 {
 	double start;
 
-	now(); /* its first call takes longer, too */
+	now(); /* its first call takes longer as well */
 	start = now();
 	first_call(-1);
 	*(double *)took = now() - start;
@@ -68,7 +68,7 @@ static void start_threads(void)
 
 /* -------------------------------------------------------------- What loading adds */
 
-/* The number behind a key in a file of /proc, in base 10, or in 16 counted by bits. */
+/* The number after a key in a file of /proc; with 'bits', the number of its bits in base 16. */
 static long field(const char *file, const char *key, int bits)
 {
 	char line[256];
@@ -117,11 +117,11 @@ static void use(void)
 {
 	struct usage before, after;
 
-	dlclose(open_library("libm.so.6")); /* what loading takes the first time, whatever is loaded */
+	dlclose(open_library("libm.so.6")); /* the first dlopen allocates memory of glibc's own */
 	usage();
 	before = usage();
 	get_seals()(-1);
-	usleep(20000); /* a runtime starts threads when it likes */
+	usleep(20000); /* a runtime may start threads later */
 	after = usage();
 	printf("threads\t%ld\nhandlers\t%ld\ndescriptors\t%ld\naddress space\t%ld\nresident\t%ld\nprivate "
 	       "dirty\t%ld\n",
@@ -130,7 +130,7 @@ static void use(void)
 	       after.resident - before.resident, after.dirty - before.dirty);
 }
 
-/* ----------------------------------------------------- The host's own calls */
+/* -------------------------------------------------- The process's own calls */
 
 static void call_fcntl(void)
 {
@@ -144,7 +144,7 @@ static void call_getppid(void)
 
 static void call_malloc(void)
 {
-	void *p = malloc(2000); /* not from a thread's own cache */
+	void *p = malloc(2000); /* larger than the thread's cache serves */
 
 	__asm__ volatile("" : "+r"(p));
 	free(p);

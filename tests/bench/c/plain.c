@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The functions of memfd_go.h in plain C: what one writes who trusts his arguments, has a
- * new kernel and links with glibc. It is what the library is compared with, not a second
- * implementation: it has no fallbacks, and few checks.
+ * The functions of memfd_go.h in plain C, for comparison: without fallbacks for older kernels,
+ * with few checks of the arguments, and linked with glibc.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +24,7 @@ static int result(long r)
 	return r < 0 ? -errno : (int)r;
 }
 
-/* Ends a function that made 'fd'. */
+/* Returns 'fd', or closes it and returns the error. */
 static int finish(int fd, int r)
 {
 	if (r < 0)
@@ -283,7 +282,7 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr)
 	return *addr != MAP_FAILED ? 0 : -errno;
 }
 
-/* Whether the file has the seals and the size. */
+/* Checks the seals, and stores the size. */
 static int verify(int fd, uint32_t required, uint64_t max_len, uint64_t *size)
 {
 	int r = memfd_go_check_seals(fd, required | F_SEAL_SHRINK | F_SEAL_WRITE, NULL);
@@ -386,7 +385,7 @@ int(memfd_go_secret)(uint32_t flags)
 	return result(syscall(SYS_memfd_secret, flags));
 }
 
-/* Maps a secret file of 'len' bytes between guards of a page. */
+/* Maps a secret file of 'len' bytes between two guard pages. */
 static int attach(struct memfd_go_secret_area *s, int fd, size_t len)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (len + page - 1) & ~(page - 1);

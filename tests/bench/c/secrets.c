@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * secrets SPEED SODIUM NAME=PATH...: allocating and freeing memory for secrets, compared with
- * libsodium.
+ * secrets SPEED SODIUM NAME=PATH...: allocates and frees memory for secrets, compared with
+ * libsodium, whose path is SODIUM.
  */
 #include "bench.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Starts, makes one call and exits: the cost of linking with a library. */
+/* Makes one call and exits, to measure the cost of linking with a library. */
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-// Package bench has the benchmarks of Go: package memfd, the library by purego, and what a Go
-// program would use else. It is a module of its own, so that the library's does not need
-// memguard.
+// Package bench compares package memfd and the library, called through purego, with the
+// alternatives in Go. It is a separate module, so that the main one does not depend on memguard.
 //
-// A benchmark is named after the work, and its parts after who does it; "same" is the first of
-// them once more. $MEMFD_GO_LIBRARY names the library.
+// A benchmark is named after the work, and its sub-benchmarks after the variants. "same" measures
+// the first variant again. $MEMFD_GO_LIBRARY is the path of the library.
 package bench
 
 import (

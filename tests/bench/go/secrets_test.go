@@ -14,7 +14,7 @@ func Benchmark_secret_32_B(b *testing.B) { secret(b, 32) }
 
 func Benchmark_secret_4096_B(b *testing.B) { secret(b, 4096) }
 
-// secret has memory for a secret, writes a byte to it, and frees it again.
+// secret allocates memory for a secret, writes a byte to it, and frees it.
 func secret(b *testing.B, size int) {
 	byMemguard := func(b *testing.B) {
 		b.ReportAllocs()

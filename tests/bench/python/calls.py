@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The calls of libmemfd_go in Python, and what else Python has for them.
+"""The calls of libmemfd_go in Python, compared with the alternatives.
 
 A benchmark's name is WORK/VARIANT.
 """

@@ -8,10 +8,10 @@ get_seals     raw.get_seals() against fcntl.fcntl()
 receive+map   a file of 64 MiB against one of 4 KiB: nothing is copied
 import        importing memfd_go against importing ctypes, in fresh interpreters
 
-Each line is the work, the variant, the least and the median time in ns, and the ratio to the
-first variant, separated by tabs. "same" is the first variant measured again. Times are of the
-processor, blocks of calls are interleaved, and ratios are of the 10th percentiles. BLOCKS is
-their number.
+Each line consists of the work, the variant, the minimum and the median in ns, and the ratio to
+the first variant, separated by tabs. "same" is the first variant measured again. Blocks of calls
+alternate, times are processor times, and ratios are those of the 10th percentiles. The
+environment variable BLOCKS is the number of blocks.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-// Package main is what libmemfd_go would be if it were built in the usual way: the same
-// functions, made of the same code, in a shared library that cgo makes and that has the Go
-// runtime in it. It is built for the benchmarks alone:
+// Package main builds the functions of libmemfd_go as an ordinary cgo library, from the same code
+// but with the Go runtime, for the benchmarks:
 //
 //	CGO_ENABLED=1 go build -buildmode=c-shared -o libstock.so .
 //
-// It is as good as such a library can be: it allocates nothing, and its short system calls
-// do not go through the scheduler.
+// To be a fair comparison, it does not allocate, and its short system calls do not notify the
+// scheduler.
 package main
 
 /*

@@ -2,13 +2,13 @@
 
 //! The crate compared with libc, and a slot of a pool with a Box: `cargo bench`.
 //!
-//! Short blocks of calls alternate, peer ours ours peer, so that both meet the same disturbances.
-//! The ratio is the median over many such quads; for creating files, which varies more, it is the
-//! ratio of the 10th percentiles. The peer is also compared with itself, which shows how precise a
-//! ratio is. The program fails if a ratio is above its limit.
+//! Short blocks of calls alternate (peer, ours, ours, peer), so that disturbances affect both. The
+//! ratio is the median of many such quads; for creating files, which varies more, it is the ratio
+//! of the 10th percentiles. The peer is also compared with itself, which shows how precise a ratio
+//! is. The program fails if a ratio exceeds its limit.
 //!
-//! `cargo bench -- --tabs` prints work, variant, least and median time in ns, and ratio instead,
-//! and never fails. The environment variable QUADS is the number of quads.
+//! `cargo bench -- --tabs` prints the work, the variant, the minimum and the median in ns, and the
+//! ratio instead, and never fails. The environment variable QUADS is the number of quads.
 
 use std::ffi::CStr;
 use std::hint::black_box;
@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 use memfd_go::{CreateOptions, Seals, SecretPool};
 
 const CALLS: usize = 50;
-/// How far from 1 a peer may be from itself.
+/// How much the peer may differ from itself.
 const NOISE: f64 = 0.01;
 
-/// What is measured: a function that is called with what it needs.
+/// A function to measure.
 type Work = fn(&Setting);
 
 struct Setting {
@@ -30,8 +30,8 @@ struct Setting {
     pool: SecretPool<[u8; 32]>,
 }
 
-/// A comparison: a name, the work by a peer, the same by this library, how to make one ratio of
-/// many, and its limit.
+/// A comparison: a name, the work done by the peer, the same done by this library, the function
+/// that computes the ratio from the quads, and its limit.
 struct Comparison(
     &'static str,
     Work,
@@ -91,7 +91,7 @@ fn print_row(work: &str, variant: &str, times: impl Iterator<Item = Duration>, r
     println!("{work}\t{variant}\t{least:.2}\t{median:.2}\t{ratio:.5}");
 }
 
-/// The times of both, of each quad.
+/// Returns the times of both functions in each quad.
 fn measure(a: Work, b: Work, setting: &Setting) -> Vec<(Duration, Duration)> {
     let quad = || {
         let first = block(a, setting);
@@ -135,7 +135,7 @@ const NAME: &[u8] = b"bench\0";
 /// memfd_create(2) and close(2) with the flags that are the default here.
 fn libc_create(_: &Setting) {
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING | libc::MFD_NOEXEC_SEAL;
-    // SAFETY: the name ends with a NUL, and the descriptor is nobody else's.
+    // SAFETY: the name ends with a NUL, and nothing else owns the descriptor.
     unsafe {
         let fd = libc::memfd_create(NAME.as_ptr().cast(), flags);
         assert!(fd >= 0);
@@ -170,7 +170,7 @@ fn our_slot(setting: &Setting) {
     drop(black_box(slot));
 }
 
-/// A file for the work that needs one.
+/// Returns a sealed file.
 fn file() -> OwnedFd {
     let file = memfd_go::create_sealed("bench", b"contents", Seals::IMMUTABLE);
     file.expect("create_sealed").into()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! The calls of libmemfd_go in Rust, and what other crates have for them. The name of each
-//! benchmark is WORK/VARIANT.
+//! The calls of libmemfd_go in Rust, compared with other crates. The name of each benchmark is
+//! WORK/VARIANT.
 
 use std::ffi::CStr;
 use std::hint::black_box;
@@ -14,7 +14,7 @@ const NAME: &CStr = c"bench";
 
 fn owned(fd: libc::c_int) -> OwnedFd {
     assert!(fd >= 0);
-    // SAFETY: the descriptor was just made, and nobody else has it.
+    // SAFETY: the descriptor is new, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
@@ -79,7 +79,7 @@ fn secret(c: &mut Criterion) {
     }
     group.bench_function("memfd-go-sys", |b| {
         b.iter(|| {
-            // SAFETY: all zero is an area that holds nothing.
+            // SAFETY: zeros are a valid area, which holds nothing.
             let mut area: memfd_go_sys::memfd_go_secret_area = unsafe { std::mem::zeroed() };
             // SAFETY: the area is freed once, and not used afterwards.
             unsafe {
@@ -91,7 +91,7 @@ fn secret(c: &mut Criterion) {
     group.finish();
 }
 
-/// Short: this program runs many times, in turns with the others.
+/// Short, because this program runs many times, alternately with the others.
 fn brief() -> Criterion {
     Criterion::default()
         .without_plots()
