@@ -89,8 +89,8 @@ func ArchOf(goarch string) Arch {
 // Own returns the architecture of the host.
 func Own() Arch { return ArchOf(runtime.GOARCH) }
 
-// TellKernel reports the emulator, or the host's kernel, as an attribute of the test.
-func TellKernel(t *testing.T, emulator []string) {
+// ReportKernel reports the emulator, or the host's kernel, as an attribute of the test.
+func ReportKernel(t *testing.T, emulator []string) {
 	if emulator != nil {
 		t.Attr("kernel", strings.Replace(Version(nil, emulator[0], "--version"), " version", "", 1))
 	} else {

@@ -71,14 +71,7 @@ func (e entry) triesPairs() bool {
 	return e.setup == "" && (e.goarch == "amd64" || e.goarch == "arm64" && e.kernel == "6.12")
 }
 
-func (e entry) arch() testenv.Arch {
-	for _, a := range testenv.Arches {
-		if a.GOARCH == e.goarch {
-			return a
-		}
-	}
-	panic("no such architecture: " + e.goarch)
-}
+func (e entry) arch() testenv.Arch { return testenv.ArchOf(e.goarch) }
 
 // stock is a kernel without settings.
 func stock(goarch, kernel string, secret bool) entry {

@@ -91,7 +91,7 @@ func (s suite) test(t *testing.T, e entry) {
 	}
 	r := boot(command)
 	hint := "to boot this machine by hand:\n  " + quoted(command)
-	s.tell(t, e, runs, r, hint)
+	s.report(t, e, runs, r, hint)
 	if !t.Failed() {
 		os.Remove(file)
 		os.Remove(file + ".kernel")
@@ -116,8 +116,8 @@ func (s suite) makeImage(t *testing.T, e entry, file string) []wire.Run {
 	return runs
 }
 
-// tell turns the report of a machine into subtests.
-func (s suite) tell(t *testing.T, e entry, runs []wire.Run, r *report, hint string) {
+// report turns the report of a machine into subtests.
+func (s suite) report(t *testing.T, e entry, runs []wire.Run, r *report, hint string) {
 	if r.guest != nil {
 		t.Attr("kernel", r.guest.Release)
 		t.Attr("page", fmt.Sprint(r.guest.PageSize))
@@ -149,8 +149,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// tellResults reports results as subtests; a suite without any is a failure.
-func tellResults(t *testing.T, run wire.Run, result *wire.Result, all []results.Result, err error, hint string) {
+// reportResults reports results as subtests; a suite without any is a failure.
+func reportResults(t *testing.T, run wire.Run, result *wire.Result, all []results.Result, err error, hint string) {
 	if result.Status != 0 {
 		err = errors.Join(err, fmt.Errorf("%s ended with exit status %d", run.Name, result.Status))
 	}

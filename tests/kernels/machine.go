@@ -17,8 +17,8 @@ import (
 	"libmemfd_go/tests/kernels/wire"
 )
 
-// patience limits the time a machine takes to boot and run the plan.
-func patience() time.Duration {
+// timeout limits the time a machine takes to boot and run the plan.
+func timeout() time.Duration {
 	if testenv.Full() {
 		return 90 * time.Minute
 	}
@@ -68,7 +68,7 @@ type report struct {
 }
 
 func boot(command []string) *report {
-	ctx, cancel := context.WithTimeout(context.Background(), patience())
+	ctx, cancel := context.WithTimeout(context.Background(), timeout())
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.WaitDelay = time.Second
@@ -84,7 +84,7 @@ func boot(command []string) *report {
 	err = cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
-		r.problem = fmt.Errorf("the machine is still running after %v; it was killed", patience())
+		r.problem = fmt.Errorf("the machine is still running after %v; it was killed", timeout())
 	case r.problem == nil && err != nil:
 		r.problem = err
 	}
@@ -98,7 +98,7 @@ func listen(console io.Reader) *report {
 	for {
 		line, err := lines.ReadString('\n')
 		if before, text, found := strings.Cut(strings.TrimRight(line, "\r\n"), wire.Mark); found {
-			r.hear(text)
+			r.handle(text)
 		} else if before != "" {
 			r.console = append(r.console, before)
 		}
@@ -108,7 +108,7 @@ func listen(console io.Reader) *report {
 	}
 }
 
-func (r *report) hear(text string) {
+func (r *report) handle(text string) {
 	var m wire.Message
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		r.problem = fmt.Errorf("cannot parse this line of the console: %w: %s", err, text)

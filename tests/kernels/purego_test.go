@@ -58,5 +58,5 @@ func goResults(t *testing.T, run wire.Run, result *wire.Result, hint string) {
 	events, err := convert.Output()
 	must(t, err)
 	all, err := results.ParseGo(bytes.NewReader(events))
-	tellResults(t, run, result, all, err, hint)
+	reportResults(t, run, result, all, err, hint)
 }

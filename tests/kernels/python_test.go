@@ -17,7 +17,7 @@ import (
 
 var pythonSuite = suite{"python", preparePython, func(t *testing.T, run wire.Run, result *wire.Result, hint string) {
 	all, err := results.ParseJUnit([]byte(result.Report))
-	tellResults(t, run, result, all, err, hint)
+	reportResults(t, run, result, all, err, hint)
 }}
 
 func preparePython(t *testing.T, e entry, m *image) []wire.Run {

@@ -23,7 +23,7 @@ var rustSuite = suite{"rust", prepareRust, func(t *testing.T, run wire.Run, resu
 		return // a crate without unit tests
 	}
 	t.Run(run.Name, func(t *testing.T) {
-		tellResults(t, run, result, results.ParseCargo(result.Output), nil, hint)
+		reportResults(t, run, result, results.ParseCargo(result.Output), nil, hint)
 	})
 }}
 

@@ -17,7 +17,7 @@ import (
 func TestGo(t *testing.T) {
 	onForeign(t, func(t *testing.T, arch testenv.Arch) {
 		emulator := emulator(t, arch)
-		testenv.TellKernel(t, emulator)
+		testenv.ReportKernel(t, emulator)
 		environment := goEnvironment(arch)
 		t.Attr("tools", testenv.GoVersion(environment))
 		program := filepath.Join(t.TempDir(), "memfd.test")

@@ -22,7 +22,7 @@ func TestPurego(t *testing.T) {
 			t.Skip(err)
 		}
 		t.Attr("tools", testenv.GoVersion(environment)+", "+arch.GlibcVersion())
-		testenv.TellKernel(t, emulator)
+		testenv.ReportKernel(t, emulator)
 		build := testenv.Command{
 			Environment: environment,
 			Arguments:   []string{"go", "test", "-c", "-o", program, "-ldflags=" + loader(arch), "libmemfd_go/tests/purego"},

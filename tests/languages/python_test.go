@@ -25,7 +25,7 @@ func TestPython(t *testing.T) {
 		python := filepath.Join(part(t, arch, "python@"+arch.GOARCH), "bin", "python")
 		glibc, _ := arch.WheelTags()
 		t.Attr("tools", testenv.PythonVersion(arch.GOARCH))
-		testenv.TellKernel(t, emulator(t, arch))
+		testenv.ReportKernel(t, emulator(t, arch))
 		i := newInterpreter(t, arch.GOARCH, python, glibc, kernel(t, arch)...)
 		i.takes(t, arch, glibc)
 		i.pytest(t)

@@ -39,7 +39,7 @@ func TestPythons(t *testing.T) {
 			t.Parallel()
 			program, environment := findPython(t, python.name, python.part, python.promised, python.program)
 			t.Attr("tools", testenv.Version(environment, program, "--version"))
-			testenv.TellKernel(t, nil)
+			testenv.ReportKernel(t, nil)
 			tag := glibc
 			if python.name == "python3.13-musl" {
 				tag = musl

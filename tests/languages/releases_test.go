@@ -30,7 +30,7 @@ func TestGoReleases(t *testing.T) {
 				t.Skip(err)
 			}
 			t.Attr("tools", testenv.GoVersion(environment))
-			testenv.TellKernel(t, nil)
+			testenv.ReportKernel(t, nil)
 			folder := t.TempDir()
 			build := testenv.Command{
 				Folder:      testenv.Repository(),
@@ -80,7 +80,7 @@ func TestRustReleases(t *testing.T) {
 			testenv.Unavailable(t, err)
 		}
 		t.Attr("tools", "rustc "+oldestRust)
-		testenv.TellKernel(t, nil)
+		testenv.ReportKernel(t, nil)
 		folder := filepath.Join(testenv.Repository(), "build", "rust")
 		vendor := testenv.Command{
 			Folder:      crates,

@@ -22,7 +22,7 @@ func TestRust(t *testing.T) {
 			testenv.UnavailableIf(t, slices.Contains(regular, arch.GOARCH), err)
 		}
 		t.Attr("tools", testenv.RustVersion(environment)+", "+arch.GlibcVersion())
-		testenv.TellKernel(t, emulator(t, arch))
+		testenv.ReportKernel(t, emulator(t, arch))
 		run := testenv.Command{
 			Folder:      filepath.Join(testenv.Repository(), "bindings", "rust"),
 			Environment: slices.Concat(kernel(t, arch), environment),

@@ -190,7 +190,7 @@ func run(arguments []string) (*record, error) {
 	}
 	r := &record{
 		Date:       time.Now(),
-		Commit:     say("git", "describe", "--always", "--dirty"),
+		Commit:     outputOf("git", "describe", "--always", "--dirty"),
 		Machine:    testenv.Version(nil, "uname", "-sr") + " on " + runtime.GOARCH,
 		Attributes: map[string]map[string]string{},
 	}
@@ -232,8 +232,8 @@ func (r *record) follow(output io.Reader) {
 	}
 }
 
-// say returns the output of a command, or "?".
-func say(command ...string) string {
+// outputOf returns the output of a command, or "?".
+func outputOf(command ...string) string {
 	text, err := exec.Command(command[0], command[1:]...).Output()
 	if err != nil {
 		return "?"

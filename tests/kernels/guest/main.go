@@ -30,9 +30,9 @@ func main() {
 		return
 	}
 	if err := work(); err != nil {
-		tell(wire.Message{Problem: err.Error()})
+		send(wire.Message{Problem: err.Error()})
 	} else {
-		tell(wire.Message{Done: true})
+		send(wire.Message{Done: true})
 	}
 	unix.IoctlSetInt(1, unix.TCSBRK, 1) // tcdrain(3)
 	unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
@@ -64,10 +64,10 @@ func work() error {
 	if err != nil {
 		return err
 	}
-	tell(wire.Message{Guest: guest})
+	send(wire.Message{Guest: guest})
 	for _, r := range plan.Runs {
-		tell(wire.Message{Started: r.Name})
-		tell(wire.Message{Result: run(r)})
+		send(wire.Message{Started: r.Name})
+		send(wire.Message{Result: run(r)})
 	}
 	return nil
 }
@@ -130,8 +130,8 @@ func run(r wire.Run) *wire.Result {
 	return result
 }
 
-// tell writes a message to the console, as one line.
-func tell(m wire.Message) {
+// send writes a message to the console, as one line.
+func send(m wire.Message) {
 	text, err := json.Marshal(m)
 	if err != nil { // JSON can encode all of its fields
 		panic(err)
