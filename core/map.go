@@ -22,21 +22,53 @@ func Map(fd int32, opts uint32, off uint64, length uintptr, addr *uintptr) int {
 	if tooLarge(uint64(length)) || tooLarge(off+uint64(length)) {
 		return -int(unix.EOVERFLOW)
 	}
+	at, r := mapFile(0, length, opts, fd, off)
+	if r == 0 {
+		*addr = at
+	}
+	return r
+}
+
+// mapFile maps a file at the reserved range at, or where the kernel chooses if that is 0.
+//
+//go:nosplit
+//go:noinline
+func mapFile(at, length uintptr, opts uint32, fd int32, off uint64) (addr uintptr, result int) {
 	prot, flags := mapArgs(opts)
-	at, errno := mmap(length, prot, flags, fd, off)
-	if errno == unix.EPERM && opts&(OptWrite|OptPrivate) == 0 && sealedWrite(fd) {
-		at, errno = mmap(length, prot, flags&^unix.MAP_SHARED|unix.MAP_PRIVATE, fd, off)
+	addr, r := mapOver(at, length, prot, flags, fd, off)
+	if r == -int(unix.EPERM) && opts&(OptWrite|OptPrivate) == 0 && sealedWrite(fd) {
+		addr, r = mapOver(at, length, prot, flags&^unix.MAP_SHARED|unix.MAP_PRIVATE, fd, off)
 	}
-	if errno != 0 {
-		return -int(errno)
-	}
-	*addr = at
-	return 0
+	return addr, r
 }
 
 //go:nosplit
 func mmap(length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, errno syscall.Errno) {
 	return mmapAt(0, length, prot, flags, fd, off)
+}
+
+// mapOver replaces the reserved range at by a mapping, or maps where the kernel chooses if that is
+// 0. mmap(2) with MAP_FIXED would do it in one call, but some kernels remove the old mapping before
+// the new one fails, for example over RLIMIT_MEMLOCK. Another thread may then map something there,
+// which the caller would unmap or replace. So all that can fail happens elsewhere, and mremap(2)
+// moves the result.
+//
+//go:nosplit
+//go:noinline
+func mapOver(at, length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, result int) {
+	addr, errno := mmap(length, prot, flags, fd, off)
+	if errno != 0 || at == 0 {
+		return addr, -int(errno)
+	}
+	_, errno = blockingMap(unix.SYS_MREMAP, addr, length, length, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, at, 0)
+	if errno == 0 {
+		return at, 0
+	}
+	if errno == unix.EINVAL { // huge pages before Linux 5.16; the same mapping has just succeeded
+		_, errno = mmapAt(at, length, prot, flags|unix.MAP_FIXED, fd, off)
+	}
+	munmap(addr, length)
+	return at, -int(errno)
 }
 
 // mapArgs returns mmap(2)'s prot and flags.

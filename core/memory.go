@@ -30,10 +30,6 @@ func pointer(addr uintptr) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
 }
 
-// fourWords is a struct because arrays may overlap: the compiler would copy one by memmove. It
-// copies a struct by the widest instructions that the architecture has.
-type fourWords struct{ words [4]uintptr }
-
 // copyBytes copies memory that does not overlap. Not inlined, so that forgetCopied uses the same
 // registers.
 //
@@ -43,7 +39,7 @@ func copyBytes(to, from unsafe.Pointer, length uintptr) {
 	i := uintptr(0)
 	if (uintptr(to)|uintptr(from))%wordSize == 0 {
 		for ; i+4*wordSize <= length; i += 4 * wordSize {
-			*(*fourWords)(unsafe.Add(to, i)) = *(*fourWords)(unsafe.Add(from, i))
+			copy4Words(unsafe.Add(to, i), unsafe.Add(from, i))
 		}
 	}
 	for ; i+4 <= length; i += 4 {
@@ -121,6 +117,7 @@ func sameBytes(a, b unsafe.Pointer, length uintptr) int {
 // an address that is not a multiple of it.
 //
 //go:nosplit
+//go:noinline
 func pageSize() uintptr {
 	size := uintptr(4096)
 	for size < 1<<16 && sys(unix.SYS_MINCORE, size, 0, 0) == -int(unix.EINVAL) {

@@ -32,9 +32,9 @@ func MapRing(fd int32, opts uint32, off uint64, length uintptr, addr *uintptr) i
 	if r < 0 {
 		return r
 	}
-	r = mapOver(at, length, opts, fd, off)
+	_, r = mapFile(at, length, opts, fd, off)
 	if r == 0 {
-		r = mapOver(at+length, length, opts, fd, off)
+		_, r = mapFile(at+length, length, opts, fd, off)
 	}
 	if r < 0 {
 		munmap(at, 2*length)
@@ -42,18 +42,6 @@ func MapRing(fd int32, opts uint32, off uint64, length uintptr, addr *uintptr) i
 	}
 	*addr = at
 	return 0
-}
-
-// mapOver maps a file at a reserved address, with the same fallback as Map.
-//
-//go:nosplit
-func mapOver(at, length uintptr, opts uint32, fd int32, off uint64) int {
-	prot, flags := mapArgs(opts)
-	_, errno := mmapAt(at, length, prot, flags|unix.MAP_FIXED, fd, off)
-	if errno == unix.EPERM && opts&OptWrite == 0 && sealedWrite(fd) {
-		_, errno = mmapAt(at, length, prot, flags&^unix.MAP_SHARED|unix.MAP_PRIVATE|unix.MAP_FIXED, fd, off)
-	}
-	return -int(errno)
 }
 
 // filePage returns the page size of mappings of a file.
@@ -77,19 +65,17 @@ func filePage(fd int32) (size uintptr, result int) {
 //go:nosplit
 func reserveAligned(length, page uintptr) (at uintptr, result int) {
 	const flags = unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_NORESERVE
-	at, errno := mmap(length, unix.PROT_NONE, flags, -1, 0)
-	if errno != 0 || at&(page-1) == 0 {
-		return at, -int(errno)
-	}
-	munmap(at, length)
-	start, errno := mmap(length+page, unix.PROT_NONE, flags, -1, 0)
+	extra := page - basePage
+	start, errno := mmap(length+extra, unix.PROT_NONE, flags, -1, 0)
 	if errno != 0 {
 		return 0, -int(errno)
 	}
-	at = (start + page - 1) &^ (page - 1)
+	at = (start + extra) &^ (page - 1)
 	if at != start {
 		munmap(start, at-start)
 	}
-	munmap(at+length, start+page-at)
+	if end := start + extra; at != end {
+		munmap(at+length, end-at)
+	}
 	return at, 0
 }

@@ -245,14 +245,25 @@ func (b *areaBuilder) anonymous() int {
 	}
 	// mlock(2) also allocates the pages. touch would not: a load of anonymous memory only maps
 	// the shared zero page. Unlocked memory need not be present.
-	b.kind = AreaMlock
-	if r := blocking(unix.SYS_MLOCK, b.data, b.dataLen, 0); r < 0 {
-		if b.opts&OptAllowUnlocked == 0 {
-			return r
-		}
-		b.kind = AreaUnlocked
+	kind, r := lock(b.data, b.dataLen)
+	b.kind = kind
+	if b.opts&OptAllowUnlocked != 0 {
+		return 0
 	}
-	return 0
+	return r
+}
+
+// lock locks memory, and returns the kind it then is. If mlock(2) fails because a page cannot be
+// allocated, it leaves the memory marked as locked.
+//
+//go:nosplit
+func lock(addr, length uintptr) (kind uint32, result int) {
+	r := blocking(unix.SYS_MLOCK, addr, length, 0)
+	if r < 0 {
+		sys(unix.SYS_MUNLOCK, addr, length, 0)
+		return AreaUnlocked, r
+	}
+	return AreaMlock, 0
 }
 
 // wipeOnFork gives forked children zeros in place of the data, or before Linux 4.14 no data pages.
@@ -282,8 +293,8 @@ func (b *areaBuilder) dontFork() int {
 //
 //go:nosplit
 func (b *areaBuilder) mapData(flags uintptr, fd int32) int {
-	_, errno := mmapAt(b.data, b.dataLen, unix.PROT_READ|unix.PROT_WRITE, flags|unix.MAP_FIXED, fd, 0)
-	return -int(errno)
+	_, r := mapOver(b.data, b.dataLen, unix.PROT_READ|unix.PROT_WRITE, flags, fd, 0)
+	return r
 }
 
 // touch makes all pages present. A load is enough, and does not change another process's data.
@@ -435,17 +446,12 @@ func SecretRelock(s *SecretArea) int {
 	if s.Kind == AreaSecretmem {
 		return 0
 	}
-	// mlock(2) of inaccessible memory fails, but leaves it marked as locked.
 	if s.Protection == AccessNone {
 		return -int(unix.EACCES)
 	}
 	start, length := s.pages()
-	r := blocking(unix.SYS_MLOCK, start, length, 0)
-	s.Kind = AreaMlock
-	if r < 0 {
-		sys(unix.SYS_MUNLOCK, start, length, 0)
-		s.Kind = AreaUnlocked
-	}
+	kind, r := lock(start, length)
+	s.Kind = kind
 	return r
 }
 

@@ -78,3 +78,12 @@ func mmapAt(addr, length, prot, flags uintptr, fd int32, off uint64) (at uintptr
 	}
 	return blockingMap(unix.SYS_MMAP2, addr, length, prot, flags, uintptr(fd), uintptr(off>>12))
 }
+
+// copy4Words copies the words one by one: the compiler would copy a struct by duffcopy of the
+// runtime, which is a kilobyte long.
+//
+//go:nosplit
+func copy4Words(to, from unsafe.Pointer) {
+	d, s := (*[4]uintptr)(to), (*[4]uintptr)(from)
+	d[0], d[1], d[2], d[3] = s[0], s[1], s[2], s[3]
+}

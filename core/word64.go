@@ -59,3 +59,12 @@ func mmapAt(addr, length, prot, flags uintptr, fd int32, off uint64) (at uintptr
 	}
 	return blockingMap(unix.SYS_MMAP, addr, length, prot, flags, uintptr(fd), uintptr(off))
 }
+
+// copy4Words copies a struct, which the compiler does by the widest instructions that the
+// architecture has. It would copy an array by memmove, because arrays may overlap.
+//
+//go:nosplit
+func copy4Words(to, from unsafe.Pointer) {
+	type words struct{ words [4]uintptr }
+	*(*words)(to) = *(*words)(from)
+}

@@ -45,6 +45,7 @@ static const struct {
 	{ SYS_mincore, "mincore", 0 },
 	{ SYS_mlock, "mlock", 0 },
 	{ SYS_mprotect, "mprotect", 0 },
+	{ SYS_mremap, "mremap", 0 },
 	{ SYS_munlock, "munlock", 0 },
 	{ SYS_munmap, "munmap", 0 },
 	{ SYS_openat, "openat", 0 },

@@ -209,7 +209,7 @@ static int run_nothing(void)
 	  "close fcntl fstatfs memfd_create readlinkat statx")                                               \
 	P(map, "map", "", prepare_sealed_file, memfd_go_map(fd, 0, 0, 5, &address) == 0, "mmap")             \
 	P(map_ring, "map_ring", "", prepare_file, memfd_go_map_ring(fd, 0, 0, 65536, &address) == 0,         \
-	  "fstatfs mincore mmap")                                                                            \
+	  "fstatfs mincore mmap mremap")                                                                     \
 	P(verify, "verify", "", prepare_sealed_file, memfd_go_verify(fd, 0, 5, 0, NULL) == 0, "fcntl statx") \
 	P(verify_no_holes, "verify", "OPT_NO_HOLES", prepare_file_of_holes,                                  \
 	  memfd_go_verify(fd, 0, 5, MEMFD_GO_OPT_NO_HOLES, NULL) == 0, "fallocate fcntl statx")              \
@@ -236,22 +236,22 @@ static int run_nothing(void)
 	P(exec, "exec", "", prepare_noexec_file, run_nothing(), "execveat fcntl")                            \
 	P(secret, "secret", "", nothing, memfd_go_secret(0) >= 0, "memfd_secret")                            \
 	P(secret_alloc, "secret_alloc", "", nothing, memfd_go_secret_alloc(&area, 5, 0) == 0,                \
-	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo")                        \
+	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect mremap sysinfo")                 \
 	P(secret_alloc_mlock, "secret_alloc", "OPT_NO_SECRETMEM", nothing,                                   \
 	  memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_NO_SECRETMEM) == 0,                                   \
-	  "madvise mincore mlock mmap sysinfo")                                                              \
+	  "madvise mincore mlock mmap mremap sysinfo")                                                       \
 	P(secret_alloc_align_end, "secret_alloc", "OPT_ALIGN_END", nothing,                                  \
 	  memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_ALIGN_END) == 0,                                      \
-	  "close ftruncate futex getrandom madvise memfd_secret mincore mmap mprotect sysinfo")              \
+	  "close ftruncate futex getrandom madvise memfd_secret mincore mmap mprotect mremap sysinfo")       \
 	P(secret_alloc_from, "secret_alloc_from", "", nothing,                                               \
 	  memfd_go_secret_alloc_from(&area, text, 5, 0) == 0,                                                \
-	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo")                        \
+	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect mremap sysinfo")                 \
 	P(secret_attach, "secret_attach", "", prepare_secret_file,                                           \
 	  memfd_go_secret_attach(&area, fd, UINT64_MAX, 0) == 0,                                             \
-	  "fstatfs futex madvise mincore mmap mprotect statx sysinfo")                                       \
+	  "fstatfs futex madvise mincore mmap mprotect mremap statx sysinfo")                                \
 	P(secret_attach_keep_fd, "secret_attach", "OPT_KEEP_FD", prepare_secret_file,                        \
 	  memfd_go_secret_attach(&area, fd, UINT64_MAX, MEMFD_GO_OPT_KEEP_FD) == 0,                          \
-	  "fcntl fstatfs futex madvise mincore mmap mprotect statx sysinfo")                                 \
+	  "fcntl fstatfs futex madvise mincore mmap mprotect mremap statx sysinfo")                          \
 	P(secret_protect, "secret_protect", "", prepare_area,                                                \
 	  memfd_go_secret_protect(&area, MEMFD_GO_ACCESS_READ) == 0, "mprotect")                             \
 	P(secret_relock, "secret_relock", "", prepare_locked_area, memfd_go_secret_relock(&area) == 0,       \
@@ -262,7 +262,7 @@ static int run_nothing(void)
 	P(wipe, "wipe", "", nothing, (memfd_go_wipe(text, sizeof text), 1), "")                              \
 	P(equal, "equal", "", nothing, memfd_go_equal(text, text, 5) == 1, "")                               \
 	P(secret_pool_init, "secret_pool_init", "", nothing, memfd_go_secret_pool_init(&pool, 5, 2, 0) == 0, \
-	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect sysinfo")                        \
+	  "close ftruncate futex madvise memfd_secret mincore mmap mprotect mremap sysinfo")                 \
 	P(secret_pool_take, "secret_pool_take", "", prepare_pool,                                            \
 	  memfd_go_secret_pool_take(&pool, &address) == 0, "")                                               \
 	P(secret_pool_give, "secret_pool_give", "", prepare_slot,                                            \
@@ -300,16 +300,37 @@ static const struct {
 	long number;
 } system_calls[] = {
 #define CALL(name) { #name, SYS_##name }
-	CALL(close),       CALL(execveat), CALL(fallocate),
-	CALL(fchmod),      CALL(fcntl),    CALL(fstatfs),
-	CALL(ftruncate),   CALL(futex),    CALL(getrandom),
-	CALL(lseek),       CALL(madvise),  CALL(memfd_create),
-	CALL(mincore),     CALL(mlock),    CALL(mmap),
-	CALL(mprotect),    CALL(munmap),   CALL(openat),
-	CALL(pidfd_getfd), CALL(pread64),  CALL(prlimit64),
-	CALL(pwrite64),    CALL(read),     CALL(readlinkat),
-	CALL(recvmsg),     CALL(sendfile), CALL(sendmsg),
-	CALL(statx),       CALL(sysinfo),  { "memfd_secret", MEMFD_SECRET },
+	CALL(close),
+	CALL(execveat),
+	CALL(fallocate),
+	CALL(fchmod),
+	CALL(fcntl),
+	CALL(fstatfs),
+	CALL(ftruncate),
+	CALL(futex),
+	CALL(getrandom),
+	CALL(lseek),
+	CALL(madvise),
+	CALL(memfd_create),
+	CALL(mincore),
+	CALL(mlock),
+	CALL(mmap),
+	CALL(mremap),
+	CALL(mprotect),
+	CALL(munmap),
+	CALL(openat),
+	CALL(pidfd_getfd),
+	CALL(pread64),
+	CALL(prlimit64),
+	CALL(pwrite64),
+	CALL(read),
+	CALL(readlinkat),
+	CALL(recvmsg),
+	CALL(sendfile),
+	CALL(sendmsg),
+	CALL(statx),
+	CALL(sysinfo),
+	{ "memfd_secret", MEMFD_SECRET },
 #undef CALL
 };
 #define SYSTEM_CALLS (sizeof system_calls / sizeof *system_calls)

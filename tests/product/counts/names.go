@@ -24,6 +24,7 @@ var systemCallNames = map[int]string{
 	unix.SYS_MINCORE:      "mincore",
 	unix.SYS_MMAP:         "mmap",
 	unix.SYS_MPROTECT:     "mprotect",
+	unix.SYS_MREMAP:       "mremap",
 	unix.SYS_MUNMAP:       "munmap",
 	unix.SYS_OPENAT:       "openat",
 	unix.SYS_PIDFD_GETFD:  "pidfd_getfd",
