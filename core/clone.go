@@ -39,7 +39,7 @@ func Clone(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) int {
 	if !sized || r == otherSize {
 		r = copyPseudo(fd, src, maxLen, huge)
 	}
-	return finish(fd, seals, r)
+	return finishCopy(fd, seals, r)
 }
 
 // CloneStream creates a sealed copy of everything that can be read from src.
@@ -51,16 +51,25 @@ func CloneStream(name *byte, mfdFlags, seals uint32, src int32, maxLen uint64) i
 		return r
 	}
 	fd := int32(r)
-	return finish(fd, seals, copyUnsized(fd, src, maxLen, mfdFlags&unix.MFD_HUGETLB != 0, true))
+	r = copyUnsized(fd, src, 0, maxLen, mfdFlags&unix.MFD_HUGETLB != 0, true)
+	return finishCopy(fd, seals, r)
 }
 
 // otherSize is the result of the functions below if src does not have the size that statx(2)
-// reported. No errno has this value.
+// reported, or is longer than allowed. No errno has this value.
 const otherSize = -5001
 
+//go:nosplit
+func finishCopy(fd int32, seals uint32, r int) int {
+	if r == otherSize {
+		r = -int(unix.EFBIG)
+	}
+	return finish(fd, seals, r)
+}
+
 // copySized copies a file of size bytes to the empty file fd. sendfile(2) is the fastest way;
-// copy_file_range(2) does not work from another file system. Where sendfile(2) does not work
-// either, and for huge pages, the file is read into a mapping of fd.
+// copy_file_range(2) does not work from another file system. Not every source supports
+// sendfile(2), and huge pages do not.
 //
 //go:nosplit
 func copySized(fd, src int32, size uint64, huge bool) int {
@@ -68,15 +77,11 @@ func copySized(fd, src int32, size uint64, huge bool) int {
 		return endsAt(src, 0)
 	}
 	if huge {
-		whole, r := wholePages(fd, size)
-		if r < 0 {
-			return r
-		}
-		return readWhole(fd, src, size, whole)
+		return readHuge(fd, src, size)
 	}
 	r := sendWhole(fd, src, size)
 	if r == -int(unix.EINVAL) || r == -int(unix.ENOSYS) || r == -int(unix.EPERM) {
-		r = readWhole(fd, src, size, size)
+		r = copyUnsized(fd, src, size, size, false, false)
 	}
 	if r == 0 { // sendfile(2) moved the offset
 		r = rewind(fd)
@@ -89,7 +94,7 @@ func copySized(fd, src int32, size uint64, huge bool) int {
 //go:nosplit
 func endsAt(fd int32, size uint64) int {
 	var b byte
-	r := pread(fd, unsafe.Pointer(&b), 1, size)
+	r := readAt(fd, unsafe.Pointer(&b), 1, size)
 	if r > 0 {
 		return otherSize
 	}
@@ -121,10 +126,14 @@ func sendWhole(fd, src int32, size uint64) int {
 	}
 }
 
-// readWhole copies by pread(2) into a mapping of fd, which becomes whole bytes long.
+// readHuge copies by pread(2) into a mapping of fd, a file of huge pages.
 //
 //go:nosplit
-func readWhole(fd, src int32, size, whole uint64) int {
+func readHuge(fd, src int32, size uint64) int {
+	whole, r := wholePages(fd, size)
+	if r < 0 {
+		return r
+	}
 	addr, r := mapNew(fd, 0, whole)
 	if r < 0 {
 		return r
@@ -153,10 +162,7 @@ func readUpTo(src int32, addr, length uintptr, off uint64, stream bool) (n uintp
 		if stream {
 			r = blocking(unix.SYS_READ, uintptr(src), uintptr(to), room)
 		} else {
-			r = pread(src, to, room, off+uint64(n))
-		}
-		if r == -int(unix.EINTR) && !stream {
-			continue
+			r = readAt(src, to, room, off+uint64(n))
 		}
 		if r <= 0 {
 			return n, r
@@ -164,6 +170,18 @@ func readUpTo(src int32, addr, length uintptr, off uint64, stream bool) (n uintp
 		n += uintptr(r)
 	}
 	return n, 0
+}
+
+// readAt is pread(2), but is not interrupted by signals.
+//
+//go:nosplit
+//go:noinline
+func readAt(src int32, to unsafe.Pointer, length uintptr, off uint64) int {
+	for {
+		if r := pread(src, to, length, off); r != -int(unix.EINTR) {
+			return r
+		}
+	}
 }
 
 // chunk limits a transfer to a size that one system call accepts on any architecture.

@@ -23,7 +23,7 @@ func copyPseudo(fd, src int32, maxLen uint64, huge bool) int {
 	if r := rewind(fd); r < 0 {
 		return r
 	}
-	return copyUnsized(fd, src, maxLen, huge, false)
+	return copyUnsized(fd, src, 0, maxLen, huge, false)
 }
 
 // isPseudo reports whether a file system generates the contents of its files on reading, so
@@ -43,11 +43,12 @@ const (
 	largestPiece = 1 << 24
 )
 
-// copyUnsized copies src, up to its end, to the empty file fd. It reads at most maxLen + 1
-// bytes.
+// copyUnsized copies src, up to its end, to the first bytes of fd. It returns otherSize if these
+// are fewer than minLen or more than maxLen. Of a stream it takes at most maxLen + 1 bytes. Other
+// files are read in whole pieces, because O_DIRECT requires it.
 //
 //go:nosplit
-func copyUnsized(fd, src int32, maxLen uint64, huge, stream bool) int {
+func copyUnsized(fd, src int32, minLen, maxLen uint64, huge, stream bool) int {
 	page := uint64(1)
 	piece := uint64(firstPiece)
 	if huge {
@@ -61,7 +62,7 @@ func copyUnsized(fd, src int32, maxLen uint64, huge, stream bool) int {
 	total := uint64(0)
 	for {
 		want := piece
-		if maxLen-total < want {
+		if stream && maxLen-total < want {
 			want = maxLen - total + 1
 		}
 		n, r := appendPiece(fd, src, total, piece, want, stream, huge)
@@ -69,8 +70,8 @@ func copyUnsized(fd, src int32, maxLen uint64, huge, stream bool) int {
 			return r
 		}
 		total += n
-		if total > maxLen {
-			return -int(unix.EFBIG)
+		if total > maxLen || n < want && total < minLen {
+			return otherSize
 		}
 		if n < want && huge {
 			return ftruncate(fd, (total+page-1)&^(page-1))

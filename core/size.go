@@ -43,7 +43,18 @@ func Discard(fd int32, opts uint32, off, length uint64) int {
 	if opts != 0 {
 		return -int(unix.EINVAL)
 	}
-	return fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, length)
+	return discard(fd, off, length)
+}
+
+//go:nosplit
+//go:noinline
+func discard(fd int32, off, length uint64) int {
+	for {
+		r := fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, length)
+		if r != -int(unix.EINTR) {
+			return r
+		}
+	}
 }
 
 // reserve allocates the first size bytes of a file, and then sets its size. After an error the
@@ -69,8 +80,7 @@ func reserve(fd int32, size uint64) int {
 func freePastEnd(fd int32, size uint64) {
 	var st fileStat
 	if stat(fd, &st) == 0 && st.mode&unix.S_IFMT == unix.S_IFREG && st.size < size {
-		length := size - st.size + uint64(st.block)
-		fallocate(fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, st.size, length)
+		discard(fd, st.size, size-st.size+uint64(st.block))
 	}
 }
 

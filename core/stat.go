@@ -15,7 +15,7 @@ type fileStat struct {
 	inode        uint64
 	major, minor uint32 // of the device
 	mode         uint32
-	block        uint32 // on hugetlbfs the page size
+	block        uintptr // on hugetlbfs the page size
 }
 
 // device returns the device number in the encoding of C's st_dev.
@@ -34,11 +34,17 @@ func emptyPath() uintptr {
 	return uintptr(unsafe.Pointer(unsafe.StringData(noPath)))
 }
 
-// stat fills st from a descriptor.
+// stat fills st from a descriptor. In struct statx the size of huge pages has 32 bits, so that of
+// 16 GiB pages is 0. Only architectures of 64 bits have these.
 //
 //go:nosplit
+//go:noinline
 func stat(fd int32, st *fileStat) int {
-	return statx(fd, unix.AT_STATX_SYNC_AS_STAT, st)
+	r := statx(fd, unix.AT_STATX_SYNC_AS_STAT, st)
+	if wordSize == 8 && r == 0 && st.block == 0 {
+		_, st.block, r = statfs(fd)
+	}
+	return r
 }
 
 // statx is the only system call of its kind that every architecture has. noinline keeps its
@@ -59,20 +65,28 @@ func statx(fd int32, flags uintptr, st *fileStat) int {
 	st.inode = x.Ino
 	st.major, st.minor = x.Dev_major, x.Dev_minor
 	st.mode = uint32(x.Mode)
-	st.block = x.Blksize
+	st.block = uintptr(x.Blksize)
 	return 0
 }
 
-// fileSystem returns the magic number of the file system that a descriptor's file is on. The
-// buffer is larger than struct statfs for the same reason as in totalMemory.
+// fileSystem returns the magic number of the file system that a descriptor's file is on.
+//
+//go:nosplit
+func fileSystem(fd int32) (magic uint32, result int) {
+	magic, _, r := statfs(fd)
+	return magic, r
+}
+
+// statfs also returns the block size. The buffer is larger than struct statfs for the same reason
+// as in totalMemory.
 //
 //go:nosplit
 //go:noinline
-func fileSystem(fd int32) (magic uint32, result int) {
+func statfs(fd int32) (magic uint32, block uintptr, result int) {
 	var st struct {
 		unix.Statfs_t
 		_ [96]byte
 	}
 	r := fstatfs(fd, unsafe.Pointer(&st))
-	return uint32(st.Type), r
+	return uint32(st.Type), uintptr(st.Bsize), r
 }

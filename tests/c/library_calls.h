@@ -23,6 +23,7 @@ struct event {
 	const char *name;
 	int occurrence; /* of this name in the call: 1, 2, ... */
 	int length;     /* the index of the argument with the number of bytes, or 0 */
+	uint64_t arguments[6];
 };
 
 static const struct {
@@ -86,7 +87,7 @@ static const struct {
 
 static inline struct event describe(const struct seccomp_data *data)
 {
-	struct event event = { "an unknown system call", 0, 0 };
+	struct event event = { .name = "an unknown system call" };
 
 	for (size_t i = 0; i < sizeof system_calls / sizeof *system_calls; i++) {
 		if (system_calls[i].number == data->nr) {
@@ -94,6 +95,7 @@ static inline struct event describe(const struct seccomp_data *data)
 			event.length = system_calls[i].length;
 		}
 	}
+	memcpy(event.arguments, data->args, sizeof event.arguments);
 	if (strcmp(event.name, "fcntl") == 0)
 		for (size_t i = 0; i < sizeof fcntl_commands / sizeof *fcntl_commands; i++)
 			if (fcntl_commands[i].command == (int)data->args[1])

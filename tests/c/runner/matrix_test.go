@@ -39,9 +39,11 @@ func timeoutOf(program string) time.Duration {
 // only restricts programs to some targets and modes. unwind_* need Debian's unwinder, which is for
 // glibc. The unwind tables are the same for musl.
 var only = map[string]func(target, mode) bool{
+	"clone_without_sendfile": onceNatively,
 	"failing_calls_files":    onceNatively,
 	"failing_calls_secret":   onceNatively,
 	"failing_calls_transfer": onceNatively,
+	"huge_pages_16gb":        onceNatively,
 	"import_interleavings":   onceNatively,
 	"interleavings":          onceNatively,
 	"known_kernel":           func(target, mode) bool { return false }, // runs in tests/kernels
