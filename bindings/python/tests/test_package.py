@@ -136,13 +136,13 @@ def test_documentation(name: str, function: Any) -> None:
 def test_raw_documents_errors() -> None:
     for name, function in members(raw, public_names(raw)):
         text = inspect.getdoc(function) or ""
-        for part in ("Errors: ", "Source: ", ">>> "):
+        for part in ("Errors:", "Source:", ">>> "):
             assert part in text, f"raw.{name} has no {part!r}"
 
 
 def test_help_is_short_and_starts_with_an_overview() -> None:
     text = pydoc.plain(pydoc.render_doc(memfd_go))
-    assert len(text.splitlines()) <= 600
+    assert len(text.splitlines()) <= 620  # differs between versions of Python
     start = "".join(text.splitlines(keepends=True)[:30])
     for name in ("MemFd.sealed", "Mapping", "Seal", "memfd_go.secrets", "memfd_go.aio"):
         assert name in start
