@@ -49,13 +49,7 @@ The exit status is 0 if the file passes, 1 if it does not, 2 on errors.`,
 			}
 			defer f.Close()
 			_, err = memfd.Verify(f, required|memfd.SealShrink, max)
-			if err != nil {
-				if quiet {
-					return &exitError{1, nil}
-				}
-				return &exitError{1, fmt.Errorf("%v: %s", remote, refusal(err))}
-			}
-			return nil
+			return checked(remote, err, quiet)
 		},
 	}
 	flags := command.Flags()
@@ -63,4 +57,19 @@ The exit status is 0 if the file passes, 1 if it does not, 2 on errors.`,
 	flags.StringVar(&limit, "max", "", "largest `SIZE` to accept, such as 1M (default any)")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "do not explain why a file fails")
 	return command
+}
+
+// checked returns the error of the command for that of memfd.Verify.
+func checked(remote remoteFile, err error, quiet bool) error {
+	if err == nil {
+		return nil
+	}
+	reason := refusal(err)
+	switch {
+	case reason == "":
+		return fmt.Errorf("%v: %w", remote, err)
+	case quiet:
+		return &exitError{1, nil}
+	}
+	return &exitError{1, fmt.Errorf("%v: %s", remote, reason)}
 }

@@ -94,7 +94,7 @@ func diagnose(f memfd.Features, s settings) []finding {
 		{f.Has(memfd.FeatureCreate), "memfds (memfd_create)", unless(f.Has(memfd.FeatureCreate),
 			"They need Linux 3.17, and no seccomp filter that blocks memfd_create(2).")},
 		{f.Has(memfd.FeatureSealing), "seals", unless(f.Has(memfd.FeatureSealing),
-			"They need memfds, and no seccomp filter that blocks fcntl(2) with F_ADD_SEALS.")},
+			"They need memfds, and no seccomp filter that blocks F_ADD_SEALS.")},
 		{f.Has(memfd.FeatureNoexecSeal), "files that can never be executable (MFD_NOEXEC_SEAL)", unless(f.Has(memfd.FeatureNoexecSeal),
 			"They need Linux 6.3. Older kernels can only omit the execute permission.")},
 		policy(f),
@@ -162,6 +162,10 @@ func huge(f memfd.Features, s settings) finding {
 	free := false
 	for _, size := range f.HugePages {
 		pages := s.read(fmt.Sprintf("/sys/kernel/mm/hugepages/hugepages-%dkB/free_hugepages", size>>10))
+		if pages == "" {
+			sizes = append(sizes, text.Size(size))
+			continue
+		}
 		sizes = append(sizes, text.Size(size)+" ("+pages+" free)")
 		free = free || pages != "0"
 	}

@@ -40,6 +40,14 @@ var restricted = fakeSettings{
 	limits: map[int]uint64{unix.RLIMIT_MEMLOCK: 64 << 10, unix.RLIMIT_FSIZE: 1 << 30},
 }
 
+// Without /sys, no huge page is known to be free.
+func TestDoctorUnknownHugePages(t *testing.T) {
+	got := huge(memfd.Features{Feature: memfd.FeatureHugetlb, HugePages: []int64{2 << 20}}, restricted)
+	if got.ok || got.what != "files of huge pages: 2.0M" || got.advice == "" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // The report of a recent kernel without restrictions, and of an old one with all of them.
 func TestDoctor(t *testing.T) {
 	for name, findings := range map[string][]finding{

@@ -272,6 +272,25 @@ func TestCheck(t *testing.T) {
 	expect(t, 2, fmt.Sprintf("memfd: process %d has no descriptor 99999\n", os.Getpid()), "", "check", none)
 }
 
+// Only what is wrong with the file is a refusal.
+func TestCheckError(t *testing.T) {
+	for errno, status := range map[unix.Errno]int{
+		unix.EMFILE: 2, unix.ENFILE: 2, unix.ENOMEM: 2, unix.ENOSYS: 2, unix.EPERM: 2, unix.EIO: 2,
+		unix.ENODATA: 1, unix.EFBIG: 1, unix.EOVERFLOW: 1, unix.EACCES: 1, unix.EBADF: 1, unix.EINVAL: 1,
+	} {
+		for _, quiet := range []bool{false, true} {
+			err := checked(remoteFile{1, 2}, &os.PathError{Op: "verify", Path: "memfd:x", Err: errno}, quiet)
+			var exit *exitError
+			if err == nil || errors.As(err, &exit) != (status == 1) || exit != nil && exit.status != 1 {
+				t.Errorf("%v: %v, want status %d", errno, err, status)
+			}
+		}
+	}
+	if err := checked(remoteFile{1, 2}, nil, false); err != nil {
+		t.Error(err)
+	}
+}
+
 // cat and clone copy the whole file, whatever its offset.
 func TestCatAndClone(t *testing.T) {
 	f, file := sealedFile(t, "copied", "contents")

@@ -77,7 +77,11 @@ func show(out io.Writer, remote remoteFile) error {
 	_, err = memfd.Verify(f, memfd.SealWrite|memfd.SealShrink, math.MaxInt64)
 	verdict := "would accept it: it cannot change or shrink"
 	if err != nil {
-		verdict = "would refuse it: " + refusal(err)
+		reason := refusal(err)
+		if reason == "" {
+			return fmt.Errorf("%v: %w", remote, err)
+		}
+		verdict = "would refuse it: " + reason
 	}
 	fmt.Fprintf(out, "%-12s %s\n", "a receiver", verdict)
 	if listed != nil {
@@ -147,7 +151,8 @@ func showSeals(out io.Writer, seals memfd.Seals) {
 	}
 }
 
-// refusal explains why memfd.Verify refuses a file.
+// refusal explains why memfd.Verify refuses a file. It returns "" if err does not depend on the
+// file, such as EMFILE.
 func refusal(err error) string {
 	var missing *memfd.MissingSealsError
 	switch {
@@ -159,8 +164,12 @@ func refusal(err error) string {
 		return "it is empty"
 	case errors.Is(err, unix.EFBIG):
 		return "it is too long"
+	case errors.Is(err, unix.EOVERFLOW):
+		return "it is larger than the address space"
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EBADF):
+		return "it is not open for reading"
 	case errors.Is(err, unix.EINVAL):
 		return "it has no seals"
 	}
-	return err.Error()
+	return ""
 }

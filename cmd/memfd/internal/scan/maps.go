@@ -49,8 +49,7 @@ func (p *process) mappings(dir string, known fileSystems, buf []byte) error {
 func (p *process) mapping(dir string, m mapped, path string, known fileSystems) bool {
 	entry := dir + "/map_files/" + m.name
 	if strings.HasPrefix(path, anonName) {
-		var st unix.Stat_t
-		if unix.Stat(entry, &st) == nil {
+		if st, err := statMapping(entry, m.ID); err == nil {
 			p.anon[m.ID] = st.Blocks * 512
 		}
 		return false
@@ -71,9 +70,19 @@ func (p *process) mapping(dir string, m mapped, path string, known fileSystems) 
 	h.end = max(h.end, m.offset+m.len)
 	h.mapping = entry
 	if h.stat.Mode == 0 {
-		unix.Stat(entry, &h.stat) // Needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE.
+		h.stat, _ = statMapping(entry, m.ID)
 	}
 	return secret
+}
+
+// statMapping examines a file through its entry in map_files, if that still refers to the file
+// id. This needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE.
+func statMapping(entry string, id ID) (st unix.Stat_t, err error) {
+	err = unix.Stat(entry, &st)
+	if err == nil && (ID{st.Dev, st.Ino}) != id {
+		return unix.Stat_t{}, unix.ESTALE
+	}
+	return st, err
 }
 
 // mapped is a line of /proc/PID/maps.

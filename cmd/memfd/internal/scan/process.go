@@ -83,8 +83,11 @@ func (p *process) descriptors(dir string, known fileSystems, buf []byte) error {
 		_, _, names = unix.ParseDirent(buf[:n], -1, names[:0])
 		for _, name := range names {
 			n, err := unix.Readlinkat(fd, name, link[:])
-			if err == nil && isMemory(link[:n]) {
-				p.descriptor(fd, name, string(link[:n]), known)
+			if err != nil || !isMemory(link[:n]) {
+				continue
+			}
+			if err := p.descriptor(fd, name, known); err != nil {
+				return err
 			}
 		}
 	}
@@ -95,28 +98,42 @@ func isMemory(link []byte) bool {
 	return bytes.HasPrefix(link, []byte(memfdPrefix)) || bytes.HasPrefix(link, []byte(secretName))
 }
 
-// descriptor examines the descriptor called name in the folder dir.
-func (p *process) descriptor(dir int, name, link string, known fileSystems) {
+// descriptor examines the descriptor called name in the folder dir. The process may replace its
+// file at any time, so name and properties are those of one O_PATH descriptor.
+func (p *process) descriptor(dir int, name string, known fileSystems) error {
 	number, err := strconv.Atoi(name)
 	if err != nil {
-		return
+		return nil
 	}
+	path, err := unix.Openat(dir, name, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOMEM {
+		return err
+	}
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(path)
 	var st unix.Stat_t
-	if unix.Fstatat(dir, name, &st, 0) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return
+	if unix.Fstat(path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil
 	}
-	if _, ok := known[st.Dev]; !ok && !isSecret("/proc/"+strconv.Itoa(p.pid)+"/fd/"+name, link) {
-		return
+	if _, ok := known[st.Dev]; !ok && !isSecret(path) {
+		return nil
+	}
+	link, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(path))
+	if err != nil {
+		return err
 	}
 	h := p.hold(ID{st.Dev, st.Ino}, link)
 	h.fds = append(h.fds, number)
 	h.stat = st
+	return nil
 }
 
-// isSecret reports whether a path refers to a file of memfd_secret(2).
-func isSecret(path, link string) bool {
+// isSecret reports whether a descriptor refers to a file of memfd_secret(2).
+func isSecret(fd int) bool {
 	var fs unix.Statfs_t
-	return strings.HasPrefix(link, secretName) && unix.Statfs(path, &fs) == nil && fs.Type == unix.SECRETMEM_MAGIC
+	return unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.SECRETMEM_MAGIC
 }
 
 func (p *process) hold(id ID, link string) *held {

@@ -115,9 +115,14 @@ func processes() ([]int, error) {
 	return pids, nil
 }
 
-// lookAt examines processes, two at a time.
+// lookAt examines processes, two at a time. This one is the first, without the descriptors that
+// the examination of others opens.
 func lookAt(pids []int, known fileSystems) []*process {
 	found := make([]*process, len(pids))
+	self := slices.Index(pids, os.Getpid())
+	if self >= 0 {
+		found[self] = look(pids[self], known, make([]byte, 64<<10))
+	}
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for range 2 {
@@ -129,7 +134,9 @@ func lookAt(pids []int, known fileSystems) []*process {
 		})
 	}
 	for i := range pids {
-		next <- i
+		if i != self {
+			next <- i
+		}
 	}
 	close(next)
 	workers.Wait()

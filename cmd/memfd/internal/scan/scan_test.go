@@ -165,20 +165,25 @@ func TestLeaseAndFIFO(t *testing.T) {
 func TestSwapped(t *testing.T) {
 	small, err := memfd.Sealed("small", make([]byte, 1))
 	check(t, err)
-	defer small.Close()
 	large, err := memfd.CreateWith("large", &memfd.Options{Size: 1 << 20})
 	check(t, err)
-	defer large.Close()
 	null, err := os.Open("/dev/null")
 	check(t, err)
-	defer null.Close()
 	target, err := unix.FcntlInt(uintptr(fd(small)), unix.F_DUPFD_CLOEXEC, 100)
 	check(t, err)
 	defer unix.Close(target)
+	// The scan sees the target first, so that it learns the names from it.
+	var files []int
+	for _, f := range []*os.File{small, large, null} {
+		number, err := unix.FcntlInt(uintptr(fd(f)), unix.F_DUPFD_CLOEXEC, target+1)
+		check(t, err)
+		defer unix.Close(number)
+		check(t, f.Close())
+		files = append(files, number)
+	}
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		files := []int{fd(small), fd(large), fd(null)}
 		for {
 			select {
 			case <-stop:
