@@ -178,7 +178,7 @@ int main(int argc, char **argv)
 	struct channel c;
 
 	start(argc, argv);
-	why_not = why_not_trap();
+	why_not = executables_work() ? why_not_trap() : NO_EXECUTABLES;
 	c = open_channel(SOCK_SEQPACKET);
 	channel.sender = c.sender;
 	channel.receiver = c.receiver;

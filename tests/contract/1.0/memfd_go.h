@@ -1289,8 +1289,9 @@ struct memfd_go_secret_area {
  * memfd_go_secret_alloc() allocates memory for secrets. It is zeroed, readable and
  * writable, locked and present, so no later access fails for lack of memory, and it
  * lies between two inaccessible guard pages. Only the data pages count against
- * RLIMIT_MEMLOCK. A memory cgroup at its limit kills the caller (see Memory above).
- * The same applies to memfd_go_secret_attach() and memfd_go_secret_pool_init().
+ * RLIMIT_MEMLOCK. A memory cgroup at its limit kills the caller (see Memory above), or
+ * on newer kernels the call fails with -EAGAIN. The same applies to
+ * memfd_go_secret_attach() and memfd_go_secret_pool_init().
  *
  * area  overwritten; zero after an error. An area that the struct holds is not freed.
  *       The struct may be moved, but only one copy of it may be used.
