@@ -55,6 +55,9 @@ func work() error {
 	if err := json.Unmarshal(text, &plan); err != nil {
 		return err
 	}
+	if err := startLoopback(); err != nil {
+		return fmt.Errorf("starting the interface lo: %w", err)
+	}
 	for name, value := range plan.Settings {
 		if err := set(name, value); err != nil {
 			return err
@@ -92,6 +95,20 @@ func mountAll() error {
 		return err
 	}
 	return os.Chmod("/tmp", 0o1777)
+}
+
+func startLoopback() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	request, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	request.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
 }
 
 func set(name, value string) error {
