@@ -18,7 +18,7 @@ type event struct {
 // goTests collects events. Keys are packages, or packages and tests.
 type goTests struct {
 	results     []Result
-	output      map[string]string
+	output      map[string]*strings.Builder
 	hasSubtests map[string]bool
 	failedBelow map[string]bool
 }
@@ -26,7 +26,7 @@ type goTests struct {
 // ParseGo parses the output of `go test -json`. It counts tests without subtests. A test with subtests
 // counts only if it fails itself, and a package only if it fails without a failed test.
 func ParseGo(r io.Reader) ([]Result, error) {
-	g := goTests{output: map[string]string{}, hasSubtests: map[string]bool{}, failedBelow: map[string]bool{}}
+	g := goTests{output: map[string]*strings.Builder{}, hasSubtests: map[string]bool{}, failedBelow: map[string]bool{}}
 	for lines := json.NewDecoder(r); ; {
 		var e event
 		if err := lines.Decode(&e); err == io.EOF {
@@ -36,16 +36,31 @@ func ParseGo(r io.Reader) ([]Result, error) {
 		}
 		switch e.Action {
 		case "output":
-			g.output[e.Package] += e.Output
+			g.print(e.Package, e.Output)
 			if e.Test != "" {
-				g.output[e.key()] += e.Output
+				g.print(e.key(), e.Output)
 			}
 		case "build-output":
-			g.output[e.ImportPath] += e.Output
+			g.print(e.ImportPath, e.Output)
 		case "pass", "fail", "skip":
 			g.end(e)
 		}
 	}
+}
+
+func (g *goTests) print(key, output string) {
+	if g.output[key] == nil {
+		g.output[key] = &strings.Builder{}
+	}
+	g.output[key].WriteString(output)
+}
+
+// printed returns the output of a package or test.
+func (g *goTests) printed(key string) string {
+	if g.output[key] == nil {
+		return ""
+	}
+	return g.output[key].String()
 }
 
 func (e event) key() string {
@@ -56,7 +71,7 @@ func (g *goTests) end(e event) {
 	key := e.key()
 	if e.Test == "" {
 		if e.Action == "fail" && !g.failedBelow[key] {
-			g.add(key, Failed, Tail(g.output[e.FailedBuild]+g.output[key]))
+			g.add(key, Failed, Tail(g.printed(e.FailedBuild)+g.printed(key)))
 		}
 		return
 	}
@@ -65,9 +80,9 @@ func (g *goTests) end(e event) {
 		case "pass":
 			g.add(key, Passed, "")
 		case "fail":
-			g.add(key, Failed, Tail(withoutMarks(g.output[key])))
+			g.add(key, Failed, Tail(withoutMarks(g.printed(key))))
 		case "skip":
-			g.add(key, Skipped, reason(g.output[key]))
+			g.add(key, Skipped, reason(g.printed(key)))
 		}
 	}
 	for above := e.Test; above != ""; {
