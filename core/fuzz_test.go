@@ -169,7 +169,7 @@ func FuzzControlMessages(f *testing.F) {
 		control := message{control: &buffer, length: uintptr(length) % (ControlSize + 1)}
 		neverOpen(&control)
 		n := control.rights()
-		const guard = 0x5a5a5a5a
+		const guard = 0x1a5a5a5a // not a number that neverOpen makes
 		fds := make([]int32, unsafe.Sizeof(buffer)/fdSize+1)
 		for i := range fds {
 			fds[i] = guard

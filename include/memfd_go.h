@@ -836,6 +836,7 @@ int memfd_go_inspect(int fd, uint32_t request, struct memfd_go_info *info, size_
  * -EACCES     fd is not open for the access that the mapping allows
  * -EACCES     the file cannot be mapped with this access
  * -EPERM      OPT_WRITE, and the file is sealed against writing
+ * -EPERM      another process is adding F_SEAL_WRITE at this moment
  * -EPERM      OPT_EXEC, and the file is secret or on a file system mounted noexec
  * -EINVAL     len is 0
  * -EINVAL     off is not a multiple of the page size, or more than INT64_MAX
@@ -943,6 +944,7 @@ int memfd_go_verify(int fd, uint32_t required, uint64_t max_len, uint32_t opts,
  *
  * -EFAULT   addr or len is null
  * -ENOMEM   not enough address space, or too few free huge pages
+ * -EPERM    another process is adding F_SEAL_WRITE at this moment
  *
  * Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
  */

@@ -221,9 +221,24 @@ static void map_verified(struct input *in, int fd)
 	MUST(memfd_go_unmap(map, length) == 0);
 }
 
+/* What the peer can still do to a verified file: extend it, and add seals. */
+static int peer_can_cause(long error, uint32_t required)
+{
+	switch (error) {
+	case -EFBIG:
+		return (required & F_SEAL_GROW) == 0;
+	case -EPERM:
+		return required != 0 && (required & F_SEAL_WRITE) == 0;
+	case -EKEYREVOKED:
+		return (required & F_SEAL_SEAL) == 0;
+	}
+	return 0;
+}
+
 static void receive_verified(struct input *in)
 {
 	void *map = NULL;
+	long r;
 	size_t length = 0;
 	uint32_t required = take_bits(in, 0x3f);
 	uint64_t limit = take_byte(in) * 256U;
@@ -234,8 +249,9 @@ static void receive_verified(struct input *in)
 	MUST((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
 	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY) {
 		MUST(memfd_go_map_verified(fd, required, limit, 0, &map, &length) == -EACCES);
+	} else if ((r = memfd_go_map_verified(fd, required, limit, 0, &map, &length)) < 0) {
+		MUST(peer_can_cause(r, required));
 	} else {
-		MUST(memfd_go_map_verified(fd, required, limit, 0, &map, &length) == 0);
 		MUST(length > 0 && length <= limit);
 		read_for_ever(map, length, required == 0 || (required & F_SEAL_WRITE) != 0);
 		MUST(memfd_go_unmap(map, length) == 0);
