@@ -27,7 +27,6 @@ from collections.abc import Callable
 
 from memfd_go import MemFd, Seal, raw
 
-
 BLOCKS = int(os.environ.get("BLOCKS", "400"))
 
 

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Mapping fails over RLIMIT_MEMLOCK while other threads map memory. */
+#include "test.h"
+#include "area.h"
+#include "child.h"
+#include "trap.h"
+
+static uint32_t options; /* of the running test */
+
+/* Mappings that other threads could create before each system call of the library. */
+static struct {
+	char *maps[64];
+	size_t count;
+} others;
+
+#define OTHER_PAGES 16
+
+static void map_another(const struct seccomp_data *data)
+{
+	(void)data;
+	if (others.count == sizeof others.maps / sizeof *others.maps)
+		return;
+	char *map = mmap(NULL, OTHER_PAGES * page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+
+	map[0] = SECRET_BYTE;
+	others.maps[others.count++] = map;
+}
+
+static void check_others(void)
+{
+	unsigned char present[OTHER_PAGES];
+
+	CHECK(others.count > 0);
+	for (size_t i = 0; i < others.count; i++) {
+		EQ(raw(mincore(others.maps[i], sizeof present * page_size(), present)), 0);
+		if (raw(mincore(others.maps[i], page_size(), present)) == 0)
+			EQ(others.maps[i][0], SECRET_BYTE);
+	}
+}
+
+static void fail_next_to_other_threads(void)
+{
+	secret_area s = NEW_AREA;
+	size_t length = OTHER_PAGES * page_size();
+	int fd = have_secretmem() ? memfd_go_secret(0) : -1;
+	void *ring = NULL;
+
+	if (fd >= 0)
+		EQ(memfd_go_set_size(fd, 0, length), 0);
+	drop_privileges();
+	set_limit(RLIMIT_MEMLOCK, page_size());
+	EQ(set_trap(map_another), 0);
+	CHECK(memfd_go_secret_alloc(&s, length, options) < 0);
+	EQ(memfd_go_secret_alloc(&s, length, options | MEMFD_GO_OPT_ALLOW_UNLOCKED), 0);
+	if (fd >= 0) {
+		int r = memfd_go_map_ring(fd, MEMFD_GO_OPT_WRITE, 0, length, &ring);
+
+		CHECK(r == 0 || r == -EAGAIN); /* newer kernels count when pages are faulted in */
+	}
+	check_others();
+}
+
+static void failure_spares_mappings_of_other_threads(void)
+{
+	if (why_not_trap() != NULL)
+		SKIP(why_not_trap());
+	options = 0;
+	IN_CHILD(fail_next_to_other_threads);
+	options = MEMFD_GO_OPT_NO_SECRETMEM;
+	IN_CHILD(fail_next_to_other_threads);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(failure_spares_mappings_of_other_threads);
+	return finish();
+}
