@@ -71,7 +71,7 @@ type reacher struct {
 	refused  refusals
 }
 
-// reach finds the atoms and exports. It refuses those that the library must not contain.
+// reach finds the atoms and exports. It refuses any that the library must not contain.
 func (lib *library) reach() error {
 	r := &reacher{library: lib, bySymbol: map[*symbol]*atom{}, byString: map[span]*atom{}}
 	for _, sym := range lib.symbols {

@@ -436,7 +436,7 @@ func TestOtherNamespace(t *testing.T) {
 	}
 }
 
-// Another user does not see root's files, but that there are more processes.
+// Another user does not see root's files, and is told that some processes could not be read.
 func TestHiddenProcesses(t *testing.T) {
 	sealedFile(t, "hidden", "text")
 	script := `cp "$MEMFD" /mnt/memfd && chmod 755 /mnt /mnt/memfd && ` + asNobody + `=1 exec /mnt/memfd ls`

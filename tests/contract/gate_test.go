@@ -32,7 +32,7 @@ func thaws(version, text string) string {
 		return ""
 	}
 	return fmt.Sprintf("tests/contract/%[1]s/abi.txt would change, but version %[1]s is frozen: programs have been built for it. "+
-		"Restore what is there. What is new belongs to the next minor version: raise MEMFD_GO_VERSION_MINOR in %[2]s, then %[3]s",
+		"Restore the recorded part. Additions belong to the next minor version: raise MEMFD_GO_VERSION_MINOR in %[2]s, then %[3]s",
 		version, headerFile, howToRecord)
 }
 

@@ -45,7 +45,7 @@ package net. [errors.Is] works with all of them:
 
 The functions document their own errors. In addition, all of them return
 
-  - fs.ErrInvalid for a file that is nil, and fs.ErrClosed for one that is closed
+  - fs.ErrInvalid if a file is nil, and fs.ErrClosed if it is closed
   - EINVAL for a negative size, offset or length, and for unknown flags or seals
   - EBADF for a file that is opened with O_PATH, unless documented otherwise
   - EMFILE, ENFILE or ENOMEM if they need a descriptor or memory and none is free

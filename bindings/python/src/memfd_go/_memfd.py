@@ -264,8 +264,8 @@ class MemFd(File):
     ) -> tuple[Self | None, bytes]:
         """Receive one file, checked as in receive(), and at most max_data bytes.
 
-        Return the file and the bytes. The file is None if the message has none. If the file
-        is refused, the 'data' attribute of the RefusedError holds the bytes.
+        Return the file and the bytes. The file is None if the message carries no file.
+        If the file is refused, the 'data' attribute of the RefusedError holds the bytes.
         """
         return cls._receive(sock, 0, required, max_size, no_holes, _length(max_data))
 
