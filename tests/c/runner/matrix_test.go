@@ -47,9 +47,10 @@ var only = map[string]func(target, mode) bool{
 	"huge_pages_16gb":        onceNatively,
 	"import_interleavings":   onceNatively,
 	"interleavings":          onceNatively,
-	"known_kernel":           func(target, mode) bool { return false }, // runs in tests/kernels
+	"known_kernel":           inVirtualMachines,
 	"load_unload":            func(_ target, m mode) bool { return m.isDlopen() },
 	"memory_cgroup":          onceNatively, // an emulator needs memory itself
+	"overcommit":             inVirtualMachines, // changes the setting of the whole system
 	"unwind_interrupted":     func(t target, _ mode) bool { return t.libc == "glibc" },
 	"unwind_every_instruction": func(t target, _ mode) bool {
 		return t.libc == "glibc" && (t.arch.GOARCH == "amd64" || t.arch.GOARCH == "386")
@@ -85,6 +86,9 @@ func (t target) runs(program string, m mode) bool {
 	return m.name == bfd.name || m.isStatic() || slices.Contains(inEveryMode, program) ||
 		t.arch.GOARCH == "amd64" && (m.isDlopen() || testenv.Full())
 }
+
+// inVirtualMachines is for programs that only tests/kernels runs.
+func inVirtualMachines(target, mode) bool { return false }
 
 // onceNatively is for programs that are slow, need seccomp, and test core, for which the C library
 // and the linker do not matter.
