@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"libmemfd_go/internal/header"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var (
@@ -16,32 +18,45 @@ var (
 	codeWord = regexp.MustCompile("`([^`]+)`")
 )
 
-// Each promise in docs/SECURITY.md names tests, and they exist.
+// Each promise in docs/SECURITY.md has a row in its table of tests, which names tests that exist.
 func TestSecurityPromisesAreTested(t *testing.T) {
-	promises := 0
-	for line := range strings.Lines(readFile(t, "docs/SECURITY.md")) {
-		if !strings.HasPrefix(line, "| ") || strings.HasSuffix(line, "| tested by |\n") {
-			continue
+	promises, tests, found := strings.Cut(readFile(t, "docs/SECURITY.md"), "\n## Tests\n")
+	if !found {
+		t.Fatal(`docs/SECURITY.md has no section "Tests"`)
+	}
+	tests, _, _ = strings.Cut(tests, "\n## ")
+	want, _ := rows(promises)
+	got, cells := rows(tests)
+	if diff := cmp.Diff(want, got); diff != "" || len(got) < 20 {
+		t.Errorf("docs/SECURITY.md: the table of tests differs from the promises: -promises +tests\n%s", diff)
+	}
+	for i, cell := range cells {
+		links := testLink.FindAllStringSubmatch(cell, -1)
+		if len(links) == 0 {
+			t.Errorf("docs/SECURITY.md: link to a test of: %s", got[i])
 		}
-		columns := strings.Split(strings.TrimSpace(line), " | ")
-		promises++
-		tests := testLink.FindAllStringSubmatch(columns[len(columns)-1], -1)
-		if len(tests) == 0 {
-			t.Errorf("docs/SECURITY.md: link to a test of: %s", line)
-		}
-		for _, test := range tests {
-			file := filepath.Join("docs", test[1])
+		for _, link := range links {
+			file := filepath.Join("docs", link[1])
 			source := readFile(t, file)
-			for _, name := range codeWord.FindAllStringSubmatch(test[2], -1) {
-				if !hasTest(test[1], source, name[1]) {
-					t.Errorf("docs/SECURITY.md: %s has no test %s, named for: %s", file, name[1], line)
+			for _, name := range codeWord.FindAllStringSubmatch(link[2], -1) {
+				if !hasTest(link[1], source, name[1]) {
+					t.Errorf("docs/SECURITY.md: %s has no test %s, named for: %s", file, name[1], got[i])
 				}
 			}
 		}
 	}
-	if promises < 20 {
-		t.Errorf("docs/SECURITY.md: found only %d promises; has the layout of the tables changed?", promises)
+}
+
+// rows returns the first and the last cell of each row of the tables in a text.
+func rows(text string) (first, last []string) {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| subject |") {
+			cells := strings.Split(strings.Trim(line, "|\n"), " |")
+			first = append(first, strings.TrimSpace(cells[0]))
+			last = append(last, cells[len(cells)-1])
+		}
 	}
+	return first, last
 }
 
 // hasTest reports whether a source file runs a test of this name, or defines a function of this
