@@ -52,8 +52,8 @@ func (d *document) figures() string {
 		all.ratio(tableTax, "fork+wait", "plain C .so", "none"), all.ratio(tableTax, "fork+wait", "stock cgo", "none"))
 	fmt.Fprintf(&b, "\nCreating a sealed file of 1 MiB takes %.2f times as long as the same calls in C, and %.2f times as\nlong as filling it through a mapping. ",
 		all.ratio(tableSealed, "create_sealed 1 MiB", "ours", "same calls in C"), all.ratio(tableSealed, "create_sealed 1 MiB", "ours", "mmap+memcpy"))
-	fmt.Fprintf(&b, "Taking a 32-byte slot from a pool and giving it back takes\n%.4f times as long as libsodium's sodium_malloc and sodium_free.\n\n",
-		all.ratio(tableSecrets, "secret 32 B", "ours, pool", "sodium_malloc+sodium_free"))
+	fmt.Fprintf(&b, "Taking a 32-byte slot from a pool and giving it back takes\n%.2g %% of the time of libsodium's sodium_malloc and sodium_free.\n\n",
+		100*all.ratio(tableSecrets, "secret 32 B", "ours, pool", "sodium_malloc+sodium_free"))
 	for _, p := range d.plots() {
 		fmt.Fprintf(&b, "![%s](docs/%s)\n", p.title, p.file)
 	}
