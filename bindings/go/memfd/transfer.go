@@ -15,8 +15,9 @@ import (
 // of data sent. The files stay open in the caller, and one that is closed meanwhile is still
 // sent. Send waits for room until conn's write deadline.
 //
-// On a stream all of data is sent, and the files arrive with its first byte. If data is empty,
-// a zero byte is sent, since a stream does not transfer files without data.
+// On a stream all of data is sent, without data of other goroutines in between, and the files
+// arrive with its first byte. If data is empty, a zero byte is sent, since a stream does not
+// transfer files without data.
 //
 // It fails with EINVAL for more than MaxFiles files, and with EPIPE if the peer has closed the
 // connection.
@@ -30,17 +31,11 @@ func Send(conn *net.UnixConn, data []byte, files ...*os.File) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := sendAll(raw, data, files, make([]int32, 0, MaxFiles))
-	if err == nil && n < len(data) {
-		var rest int
-		rest, err = conn.Write(data[n:])
-		n += rest
-	}
-	return n, err
+	return sendAll(raw, data, files, make([]int32, 0, MaxFiles))
 }
 
-// sendAll collects the descriptors of files. The recursion keeps each file open until the
-// message is sent.
+// sendAll collects the descriptors of files. The recursion keeps each file open until the data
+// is sent.
 func sendAll(raw syscall.RawConn, data []byte, files []*os.File, fds []int32) (n int, err error) {
 	if len(files) == 0 {
 		return sendMessage(raw, data, fds)
@@ -55,16 +50,25 @@ func sendAll(raw syscall.RawConn, data []byte, files []*os.File, fds []int32) (n
 	return n, err
 }
 
-func sendMessage(raw syscall.RawConn, data []byte, fds []int32) (int, error) {
+// sendMessage sends all of data before another goroutine may write to the socket.
+func sendMessage(raw syscall.RawConn, data []byte, fds []int32) (n int, err error) {
 	var r int
-	err := raw.Write(func(sock uintptr) bool {
-		r = restart(func() int { return sendFDs(int32(sock), fds, data) })
-		return r != -int(syscall.EAGAIN)
+	waited := raw.Write(func(sock uintptr) bool {
+		for {
+			r = restart(func() int { return sendFDs(int32(sock), fds, data[n:]) })
+			if r < 0 {
+				return r != -int(syscall.EAGAIN)
+			}
+			if n += r; n == len(data) {
+				return true
+			}
+			fds = nil // the rest of a stream
+		}
 	})
-	if err != nil {
-		return 0, err
+	if waited != nil {
+		return n, waited
 	}
-	n, err := result(r)
+	_, err = result(r)
 	return n, os.NewSyscallError("sendmsg", err)
 }
 

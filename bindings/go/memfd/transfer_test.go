@@ -5,6 +5,7 @@
 package memfd_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -136,6 +137,34 @@ func TestSendMoreThanTheBuffer(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// What several goroutines send over a stream is not interleaved.
+func TestSendAtTheSameTime(t *testing.T) {
+	leaks.Check(t)
+	a, b := newPair(t, unix.SOCK_STREAM)
+	const size = 6000
+	a.SetWriteBuffer(1) // the smallest
+	var senders sync.WaitGroup
+	for letter := byte('a'); letter <= 'z'; letter++ {
+		senders.Go(func() {
+			text := bytes.Repeat([]byte{letter}, size)
+			for i := range 500 {
+				time.Sleep(time.Duration(i*int(letter)%97) * time.Microsecond)
+				n, err := memfd.Send(a, text)
+				want(t, "error", err, nil)
+				want(t, "sent", n, size)
+			}
+		})
+	}
+	go func() { senders.Wait(); a.CloseWrite() }()
+	interleaved := 0
+	for all := must(io.ReadAll(b)); len(all) > 0; all = all[size:] {
+		if bytes.Count(all[:size], all[:1]) != size {
+			interleaved++
+		}
+	}
+	want(t, "interleaved", interleaved, 0)
 }
 
 func TestSendErrors(t *testing.T) {
