@@ -83,10 +83,11 @@ func Command(f *os.File, arg ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// dupHigh duplicates a descriptor to a number above those that ExtraFiles get in the new
-// program, 3 and up.
+// dupHigh duplicates a descriptor to a number that the new process does not reuse before it
+// executes the program: above those of ExtraFiles, 3 and up, and not next to the descriptors of
+// this process. Package syscall duplicates some of them to the numbers that follow the largest.
 func dupHigh(fd int) (int, error) {
-	for least := 900; ; least /= 2 {
+	for least := fd + 1000; ; least /= 2 {
 		high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, least)
 		if err != unix.EINVAL || least == 0 { // over RLIMIT_NOFILE
 			return high, err

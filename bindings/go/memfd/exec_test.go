@@ -165,6 +165,28 @@ func TestCommandWithExtraFiles(t *testing.T) {
 	want(t, "the program", strings.Contains(output, "memfd:command"), false)
 }
 
+// Package syscall first duplicates some of the files to the numbers after the largest one: here
+// standard input, because it is behind the program's third file. The program must not be there.
+func TestCommandWithManyDescriptors(t *testing.T) {
+	leaks.Check(t)
+	output := closeLater(t, must(memfd.Create("output")))
+	for last := 0; last < 1000; {
+		var err error
+		if last, err = unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0); err != nil {
+			t.Skip(err)
+		}
+		defer unix.Close(last)
+	}
+	cmd := command(t, "arguments")
+	closeLater(t, must(os.Open("/dev/null")))
+	cmd.Stdin = closeLater(t, must(os.Open("/dev/null"))) // in front of the program
+	cmd.Stdout, cmd.Stderr = output, output
+	cmd.ExtraFiles = []*os.File{os.Stdin}
+	if err := cmd.Run(); !errors.Is(err, syscall.ENOEXEC) { // an emulated program cannot start another
+		want(t, "error", err, nil)
+	}
+}
+
 func TestCommandRunsAClone(t *testing.T) {
 	leaks.Check(t)
 	needExec(t)
