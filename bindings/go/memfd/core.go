@@ -7,6 +7,7 @@ package memfd
 import (
 	"bytes"
 	"io/fs"
+	"math"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -145,8 +146,16 @@ func parseSeals(text string) (Seals, bool) {
 	return Seals(seals), r == 0
 }
 
-func reopen(fd int32, flag int) int {
-	return core.Reopen(fd, uint32(flag))
+// openFlags refuses flags that the kernel would not see.
+func openFlags(flag int) (uint32, error) {
+	if flag < 0 || int64(flag) > math.MaxUint32 {
+		return 0, syscall.EINVAL
+	}
+	return uint32(flag), nil
+}
+
+func reopen(fd int32, flags uint32) int {
+	return core.Reopen(fd, flags)
 }
 
 func reserve(fd int32, size int64) int {
@@ -162,6 +171,9 @@ func mapFile(fd int32, flags MapFlags, offset int64, length int, addr *uintptr) 
 }
 
 func mapRing(fd int32, flags MapFlags, offset int64, length int, addr *uintptr) int {
+	if length > math.MaxInt/2 { // longer than a slice can be
+		return -int(unix.EOVERFLOW)
+	}
 	return core.MapRing(fd, uint32(flags), uint64(offset), uintptr(length), addr)
 }
 
@@ -173,12 +185,20 @@ func verifyOptions(flags []VerifyFlags) (opts uint32) {
 }
 
 func mapVerified(fd int32, required Seals, maxSize int64, flags []VerifyFlags, addr, length *uintptr) int {
-	return core.MapVerified(fd, uint32(required), uint64(maxSize), verifyOptions(flags), addr, length)
+	r := core.MapVerified(fd, uint32(required), uint64(maxSize), verifyOptions(flags), addr, length)
+	if r == 0 && *length > math.MaxInt { // longer than a slice can be
+		core.Unmap(*addr, *length)
+		return -int(unix.EOVERFLOW)
+	}
+	return r
 }
 
 func verify(fd int32, required Seals, maxSize int64, flags []VerifyFlags) (size int64, r int) {
 	var bytes uint64
 	r = core.Verify(fd, uint32(required), uint64(maxSize), verifyOptions(flags), &bytes)
+	if r == 0 && bytes > math.MaxInt {
+		return 0, -int(unix.EOVERFLOW)
+	}
 	return int64(bytes), r
 }
 
@@ -269,7 +289,7 @@ func secretAllocFrom(area *core.SecretArea, data []byte, opts uint32) error {
 }
 
 func secretAttach(area *core.SecretArea, fd int32, maxSize int64, opts uint32) int {
-	return core.SecretAttach(area, fd, uint64(maxSize), opts)
+	return core.SecretAttach(area, fd, uint64(min(maxSize, math.MaxInt)), opts)
 }
 
 func secretProtect(area *core.SecretArea, access Access) error {
@@ -344,6 +364,6 @@ func recvFDs(sock int32, fds []int32, data []byte) (r, n, nfds int) {
 	return r, 0, 0
 }
 
-func importPID(pid, fd int32, flag int) int { return core.ImportPID(pid, fd, uint32(flag)) }
+func importPID(pid, fd int32, flags uint32) int { return core.ImportPID(pid, fd, flags) }
 
 func importPidfd(pidfd, fd int) int { return core.ImportPidfd(int32(pidfd), int32(fd), 0) }

@@ -195,7 +195,11 @@ func newFile(op, name string, create func(cname *byte) (int, error)) (*os.File, 
 //
 // Source: open(2), proc_pid_fd(5).
 func Reopen(f *os.File, flag int) (*os.File, error) {
-	fd, err := withFD(f, func(fd int32) int { return reopen(fd, flag) })
+	flags, err := openFlags(flag)
+	if err != nil {
+		return nil, fileError("reopen", f, err)
+	}
+	fd, err := withFD(f, func(fd int32) int { return reopen(fd, flags) })
 	if err != nil {
 		return nil, fileError("reopen", f, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"os/signal"
 	"strconv"
@@ -382,6 +383,8 @@ func TestReopenErrors(t *testing.T) {
 	wantPathError(t, "closed", err, "reopen", "memfd:x", fs.ErrClosed)
 	_, err = memfd.Reopen(nil, os.O_RDONLY)
 	wantError(t, "a nil file", err, fs.ErrInvalid)
+	_, err = memfd.Reopen(create(t, nil), math.MinInt)
+	wantError(t, "unknown flags", err, syscall.EINVAL)
 }
 
 func TestReserve(t *testing.T) {

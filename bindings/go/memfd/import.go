@@ -26,7 +26,11 @@ func FromPID(pid, fd, flag int) (*os.File, error) {
 	if pid > math.MaxInt32 || fd > math.MaxInt32 || pid <= 0 || fd < 0 {
 		return nil, pathError("open", path, syscall.EINVAL)
 	}
-	r, err := result(restart(func() int { return importPID(int32(pid), int32(fd), flag) }))
+	flags, err := openFlags(flag)
+	if err != nil {
+		return nil, pathError("open", path, err)
+	}
+	r, err := result(restart(func() int { return importPID(int32(pid), int32(fd), flags) }))
 	if err != nil {
 		return nil, pathError("open", path, err)
 	}
@@ -44,6 +48,9 @@ func FromPID(pid, fd, flag int) (*os.File, error) {
 //
 // Source: pidfd_getfd(2).
 func FromPidfd(pidfd, fd int) (*os.File, error) {
+	if int(int32(pidfd)) != pidfd || int(int32(fd)) != fd {
+		return nil, os.NewSyscallError("pidfd_getfd", syscall.EBADF)
+	}
 	r, err := result(importPidfd(pidfd, fd))
 	if err != nil {
 		return nil, os.NewSyscallError("pidfd_getfd", err)

@@ -52,6 +52,8 @@ func TestFromPIDErrors(t *testing.T) {
 	}
 	_, err := memfd.FromPID(self, math.MaxInt32, os.O_RDONLY)
 	wantError(t, "a descriptor that does not exist", err, fs.ErrNotExist)
+	_, err = memfd.FromPID(self, fd, math.MinInt)
+	wantError(t, "unknown flags", err, syscall.EINVAL)
 	withLimit(t, unix.RLIMIT_NOFILE, 0, func() {
 		_, err := memfd.FromPID(self, fd, os.O_RDONLY)
 		wantError(t, "RLIMIT_NOFILE reached", err, syscall.EMFILE)
@@ -73,8 +75,10 @@ func TestFromPidfd(t *testing.T) {
 	}
 	want(t, "contents", contents(t, closeLater(t, must(imported, err))), "hello")
 	want(t, "close-on-exec", closesOnExec(t, imported), true)
-	_, err = memfd.FromPidfd(process, -1)
-	wantError(t, "a descriptor that does not exist", err, syscall.EBADF)
+	for _, fd := range []int{-1, math.MinInt + descriptor(t, f)} {
+		_, err = memfd.FromPidfd(process, fd)
+		wantError(t, "a descriptor that does not exist", err, syscall.EBADF)
+	}
 	_, err = memfd.FromPidfd(descriptor(t, f), descriptor(t, f))
 	wantError(t, "a descriptor that is not a pidfd", err, syscall.EBADF)
 }

@@ -257,6 +257,23 @@ func TestMapVerifiedLargeFile(t *testing.T) {
 	want(t, "length", int64(len(closeLater(t, must(m, err)).Bytes())), 1<<32+1)
 }
 
+// A slice has at most math.MaxInt bytes, but a mapping may have more on 32-bit architectures.
+func TestLongerThanASlice(t *testing.T) {
+	leaks.Check(t)
+	if strconv.IntSize == 64 {
+		t.Skip("no file is that long")
+	}
+	const size = 1<<31 + 1<<20
+	f := create(t, &memfd.Options{Size: size, Seals: memfd.Immutable})
+	_, err := memfd.Verify(f, 0, math.MaxInt64)
+	wantError(t, "Verify", err, syscall.EOVERFLOW)
+	if _, err := memfd.MapVerified(f, 0, math.MaxInt64); !errors.Is(err, syscall.ENOMEM) { // no room
+		wantError(t, "MapVerified", err, syscall.EOVERFLOW)
+	}
+	_, err = memfd.MapRing(f, 0, size/2, 0)
+	wantError(t, "MapRing", err, syscall.EOVERFLOW)
+}
+
 // A peer changes the size until it seals the file. A mapping can be read to its end.
 func TestMapVerifiedDuringTruncation(t *testing.T) {
 	leaks.Check(t)
