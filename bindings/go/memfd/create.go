@@ -102,6 +102,7 @@ func SealedWith(name string, data []byte, opts *Options) (*os.File, error) {
 //   - with ESPIPE if src is a file of memfd_secret(2)
 //   - with EFBIG if src is longer than maxSize bytes
 //   - with EAGAIN if the size of src changed meanwhile
+//   - with ENOSYS before Linux 4.11
 //
 // Source: sendfile(2), pread(2), fcntl(2) with F_ADD_SEALS.
 func Clone(name string, src *os.File, maxSize int64) (*os.File, error) {

@@ -18,7 +18,9 @@ import (
 //   - with ENOENT if there is no such process or descriptor
 //   - with EACCES if the caller may not trace the process, or the file's permissions forbid it
 //   - with ENXIO if the file is not regular, or is a file of memfd_secret(2)
+//   - with EAGAIN if a process has a lease on the file, see fcntl(2)
 //   - with EINVAL if pid is not positive
+//   - with ENOSYS before Linux 4.11
 //
 // Source: proc_pid_fd(5), ptrace(2).
 func FromPID(pid, fd, flag int) (*os.File, error) {

@@ -50,7 +50,7 @@ func (a Access) String() string { return nameOf(a, "none", "read", "write", "rea
 // Info is the result of Inspect.
 type Info struct {
 	Kind      Kind
-	Seals     Seals       // 0 if the file does not support them
+	Seals     Seals       // 0 if the file does not support them, or with O_PATH
 	Mode      fs.FileMode // like that of os.File.Stat
 	Access    Access      // of the descriptor; AccessNone with O_PATH
 	Size      int64       // in bytes
@@ -63,7 +63,10 @@ type Info struct {
 
 // Inspect returns what f is, without reading its contents. f may be opened with O_PATH. If
 // other processes have the file and it is not sealed, everything but its kind and access may be
-// outdated when Inspect returns. Without /proc the name is empty.
+// outdated when Inspect returns.
+//
+// Without /proc the name is empty, and a memfd that does not accept seals is KindOther. Before
+// Linux 4.11 Inspect fails with ENOSYS.
 //
 // Source: statx(2), fstatfs(2), fcntl(2), proc_pid_fd(5).
 func Inspect(f *os.File) (Info, error) {

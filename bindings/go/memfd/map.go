@@ -104,9 +104,11 @@ const NoHoles VerifyFlags = VerifyFlags(core.OptNoHoles)
 //   - with ErrUnreliableSeals if the seals are set but do not protect the contents
 //   - with ENODATA if f is empty
 //   - with EFBIG if f is longer than maxSize
-//   - with EOVERFLOW if f is larger than the address space
+//   - with EOVERFLOW if f is longer than math.MaxInt bytes
 //   - with EACCES if f is not open for reading
 //   - with EINVAL if f does not support seals: a pipe, a file on a disk
+//   - with EINVAL if f has huge pages, and its size is not a multiple of theirs
+//   - with ENOSYS before Linux 4.11
 //
 // Source: fcntl(2) with F_GET_SEALS, mmap(2).
 func MapVerified(f *os.File, required Seals, maxSize int64, flags ...VerifyFlags) (*Mapping, error) {
