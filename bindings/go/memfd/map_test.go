@@ -202,6 +202,7 @@ func TestMapVerifiedMissingSeals(t *testing.T) {
 	}{
 		{memfd.SealGrow, 0, memfd.SealWrite | memfd.SealShrink},
 		{memfd.SealWrite, memfd.SealWrite, memfd.SealShrink},
+		{memfd.SealGrow, memfd.SealShrink, memfd.SealShrink},
 		{memfd.SealShrink, 0, memfd.SealWrite},
 		{memfd.SealShrink | memfd.SealWrite, memfd.SealGrow | memfd.SealWrite, memfd.SealGrow},
 		{memfd.SealShrink | memfd.SealFutureWrite, 0, memfd.SealWrite},

@@ -97,10 +97,10 @@ func CheckSeals(f *os.File, required Seals) error {
 // verified calls a function of core that verifies f, and turns EKEYREJECTED into a
 // MissingSealsError.
 func verified(op string, f *os.File, required Seals, verify func(fd int32) int) error {
-	required |= SealShrink
-	if required == SealShrink {
-		required |= SealWrite
+	if required == 0 {
+		required = SealWrite
 	}
+	required |= SealShrink
 	for {
 		_, err := withFD(f, verify)
 		if !errors.Is(err, syscall.EKEYREJECTED) {
