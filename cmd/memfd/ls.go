@@ -49,7 +49,8 @@ The seals are
 
 ls does not block, and no holder can notice it. It cannot see files in flight in
 sockets or held by io_uring, nor the descriptors of threads that do not share
-those of their process. The last lines compare the files found with the shared
+those of their process. A process whose first thread has ended is listed with
+the ID of another thread. The last lines compare the files found with the shared
 memory in /proc/meminfo, and count the processes that could not be read.
 
 In a terminal, lines are cut to its width; --tree shows everything. The heading

@@ -24,6 +24,7 @@ func (p *process) mappings(dir string, known fileSystems, buf []byte) error {
 	defer f.Close()
 	secret := false
 	err = lines(f, buf, func(line []byte) {
+		p.live = true
 		// ADDRESS PERMISSIONS OFFSET DEVICE INODE PATH
 		slash := bytes.IndexByte(line, '/')
 		if slash < 0 {

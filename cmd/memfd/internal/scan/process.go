@@ -19,6 +19,7 @@ import (
 type process struct {
 	pid  int
 	err  error // why its files could not be read
+	live bool  // it has descriptors or mappings, of any file
 	held map[ID]*held
 	anon map[ID]int64 // bytes of shared anonymous memory, by file
 
@@ -44,8 +45,25 @@ const (
 	deleted     = " (deleted)"
 )
 
-// look finds what the process pid holds. buf is a buffer to read into.
+// look finds what the process pid holds. buf is a buffer to read into. If its first thread has ended,
+// /proc/PID shows nothing; that of another thread does, which becomes the ID of the process.
 func look(pid int, known fileSystems, buf []byte) *process {
+	p := lookAtThread(pid, known, buf)
+	if p.live || p.err != nil && !p.ended() {
+		return p
+	}
+	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	for _, thread := range threads {
+		if tid, err := strconv.Atoi(thread.Name()); err == nil && tid != pid {
+			if other := lookAtThread(tid, known, buf); other.live || other.err != nil && !other.ended() {
+				return other
+			}
+		}
+	}
+	return p
+}
+
+func lookAtThread(pid int, known fileSystems, buf []byte) *process {
 	p := &process{pid: pid, held: map[ID]*held{}, anon: map[ID]int64{}}
 	dir := "/proc/" + strconv.Itoa(pid)
 	err := p.descriptors(dir+"/fd", known, buf)
@@ -81,6 +99,7 @@ func (p *process) descriptors(dir string, known fileSystems, buf []byte) error {
 			return nil
 		}
 		_, _, names = unix.ParseDirent(buf[:n], -1, names[:0])
+		p.live = p.live || len(names) > 0
 		for _, name := range names {
 			n, err := unix.Readlinkat(fd, name, link[:])
 			if err != nil || !isMemory(link[:n]) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -90,6 +91,39 @@ func TestOnlyMapped(t *testing.T) {
 	if os.Geteuid() == 0 && (f.Size != 10_000 || !f.Seals.Has(memfd.Immutable)) {
 		t.Errorf("root is not told: size %d, seals %v, known: %v", f.Size, f.Seals, f.SealsKnown)
 	}
+}
+
+const firstThreadEnds = "MEMFD_TEST_FIRST_THREAD_ENDS"
+
+// init runs in the first thread.
+func init() {
+	if os.Getenv(firstThreadEnds) == "" {
+		return
+	}
+	f, err := memfd.Sealed("of another thread", []byte("text"))
+	if err != nil {
+		panic(err)
+	}
+	go func() { time.Sleep(time.Minute); f.Close(); os.Exit(0) }()
+	unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
+}
+
+// /proc/PID shows no files of a process whose first thread has ended.
+func TestFirstThreadEnded(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), firstThreadEnds+"=1")
+	check(t, cmd.Start())
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(time.Millisecond) {
+		result, err := All(cmd.Process.Pid)
+		check(t, err)
+		for _, f := range result.Files {
+			if h := f.Holders[0]; f.Name == "of another thread" && h.PID != cmd.Process.Pid && len(h.FDs) == 1 {
+				return
+			}
+		}
+	}
+	t.Error("it is not found")
 }
 
 // Only pages that were touched count as memory of a secret file.
