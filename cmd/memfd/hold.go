@@ -29,7 +29,11 @@ func (o *withOptions) runChild(files []*os.File, path string, args []string) err
 	command.Args = args
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2)
+	for _, s := range []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2} {
+		if !signal.Ignored(s) { // nohup(1): the child ignores it, too
+			signal.Notify(signals, s)
+		}
+	}
 	if err := command.Start(); err != nil {
 		return notExecuted(args[0], err)
 	}
@@ -69,12 +73,21 @@ func number(f *os.File) (fd int) {
 
 // forward passes signals on to the child, except those that a terminal sends to both.
 func forward(signals <-chan os.Signal, child *os.Process) {
-	_, err := unix.IoctlGetTermios(0, unix.TCGETS)
-	typed := err == nil
 	for s := range signals {
-		if typed && (s == unix.SIGINT || s == unix.SIGQUIT) {
+		if (s == unix.SIGINT || s == unix.SIGQUIT) && inForeground() {
 			continue
 		}
 		child.Signal(s)
 	}
+}
+
+// inForeground reports whether signals typed in a terminal go to this process and its child.
+func inForeground() bool {
+	terminal, err := unix.Open("/dev/tty", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(terminal)
+	group, err := unix.IoctlGetUint32(terminal, unix.TIOCGPGRP)
+	return err == nil && int(group) == unix.Getpgrp()
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"flag"
@@ -161,42 +160,6 @@ func TestWithStatus(t *testing.T) {
 	expect(t, 125, "memfd: got 0 arguments; usage: memfd with [flags] -- COMMAND [ARGUMENT...]\n", "", "with")
 	expect(t, 127, "memfd: no-such-command: not found in $PATH\n", "x", "with", "--", "no-such-command", "{}")
 	expect(t, 126, "memfd: /: is a directory\n", "x", "with", "--", "/", "{}")
-}
-
-// With --hold, memfd ends by the signal that ends the command, or with its number.
-func TestHoldSignal(t *testing.T) {
-	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
-		cmd := command("x", "with", "--hold", "--", "sh", "-c", fmt.Sprintf("kill -%d $$", s), "{}")
-		cmd.Run()
-		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != s {
-			t.Errorf("the command ends by %v, memfd ends by %v", s, status.Signal())
-		}
-	}
-	expect(t, 128+int(syscall.SIGUSR1), "", "x", "with", "--hold", "--", "sh", "-c", "kill -USR1 $$", "{}")
-}
-
-// With --hold, memfd passes signals on to the command.
-func TestHoldForwards(t *testing.T) {
-	cmd := command("x", "with", "--hold", "--", "sh", "-c", `trap 'echo got it; exit 3' TERM; echo ready; while :; do sleep 0.1; done`, "{}")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(stdout)
-	if !lines.Scan() || lines.Text() != "ready" {
-		t.Fatalf("%q", lines.Text())
-	}
-	cmd.Process.Signal(syscall.SIGTERM)
-	if !lines.Scan() || lines.Text() != "got it" {
-		t.Errorf("%q", lines.Text())
-	}
-	cmd.Wait()
-	if status := cmd.ProcessState.ExitCode(); status != 3 {
-		t.Errorf("status %d", status)
-	}
 }
 
 // requireExec skips a test if programs in memory are forbidden, after checking the message of run.

@@ -62,6 +62,10 @@ as the parent of the command, and the path is /proc/PID/fd/N.
 psql(1) ignores password files that are pipes or that others can read, but
 accepts these: see the examples.
 
+Of the signals that the caller of memfd ignores, the command ignores only
+SIGHUP, SIGINT and those of job control. The others have their default effect,
+such as SIGPIPE in services of systemd.
+
 The exit status is that of the command; 125 if memfd fails, 126 if the command
 cannot be executed, 127 if it is not found. With --hold, if SIGHUP, SIGINT,
 SIGTERM or SIGKILL kills the command, memfd kills itself with the same signal;
