@@ -77,7 +77,29 @@ The exit status is 0, or 2 on errors. Some commands have more: see their help.`,
 	root.AddCommand(lsCommand(), showCommand(), checkCommand(), catCommand(), withCommand(),
 		cloneCommand(), runCommand(), doctorCommand())
 	root.AddCommand(extra...)
+	refuseUnknown(root)
 	return root
+}
+
+// refuseUnknown makes unknown arguments of help and completion errors. Cobra prints the usage and
+// succeeds.
+func refuseUnknown(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		switch command.Name() {
+		case "help":
+			command.Args = func(_ *cobra.Command, args []string) error {
+				found, rest, err := root.Find(args)
+				if err == nil && len(rest) > 0 {
+					err = fmt.Errorf("unknown command %q for %q", rest[0], found.CommandPath())
+				}
+				return err
+			}
+		case "completion":
+			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+		}
+	}
 }
 
 // extra holds commands that only some builds have (docs.go).

@@ -274,6 +274,9 @@ func TestCatAndClone(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	expect(t, 2, "memfd: unknown command \"bogus\" for \"memfd\"\n", "", "bogus")
+	expect(t, 2, "memfd: unknown command \"bogus\" for \"memfd\"\n", "", "help", "bogus")
+	expect(t, 2, "memfd: unknown command \"bogus\" for \"memfd ls\"\n", "", "help", "ls", "bogus")
+	expect(t, 2, "memfd: unknown command \"bogus\" for \"memfd completion\"\n", "", "completion", "bogus")
 	expect(t, 2, "memfd: unknown flag: --bogus\n", "", "ls", "--bogus")
 	expect(t, 125, "memfd: unknown flag: --bogus\n", "", "with", "--bogus")
 	expect(t, 2, "memfd: got 0 arguments; usage: memfd show PID/FD\n", "", "show")
