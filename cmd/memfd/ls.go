@@ -325,7 +325,7 @@ func jsonOf(f *scan.File) jsonFile {
 		j.Seals = append([]string{}, strings.Fields(strings.TrimSuffix(f.Seals.String(), "none"))...)
 	}
 	for _, h := range f.Holders {
-		j.Holders = append(j.Holders, jsonHolder{h.PID, text.Escape(h.Command), h.Container, append([]int{}, h.FDs...), h.Mapped})
+		j.Holders = append(j.Holders, jsonHolder{h.PID, text.Escape(h.Command), text.Escape(h.Container), append([]int{}, h.FDs...), h.Mapped})
 	}
 	return j
 }

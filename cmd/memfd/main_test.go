@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 
@@ -356,6 +357,21 @@ func TestListing(t *testing.T) {
 			print(&out)
 			golden(t, name, out.String())
 		})
+	}
+}
+
+// Names that processes choose cannot send escape sequences to a terminal.
+func TestHostileNames(t *testing.T) {
+	const name = "\x1b[2J\u009b2J\u202e\x7f\xff"
+	result := &scan.Result{Files: []*scan.File{{Name: name, Holders: []scan.Holder{{PID: 1, Command: name, Container: name}}}}}
+	var out bytes.Buffer
+	printTable(&out, result, 0)
+	printTree(&out, result)
+	printJSON(&out, result)
+	for _, r := range strings.NewReplacer("\n", "", "\ufffd", "\x00").Replace(out.String()) {
+		if !unicode.IsPrint(r) {
+			t.Fatalf("%q in %q", r, out.String())
+		}
 	}
 }
 
