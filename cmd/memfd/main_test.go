@@ -200,7 +200,7 @@ func TestRunFile(t *testing.T) {
 }
 
 func TestShow(t *testing.T) {
-	_, file := sealedFile(t, "shown\n", "text")
+	f, file := sealedFile(t, "shown\n", "text")
 	r := execute(t, "", "show", file)
 	for _, want := range []string{
 		"name         shown\\n\n", "type         memfd: created by memfd_create(2)\n", "size         4 bytes\n",
@@ -210,6 +210,22 @@ func TestShow(t *testing.T) {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("it lacks %q:\n%+v", want, r)
 		}
+	}
+	path, err := memfd.Reopen(f, unix.O_PATH)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer path.Close()
+	r = execute(t, "", "show", fmt.Sprintf("%d/%d", os.Getpid(), number(path)))
+	for _, want := range []string{"nothing (O_PATH)\n", "+ WRITE        the contents cannot change\n"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("it lacks %q:\n%+v", want, r)
+		}
+	}
+	f.Close()
+	r = execute(t, "", "show", fmt.Sprintf("%d/%d", os.Getpid(), number(path)))
+	if want := "seals        unknown: a descriptor opened with O_PATH does not show them\n"; !strings.Contains(r.stdout, want) {
+		t.Errorf("it lacks %q:\n%+v", want, r)
 	}
 	open, err := memfd.Create("open")
 	if err != nil {

@@ -63,16 +63,21 @@ func show(out io.Writer, remote remoteFile) error {
 	if err != nil {
 		return err
 	}
-	listed := find(result.Files, remote)
+	listed := find(result.Files, scan.ID{Dev: info.Device, Ino: info.Inode})
 	if listed != nil {
 		fmt.Fprintf(out, "%-12s %d bytes\n", "memory", listed.Allocated)
 	}
 	fmt.Fprintf(out, "%-12s %v, %s\n", "mode", info.Mode, map[bool]string{true: "executable", false: "not executable"}[info.Mode&0o111 != 0])
 	fmt.Fprintf(out, "%-12s %s\n", "open for", accesses[info.Access])
-	if info.Kind == memfd.KindSecret {
+	switch {
+	case info.Kind == memfd.KindSecret:
 		fmt.Fprintf(out, "%-12s none: secret files have no seals\n", "seals")
-	} else {
+	case info.Access != memfd.AccessNone:
 		showSeals(out, info.Seals)
+	case listed != nil && listed.SealsKnown:
+		showSeals(out, listed.Seals)
+	default:
+		fmt.Fprintf(out, "%-12s unknown: a descriptor opened with O_PATH does not show them\n", "seals")
 	}
 	_, err = memfd.Verify(f, memfd.SealWrite|memfd.SealShrink, math.MaxInt64)
 	verdict := "would accept it: it cannot change or shrink"
@@ -97,15 +102,11 @@ func show(out io.Writer, remote remoteFile) error {
 	return nil
 }
 
-// find returns the file behind a descriptor of a process, or nil.
-func find(files []*scan.File, remote remoteFile) *scan.File {
+// find returns the file with an ID, or nil.
+func find(files []*scan.File, id scan.ID) *scan.File {
 	for _, f := range files {
-		for _, h := range f.Holders {
-			for _, fd := range h.FDs {
-				if h.PID == remote.pid && fd == remote.fd {
-					return f
-				}
-			}
+		if f.ID == id {
+			return f
 		}
 	}
 	return nil
@@ -169,7 +170,7 @@ func refusal(err error) string {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EBADF):
 		return "it is not open for reading"
 	case errors.Is(err, unix.EINVAL):
-		return "it has no seals"
+		return "it has no seals, or ends within a huge page"
 	}
 	return ""
 }
