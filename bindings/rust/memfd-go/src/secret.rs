@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! Functions for secret memory.
+//! Kinds of secret memory, and functions for it.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,12 +9,39 @@ use memfd_go_sys as sys;
 
 use crate::create::new_fd;
 
+/// How secret memory is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SecretKind {
+    /// memfd_secret(2): removed from the kernel's own page tables.
+    SecretMem,
+    /// Locked anonymous memory: never swapped out, not in core dumps.
+    Locked,
+    /// Anonymous memory: not in core dumps, but may be swapped out.
+    Unlocked,
+}
+
+impl SecretKind {
+    pub(crate) fn from_number(number: u32) -> SecretKind {
+        match number {
+            sys::MEMFD_GO_AREA_SECRETMEM => SecretKind::SecretMem,
+            sys::MEMFD_GO_AREA_MLOCK => SecretKind::Locked,
+            _ => SecretKind::Unlocked,
+        }
+    }
+}
+
 /// Creates a secret file with memfd_secret(2). The descriptor is close-on-exec.
 ///
 /// Only processes that map the file can access its pages, because the kernel removes them from its
 /// own page tables. Set the size once with [`set_size`](crate::set_size), then map the file with
-/// [`MapMut`](crate::MapMut), shared. The pages are locked into memory and count against
-/// `RLIMIT_MEMLOCK`. While the file or a mapping of it exists, the system cannot hibernate.
+/// [`MapMut`](crate::MapMut), shared. While the file or a mapping of it exists, the system cannot
+/// hibernate.
+///
+/// The pages are locked into memory and count against `RLIMIT_MEMLOCK`. On older kernels, mapping
+/// more than the limit fails. Since Linux 7.2, and in stable kernels with its fix such as 6.12.117,
+/// the first access to a page beyond the limit is SIGBUS. [`SecretBuf`](crate::SecretBuf) reports an
+/// error in both cases.
 ///
 /// [`SecretBuf`](crate::SecretBuf) is easier to use for a secret of one process.
 ///

@@ -10,6 +10,7 @@ use std::ptr::{self, NonNull};
 use std::str;
 
 use bytemuck::{bytes_of, NoUninit, Zeroable};
+use memfd_go_sys as sys;
 
 use crate::{equal, wipe, SecretBuf, SecretKind, SecretOptions, SecretRead, SecretWrite};
 
@@ -68,30 +69,34 @@ impl<T: Zeroable> SecretBox<T> {
         options: SecretOptions,
         make: impl FnOnce(&mut T),
     ) -> io::Result<SecretBox<T>> {
-        let mut secret = SecretBox {
-            buf: options.allocate(size_of::<T>())?,
-            value: PhantomData,
-        };
-        if secret.buf.address() % align_of::<T>() != 0 {
+        let buf = options.allocate(size_of::<T>())?;
+        if buf.address() % align_of::<T>() != 0 {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
+        let mut secret = SecretBox {
+            buf,
+            value: PhantomData,
+        };
         make(&mut *secret.write()?);
         Ok(secret)
     }
 }
 
 impl<T> SecretBox<T> {
-    /// Makes the value readable until all guards are dropped. See [`SecretBuf::read`].
+    /// Makes the value readable until all guards are dropped. See [`SecretBuf::read`]. The memory
+    /// is writable, too, because a shared reference to a type such as [`Cell`](std::cell::Cell)
+    /// can change the value.
     pub fn read(&self) -> io::Result<SecretRead<'_, T>> {
+        let guard = self.buf.read_with(sys::MEMFD_GO_ACCESS_READ_WRITE)?;
         // SAFETY: the buffer starts with a valid T.
-        Ok(unsafe { self.buf.read()?.cast(|bytes| NonNull::from(bytes).cast()) })
+        Ok(unsafe { guard.cast(NonNull::cast) })
     }
 
     /// Makes the value readable and writable until the guard is dropped. See
     /// [`SecretBuf::write`].
     pub fn write(&mut self) -> io::Result<SecretWrite<'_, T>> {
         // SAFETY: the buffer starts with a valid T.
-        Ok(unsafe { self.buf.write()?.cast(|bytes| NonNull::from(bytes).cast()) })
+        Ok(unsafe { self.buf.write()?.cast(NonNull::cast) })
     }
 
     /// Returns how the memory is protected.
@@ -134,6 +139,32 @@ impl<T> fmt::Debug for SecretBox<T> {
             .finish_non_exhaustive()
     }
 }
+
+/// A write guard cannot be used to store a reference that ends before the secret.
+///
+/// ```compile_fail
+/// # use memfd_go::{SecretBox, SecretWrite};
+/// fn store<'a>(mut guard: SecretWrite<'_, Option<&'a u8>>, number: &'a u8) {
+///     *guard = Some(number);
+/// }
+///
+/// let mut secret = SecretBox::<Option<&'static u8>>::new(None).unwrap();
+/// store(secret.write().unwrap(), &Box::new(7));
+/// ```
+///
+/// Except for the lifetime, this compiles:
+///
+/// ```
+/// # use memfd_go::{SecretBox, SecretWrite};
+/// fn store<'a>(mut guard: SecretWrite<'_, Option<&'a u8>>, number: &'a u8) {
+///     *guard = Some(number);
+/// }
+///
+/// let mut secret = SecretBox::<Option<&'static u8>>::new(None).unwrap();
+/// store(secret.write().unwrap(), &7);
+/// ```
+#[cfg(doctest)]
+struct WriteGuardIsInvariant;
 
 /// Text in secret memory, such as a password. It is like [`SecretBuf`], but its guards dereference
 /// to `str`.
@@ -180,7 +211,11 @@ impl SecretString {
     pub fn read(&self) -> io::Result<SecretRead<'_, str>> {
         let guard = self.buf.read()?;
         // SAFETY: the first `len` bytes were copied from a String, and nothing changes them.
-        Ok(unsafe { guard.cast(|bytes| str::from_utf8_unchecked(&bytes[..self.len]).into()) })
+        let text = |bytes: NonNull<[u8]>| unsafe {
+            str::from_utf8_unchecked(&bytes.as_ref()[..self.len]).into()
+        };
+        // SAFETY: the text is in the buffer.
+        Ok(unsafe { guard.cast(text) })
     }
 
     /// Wipes the text, and leaves the empty string.

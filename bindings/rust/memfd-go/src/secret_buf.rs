@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -14,29 +15,7 @@ use memfd_go_sys as sys;
 
 use crate::error::result;
 use crate::fork::Incarnation;
-use crate::{equal, wipe};
-
-/// How secret memory is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SecretKind {
-    /// memfd_secret(2): removed from the kernel's own page tables.
-    SecretMem,
-    /// Locked anonymous memory: never swapped out, not in core dumps.
-    Locked,
-    /// Anonymous memory: not in core dumps, but may be swapped out.
-    Unlocked,
-}
-
-impl SecretKind {
-    pub(crate) fn from_number(number: u32) -> SecretKind {
-        match number {
-            sys::MEMFD_GO_AREA_SECRETMEM => SecretKind::SecretMem,
-            sys::MEMFD_GO_AREA_MLOCK => SecretKind::Locked,
-            _ => SecretKind::Unlocked,
-        }
-    }
-}
+use crate::{equal, wipe, SecretKind};
 
 /// Options for allocating secret memory.
 ///
@@ -87,8 +66,9 @@ impl SecretOptions {
         self.with(sys::MEMFD_GO_OPT_ALIGN_END, on)
     }
 
-    /// Sets whether children of fork(2) share the memory. By default they do not have it. Only the
-    /// `unsafe` functions accept this option.
+    /// Sets whether children of fork(2) share the memory. By default they do not have it, except
+    /// that memory of [`SecretKind::SecretMem`] may be shared with a child that another thread
+    /// forks during the allocation. Only the `unsafe` functions accept this option.
     ///
     /// Dropping the buffer in one process wipes it for all, unless it was attached. Do not fork
     /// while another thread creates or drops a guard: the guards' lock would stay locked in the
@@ -137,6 +117,8 @@ impl SecretOptions {
     /// * `EINVAL`: `len` is 0 or more than `isize::MAX`.
     /// * `EINVAL`: contradictory options, or options that only the `unsafe` functions accept.
     /// * `EMFILE`, `ENFILE`: no descriptor is free.
+    /// * `EFBIG`: memfd_secret(2) works, and `len` is more than `RLIMIT_FSIZE`; SIGXFSZ is sent as
+    ///   well.
     ///
     /// Source: memfd_secret(2), mlock(2), madvise(2), mm/secretmem.c.
     pub fn allocate(&self, len: usize) -> io::Result<SecretBuf> {
@@ -333,6 +315,7 @@ impl SecretBuf {
     /// Safe: not in signal handlers. Source: mlock(2), fork(2).
     pub fn relock(&mut self) -> io::Result<()> {
         self.check_here()?;
+        self.forget_readers();
         // mlock(2) needs readable memory.
         self.protect(sys::MEMFD_GO_ACCESS_READ)?;
         // SAFETY: the area belongs to `self`.
@@ -369,15 +352,22 @@ impl SecretBuf {
     ///
     /// * `EFAULT`: this is a child of fork(2) that does not have the secret.
     /// * `ENOMEM`: the process has too many mappings.
+    /// * `EAGAIN`: `usize::MAX` guards have been leaked with [`std::mem::forget`].
     ///
     /// Safe: not in signal handlers. Source: mprotect(2).
     pub fn read(&self) -> io::Result<SecretRead<'_>> {
+        self.read_with(sys::MEMFD_GO_ACCESS_READ)
+    }
+
+    /// Returns a read guard. All read guards of a buffer are created with the same `access`.
+    pub(crate) fn read_with(&self, access: u32) -> io::Result<SecretRead<'_>> {
         self.check_here()?;
         let mut readers = self.lock_readers();
         if *readers == 0 {
-            self.protect(sys::MEMFD_GO_ACCESS_READ)?;
+            self.protect(access)?;
         }
-        *readers += 1;
+        let too_many = || io::Error::from_raw_os_error(libc::EAGAIN);
+        *readers = readers.checked_add(1).ok_or_else(too_many)?;
         drop(readers);
         Ok(SecretRead {
             secret: self,
@@ -397,6 +387,7 @@ impl SecretBuf {
         Ok(SecretWrite {
             secret: self,
             value,
+            exclusive: PhantomData,
         })
     }
 
@@ -413,7 +404,8 @@ impl SecretBuf {
 
     fn protect(&self, access: u32) -> io::Result<()> {
         let mut area = self.area;
-        // SAFETY: the area belongs to `self` and is allocated. The call does not change the struct.
+        // SAFETY: the area belongs to `self` and is allocated. Of the struct the call changes only
+        // `protection`, which relock() needs not to be NONE.
         result(unsafe { sys::memfd_go_secret_protect(&mut area, access) })?;
         Ok(())
     }
@@ -433,6 +425,15 @@ impl SecretBuf {
     fn lock_readers(&self) -> MutexGuard<'_, usize> {
         // Nothing panics with the lock held.
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the number of read guards to 0. `&mut` proves that none is in use, but some may have
+    /// been leaked with mem::forget().
+    fn forget_readers(&mut self) {
+        *self
+            .readers
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner) = 0;
     }
 }
 
@@ -473,12 +474,12 @@ impl<'a> SecretRead<'a> {
     ///
     /// # Safety
     ///
-    /// `value` points to a value inside the buffer.
+    /// `value` returns a pointer to a valid value inside the buffer.
     pub(crate) unsafe fn cast<T: ?Sized>(
         self,
-        value: impl FnOnce(&[u8]) -> NonNull<T>,
+        value: impl FnOnce(NonNull<[u8]>) -> NonNull<T>,
     ) -> SecretRead<'a, T> {
-        let value = value(&self);
+        let value = value(self.value);
         let guard = ManuallyDrop::new(self); // It goes on as the other guard.
         SecretRead {
             secret: guard.secret,
@@ -516,6 +517,7 @@ impl<T: ?Sized> Drop for SecretRead<'_, T> {
 pub struct SecretWrite<'a, T: ?Sized = [u8]> {
     secret: &'a mut SecretBuf,
     value: NonNull<T>,
+    exclusive: PhantomData<&'a mut T>, // Not covariant in T, unlike NonNull.
 }
 
 // SAFETY: the memory is not tied to a thread, and the guard acts as an exclusive reference.
@@ -528,18 +530,19 @@ impl<'a> SecretWrite<'a> {
     ///
     /// # Safety
     ///
-    /// `value` points to a value inside the buffer.
+    /// `value` returns a pointer to a valid value inside the buffer.
     pub(crate) unsafe fn cast<T: ?Sized>(
-        mut self,
-        value: impl FnOnce(&mut [u8]) -> NonNull<T>,
+        self,
+        value: impl FnOnce(NonNull<[u8]>) -> NonNull<T>,
     ) -> SecretWrite<'a, T> {
-        let value = value(&mut self);
+        let value = value(self.value);
         let guard = ManuallyDrop::new(self); // It goes on as the other guard.
         let secret: *const &'a mut SecretBuf = &guard.secret;
         SecretWrite {
             // SAFETY: the original guard is neither used again nor dropped.
             secret: unsafe { ptr::read(secret) },
             value,
+            exclusive: PhantomData,
         }
     }
 }
@@ -565,9 +568,7 @@ impl<T: ?Sized> DerefMut for SecretWrite<'_, T> {
 impl<T: ?Sized> Drop for SecretWrite<'_, T> {
     fn drop(&mut self) {
         if self.secret.is_here() {
-            // A read guard may have been leaked with mem::forget(); `&mut` proves that its borrow
-            // has ended.
-            *self.secret.lock_readers() = 0;
+            self.secret.forget_readers();
             // After an error (too many mappings) the area stays writable.
             let _ = self.secret.protect(sys::MEMFD_GO_ACCESS_NONE);
         }

@@ -191,9 +191,12 @@ impl<T: ?Sized> SecretPool<T> {
         self.slots
     }
 
-    /// Returns the number of slots in use.
+    /// Returns the number of slots in use; 0 in a child of fork(2), which does not have the pool.
     pub fn used(&self) -> u32 {
-        self.lock().used
+        match self.is_here() {
+            true => self.lock().used,
+            false => 0, // A thread of the parent may have held the lock at the fork.
+        }
     }
 
     fn take_slot(&self) -> io::Result<NonNull<u8>> {
@@ -286,15 +289,24 @@ impl<T: NoUninit> Eq for SecretSlot<'_, T> {}
 impl<T: ?Sized> Drop for SecretSlot<'_, T> {
     fn drop(&mut self) {
         if self.pool.is_here() {
+            // Gives the slot back even if dropping the value panics.
+            let _slot = TakenSlot(self.pool, self.value);
             // SAFETY: the value is valid, and not used any more.
             unsafe { ptr::drop_in_place(self.value.as_ptr()) };
-            // An error means that `unsafe` code has written outside of its slot. Then the slot
-            // stays in use until the pool is freed.
-            // SAFETY: the pool is locked, and the slot is not used any more.
-            unsafe {
-                sys::memfd_go_secret_pool_give(&mut *self.pool.lock(), self.value.as_ptr().cast())
-            };
         }
+    }
+}
+
+/// A slot without a value.
+struct TakenSlot<'a, T: ?Sized>(&'a SecretPool<T>, NonNull<T>);
+
+impl<T: ?Sized> Drop for TakenSlot<'_, T> {
+    fn drop(&mut self) {
+        let TakenSlot(pool, slot) = self;
+        // An error means that `unsafe` code has written outside of its slot. Then the slot stays
+        // in use until the pool is freed.
+        // SAFETY: the pool is locked, and the slot is not used any more.
+        unsafe { sys::memfd_go_secret_pool_give(&mut *pool.lock(), slot.as_ptr().cast()) };
     }
 }
 

@@ -2,6 +2,9 @@
 
 //! Typed secrets.
 
+use std::cell::Cell;
+use std::hint::black_box;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -35,6 +38,45 @@ fn align_end_refuses_misaligned_values() {
         SecretBox::<[Wide; 3]>::with_options(at_end, |_| ()).unwrap();
         let none = SecretBox::<()>::with_options(at_end, |_| ());
         assert_eq!(errno(none), libc::EINVAL);
+    });
+}
+
+/// A page may have 64 KiB.
+#[test]
+fn misaligned_value_is_not_dropped() {
+    #[repr(align(0x2_0000))]
+    struct Wide(u8);
+    // SAFETY: zeros are a valid number.
+    unsafe impl bytemuck::Zeroable for Wide {}
+    impl Drop for Wide {
+        fn drop(&mut self) {
+            // A pointer, because the compiler takes the address of `self` for aligned.
+            assert_eq!(black_box(&self.0 as *const u8) as usize % 0x2_0000, 0);
+        }
+    }
+    isolated(|| {
+        let options = SecretOptions::new().secretmem(false).allow_unlocked(true);
+        let made = [(); 3].map(|_| {
+            let value = SecretBox::<Wide>::with_options(options, |value| value.0 = 1);
+            let small = SecretBox::new(1_u8).unwrap(); // Moves the address of the next value.
+            (value, small)
+        });
+        for (value, _) in made {
+            assert!(value.is_ok() || errno(value) == libc::EINVAL);
+        }
+    });
+}
+
+#[test]
+fn shared_reference_changes_a_cell() {
+    isolated(|| {
+        let key = SecretBox::new(Cell::new(1_u64)).unwrap();
+        let (one, two) = (key.read().unwrap(), key.read().unwrap());
+        one.set(2);
+        drop(one);
+        two.set(two.get() + 1);
+        drop(two);
+        assert_eq!(key.read().unwrap().get(), 3);
     });
 }
 
@@ -73,6 +115,25 @@ fn values_are_dropped_once() {
         drop((value, slot));
         assert_eq!(DROPPED.load(Ordering::Relaxed), 11);
         assert_eq!(pool.take().unwrap().0, 0);
+    });
+}
+
+#[test]
+fn slot_is_given_back_if_dropping_its_value_panics() {
+    struct Panics(u32);
+    // SAFETY: zeros are a valid number.
+    unsafe impl bytemuck::Zeroable for Panics {}
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            assert_ne!(self.0, 1);
+        }
+    }
+    isolated(|| {
+        let pool = SecretPool::<Panics>::of(1).unwrap();
+        let mut slot = pool.take().unwrap();
+        slot.0 = 1;
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(slot))).is_err());
+        assert_eq!((pool.used(), pool.take().unwrap().0), (0, 0));
     });
 }
 

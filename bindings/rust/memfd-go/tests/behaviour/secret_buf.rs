@@ -67,6 +67,10 @@ fn leaked_guards_are_harmless() {
         assert_eq!(access(address), "r-");
         drop(secret.write().unwrap());
         assert_eq!(access(address), "--");
+        std::mem::forget(secret.read().unwrap());
+        secret.relock().unwrap();
+        assert_eq!(access(address), "--");
+        assert_eq!(secret.read().unwrap()[0], 1);
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::mem::forget;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use memfd_go::{SecretKind, SecretOptions, SecretPool};
 
@@ -88,6 +89,30 @@ fn threads_share_a_pool() {
             }
         });
         assert_eq!(pool.used(), 0);
+    });
+}
+
+/// A thread of the parent may hold the lock at the fork.
+#[test]
+fn child_does_not_wait_for_the_lock() {
+    isolated(|| {
+        let pool = SecretPool::new(32, 1).unwrap();
+        let end = Instant::now() + Duration::from_millis(500);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while Instant::now() < end {
+                    drop(pool.take());
+                }
+            });
+            while Instant::now() < end {
+                let used = in_child(|| {
+                    // SAFETY: the function takes no pointers.
+                    unsafe { libc::alarm(10) };
+                    pool.used() as i32
+                });
+                assert_eq!(used, 0);
+            }
+        });
     });
 }
 
