@@ -7,7 +7,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::mem::{align_of, size_of};
 use std::ops::Deref;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::slice;
 use std::sync::atomic::{
     AtomicI16, AtomicI32, AtomicI8, AtomicIsize, AtomicU16, AtomicU32, AtomicU8, AtomicUsize,
@@ -102,18 +102,22 @@ impl<T: Shared> SharedMap<T> {
     ///
     /// * `EINVAL`: `len` or the size of an element is 0.
     /// * `EINVAL`: `offset` is not a multiple of the page size.
+    /// * `EINVAL`: an element has an alignment of more than a page, and the mapping is not aligned
+    ///   to it.
     /// * `EINVAL`: the file does not support seals.
     /// * `EOVERFLOW`: the elements extend past the end of the file, or do not fit into the address
     ///   space.
     /// * `EACCES`: `fd` is not open for reading and writing.
     /// * `EPERM`: the file is sealed against writing.
     /// * `ENOMEM`: no room in the address space, or too few free huge pages.
+    /// * `ENOSYS`: before Linux 4.11.
     ///
     /// Source: mmap(2), F_GET_SEALS(2const), mm/memfd.c.
     pub fn new(fd: impl AsFd, offset: u64, len: usize) -> Result<SharedMap<T>, SealsError> {
-        let bytes = checked_len::<T>(&fd, offset, len)?;
+        let fd = fd.as_fd();
+        let bytes = checked_len::<T>(fd, offset, len)?;
         let mapping = Mapping::new(fd, MapFlags::WRITE, offset, bytes)?;
-        Ok(SharedMap::from_mapping(mapping, len))
+        SharedMap::from_mapping(mapping, len)
     }
 
     /// Maps `len` elements of the file `fd` at `offset` twice, back to back, for a ring buffer.
@@ -151,19 +155,21 @@ impl<T: Shared> SharedMap<T> {
     /// # }
     /// ```
     pub fn ring(fd: impl AsFd, offset: u64, len: usize) -> Result<SharedMap<T>, SealsError> {
-        let bytes = checked_len::<T>(&fd, offset, len)?;
+        let fd = fd.as_fd();
+        let bytes = checked_len::<T>(fd, offset, len)?;
         let mapping = Mapping::ring(fd, offset, bytes)?;
-        Ok(SharedMap::from_mapping(mapping, 2 * len))
+        SharedMap::from_mapping(mapping, 2 * len)
     }
 
-    fn from_mapping(mapping: Mapping, len: usize) -> SharedMap<T> {
-        // Pages are aligned for any type.
-        debug_assert_eq!(mapping.as_ptr() as usize % align_of::<T>(), 0);
-        SharedMap {
+    fn from_mapping(mapping: Mapping, len: usize) -> Result<SharedMap<T>, SealsError> {
+        if mapping.as_ptr() as usize % align_of::<T>() != 0 {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL).into());
+        }
+        Ok(SharedMap {
             mapping,
             len,
             elements: PhantomData,
-        }
+        })
     }
 
     /// Returns the address of the first byte, a multiple of the page size, for access without
@@ -178,16 +184,17 @@ impl<T: Shared> SharedMap<T> {
     }
 }
 
-/// Returns the length of `len` elements in bytes, if they will always be within the file.
-fn checked_len<T>(fd: impl AsFd, offset: u64, len: usize) -> Result<usize, SealsError> {
+/// Returns the length of `len` elements in bytes, if they will always be within the file. `fd` is
+/// not an `impl AsFd`, because such a type may return different descriptors.
+fn checked_len<T>(fd: BorrowedFd<'_>, offset: u64, len: usize) -> Result<usize, SealsError> {
     let error = |errno| SealsError::Os(io::Error::from_raw_os_error(errno));
     let bytes = len
         .checked_mul(size_of::<T>())
         .ok_or(error(libc::EOVERFLOW))?;
     // Check the seal first: after that the file cannot shrink.
-    check_seals(&fd, Seals::SHRINK)?;
+    check_seals(fd, Seals::SHRINK)?;
     match offset.checked_add(bytes as u64) {
-        Some(end) if end <= get_size(&fd)? => Ok(bytes),
+        Some(end) if end <= get_size(fd)? => Ok(bytes),
         _ => Err(error(libc::EOVERFLOW)),
     }
 }

@@ -2,6 +2,8 @@
 
 //! Memory that several processes write.
 
+use std::cell::Cell;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::thread;
 
@@ -97,6 +99,46 @@ fn range_past_the_end_is_refused() {
         assert_eq!(map(0, usize::MAX), libc::EOVERFLOW);
         assert_eq!(map(0, 0), libc::EINVAL);
         assert_eq!(map(8, 1), libc::EINVAL);
+    });
+}
+
+/// AsFd is not an unsafe trait, so its result may change.
+#[test]
+fn descriptor_is_taken_once() {
+    struct Changing([MemFd; 2], Cell<usize>);
+    impl AsFd for Changing {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            let calls = self.1.replace(self.1.get() + 1);
+            self.0[usize::from(calls > 1)].as_fd()
+        }
+    }
+    isolated(|| {
+        let unsealed = CreateOptions::new().size(4096).create("unsealed").unwrap();
+        let files = Changing([file(4096), unsealed], Cell::new(0));
+        let map = SharedMap::<AtomicU8>::new(&files, 0, 4096).unwrap();
+        files.0[1].set_size(0).unwrap();
+        assert_eq!(map[0].load(Ordering::Relaxed), 0);
+    });
+}
+
+#[test]
+fn misaligned_mapping_is_refused() {
+    #[repr(C, align(0x40_0000))]
+    struct Wide([AtomicU8; 0x40_0000]);
+    // SAFETY: an array of atomics without padding.
+    unsafe impl Shared for Wide {}
+    isolated(|| {
+        let file = file(0x40_0000);
+        // The second mapping moves the address of the third.
+        let first = SharedMap::<Wide>::new(&file, 0, 1);
+        let _second = SharedMap::<AtomicU8>::new(&file, 0, 1).unwrap();
+        let third = SharedMap::<Wide>::new(&file, 0, 1);
+        for map in [first, third] {
+            match map {
+                Ok(map) => assert_eq!(map.as_mut_ptr() as usize % 0x40_0000, 0),
+                Err(_) => assert_eq!(errno(map), libc::EINVAL),
+            }
+        }
     });
 }
 
