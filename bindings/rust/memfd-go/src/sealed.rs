@@ -15,7 +15,7 @@ use memfd_go_sys as sys;
 
 use crate::error::{result, NotSealed, SealsError};
 use crate::map::Mapping;
-use crate::{create_sealed, get_seals, CreateOptions, MapFlags, MemFd, Seals, ToCStr};
+use crate::{create_sealed, get_seals, Access, CreateOptions, MemFd, Seals, ToCStr};
 
 /// A file whose contents no process can change or truncate.
 ///
@@ -103,9 +103,14 @@ impl SealedMemFd {
             .map(SealedMemFd)
     }
 
-    /// Wraps a file that the library has verified.
-    pub(crate) fn assume_checked(file: MemFd) -> SealedMemFd {
-        SealedMemFd(file)
+    /// Verifies a file that is not empty and at most `max_len` bytes long.
+    pub(crate) fn from_untrusted(
+        fd: OwnedFd,
+        required: Seals,
+        max_len: u64,
+    ) -> Result<SealedMemFd, SealsError> {
+        verify(&fd, required, max_len)?;
+        Ok(SealedMemFd(MemFd::unchecked(fd)))
     }
 
     /// Returns the file as a [`MemFd`].
@@ -135,6 +140,7 @@ impl SealedMemFd {
     ///   * `ENODATA`: the file is empty.
     ///   * `EACCES`: the descriptor is not open for writing, and the file's mode forbids
     ///     reopening it.
+    ///   * others: like [`map_verified`].
     ///
     /// Source: fallocate(2), mm/shmem.c.
     ///
@@ -151,7 +157,7 @@ impl SealedMemFd {
     /// ```
     pub fn fill_holes(&self) -> Result<(), SealsError> {
         let opts = sys::MEMFD_GO_OPT_NO_HOLES;
-        verified(self, SealedMemFd::REQUIRED, |fd, seals| {
+        verified(self.as_fd(), SealedMemFd::REQUIRED, |fd, seals| {
             // SAFETY: the pointer for the size may be null.
             unsafe { sys::memfd_go_verify(fd, seals, u64::MAX, opts, ptr::null_mut()) }
         })
@@ -163,25 +169,24 @@ impl SealedMemFd {
     ///
     /// # Errors
     ///
-    /// * `EACCES`: the descriptor is not open for reading.
-    /// * `EOVERFLOW`: the file does not fit into the address space.
-    /// * `ENOMEM`: no room in the address space, or too few free huge pages.
+    /// Like [`map_verified`], except `ENODATA`. `EFBIG` means longer than `isize::MAX`.
     ///
-    /// Source: mmap(2), mm/memfd.c.
+    /// Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
     pub fn map(&self) -> io::Result<SealedMap> {
-        let len = self.0.len()?;
-        if len == 0 {
-            return Ok(SealedMap(None));
+        // Verify again: without F_SEAL_GROW, a file of huge pages may now end within one.
+        match map_verified(self, Seals::empty(), u64::MAX).map_err(io::Error::from) {
+            Err(error) if error.raw_os_error() == Some(libc::ENODATA) => Ok(SealedMap(None)),
+            mapped => mapped,
         }
-        let mapping = Mapping::new(self, MapFlags::empty(), 0, len)?;
-        Ok(SealedMap(Some(mapping)))
     }
 }
 
 /// Checks a file from an untrusted process, and maps all of it.
 ///
 /// Whatever the other process does, before, during or after the call, the mapping can be read
-/// without a fault, and never changes.
+/// without a fault, and never changes. Reading can still fail for lack of memory, which a hole of
+/// the file needs: it is SIGBUS at the commit limit (`vm.overcommit_memory=2`), and SIGKILL at the
+/// limit of a memory cgroup. [`SealedMemFd::fill_holes`] allocates the memory.
 ///
 /// * `fd`: open for reading.
 /// * `required`: seals in addition to [`SealedMemFd::REQUIRED`].
@@ -198,6 +203,9 @@ impl SealedMemFd {
 ///   * `EACCES`: `fd` is not open for reading.
 ///   * `EBADF`: `fd` was opened with `O_PATH`.
 ///   * `ENOMEM`: no room in the address space, or too few free huge pages.
+///   * `EMFILE`, `ENFILE`: no descriptor is free for testing the kernel.
+///   * `EPERM`: another process is adding [`Seals::WRITE`] at this moment.
+///   * `ENOSYS`: before Linux 4.11.
 ///
 /// Source: F_GET_SEALS(2const), mmap(2), mm/memfd.c.
 ///
@@ -216,7 +224,7 @@ pub fn map_verified(fd: impl AsFd, required: Seals, max_len: u64) -> Result<Seal
     let required = SealedMemFd::REQUIRED | required;
     let max_len = max_len.min(isize::MAX as u64);
     let (mut addr, mut len) = (ptr::null_mut(), 0);
-    verified(&fd, required, |fd, seals| {
+    verified(fd.as_fd(), required, |fd, seals| {
         // SAFETY: `addr` and `len` are writable. A new mapping does not affect memory that is in
         // use.
         unsafe { sys::memfd_go_map_verified(fd, seals, max_len, 0, &mut addr, &mut len) }
@@ -228,12 +236,12 @@ pub fn map_verified(fd: impl AsFd, required: Seals, max_len: u64) -> Result<Seal
 
 /// Calls a function that verifies `fd`, and finds out which seals are missing.
 fn verified(
-    fd: impl AsFd,
+    fd: BorrowedFd<'_>,
     required: Seals,
     mut verify: impl FnMut(c_int, u32) -> c_int,
 ) -> Result<(), SealsError> {
     loop {
-        let r = verify(fd.as_fd().as_raw_fd(), required.bits());
+        let r = verify(fd.as_raw_fd(), required.bits());
         match result(r) {
             Ok(_) => return Ok(()),
             Err(error) => match error.raw_os_error() {
@@ -242,7 +250,7 @@ fn verified(
                 _ => return Err(error.into()),
             },
         }
-        let missing = required.difference(get_seals(&fd)?);
+        let missing = required.difference(get_seals(fd)?);
         if !missing.is_empty() {
             return Err(SealsError::Missing(missing));
         }
@@ -251,8 +259,8 @@ fn verified(
 }
 
 /// Verifies a file from an untrusted process that is at most `max_len` bytes long.
-pub(crate) fn verify(fd: impl AsFd, required: Seals, max_len: u64) -> Result<(), SealsError> {
-    verified(fd, SealedMemFd::REQUIRED | required, |fd, seals| {
+fn verify(fd: impl AsFd, required: Seals, max_len: u64) -> Result<(), SealsError> {
+    verified(fd.as_fd(), SealedMemFd::REQUIRED | required, |fd, seals| {
         // SAFETY: the pointer for the size may be null.
         unsafe { sys::memfd_go_verify(fd, seals, max_len, 0, ptr::null_mut()) }
     })
@@ -294,7 +302,9 @@ impl TryFrom<MemFd> for SealedMemFd {
 fn check_unchanging(fd: &MemFd) -> Result<(), SealsError> {
     match verify(fd, Seals::empty(), u64::MAX) {
         Err(SealsError::Os(error)) => match error.raw_os_error() {
-            Some(libc::ENODATA | libc::EOVERFLOW | libc::EACCES) => Ok(()),
+            Some(libc::ENODATA | libc::EOVERFLOW) => Ok(()),
+            // A security module may forbid testing the kernel, with the same error.
+            Some(libc::EACCES) if fd.inspect()?.access() == Access::Write => Ok(()),
             _ => Err(error.into()),
         },
         verified => verified,

@@ -31,6 +31,7 @@ use std::os::fd::BorrowedFd;
 use ::tokio::io::Interest;
 use ::tokio::net::UnixStream;
 
+use crate::transfer::receive_fd;
 use crate::{Message, SealedMemFd, Seals, SealsError};
 
 /// Sends descriptors and `data` in one message. See [`send_fds`](crate::send_fds).
@@ -60,10 +61,8 @@ pub async fn receive_sealed(
     required: Seals,
     max_len: u64,
 ) -> Result<SealedMemFd, SealsError> {
-    // async_io() retries after EAGAIN, which only the socket may cause, not the file.
-    let receive = || match crate::receive_sealed(socket, required, max_len) {
-        Err(SealsError::Os(error)) => Err(error),
-        received => Ok(received),
-    };
-    socket.async_io(Interest::READABLE, receive).await?
+    // async_io() retries after EAGAIN, so verifying the file, which may also fail with it, follows.
+    let receive = || receive_fd(socket, &mut []);
+    let (fd, _) = socket.async_io(Interest::READABLE, receive).await?;
+    SealedMemFd::from_untrusted(fd, required, max_len)
 }

@@ -12,8 +12,7 @@ use memfd_go_sys as sys;
 
 use crate::create::new_fd;
 use crate::error::result;
-use crate::sealed::verify;
-use crate::{Access, MemFd, SealedMemFd, Seals, SealsError};
+use crate::{Access, SealedMemFd, Seals, SealsError};
 
 /// The maximum number of descriptors in one message.
 pub const FDS_MAX: usize = sys::MEMFD_GO_FDS_MAX as usize;
@@ -208,7 +207,8 @@ fn receive_message(socket: impl AsFd, data: &mut [u8], most: usize) -> io::Resul
 /// [`read_at`](std::os::unix::fs::FileExt::read_at).
 ///
 /// * `required`: seals in addition to [`SealedMemFd::REQUIRED`].
-/// * `max_len`: the largest size to accept, in bytes.
+/// * `max_len`: the largest size to accept, in bytes. A file that is not sealed with
+///   [`Seals::GROW`] can grow later; [`map_verified`](crate::map_verified) checks the size again.
 ///
 /// # Errors
 ///
@@ -265,15 +265,16 @@ pub fn receive_sealed_with(
     max_len: u64,
     data: &mut [u8],
 ) -> Result<(SealedMemFd, usize), SealsError> {
-    let error = |errno| SealsError::Os(io::Error::from_raw_os_error(errno));
-    let message = receive_message(socket, data, 1)?.ok_or_else(|| error(libc::EPIPE))?;
-    let mut fds = message.fds;
-    let fd = fds.next().ok_or_else(|| error(libc::EPROTO))?;
-    verify(&fd, required, max_len)?;
-    Ok((
-        SealedMemFd::assume_checked(MemFd::unchecked(fd)),
-        message.len,
-    ))
+    let (fd, len) = receive_fd(socket, data)?;
+    Ok((SealedMemFd::from_untrusted(fd, required, max_len)?, len))
+}
+
+/// Receives one descriptor, and the bytes of the message. Returns their number.
+pub(crate) fn receive_fd(socket: impl AsFd, data: &mut [u8]) -> io::Result<(OwnedFd, usize)> {
+    let error = |errno| move || io::Error::from_raw_os_error(errno);
+    let mut message = receive_message(socket, data, 1)?.ok_or_else(error(libc::EPIPE))?;
+    let fd = message.fds.next().ok_or_else(error(libc::EPROTO))?;
+    Ok((fd, message.len))
 }
 
 /// Opens /proc/PID/fd/N, a file of another process, with a new open file description. The
@@ -291,6 +292,7 @@ pub fn receive_sealed_with(
 /// * `EACCES`: no right to ptrace the process, or the file's mode forbids the access.
 /// * `ENXIO`: a secret file, or not a regular file.
 /// * `EAGAIN`: a process has a lease on the file.
+/// * `ENOSYS`: before Linux 4.11.
 /// * `EMFILE`, `ENFILE`, `ENOMEM` and others: like open(2).
 ///
 /// Source: proc_pid_fd(5), ptrace(2).

@@ -9,6 +9,7 @@
 #![allow(clippy::missing_safety_doc)] // The C API documents it.
 
 use std::alloc::{alloc_zeroed, dealloc, Layout};
+use std::cell::Cell;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, IntoRawFd};
 use std::os::raw::{c_char, c_int, c_void};
@@ -85,7 +86,7 @@ mod library {
         addr: *mut *mut c_void,
         len: *mut usize,
     ) -> c_int {
-        (*addr, *len) = (pages(3), 3);
+        (*addr, *len) = (pages(5000), 5000);
         0
     }
 
@@ -306,7 +307,7 @@ fn maps() {
         }
     });
     let verified = map_verified(&file(), Seals::empty(), 10).unwrap();
-    assert_eq!(&verified[..], [0; 3]);
+    assert_eq!(&verified[..], [0; 5000]);
     // SAFETY: nothing else uses the memory.
     let mut map = unsafe { MapMut::new(&file(), MapFlags::empty(), 0, 10) }.unwrap();
     map[9] = 1;
@@ -402,6 +403,11 @@ fn values() {
     assert_eq!((one[1], *two), (3, [1, 3]));
     drop((one, two));
     assert!(key == SecretBox::new([1, 3]).unwrap());
+    let cell = SecretBox::new(Cell::new(1)).unwrap();
+    let (one, two) = (cell.read().unwrap(), cell.read().unwrap());
+    one.set(7);
+    assert_eq!(two.get(), 7);
+    drop((one, two));
     let text = SecretString::take(String::from("k\u{e4}se")).unwrap();
     assert_eq!(&*text.read().unwrap(), "k\u{e4}se");
     let empty = SecretString::take(String::new()).unwrap();

@@ -159,20 +159,30 @@ pub fn can_filter() -> bool {
 
 /// Makes memfd_create(2) refuse the flags of Linux 6.3, in this process, which should be a child.
 pub fn refuse_new_flags() {
+    refuse(libc::SYS_memfd_create, 1, 0x18, libc::EINVAL); // MFD_NOEXEC_SEAL, MFD_EXEC
+}
+
+/// Makes every query of a file's size fail, in this thread, which should end soon.
+pub fn refuse_size(errno: c_int) {
+    refuse(libc::SYS_statx, 2, libc::AT_EMPTY_PATH as u32, errno);
+}
+
+/// Makes a system call fail if the argument with this index has one of `bits`.
+fn refuse(call: libc::c_long, argument: u32, bits: u32, errno: c_int) {
     // The filter's inputs: the system call number, and the low half of an argument.
     const NUMBER: u32 = 0;
-    const FLAGS: u32 = 16 + 8 + if cfg!(target_endian = "big") { 4 } else { 0 };
+    const ARGUMENTS: u32 = 16 + if cfg!(target_endian = "big") { 4 } else { 0 };
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
     const IF_ANY: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
     let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
-    let refuse = libc::SECCOMP_RET_ERRNO | libc::EINVAL as u32;
+    let refuse = libc::SECCOMP_RET_ERRNO | errno as u32;
     let mut steps = [
         step(LOAD, 0, 0, NUMBER),
-        step(IF_EQUAL, 0, 3, libc::SYS_memfd_create as u32),
-        step(LOAD, 0, 0, FLAGS),
-        step(IF_ANY, 0, 1, 0x18), // MFD_NOEXEC_SEAL, MFD_EXEC
+        step(IF_EQUAL, 0, 3, call as u32),
+        step(LOAD, 0, 0, ARGUMENTS + 8 * argument),
+        step(IF_ANY, 0, 1, bits),
         step(RETURN, 0, 0, refuse),
         step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];

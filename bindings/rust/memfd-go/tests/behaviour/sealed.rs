@@ -150,6 +150,22 @@ fn executable_file_with_exec_seal_is_accepted_only_on_a_fixed_kernel() {
     });
 }
 
+/// An error that has nothing to do with the access mode, as from a security module.
+#[test]
+fn file_that_cannot_be_checked_is_refused() {
+    if !can_filter() {
+        return skip("there is no seccomp(2)");
+    }
+    isolated(|| {
+        let file = SealedMemFd::new("sealed", b"abc").unwrap();
+        let code = in_child(|| {
+            refuse_size(libc::EACCES);
+            errno(SealedMemFd::try_from(MemFd::from(file)))
+        });
+        assert_eq!(code, libc::EACCES);
+    });
+}
+
 #[test]
 fn sealed_with_exec_and_not_executable_is_accepted() {
     isolated(|| {

@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::os::fd::AsFd;
+use std::thread;
 use std::time::Duration;
 
 use memfd_go::tokio::{receive_fds, receive_sealed, send_fds};
@@ -11,7 +12,7 @@ use memfd_go::{create, SealedMemFd, Seals};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::common::isolated;
+use crate::common::*;
 
 fn run(test: impl Future<Output = ()>) {
     isolated(|| {
@@ -90,6 +91,23 @@ fn cancelled_send_sends_nothing() {
             }
         }
     });
+}
+
+/// An error that also means that the socket has no message.
+#[test]
+fn file_that_cannot_be_checked_now_is_refused() {
+    if !can_filter() {
+        return skip("there is no seccomp(2)");
+    }
+    let receive = async {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        send_fds(&ours, &[page().as_fd()], b"").await.unwrap();
+        refuse_size(libc::EAGAIN);
+        let receive = receive_sealed(&theirs, Seals::empty(), 5);
+        let refused = timeout(Duration::from_secs(5), receive).await.unwrap();
+        assert_eq!(errno(refused), libc::EAGAIN);
+    };
+    thread::spawn(|| run(receive)).join().unwrap();
 }
 
 #[test]
