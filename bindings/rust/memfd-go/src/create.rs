@@ -248,6 +248,9 @@ impl CreateOptions {
     /// * `EINVAL`: the options have a size, a mode, or seals.
     /// * `EFBIG`: `data` is longer than `RLIMIT_FSIZE`; SIGXFSZ is sent as well.
     /// * `ENOSPC`, `ENOMEM`: not enough memory, or too few free huge pages.
+    /// * `EBUSY`: the kernel itself used a page during ten attempts of about 0.1 s to seal the
+    ///   file: try again.
+    /// * `EBUSY`: huge pages, and another thread called fork(2) during the call.
     ///
     /// Source: memfd_create(2), F_ADD_SEALS(2const), mm/shmem.c.
     pub fn create_sealed(&self, name: impl ToCStr, data: &[u8], seals: Seals) -> io::Result<MemFd> {
@@ -278,11 +281,12 @@ impl CreateOptions {
     /// * `EBADF`: `source` is not open for reading.
     /// * `EINVAL`: `source` is not a regular file, or cannot be read at any offset
     ///   (`O_DIRECT`).
-    /// * `ESPIPE`: `source` is a secret file.
+    /// * `ESPIPE`: `source` is a secret file, or a file without offsets (trace_pipe).
     /// * `EFBIG`: the file is longer than `max_len`.
     /// * `EFBIG`: the file is longer than `RLIMIT_FSIZE`; SIGXFSZ is sent as well.
     /// * `EAGAIN`: the size of the file changed during the copy.
     /// * `EIO`: the source could not be read. Other errors of read(2) are possible.
+    /// * `ENOSYS`: before Linux 4.11.
     ///
     /// Source: sendfile(2), pread(2), F_ADD_SEALS(2const).
     ///

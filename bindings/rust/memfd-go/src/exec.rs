@@ -143,8 +143,8 @@ impl<'a> From<&'a CStr> for ExecArg<'a> {
 /// Replaces the process like [`exec`], without allocating: for the child after fork(2), or for
 /// [`pre_exec`](std::os::unix::process::CommandExt::pre_exec).
 ///
-/// * `arguments`, `environment`: lists that end at the first [`ExecArg::END`], and must contain
-///   one. An entry of the environment is `NAME=VALUE`.
+/// * `arguments`, `environment`: lists whose last element is [`ExecArg::END`]. An entry of the
+///   environment is `NAME=VALUE`.
 ///
 /// # Errors
 ///

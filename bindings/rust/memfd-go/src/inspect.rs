@@ -154,12 +154,14 @@ impl fmt::Debug for Info {
 /// Returns the properties of the descriptor `fd` and its file.
 ///
 /// The contents of the file are not read. Other processes may change a file that is not sealed
-/// at any time; its kind and the access mode do not change.
+/// at any time; its kind and the access mode do not change. If /proc is not mounted, a memfd that
+/// does not accept seals is [`Kind::Other`].
 ///
 /// # Errors
 ///
+/// * `ENOSYS`: before Linux 4.11.
 /// * `EMFILE`, `ENFILE`, `ENOMEM`: no descriptor or memory is free for a comparison that a file
-///   on tmpfs may need.
+///   in memory that does not accept seals needs.
 ///
 /// Source: statx(2), statfs(2), F_GETFL(2const), proc_pid_fd(5).
 ///

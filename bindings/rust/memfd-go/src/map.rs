@@ -158,13 +158,15 @@ impl Map {
     /// * `EACCES`: `fd` is not open for reading.
     /// * `EACCES`: the file cannot be mapped with this access.
     /// * `EPERM`: [`MapFlags::EXEC`], and the file is secret or on a `noexec` mount.
+    /// * `EPERM`: another process is adding [`Seals::WRITE`](crate::Seals::WRITE) at this moment.
     /// * `EINVAL`: `len` is 0.
     /// * `EINVAL`: `offset` is not a multiple of the page size, or more than `i64::MAX`.
     /// * `EINVAL`: unknown flags, or [`MapFlags::PRIVATE`] on a secret file.
     /// * `EOVERFLOW`: `offset + len` is more than `i64::MAX`, or `len` more than `isize::MAX`.
     /// * `EBADF`: `fd` was opened with `O_PATH`.
     /// * `ENODEV`: the file cannot be mapped.
-    /// * `EAGAIN`: over `RLIMIT_MEMLOCK`; mappings of secret files are locked.
+    /// * `EAGAIN`: over `RLIMIT_MEMLOCK`; mappings of secret files are locked (but see
+    ///   [`secret`](crate::secret) for newer kernels).
     /// * `ENOMEM`: no room in the address space, or too few free huge pages.
     ///
     /// Source: mmap(2), mm/mmap.c, mm/secretmem.c.

@@ -195,6 +195,8 @@ pub fn get_seals(fd: impl AsFd) -> io::Result<Seals> {
 /// * `EINVAL`: the file does not support seals (a pipe, a file on a disk, a secret file).
 /// * `EBUSY`: [`Seals::WRITE`], and a shared mapping of a writable descriptor exists, even if
 ///   mprotect(2) made it read-only.
+/// * `EBUSY`: [`Seals::WRITE`], and direct I/O or the kernel itself used a page for longer than the
+///   kernel waits (about 0.1 s): try again.
 ///
 /// Source: F_ADD_SEALS(2const) (fcntl(2)), mm/memfd.c.
 ///

@@ -104,7 +104,8 @@ pub fn reserve(fd: impl AsFd, size: u64) -> io::Result<()> {
 ///
 /// * `fd`: open for writing.
 /// * `offset`, `len`: in bytes; `len` is more than 0. The range may extend past the end of the
-///   file. In a page that the range covers partly, these bytes become zero.
+///   file. In a page that the range covers partly, these bytes become zero; in a huge page only
+///   on newer kernels.
 ///
 /// # Errors
 ///
