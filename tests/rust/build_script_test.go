@@ -3,7 +3,9 @@
 package rust
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -42,6 +44,25 @@ func TestLibDirWithoutLibrary(t *testing.T) {
 			t.Errorf("error %v, want one with %q in\n%s", err, want, output)
 		}
 	}
+}
+
+// The archive may be a link to a file of another name.
+func TestLibDirWithLink(t *testing.T) {
+	testenv.RequireRegular(t)
+	requireCargo(t)
+	folder := t.TempDir()
+	content, err := os.ReadFile(filepath.Join(product(t), "libmemfd_go.a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "store", "archive"), string(content))
+	link := filepath.Join(folder, "lib", "libmemfd_go.a")
+	if err := errors.Join(os.Mkdir(filepath.Dir(link), 0o777), os.Symlink("../store/archive", link)); err != nil {
+		t.Fatal(err)
+	}
+	cargo{environment: []string{"MEMFD_GO_LIB_DIR=" + filepath.Dir(link)}, arguments: []string{
+		"cargo", "build", "--locked", "--package=memfd-go-sys", "--features=static", targetDir(t, "script"),
+	}}.mustRun(t)
 }
 
 // The crates find the library by pkg-config, or build it from the Go sources, shared and static.

@@ -48,7 +48,7 @@ fn find() -> Result<()> {
         return Ok(());
     }
     let sources = go_sources().ok_or("the Go sources are missing from this package")?;
-    match Command::new("go").arg("version").output() {
+    match go().arg("version").output() {
         Ok(_) => build(&sources).map_err(|e| format!("building libmemfd_go: {}", e).into()),
         Err(error) => Err(format!(
             "libmemfd_go not found, and go cannot be run to build it ({}).\n\n\
@@ -102,9 +102,12 @@ fn use_dir(dir: &Path) -> Result<()> {
     }
 }
 
+/// Returns the absolute path of a library. It may be a symbolic link to a file of another name,
+/// which the linker would not find.
 fn library_in(dir: &Path, name: &str) -> Result<PathBuf> {
     let library = dir.join(name);
-    Ok(fs::canonicalize(&library).map_err(|e| format!("{}: {}", library.display(), e))?)
+    fs::metadata(&library).map_err(|e| format!("{}: {}", library.display(), e))?;
+    Ok(fs::canonicalize(dir)?.join(name))
 }
 
 /// Links with a static library. rustc copies it into the crate, so dependents need not find it.
@@ -158,14 +161,15 @@ fn use_pkg_config() -> Result<()> {
     config.atleast_version(VERSION).cargo_metadata(!is_static);
     // The list of variables would precede the error message of a failed build.
     let library = config.env_metadata(false).probe("libmemfd_go")?;
-    println!("cargo:rerun-if-env-changed=PKG_CONFIG_PATH");
-    println!("cargo:rerun-if-env-changed=PKG_CONFIG_LIBDIR");
-    if is_static {
-        // get_variable() returns the text of the .pc file, with blanks escaped.
-        let libdir = pkg_config::get_variable("libmemfd_go", "libdir")?.replace("\\ ", " ");
-        return use_dir(Path::new(&libdir));
+    for name in ["PATH", "LIBDIR", "SYSROOT_DIR"] {
+        println!("cargo:rerun-if-env-changed=PKG_CONFIG_{}", name);
     }
-    if let Some(dir) = library.link_paths.first() {
+    // A variable of the .pc file, such as libdir, may lack the sysroot.
+    let dir = library.link_paths.first();
+    if is_static {
+        return use_dir(dir.ok_or("libmemfd_go.pc has no -L")?);
+    }
+    if let Some(dir) = dir {
         println!("cargo:lib_dir={}", dir.display());
     }
     Ok(())
@@ -200,10 +204,17 @@ fn build(top: &Path) -> Result<()> {
     link_static(&out.join(ARCHIVE))
 }
 
+/// Returns a go command that does not download another version of Go.
+fn go() -> Command {
+    let mut go = Command::new("go");
+    go.env("GOTOOLCHAIN", "local");
+    go
+}
+
 /// Returns a go command in `top` that builds programs for the host, regardless of the
 /// environment. The package contains all modules, so nothing is downloaded.
 fn host_go(top: &Path) -> Result<Command> {
-    let host = Command::new("go")
+    let host = go()
         .args(["env", "GOHOSTOS", "GOHOSTARCH"])
         // go env fails if GOOS and GOARCH are set to an unsupported pair.
         .envs([("GOOS", "linux"), ("GOARCH", "amd64")])
@@ -211,9 +222,8 @@ fn host_go(top: &Path) -> Result<Command> {
         .map_err(|e| format!("cannot run go: {}", e))?;
     let host = String::from_utf8(host.stdout)?;
     let mut host = host.lines();
-    let mut go = Command::new("go");
+    let mut go = go();
     go.current_dir(top)
-        .env("GOTOOLCHAIN", "local")
         .env("GOOS", host.next().unwrap_or_default())
         .env("GOARCH", host.next().unwrap_or_default());
     let baseline = fs::read_to_string(top.join("capi/linker/baseline.env"))?;
