@@ -50,10 +50,9 @@ _NONE, _READ, _READ_WRITE = int(Access.NONE), int(Access.READ), int(Access.READ_
 class Area:
     """Memory, the number of its views, and whether it has been freed.
 
-    Views keep the memory alive, so it may outlive the object that the program holds. A view is
-    gone when the object that exports its buffer is collected, and the garbage collector may do
-    that anywhere, even inside these methods. Therefore the lock is reentrant, and
-    update_access() is a loop.
+    Views keep the memory alive, so it may outlive the object that the program holds. The last
+    view of an exporter may be garbage, which is collected anywhere, even inside these methods.
+    Therefore the lock is reentrant, and update_access() is a loop.
 
     A child of fork() has a copy of this object, but not of the memory.
     """
@@ -114,11 +113,10 @@ class Area:
         self._enter(writable)
         try:
             memory = _ffi.memory_at(self.address, self.length)
-            leaving: Any = weakref.finalize(memory, self._leave, writable)
+            _ffi.when_deallocated(memory, self._leave, writable)
         except BaseException:
             self._leave(writable)
             raise
-        leaving.atexit = False  # threads may still use views; the kernel frees the memory
         return _ffi.view_of(memory, self.length, not writable)
 
     def _enter(self, writable: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 from ctypes import (
     CDLL,
     POINTER,
@@ -453,13 +454,32 @@ _ADDRESS_BITS = 8 * sizeof(c_void_p)
 def memory_at(address: int, length: int) -> Any:
     """Return an object that exports at least 'length' bytes at 'address' as a buffer.
 
-    Each view of the memory refers to the object, so it is collected after the last view.
+    Each view of the memory refers to the object, so it is deallocated after the last view.
     ctypes has a type for each length of an array, and creating and collecting a type takes
     longer than mapping a file. So there is only one type for each power of two.
     """
     if length >> _ADDRESS_BITS - 2 == 0:
         length = 1 << (length - 1).bit_length() if length else 0
     return _array_type(length).from_address(address)
+
+
+# The object must not be tracked by the garbage collector, which runs the callbacks of weak
+# references to garbage before the __del__() methods of other garbage, and those may use views.
+_untrack: Any = PYFUNCTYPE(None, py_object)(("PyObject_GC_UnTrack", pythonapi))
+
+
+def when_deallocated(memory: Any, function: Callable[..., object], *arguments: Any) -> None:
+    """Call a function when no view of an object from memory_at() exists any more.
+
+    When the process ends, the function is not called. The kernel frees the memory.
+    """
+
+    def call(_: object, finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not finalizing():
+            function(*arguments)
+
+    _untrack(memory)
+    memory.ending = weakref.ref(memory, call)
 
 
 def _array_type(length: int) -> Any:

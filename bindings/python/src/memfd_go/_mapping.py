@@ -46,10 +46,7 @@ class Mapping(Closing):
         except BaseException:
             raw.unmap(address, mapped)
             raise
-        # Any, because mypy thinks that a property of finalize is a missing slot.
-        unmapping: Any = weakref.finalize(memory, raw.unmap, address, mapped)
-        # At interpreter exit threads may still use views. The kernel unmaps the memory.
-        unmapping.atexit = False
+        _ffi.when_deallocated(memory, raw.unmap, address, mapped)
         # The object that exports the buffer; empty once closed. list.pop() is atomic.
         self._exporter: list[Any] = [memory]
         self._length = length
