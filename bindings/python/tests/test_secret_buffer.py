@@ -203,6 +203,20 @@ def test_readinto_and_hash_without_copy() -> None:
             assert code == hashlib.blake2b(b"message", key=bytes(view)).digest()
 
 
+@buffers
+def test_array_keeps_it_readable() -> None:
+    numpy = pytest.importorskip("numpy")
+    key: Any = SecretBuffer(32)
+    array = numpy.frombuffer(key, dtype="u1")
+    assert protection(key) == "r--"
+    with pytest.raises(BufferError):
+        key.close()
+    assert bytes(array) == bytes(32)
+    del array
+    assert protection(key) == "---"
+    key.close()
+
+
 def test_hmac_key() -> None:
     pytest.importorskip("_hashlib", reason="without OpenSSL, hmac takes no view as a key")
     with SecretBuffer(32) as key, key.readable() as view:

@@ -311,6 +311,11 @@ class SecretMemory(Closing):
     def __buffer__(self, flags: int, /) -> memoryview:
         return self._area.make_view(bool(flags & _ffi.PyBUF_WRITABLE))
 
+    def __release_buffer__(self, view: memoryview, /) -> None:
+        # With this method numpy.frombuffer() keeps the view. Without it, numpy keeps only the
+        # secret, and the array is of inaccessible memory.
+        view.release()
+
     def __del__(self) -> None:
         if not hasattr(self, "_area") or self.closed:  # __init__() may not have run
             return
