@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import sys
 import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable
@@ -25,6 +26,21 @@ def fails_with(*names: str, text: str | None = None) -> Generator[None]:
     assert caught.value.errno in [getattr(errno, name) for name in names], str(caught.value)
     if text is not None:
         assert caught.value.strerror == text
+
+
+@contextmanager
+def ignored_errors() -> Generator[list[str]]:
+    """Collect the messages of exceptions that Python ignores, such as those of __del__()."""
+    errors: list[str] = []
+
+    def append(caught: Any) -> None:
+        errors.append(str(caught.exc_value))
+
+    before, sys.unraisablehook = sys.unraisablehook, append
+    try:
+        yield errors
+    finally:
+        sys.unraisablehook = before
 
 
 def in_child(work: Callable[[], object]) -> None:

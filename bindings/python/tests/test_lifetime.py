@@ -3,8 +3,19 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import subprocess
 import sys
+import warnings
+from typing import Any, Callable
+
+import pytest
+from helpers import ignored_errors, in_child, permissions
+
+from memfd_go import MemFd, SecretBuffer, SecretPool
+
+pytestmark = pytest.mark.filterwarnings("ignore::memfd_go.SecretFallbackWarning")
 
 # Objects in a cycle, in which each has a __del__() method that uses its view.
 GARBAGE = """
@@ -37,3 +48,43 @@ def test_garbage_can_use_its_views() -> None:
         [sys.executable, "-c", GARBAGE], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "1\n1\nFalse\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: MemFd.create("test"),
+        lambda: SecretBuffer(10),
+        lambda: SecretPool(10, 1),
+        lambda: SecretPool(10, 1).take(),
+    ],
+    ids=["MemFd", "SecretBuffer", "SecretPool", "SecretSlot"],
+)
+def test_warning_as_error_leaks_nothing(make: Callable[[], object]) -> None:
+    with ignored_errors() as errors, warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        make()
+        gc.collect()  # nothing_leaks checks the rest
+    assert errors
+    assert all(error.startswith("unclosed <") for error in errors)
+
+
+def test_child_that_forgets_a_secret_closes_its_descriptor() -> None:
+    key: Any = SecretBuffer(10, keep_fd=True, secretmem=True)
+    address = key._area.address
+    try:
+        fd = key.fileno()
+    except ValueError:
+        key.close()
+        pytest.skip("memfd_secret(2) does not work")
+
+    def child() -> None:
+        nonlocal key
+        del key
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)
+
+    in_child(child)
+    assert os.fstat(fd)
+    key.close()
+    assert permissions(address) == ""

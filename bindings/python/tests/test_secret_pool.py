@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
 import pytest
-from helpers import address_of, fails_with, in_child, permissions
+from helpers import address_of, fails_with, ignored_errors, in_child, permissions
 
 from memfd_go import Access, SecretFallbackWarning, SecretKind, SecretPool, raw
 
@@ -114,11 +114,36 @@ def test_overrun_is_detected() -> None:
     slot = pool.take()
     with slot.writable() as view:
         ctypes.memset(address_of(view) + 32, 0x55, 16)
-    with fails_with("EINVAL"):
+    text = "something wrote past the end of a slot; closing the pool wipes all slots"
+    with fails_with("EINVAL", text=text):
         slot.close()
     assert not slot.closed
     pool.close()
     assert slot.closed
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_overrun_does_not_keep_the_pool(kept: bool) -> None:
+    """A pool that is abandoned is freed even if a slot cannot be given back."""
+    pool: Any = SecretPool(32, 3)
+    slot: Any = pool.take()
+    other: Any = pool.take()
+    with slot.writable() as view:
+        address = address_of(view)
+        ctypes.memset(address + 32, 0x55, 16)
+    del view
+    if kept:
+        with pytest.raises(ZeroDivisionError), pool:
+            _ = 1 / 0
+        assert (pool.closed, slot.closed, other.closed) == (True, True, True)
+    else:
+        with pytest.warns(ResourceWarning, match="unclosed <SecretPool"):
+            del pool
+        for area in (slot._area, other._area):  # what __del__() does
+            assert permissions(address) != ""
+            with fails_with("EINVAL"):
+                area.abandon()
+    assert permissions(address) == ""
 
 
 def test_unclosed_slot_is_given_back() -> None:
@@ -236,6 +261,34 @@ def test_protect() -> None:
             view[:] = b"x" * 32
     with pytest.raises(ValueError, match="the pool is closed"):
         pool.protect(Access.READ)
+
+
+def test_protected_pool_is_freed_after_an_exception() -> None:
+    pool = SecretPool(32, 2)
+    slot = pool.take()
+    address = slot._area.address  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(ZeroDivisionError), pool:
+        pool.protect(Access.NONE)
+        _ = 1 / 0
+    assert pool.closed
+    assert slot.closed
+    assert permissions(address) == ""
+
+
+def test_protected_pool_is_freed_with_its_last_view() -> None:
+    pool = SecretPool(32, 2)
+    slot, other = pool.take(), pool.take()
+    address = slot._area.address  # pyright: ignore[reportPrivateUsage]
+    pool.protect(Access.READ)
+    view = other.readable().__enter__()
+    with pytest.raises(ZeroDivisionError), pool:
+        _ = 1 / 0
+    assert (pool.closed, slot.closed, other.closed) == (True, True, True)
+    assert bytes(view) == bytes(32)
+    with ignored_errors() as errors:
+        del view
+    assert permissions(address) == ""
+    assert errors == ["[Errno 13] the pool is not writable; change that with protect()"]
 
 
 def test_protected_pool_is_freed() -> None:

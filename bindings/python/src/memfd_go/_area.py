@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import errno
 import os
-import warnings
 import weakref
 from _thread import RLock  # threading takes longer to import
 
 from memfd_go import _ffi, raw
-from memfd_go._closing import Closing
+from memfd_go._closing import Closing, warn_unclosed
 from memfd_go._errors import explain_free, explaining
 from memfd_go._flags import Access, SecretKind
 
@@ -93,6 +92,8 @@ class Area:
 
     def free_in_child(self) -> None:
         """Release what a child of fork() has of the memory."""
+
+    explain_free = staticmethod(explain_free)
 
     def fileno(self) -> int:
         """Return the descriptor of the memory, or -1."""
@@ -203,8 +204,9 @@ class Area:
         try:
             self.free()
         except OSError as error:
-            self.freed = error.errno == errno.EUCLEAN
-            raise explaining(error, explain_free) from None
+            if error.errno == errno.EUCLEAN:
+                self.freed = True
+            raise explaining(error, self.explain_free) from None
         self.freed = True
 
 
@@ -317,10 +319,13 @@ class SecretMemory(Closing):
         view.release()
 
     def __del__(self) -> None:
-        if not hasattr(self, "_area") or self.closed:  # __init__() may not have run
+        if not hasattr(self, "_area") or self._area.closed:  # __init__() may not have run
             return
-        warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=1)
-        self._area.abandon()
+        try:
+            if not self.closed:  # a child of fork() need not close it
+                warn_unclosed(self)
+        finally:
+            self._area.abandon()
 
     def __reduce_ex__(self, protocol: object, /) -> NoReturn:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object: it is a secret")

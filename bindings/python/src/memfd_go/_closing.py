@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
+import warnings
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+
+
+def warn_unclosed(thing: object) -> None:
+    """Issue a ResourceWarning. Raise it if warnings are errors."""
+    warnings.warn(f"unclosed {thing!r}", ResourceWarning, source=thing, stacklevel=2)
 
 
 class Closing:

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import os
-import warnings
 
 from memfd_go import _pickling
-from memfd_go._closing import Closing
+from memfd_go._closing import Closing, warn_unclosed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,9 +82,11 @@ class Descriptor(Closing):
                 return
         except AttributeError:  # __init__() has not run
             return
-        if not isinstance(self._owned, _pickling.Shared):
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=1)
-        self.close()
+        try:
+            if not isinstance(self._owned, _pickling.Shared):
+                warn_unclosed(self)
+        finally:
+            self.close()
 
     def __repr__(self) -> str:
         fds = self._owned[:]

@@ -193,6 +193,16 @@ def explain_free(code: int) -> str:
     return written if code == errno.EUCLEAN else ""
 
 
+def explain_slot(code: int) -> str:
+    """Explain why a slot was not taken or given back."""
+    if code == errno.ENOSPC:
+        return "all slots of the pool are in use"
+    if code == errno.EINVAL:
+        return "something wrote past the end of a slot; closing the pool wipes all slots"
+    protected = "the pool is not writable; change that with protect()"
+    return protected if code == errno.EACCES else ""
+
+
 def _unknown_seals(seals: int) -> str:
     unknown = seals & ~int(_KNOWN_SEALS)
     return f"unknown seals: {unknown:#x}" if unknown else ""

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import errno
-import warnings
 from _thread import RLock  # threading takes longer to import
 
 from memfd_go import raw
 from memfd_go._area import Area, SecretMemory, this_process
-from memfd_go._closing import Closing
+from memfd_go._closing import Closing, warn_unclosed
+from memfd_go._errors import explain_slot, explaining
 from memfd_go._flags import Access, SecretKind
 from memfd_go._secret import explained, options, warn_of_fallback
 
@@ -52,7 +52,10 @@ class _Slots:
         with self.lock:
             if self.closed:
                 raise ValueError("the pool is closed")
-            slot = _Slot(self, raw.secret_pool_take(self.struct))
+            try:
+                slot = _Slot(self, raw.secret_pool_take(self.struct))
+            except OSError as error:
+                raise explaining(error, explain_slot) from None
             self.taken.add(slot)
             return slot
 
@@ -72,10 +75,11 @@ class _Slots:
 
     def give(self, slot: _Slot) -> None:
         """Wipe a slot. The caller holds the lock."""
-        raw.secret_pool_give(self.struct, slot.address)
-        self.taken.remove(slot)
-        if self._abandoned and not self.taken:
-            self._free()
+        try:
+            raw.secret_pool_give(self.struct, slot.address)
+            self.taken.remove(slot)
+        finally:
+            self.free_if_unused()
 
     def close(self) -> None:
         if not self.in_this_process():
@@ -100,15 +104,20 @@ class _Slots:
         if not self.in_this_process():
             return
         with self.lock:
-            if self.freed:
-                return
+            self._abandoned = True
             if slots_too:
                 for slot in list(self.taken):
-                    slot.abandon()
-            if self.taken:
-                self._abandoned = True
-            else:
-                self._free()
+                    try:  # noqa: SIM105 - contextlib takes long to import
+                        slot.abandon()
+                    except OSError:  # freeing the pool will wipe the slot
+                        pass
+            self.free_if_unused()
+
+    def free_if_unused(self) -> None:
+        """Free an abandoned pool after its last slot. The caller holds the lock."""
+        unused = all(slot.closed and not slot.in_use() for slot in self.taken)
+        if unused and self._abandoned and not self.freed:
+            self._free()
 
     def _free(self) -> None:
         raw.secret_pool_free(self.struct)
@@ -123,6 +132,8 @@ class _Slot(Area):
 
     __slots__ = ("_slots",)
 
+    explain_free = staticmethod(explain_slot)
+
     def __init__(self, slots: _Slots, address: int) -> None:
         super().__init__(address, slots.length, slots.kind, slots.lock)
         self._slots = slots
@@ -135,6 +146,17 @@ class _Slot(Area):
 
     def free(self) -> None:
         self._slots.give(self)
+
+    def abandon(self) -> None:
+        if not self.in_this_process():
+            self.close()
+            return
+        with self.lock:
+            try:
+                super().abandon()
+            finally:
+                self._abandoned = True  # even if it was overrun, or the pool is protected
+                self._slots.free_if_unused()
 
 
 class SecretSlot(SecretMemory):
@@ -245,8 +267,10 @@ class SecretPool(Closing):
     def __del__(self) -> None:
         if not hasattr(self, "_slots") or self.closed:  # __init__() may not have run
             return
-        warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=1)
-        self._slots.abandon(slots_too=False)
+        try:
+            warn_unclosed(self)
+        finally:
+            self._slots.abandon(slots_too=False)
 
     def __reduce_ex__(self, protocol: object, /) -> NoReturn:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object: it contains secrets")
