@@ -34,6 +34,7 @@ var places = []place{
 		except: map[string]string{
 			"memfd_go_create":             "MemFd.create calls create_with",
 			"memfd_go_recv_verified":      "calls recv_fds and verify, so that the error can name the missing seals",
+			"memfd_go_secret_alloc_from":  "take() moves the bytes after the fallback warning, which may be an error",
 			"memfd_go_secret_pool_relock": "a SecretPool cannot be used in a child of fork()",
 		},
 	}, {

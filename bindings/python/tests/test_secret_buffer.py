@@ -355,7 +355,11 @@ def test_warning_as_error_leaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None
         warnings.simplefilter("error")
         with pytest.raises(SecretFallbackWarning):
             SecretBuffer(32)
-    assert areas[0].data is None
+        password = bytearray(b"password")
+        with pytest.raises(SecretFallbackWarning):
+            SecretBuffer.take(password)
+    assert [area.data for area in areas] == [None, None]
+    assert password == b"password"
 
 
 def test_over_the_limit() -> None:

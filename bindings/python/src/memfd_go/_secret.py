@@ -222,10 +222,13 @@ class SecretBuffer(SecretMemory):
         (True, bytearray(b'\x00\x00\x00\x00\x00\x00'))
         """
         opts = options(least, secretmem, align_end, fork_share, keep_fd)
-        with _ffi.Writable(data) as (address, length):
-            area = explained(raw.secret_alloc_from, length, address or 0, length, opts)
         self = cls.__new__(cls)
-        self._own(area, least, secretmem)
+        with _ffi.Writable(data) as (address, length):
+            # Not secret_alloc_from(), because the fallback warning may be an error.
+            self._own(explained(raw.secret_alloc, length, length, opts), least, secretmem)
+            with self.writable() as view:
+                view[:] = _ffi.view_of(_ffi.memory_at(address or 0, length), length, True)
+            raw.wipe(address or 0, length)
         return self
 
     @classmethod
