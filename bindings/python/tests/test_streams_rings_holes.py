@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from helpers import fails_with
@@ -84,6 +86,20 @@ def test_ring_of_a_part(file: MemFd) -> None:
     os.pwrite(file.fileno(), b"abc", PAGE)
     with file.map_ring(PAGE, offset=PAGE, writable=False, populate=True) as ring:
         assert (ring[:3], ring[PAGE : PAGE + 3], ring.readonly) == (b"abc", b"abc", True)
+
+
+def test_block_size_is_not_the_page_size(file: MemFd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block size of a memfd is larger if transparent huge pages are enabled for it."""
+    fstat = os.fstat
+
+    def fstat_with_large_blocks(fd: int) -> Any:
+        return SimpleNamespace(st_size=fstat(fd).st_size, st_blksize=2 << 20)
+
+    file.set_size(3 * PAGE)
+    monkeypatch.setattr(os, "fstat", fstat_with_large_blocks)
+    file.map_ring(PAGE).close()
+    with fails_with("EINVAL", text=f"offset 1 is not a multiple of the page size, {PAGE}"):
+        file.map(offset=1)
 
 
 def test_ring_errors(file: MemFd, hello: MemFd) -> None:

@@ -22,6 +22,7 @@ else:
         return function
 
 
+_PAGE = os.sysconf("SC_PAGESIZE")
 _FIND_CHUNK = 1 << 20  # bytes that find() copies at a time
 _ITER_CHUNK = 1 << 12  # bytes that iteration copies at a time
 
@@ -206,7 +207,11 @@ class Mapping(Closing):
 def _extent(fd: int, offset: int, length: int | None, past_end: bool) -> tuple[int, int]:
     """Return the length of a mapping and the page size of the file, after checking both."""
     status = os.fstat(fd)
-    size = status.st_size
+    size, block = status.st_size, status.st_blksize
+    # Other files than those of huge pages may have large blocks, too: memfds if transparent
+    # huge pages are enabled for them, and files on NFS.
+    if block != _PAGE:
+        block = raw.inspect(fd).huge_page or _PAGE
     if length is None:
         length = size - offset
         if length <= 0:
@@ -218,4 +223,4 @@ def _extent(fd: int, offset: int, length: int | None, past_end: bool) -> tuple[i
         raise ValueError(
             f"the file has {size} bytes, but the mapping would end at {offset + length}"
         )
-    return length, status.st_blksize
+    return length, block
