@@ -7,7 +7,7 @@ import errno
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers import fails_with, in_child
@@ -45,6 +45,18 @@ def test_create_with_everything() -> None:
         assert (file.size, os.fstat(file.fileno()).st_mode & 0o777) == (10, 0o600)
         assert Seal.GROW in file.seals
         file.seal(Seal.SHRINK)
+
+
+def test_numbers_of_other_types() -> None:
+    """Sizes that numpy computes are not ints."""
+
+    class Number:
+        def __index__(self) -> int:
+            return 0o600
+
+    number: Any = Number()
+    with MemFd.create("test", size=number, mode=number) as file:
+        assert (file.size, file.info.mode & 0o777) == (0o600, 0o600)
 
 
 def test_create_noexec_on_any_kernel() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+from operator import index
 
 from memfd_go import _ffi, raw
 from memfd_go._errors import (
@@ -90,8 +91,8 @@ class MemFd(File):
                 flags=bits,
                 opts=raw.MEMFD_GO_OPT_STRICT_NOEXEC if strict else 0,
                 seals=seal_bits(seals, "seals"),
-                size=size,
-                mode=mode,
+                size=index(size),
+                mode=index(mode),
             )
             return cls(raw.create_with(name, args))
         except OSError as error:
