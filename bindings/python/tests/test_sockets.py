@@ -184,6 +184,16 @@ def test_timeout(pair: Pair, hello: MemFd) -> None:
             hello.send(a, bytes(1 << 16))
 
 
+def test_default_timeout_leaves_descriptors_alone(pair: Pair, hello: MemFd) -> None:
+    a, _ = pair
+    socket.setdefaulttimeout(30)
+    try:
+        hello.send(a.fileno())
+    finally:
+        socket.setdefaulttimeout(None)
+    assert os.get_blocking(a.fileno())
+
+
 def test_within_the_timeout(pair: Pair, hello: MemFd) -> None:
     a, b = pair
     b.settimeout(30)

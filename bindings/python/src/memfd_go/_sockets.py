@@ -55,7 +55,8 @@ def unix_socket(sock: socket.socket | int) -> int:
 def _family(fd: int) -> int:
     import socket  # slow to import, and seldom needed here
 
-    sock = socket.socket(fileno=fd)
+    # As a non-blocking type, or Python would apply the default timeout to the descriptor.
+    sock = socket.socket(type=socket.SOCK_STREAM | socket.SOCK_NONBLOCK, fileno=fd)
     try:
         return int(sock.family)
     finally:
