@@ -35,7 +35,7 @@ type document struct {
 func documents(t *testing.T) []document {
 	t.Helper()
 	var documents []document
-	for _, pattern := range []string{"*.md", "docs/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*.md"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("no file matches %s: %v", pattern, err)
@@ -205,6 +205,17 @@ func TestFoldersAreExplained(t *testing.T) {
 			if !regexp.MustCompile(`(?m)^\| \[` + regexp.QuoteMeta(folder) + `\]\(.*\) \| `).MatchString(text) {
 				t.Errorf("docs/ARCHITECTURE.md does not explain the folder %s; add a row: | [%s](../%s) | ... |", folder, folder, folder)
 			}
+		}
+	}
+}
+
+// examples/README.md lists each program.
+func TestExamplesAreListed(t *testing.T) {
+	text := readFile(t, "examples/README.md")
+	for _, name := range tracked(t, "examples/*/*.c", "examples/*/*.py", "examples/*/*.go", "examples/*/bin/*.rs") {
+		name = strings.TrimPrefix(name, "examples/")
+		if name != "python/example.py" && !strings.Contains(text, "]("+name+")") {
+			t.Errorf("examples/README.md does not list %s", name)
 		}
 	}
 }
