@@ -16,11 +16,12 @@ pub fn to_bytes(file: &SealedMemFd) -> io::Result<bytes::Bytes> {
     Ok(bytes::Bytes::from_owner(file.map()?))
 }
 
-/// memmap2: a mapping for functions that require this type. `map` is unsafe because a file may
-/// change; this one cannot.
+/// memmap2: a mapping for functions that require this type. It is unsafe because a file may change;
+/// this one cannot. `Mmap::map` creates a shared mapping, which Linux before 6.7 refuses for a
+/// sealed file that is open for writing.
 pub fn to_mmap(file: &SealedMemFd) -> io::Result<memmap2::Mmap> {
     // SAFETY: the file is sealed against writing and shrinking.
-    unsafe { memmap2::Mmap::map(file.as_memfd().as_file()) }
+    unsafe { memmap2::MmapOptions::new().map_copy_read_only(file.as_memfd().as_file()) }
 }
 
 /// bytemuck: numbers in native byte order, if the size of the file is a multiple of theirs.

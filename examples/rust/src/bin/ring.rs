@@ -9,7 +9,6 @@
 use std::env;
 use std::error::Error;
 use std::fs::File;
-
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 use std::thread;
@@ -65,9 +64,8 @@ impl Ring {
             let part = data.len().min(room as usize);
             let at = (written % self.len) as usize;
             self.bytes.write_at(&data[..part], at);
-            header
-                .written
-                .store(written + part as u64, Ordering::Release);
+            let written = written.wrapping_add(part as u64);
+            header.written.store(written, Ordering::Release);
             data = &data[part..];
             thread::yield_now();
         }
@@ -83,7 +81,8 @@ impl Ring {
             let part = data.len().min(filled as usize);
             let at = (read % self.len) as usize;
             self.bytes.read_at(&mut data[..part], at);
-            header.read.store(read + part as u64, Ordering::Release);
+            let read = read.wrapping_add(part as u64);
+            header.read.store(read, Ordering::Release);
             data = &mut data[part..];
             thread::yield_now();
         }
