@@ -7,6 +7,8 @@ import fcntl
 import os
 import resource
 import socket
+import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -151,6 +153,28 @@ def test_limits(file: MemFd) -> None:
             "EMFILE", text=f"too many open files: RLIMIT_NOFILE is {file.fileno()}"
         ):
             MemFd.create("test")
+
+
+# The messages must not import a module if there is no descriptor to read it with.
+WITHOUT_DESCRIPTORS = """
+import os
+from memfd_go import MemFd
+try:
+    while True:
+        os.dup(0)
+except OSError:
+    pass
+try:
+    MemFd.create("test")
+except OSError as error:
+    print(error)
+"""
+
+
+def test_no_free_descriptor() -> None:
+    command = ["sh", "-c", 'ulimit -n 50; exec "$@"', "sh", sys.executable, "-c"]
+    done = subprocess.run([*command, WITHOUT_DESCRIPTORS], stdout=subprocess.PIPE, check=True)
+    assert done.stdout == b"[Errno 24] too many open files: RLIMIT_NOFILE is 50\n"
 
 
 def test_sizes(hello: MemFd, file: MemFd) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from operator import index
 
 from memfd_go import raw
@@ -71,7 +72,7 @@ def explaining(error: OSError, explain: Callable[..., str], *about: Any) -> OSEr
     assert code is not None
     try:
         text = explain(code, *about) or _general(code)
-    except OSError:  # 'explain' makes system calls of its own
+    except (OSError, ImportError):  # 'explain' makes system calls, and may import a module
         return error
     return OSError(code, text) if text else error
 
@@ -84,7 +85,8 @@ def _limit(name: str) -> int:
 
 def _general(code: int) -> str:
     if code == errno.EMFILE:
-        return f"too many open files: RLIMIT_NOFILE is {_limit('RLIMIT_NOFILE')}"
+        # Importing the module resource would need a descriptor.
+        return f"too many open files: RLIMIT_NOFILE is {os.sysconf('SC_OPEN_MAX')}"
     return ""
 
 
