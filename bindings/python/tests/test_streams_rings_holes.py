@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import socket
 import threading
 from types import SimpleNamespace
@@ -52,6 +54,51 @@ def test_socket_and_file(hello: MemFd) -> None:
     with hello.open("rb", 0) as stream:
         stream.seek(2)
         assert content(MemFd.clone_stream("copy", stream)) == b"llo"
+
+
+def test_signals_do_not_interrupt() -> None:
+    reading, writing = os.pipe()
+    seen: list[int] = []
+
+    def handle(number: int, _frame: object) -> None:
+        seen.append(number)
+        if len(seen) == 2:
+            os.write(writing, b"second")
+            os.close(writing)
+
+    os.write(writing, b"first, ")
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+        assert content(MemFd.clone_stream("copy", reading)) == b"first, second"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        os.close(reading)
+    assert len(seen) >= 2
+
+
+def test_errors_leave_no_file() -> None:
+    with open("/dev/null", "rb", 0) as null, fails_with("EINVAL", text="unknown seals: 0x4000"):
+        MemFd.clone_stream("copy", null, Seal(0x4000))
+    reading, writing = os.pipe()
+    with open(reading, "rb", 0) as reader, open(writing, "wb", 0) as writer:
+        os.set_blocking(reading, False)
+        writer.write(b"lost")
+        with pytest.raises(BlockingIOError):
+            MemFd.clone_stream("copy", reader)
+        with fails_with("EBADF"):
+            MemFd.clone_stream("copy", writer)
+    for max_size in (-1, 1 << 64):
+        with pytest.raises(OverflowError):
+            MemFd.clone_stream("copy", 0, max_size=max_size)
+
+
+def test_stream_over_the_limit_of_the_process() -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    text = f"the source is longer than RLIMIT_FSIZE ({limit} bytes)"
+    with open("/dev/zero", "rb", 0) as zeros, fails_with("EFBIG", text=text):
+        MemFd.clone_stream("copy", zeros)
 
 
 def test_stream_over_max_size() -> None:

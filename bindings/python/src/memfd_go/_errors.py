@@ -156,8 +156,11 @@ def explain_seal(code: int, fd: int, seals: int) -> str:
 
 
 def explain_copy(code: int, max_size: int) -> str:
-    """Explain why a source was not copied."""
-    return f"the source is longer than max_size ({max_size} bytes)" if code else ""
+    """Explain why a source was too long to be copied."""
+    limit = _limit("RLIMIT_FSIZE")
+    if 0 <= limit <= max_size:
+        return f"the source is longer than RLIMIT_FSIZE ({limit} bytes)"
+    return f"the source is longer than max_size ({max_size} bytes)"
 
 
 def explain_refused(code: int, fd: int, max_size: int) -> str:

@@ -20,6 +20,7 @@ from memfd_go._files import File, require
 from memfd_go._flags import READ_ONLY, UNCHANGING, CreateFlag, Seal, create_bits, seal_bits
 from memfd_go._mapping import Mapping
 from memfd_go._sockets import descriptor_of, waiting
+from memfd_go._stream import clone_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,10 +151,10 @@ class MemFd(File):
     ) -> Self:
         """Create a sealed copy of everything that can be read from a pipe, a socket or a file.
 
-        The call waits for the end of the stream. Data that has been read is lost after an
-        error.
+        The call waits for the end of the stream; a signal does not interrupt it, unless its
+        handler raises an exception. Data that has been read is lost after an error.
         """
-        return cls._copy(raw.clone_stream, name, source, seals, flags, max_size)
+        return cls._copy(clone_stream, name, source, seals, flags, max_size)
 
     @classmethod
     def _copy(
@@ -170,7 +171,7 @@ class MemFd(File):
         try:
             return cls(function(name, bits, _nonempty_bits(seals), fd, most))
         except OSError as error:
-            if error.errno == errno.EFBIG and max_size is not None:
+            if error.errno == errno.EFBIG:
                 raise explaining(error, explain_copy, most) from None
             about = (_ffi.to_text(name), bits, seals)
             raise explaining(error, explain_create, *about) from None
