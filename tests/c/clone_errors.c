@@ -31,6 +31,28 @@ static void rejects_files_longer_than_max_len(void)
 	close(source);
 }
 
+/* O_DIRECT may require aligned reads, but the size of the file need not be aligned. */
+static void limits_files_opened_with_o_direct(void)
+{
+	int writer = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), source, fd, error;
+	uint64_t size = 0;
+
+	source = memfd_go_reopen(writer, O_RDONLY | O_DIRECT);
+	if (source < 0) {
+		close(writer);
+		SKIP("/tmp has no O_TMPFILE or O_DIRECT");
+	}
+	EQ(ftruncate(writer, 5000), 0);
+	fd = clone_of(source, 5000);
+	EQ(memfd_go_get_size(fd, &size), 0);
+	EQ(size, 5000);
+	error = clone_of(source, 4999);
+	CHECK(error == -EFBIG || error == -EINVAL);
+	close(fd);
+	close(source);
+	close(writer);
+}
+
 static void rejects_files_longer_than_rlimit_fsize(void)
 {
 	int source = sized_file(10000);
@@ -140,6 +162,7 @@ int main(int argc, char **argv)
 {
 	start(argc, argv);
 	RUN(rejects_files_longer_than_max_len);
+	RUN(limits_files_opened_with_o_direct);
 	RUN(rejects_files_longer_than_rlimit_fsize);
 	RUN(rejects_write_only_descriptors);
 	RUN(rejects_files_that_are_not_regular);

@@ -3,6 +3,7 @@
 /* memfd_go_secret_protect() and memfd_go_secret_free(). */
 #include "test.h"
 #include "area.h"
+#include "child.h"
 #include "fault.h"
 
 static const uint32_t options[] = {
@@ -126,6 +127,29 @@ static void rejects_bad_arguments(void)
 	}
 }
 
+#define MSEAL 462 /* on all architectures; missing from older headers */
+
+static void use_sealed_area(void)
+{
+	secret_area s = NEW_AREA;
+
+	EQ(memfd_go_secret_alloc(&s, 1, 0), 0);
+	*(char *)s.data = SECRET_BYTE;
+	EQ(syscall(MSEAL, s.base, s.base_len, 0), 0);
+	EQ(memfd_go_secret_protect(&s, MEMFD_GO_ACCESS_READ), -EPERM);
+	EQ(memfd_go_secret_free(&s), -EPERM);
+	check_access(&s, 0, 0);
+	EQ(s.len, 1);
+}
+
+/* In a child, because they stay mapped. */
+static void sealed_areas_cannot_be_protected_or_freed(void)
+{
+	if (raw(syscall(MSEAL, 0, 0, 0)) != 0)
+		SKIP("this kernel has no mseal(2)");
+	IN_CHILD(use_sealed_area);
+}
+
 int main(int argc, char **argv)
 {
 	start(argc, argv);
@@ -135,5 +159,6 @@ int main(int argc, char **argv)
 	RUN(free_wipes);
 	RUN(freeing_twice_does_nothing);
 	RUN(rejects_bad_arguments);
+	RUN(sealed_areas_cannot_be_protected_or_freed);
 	return finish();
 }
