@@ -226,19 +226,24 @@ func orNone(text string) string {
 
 // printRest prints what the list cannot show.
 func printRest(out io.Writer, result *scan.Result) {
-	s := result.Shared
-	fmt.Fprintf(out, "\nShared memory: %s, of which %s unexplained\n", text.Size(s.Total), text.Size(s.Unexplained()))
-	fmt.Fprintf(out, "(memfds %s, tmpfs %s, System V %s, anonymous mappings %s).\n",
-		text.Size(s.Files), text.Size(s.Tmpfs), text.Size(s.SysV), text.Size(s.Anon))
+	var rest strings.Builder
+	if s := result.Shared; s.Total > 0 { // proc may be mounted without meminfo
+		fmt.Fprintf(&rest, "Shared memory: %s, of which %s unexplained\n", text.Size(s.Total), text.Size(s.Unexplained()))
+		fmt.Fprintf(&rest, "(memfds %s, tmpfs %s, System V %s, anonymous mappings %s).\n",
+			text.Size(s.Files), text.Size(s.Tmpfs), text.Size(s.SysV), text.Size(s.Anon))
+	}
 	help := ""
 	if os.Geteuid() != 0 {
 		help = "; root sees more"
 	}
 	if result.Unreadable > 0 {
-		fmt.Fprintf(out, "%s could not be read%s.\n", count(result.Unreadable, "process"), help)
+		fmt.Fprintf(&rest, "%s could not be read%s.\n", count(result.Unreadable, "process"), help)
 	}
 	if result.Hidden {
-		fmt.Fprintf(out, "/proc hides the processes of other users (hidepid)%s.\n", help)
+		fmt.Fprintf(&rest, "/proc hides the processes of other users (hidepid)%s.\n", help)
+	}
+	if rest.Len() > 0 {
+		fmt.Fprintf(out, "\n%s", rest.String())
 	}
 }
 

@@ -453,6 +453,30 @@ func TestHiddenProcesses(t *testing.T) {
 	}
 }
 
+// Root without CAP_SYS_PTRACE, as in containers, sees the descriptors of other users but not their files.
+func TestRootWithoutTracing(t *testing.T) {
+	const script = `setpriv --reuid 65534 --clear-groups sleep 60 & trap 'kill $!' EXIT
+		setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "$MEMFD" ls --pid $!`
+	r := inNamespace(t, `mount -t proc proc /proc && `+script)
+	if strings.Contains(r.stderr, "setpriv:") || strings.Contains(r.stderr, "not found") {
+		t.Skip(r.stderr)
+	}
+	if r.status != 2 || !strings.Contains(r.stderr, ": permission denied\n") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Without /proc/meminfo, nothing is said about shared memory.
+func TestNoMeminfo(t *testing.T) {
+	r := inNamespace(t, `mount -t proc -o subset=pid proc /proc && ! cat /proc/meminfo || exit 9; "$MEMFD" ls`)
+	if r.status == 9 {
+		t.Skip("before Linux 5.8")
+	}
+	if r.status != 0 || !strings.HasSuffix(r.stdout, " files\n") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A process with 100,000 descriptors, or as many as it may have.
 func TestManyDescriptors(t *testing.T) {
 	f, file := sealedFile(t, "many", "text")

@@ -102,6 +102,9 @@ func (p *process) descriptors(dir string, known fileSystems, buf []byte) error {
 		p.live = p.live || len(names) > 0
 		for _, name := range names {
 			n, err := unix.Readlinkat(fd, name, link[:])
+			if err == unix.EACCES { // CAP_DAC_OVERRIDE shows the names, but not the links
+				return &os.PathError{Op: "read", Path: dir, Err: err}
+			}
 			if err != nil || !isMemory(link[:n]) {
 				continue
 			}
