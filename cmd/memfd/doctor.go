@@ -67,12 +67,19 @@ func printFindings(out io.Writer, findings []finding) {
 
 // settings are the system's.
 type settings interface {
+	release() string         // of the kernel
 	read(path string) string // "" if it cannot be read
 	limit(resource int) uint64
-	root() bool
+	mayTrace() bool // has CAP_SYS_PTRACE
 }
 
 type system struct{}
+
+func (system) release() string {
+	var name unix.Utsname
+	unix.Uname(&name)
+	return unix.ByteSliceToString(name.Release[:])
+}
 
 func (system) read(path string) string {
 	content, _ := os.ReadFile(path)
@@ -85,11 +92,16 @@ func (system) limit(resource int) uint64 {
 	return limit.Cur
 }
 
-func (system) root() bool { return os.Geteuid() == 0 }
+func (system) mayTrace() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var capabilities [2]unix.CapUserData
+	unix.Capget(&header, &capabilities[0])
+	return capabilities[0].Effective>>unix.CAP_SYS_PTRACE&1 != 0
+}
 
 func diagnose(f memfd.Features, s settings) []finding {
 	all := []finding{
-		{true, "Linux " + s.read("/proc/sys/kernel/osrelease"), ""},
+		{true, "Linux " + s.release(), ""},
 		filtered(s),
 		{f.Has(memfd.FeatureCreate), "memfds (memfd_create)", unless(f.Has(memfd.FeatureCreate),
 			"They need Linux 3.17, and no seccomp filter that blocks memfd_create(2).")},
@@ -123,7 +135,11 @@ func unless(ok bool, advice string) string {
 
 // filtered reports a seccomp filter.
 func filtered(s settings) finding {
-	for line := range strings.Lines(s.read("/proc/self/status")) {
+	status := s.read("/proc/self/status")
+	if status == "" {
+		return finding{true, "perhaps a seccomp filter: /proc/self/status cannot be read", ""}
+	}
+	for line := range strings.Lines(status) {
 		if strings.HasPrefix(line, "Seccomp:") && strings.HasSuffix(strings.TrimSpace(line), "2") {
 			return finding{true, "this process has a seccomp filter", "It may be the reason for what does not work."}
 		}
@@ -176,11 +192,11 @@ func huge(f memfd.Features, s settings) finding {
 func tracing(s settings) finding {
 	scope := s.read("/proc/sys/kernel/yama/ptrace_scope")
 	switch {
-	case s.root():
+	case s.mayTrace():
 		return finding{true, "inspecting the processes of all users", ""}
 	case scope == "" || scope == "0":
-		return finding{true, "inspecting the processes of this user; root can inspect all", ""}
+		return finding{true, "inspecting this user's processes (all with CAP_SYS_PTRACE)", ""}
 	}
-	return finding{true, "inspecting the processes of this user, without seals; root can inspect all",
+	return finding{true, "inspecting this user's processes (all with CAP_SYS_PTRACE), without seals",
 		"kernel.yama.ptrace_scope is " + scope + ": ls shows ? for seals."}
 }

@@ -14,27 +14,31 @@ import (
 
 // fakeSettings are the settings of a system that does not exist.
 type fakeSettings struct {
+	kernel string
 	files  map[string]string
 	limits map[int]uint64
-	isRoot bool
+	traces bool
 }
 
+func (s fakeSettings) release() string           { return s.kernel }
 func (s fakeSettings) read(path string) string   { return s.files[path] }
 func (s fakeSettings) limit(resource int) uint64 { return s.limits[resource] }
-func (s fakeSettings) root() bool                { return s.isRoot }
+func (s fakeSettings) mayTrace() bool            { return s.traces }
 
 var modern = fakeSettings{
+	kernel: "6.12.0",
 	files: map[string]string{
-		"/proc/sys/kernel/osrelease": "6.12.0", "/proc/self/status": "Name:\tmemfd\nSeccomp:\t0\n",
+		"/proc/self/status": "Name:\tmemfd\nSeccomp:\t0\n",
 		"/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages": "16",
 	},
 	limits: map[int]uint64{unix.RLIMIT_MEMLOCK: math.MaxUint64, unix.RLIMIT_FSIZE: math.MaxUint64},
-	isRoot: true,
+	traces: true,
 }
 
 var restricted = fakeSettings{
+	kernel: "4.19.0",
 	files: map[string]string{
-		"/proc/sys/kernel/osrelease": "4.19.0", "/proc/self/status": "Name:\tmemfd\nSeccomp:\t2\n",
+		"/proc/self/status":                       "Name:\tmemfd\nSeccomp:\t2\n",
 		"/sys/module/secretmem/parameters/enable": "N", "/proc/sys/kernel/yama/ptrace_scope": "1",
 	},
 	limits: map[int]uint64{unix.RLIMIT_MEMLOCK: 64 << 10, unix.RLIMIT_FSIZE: 1 << 30},
@@ -44,6 +48,12 @@ var restricted = fakeSettings{
 func TestDoctorUnknownHugePages(t *testing.T) {
 	got := huge(memfd.Features{Feature: memfd.FeatureHugetlb, HugePages: []int64{2 << 20}}, restricted)
 	if got.ok || got.what != "files of huge pages: 2.0M" || got.advice == "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestDoctorWithoutProc(t *testing.T) {
+	if got := filtered(fakeSettings{}); got.what == "no seccomp filter" {
 		t.Errorf("%+v", got)
 	}
 }

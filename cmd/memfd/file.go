@@ -56,7 +56,7 @@ func (r remoteFile) open() (*os.File, error) {
 	}
 	f, err := memfd.FromPID(r.pid, r.fd, os.O_RDONLY)
 	if errors.Is(err, os.ErrPermission) {
-		return nil, fmt.Errorf("%v: %w; root can inspect it", r, unix.EACCES)
+		return nil, fmt.Errorf("%v: %w; CAP_SYS_PTRACE or root is needed", r, unix.EACCES)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", r, err)
