@@ -51,10 +51,10 @@ memory and executes a command. "{}" in its arguments, alone or inside a word,
 becomes the path of the file, /dev/fd/N. With several files, "{1}" is the first,
 "{2}" the second, and "{}" the first.
 
-The files have mode 0400 and cannot be changed. Nothing remains on disk or in
-/tmp when the command ends. The command inherits the descriptors, and so do its
-children unless it closes them. Other processes of the same user, and root, can
-open the files through /proc as long as a process holds them.
+The files have mode 0400 and cannot be changed. No file remains on disk when the
+command ends, but memory may be swapped. The command inherits the descriptors,
+and so do its children unless it closes them. Other processes of the same user,
+and root, can open the files through /proc as long as a process holds them.
 
 Some programs close inherited descriptors; ssh(1) does. With --hold, memfd stays
 as the parent of the command, and the path is /proc/PID/fd/N.
