@@ -36,8 +36,9 @@ Mapping, SecretBuffer and SecretPool that becomes unreachable without Close.
 # Errors
 
 Errors are of type [*fs.PathError], or [*os.SyscallError] where no file is involved, or
-[*MissingSealsError]. [Send], [Receive] and [ReceiveVerified] also return the errors of
-package net. [errors.Is] works with all of them:
+[*MissingSealsError], except for [ErrNoFreeSlot], [ErrCorruptPool], fs.ErrInvalid for a nil
+file, and those of [ParseSeals]. [Send], [Receive] and [ReceiveVerified] also return the errors
+of package net. [errors.Is] works with all of them:
 
 	errors.Is(err, fs.ErrPermission)
 	errors.Is(err, os.ErrDeadlineExceeded)

@@ -19,7 +19,7 @@ func procPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // Exec replaces the running program by the one in f, like syscall.Exec. It returns only if it
 // fails. The new program does not inherit f, except if f is a script, because its interpreter
-// has to open it. Exec fails
+// has to open it. f may be opened with O_PATH unless it is a script. Exec fails
 //
 //   - with EACCES if f is not executable (see Options.Exec)
 //   - with ETXTBSY if f is open for writing through another open file description than the one
@@ -50,8 +50,8 @@ func execFD(fd int, argv, envv []string) error {
 
 func isScript(fd int) bool {
 	var start [2]byte
-	n, _ := unix.Pread(fd, start[:], 0)
-	return string(start[:n]) == "#!"
+	n, err := unix.Pread(fd, start[:], 0) // n is -1 after an error
+	return err == nil && string(start[:n]) == "#!"
 }
 
 // Command returns an exec.Cmd that runs the program in f with the given arguments. It clones f
