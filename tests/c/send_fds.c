@@ -200,28 +200,6 @@ static void fails_if_nonblocking_and_full(void)
 	close_channel(c);
 }
 
-static struct channel full;
-
-/* The limit is the soft one of RLIMIT_NOFILE, and not for root. */
-static void send_more_than_rlimit_nofile(void)
-{
-	int sent = 0, result;
-
-	drop_privileges();
-	set_limit(RLIMIT_NOFILE, 16);
-	do
-		result = memfd_go_send_fds(full.sender, MEMFD_GO_OPT_DONTWAIT, &full.sender, 1, "x", 1);
-	while (result == 1 && ++sent < 64);
-	EQ(result, -ETOOMANYREFS);
-}
-
-static void fails_if_too_many_descriptors_are_in_transit(void)
-{
-	full = open_channel(SOCK_STREAM);
-	IN_CHILD(send_more_than_rlimit_nofile);
-	close_channel(full);
-}
-
 static void fails_if_interrupted_by_a_signal(void)
 {
 	static char data[1 << 20];
@@ -277,7 +255,6 @@ int main(int argc, char **argv)
 	RUN(rejects_files_that_are_not_sockets);
 	RUN(reports_a_missing_peer);
 	RUN(fails_if_nonblocking_and_full);
-	RUN(fails_if_too_many_descriptors_are_in_transit);
 	RUN(fails_if_interrupted_by_a_signal);
 	RUN(rejects_datagrams_that_are_too_long);
 	RUN(fails_with_too_many_descriptors_in_transit);
