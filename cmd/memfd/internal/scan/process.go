@@ -49,7 +49,7 @@ const (
 // /proc/PID shows nothing; that of another thread does, which becomes the ID of the process.
 func look(pid int, known fileSystems, buf []byte) *process {
 	p := lookAtThread(pid, known, buf)
-	if p.live || p.err != nil && !p.ended() {
+	if p.live || !firstThreadEnded(pid) {
 		return p
 	}
 	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
@@ -61,6 +61,11 @@ func look(pid int, known fileSystems, buf []byte) *process {
 		}
 	}
 	return p
+}
+
+func firstThreadEnded(pid int) bool {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return bytes.HasPrefix(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" Z"))
 }
 
 func lookAtThread(pid int, known fileSystems, buf []byte) *process {
