@@ -181,6 +181,9 @@ func TestRun(t *testing.T) {
 	expect(t, 0, "hello\n", "", "run", "echo", "hello")
 	expect(t, 3, "", "", "run", "sh", "-c", "exit 3")
 	expect(t, 0, "a script\n", "#!/bin/sh\necho a $1\n", "run", "-", "script")
+	if sh, err := os.ReadFile("/bin/sh"); err == nil && !bytes.Contains(sh, []byte("applet not found")) {
+		expect(t, 0, "stdin\n", string(sh), "run", "-", "-c", "echo $0")
+	}
 	expect(t, 127, "memfd: no-such-command: not found in $PATH\n", "", "run", "no-such-command")
 	expect(t, 127, "memfd: ./none: no such file or directory\n", "", "run", "./none")
 	expect(t, 126, "memfd: /etc/passwd: permission denied\n", "", "run", "/etc/passwd")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +47,11 @@ cannot be executed, 127 if it is not found.`,
 			if err != nil {
 				return err
 			}
-			return notExecuted(args[0], procMissing(memfd.Exec(f, args, os.Environ())))
+			argv := slices.Clone(args)
+			if argv[0] == "-" {
+				argv[0] = "stdin" // a shell called - is a login shell
+			}
+			return notExecuted(args[0], procMissing(memfd.Exec(f, argv, os.Environ())))
 		},
 	}
 	command.Flags().SetInterspersed(false)
