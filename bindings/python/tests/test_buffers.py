@@ -46,6 +46,10 @@ def numpy_frombuffer_of_a_view(mapping: Mapping) -> Any:
     return pytest.importorskip("numpy").frombuffer(mapping.view(), "u1")
 
 
+def numpy_ndarray_of_a_view(mapping: Mapping) -> Any:
+    return pytest.importorskip("numpy").ndarray((10,), "u1", mapping.view())
+
+
 def arrow_buffer(mapping: Mapping) -> Any:
     return pytest.importorskip("pyarrow").py_buffer(mapping)
 
@@ -74,6 +78,7 @@ ALWAYS = [
     numpy_asarray,
     numpy_array,
     numpy_frombuffer_of_a_view,
+    numpy_ndarray_of_a_view,
     arrow_buffer_of_a_view,
     ctypes_array_of_a_view,
     slice_of_a_view,

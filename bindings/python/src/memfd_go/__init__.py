@@ -18,9 +18,10 @@ memfd_go.raw      the functions of the C library, one to one
 All names of memfd_go.secrets and memfd_go.types can be imported from memfd_go, too.
 
 Errors of system calls raise OSError or a subclass, with a message that names the argument or
-the limit. A number that does not fit the kernel's type raises OverflowError. A NUL in a name
-and the use of a closed object raise ValueError. Unless stated otherwise, all functions and
-methods may be called from several threads at once, and in a child after fork().
+the limit; the functions of memfd_go.raw list each errno. A number that does not fit the
+kernel's type raises OverflowError. A NUL in a name and the use of a closed object raise
+ValueError. Unless stated otherwise, all functions and methods may be called from several
+threads at once, and in a child after fork().
 """
 
 from __future__ import annotations

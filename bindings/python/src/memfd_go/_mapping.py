@@ -32,7 +32,7 @@ class Mapping(Closing):
 
     It can be indexed, sliced and searched like mmap.mmap. view() returns a memoryview without
     copying. Since Python 3.12 the mapping itself is a buffer; numpy.asarray() accepts it on
-    every Python.
+    every Python. Pass view() to numpy.ndarray(), which would not keep the mapping's buffer.
 
     close() raises BufferError while views of the memory exist, numpy arrays included. A "with"
     block that ends with an exception unmaps the memory with its last view instead.

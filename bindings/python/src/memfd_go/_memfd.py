@@ -70,7 +70,8 @@ class MemFd(File):
 
         name       shown in /proc after "memfd:", at most 249 bytes; it need not be unique
         size       in bytes
-        mode       permissions such as 0o600; 0 means 0o666, or 0o777 with CreateFlag.EXEC
+        mode       permissions such as 0o600; 0 means 0o666 with CreateFlag.NOEXEC_SEAL or
+                   if vm.memfd_noexec is set, else 0o777
         seals      seals to add at the end
         strict     fail, instead of emulating NOEXEC_SEAL and EXEC with the mode, if the
                    kernel lacks them (before Linux 6.3)

@@ -163,8 +163,9 @@ class SecretBuffer(SecretMemory):
     bytes(view) and many results are copies that nobody wipes, so pass views. The object cannot
     be pickled or copied, and repr() shows only its length.
 
-    A child of fork() does not have the memory, and using it there raises RuntimeError. With
-    fork_share the child shares it, and locks it again. The child does not wipe it.
+    A child of fork() does not have the memory: the methods raise RuntimeError there, and using
+    a view kills the child. With fork_share the child shares the memory, and locks it again. The
+    child does not wipe it.
     """
 
     __slots__ = ()
