@@ -6,6 +6,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 from helpers import fails_with
@@ -78,6 +80,34 @@ def test_not_a_program() -> None:
         os.fchmod(hello.fileno(), 0o700)
         fd = raw.reopen(hello.fileno(), os.O_RDONLY)
     assert run(fd, ["x"], [], 0) == ("ENOEXEC", 99)
+
+
+def test_wrong_arguments(hello: MemFd) -> None:
+    for text in ("echo hello", b"echo hello"):
+        with pytest.raises(TypeError, match="args must be several strings, not one"):
+            hello.exec(text)  # type: ignore[arg-type,unused-ignore] # pyright: ignore
+    with pytest.raises(ValueError, match="args is empty"):
+        hello.exec([])
+
+
+def test_audit_event(hello: MemFd) -> None:
+    code = (
+        "import memfd_go, os, sys\n"
+        "sys.addaudithook(lambda name, args: name == 'os.exec' and print(*args))\n"
+        f"with memfd_go.MemFd.from_fd({hello.fileno()}) as file:\n"
+        "    try:\n"
+        "        file.exec(iter(['a', 'b']), {'C': 'd'})\n"
+        "    except OSError:\n"
+        "        print('not a program')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        pass_fds=[hello.fileno()],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    text = f"/proc/self/fd/{hello.fileno()} ['a', 'b'] {{'C': 'd'}}\nnot a program\n"
+    assert done.stdout.decode() == text
 
 
 @pytest.mark.parametrize(("fd", "opts", "name"), [(-1, 0, "EBADF"), (0, 1, "EINVAL")])

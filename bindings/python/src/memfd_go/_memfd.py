@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from operator import index
 
 from memfd_go import _ffi, raw
@@ -426,11 +427,19 @@ class MemFd(File):
     ) -> NoReturn:
         """Replace the process with the program in the file, like os.execve().
 
-        The file needs CreateFlag.EXEC, and must not be open for writing through os.open() or
-        reopen(). With keep_fd the program inherits the descriptor, which a script ("#!")
-        needs. Exit handlers do not run, and buffers are not flushed.
+        args are the arguments, the first of which is the name of the program; env is None for
+        the environment of this process. The file needs CreateFlag.EXEC, and must not be open
+        for writing through os.open() or reopen(). With keep_fd the program inherits the
+        descriptor, which a script ("#!") needs. Exit handlers do not run, and buffers are not
+        flushed.
         """
+        if isinstance(args, (str, bytes)):
+            raise TypeError(f"args must be several strings, not one ({type(args).__name__})")
+        args = list(args)
+        if not args:
+            raise ValueError("args is empty; the first is the name of the program")
         source = os.environ if env is None else env
+        sys.audit("os.exec", self.path, args, env)
         variables = [
             os.fsencode(name) + b"=" + os.fsencode(value) for name, value in source.items()
         ]
