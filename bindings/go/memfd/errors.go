@@ -15,7 +15,7 @@ var (
 	// ErrUnreliableSeals means that a file has the required seals, but that they do not protect
 	// its contents: SealExec may have set them while the file was mapped writable (Linux from
 	// 6.3 to a fix of 2026), or the file has huge pages, which can be removed unless it has
-	// SealWrite.
+	// SealWrite or SealFutureWrite. NoHoles needs one of these two as well.
 	ErrUnreliableSeals = errors.New("the seals are set but do not protect the contents")
 
 	// ErrNoFreeSlot means that all slots of a SecretPool are taken.

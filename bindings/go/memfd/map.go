@@ -46,6 +46,7 @@ type Mapping struct {
 //   - with EACCES if f is not open for reading or, with MapWrite and without MapPrivate, not for
 //     writing
 //   - with EPERM for MapWrite without MapPrivate if f has SealWrite or SealFutureWrite
+//   - with EPERM while another process adds SealWrite: try again
 //   - with EINVAL if length is 0 or offset is not a multiple of the page size
 //   - with EOVERFLOW if offset+length is larger than a file can be
 //   - with ENOMEM if the address space has no room
@@ -105,6 +106,7 @@ const NoHoles VerifyFlags = VerifyFlags(core.OptNoHoles)
 //   - with ENODATA if f is empty
 //   - with EFBIG if f is longer than maxSize
 //   - with EOVERFLOW if f is longer than math.MaxInt bytes
+//   - with EPERM while another process adds SealWrite, if that is not required: try again
 //   - with EACCES if f is not open for reading
 //   - with EINVAL if f does not support seals: a pipe, a file on a disk
 //   - with EINVAL if f has huge pages, and its size is not a multiple of theirs
