@@ -335,9 +335,12 @@ func poolFree(pool *core.SecretPool) error {
 // MaxFiles is the largest number of files in one message, 64.
 const MaxFiles = core.FDsMax
 
+// Package net makes sockets non-blocking, but another process that has the socket can undo that.
+// With OptDontwait, sendFDs and recvFDs do not block then either.
+
 func sendFDs(sock int32, fds []int32, data []byte) int {
 	var control core.ControlBuffer
-	r := core.SendFDs(sock, 0, unsafe.SliceData(fds), uint32(len(fds)), unsafe.SliceData(data), uintptr(len(data)), &control)
+	r := core.SendFDs(sock, core.OptDontwait, unsafe.SliceData(fds), uint32(len(fds)), unsafe.SliceData(data), uintptr(len(data)), &control)
 	runtime.KeepAlive(fds)
 	runtime.KeepAlive(data)
 	return r
@@ -349,9 +352,9 @@ func recvFDs(sock int32, fds []int32, data []byte) (r, n, nfds int) {
 	var control core.ControlBuffer
 	room, length := uint32(len(fds)), uintptr(len(data))
 	if length == 0 {
-		r = core.RecvFDs(sock, 0, unsafe.SliceData(fds), &room, nil, nil, &control)
+		r = core.RecvFDs(sock, core.OptDontwait, unsafe.SliceData(fds), &room, nil, nil, &control)
 	} else {
-		r = core.RecvFDs(sock, 0, unsafe.SliceData(fds), &room, unsafe.SliceData(data), &length, &control)
+		r = core.RecvFDs(sock, core.OptDontwait, unsafe.SliceData(fds), &room, unsafe.SliceData(data), &length, &control)
 	}
 	runtime.KeepAlive(fds)
 	runtime.KeepAlive(data)

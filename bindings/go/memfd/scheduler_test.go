@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -18,12 +19,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"libmemfd_go/bindings/go/memfd"
 	"libmemfd_go/core"
 	"libmemfd_go/internal/leaks"
 )
 
 func init() {
 	tasks["wait"] = waitInCore
+	tasks["blocking socket"] = useBlockingSocket
 }
 
 // waitInCore blocks one goroutine in core, in a read of a pipe, and measures how long another
@@ -53,17 +56,39 @@ func waitInCore() error {
 	return nil
 }
 
+// useBlockingSocket waits at a socket that another process made blocking.
+func useBlockingSocket() error {
+	fds := must(unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0))
+	f := os.NewFile(uintptr(fds[0]), "socket")
+	conn := must(net.FileConn(f)).(*net.UnixConn)
+	if err := unix.SetNonblock(fds[0], false); err != nil {
+		return err
+	}
+	conn.SetDeadline(time.Now().Add(50 * time.Millisecond))
+	_, _, received := memfd.Receive(conn, nil, 1)
+	var sent error
+	for sent == nil {
+		_, sent = memfd.Send(conn, make([]byte, 4096))
+	}
+	if !errors.Is(received, os.ErrDeadlineExceeded) || !errors.Is(sent, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("Receive: %v, Send: %v", received, sent)
+	}
+	return nil
+}
+
 // With GOMAXPROCS=1, a system call that the scheduler does not know of would block the goroutine
 // that ends the wait.
 func TestBlockingCallsReleaseTheProcessor(t *testing.T) {
 	leaks.Check(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	child := exec.CommandContext(ctx, os.Args[0])
-	child.Env = append(os.Environ(), "GOMAXPROCS=1", childTask+"=wait")
-	output, err := child.CombinedOutput()
-	if errors.Is(err, syscall.ENOEXEC) {
-		t.Skip("an emulated program cannot start another")
+	for _, task := range []string{"wait", "blocking socket"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		child := exec.CommandContext(ctx, os.Args[0])
+		child.Env = append(os.Environ(), "GOMAXPROCS=1", childTask+"="+task)
+		output, err := child.CombinedOutput()
+		if errors.Is(err, syscall.ENOEXEC) {
+			t.Skip("an emulated program cannot start another")
+		}
+		want(t, task+": "+string(output), err, nil)
 	}
-	want(t, string(output), err, nil)
 }
