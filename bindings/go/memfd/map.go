@@ -69,7 +69,7 @@ func Map(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, error)
 // length must be multiples of the page size of the file. Only the flags MapWrite and
 // MapPopulate are allowed.
 //
-// It fails like Map.
+// It fails like Map, and with EOVERFLOW if 2*length is more than math.MaxInt.
 func MapRing(f *os.File, offset int64, length int, flags MapFlags) (*Mapping, error) {
 	if offset < 0 || length <= 0 {
 		return nil, fileError("map", f, syscall.EINVAL)
