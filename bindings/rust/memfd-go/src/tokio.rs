@@ -2,8 +2,8 @@
 
 //! Sending and receiving files in tasks of tokio.
 //!
-//! Each function waits until the socket is ready, and then calls the function of the same name in
-//! the crate root, which documents parameters and errors; `EAGAIN` does not occur.
+//! Each function calls the function of the same name in the crate root, which documents parameters
+//! and errors. Where that fails with `EAGAIN`, it waits until the socket is ready.
 //!
 //! All functions are cancel safe: a future that is dropped before it is ready has neither received
 //! nor sent anything.
