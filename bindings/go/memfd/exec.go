@@ -89,7 +89,8 @@ func Command(f *os.File, arg ...string) (*exec.Cmd, error) {
 func dupHigh(fd int) (int, error) {
 	for least := fd + 1000; ; least /= 2 {
 		high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, least)
-		if err != unix.EINVAL || least == 0 { // over RLIMIT_NOFILE
+		tooHigh := err == unix.EINVAL || err == unix.EMFILE // for RLIMIT_NOFILE
+		if !tooHigh || least == 0 {
 			return high, err
 		}
 	}

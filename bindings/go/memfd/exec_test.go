@@ -219,7 +219,12 @@ func TestCommandErrors(t *testing.T) {
 	wantError(t, "a nil file", err, fs.ErrInvalid)
 	cmd := newCommand(t, sealed(t, "no program"))
 	wantError(t, "not a program", cmd.Run(), syscall.ENOEXEC)
-	withLimit(t, unix.RLIMIT_NOFILE, 100, func() { // less than dupHigh tries first
-		newCommand(t, sealed(t, "no program"))
-	})
+	for _, limit := range []uint64{100, 1024} { // less than dupHigh tries first, and little more
+		withLimit(t, unix.RLIMIT_NOFILE, limit, func() {
+			f := sealed(t, "no program")
+			for range 30 {
+				defer runtime.KeepAlive(newCommand(t, f))
+			}
+		})
+	}
 }
