@@ -118,7 +118,7 @@ func (p published) testDependent(t *testing.T) {
 	t.Run("folder", func(t *testing.T) { hello(t, "", pathWithoutGo(t), "MEMFD_GO_LIB_DIR="+product(t)) })
 	t.Run("pkg-config", func(t *testing.T) {
 		cargo{arguments: []string{"pkg-config", "--version"}}.orSkip(t)
-		hello(t, "", pathWithoutGo(t), "PKG_CONFIG_PATH="+packageFile(t), "LD_LIBRARY_PATH="+product(t))
+		hello(t, "", pathWithoutGo(t), "PKG_CONFIG_PATH="+packageFile(t), "LD_LIBRARY_PATH=")
 	})
 }
 

@@ -155,24 +155,22 @@ fn use_prebuilt() -> Result<()> {
 }
 
 fn use_pkg_config() -> Result<()> {
-    let is_static = is_static()?;
-    let mut config = pkg_config::Config::new();
-    // Let is_static() decide between static and shared, not the pkg-config crate.
-    config.atleast_version(VERSION).cargo_metadata(!is_static);
     // The list of variables would precede the error message of a failed build.
-    let library = config.env_metadata(false).probe("libmemfd_go")?;
+    let library = pkg_config::Config::new()
+        .atleast_version(VERSION)
+        .cargo_metadata(false)
+        .env_metadata(false)
+        .probe("libmemfd_go")?;
     for name in ["PATH", "LIBDIR", "SYSROOT_DIR"] {
         println!("cargo:rerun-if-env-changed=PKG_CONFIG_{}", name);
     }
     // A variable of the .pc file, such as libdir, may lack the sysroot.
-    let dir = library.link_paths.first();
-    if is_static {
-        return use_dir(dir.ok_or("libmemfd_go.pc has no -L")?);
-    }
-    if let Some(dir) = dir {
-        println!("cargo:lib_dir={}", dir.display());
-    }
-    Ok(())
+    use_dir(
+        library
+            .link_paths
+            .first()
+            .ok_or("libmemfd_go.pc has no -L")?,
+    )
 }
 
 /// Returns the directory of the Go sources: in the package, or in the repository.
