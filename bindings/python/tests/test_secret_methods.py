@@ -82,12 +82,12 @@ def test_failed_take_keeps_the_source() -> None:
 def test_take_warns_like_the_constructor(monkeypatch: pytest.MonkeyPatch) -> None:
     from memfd_go import raw
 
-    original = raw.secret_alloc_from
+    original = raw.secret_alloc
 
-    def locked(addr: int, length: int, opts: int) -> raw.SecretArea:
-        return original(addr, length, opts | raw.MEMFD_GO_OPT_NO_SECRETMEM)
+    def locked(length: int, opts: int) -> raw.SecretArea:
+        return original(length, opts | raw.MEMFD_GO_OPT_NO_SECRETMEM)
 
-    monkeypatch.setattr(raw, "secret_alloc_from", locked)
+    monkeypatch.setattr(raw, "secret_alloc", locked)
     with pytest.warns(SecretFallbackWarning, match="the secret is in locked memory") as caught:
         SecretBuffer.take(bytearray(b"secret")).close()
     assert caught[0].filename == __file__
