@@ -69,6 +69,34 @@ def test_warning_as_error_leaks_nothing(make: Callable[[], object]) -> None:
     assert all(error.startswith("unclosed <") for error in errors)
 
 
+# The parent of a daemon ends without closing the secret.
+DAEMON = """
+import os, sys, time, warnings
+from memfd_go import SecretBuffer
+warnings.simplefilter("ignore")
+key = SecretBuffer(5, fork_share=True)
+with key.writable() as view:
+    view[:] = b"hello"
+del view
+reading, writing = os.pipe()
+if os.fork() > 0:
+    {end}
+os.close(writing)
+os.read(reading, 1)
+time.sleep(0.1)
+with key.readable() as view:
+    print(bytes(view))
+"""
+
+
+@pytest.mark.parametrize("end", ["sys.exit()", "del key; sys.exit()", "os._exit(0)"])
+def test_daemon_keeps_the_secret_of_its_parent(end: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DAEMON.format(end=end)], stdout=subprocess.PIPE, check=True
+    )
+    assert done.stdout == b"b'hello'\n"
+
+
 def test_child_that_forgets_a_secret_closes_its_descriptor() -> None:
     key: Any = SecretBuffer(10, keep_fd=True, secretmem=True)
     address = key._area.address

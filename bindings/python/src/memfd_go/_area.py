@@ -93,6 +93,10 @@ class Area:
     def free_in_child(self) -> None:
         """Release what a child of fork() has of the memory."""
 
+    def forget(self) -> None:
+        """Do what abandon() does, for an object that was not closed."""
+        self.abandon()
+
     explain_free = staticmethod(explain_free)
 
     def fileno(self) -> int:
@@ -325,7 +329,7 @@ class SecretMemory(Closing):
             if not self.closed:  # a child of fork() need not close it
                 warn_unclosed(self)
         finally:
-            self._area.abandon()
+            self._area.forget()
 
     def __reduce_ex__(self, protocol: object, /) -> NoReturn:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object: it is a secret")

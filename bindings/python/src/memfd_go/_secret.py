@@ -34,12 +34,13 @@ if TYPE_CHECKING:
 class _OwnPages(Area):
     """A struct memfd_go_secret_area."""
 
-    __slots__ = ("_allocated_here", "_least", "_struct")
+    __slots__ = ("_least", "_struct", "_wiping", "inherited")
 
     def __init__(self, struct: raw.SecretArea, least: int) -> None:
         super().__init__(struct.data, struct.len, struct.kind)
         self._struct, self._least = struct, least
-        self._allocated_here = True
+        self._wiping = True
+        self.inherited = False  # by a child of fork()
         try:
             self.update_access()
         except BaseException:
@@ -55,11 +56,16 @@ class _OwnPages(Area):
         raw.secret_protect(self._struct, access)
 
     def free(self) -> None:
-        if self._allocated_here:
+        if self._wiping:
             raw.secret_free(self._struct)
-        else:  # secret_free() would wipe the area for the parent, too
+        else:
             raw.unmap(self._struct.base, self._struct.base_len)
             self.free_in_child()
+
+    def forget(self) -> None:
+        if self.inherited:
+            self._wiping = False  # a daemon may use it after the end of its parent
+        self.abandon()
 
     def free_in_child(self) -> None:
         fd, self._struct.fd = self._struct.fd, -1
@@ -81,7 +87,7 @@ class _OwnPages(Area):
         ignored, so an error is raised by the next use of the secret.
         """
         self.lock = RLock()  # a thread that held the parent's lock does not exist here
-        self._allocated_here = False
+        self._wiping = False  # the parent uses it
         self.set_origin()
         if self.freed:
             return
@@ -102,12 +108,17 @@ class _OwnPages(Area):
 _shared: weakref.WeakSet[_OwnPages] = weakref.WeakSet()
 
 
+def _before_fork() -> None:
+    for area in list(_shared):
+        area.inherited = True
+
+
 def _after_fork() -> None:
     for area in list(_shared):
         area.adopt()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
 def options(
@@ -164,8 +175,8 @@ class SecretBuffer(SecretMemory):
     be pickled or copied, and repr() shows only its length.
 
     A child of fork() does not have the memory: the methods raise RuntimeError there, and using
-    a view kills the child. With fork_share the child shares the memory, and locks it again. The
-    child does not wipe it.
+    a view kills the child. With fork_share the child shares the memory, and locks it again.
+    close() in the child does not wipe it; close() in the parent wipes it for both.
     """
 
     __slots__ = ()
