@@ -15,10 +15,12 @@ use tokio::time::timeout;
 use crate::common::*;
 
 fn run(test: impl Future<Output = ()>) {
-    isolated(|| {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().build().unwrap().block_on(test);
-    });
+    isolated(|| block_on(test));
+}
+
+fn block_on(test: impl Future<Output = ()>) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap().block_on(test);
 }
 
 fn page() -> SealedMemFd {
@@ -107,7 +109,7 @@ fn file_that_cannot_be_checked_now_is_refused() {
         let refused = timeout(Duration::from_secs(5), receive).await.unwrap();
         assert_eq!(errno(refused), libc::EAGAIN);
     };
-    thread::spawn(|| run(receive)).join().unwrap();
+    isolated(|| thread::spawn(|| block_on(receive)).join().unwrap());
 }
 
 #[test]
