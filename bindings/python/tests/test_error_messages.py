@@ -210,6 +210,14 @@ def test_mappings(hello: MemFd) -> None:
         hello.map(writable=True)
 
 
+def test_mappings_of_a_secret_file(secret_file: MemFd) -> None:
+    secret_file.set_size(1)
+    with fails_with("EPERM", text="the file cannot be mapped executable"):
+        secret_file.map(writable=True, executable=True)
+    with fails_with("EINVAL", text="a secret file cannot be mapped private"):
+        secret_file.map(private=True)
+
+
 def test_refused_files(file: MemFd, hello: MemFd) -> None:
     a, b = socket.socketpair()
     with a, b:

@@ -106,7 +106,8 @@ def explain_create(
     if flags & CreateFlag.HUGETLB and code in (errno.ENODEV, errno.ENOSYS, errno.ENOENT):
         return "this system has no huge pages of that size"
     if code == errno.EACCES:
-        return "vm.memfd_noexec is 2, which forbids executable files"
+        forbidden = raw.probe(0).noexec_policy == 2
+        return "vm.memfd_noexec is 2, which forbids executable files" if forbidden else ""
     if code == errno.EOPNOTSUPP:
         return "strict is set, and CreateFlag.NOEXEC_SEAL and EXEC need Linux 6.3"
     if code != errno.EINVAL:
@@ -221,12 +222,19 @@ def _too_big(size: int) -> str:
     return f"{size} bytes exceed RLIMIT_FSIZE ({_limit('RLIMIT_FSIZE')} bytes)"
 
 
-def explain_map(code: int, offset: int, length: int, block: int) -> str:
+def explain_map(code: int, fd: int, opts: int, offset: int, length: int, block: int) -> str:
     """Explain why a file could not be mapped."""
     if code == errno.EINVAL and offset % block:
         return f"offset {offset} is not a multiple of the page size, {block}"
+    info = raw.inspect(fd)
+    if code == errno.EINVAL and opts & raw.MEMFD_GO_OPT_PRIVATE:
+        secret = info.kind == raw.MEMFD_GO_KIND_SECRET
+        return "a secret file cannot be mapped private" if secret else ""
     if code == errno.EPERM:
-        return "the mapping is writable, but the file is sealed against writing"
+        sealed = info.seals & (Seal.WRITE | Seal.FUTURE_WRITE)
+        if opts & raw.MEMFD_GO_OPT_WRITE and sealed:
+            return "the mapping is writable, but the file is sealed against writing"
+        return "the file cannot be mapped executable" if opts & raw.MEMFD_GO_OPT_EXEC else ""
     if code == errno.EACCES:
         return "the mapping needs access that the descriptor does not have"
     if code == errno.EAGAIN:

@@ -64,7 +64,7 @@ class Mapping(Closing):
         try:
             address = raw.map(fd, opts, offset, mapped)
         except OSError as error:
-            raise explaining(error, explain_map, offset, mapped, block) from None
+            raise explaining(error, explain_map, fd, opts, offset, mapped, block) from None
         return cls(address, length, mapped, readonly=not opts & raw.MEMFD_GO_OPT_WRITE)
 
     @classmethod
@@ -76,7 +76,7 @@ class Mapping(Closing):
         try:
             address = raw.map_ring(fd, opts, offset, length)
         except OSError as error:
-            raise explaining(error, explain_map, offset, length, block) from None
+            raise explaining(error, explain_map, fd, opts, offset, length, block) from None
         readonly = not opts & raw.MEMFD_GO_OPT_WRITE
         return cls(address, 2 * length, 2 * length, readonly=readonly)
 
