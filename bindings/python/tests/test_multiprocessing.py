@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from memfd_go import MemFd, Seal
+from memfd_go._pickling import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,19 @@ def test_process_pool(hello: MemFd, method: str) -> None:
 def content(file: MemFd) -> bytes:
     with file, file.map() as mapping:
         return bytes(mapping)
+
+
+def test_failures_do_not_end_the_receiving_thread() -> None:
+    """Without a free descriptor, multiprocessing raises RuntimeError."""
+
+    class Duplicate:
+        def detach(self) -> int:
+            raise RuntimeError("received 0 items of ancdata")
+
+    file = fetch(MemFd, Duplicate())
+    assert file.closed
+    with pytest.raises(ValueError, match=r"the file was lost \(RuntimeError: received 0 items"):
+        file.fileno()
 
 
 def made(text: bytes) -> MemFd:

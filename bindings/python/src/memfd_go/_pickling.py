@@ -163,7 +163,7 @@ def fetch(kind: type[Any], duplicate: Any) -> Any:
     """
     try:
         fd = duplicate.detach()
-    except (OSError, EOFError) as error:
+    except Exception as error:  # RuntimeError without a free descriptor, for example
         file: Any = object.__new__(kind)
         file._owned = Lost(error)
         return file
