@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers import fails_with
@@ -130,6 +130,16 @@ def test_refused_files_are_closed(pair: Pair, file: MemFd, hello: MemFd) -> None
     a.send(b"x")
     with fails_with("EPROTO"):
         MemFd.receive(b)
+
+
+def test_wrong_arguments_lose_no_message(pair: Pair, hello: MemFd) -> None:
+    a, b = pair
+    hello.send(a)
+    wrong: list[Any] = [-1, 1 << 64, 1e6]
+    for max_size in wrong:
+        with pytest.raises((OverflowError, TypeError)):
+            MemFd.receive(b, max_size=max_size)
+    MemFd.receive(b).close()
 
 
 def test_any_file(pair: Pair, file: MemFd) -> None:
