@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import array
+import errno
 import os
 import signal
 import socket
@@ -98,6 +100,23 @@ def test_message_with_several_files(any_pair: Pair, hello: MemFd) -> None:
         assert refused.value.data == b"text"
 
 
+def test_message_with_more_files_than_possible(any_pair: Pair, hello: MemFd) -> None:
+    """The kernel passes up to 253 descriptors."""
+    a, b = any_pair
+    count = raw.MEMFD_GO_FDS_MAX + 1
+    rights = array.array("i", [hello.fileno()] * count)
+    a.sendmsg([b"text"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+    hello.send(a, b"next")
+    with pytest.raises(RefusedError, match="the message has too many files") as refused:
+        MemFd.receive_message(b)
+    assert refused.value.errno == errno.EMSGSIZE
+    assert refused.value.data == b"text"
+    received, data = MemFd.receive_message(b)
+    assert received
+    received.close()
+    assert data == b"next"
+
+
 def test_max_data(hello: MemFd) -> None:
     a, b = socket.socketpair()
     with a, b:
@@ -111,8 +130,9 @@ def test_max_data(hello: MemFd) -> None:
     a, b = socket.socketpair(type=socket.SOCK_SEQPACKET)
     with a, b:
         hello.send(a, bytes(100))
-        with fails_with("EMSGSIZE"):
+        with pytest.raises(RefusedError, match="more data than max_data") as refused:
             MemFd.receive_message(b, max_data=10)
+        assert refused.value.data == bytes(10)
 
 
 def test_refused_files_are_closed(pair: Pair, file: MemFd, hello: MemFd) -> None:

@@ -268,8 +268,11 @@ class MemFd(File):
     ) -> tuple[Self | None, bytes]:
         """Receive one file, checked as in receive(), and at most max_data bytes.
 
-        Return the file and the bytes. The file is None if the message carries no file.
-        If the file is refused, the 'data' attribute of the RefusedError holds the bytes.
+        Return the file and the bytes. The file is None if the message carries no file. If the
+        message is refused, the 'data' attribute of the RefusedError holds the bytes.
+
+        Errors: those of receive(); RefusedError EMSGSIZE also for a datagram of more than
+        max_data bytes.
         """
         return cls._receive(sock, 0, required, max_size, no_holes, _length(max_data))
 
@@ -309,12 +312,18 @@ class MemFd(File):
             fds, data = waiting(sock, "in", lambda fd: raw.recv_fds(fd, room, length, opts))
         except BrokenPipeError:
             raise EOFError("the other end of the socket is closed") from None
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE:
+                raise
+            raise _too_much(
+                "the message has too many files, or more for this process than RLIMIT_NOFILE "
+                "allows, or more data than max_data",
+                getattr(error, "data", b""),
+            ) from None
         if len(fds) > 1:
             for fd in fds:
                 os.close(fd)
-            error = RefusedError(errno.EMSGSIZE, f"the message has {len(fds)} files, not one")
-            error.data = data
-            raise error
+            raise _too_much(f"the message has {len(fds)} files, not one", data)
         return fds, data
 
     def send(self, sock: socket.socket | int, data: Buffer = b"") -> int:
@@ -448,6 +457,12 @@ class MemFd(File):
         ]
         opts = raw.MEMFD_GO_OPT_INHERIT_FD if keep_fd else 0
         raw.exec(self.fileno(), args, variables, opts)
+
+
+def _too_much(text: str, data: bytes) -> RefusedError:
+    error = RefusedError(errno.EMSGSIZE, text)
+    error.data = data
+    return error
 
 
 def _huge_bits(page: int) -> int:

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from memfd_go import _ffi
 from memfd_go._ffi import MEMFD_GO_FDS_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import NoReturn, SupportsIndex
+    from typing import Any, NoReturn, SupportsIndex
 
     from typing_extensions import Buffer
 
@@ -67,9 +70,10 @@ def recv_fds(
     Return the descriptors, which the caller closes, and the bytes.
 
     Errors: OSError EPIPE (the other end is closed, or sent an empty datagram), EMSGSIZE (more
-    than n descriptors, or a datagram longer than length; all descriptors are closed), EINVAL
-    (unknown options; not connected), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET, EAGAIN (no message
-    yet), EINTR; MemoryError; OverflowError. Source: unix(7), recvmsg(2).
+    than n or MEMFD_GO_FDS_MAX descriptors, or than this process can open, or a datagram longer
+    than length; all descriptors are closed, and the attribute 'data' of the exception holds the
+    bytes), EINVAL (unknown options; not connected), EBADF, ENOTSOCK, ENOTCONN, ECONNRESET,
+    EAGAIN (no message yet), EINTR; MemoryError; OverflowError. Source: unix(7), recvmsg(2).
 
     >>> import socket
     >>> a, b = socket.socketpair()
@@ -81,10 +85,15 @@ def recv_fds(
     room, size = _ffi.Uint32(_ffi.to_uint32(n)), _ffi.Size(_ffi.to_size(length))
     fds = _ffi.to_ints([-1] * min(room.value, MEMFD_GO_FDS_MAX))
     data = _ffi.ByteBuffer(size.value)
-    _ffi.check(
-        _ffi.memfd_go_recv_fds(_ffi.to_int(sock), _ffi.to_uint32(opts), fds, room, data, size)
+    result = _ffi.memfd_go_recv_fds(
+        _ffi.to_int(sock), _ffi.to_uint32(opts), fds, room, data, size
     )
-    return fds[: room.value], data.raw[: size.value]
+    if result != -errno.EMSGSIZE:
+        _ffi.check(result)
+        return fds[: room.value], data.raw[: size.value]
+    error: Any = OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+    error.data = data.raw[: size.value]
+    raise error
 
 
 def recv_verified(
