@@ -16,13 +16,25 @@
  * (such as -EINVAL) on failure. It neither reads nor writes errno.
  * memfd_go_result_name() returns the name of a result.
  *
- * Outputs.  A function writes its out-parameters only on success, unless its comment
- * says otherwise. On failure nothing leaks: no descriptor and no mapping.
+ * Failures.  On failure nothing leaks: no descriptor and no mapping. A function writes
+ * its out-parameters only on success, unless its comment says otherwise.
  *
- * Pointers.  Functions return -EFAULT for NULL, and for any pointer into the first or
- * last 4096 bytes of the address space; "null" below means all of these. They also
- * return it for an invalid pointer that is passed on to the kernel (names, file
- * contents). Any other invalid pointer faults, as it would in the caller's own code.
+ * Safety.  Every function may be called from any number of threads at once, from a
+ * signal handler, and in the child after fork(), vfork() or clone(), whatever the
+ * parent's other threads were doing. A secret area or pool may be used by one thread at
+ * a time. "Safe:" marks other restrictions. No function needs more than 4096 bytes of
+ * stack. No function is a cancellation point.
+ *
+ * Zero.  As 'seals' of create_sealed, clone and clone_stream, 0 stands for
+ * MEMFD_GO_SEALS_IMMUTABLE; elsewhere for no seals. As 'required' it stands for
+ * F_SEAL_WRITE | F_SEAL_SHRINK, except in check_seals. Flags of 0 are no flags, not
+ * even MFD_CLOEXEC. A max_len of 0 allows 0 bytes; UINT64_MAX is no limit.
+ *
+ * Pointers.  Functions return -EFAULT for NULL, unless it is allowed, and for any other
+ * pointer into the first or last 4096 bytes of the address space; "null" below means
+ * all of these. They also return it for an invalid pointer that is passed on to the
+ * kernel (names, file contents). Any other invalid pointer faults, as it would in the
+ * caller's own code.
  *
  * Sizes.  Sizes and offsets of files are uint64_t, in bytes, from 0 to INT64_MAX, on
  * 32-bit architectures too. size_t is used only for memory.
@@ -35,23 +47,6 @@
  * Memory.  -ENOMEM and -ENOSPC report limits that the kernel checks in advance. When
  * memory itself runs out, in the system or in a memory cgroup (such as a container's),
  * the kernel kills a process (SIGKILL) instead, usually the one that needs memory.
- *
- * Zero.  The meaning of 0 depends on the parameter:
- *
- *   seals of create_sealed, clone, clone_stream      MEMFD_GO_SEALS_IMMUTABLE
- *   seals of create_with                             no seals
- *   required of verify, map_verified, recv_verified  F_SEAL_WRITE | F_SEAL_SHRINK
- *   required of check_seals                          no seals
- *   mfd_flags, flags of create_with                  no flags, not even MFD_CLOEXEC
- *   mode of create_with                              the kernel's default
- *   page_size of huge_flags                          the system's default
- *   max_len                                          0 bytes; UINT64_MAX is no limit
- *
- * Safety.  Every function may be called from any number of threads at once, from a
- * signal handler, and in the child after fork(), vfork() or clone(), whatever the
- * parent's other threads were doing. A secret area or pool may be used by one thread at
- * a time. "Safe:" marks other restrictions. No function needs more than 4096 bytes of
- * stack. No function is a cancellation point.
  *
  * Sources.  "Source:" lists the manual pages and kernel files that define the
  * behaviour. All functions need Linux 3.17 or later; those that need a newer kernel say
@@ -148,7 +143,7 @@ const char *memfd_go_result_name(int r);
 #define MEMFD_GO_FEATURE_HUGETLB 0x00000040U      /* MFD_HUGETLB */
 #define MEMFD_GO_FEATURE_SECRET 0x00000080U       /* memfd_secret(2); on request */
 #define MEMFD_GO_FEATURE_SHARED_RO 0x00000100U    /* a write-sealed file that is open
-                                                     for writing maps shared */
+                                                     for writing can be mapped shared */
 #define MEMFD_GO_FEATURE_PROCFS 0x00000200U       /* /proc/self/fd */
 #define MEMFD_GO_FEATURE_PIDFD_GETFD 0x00000400U  /* pidfd_getfd(2) */
 #define MEMFD_GO_FEATURE_EXECVEAT 0x00000800U     /* execveat(2) */
@@ -379,8 +374,8 @@ int memfd_go_create_with(const char *name, const struct memfd_go_create_args *ar
  * -EINVAL   len is more than INT64_MAX
  * -EFBIG    len is more than RLIMIT_FSIZE; SIGXFSZ is sent as well
  * -ENOSPC, -ENOMEM  not enough memory for the contents, or too few free huge pages
- * -EBUSY    the kernel itself used a page during ten attempts of about 0.1 s to seal
- *           the file: try again
+ * -EBUSY    the kernel itself used a page during ten attempts to seal the file, about
+ *           0.1 s each: try again
  * -EBUSY    with MFD_HUGETLB, if another thread called fork() during the call. The
  *           child has a writable mapping of the file until it calls execve(2) or exits.
  *
@@ -404,7 +399,8 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * -EBADF    src_fd is not open, or not for reading
  * -EINVAL   src_fd is not a regular file
- * -EINVAL   src_fd was opened with O_DIRECT and cannot be read at every offset
+ * -EINVAL   src_fd was opened with O_DIRECT, the file system requires aligned reads,
+ *           and the file is longer than max_len or is copied to huge pages
  * -ESPIPE   src_fd is a secret file, or a file without offsets (trace_pipe)
  * -EFBIG    the file is longer than max_len
  * -EFBIG    the file is longer than RLIMIT_FSIZE; SIGXFSZ is sent as well
@@ -525,9 +521,9 @@ int memfd_go_get_size(int fd, uint64_t *size);
  * fd    open for writing
  * opts  0, or MEMFD_GO_OPT_RESERVE: allocate the memory of the whole file now, so that
  *       no later store to a mapping of it is SIGBUS for lack of memory. If that fails,
- *       the file keeps its size and contents, but holes may have become allocated. No
- *       other process may extend the file at the same time. A memory cgroup at its
- *       limit kills the caller instead (see Memory above).
+ *       the file keeps its size and contents, but holes may have become allocated. Make
+ *       sure that no other process extends the file at the same time. A memory cgroup
+ *       at its limit kills the caller instead (see Memory above).
  * size  in bytes, 0 to INT64_MAX; for an MFD_HUGETLB file a multiple of its page size.
  *       A secret file (memfd_go_secret()) can be sized only once.
  *
@@ -864,8 +860,8 @@ int memfd_go_map(int fd, uint32_t opts, uint64_t off, size_t len, void **addr);
  * fd    open for reading; with OPT_WRITE also for writing
  * opts  any of MEMFD_GO_OPT_WRITE, _POPULATE
  * off   in bytes, a multiple of the page size (of an MFD_HUGETLB file: its page size)
- * len   in bytes, more than 0, a multiple of the same. Touching a page past the end of
- *       the file is SIGBUS, as with memfd_go_map().
+ * len   in bytes, more than 0, a multiple of that page size. Touching a page past the
+ *       end of the file is SIGBUS, as with memfd_go_map().
  *
  * Returns 0. Errors like memfd_go_map(), and:
  *
@@ -1173,9 +1169,9 @@ int memfd_go_import_pidfd(int pidfd, int remote_fd, uint32_t flags);
  * memfd_go_exec() executes the program in the file 'fd' in place of the calling one. It
  * uses execveat(2), or execve(2) of a path in /proc if execveat(2) is missing.
  *
- * fd    open for reading, or opened with O_PATH. No process may have the file open for
- *       writing through open(2) or memfd_go_reopen(). Descriptors from creating the
- *       file, and their duplicates, do not count.
+ * fd    open for reading, or opened with O_PATH. The file must not be open for writing,
+ *       in any process, through open(2) or memfd_go_reopen(). Descriptors from creating
+ *       the file, and their duplicates, do not count.
  * argv  the arguments, with NULL at the end
  * envp  the environment, strings like "NAME=value" with NULL at the end; NULL is an
  *       empty environment
