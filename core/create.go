@@ -11,7 +11,7 @@ import (
 //go:nosplit
 //go:noinline
 func closeFD(fd int32) {
-	sys(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+	blocking(unix.SYS_CLOSE, uintptr(fd), 0, 0)
 }
 
 //go:nosplit

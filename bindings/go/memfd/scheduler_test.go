@@ -27,6 +27,7 @@ import (
 func init() {
 	tasks["wait"] = waitInCore
 	tasks["blocking socket"] = useBlockingSocket
+	tasks["slow close"] = closeSlowly
 }
 
 // waitInCore blocks one goroutine in core, in a read of a pipe, and measures how long another
@@ -76,15 +77,43 @@ func useBlockingSocket() error {
 	return nil
 }
 
+// closeSlowly receives too many files. Closing one of them, a connection with unsent data, takes 30 s.
+func closeSlowly() error {
+	listener := must(net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}))
+	tcp := must(net.DialTCP("tcp4", nil, listener.Addr().(*net.TCPAddr)))
+	tcp.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+	for err := error(nil); err == nil; {
+		_, err = tcp.Write(make([]byte, 1<<16))
+	}
+	tcp.SetLinger(30)
+	f := must(tcp.File()) // makes it blocking
+	fds := must(unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0))
+	a := must(net.FileConn(os.NewFile(uintptr(fds[0]), "a"))).(*net.UnixConn)
+	b := must(net.FileConn(os.NewFile(uintptr(fds[1]), "b"))).(*net.UnixConn)
+	must(memfd.Send(a, nil, f, f))
+	f.Close()
+	tcp.Close()
+	go memfd.Receive(b, nil, 1)
+	start := time.Now()
+	for time.Since(start) < 100*time.Millisecond {
+		time.Sleep(10 * time.Millisecond)
+		runtime.GC()
+	}
+	if held := time.Since(start); held > 10*time.Second {
+		return fmt.Errorf("sleeping and collecting garbage took %v", held)
+	}
+	return nil
+}
+
 // With GOMAXPROCS=1, a system call that the scheduler does not know of would block the goroutine
 // that ends the wait.
 func TestBlockingCallsReleaseTheProcessor(t *testing.T) {
 	leaks.Check(t)
-	for _, task := range []string{"wait", "blocking socket"} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	for _, task := range []string{"wait", "blocking socket", "slow close"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 		defer cancel()
 		child := exec.CommandContext(ctx, os.Args[0])
-		child.Env = append(os.Environ(), "GOMAXPROCS=1", childTask+"="+task)
+		child.Env = append(os.Environ(), "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", childTask+"="+task) // signals would end some waits
 		output, err := child.CombinedOutput()
 		if errors.Is(err, syscall.ENOEXEC) {
 			t.Skip("an emulated program cannot start another")
