@@ -48,8 +48,8 @@
 //   - It finds code that needs the runtime by its relocations: references to any function or
 //     variable outside of core and capi, except for a few leaf functions.
 //   - It finds indirect calls, thread-local storage and stores to package-level variables in
-//     the instructions. It does not see a store to a computed address, such as an element of an
-//     array; tests/fuzz/mutants finds such assignments in the sources.
+//     the instructions. It may not see a store to an array, whose address is computed first;
+//     tests/fuzz/mutants finds such assignments in the sources.
 //
 // Go's own linker adds up the stack of chains of nosplit functions. In Go programs that import
 // this package it allows 800 bytes, the minimum that is left on a goroutine's stack. In the

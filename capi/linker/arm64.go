@@ -89,17 +89,31 @@ func (f *fixup) putARM64Offset(addr, unit int64) error {
 }
 
 func scanARM64(code []byte, fields fields) ([]branch, []fault) {
+	variables := map[uint32]bool{} // registers that contain the address of a variable
 	return nil, scanWords(code, binary.LittleEndian, poolsARM64(code), func(in uint32, off uint64) string {
+		stores := storesARM64(in)
+		store := stores && (fields[off] || variables[in>>5&31])
+		if !stores {
+			variables[in&31] = in&0xff800000 == 0x91000000 && fields[off] // ADD
+			if in&0x3a400000 == 0x28400000 {                              // LDP
+				delete(variables, in>>10&31)
+			}
+		}
 		switch {
 		case in&0xffdffc1f == 0xd61f0000, in&0xfffffc1f == 0xd65f0000 && in != arm64Return: // BR, BLR, RET
 			return faultIndirect
 		case in&0xffffffe0 == 0xd53bd040: // MRS TPIDR_EL0
 			return faultTLS
-		case (in&0x3bc00000 == 0x39000000 || in&0x3f400000 == 0x3d000000) && fields[off]: // STR, with a relocation
+		case store:
 			return faultStore
 		}
 		return ""
 	})
+}
+
+// storesARM64 reports whether an instruction is a STR, STUR or STP.
+func storesARM64(in uint32) bool {
+	return in&0x3ac00000 == 0x38000000 || in&0x3e400000 == 0x3c000000 || in&0x3a400000 == 0x28000000
 }
 
 // poolsARM64 finds the literals that LDR (literal) loads.

@@ -5,6 +5,7 @@ package main
 import (
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 )
 
 // IBM Z, 64 bits: the s390x ELF ABI. Relative addresses count halfwords from the start of the
@@ -54,6 +55,7 @@ func (f *fixup) putHalfwords(distance int64) error {
 // scanS390X finds instructions of format RIL with a relative address.
 func scanS390X(code []byte, fields fields) (branches []branch, faults []fault) {
 	within := 0
+	variables := map[byte]bool{} // registers that contain the address of a variable
 	for off := uint64(0); off < uint64(len(code)); {
 		next := off + uint64(lengthS390X(code[off]))
 		if next > uint64(len(code)) {
@@ -64,13 +66,20 @@ func scanS390X(code []byte, fields fields) (branches []branch, faults []fault) {
 				within++
 			}
 		}
-		if in := code[off:next]; isRelativeS390X(in) && !fields[off+2] {
+		in := code[off:next]
+		if isRelativeS390X(in) && !fields[off+2] {
 			target := int64(off) + 2*int64(int32(binary.BigEndian.Uint32(in[2:])))
 			if target < 0 || target >= int64(len(code)) {
 				branches = append(branches, branch{off + 2, target, 2})
 			}
 		} else if what := faultS390X(in, fields[off+2]); what != "" {
 			faults = append(faults, fault{off, what})
+		}
+		if !storesS390X(in) {
+			larl := in[0] == 0xc0 && in[1]&0xf == 0
+			variables[destinationS390X(in)] = larl && fields[off+2]
+		} else if variables[in[2]>>4] {
+			faults = append(faults, fault{off, faultStore})
 		}
 		off = next
 	}
@@ -104,6 +113,36 @@ func faultS390X(in []byte, relocated bool) string {
 		return faultStore
 	}
 	return ""
+}
+
+// storesS390X reports whether an instruction stores at a register plus an offset.
+func storesS390X(in []byte) bool {
+	last := in[len(in)-1]
+	switch in[0] {
+	case 0x40, 0x42, 0x50, 0x60, 0x70, 0x90, // STH, STC, ST, STD, STE, STM
+		0x92, 0x94, 0x96, 0x97, // MVI, NI, OI, XI
+		0xd2, 0xd4, 0xd6, 0xd7: // MVC, NC, OC, XC
+		return true
+	case 0xe3: // STG, STRVG, STRV, STRVH, STY, STHY, STCY
+		return slices.Contains([]byte{0x24, 0x2f, 0x3e, 0x3f, 0x50, 0x70, 0x72}, last)
+	case 0xe5: // MVHHI, MVGHI, MVHI
+		return slices.Contains([]byte{0x44, 0x48, 0x4c}, in[1])
+	case 0xe7: // VST
+		return last == 0x0e
+	case 0xeb: // STMG, STMY, MVIY, NIY, OIY, XIY, ASI, AGSI, ALSI, ALGSI
+		return slices.Contains([]byte{0x24, 0x90, 0x52, 0x54, 0x56, 0x57, 0x6a, 0x7a, 0x6e, 0x7e}, last)
+	case 0xed: // STEY, STDY
+		return last == 0x66 || last == 0x67
+	}
+	return false
+}
+
+// destinationS390X returns the register that an instruction sets, if it sets one.
+func destinationS390X(in []byte) byte {
+	if in[0] == 0xb2 || in[0] == 0xb3 || in[0] == 0xb9 { // formats RRE and RRF
+		return in[3] >> 4
+	}
+	return in[1] >> 4
 }
 
 // adaptFrameS390X changes nothing: the return address is stored below SP, SP moves, and the
