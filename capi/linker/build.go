@@ -185,6 +185,10 @@ var locations = []string{
 	"GOPROXY", "GOROOT", "GOSUMDB", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
 }
 
+// unlisted are variables that change the result, but are unknown to go env: cmd/link and the
+// compiler read them.
+var unlisted = []string{"GO_EXTLINK_ENABLED", "GOCOMPILEDEBUG"}
+
 // environment returns the environment for the build. Of the user's settings of Go, from
 // variables or `go env -w`, it keeps only locations.
 func (r recipe) environment() ([]string, error) {
@@ -195,7 +199,7 @@ func (r recipe) environment() ([]string, error) {
 	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
 		_, known := set[name]
-		return known || name == "GO_EXTLINK_ENABLED" // only cmd/link reads it
+		return known || slices.Contains(unlisted, name)
 	})
 	for _, name := range locations {
 		if set[name] != "" {

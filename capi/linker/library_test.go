@@ -176,6 +176,7 @@ func TestReproducible(t *testing.T) {
 			t.Setenv(name, value)
 		}
 		t.Setenv("GO_EXTLINK_ENABLED", "0")
+		t.Setenv("GOCOMPILEDEBUG", "disablenil=1")
 		isReproduced(t, dir, want)
 	})
 	t.Run("go env -w", func(t *testing.T) {
