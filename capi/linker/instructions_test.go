@@ -106,6 +106,9 @@ func TestStoresToVariables(t *testing.T) {
 		{amd64, "mov %eax, variable(%rip)", "890500000000", 2, true},
 		{amd64, "mov variable(%rip), %eax", "8b0500000000", 2, false},
 		{amd64, "lea variable(%rip), %rax; mov %ecx, (%rax)", "488d05000000008908", 3, true},
+		{amd64, "lea variable(%rip), %rax; cmp %rcx, %rax; mov %ecx, (%rax)", "488d05000000004839c88908", 3, true},
+		{amd64, "lea variable(%rip), %rax; mov %rcx, %rax; mov %ecx, (%rax)", "488d05000000004889c88908", 3, false},
+		{amd64, "lea variable(%rip), %rax; cmp %rcx, %rdx; mov %ecx, (%rdx)", "488d05000000004839ca890a", 3, false},
 		{arm, "add r11, pc, r11; str r0, [r11]", "0bb08fe000008be5", 0, true},
 		{arm, "add r11, pc, r11; strh r0, [r11]", "0bb08fe0b000cbe1", 0, true},
 		{arm, "add r11, pc, r11; vstr d0, [r11]", "0bb08fe0000b8bed", 0, true},
@@ -205,6 +208,41 @@ func TestBelowSP(t *testing.T) {
 		faults := test.arch.adaptFrame(instructions{code, test.arch.order}, nil)
 		if safe := len(faults) == 0; safe != test.safe || !safe && (faults[0] != fault{0, faultBelowSP}) {
 			t.Errorf("%v: %s: %v", test.arch.machine, test.text, faults)
+		}
+	}
+}
+
+// The registers have the numbers of the psABIs.
+func TestPushedRegisters(t *testing.T) {
+	for _, test := range []struct {
+		arch *arch
+		text string
+		code string
+		want int
+	}{
+		{amd64, "push %rax", "50", 0}, {amd64, "push %rcx", "51", 2}, {amd64, "push %rdx", "52", 1},
+		{amd64, "push %rbx", "53", 3}, {amd64, "push %rsp", "54", 7}, {amd64, "push %rbp", "55", 6},
+		{amd64, "push %rsi", "56", 4}, {amd64, "push %rdi", "57", 5}, {amd64, "push %r8", "4150", 8},
+		{amd64, "push %r9", "4151", 9}, {amd64, "push %r10", "4152", 10}, {amd64, "push %r11", "4153", 11},
+		{amd64, "push %r12", "4154", 12}, {amd64, "push %r13", "4155", 13}, {amd64, "push %r14", "4156", 14},
+		{amd64, "push %r15", "4157", 15}, {amd64, "nop; pop %r15", "90415f", 15}, {amd64, "push %ax", "6650", -1},
+		{amd64, "push %fs", "0fa0", -1}, {amd64, "push $1", "6a01", -1}, {amd64, "push (%rax)", "ff30", -1},
+		{amd64, "mov %eax, %ecx", "89c1", -1}, {amd64, "push %rax; nop", "5090", -1},
+		{i386, "push %eax", "50", 0}, {i386, "push %ecx", "51", 1}, {i386, "push %edx", "52", 2},
+		{i386, "push %ebx", "53", 3}, {i386, "push %esp", "54", 4}, {i386, "push %ebp", "55", 5},
+		{i386, "push %esi", "56", 6}, {i386, "pop %edi", "5f", 7}, {i386, "push %ax", "6650", -1},
+		{i386, "push %fs", "0fa0", -1},
+	} {
+		code, err := hex.DecodeString(test.code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := test.arch.dwarf.pushed(code, uint64(len(code)))
+		if !ok {
+			got = -1
+		}
+		if got != test.want {
+			t.Errorf("%v: %s: %d, want %d", test.arch.machine, test.text, got, test.want)
 		}
 	}
 }

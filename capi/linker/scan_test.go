@@ -86,6 +86,10 @@ func TestFaults(t *testing.T) {
 		{"half an instruction", amd64, []byte{0x90, 0xe8, 0, 0}, nil, []string{faultDecode}},
 		{"an unknown instruction", amd64, []byte{0x0f, 0xff}, nil, []string{faultDecode}},
 		{"endbr64", amd64, endbr64, nil, nil},
+		{"lcall *(%rax)", amd64, []byte{0xff, 0x18}, nil, []string{faultIndirect}},
+		{"jmp to outside", amd64, []byte{0xeb, 0x10}, nil, []string{faultDecode}},
+		{"jmp to outside, 16 bits", i386, []byte{0x66, 0xe9, 0x10, 0}, nil, []string{faultDecode}},
+		{"jmp to outside, 32 bits, with a field", amd64, []byte{0xe9, 0x10, 0, 0, 0}, []uint64{1}, nil},
 		{"call *%eax", i386, []byte{0xff, 0xd0}, nil, []string{faultIndirect}},
 		{"br x16", arm64, []byte{0x00, 0x02, 0x1f, 0xd6}, nil, []string{faultIndirect}},
 		{"blr x1", arm64, []byte{0x20, 0x00, 0x3f, 0xd6}, nil, []string{faultIndirect}},
@@ -101,7 +105,10 @@ func TestFaults(t *testing.T) {
 		for _, f := range test.field {
 			fields[f] = true
 		}
-		_, faults := test.arch.scan(test.code, fields)
+		branches, faults := test.arch.scan(test.code, fields)
+		if len(branches) > 0 {
+			t.Errorf("%v: %s: %v", test.arch.machine, test.name, branches)
+		}
 		var got []string
 		for _, f := range faults {
 			got = append(got, f.what)
@@ -121,6 +128,9 @@ func TestBranches(t *testing.T) {
 	}{
 		{"call", amd64, []byte{0x90, 0xe8, 0xfa, 0xff, 0xff, 0xff}, nil},
 		{"call back", amd64, []byte{0x90, 0xe8, 0xf9, 0xff, 0xff, 0xff}, []branch{{2, -1, -4}}},
+		{"call to the start", amd64, []byte{0xe8, 0xfb, 0xff, 0xff, 0xff}, nil},
+		{"jmp back", amd64, []byte{0x90, 0xeb, 0xfd}, nil},
+		{"jmp back, 16 bits", i386, []byte{0x90, 0x66, 0xe9, 0xfb, 0xff}, nil},
 		{"call to the end", amd64, []byte{0x90, 0xe8, 0, 0, 0, 0}, []branch{{2, 6, -4}}},
 		{"jne", i386, []byte{0x0f, 0x85, 0x10, 0, 0, 0}, []branch{{2, 0x16, -4}}},
 		{"lea of a function", amd64, []byte{0x48, 0x8d, 5, 0x20, 0, 0, 0}, []branch{{3, 0x27, -4}}},
