@@ -112,6 +112,9 @@ func TestFaults(t *testing.T) {
 		var got []string
 		for _, f := range faults {
 			got = append(got, f.what)
+			if f.what == faultField && f.off != 0 {
+				t.Errorf("%v: %s: at %d, want the start of the function", test.arch.machine, test.name, f.off)
+			}
 		}
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%v: %s: %q, want %q", test.arch.machine, test.name, got, test.want)
