@@ -67,7 +67,7 @@ type recipe struct {
 	env      []string // for the tests
 }
 
-// build writes the files of the library to a folder: all of them or none.
+// build writes the files of the library to a folder, after all of them have been linked.
 func (r recipe) build(folder string) error {
 	temporary, err := os.MkdirTemp("", "libmemfd_go")
 	if err != nil {
@@ -179,7 +179,7 @@ func isSetting(s string) bool {
 }
 
 // locations are Go's settings for the sources of modules and the places of files. They do not
-// change the result.
+// change the result, unless they select another version of Go.
 var locations = []string{
 	"GOAUTH", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH", "GOPRIVATE",
 	"GOPROXY", "GOROOT", "GOSUMDB", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
