@@ -134,6 +134,10 @@ func TestStoresToVariables(t *testing.T) {
 		{riscv64, "sd t0, 0(t1)", "23305300", 0, true},
 		{riscv64, "fsd f1, 0(t1)", "27301300", 0, true},
 		{riscv64, "ld t0, 0(t1)", "83320300", 0, false},
+		{riscv64, "addi t0, t0, variable; fsw ft0, 0(t0)", "9382020027a00200", 0, true}, // Go 1.25
+		{riscv64, "addi t0, t0, variable; flw ft0, 0(t0)", "9382020007a00200", 0, false},
+		{riscv64, "addi t0, t0, variable; fsw ft0, 0(t1)", "9382020027200300", 0, false},
+		{riscv64, "addi t0, t0, variable; mv t0, t1; fsw ft0, 0(t0)", "938202009302030027a00200", 0, false},
 		{ppc64le, "std 3, 0(4)", "000064f8", 0, true},
 		{ppc64le, "stw 3, 0(4)", "00006490", 0, true},
 		{ppc64le, "stfd 1, 0(4)", "000024d8", 0, true},

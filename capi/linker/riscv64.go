@@ -147,14 +147,20 @@ func (in *instructionRISCV64) expand(w uint32) {
 }
 
 func scanRISCV64(code []byte, fields fields) (_ []branch, faults []fault) {
+	variable := uint32(0) // the register that the last instruction set to a variable's address, or X0
 	for _, in := range eachRISCV64(code) {
+		stores := in.opcode == riscvStore || in.opcode == riscvStoreFP
 		switch {
 		case in.opcode == riscvJALR && !(in.rd == 0 && in.r1 == riscvLR && in.offset == 0): // not RET
 			faults = append(faults, fault{in.off, faultIndirect})
 		case in.usesTP():
 			faults = append(faults, fault{in.off, faultTLS})
-		case (in.opcode == riscvStore || in.opcode == riscvStoreFP) && fields[in.off]: // a relocated address
+		case stores && (fields[in.off] || in.r1 == variable && variable != 0):
 			faults = append(faults, fault{in.off, faultStore})
+		}
+		variable = 0
+		if in.opcode == riscvImmediate && fields[in.off] {
+			variable = in.rd
 		}
 	}
 	return nil, faults
