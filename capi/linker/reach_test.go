@@ -195,6 +195,9 @@ func TestReachBranches(t *testing.T) {
 	if got := lib.atoms[0].refs[0]; got.off != 5 || got.addend != -4 || got.to != lib.atoms[1] {
 		t.Errorf("the call is at %d, to %s%+d", got.off, got.to.name, got.addend)
 	}
+	if got := lib.atoms[1].refs[0]; got.off != 3 || got.to != lib.atoms[2] {
+		t.Errorf("the address is at %d, of %s", got.off, got.to.name)
+	}
 	o = smallObject("amd64")
 	o.order.PutUint32(o.sections[0].data.data[5:], 8) // to main.small+1
 	if got := checkReach(t, o, "memfd_go_small", "main.small", "main.text", `"string"`).atoms[0].refs[0]; got.addend != -3 {
