@@ -4,6 +4,7 @@ package main
 
 import (
 	"debug/elf"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -197,6 +198,13 @@ func TestReachBranches(t *testing.T) {
 	}
 	if got := lib.atoms[1].refs[0]; got.off != 3 || got.to != lib.atoms[2] {
 		t.Errorf("the address is at %d, of %s", got.off, got.to.name)
+	}
+	o = smallObject("amd64")
+	copy(o.sections[0].data.data[23:], "\xe8\x00\x10\x00\x00") // a call in main.small, which begins at 16
+	o.symbols[1].size = 12
+	var refused refusals
+	if _, err := reachOf(t, o); !errors.As(err, &refused) || len(refused) != 1 || refused[0].pc != 24 {
+		t.Errorf("%v: %v, want a refusal at 24", err, refused)
 	}
 	o = smallObject("amd64")
 	o.order.PutUint32(o.sections[0].data.data[5:], 8) // to main.small+1
