@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 
 #include "test.h"
+#include "contents.h"
 #include "sockets.h"
 
 #define LARGEST INT64_MAX
@@ -16,11 +17,12 @@
 /* A file with contents and these seals. */
 static int file_with(uint32_t flags, uint32_t seals)
 {
+	off_t size = (flags & MFD_HUGETLB) != 0 ? (off_t)huge_page() : 2 << 20;
 	int fd = raw_create("hostile", flags | MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return UNAVAILABLE;
-	if (fallocate(fd, 0, 0, 2 << 20) != 0 || fcntl(fd, F_ADD_SEALS, seals) != 0) {
+	if (fallocate(fd, 0, 0, size) != 0 || fcntl(fd, F_ADD_SEALS, seals) != 0) {
 		close(fd);
 		return UNAVAILABLE;
 	}

@@ -10,11 +10,6 @@
 
 #define BLKSIZE_OFFSET 4 /* of stx_blksize in struct statx */
 
-#ifdef SYS_fstatfs64
-#define FSTATFS SYS_fstatfs64
-#else
-#define FSTATFS SYS_fstatfs
-#endif
 #define PAGE (UINT64_C(1) << 34)
 
 static int fd, statfs_error;
@@ -41,7 +36,7 @@ static int answer_as_with_large_pages(const struct event *event, int position)
 
 		if (statfs_error != 0)
 			return statfs_error;
-		EQ(repeat(FSTATFS, arguments), 0);
+		EQ(repeat(SYS_fstatfs, arguments), 0);
 		status->f_bsize = (__typeof__(status->f_bsize))PAGE;
 		return ZERO;
 	}

@@ -3,6 +3,7 @@
 /* Locks in secret memory, and beside it. */
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 
 #include "test.h"
 #include "area.h"
@@ -27,13 +28,24 @@ static void allocate(size_t len, uint32_t opts)
 	EQ(memfd_go_secret_alloc(&area, len, MEMFD_GO_OPT_FORK_SHARE | opts), 0);
 }
 
+static int before_linux(int major, int minor)
+{
+	struct utsname system;
+	int running[2] = { 0, 0 };
+
+	EQ(uname(&system), 0);
+	EQ(sscanf(system.release, "%d.%d", &running[0], &running[1]), 2);
+	return running[0] < major || (running[0] == major && running[1] < minor);
+}
+
 static void shared_futex_fails_in_secretmem(void)
 {
 	if (!have_secretmem())
 		SKIP("this kernel has no memfd_secret(2)");
 	allocate(sizeof(int), MEMFD_GO_OPT_REQUIRE);
 	errno = 0;
-	EQ(wake(WAKE), -1);
+	if (wake(WAKE) == 0 && before_linux(6, 9))
+		SKIP("this kernel pins pages of secret memory (CVE-2024-35872)");
 	EQ(errno, EFAULT);
 	EQ(memfd_go_secret_free(&area), 0);
 }

@@ -35,7 +35,7 @@ static void relock(void)
 
 static void relock_above_the_limit(void)
 {
-	set_limit(RLIMIT_MEMLOCK, page_size());
+	set_limit(RLIMIT_MEMLOCK, page_size() - 1);
 	drop_privileges();
 	EQ(memfd_go_secret_relock(&area), -ENOMEM);
 	EQ(area.kind, MEMFD_GO_AREA_UNLOCKED);

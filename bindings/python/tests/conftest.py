@@ -15,7 +15,7 @@ import memfd_go
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FILE_SIZE_LIMIT = 16 << 20
+FILE_SIZE_LIMIT = 64 << 20  # some architectures have huge pages of 32 MiB
 
 
 def open_descriptors() -> dict[str, str]:

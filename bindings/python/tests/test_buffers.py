@@ -263,11 +263,12 @@ def test_madvise(both: Any, arguments: tuple[int, ...]) -> None:
 
 
 def test_madvise_frees_memory(file: MemFd) -> None:
-    file.set_size(8192)
+    page = mmap.PAGESIZE
+    file.set_size(2 * page)
     with file.map(writable=True, private=True) as mapping:
-        mapping[0] = mapping[4096] = 1
-        mapping.madvise(mmap.MADV_DONTNEED, 4096)
-        assert (mapping[0], mapping[4096]) == (1, 0)
+        mapping[0] = mapping[page] = 1
+        mapping.madvise(mmap.MADV_DONTNEED, page)
+        assert (mapping[0], mapping[page]) == (1, 0)
 
 
 def test_closed(hello: MemFd) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 import resource
 import socket
@@ -250,17 +251,18 @@ def test_locked_memory() -> None:
     def child() -> None:
         if os.getuid() == 0:  # root has no limits
             os.setuid(65534)
-        with limit(resource.RLIMIT_MEMLOCK, 16384):
-            text = r"32768 bytes exceed RLIMIT_MEMLOCK \(16384 bytes\)"
+        page = mmap.PAGESIZE
+        with limit(resource.RLIMIT_MEMLOCK, 4 * page):
+            text = rf"{8 * page} bytes exceed RLIMIT_MEMLOCK \({4 * page} bytes\)"
             with pytest.raises(OSError, match=text):
-                SecretBuffer(32768)
+                SecretBuffer(8 * page)
             with pytest.raises(OSError, match=text):
-                SecretPool(64, 512)
-            with SecretBuffer(8192):
+                SecretPool(64, page // 8)
+            with SecretBuffer(2 * page):
                 # Without memfd_secret(2) the error may be ENOMEM, whose message names no limit.
-                text = r"12288 more bytes exceed .*\(16384 bytes\)|[Mm]emory"
+                text = rf"{3 * page} more bytes exceed .*\({4 * page} bytes\)|[Mm]emory"
                 with pytest.raises(OSError, match=text):
-                    SecretBuffer(12288)
+                    SecretBuffer(3 * page)
 
     in_child(child)
 
