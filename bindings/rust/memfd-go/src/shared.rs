@@ -17,7 +17,7 @@ use std::sync::atomic::{
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use crate::map::Mapping;
-use crate::{check_seals, get_size, MapFlags, Seals, SealsError};
+use crate::{check_seals, inspect, MapFlags, Seals, SealsError};
 
 /// Types whose values other processes may change at any time.
 ///
@@ -193,8 +193,11 @@ fn checked_len<T>(fd: BorrowedFd<'_>, offset: u64, len: usize) -> Result<usize, 
         .ok_or(error(libc::EOVERFLOW))?;
     // Check the seal first: after that the file cannot shrink.
     check_seals(fd, Seals::SHRINK)?;
+    let info = inspect(fd)?;
+    // Access to a part of a huge page at the end of a file is SIGBUS.
+    let size = info.size() - info.huge_page().map_or(0, |page| info.size() % page);
     match offset.checked_add(bytes as u64) {
-        Some(end) if end <= get_size(fd)? => Ok(bytes),
+        Some(end) if end <= size => Ok(bytes),
         _ => Err(error(libc::EOVERFLOW)),
     }
 }

@@ -166,6 +166,37 @@ fn file_that_cannot_be_checked_is_refused() {
     });
 }
 
+/// Returns a file of one huge page, or `None` if the kernel has none.
+pub fn huge_file(seals: Seals) -> Option<MemFd> {
+    let file = CreateOptions::new().huge_pages(true).create("huge").ok()?;
+    file.set_size(file.inspect().unwrap().huge_page()?).unwrap();
+    file.add_seals(seals).unwrap();
+    Some(file)
+}
+
+/// Extends a file by one byte, even a file of huge pages. Returns whether that worked.
+pub fn extend(file: &MemFd) -> bool {
+    let size = file.size().unwrap();
+    // SAFETY: the function takes no pointers.
+    unsafe { libc::fallocate(file.as_raw_fd(), 0, size as libc::off_t, 1) };
+    file.size().unwrap() > size
+}
+
+/// A mapping that ends within a huge page is SIGBUS behind the last whole one.
+#[test]
+fn file_that_grew_by_a_part_of_a_huge_page_is_refused() {
+    isolated(|| {
+        let Some(file) = huge_file(SealedMemFd::REQUIRED) else {
+            return skip("huge pages: this kernel has none");
+        };
+        let file = SealedMemFd::try_from(file).unwrap();
+        match extend(file.as_memfd()) {
+            true => assert_eq!(errno(file.map()), libc::EINVAL),
+            false => skip("huge pages: none is free"),
+        }
+    });
+}
+
 #[test]
 fn sealed_with_exec_and_not_executable_is_accepted() {
     isolated(|| {

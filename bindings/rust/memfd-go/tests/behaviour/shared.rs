@@ -9,7 +9,8 @@ use std::thread;
 
 use memfd_go::{create, create_sealed, CreateOptions, MemFd, Seals, SealsError, Shared, SharedMap};
 
-use crate::common::{in_child, isolated};
+use crate::common::{in_child, isolated, skip};
+use crate::sealed::{extend, huge_file};
 
 fn file(size: u64) -> MemFd {
     let options = CreateOptions::new().size(size).seals(Seals::SHRINK);
@@ -99,6 +100,21 @@ fn range_past_the_end_is_refused() {
         assert_eq!(map(0, usize::MAX), libc::EOVERFLOW);
         assert_eq!(map(0, 0), libc::EINVAL);
         assert_eq!(map(8, 1), libc::EINVAL);
+    });
+}
+
+#[test]
+fn part_of_a_huge_page_is_past_the_end() {
+    isolated(|| {
+        let Some(file) = huge_file(Seals::SHRINK) else {
+            return skip("huge pages: this kernel has none");
+        };
+        if !extend(&file) {
+            return skip("huge pages: none is free");
+        }
+        let len = file.size().unwrap() as usize;
+        let map = SharedMap::<AtomicU8>::new(&file, 0, len);
+        assert_eq!(errno(map), libc::EOVERFLOW);
     });
 }
 
