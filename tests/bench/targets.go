@@ -48,6 +48,8 @@ const (
 		"them. glibc has it only if the distribution enabled it. It takes about one cycle, a thousandth of this call."
 	whySealed = "The system calls are the same, in the same order. Each of them returns through more levels of functions than in C, " +
 		"and on some processors each return soon after a system call is mispredicted."
+	whyHuge = "The system calls are the same, but the copy takes a tenth longer than memcpy(3)'s: Go's compiler copies 16 bytes " +
+		"at a time, and assembly can be called only from code that has Go's thread-local storage."
 )
 
 // targets returns all targets, with the values of this run.
@@ -89,7 +91,7 @@ func (d *document) targets() []target {
 		}
 	}
 	huge := "create_sealed, huge page 2 MiB"
-	ts = append(ts, target{what: huge + ", ours/same calls in C", limit: 1.05, value: all.ratio(tableSealed, huge, "ours", "same calls in C"), slack: slack(tableSealed, huge), why: whySealed})
+	ts = append(ts, target{what: huge + ", ours/same calls in C", limit: 1.05, value: all.ratio(tableSealed, huge, "ours", "same calls in C"), slack: slack(tableSealed, huge), why: whyHuge})
 	for _, size := range []string{"4 KiB", "64 KiB"} {
 		for _, t := range []struct{ table, work string }{{tableClone, "clone " + size}, {tableSend, "send " + size}} {
 			ts = append(ts, target{what: t.work + ", ours/same calls in C", limit: 1.05, value: all.ratio(t.table, t.work, "ours", "same calls in C"), slack: slack(t.table, t.work), why: whySealed})
