@@ -77,7 +77,7 @@ func do(onlyWrite bool, name string) (good bool, err error) {
 		}
 	}
 	fmt.Print(results.Report(r.Results))
-	return good(r.Results), nil
+	return succeeded(r.Results), nil
 }
 
 // isOfEntry is false for the parents of entries: they pass even if no entry matches.

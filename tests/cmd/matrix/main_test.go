@@ -98,10 +98,10 @@ func TestMarkdown(t *testing.T) {
 			t.Errorf("no line %q in\n%s", line, text)
 		}
 	}
-	if good(everything.Results) || !good(everything.Results[1:]) {
+	if succeeded(everything.Results) || !succeeded(everything.Results[1:]) {
 		t.Error("a failure on the newest kernel is fatal, or one on another kernel is not")
 	}
-	if !good([]results.Result{{Name: "tests/kernels TestKernels/arm/c/new/create/bad_names"}}) {
+	if !succeeded([]results.Result{{Name: "tests/kernels TestKernels/arm/c/new/create/bad_names"}}) {
 		t.Error("a run of the newest kernel alone cannot succeed")
 	}
 }

@@ -54,9 +54,9 @@ func merge(all []*record) *report {
 	return merged
 }
 
-// good reports whether the run is a success. A run of only the newest kernel has nothing fatal, but
+// succeeded reports whether the run is a success. A run of only the newest kernel has nothing fatal, but
 // must not fail because of that.
-func good(all []results.Result) bool { return results.Good(all) || results.Good(fatal(all)) }
+func succeeded(all []results.Result) bool { return results.Good(all) || results.Good(fatal(all)) }
 
 // fatal returns the results that decide the exit status: all but those on the newest kernel.
 func fatal(all []results.Result) []results.Result {
