@@ -140,7 +140,10 @@ func (r *release) add(archive *tar.Writer, path, name string) error {
 	if err != nil {
 		return err
 	}
-	header.Typeflag, header.Mode, header.Size = tar.TypeReg, 0o644|int64(info.Mode()&0o111), int64(len(content))
+	header.Typeflag, header.Mode, header.Size = tar.TypeReg, 0o644, int64(len(content))
+	if info.Mode()&0o100 != 0 { // whatever the umask was when the sources were checked out
+		header.Mode = 0o755
+	}
 	if err := archive.WriteHeader(header); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -40,6 +41,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: dist FOLDER WHEELS GOARCH...")
 		os.Exit(2)
 	}
+	syscall.Umask(0o022) // packages contain the modes of the files that this program creates
 	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
 		fmt.Fprintln(os.Stderr, "dist:", err)
 		os.Exit(1)
@@ -68,7 +70,7 @@ func run(folder, wheels string, arches []string) error {
 	if err := r.crates(); err != nil {
 		return err
 	}
-	if err := r.copyAll(filepath.Join(wheels, "*")); err != nil {
+	if err := r.copyAll(filepath.Join(wheels, "memfd_go-*")); err != nil {
 		return err
 	}
 	if err := r.billOfMaterials(arches); err != nil {
@@ -92,14 +94,39 @@ func newRelease(folder string) (*release, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SOURCE_DATE_EPOCH must be a time in seconds: %w", err)
 	}
-	if err := os.RemoveAll(folder); err != nil {
-		return nil, err
-	}
 	if folder, err = filepath.Abs(folder); err != nil {
 		return nil, err
 	}
+	if err := makeEmpty(folder); err != nil {
+		return nil, err
+	}
 	maintainer := cmp.Or(os.Getenv("MAINTAINER"), "libmemfd_go maintainers <maintainers@libmemfd-go.invalid>")
-	return &release{folder, string(version[1]), time.Unix(seconds, 0).UTC(), maintainer}, os.MkdirAll(folder, 0o777)
+	return &release{folder, string(version[1]), time.Unix(seconds, 0).UTC(), maintainer}, nil
+}
+
+var ofRelease = regexp.MustCompile(`^(lib)?memfd([-_].*)?\.[a-z]+$|^SHA256SUMS$`)
+
+// makeEmpty creates the folder, or removes an earlier release from it. SHA256SUMS lists all files in the
+// folder, so it fails if there are others.
+func makeEmpty(folder string) error {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if !ofRelease.MatchString(f.Name()) {
+			return fmt.Errorf("%s is not of a release: choose another folder, or remove the file", filepath.Join(folder, f.Name()))
+		}
+	}
+	for _, f := range files {
+		if err := os.Remove(filepath.Join(folder, f.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // command runs a program. If it fails, the error contains its output.
