@@ -4,8 +4,9 @@
 GO ?= go
 # `go env` fails if the environment names a platform that Go does not know. `sudo make install`
 # often finds no Go, so that make remembers the host in build/host.
-HOST := $(or $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTARCH 2> /dev/null),$(file < build/host))
-HOSTOS := $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTOS 2> /dev/null)
+go_env := $(shell GOOS=linux GOARCH=amd64 $(GO) env GOHOSTARCH GOHOSTOS GOVERSION 2> /dev/null)
+HOST := $(or $(word 1,$(go_env)),$(file < build/host))
+HOSTOS := $(word 2,$(go_env))
 ARCHES := amd64 arm64 386 arm riscv64 ppc64le s390x loong64
 
 PREFIX ?= /usr/local
@@ -16,8 +17,8 @@ BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
 DEBUGDIR ?= $(PREFIX)/lib/debug
 ARCH ?= $(HOST)
-DIST ?= build/dist
-WHEELS ?= build/wheels
+DIST = build/dist
+WHEELS = build/wheels
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
 
 # Go's settings, which must not come from the environment. For older ARM, use make GOARM=5 or 6.
@@ -45,14 +46,18 @@ all: $(call library,$(HOST)) build/man build/host ## the library for this machin
 all-arch: $(foreach arch,$(ARCHES),$(call library,$(arch))) ## the library for all architectures
 
 # One run builds all three.
-build/linux_%/libmemfd_go.so.1 build/linux_%/libmemfd_go.so.1.debug build/linux_%/libmemfd_go.a: $(sources)
+build/linux_%/libmemfd_go.so.1 build/linux_%/libmemfd_go.so.1.debug build/linux_%/libmemfd_go.a: $(sources) build/goversion
 	$(host) $(GO) run ./capi/linker build -arch $* -o $(@D) GOARM=$(GOARM)
 
-# A change of GOARM rebuilds the library for arm.
-$(call library,arm): build/goarm
-build/goarm: FORCE
+# Another GOARM rebuilds what is for arm, another Go everything. `make install` keeps what was built,
+# because root may find another Go.
+$(call library,arm) build/linux_arm/memfd: build/goarm
+build/goarm: value = $(GOARM)
+build/goversion: value = $(wordlist 3,9,$(go_env))
+build/goversion: keep = $(if $(filter-out install uninstall,$(or $(MAKECMDGOALS),all)),$(if $(go_env),,yes),yes)
+build/goarm build/goversion: FORCE
 	@mkdir -p build
-	@{ read -r was < $@; } 2> /dev/null; [ "$$was" = $(GOARM) ] || echo $(GOARM) > $@
+	@{ read -r was < $@; } 2> /dev/null; [ "$$was" = '$(value)' ] || [ "$$was" -a '$(keep)' ] || echo '$(value)' > $@
 FORCE:
 
 build/host: $(call library,$(HOST))
@@ -61,23 +66,26 @@ build/host: $(call library,$(HOST))
 build/linux_/%: # HOST is empty
 	$(error $(GO) was not found; building needs Go 1.25 or later)
 
-build/man: include/memfd_go.h $(wildcard packaging/manpages/*.go)
-	$(host) $(GO) run ./packaging/manpages include/memfd_go.h $@
-	@touch $@
+# An interrupted build must not leave a folder that looks complete.
+build/man: include/memfd_go.h $(wildcard packaging/manpages/*.go internal/header/*.go)
+	@rm -rf $@ $@.new
+	$(host) $(GO) run ./packaging/manpages include/memfd_go.h $@.new
+	@mv $@.new $@
 
 # The command is a separate module, so that its dependencies are not the library's.
-command: build/linux_$(ARCH)/memfd build/command ## the command memfd; make install then installs it, too
+command: all $(call library,$(ARCH)) build/linux_$(ARCH)/memfd build/command ## the library and the command memfd; make install then installs both
 
 commands: $(foreach arch,$(ARCHES),build/linux_$(arch)/memfd) build/command ## the command for all architectures
 
 command_sources := $(wildcard cmd/memfd/go.* cmd/memfd/*.go cmd/memfd/internal/*/*.go bindings/go/memfd/*.go core/*.go)
 
-build/linux_%/memfd: $(command_sources)
+build/linux_%/memfd: $(command_sources) build/goversion
 	cd cmd/memfd && GOOS=linux GOARCH=$* $(GO) build -trimpath -buildvcs=false -ldflags='-s -w' -o ../../$@ .
 
 build/command: $(command_sources)
-	cd cmd/memfd && $(host) $(GO) run -tags docs . docs ../../$@
-	@touch $@
+	@rm -rf $@ $@.new
+	cd cmd/memfd && $(host) $(GO) run -tags docs . docs ../../$@.new
+	@mv $@.new $@
 
 # Passed in the environment, where no character needs quoting.
 install uninstall: export BINDIR := $(BINDIR)
@@ -91,21 +99,24 @@ install uninstall: export DEBUGDIR := $(DEBUGDIR)
 
 ##@ Install (PREFIX, LIBDIR, INCLUDEDIR, MANDIR, BINDIR, DATADIR, DEBUGDIR, DESTDIR)
 
+# The command is installed if it was built, and must not be older than the library.
+install: $(if $(wildcard build/linux_$(ARCH)/memfd),build/linux_$(ARCH)/memfd build/command)
 install: $(call library,$(ARCH)) build/man ## install the library; ARCH=arm64 installs the one for arm64
 	packaging/install build/linux_$(ARCH)
 
 uninstall: ## remove what make install installed
 	packaging/install -u
 
-build/bin/nfpm:
+build/bin/nfpm: Makefile
 	$(host) GOBIN="$$PWD/build/bin" $(GO) install $(NFPM)
+	@touch $@
 
 ##@ Packages
 
 # All files get the time of the last commit, so that the build is reproducible.
 dist: all-arch commands build/man build/bin/nfpm wheels crates ## all files of a release, in build/dist
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
-		$(GO) run ./packaging/dist '$(DIST)' '$(WHEELS)' $(ARCHES)
+		$(host) $(GO) run ./packaging/dist '$(DIST)' '$(WHEELS)' $(ARCHES)
 
 build/venv/bin/hatchling: bindings/python/pyproject.toml
 	python3 -m venv build/venv
@@ -118,14 +129,14 @@ wheel: $(call library,$(HOST)) build/venv/bin/hatchling ## the Python wheel for 
 		../../build/venv/bin/hatchling build -t wheel -d "$$wheels"
 
 wheels: all-arch build/venv/bin/hatchling ## the Python wheels for all architectures, and the sdist
-	@rm -rf '$(WHEELS)' && mkdir -p '$(WHEELS)'
+	@mkdir -p '$(WHEELS)' && rm -f '$(WHEELS)'/memfd_go-*
 	wheels=$$(cd '$(WHEELS)' && pwd) build=$$PWD/build && cd bindings/python && for arch in $(ARCHES); do \
 		MEMFD_GO_LIB_DIR=$$build/linux_$$arch \
 			../../build/venv/bin/hatchling build -t wheel -d "$$wheels" || exit; \
 	done && ../../build/venv/bin/hatchling build -t sdist -d "$$wheels"
 
 crates: all-arch ## the Rust crates, which include the Go sources
-	$(GO) run ./packaging/crates build/crates $(ARCHES)
+	$(host) $(GO) run ./packaging/crates build/crates $(ARCHES)
 
 ##@ Try it
 
