@@ -100,9 +100,9 @@ type folder struct {
 var toRemove []string
 
 // made builds a release once for all tests.
-var made = sync.OnceValue(func() folder { return makeDist("TZ=UTC") })
+var made = sync.OnceValue(func() folder { return makeDist("TZ=UTC", "022") })
 
-func makeDist(environment string) folder {
+func makeDist(environment, umask string) folder {
 	for _, tool := range []string{"build/bin/nfpm", "build/venv/bin/hatchling", "rpmbuild"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return folder{missing: tool + " is not installed: run make setup"}
@@ -117,7 +117,7 @@ func makeDist(environment string) folder {
 	for _, a := range architectures() {
 		arches = append(arches, a.goarch)
 	}
-	make := exec.Command("make", "dist", "DIST="+path+"/dist", "WHEELS="+path+"/wheels", "ARCHES="+strings.Join(arches, " "))
+	make := exec.Command("sh", "-euc", `umask "$1"; shift; exec make "$@"`, "sh", umask, "dist", "DIST="+path+"/dist", "WHEELS="+path+"/wheels", "ARCHES="+strings.Join(arches, " "))
 	make.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1700000000", environment)
 	if output, err := make.CombinedOutput(); err != nil {
 		return folder{path: path, err: fmt.Errorf("make dist: %w\n%s", err, output)}
@@ -211,11 +211,11 @@ func listed(t *testing.T, folder string) []string {
 	return all
 }
 
-// The same sources give the same files, in another folder and time zone.
+// The same sources give the same files, in another folder and time zone, and under another umask.
 func TestReleaseIsReproducible(t *testing.T) {
 	testenv.RequireRegular(t)
 	first := requireDist(t)
-	again := makeDist("TZ=Asia/Tokyo")
+	again := makeDist("TZ=Asia/Tokyo", "077")
 	if again.err != nil {
 		t.Fatal(again.err)
 	}
