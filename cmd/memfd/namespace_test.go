@@ -75,6 +75,20 @@ func TestHiddenProcesses(t *testing.T) {
 	}
 }
 
+// /proc/PID/fd of a process that has ended, but whose parent has not waited for it, belongs to root. It holds nothing.
+func TestEndedProcess(t *testing.T) {
+	r := inNamespace(t, `mount -t proc proc /proc && `+copyForNobody+`
+		sh -c 'sleep 0.2 & echo $! >/mnt/ended; exec sleep 60' & trap 'kill $!' EXIT
+		sleep 1; grep -q ' Z ' /proc/$(cat /mnt/ended)/stat || exit 9
+		`+asNobody+`=1 /mnt/memfd ls --pid $(cat /mnt/ended)`)
+	if r.status == 9 {
+		t.Skip("a busy system")
+	}
+	if r.status != 0 || !strings.Contains(r.stdout, "0 in 0 files") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // Root without CAP_SYS_PTRACE, as in containers, sees the descriptors of other users but not their files.
 func TestRootWithoutTracing(t *testing.T) {
 	const script = `setpriv --reuid 65534 --clear-groups sleep 60 & trap 'kill $!' EXIT

@@ -52,7 +52,10 @@ func look(pid int, known fileSystems, buf []byte) *process {
 	if p.live || !firstThreadEnded(pid) {
 		return p
 	}
-	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err == nil {
+		p.err = nil // of a process without other threads, which holds nothing
+	}
 	for _, thread := range threads {
 		if tid, err := strconv.Atoi(thread.Name()); err == nil && tid != pid {
 			if other := lookAtThread(tid, known, buf); other.live || other.err != nil && !other.ended() {
