@@ -70,7 +70,7 @@ type settings interface {
 	release() string         // of the kernel
 	read(path string) string // "" if it cannot be read
 	limit(resource int) uint64
-	mayTrace() bool // has CAP_SYS_PTRACE
+	mayTrace() bool // processes of all users
 }
 
 type system struct{}
@@ -96,7 +96,9 @@ func (system) mayTrace() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var capabilities [2]unix.CapUserData
 	unix.Capget(&header, &capabilities[0])
-	return capabilities[0].Effective>>unix.CAP_SYS_PTRACE&1 != 0
+	has := func(bit int) bool { return capabilities[0].Effective>>bit&1 != 0 }
+	// Another user's /proc/PID/fd has mode 0500.
+	return has(unix.CAP_SYS_PTRACE) && (has(unix.CAP_DAC_READ_SEARCH) || has(unix.CAP_DAC_OVERRIDE))
 }
 
 func diagnose(f memfd.Features, s settings) []finding {
@@ -195,8 +197,8 @@ func tracing(s settings) finding {
 	case s.mayTrace():
 		return finding{true, "inspecting the processes of all users", ""}
 	case scope == "" || scope == "0":
-		return finding{true, "inspecting this user's processes (all with CAP_SYS_PTRACE)", ""}
+		return finding{true, "inspecting own processes (root with CAP_SYS_PTRACE: all)", ""}
 	}
-	return finding{true, "inspecting this user's processes (all with CAP_SYS_PTRACE), without seals",
+	return finding{true, "inspecting own processes (root with CAP_SYS_PTRACE: all), without seals",
 		"kernel.yama.ptrace_scope is " + scope + ": ls shows ? for seals."}
 }

@@ -102,6 +102,19 @@ func TestRootWithoutTracing(t *testing.T) {
 	}
 }
 
+// Root sees the descriptors of other users only with these capabilities.
+func TestDoctorWithoutCapabilities(t *testing.T) {
+	for _, dropped := range []string{"-sys_ptrace", "-dac_override,-dac_read_search"} {
+		r := inNamespace(t, `mount -t proc proc /proc && setpriv --bounding-set=`+dropped+` --inh-caps=`+dropped+` "$MEMFD" doctor`)
+		if strings.Contains(r.stderr, "setpriv:") || strings.Contains(r.stderr, "not found") {
+			t.Skip(r.stderr)
+		}
+		if r.status != 0 || !strings.Contains(r.stdout, "inspecting own processes") {
+			t.Errorf("%s: %+v", dropped, r)
+		}
+	}
+}
+
 // Without /proc/meminfo, nothing is said about shared memory.
 func TestNoMeminfo(t *testing.T) {
 	r := inNamespace(t, `mount -t proc -o subset=pid proc /proc && ! cat /proc/meminfo || exit 9; "$MEMFD" ls`)
