@@ -28,10 +28,10 @@ memory and executes the copy. Replacing the file on disk does not affect the
 running program, and the program cannot be changed through /proc/self/exe:
 container runtimes protect themselves in this way.
 
-Scripts work if their interpreter can open /proc/self/fd/N. A program that looks
-for files next to /proc/self/exe does not find them. ps(1) and top(1) show
-memfd:NAME as the program's name, or the number of the descriptor on older
-kernels.
+Scripts work if they start with #! and their interpreter can open
+/proc/self/fd/N. A program that looks for files next to /proc/self/exe does not
+find them. ps(1) and top(1) show memfd:NAME as the program's name, or the number
+of the descriptor on older kernels.
 
 Of the signals that the caller of memfd ignores, the program ignores only
 SIGHUP, SIGINT and those of job control, as with memfd-with(1).
