@@ -61,6 +61,7 @@ func waitInCore() error {
 func useBlockingSocket() error {
 	fds := must(unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0))
 	f := os.NewFile(uintptr(fds[0]), "socket")
+	defer f.Close()
 	conn := must(net.FileConn(f)).(*net.UnixConn)
 	if err := unix.SetNonblock(fds[0], false); err != nil {
 		return err
