@@ -894,7 +894,9 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
  *           as the file exists, and may be swapped out. This needs F_SEAL_WRITE or
  *           F_SEAL_FUTURE_WRITE, and a descriptor that is open for writing or can be
  *           reopened for writing.
- * size      receives the size of the file in bytes; may be NULL
+ * size      receives the size of the file in bytes; may be NULL. Do not map more:
+ *           without F_SEAL_GROW the file can grow, and the part of a huge page at its
+ *           end is SIGBUS.
  *
  * Returns 0.
  *

@@ -126,7 +126,8 @@ func MapVerified(f *os.File, required Seals, maxSize int64, flags ...VerifyFlags
 }
 
 // Verify checks f like MapVerified, without mapping it, and returns its size. It fails like
-// MapVerified. The result stays true, because seals cannot be removed.
+// MapVerified. The result stays true, because seals cannot be removed. Do not map more than size
+// bytes: without SealGrow, f can grow, and the part of a huge page at its end is SIGBUS.
 func Verify(f *os.File, required Seals, maxSize int64, flags ...VerifyFlags) (size int64, err error) {
 	if maxSize < 0 {
 		return 0, fileError("verify", f, syscall.EINVAL)

@@ -244,9 +244,10 @@ class MemFd(File):
         """Receive one file over a Unix socket; the sender need not be trusted.
 
         The file is checked as in map_verified(), so a mapping of it can be read without a
-        fault and, with Seal.WRITE in 'required', never changes. required=None accepts any
-        file. A refused file is closed. The socket's timeout applies. The data of the message
-        is dropped: one byte of a stream, all of a datagram.
+        fault and, with Seal.WRITE in 'required', never changes. Map it with map_verified():
+        without Seal.GROW in 'required', a file of huge pages can grow by a part of one, which
+        faults. required=None accepts any file. A refused file is closed. The socket's timeout
+        applies. The data of the message is dropped: one byte of a stream, all of a datagram.
 
         Errors: those of map_verified(); RefusedError EPROTO (no file in the message),
         EMSGSIZE (several files); EOFError (the other end is closed); BlockingIOError.

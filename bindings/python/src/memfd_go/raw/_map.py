@@ -105,7 +105,8 @@ def verify(
     opts      0, or MEMFD_GO_OPT_NO_HOLES: allocate missing pages, so that no later access
               can fail for lack of memory
 
-    Return the size of the file in bytes.
+    Return the size of the file in bytes. Do not map more: without F_SEAL_GROW the file can
+    grow, and the part of a huge page at its end is SIGBUS.
 
     Errors: OSError EKEYREJECTED (a required seal is missing), EKEYREVOKED (the seals are set,
     but do not guarantee it: memfd_go.h explains when), ENODATA (the file is empty), EFBIG
