@@ -97,6 +97,39 @@ def test_daemon_keeps_the_secret_of_its_parent(end: str) -> None:
     assert done.stdout == b"b'hello'\n"
 
 
+# As if another thread created a secret just before fork(2): callbacks that are registered first
+# run last.
+CREATED_DURING_FORK = """
+import os, warnings
+warnings.simplefilter("ignore")
+keys = []
+def make():
+    key = SecretBuffer(5, fork_share=True)
+    with key.writable() as view:
+        view[:] = b"hello"
+    keys.append(key)
+os.register_at_fork(before=make)
+from memfd_go import SecretBuffer
+reading, writing = os.pipe()
+if os.fork() == 0:
+    os.close(writing)
+    os.read(reading, 1)
+    with keys[0].readable() as view:
+        print(bytes(view))
+else:
+    keys.clear()
+    os.close(writing)
+    os.wait()
+"""
+
+
+def test_child_keeps_a_secret_that_was_created_during_fork() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CREATED_DURING_FORK], stdout=subprocess.PIPE, check=True
+    )
+    assert done.stdout == b"b'hello'\n"
+
+
 def test_child_that_forgets_a_secret_closes_its_descriptor() -> None:
     key: Any = SecretBuffer(10, keep_fd=True, secretmem=True)
     address = key._area.address

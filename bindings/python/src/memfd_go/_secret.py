@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 class _OwnPages(Area):
     """A struct memfd_go_secret_area."""
 
-    __slots__ = ("_least", "_struct", "_wiping", "inherited")
+    __slots__ = ("_last_fork", "_least", "_struct", "_wiping")
 
     def __init__(self, struct: raw.SecretArea, least: int) -> None:
         super().__init__(struct.data, struct.len, struct.kind)
         self._struct, self._least = struct, least
         self._wiping = True
-        self.inherited = False  # by a child of fork()
+        self._last_fork = _last_fork
         try:
             self.update_access()
         except BaseException:
@@ -63,7 +63,8 @@ class _OwnPages(Area):
             self.free_in_child()
 
     def forget(self) -> None:
-        if self.inherited:
+        shared = self._struct.opts & raw.MEMFD_GO_OPT_FORK_SHARE
+        if shared and self._last_fork is not _last_fork:
             self._wiping = False  # a daemon may use it after the end of its parent
         self.abandon()
 
@@ -108,9 +109,14 @@ class _OwnPages(Area):
 _shared: weakref.WeakSet[_OwnPages] = weakref.WeakSet()
 
 
-def _before_fork() -> None:
-    for area in list(_shared):
-        area.inherited = True
+# Another object after each fork, to find the areas that are older. A flag of each area would
+# not do: other threads create areas while the flags are set, and until fork(2) is called.
+_last_fork = object()
+
+
+def _record_fork() -> None:
+    global _last_fork
+    _last_fork = object()
 
 
 def _after_fork() -> None:
@@ -118,7 +124,9 @@ def _after_fork() -> None:
         area.adopt()
 
 
-os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+os.register_at_fork(
+    before=_record_fork, after_in_parent=_record_fork, after_in_child=_after_fork
+)
 
 
 def options(
