@@ -18,9 +18,9 @@ def clone_stream(name: str | bytes, flags: int, seals: int, source: int, max_siz
     The C function returns -EINTR after a signal handler of Python has run, and what it has read
     is lost.
     """
-    if flags & raw.MFD_HUGETLB:  # cannot be filled with write(2)
-        return raw.clone_stream(name, flags, seals, source, max_size)
     most = _ffi.to_uint64(max_size)
+    if flags & raw.MFD_HUGETLB:
+        return _clone_to_huge_pages(name, flags, seals, source, most)
     fd = raw.create_with(name, raw.CreateArgs(flags=flags | raw.MFD_ALLOW_SEALING))
     try:
         _copy(source, fd, most)
@@ -29,6 +29,18 @@ def clone_stream(name: str | bytes, flags: int, seals: int, source: int, max_siz
         os.close(fd)
         raise
     return fd
+
+
+def _clone_to_huge_pages(
+    name: str | bytes, flags: int, seals: int, source: int, max_size: int
+) -> int:
+    """Copy the stream twice, because huge pages cannot be filled with write(2)."""
+    os.close(raw.create_with(name, raw.CreateArgs(flags=flags)))  # fails before reading
+    copy = clone_stream(name, raw.MEMFD_GO_CREATE_DEFAULT, raw.F_SEAL_SEAL, source, max_size)
+    try:
+        return raw.clone(name, flags, seals, copy, max_size)
+    finally:
+        os.close(copy)
 
 
 def _copy(source: int, target: int, most: int) -> None:
