@@ -117,6 +117,18 @@ def test_message_with_more_files_than_possible(any_pair: Pair, hello: MemFd) -> 
     assert data == b"next"
 
 
+def test_peer_adds_seals_too_late(
+    pair: Pair, file: MemFd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seals were missing when they were checked."""
+    a, b = pair
+    file.set_size(5)
+    file.send(a)
+    monkeypatch.setattr(raw, "check_seals", lambda _fd, _required: 0)
+    with pytest.raises(MissingSealsError, match="missing seals: WRITE SHRINK"):
+        MemFd.receive(b)
+
+
 def test_max_data(hello: MemFd) -> None:
     a, b = socket.socketpair()
     with a, b:

@@ -491,7 +491,8 @@ def _refusal(error: OSError, fd: int, required: int, max_size: int) -> OSError:
     if code == errno.EKEYREVOKED:
         return MissingSealsError(Seal.NONE)
     if code == errno.EKEYREJECTED:
-        return MissingSealsError(Seal(raw.check_seals(fd, required)))
+        # None is missing any more if the other process has just added them.
+        return MissingSealsError(Seal(raw.check_seals(fd, required) or required))
     if code in (errno.EFBIG, errno.ENODATA, errno.EINVAL):
         better = explaining(error, explain_refused, fd, max_size)
         return RefusedError(*better.args)
