@@ -194,7 +194,7 @@ def test_seals(hello: MemFd, file: MemFd) -> None:
     with file.map(writable=True):
         with fails_with(
             "EBUSY",
-            text="a process has a shared mapping that can write to the file; unmap it first",
+            text="a process has a shared mapping that can write to the file; if not, try again",
         ):
             file.freeze()
     with file.reopen() as reader:
