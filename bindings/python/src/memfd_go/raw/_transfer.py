@@ -113,8 +113,8 @@ def recv_verified(
     Return the descriptor, which is close-on-exec and which the caller closes, and the bytes.
 
     Errors: those of recv_fds() and verify(), and OSError EPROTO (no descriptor), EMSGSIZE (more
-    than one descriptor). After an error the descriptor is closed. Source: unix(7), recvmsg(2),
-    F_GET_SEALS(2const).
+    than one descriptor). After an error the descriptor is closed, and the bytes are lost; to
+    keep them, call recv_fds() and verify(). Source: unix(7), recvmsg(2), F_GET_SEALS(2const).
 
     >>> import os, socket
     >>> a, b = socket.socketpair()
