@@ -317,7 +317,7 @@ memfd_go_secret_pool_free = _declare("memfd_go_secret_pool_free", c_int, POINTER
 quick_create_with = _library["memfd_go_create_with"]
 quick_create_sealed = _library["memfd_go_create_sealed"]
 quick_get_seals = _library["memfd_go_get_seals"]
-INT_MIN, INT_MAX = -(1 << 31), (1 << 31) - 1
+INT_MAX = (1 << 31) - 1
 
 # ------------------------------------------------------------- Results and errors
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from memfd_go import _ffi
-from memfd_go._ffi import INT_MAX, INT_MIN, MEMFD_GO_STYLE_NAMES
+from memfd_go._ffi import MEMFD_GO_STYLE_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def get_seals(fd: SupportsIndex) -> int:
     False
     >>> os.close(fd)
     """
-    if type(fd) is not int or not INT_MIN <= fd <= INT_MAX:
+    if type(fd) is not int or fd >> 31:  # negative numbers, too
         fd = _ffi.to_int(fd)
     seals: int = _quick_get_seals(fd)
     return seals if seals >= 0 else _ffi.check(seals)
