@@ -171,6 +171,9 @@ def test_wrong_arguments_lose_no_message(pair: Pair, hello: MemFd) -> None:
     for max_size in wrong:
         with pytest.raises((OverflowError, TypeError)):
             MemFd.receive(b, max_size=max_size)
+    for required in wrong:
+        with pytest.raises((OverflowError, TypeError)):
+            MemFd.receive(b, required)
     MemFd.receive(b).close()
 
 

@@ -109,6 +109,18 @@ def test_errors_leave_no_file() -> None:
             MemFd.clone_stream("copy", 0, max_size=max_size)
 
 
+def test_wrong_arguments_read_nothing() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"hello")
+    os.close(writing)
+    wrong: list[Any] = [-1, 1 << 40]
+    with open(reading, "rb", 0) as reader:
+        for number in wrong:
+            with pytest.raises(OverflowError):
+                MemFd.clone_stream("copy", reader, number)
+        assert reader.read() == b"hello"
+
+
 def test_stream_over_the_limit_of_the_process() -> None:
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     text = f"the source is longer than RLIMIT_FSIZE ({limit} bytes)"

@@ -288,7 +288,9 @@ class MemFd(File):
         length: int,
     ) -> tuple[Self | None, bytes]:
         # The arguments are checked first, because the message can be received only once.
-        bits = None if required is None else seal_bits(required, "required") | Seal.SHRINK
+        bits = None
+        if required is not None:
+            bits = _ffi.to_uint32(seal_bits(required, "required")) | Seal.SHRINK
         if max_size is not None:
             max_size = _ffi.to_uint64(max_size)
         fds, data = cls._message(sock, opts, length)

@@ -18,13 +18,14 @@ def clone_stream(name: str | bytes, flags: int, seals: int, source: int, max_siz
     The C function returns -EINTR after a signal handler of Python has run, and what it has read
     is lost.
     """
-    most = _ffi.to_uint64(max_size)
+    # Wrong arguments are refused before anything is read.
+    most, bits = _ffi.to_uint64(max_size), _ffi.to_uint32(seals)
     if flags & raw.MFD_HUGETLB:
-        return _clone_to_huge_pages(name, flags, seals, source, most)
+        return _clone_to_huge_pages(name, flags, bits, source, most)
     fd = raw.create_with(name, raw.CreateArgs(flags=flags | raw.MFD_ALLOW_SEALING))
     try:
         _copy(source, fd, most)
-        _seal(fd, seals)
+        _seal(fd, bits)
     except BaseException:
         os.close(fd)
         raise
