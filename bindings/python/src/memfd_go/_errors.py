@@ -147,7 +147,7 @@ def explain_discard(code: int, fd: int) -> str:
 def explain_seal(code: int, fd: int, seals: int) -> str:
     """Explain why seals could not be added."""
     if code == errno.EBUSY:
-        # Otherwise the kernel itself was using a page, for direct I/O or compaction.
+        # Otherwise direct I/O, or the kernel itself, was using a page.
         return "a process has a shared mapping that can write to the file; if not, try again"
     if code == errno.EPERM:
         sealed = raw.get_seals(fd) & Seal.SEAL

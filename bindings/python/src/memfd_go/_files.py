@@ -185,7 +185,8 @@ class File(Descriptor):
         """Add seals, all or none.
 
         Errors: PermissionError if the file has Seal.SEAL; OSError EBUSY if Seal.WRITE is to
-        be added while any process has a shared mapping of a writable descriptor.
+        be added while any process has a shared mapping of a writable descriptor, or, for a
+        moment, while direct I/O or the kernel uses a page.
         """
         self._seal(raw.add_seals, seals)
 

@@ -93,7 +93,8 @@ def add_seals(fd: SupportsIndex, seals: SupportsIndex) -> None:
 
     Errors: OSError EBADF, EPERM (F_SEAL_SEAL is set; fd is not open for writing), EINVAL
     (unknown seals; the file does not support seals), EBUSY (F_SEAL_WRITE while a shared
-    mapping of a writable descriptor exists); OverflowError. Source: F_ADD_SEALS(2const).
+    mapping of a writable descriptor exists, or, for a moment, while direct I/O or the kernel
+    uses a page); OverflowError. Source: F_ADD_SEALS(2const).
 
     >>> import os
     >>> fd = create("example", MFD_CLOEXEC | MFD_ALLOW_SEALING)
