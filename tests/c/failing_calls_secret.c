@@ -258,7 +258,7 @@ static void expect_zero(int result)
 	F(secret_pool_free, prepare_pool, memfd_go_secret_pool_free(&out.pool), free_pool, "",               \
 	  "mprotect munmap", "")                                                                             \
 	F(probe, nothing, PROBE, expect_probed, "memfd_create_huge:ENOENT",                                  \
-	  "mincore memfd_create close memfd_create close memfd_create statx openat close ftruncate "         \
+	  "mincore memfd_create close memfd_create close memfd_create statx openat close "                   \
 	  "add_seals mmap munmap add_seals*2 close memfd_create_huge*22 memfd_secret close "                 \
 	  "pidfd_getfd execveat prlimit",                                                                    \
 	  "memfd_create:" EXHAUSTED " memfd_create_huge:" EXHAUSTED " memfd_secret:" EXHAUSTED " *:*")       \

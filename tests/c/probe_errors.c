@@ -55,13 +55,26 @@ static void long_structs_end_in_zeros(void)
 
 static void fails_at_rlimit_nofile(void)
 {
-	struct memfd_go_features f;
+	struct memfd_go_features f = { .bits = 0 };
 	rlim_t old = set_limit(RLIMIT_NOFILE, 0);
 	int error = memfd_go_probe(&f, sizeof f, 0);
 
 	set_limit(RLIMIT_NOFILE, old);
 	EQ(error, -EMFILE);
 	EQ(f.bits, 0);
+}
+
+/* SIGXFSZ would end the test. */
+static void works_with_rlimit_fsize_of_0(void)
+{
+	struct memfd_go_features limited, f;
+	rlim_t old = set_limit(RLIMIT_FSIZE, 0);
+	int r = memfd_go_probe(&limited, sizeof limited, 0);
+
+	set_limit(RLIMIT_FSIZE, old);
+	EQ(r, 0);
+	EQ(memfd_go_probe(&f, sizeof f, 0), 0);
+	EQ(memcmp(&limited, &f, sizeof f), 0);
 }
 
 int main(int argc, char **argv)
@@ -72,5 +85,6 @@ int main(int argc, char **argv)
 	RUN(rejects_short_structs);
 	RUN(long_structs_end_in_zeros);
 	RUN(fails_at_rlimit_nofile);
+	RUN(works_with_rlimit_fsize_of_0);
 	return finish();
 }
