@@ -53,6 +53,9 @@ func mmap(length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, errn
 // which the caller would unmap or replace. So all that can fail happens elsewhere, and mremap(2)
 // moves the result.
 //
+// Before Linux 5.16 mremap(2) does not move huge pages, and fails only after removing the old
+// mapping. So these are mapped with MAP_FIXED, after an identical mapping has reserved the pages.
+//
 //go:nosplit
 //go:noinline
 func mapOver(at, length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, result int) {
@@ -60,14 +63,15 @@ func mapOver(at, length, prot, flags uintptr, fd int32, off uint64) (addr uintpt
 	if errno != 0 || at == 0 {
 		return addr, -int(errno)
 	}
-	_, errno = blockingMap(unix.SYS_MREMAP, addr, length, length, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, at, 0)
-	if errno == 0 {
-		return at, 0
-	}
-	if errno == unix.EINVAL { // huge pages before Linux 5.16; the same mapping has just succeeded
+	if flags&unix.MAP_HUGETLB != 0 {
 		_, errno = mmapAt(at, length, prot, flags|unix.MAP_FIXED, fd, off)
+		munmap(addr, length)
+		return at, -int(errno)
 	}
-	munmap(addr, length)
+	_, errno = blockingMap(unix.SYS_MREMAP, addr, length, length, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, at, 0)
+	if errno != 0 {
+		munmap(addr, length)
+	}
 	return at, -int(errno)
 }
 
@@ -87,6 +91,9 @@ func mapArgs(opts uint32) (prot, flags uintptr) {
 	}
 	if opts&OptPopulate != 0 {
 		flags |= unix.MAP_POPULATE
+	}
+	if opts&optHuge != 0 { // the kernel refuses it for a file of other pages
+		flags |= unix.MAP_HUGETLB
 	}
 	return prot, flags
 }

@@ -25,3 +25,6 @@ const (
 // optAttached marks an attached area in SecretArea.Opts: other processes may use its memory. No
 // function accepts it as an option.
 const optAttached uint32 = 1 << 31
+
+// optHuge tells mapFile that the file is of huge pages. No function accepts it as an option.
+const optHuge uint32 = 1 << 30

@@ -21,10 +21,11 @@ func MapRing(fd int32, opts uint32, off uint64, length uintptr, addr *uintptr) i
 	if length > ^uintptr(0)/2 || tooLarge(2*uint64(length)) || tooLarge(off+uint64(length)) {
 		return -int(unix.EOVERFLOW)
 	}
-	page, r := filePage(fd)
+	page, mark, r := filePage(fd)
 	if r < 0 {
 		return r
 	}
+	opts |= mark
 	if length&(page-1) != 0 {
 		return -int(unix.EINVAL)
 	}
@@ -44,20 +45,20 @@ func MapRing(fd int32, opts uint32, off uint64, length uintptr, addr *uintptr) i
 	return 0
 }
 
-// filePage returns the page size of mappings of a file.
+// filePage returns the page size of mappings of a file, and optHuge if these are huge pages.
 //
 //go:nosplit
-func filePage(fd int32) (size uintptr, result int) {
+func filePage(fd int32) (size uintptr, mark uint32, result int) {
 	magic, r := fileSystem(fd)
 	if r < 0 {
-		return 0, r
+		return 0, 0, r
 	}
 	if magic != unix.HUGETLBFS_MAGIC {
-		return pageSize(), 0
+		return pageSize(), 0, 0
 	}
 	var st fileStat
 	r = stat(fd, &st)
-	return uintptr(st.block), r
+	return st.block, optHuge, r
 }
 
 // reserveAligned reserves address space at a multiple of page.

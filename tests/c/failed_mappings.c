@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Mapping fails over RLIMIT_MEMLOCK while other threads map memory. */
+/* Mappings over reserved memory, while other threads map memory. */
 #include "test.h"
 #include "area.h"
 #include "child.h"
+#include "contents.h"
 #include "trap.h"
 
 static uint32_t options; /* of the running test */
@@ -72,9 +73,45 @@ static void failure_spares_mappings_of_other_threads(void)
 	IN_CHILD(fail_next_to_other_threads);
 }
 
+static int moves; /* by mremap(2) */
+
+static void count_moves(const struct seccomp_data *data)
+{
+	moves += data->nr == SYS_mremap;
+}
+
+static void map_ring_of_huge_pages(void)
+{
+	int fd = memfd_go_create_with("test", &(struct memfd_go_create_args){ .flags = MFD_HUGETLB }, 24);
+	size_t huge = huge_page();
+	void *ring = NULL;
+
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, huge), 0);
+	EQ(set_trap(count_moves), 0);
+	EQ(memfd_go_map_ring(fd, MEMFD_GO_OPT_WRITE, 0, huge, &ring), 0);
+	EQ(moves, 0);
+	((char *)ring)[0] = 1;
+	EQ(((char *)ring)[huge], 1);
+	EQ(memfd_go_unmap(ring, 2 * huge), 0);
+}
+
+/* Before Linux 5.16, mremap(2) of huge pages removes what is mapped at the target, then fails. */
+static void huge_pages_are_not_moved(void)
+{
+	int fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "x", 1);
+
+	if (fd < 0)
+		SKIP("no free huge page");
+	close(fd);
+	if (why_not_trap() != NULL)
+		SKIP(why_not_trap());
+	IN_CHILD(map_ring_of_huge_pages);
+}
+
 int main(int argc, char **argv)
 {
 	start(argc, argv);
 	RUN(failure_spares_mappings_of_other_threads);
+	RUN(huge_pages_are_not_moved);
 	return finish();
 }
