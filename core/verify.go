@@ -130,6 +130,9 @@ func fillHoles(fd int32, st *fileStat) int {
 	var path fdPath
 	path.set(fd)
 	r := path.openNow(unix.O_RDWR)
+	if r == -int(unix.EAGAIN) { // a lease on the file; to a receiver, EAGAIN means no message
+		return -int(unix.EACCES)
+	}
 	if r < 0 {
 		return r
 	}

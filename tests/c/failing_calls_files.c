@@ -303,7 +303,8 @@ static void expect_ring(int result)
 	  "get_seals statx getfl fallocate getfl", "fallocate:EINTR getfl/1:* getfl/2:*=EACCES")            \
 	F(verify_no_holes_read_only, prepare_reader, VERIFY(MEMFD_GO_OPT_NO_HOLES), close_input, "",        \
 	  "get_seals statx getfl openat setfl fallocate close getfl",                                       \
-	  "fallocate:EINTR close:* getfl/1:*=EBADF getfl/2:*=EACCES")                                       \
+	  "openat:EAGAIN=EACCES setfl:EAGAIN=EACCES fallocate:EINTR close:* getfl/1:*=EBADF "               \
+	  "getfl/2:*=EACCES")                                                                               \
 	F(map_verified, prepare_sealed_memfd, MAP_VERIFIED(0), expect_mapping, "", "get_seals statx mmap",  \
 	  "mmap:EPERM")                                                                                     \
 	F(map_verified_before_6_7, prepare_sealed_memfd, MAP_VERIFIED(0), expect_mapping, "mmap/1:EPERM",   \

@@ -31,6 +31,18 @@ static void stores_the_size(void)
 	close(fd);
 }
 
+/* The file uses no memory. */
+static void rejects_files_larger_than_the_address_space(void)
+{
+	int fd = sized_file((uint64_t)5 << 30);
+	uint64_t size = UNTOUCHED;
+
+	EQ(memfd_go_add_seals(fd, MEMFD_GO_SEALS_IMMUTABLE), 0);
+	EQ(memfd_go_verify(fd, 0, LARGEST, 0, &size), sizeof(size_t) == 4 ? -EOVERFLOW : 0);
+	EQ(size, sizeof(size_t) == 4 ? UNTOUCHED : (uint64_t)5 << 30);
+	close(fd);
+}
+
 static void rejects_bad_files(void)
 {
 	int fd = sealed_file(F_SEAL_SHRINK), empty = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, NULL, 0);
@@ -249,6 +261,21 @@ static void no_holes_fails_if_the_mode_forbids_writing(void)
 	close(read_only);
 }
 
+/* Opening the file for writing would break the lease. */
+static void no_holes_fails_if_the_file_has_a_lease(void)
+{
+	int fd = file_of_holes(MEMFD_GO_SEALS_IMMUTABLE), reader = reopen(fd, O_RDONLY);
+
+	close(fd);
+	signal(SIGIO, SIG_IGN);
+	EQ(fcntl(reader, F_SETLEASE, F_RDLCK), 0);
+	EQ(memfd_go_verify(reader, 0, LARGEST, 0, NULL), 0);
+	EQ(memfd_go_verify(reader, 0, LARGEST, MEMFD_GO_OPT_NO_HOLES, NULL), -EACCES);
+	EQ(fcntl(reader, F_SETLEASE, F_UNLCK), 0);
+	signal(SIGIO, SIG_DFL);
+	close(reader);
+}
+
 /* Without one, new holes could be punched. */
 static void no_holes_needs_a_write_seal(void)
 {
@@ -282,6 +309,7 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	RUN(stores_the_size);
 	RUN(rejects_bad_files);
+	RUN(rejects_files_larger_than_the_address_space);
 	RUN(rejects_bad_arguments);
 	RUN(kernel_drops_pages_of_holes_again);
 	RUN(no_holes_allocates_holes_permanently);
@@ -289,6 +317,7 @@ int main(int argc, char **argv)
 	RUN(no_holes_works_with_read_only_descriptors);
 	RUN(no_holes_works_with_descriptor_0);
 	RUN(no_holes_fails_if_the_mode_forbids_writing);
+	RUN(no_holes_fails_if_the_file_has_a_lease);
 	RUN(no_holes_needs_a_write_seal);
 	RUN(no_holes_allocates_huge_pages);
 	return finish();

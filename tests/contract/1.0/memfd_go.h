@@ -916,8 +916,8 @@ int memfd_go_map_ring(int fd, uint32_t opts, uint64_t off, size_t len, void **ad
  * -EINVAL        the size of an MFD_HUGETLB file is not a multiple of its page size
  * -EINVAL        unknown options
  * -EACCES        fd is not open for reading
- * -EACCES        OPT_NO_HOLES, fd is not open for writing, and the file's mode forbids
- *                reopening it
+ * -EACCES        OPT_NO_HOLES, fd is not open for writing, and the file's mode or a
+ *                lease of another process forbids reopening it
  * -EBADF         fd is not open, or opened with O_PATH
  * -EFAULT        size is null, but not NULL
  * -ENOMEM, -ENOSPC  OPT_NO_HOLES, and there is not enough memory
