@@ -95,10 +95,19 @@ func copySized(fd, src int32, size uint64, huge bool) int {
 func endsAt(fd int32, size uint64) int {
 	var b byte
 	r := readAt(fd, unsafe.Pointer(&b), 1, size)
-	if r > 0 {
+	if r > 0 || r == -int(unix.EINVAL) && isDirect(fd) {
 		return otherSize
 	}
 	return r
+}
+
+// isDirect reports whether a file was opened with O_DIRECT. Many file systems then refuse unaligned
+// reads with EINVAL, but only before the end of the file.
+//
+//go:nosplit
+func isDirect(fd int32) bool {
+	flags := sys(sysFcntl, uintptr(fd), unix.F_GETFL, 0)
+	return flags >= 0 && flags&unix.O_DIRECT != 0
 }
 
 //go:nosplit
@@ -138,14 +147,15 @@ func readHuge(fd, src int32, size uint64) int {
 	if r < 0 {
 		return r
 	}
-	n, r := readUpTo(src, addr, uintptr(size), 0, false)
-	if r == 0 && n < uintptr(size) {
+	// With O_DIRECT, size may be no valid length of a read. Fewer bytes than whole are up to the end.
+	n, r := readUpTo(src, addr, uintptr(whole), 0, false)
+	if r == 0 && n != uintptr(size) {
 		r = otherSize
 	}
 	if u := munmap(addr, uintptr(whole)); r == 0 {
 		r = u
 	}
-	if r == 0 {
+	if r == 0 && size == whole {
 		r = endsAt(src, size)
 	}
 	return r

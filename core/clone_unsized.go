@@ -31,10 +31,30 @@ func copyPseudo(fd, src int32, maxLen uint64, huge bool) int {
 //
 //go:nosplit
 func isPseudo(magic uint32) bool {
-	return magic == unix.PROC_SUPER_MAGIC || magic == unix.SYSFS_MAGIC ||
-		magic == unix.CGROUP_SUPER_MAGIC || magic == unix.CGROUP2_SUPER_MAGIC ||
-		magic == unix.DEBUGFS_MAGIC || magic == unix.TRACEFS_MAGIC || magic == unix.SECURITYFS_MAGIC
+	for i := range pseudoMagics {
+		if magic == pseudoMagics[i] {
+			return true
+		}
+	}
+	return false
 }
+
+// pseudoMagics are procfs, sysfs, and what systems mount below /proc and /sys.
+var pseudoMagics = [...]uint32{
+	unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC,
+	unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC,
+	unix.DEBUGFS_MAGIC, unix.TRACEFS_MAGIC,
+	unix.SECURITYFS_MAGIC, unix.SELINUX_MAGIC, unix.SMACK_MAGIC,
+	unix.BINFMTFS_MAGIC, unix.RDTGROUP_SUPER_MAGIC,
+	configfsMagic, fusectlMagic, nfsdMagic,
+}
+
+// Magic numbers that x/sys/unix lacks.
+const (
+	configfsMagic = 0x62656570
+	fusectlMagic  = 0x65735543
+	nfsdMagic     = 0x6e667364
+)
 
 // firstPiece is a multiple of any base page size. Each following piece is twice as long, up to
 // largestPiece.

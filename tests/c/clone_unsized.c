@@ -5,6 +5,7 @@
 #include "child.h"
 #include "contents.h"
 #include "filter.h"
+#include "mounts.h"
 
 #define SEALED MEMFD_GO_SEALS_IMMUTABLE
 
@@ -55,6 +56,20 @@ static void clones_files_in_sys(void)
 	if (access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0)
 		SKIP("no /sys");
 	check_copy_of("/sys/kernel/mm/transparent_hugepage/enabled", 0);
+}
+
+static void clone_mounted_files(void)
+{
+	check_own_mounts();
+	if (mount("none", "/tmp", "binfmt_misc", 0, NULL) == 0)
+		check_copy_of("/tmp/status", 0);
+}
+
+static void clones_files_mounted_below_proc(void)
+{
+	if (!can_mount())
+		SKIP(NO_MOUNTS);
+	IN_CHILD(clone_mounted_files);
 }
 
 static void clones_empty_files_in_proc(void)
@@ -150,6 +165,7 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	RUN(clones_files_in_proc);
 	RUN(clones_files_in_sys);
+	RUN(clones_files_mounted_below_proc);
 	RUN(clones_empty_files_in_proc);
 	RUN(clones_long_files);
 	RUN(copies_into_huge_pages);

@@ -253,7 +253,7 @@ static void expect_ring(int result)
 	  "sendfile:EINTR,EINVAL,ENOSYS,EPERM,0=EAGAIN pread/1:EINTR,0=EAGAIN pread:EINTR,0 "               \
 	  "pwrite:EINTR,0=EIO add_seals:EBUSY")                                                             \
 	F(clone_huge, prepare_memfd, CLONE(MFD_HUGETLB), expect_copy, "",                                   \
-	  "statx memfd_create_huge statx fallocate mmap pread munmap pread add_seals",                      \
+	  "statx memfd_create_huge statx fallocate mmap pread*2 munmap add_seals",                          \
 	  "fallocate:EINTR pread/1:EINTR,0=EAGAIN pread:EINTR,0 add_seals:EBUSY")                           \
 	F(clone_without_a_size, prepare_proc_file, memfd_go_clone("test", 0, 0, in.fd, 4096),               \
 	  expect_another_descriptor, "",                                                                    \

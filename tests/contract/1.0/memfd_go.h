@@ -399,8 +399,6 @@ int memfd_go_create_sealed(const char *name, uint32_t mfd_flags, uint32_t seals,
  *
  * -EBADF    src_fd is not open, or not for reading
  * -EINVAL   src_fd is not a regular file
- * -EINVAL   src_fd was opened with O_DIRECT, the file system requires aligned reads,
- *           and the file is longer than max_len or is copied to huge pages
  * -ESPIPE   src_fd is a secret file, or a file without offsets (trace_pipe)
  * -EFBIG    the file is longer than max_len
  * -EFBIG    the file is longer than RLIMIT_FSIZE; SIGXFSZ is sent as well
