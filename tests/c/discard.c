@@ -149,6 +149,17 @@ static void rejects_bad_ranges_and_options(void)
 	close(fd);
 }
 
+static void rejects_files_without_holes(void)
+{
+	int device = open("/dev/null", O_RDWR | O_CLOEXEC),
+	    name = open("/proc/self/comm", O_RDWR | O_CLOEXEC);
+
+	EQ(memfd_go_discard(device, 0, 0, 1), -ENODEV);
+	EQ(memfd_go_discard(name, 0, 0, 1), -EOPNOTSUPP);
+	close(name);
+	close(device);
+}
+
 int main(int argc, char **argv)
 {
 	start(argc, argv);
@@ -160,5 +171,6 @@ int main(int argc, char **argv)
 	RUN(rejects_write_sealed_files);
 	RUN(accepts_size_sealed_files);
 	RUN(rejects_bad_ranges_and_options);
+	RUN(rejects_files_without_holes);
 	return finish();
 }

@@ -166,6 +166,18 @@ static void rejects_files_without_a_size(void)
 	close(fd);
 }
 
+/* The file uses no memory. With 64 bits it is larger than the memory of the system. */
+static void rejects_files_larger_than_the_address_space(void)
+{
+	uint64_t size = sizeof(size_t) == 4 ? (uint64_t)5 << 30 : (uint64_t)1 << 50;
+	int fd = secret_file(size);
+	secret_area s = NEW_AREA, zero = { 0 };
+
+	EQ(memfd_go_secret_attach(&s, fd, UINT64_MAX, 0), sizeof(size_t) == 4 ? -EOVERFLOW : -ENOMEM);
+	EQ(memcmp(&s, &zero, sizeof s), 0);
+	close(fd);
+}
+
 static void rejects_bad_options(void)
 {
 	static const uint32_t known = MEMFD_GO_OPT_KEEP_FD | MEMFD_GO_OPT_FORK_SHARE | MEMFD_GO_OPT_ALIGN_END;
@@ -217,6 +229,7 @@ int main(int argc, char **argv)
 	RUN(descriptor_stays_open);
 	RUN(shared_with_children_on_request);
 	RUN(rejects_files_without_a_size);
+	RUN(rejects_files_larger_than_the_address_space);
 	RUN(fails_above_rlimit_memlock_and_at_rlimit_nofile);
 	return finish();
 }

@@ -189,6 +189,18 @@ static void reports_a_missing_peer(void)
 	close(datagrams.sender);
 }
 
+static void reports_a_peer_that_closed_without_reading(void)
+{
+	struct channel c = open_channel(SOCK_SEQPACKET);
+
+	EQ(send_message(c.receiver, -1, 0, "x", 1), 1);
+	EQ(send_message(c.sender, -1, 0, "x", 1), 1);
+	close(c.receiver);
+	EQ(memfd_go_send_fds(c.sender, 0, &c.sender, 1, "x", 1), -ECONNRESET);
+	EQ(memfd_go_send_fds(c.sender, 0, &c.sender, 1, "x", 1), -EPIPE);
+	close(c.sender);
+}
+
 static void fails_if_nonblocking_and_full(void)
 {
 	static char data[1 << 20];
@@ -254,6 +266,7 @@ int main(int argc, char **argv)
 	RUN(rejects_closed_descriptors);
 	RUN(rejects_files_that_are_not_sockets);
 	RUN(reports_a_missing_peer);
+	RUN(reports_a_peer_that_closed_without_reading);
 	RUN(fails_if_nonblocking_and_full);
 	RUN(fails_if_interrupted_by_a_signal);
 	RUN(rejects_datagrams_that_are_too_long);

@@ -962,6 +962,7 @@ int memfd_go_map_verified(int fd, uint32_t required, uint64_t max_len, uint32_t 
  * -EINVAL   addr is not a multiple of the page size
  * -EINVAL   len is 0 or extends past the end of the address space
  * -ENOMEM   it would split a mapping, and the process has too many
+ * -EPERM    the memory was sealed with mseal(2)
  *
  * Safe: only if no other code uses the memory any more.
  *
