@@ -107,7 +107,7 @@ func endsAt(fd int32, size uint64) int {
 //go:nosplit
 func isDirect(fd int32) bool {
 	flags := sys(sysFcntl, uintptr(fd), unix.F_GETFL, 0)
-	return flags >= 0 && flags&unix.O_DIRECT != 0
+	return flags&unix.O_DIRECT != 0
 }
 
 //go:nosplit

@@ -53,9 +53,6 @@ func mmap(length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, errn
 // which the caller would unmap or replace. So all that can fail happens elsewhere, and mremap(2)
 // moves the result.
 //
-// Before Linux 5.16 mremap(2) does not move huge pages, and fails only after removing the old
-// mapping. So these are mapped with MAP_FIXED, after an identical mapping has reserved the pages.
-//
 //go:nosplit
 //go:noinline
 func mapOver(at, length, prot, flags uintptr, fd int32, off uint64) (addr uintptr, result int) {
@@ -64,15 +61,27 @@ func mapOver(at, length, prot, flags uintptr, fd int32, off uint64) (addr uintpt
 		return addr, -int(errno)
 	}
 	if flags&unix.MAP_HUGETLB != 0 {
-		_, errno = mmapAt(at, length, prot, flags|unix.MAP_FIXED, fd, off)
-		munmap(addr, length)
-		return at, -int(errno)
+		// Before Linux 5.16 mremap(2) does not move huge pages, and fails only after removing what
+		// is at the target. So the first target is one that nothing else depends on.
+		stop, errno := mmap(length, unix.PROT_NONE, flags|unix.MAP_NORESERVE, fd, off)
+		if errno != 0 || move(addr, stop, length) != 0 {
+			_, errno = mmapAt(at, length, prot, flags|unix.MAP_FIXED, fd, off)
+			munmap(addr, length)
+			return at, -int(errno)
+		}
+		addr = stop
 	}
-	_, errno = blockingMap(unix.SYS_MREMAP, addr, length, length, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, at, 0)
-	if errno != 0 {
+	if errno = move(addr, at, length); errno != 0 {
 		munmap(addr, length)
 	}
 	return at, -int(errno)
+}
+
+//go:nosplit
+//go:noinline
+func move(from, to, length uintptr) syscall.Errno {
+	_, errno := blockingMap(unix.SYS_MREMAP, from, length, length, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, to, 0)
+	return errno
 }
 
 // mapArgs returns mmap(2)'s prot and flags.

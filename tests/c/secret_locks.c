@@ -3,7 +3,6 @@
 /* Locks in secret memory, and beside it. */
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 
 #include "test.h"
 #include "area.h"
@@ -26,16 +25,6 @@ static void allocate(size_t len, uint32_t opts)
 {
 	area = (secret_area)NEW_AREA;
 	EQ(memfd_go_secret_alloc(&area, len, MEMFD_GO_OPT_FORK_SHARE | opts), 0);
-}
-
-static int before_linux(int major, int minor)
-{
-	struct utsname system;
-	int running[2] = { 0, 0 };
-
-	EQ(uname(&system), 0);
-	EQ(sscanf(system.release, "%d.%d", &running[0], &running[1]), 2);
-	return running[0] < major || (running[0] == major && running[1] < minor);
 }
 
 static void shared_futex_fails_in_secretmem(void)

@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "library.h"
@@ -194,6 +195,16 @@ static inline int finish(void)
 	if (test.failed > 0)
 		return 1;
 	return test.skipped == test.number ? 77 : 0;
+}
+
+static inline int before_linux(int major, int minor)
+{
+	struct utsname system;
+	int running[2] = { 0, 0 };
+
+	EQ(uname(&system), 0);
+	EQ(sscanf(system.release, "%d.%d", &running[0], &running[1]), 2);
+	return running[0] < major || (running[0] == major && running[1] < minor);
 }
 
 #endif
