@@ -75,7 +75,7 @@ func run(t *testing.T, file string, opts int) string {
 	output, err := child.CombinedOutput()
 	if err != nil {
 		if strings.Contains(err.Error(), "exec format error") {
-			t.Skip("an emulated program cannot start another:", err)
+			t.Skip("an emulated program cannot start another")
 		}
 		t.Fatalf("%v\n%s", err, output)
 	}
