@@ -50,10 +50,11 @@ static void limits_files_opened_with_o_direct(void)
 	EQ(clone_of(source, 4999), -EFBIG);
 	EQ(clone_of(source, 0), -EFBIG);
 	close(fd);
-	fd = memfd_go_clone("clone", MFD_CLOEXEC | MFD_HUGETLB, 0, source, 5000);
-	CHECK(fd != -EINVAL); /* other errors: no free huge page */
-	if (fd >= 0)
+	if (huge_page() != 0) {
+		fd = memfd_go_clone("clone", MFD_CLOEXEC | MFD_HUGETLB, 0, source, 5000);
+		CHECK(fd >= 0 || fd == -ENOSPC); /* other tests may need the page meanwhile */
 		close(fd);
+	}
 	close(source);
 	close(writer);
 }

@@ -124,7 +124,11 @@ def test_peer_adds_seals_too_late(
     a, b = pair
     file.set_size(5)
     file.send(a)
-    monkeypatch.setattr(raw, "check_seals", lambda _fd, _required: 0)
+
+    def has_them(_fd: int, _required: int) -> int:
+        return 0
+
+    monkeypatch.setattr(raw, "check_seals", has_them)
     with pytest.raises(MissingSealsError, match="missing seals: WRITE SHRINK"):
         MemFd.receive(b)
 

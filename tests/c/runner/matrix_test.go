@@ -49,7 +49,7 @@ var only = map[string]func(target, mode) bool{
 	"interleavings":          onceNatively,
 	"known_kernel":           inVirtualMachines,
 	"load_unload":            func(_ target, m mode) bool { return m.isDlopen() },
-	"memory_cgroup":          onceNatively, // an emulator needs memory itself
+	"memory_cgroup":          onceNatively,      // an emulator needs memory itself
 	"overcommit":             inVirtualMachines, // changes the setting of the whole system
 	"unwind_interrupted":     func(t target, _ mode) bool { return t.libc == "glibc" },
 	"unwind_every_instruction": func(t target, _ mode) bool {

@@ -171,8 +171,7 @@ static int run_nothing(void)
 	P(version_string, "version_string", "", nothing, *memfd_go_version_string() != '\0', "")             \
 	P(result_name, "result_name", "", nothing, *memfd_go_result_name(-1) == 'E', "")                     \
 	P(probe, "probe", "", nothing, memfd_go_probe(&features, sizeof features, 0) == 0,                   \
-	  "close execveat fcntl ftruncate memfd_create mincore mmap munmap openat pidfd_getfd prlimit64 "    \
-	  "statx")                                                                                           \
+	  "close execveat fcntl memfd_create mincore mmap munmap openat pidfd_getfd prlimit64 statx")        \
 	P(create, "create", "", nothing, memfd_go_create("seccomp", 0) >= 0, "memfd_create")                 \
 	P(create_with, "create_with", "", nothing, memfd_go_create_with("seccomp", &args, sizeof args) >= 0, \
 	  "fchmod fcntl ftruncate memfd_create")                                                             \
