@@ -74,10 +74,7 @@ var encodings = []struct {
 
 func TestInstructions(t *testing.T) {
 	for _, test := range encodings {
-		code, err := hex.DecodeString(test.code)
-		if err != nil {
-			t.Fatal(err)
-		}
+		code := decoded(t, test.code)
 		_, faults := test.arch.scan(code, fields{})
 		var want []fault
 		if test.want != "" {
@@ -164,10 +161,7 @@ func TestStoresToVariables(t *testing.T) {
 		{loong64, "fst.d $fa0, $t1, 0", "a001c02b", 0, true},
 		{loong64, "ld.d $t0, $t1, 0", "ac01c028", 0, false},
 	} {
-		code, err := hex.DecodeString(test.code)
-		if err != nil {
-			t.Fatal(err)
-		}
+		code := decoded(t, test.code)
 		_, faults := test.arch.scan(code, fields{test.field: test.arch != arm}) // arm has it in a literal pool
 		if got := len(faults) == 1 && faults[0].what == faultStore; got != test.want || !got && len(faults) > 0 {
 			t.Errorf("%v: %s: %v", test.arch.machine, test.text, faults)
@@ -205,10 +199,7 @@ func TestBelowSP(t *testing.T) {
 		{loong64, "ld.d $t0, $sp, -8", "6ce0ff28", false},
 		{loong64, "addi.d $t0, $sp, -8", "6ce0ff02", false},
 	} {
-		code, err := hex.DecodeString(test.code)
-		if err != nil {
-			t.Fatal(err)
-		}
+		code := decoded(t, test.code)
 		faults := test.arch.adaptFrame(instructions{code, test.arch.order}, nil)
 		if safe := len(faults) == 0; safe != test.safe || !safe && (faults[0] != fault{0, faultBelowSP}) {
 			t.Errorf("%v: %s: %v", test.arch.machine, test.text, faults)
@@ -237,10 +228,7 @@ func TestPushedRegisters(t *testing.T) {
 		{i386, "push %esi", "56", 6}, {i386, "pop %edi", "5f", 7}, {i386, "push %ax", "6650", -1},
 		{i386, "push %fs", "0fa0", -1},
 	} {
-		code, err := hex.DecodeString(test.code)
-		if err != nil {
-			t.Fatal(err)
-		}
+		code := decoded(t, test.code)
 		got, ok := test.arch.dwarf.pushed(code, uint64(len(code)))
 		if !ok {
 			got = -1
@@ -249,4 +237,14 @@ func TestPushedRegisters(t *testing.T) {
 			t.Errorf("%v: %s: %d, want %d", test.arch.machine, test.text, got, test.want)
 		}
 	}
+}
+
+// decoded returns the bytes of machine code that is written in hexadecimal.
+func decoded(t *testing.T, code string) []byte {
+	t.Helper()
+	bytes, err := hex.DecodeString(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes
 }

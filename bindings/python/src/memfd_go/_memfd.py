@@ -269,8 +269,8 @@ class MemFd(File):
     ) -> tuple[Self | None, bytes]:
         """Receive one file, checked as in receive(), and at most max_data bytes.
 
-        Return the file and the bytes. The file is None if the message carries no file. If the
-        message is refused, the 'data' attribute of the RefusedError holds the bytes.
+        Return the file and the bytes, or None and the bytes if the message has no file. After
+        a RefusedError, its 'data' attribute holds the bytes.
 
         Errors: those of receive(); RefusedError EMSGSIZE also for a datagram of more than
         max_data bytes.
@@ -442,8 +442,8 @@ class MemFd(File):
     ) -> NoReturn:
         """Replace the process with the program in the file, like os.execve().
 
-        args are the arguments, the first of which is the name of the program; env is None for
-        the environment of this process. The file needs CreateFlag.EXEC, and must not be open
+        args starts with the program's name. If env is None, the program gets this process's
+        environment. The file needs CreateFlag.EXEC, and must not be open
         for writing through os.open() or reopen(). With keep_fd the program inherits the
         descriptor, which a script ("#!") needs. Exit handlers do not run, and buffers are not
         flushed.

@@ -141,7 +141,7 @@ class _Slot(Area):
 
     def set_access(self, access: int) -> None:
         if access & ~self._slots.access:
-            text = f"the access to the pool is {self._slots.access}; change it with protect()"
+            text = f"the pool's access is {self._slots.access}; change it with protect()"
             raise PermissionError(errno.EACCES, text)
 
     def free(self) -> None:
