@@ -74,11 +74,13 @@ func Subtests(t *testing.T, output string, status int, hint string) {
 	}
 }
 
-// excerpt shortens the comments of a program.
+// excerpt shortens the comments of a program to its first and last lines.
 func excerpt(comments []string) string {
 	const enough = 12
-	if len(comments) > enough {
-		comments = append(comments[:enough:enough], fmt.Sprintf("# ... and %d more lines", len(comments)-enough))
+	if left := len(comments) - enough; left > 0 {
+		last := comments[len(comments)-enough/2:]
+		comments = append(comments[:enough/2:enough/2], fmt.Sprintf("# ... %d lines ...", left))
+		comments = append(comments, last...)
 	}
 	return strings.Join(comments, "\n")
 }

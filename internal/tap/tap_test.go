@@ -3,7 +3,9 @@
 package tap
 
 import (
+	"fmt"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -23,5 +25,21 @@ func TestStatus(t *testing.T) {
 		if got := ending(Status(cmd.ProcessState)); got != test.want {
 			t.Errorf("%s: %s, want %s", test.script, got, test.want)
 		}
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	var lines []string
+	for i := range 100 {
+		lines = append(lines, fmt.Sprint("line ", i))
+	}
+	short := excerpt(lines)
+	for _, want := range []string{"line 0\n", "line 5\n# ... 88 lines ...\nline 94\n", "line 99"} {
+		if !strings.Contains(short, want) {
+			t.Errorf("%q is not in %s", want, short)
+		}
+	}
+	if got := excerpt(lines[:12]); got != strings.Join(lines[:12], "\n") {
+		t.Error(got)
 	}
 }

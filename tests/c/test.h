@@ -44,8 +44,9 @@ static struct {
 /* The offset of d_reclen in struct linux_dirent64. */
 #define RECLEN_OFFSET 16
 
-/* Sanitizers create mappings of their own. */
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
+/* Sanitizers, and valgrind, for which this is a compiler option, create mappings of their own. */
+#if defined SANITIZED
+#elif defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 #define SANITIZED 1
 #elif defined __has_feature
 #define SANITIZED (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))

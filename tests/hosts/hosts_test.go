@@ -58,6 +58,7 @@ var hosts = []host{
 	{name: "thread sanitizer of clang", compiler: "clang", options: []string{"-fsanitize=thread"}, under: []string{"setarch", "-R"}, programs: few},
 	{
 		name: "valgrind", compiler: "gcc", programs: few[:2],
+		options:     []string{"-DSANITIZED=1"},
 		under:       []string{"valgrind", "-q", "--error-exitcode=3"},
 		environment: []string{"MEMFD_GO_CALLS=100"}, // valgrind is slow
 	},
