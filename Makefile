@@ -197,7 +197,7 @@ bench: all-arch ## compare with other libraries; updates docs/BENCHMARKS.md
 
 matrix: all-arch ## all architectures and kernels; ENTRY=arm64/c/6.12: only one
 	@$(if $(findstring /,$(ENTRY)),,MEMFD_GO_TESTS=full) $(MAKE) --no-print-directory setup \
-		WITH=$(if $(findstring /,$(ENTRY)),$(firstword $(subst /, ,$(ENTRY))))
+		WITH=$(firstword $(subst /, ,$(ENTRY)))
 	$(GO) run ./tests/cmd/matrix $(if $(ENTRY),'$(ENTRY)')
 
 ##@ Other
