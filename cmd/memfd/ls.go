@@ -227,7 +227,7 @@ func orNone(text string) string {
 // printRest prints what the list cannot show.
 func printRest(out io.Writer, result *scan.Result) {
 	var rest strings.Builder
-	if s := result.Shared; s.Total > 0 { // proc may be mounted without meminfo
+	if s := result.Shared; s.Total >= 0 { // the kernel may count a few pages late, so 0 is possible
 		fmt.Fprintf(&rest, "Shared memory: %s, of which %s unexplained\n", text.Size(s.Total), text.Size(s.Unexplained()))
 		fmt.Fprintf(&rest, "(memfds %s, tmpfs %s, System V %s, anonymous mappings %s).\n",
 			text.Size(s.Files), text.Size(s.Tmpfs), text.Size(s.SysV), text.Size(s.Anon))
@@ -310,7 +310,7 @@ func printJSON(out io.Writer, result *scan.Result) {
 		fmt.Fprint(out, "\n  ")
 	}
 	fmt.Fprintf(out, "],\n  \"shmem\": %d,\n  \"unexplained\": %d,\n  \"unreadable_processes\": %d,\n  \"processes_hidden\": %t\n}\n",
-		result.Shared.Total, result.Shared.Unexplained(), result.Unreadable, result.Hidden)
+		max(0, result.Shared.Total), result.Shared.Unexplained(), result.Unreadable, result.Hidden)
 }
 
 // trimNewline removes the newline that ends each value of an encoder.

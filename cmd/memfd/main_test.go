@@ -479,6 +479,15 @@ func TestLs(t *testing.T) {
 	}
 }
 
+// The kernel counts pages on each processor and adds them up later, so the total may still be 0.
+func TestNoSharedMemoryYet(t *testing.T) {
+	var out bytes.Buffer
+	printRest(&out, &scan.Result{Shared: scan.Shared{Files: 4096}})
+	if want := "\nShared memory: 0, of which 0 unexplained\n"; !strings.HasPrefix(out.String(), want) {
+		t.Errorf("%q does not begin with %q", &out, want)
+	}
+}
+
 // Help texts fit into 80 columns.
 func TestHelp(t *testing.T) {
 	for _, command := range append(rootCommand().Commands(), rootCommand()) {

@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,7 @@ var targets = map[string]int{
 // goFuzzers lists the fuzzers in Go by the folder of their package. The command is a separate module.
 var goFuzzers = []struct{ module, folder, names string }{
 	{".", "core", "FuzzParseSeals FuzzFormatSeals FuzzStructs FuzzControlMessages"},
+	{"cmd/memfd", ".", "FuzzParseFile FuzzFill"},
 	{"cmd/memfd", "internal/scan", "FuzzParseMapping FuzzLines FuzzContainer FuzzUnescape"},
 	{"cmd/memfd", "internal/text", "FuzzEscape FuzzCut FuzzSize"},
 }
@@ -185,26 +187,37 @@ func TestFuzzersInGo(t *testing.T) {
 	}
 }
 
-// goFuzzers lists all fuzzers of these packages.
+// goFuzzers lists all fuzzers.
 func TestGoFuzzersAreListed(t *testing.T) {
-	for _, p := range goFuzzers {
-		files, err := filepath.Glob(filepath.Join(testenv.Repository(), p.module, p.folder, "*_test.go"))
+	found := map[string]string{}
+	err := filepath.WalkDir(testenv.Repository(), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		var found []string
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, m := range fuzzer.FindAllSubmatch(text, -1) {
-				found = append(found, string(m[1]))
-			}
+		if entry.IsDir() && slices.Contains([]string{".git", "build", "target"}, entry.Name()) {
+			return fs.SkipDir
 		}
-		if got := strings.Join(found, " "); got != p.names {
-			t.Errorf("%s/%s has the fuzzers %s, but goFuzzers lists %s", p.module, p.folder, got, p.names)
+		if entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return nil
 		}
+		text, err := os.ReadFile(path)
+		for _, m := range fuzzer.FindAllSubmatch(text, -1) {
+			found[filepath.Dir(path)] += " " + string(m[1])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range goFuzzers {
+		folder := filepath.Join(testenv.Repository(), p.module, p.folder)
+		if got := found[folder]; got != " "+p.names {
+			t.Errorf("%s has the fuzzers%s, but goFuzzers lists %s", folder, got, p.names)
+		}
+		delete(found, folder)
+	}
+	for folder, names := range found {
+		t.Errorf("%s has the fuzzers%s, but is not in goFuzzers", folder, names)
 	}
 }
 

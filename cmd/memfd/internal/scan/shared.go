@@ -17,7 +17,7 @@ import (
 // without a descriptor or mapping (in flight in sockets, held by io_uring), files of processes and
 // mounts that could not be read, and memory of graphics drivers.
 type Shared struct {
-	Total int64 // Shmem of /proc/meminfo
+	Total int64 // Shmem of /proc/meminfo, or -1 if proc is mounted without meminfo
 	Files int64 // memfds on ordinary pages
 	Tmpfs int64 // mounted tmpfs
 	SysV  int64 // shmget(2)
@@ -48,7 +48,7 @@ func sharedMemory(files []*File, found []*process) Shared {
 	return s
 }
 
-// meminfo returns a value of /proc/meminfo in bytes, or 0 if it is missing.
+// meminfo returns a value of /proc/meminfo in bytes, or -1 if it is missing.
 func meminfo(name string) int64 {
 	text, _ := os.ReadFile("/proc/meminfo")
 	for line := range strings.Lines(string(text)) {
@@ -57,7 +57,7 @@ func meminfo(name string) int64 {
 			return kB << 10
 		}
 	}
-	return 0
+	return -1
 }
 
 // tmpfs adds up the used space of all mounted tmpfs.
