@@ -61,10 +61,6 @@ func (e entry) known() []string {
 	}
 }
 
-// failsCalls is true where tests/c/failing_calls_*.c run. They take minutes and hardly depend
-// on the kernel, so the oldest one is enough; tests/c/runner runs them on the host's.
-func (e entry) failsCalls() bool { return e.goarch == "amd64" && e.kernel == "5.10" }
-
 // triesPairs is true where tests/c/interleavings.c tries pairs of operations: on each version of
 // the kernel, without settings, for architectures where the test can stop at system calls.
 func (e entry) triesPairs() bool {

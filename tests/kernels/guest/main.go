@@ -78,6 +78,7 @@ func work() error {
 func mountAll() error {
 	for _, m := range []struct{ kind, at string }{
 		{"devtmpfs", "/dev"},
+		{"devpts", "/dev/pts"},
 		{"tmpfs", "/dev/shm"},
 		{"proc", "/proc"},
 		{"sysfs", "/sys"},
