@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /* memfd_go_clone() of files whose size is not their length: of /proc, /sys and control groups. */
+#include <sys/prctl.h>
+
 #include "test.h"
 #include "child.h"
 #include "contents.h"
@@ -56,6 +58,34 @@ static void clones_files_in_sys(void)
 	if (access("/sys/devices/system/cpu/possible", R_OK) != 0)
 		SKIP("no /sys");
 	check_copy_of("/sys/devices/system/cpu/possible", 0);
+}
+
+/* statx(2) reports more bytes than the file has, and none for a file with one. */
+static void reported_size_may_be_wrong(void)
+{
+	char name[16] = "";
+	uint64_t size = 0;
+	int source = open("/sys/devices/system/cpu/possible", O_RDONLY | O_CLOEXEC), copy;
+
+	if (source < 0)
+		SKIP("no /sys");
+	EQ(memfd_go_get_size(source, &size), 0);
+	CHECK(size > 100);
+	copy = memfd_go_clone("copy", MFD_CLOEXEC, 0, source, 100);
+	CHECK(copy >= 0);
+	EQ(memfd_go_get_size(copy, &size), 0);
+	CHECK(size > 0 && size < 100);
+	close(copy);
+	close(source);
+
+	EQ(prctl(PR_GET_NAME, name), 0);
+	EQ(prctl(PR_SET_NAME, ""), 0);
+	source = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+	copy = memfd_go_clone("copy", MFD_CLOEXEC, 0, source, 1);
+	check_padded(copy, "\n", 1, 1);
+	close(copy);
+	close(source);
+	EQ(prctl(PR_SET_NAME, name), 0);
 }
 
 static void clone_mounted_files(void)
@@ -165,6 +195,7 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	RUN(clones_files_in_proc);
 	RUN(clones_files_in_sys);
+	RUN(reported_size_may_be_wrong);
 	RUN(clones_files_mounted_below_proc);
 	RUN(clones_empty_files_in_proc);
 	RUN(clones_long_files);

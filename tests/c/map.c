@@ -5,6 +5,7 @@
 
 #include "test.h"
 #include "files.h"
+#include "smaps.h"
 
 #define WRITE MEMFD_GO_OPT_WRITE
 #define PRIVATE MEMFD_GO_OPT_PRIVATE
@@ -109,8 +110,12 @@ static void exec_makes_the_mapping_executable(void)
 	int fd = written_file(0);
 	void *map = UNTOUCHED;
 
+	EQ(memfd_go_map(fd, 0, 0, 6, &map), 0);
+	EQ(has_flag(map, "ex"), 0);
+	EQ(memfd_go_unmap(map, 6), 0);
 	EQ(memfd_go_map(fd, EXEC, 0, 6, &map), 0);
 	EQ(memcmp(map, "abcdef", 6), 0);
+	EQ(has_flag(map, "ex"), 1);
 	EQ(memfd_go_unmap(map, 6), 0);
 	close(fd);
 }

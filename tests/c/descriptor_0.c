@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A process that has closed standard input gets descriptor 0, which is as good as any other. */
+#include "test.h"
+#include "area.h"
+#include "child.h"
+#include "contents.h"
+#include "sockets.h"
+
+static int source;
+static struct channel c;
+
+/* Checks that 'fd' is descriptor 0 with the contents "abc", and frees it again. */
+static void check_file(int fd, uint32_t seals)
+{
+	EQ(fd, 0);
+	check_contents(fd, "abc", 3);
+	EQ(memfd_go_check_seals(fd, seals, NULL), 0);
+	close(fd);
+}
+
+static void create(void)
+{
+	EQ(memfd_go_create("test", MFD_CLOEXEC), 0);
+	close(0);
+	EQ(memfd_go_create_with("test", NULL, 0), 0);
+	close(0);
+	check_file(memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3), MEMFD_GO_SEALS_IMMUTABLE);
+	check_file(memfd_go_clone("test", MFD_CLOEXEC, 0, source, 3), MEMFD_GO_SEALS_IMMUTABLE);
+	check_file(memfd_go_clone_stream("test", MFD_CLOEXEC, 0, source, 3), MEMFD_GO_SEALS_IMMUTABLE);
+	check_file(memfd_go_reopen(source, O_RDONLY), 0);
+}
+
+static void receive(void)
+{
+	int received = -1;
+	uint32_t number = 1;
+
+	EQ(memfd_go_send_fds(c.sender, 0, &source, 1, NULL, 0), 0);
+	EQ(lseek(source, 0, SEEK_SET), 0); /* clone_stream() has moved it */
+	EQ(memfd_go_recv_fds(c.receiver, 0, &received, &number, NULL, NULL), 0);
+	EQ(number, 1);
+	check_file(received, 0);
+	EQ(memfd_go_send_fds(c.sender, 0, &source, 1, NULL, 0), 0);
+	check_file(memfd_go_recv_verified(c.receiver, MEMFD_GO_SEALS_IMMUTABLE, 3, 0, NULL, NULL),
+		   MEMFD_GO_SEALS_IMMUTABLE);
+}
+
+/* The descriptor of a secret is closed unless it is kept. */
+static void keep_secrets(void)
+{
+	secret_area area = NEW_AREA, attached = NEW_AREA;
+
+	EQ(memfd_go_secret_alloc(&area, 5, 0), 0);
+	EQ(memfd_go_secret_free(&area), 0);
+	EQ(fcntl(0, F_GETFD), -1);
+	if (!have_secretmem())
+		return;
+	EQ(memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_KEEP_FD), 0);
+	EQ(area.fd, 0);
+	EQ(memfd_go_secret_attach(&attached, 0, UINT64_MAX, 0), 0);
+	EQ(memfd_go_secret_free(&attached), 0);
+	EQ(memfd_go_secret_free(&area), 0);
+	EQ(fcntl(0, F_GETFD), -1);
+}
+
+static void without_standard_input(void)
+{
+	source = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3);
+	c = open_channel(SOCK_DGRAM);
+	close(0);
+	create();
+	receive();
+	keep_secrets();
+}
+
+static void functions_return_it(void)
+{
+	IN_CHILD(without_standard_input);
+}
+
+int main(int argc, char **argv)
+{
+	start(argc, argv);
+	RUN(functions_return_it);
+	return finish();
+}
