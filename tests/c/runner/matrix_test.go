@@ -40,7 +40,7 @@ func timeoutOf(program string) time.Duration {
 // glibc. The unwind tables are the same for musl.
 var only = map[string]func(target, mode) bool{
 	"clone_without_sendfile": onceNatively,
-	"clone_growing":          onceNatively,
+	"clone_steps":            onceNatively,
 	"failed_mappings":        onceNatively,
 	"failing_calls_files":    onceNatively,
 	"failing_calls_secret":   onceNatively,

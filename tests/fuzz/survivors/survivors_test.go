@@ -34,7 +34,7 @@ var tested = []struct {
 	{"core/map.go", false, "map map_ring unmap map_verified failed_mappings failing_calls_files small_stack", "./core"},
 	{"core/transfer.go", true, "recv_fds send_fds recv_verified descriptor_0 hostile_messages import_pid import_pidfd failing_calls_transfer hostile_files", "./core"},
 	{"core/size.go", true, "size discard create_with create_sealed failing_calls_files", "./core"},
-	{"core/clone.go", false, "clone clone_stream descriptor_0 clone_unsized clone_errors clone_without_sendfile failing_calls_files clone_race clone_growing interleavings", "./core"},
+	{"core/clone.go", false, "clone clone_stream descriptor_0 clone_unsized clone_errors clone_without_sendfile failing_calls_files clone_race clone_steps interleavings", "./core"},
 	{"core/secret_area.go", false, "secret_alloc secret_alloc_from descriptor_0 secret_attach secret_protect secret_relock secret_canary secret_fallback secret_memlock secret_guard secret_fork secret_child secret_pool secret_pool_errors failing_calls_secret secret_copies secret_core_dump", "./core"},
 	{"core/secret_pool.go", true, "secret_pool secret_pool_errors secret_pool_protect secret_pool_calls secret_relock secret_child failing_calls_secret", "./core"},
 	{"core/seals.go", true, "seals ensure_seals check_seals failing_calls_files", "./core"},
