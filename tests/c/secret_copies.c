@@ -23,7 +23,7 @@
 static const volatile uint8_t masked[PERIOD] = { 0x1b, 0xe4, 0x72, 0x8d, 0x39, 0xc6, 0x50, 0xaf };
 #define MASK 0x37
 
-static secret_area area;
+static secret_area area, moved;
 static struct memfd_go_secret_pool pool;
 static void *secret; /* LENGTH bytes in one of the two */
 
@@ -183,6 +183,11 @@ static uintptr_t attach(void)
 	return (uintptr_t)memfd_go_secret_free(&other);
 }
 
+static uintptr_t move_to_new_area(void)
+{
+	return (uintptr_t)memfd_go_secret_alloc_from(&moved, secret, LENGTH, options);
+}
+
 static uintptr_t create_sealed(void)
 {
 	file = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, secret, LENGTH);
@@ -246,6 +251,9 @@ static void check_area_and_pool(void)
 	EQ(copies_after(wipe_unaligned), 0);
 	fill_secret();
 	EQ(copies_after(wipe), 0);
+	fill_secret();
+	EQ(copies_after(move_to_new_area), 0);
+	EQ(memfd_go_secret_free(&moved), 0);
 	fill_secret();
 	EQ(copies_after(free_area), 0);
 	CHECK(area.data == NULL);
