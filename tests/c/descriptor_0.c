@@ -50,6 +50,7 @@ static void receive(void)
 static void keep_secrets(void)
 {
 	secret_area area = NEW_AREA, attached = NEW_AREA;
+	int file;
 
 	EQ(memfd_go_secret_alloc(&area, 5, 0), 0);
 	EQ(memfd_go_secret_free(&area), 0);
@@ -60,7 +61,11 @@ static void keep_secrets(void)
 	EQ(area.fd, 0);
 	EQ(memfd_go_secret_attach(&attached, 0, UINT64_MAX, 0), 0);
 	EQ(memfd_go_secret_free(&attached), 0);
+	file = fcntl(area.fd, F_DUPFD, 1);
 	EQ(memfd_go_secret_free(&area), 0);
+	EQ(memfd_go_secret_attach(&attached, file, UINT64_MAX, MEMFD_GO_OPT_KEEP_FD), 0);
+	EQ(attached.fd, 0);
+	EQ(memfd_go_secret_free(&attached), 0);
 	EQ(fcntl(0, F_GETFD), -1);
 }
 

@@ -90,6 +90,9 @@ static void rejects_bad_pointers(void)
 		EQ(memfd_go_secret_alloc_from(&area, (void *)null_pointers[i], 10, 0), -EFAULT);
 		EQ(memcmp(&area, &zero, sizeof area), 0);
 		EQ(memfd_go_secret_alloc_from((secret_area *)null_pointers[i], source, 10, 0), -EFAULT);
+		EQ(memfd_go_secret_alloc_from((secret_area *)null_pointers[i], (void *)null_pointers[i], 10,
+					      0),
+		   -EFAULT);
 	}
 	check_source(0, 0);
 }
