@@ -144,6 +144,57 @@ static void failure_leaks_nothing(void)
 		IN_CHILD(fail_in_a_step);
 }
 
+static secret_area inherited;
+
+static void use_inherited_area(void)
+{
+	CHECK(all_bytes(inherited.data, inherited.len, 0));
+	EQ(memfd_go_secret_protect(&inherited, MEMFD_GO_ACCESS_NONE), 0);
+	EQ(memfd_go_secret_free(&inherited), 0);
+}
+
+/* Linux 7.2 checks RLIMIT_MEMLOCK when the pages are touched, which futex(2) reports as EFAULT. */
+static void allocate_over_the_limit(void)
+{
+	EQ(forbid(SYS_futex, EFAULT), 0);
+	check_error(0, -EAGAIN);
+	check_area_of_kind(ALLOW_UNLOCKED, MEMFD_GO_AREA_MLOCK);
+	check_area_of_kind(ALLOW_UNLOCKED | MEMFD_GO_OPT_FORK_SHARE, MEMFD_GO_AREA_MLOCK);
+	EQ(memfd_go_secret_alloc(&inherited, 100, ALLOW_UNLOCKED), 0);
+	IN_CHILD(use_inherited_area);
+}
+
+static void limit_may_be_checked_when_touched(void)
+{
+	if (!have_secretmem())
+		SKIP("memfd_secret(2) does not work");
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(allocate_over_the_limit);
+}
+
+/* A filter may forbid futex(2). The pages are present all the same. */
+static void allocate_without_futex(void)
+{
+	secret_area s = NEW_AREA;
+	unsigned char present[2] = { 0 };
+
+	EQ(forbid(SYS_futex, ENOSYS), 0);
+	EQ(memfd_go_secret_alloc(&s, 2 * page_size(), MEMFD_GO_OPT_FORK_SHARE), 0);
+	EQ(raw(mincore(s.data, sizeof present * page_size(), present)), 0);
+	EQ(present[0] & present[1] & 1, 1);
+	EQ(memfd_go_secret_free(&s), 0);
+}
+
+static void pages_are_present_without_futex(void)
+{
+	if (!have_secretmem())
+		SKIP("memfd_secret(2) does not work");
+	if (!filters_work())
+		SKIP(NO_FILTERS);
+	IN_CHILD(allocate_without_futex);
+}
+
 int main(int argc, char **argv)
 {
 	start(argc, argv);
@@ -152,5 +203,7 @@ int main(int argc, char **argv)
 	RUN(unlocked_memory_only_if_allowed);
 	RUN(locked_memory_works_before_4_14);
 	RUN(failure_leaks_nothing);
+	RUN(limit_may_be_checked_when_touched);
+	RUN(pages_are_present_without_futex);
 	return finish();
 }
