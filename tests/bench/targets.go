@@ -119,7 +119,7 @@ func (d *document) targets() []target {
 	for _, t := range []struct {
 		work, peer string
 		limit      float64
-	}{{"create+close", "os", 1.25}, {"sealed 4 KiB", "os and fcntl", 1.07}, {"get_seals", "fcntl", 1.57}} {
+	}{{"create+close", "os", 1.3}, {"sealed 4 KiB", "os and fcntl", 1.1}, {"get_seals", "fcntl", 1.7}} {
 		ts = append(ts, target{what: "Python: " + t.work + ", ours/" + t.peer, limit: t.limit, value: all.ratio(tablePythonRatios, t.work, "memfd_go", "standard library"), slack: slack(tablePythonRatios, t.work)})
 	}
 	ts = append(ts, target{what: "Python: receive+map, 64 MiB/4 KiB", limit: 1.5, value: all.ratio(tablePythonRatios, "receive+map", "memfd_go", "standard library"), slack: slack(tablePythonRatios, "receive+map")})
