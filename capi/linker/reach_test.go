@@ -70,7 +70,10 @@ func TestReachStrings(t *testing.T) {
 		return o
 	}
 	for length, want := range map[uint64]string{0: `""`, 6: `"string"`, 10: `"stringmore"`} {
-		checkReach(t, withLength(length), "memfd_go_small", "main.small", "main.text", want)
+		lib := checkReach(t, withLength(length), "memfd_go_small", "main.small", "main.text", want)
+		if got := lib.atoms[2].refs[0]; got.to != lib.atoms[3] || got.addend != 0 {
+			t.Errorf("%s: the header refers to %v", want, got)
+		}
 	}
 	for _, length := range []uint64{11, 1 << 63, ^uint64(0), ^uint64(3)} {
 		if _, err := reachOf(t, withLength(length)); err == nil || !strings.Contains(err.Error(), notHeader) {
@@ -159,6 +162,36 @@ func TestReachLabels(t *testing.T) {
 			if ref.to != lib.atoms[0] || ref.addend != int64(value) {
 				t.Errorf("a label at %d: %v", value, ref)
 			}
+		}
+	}
+}
+
+// Offsets of labels are from the start of their function.
+func TestReachLabelOffset(t *testing.T) {
+	o := smallObject("riscv64")
+	o.symbols = append(o.symbols, builtSymbol{".L", 1, 20, 0, elf.STT_NOTYPE})
+	o.sections[0].reloc(20, uint32(elf.R_RISCV_PCREL_LO12_I), ".L", 0)
+	lib := checkReach(t, o, "memfd_go_small", "main.small", "main.text", `"string"`)
+	if got := lib.atoms[1].refs[1]; got.off != 4 || got.to != lib.atoms[1] || got.addend != 4 {
+		t.Errorf("%v", got)
+	}
+}
+
+// The TOC base is no function or variable.
+func TestReachTOC(t *testing.T) {
+	for goarch, allowed := range map[string]bool{"ppc64le": true, "riscv64": false} {
+		o := smallObject(goarch)
+		o.symbols = append(o.symbols, builtSymbol{".TOC.", 0, 0, 0, elf.STT_NOTYPE})
+		o.sections[0].relocs[1].symbol = ".TOC."
+		lib, err := reachOf(t, o)
+		if allowed != (err == nil) {
+			t.Errorf("%s: %v", goarch, err)
+		}
+		if !allowed {
+			continue
+		}
+		if got := lib.atoms[1].refs[0]; got.to != nil || got.addend != 0 {
+			t.Errorf("%s: %v", goarch, got)
 		}
 	}
 }
