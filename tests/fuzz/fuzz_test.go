@@ -11,6 +11,7 @@
 package fuzz
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -171,13 +172,12 @@ func TestFuzzersInGo(t *testing.T) {
 	if !testenv.Full() && duration(t) == 0 {
 		t.Skip("only in make fuzz, and in a full run")
 	}
-	overlay := withShorterChains(t)
 	limit := fmt.Sprint(goInputs, "x")
 	if long := duration(t); long != 0 {
 		limit = long.String()
 	}
 	for _, p := range goFuzzers {
-		arguments := []string{"test", "-overlay=" + overlay, "-run=^$", "-fuzztime=" + limit, "-parallel=1", "./" + p.folder}
+		arguments := []string{"test", "-overlay=" + withShorterChains(t, p.module), "-run=^$", "-fuzztime=" + limit, "-parallel=1", "./" + p.folder}
 		for _, fuzzer := range strings.Fields(p.names) {
 			t.Run(fuzzer, func(t *testing.T) {
 				t.Log(run(t, filepath.Join(testenv.Repository(), p.module), []string{"CGO_ENABLED=0"}, "go",
@@ -225,25 +225,32 @@ var fuzzer = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
 
 // withShorterChains returns an overlay for core. With the instrumentation of `go test -fuzz`, some call
 // chains exceed the stack limit of nosplit functions: those of other tests, which it removes, and those
-// of Probe, which has no address in an integer when its stack moves.
-func withShorterChains(t *testing.T) string {
+// of Probe, which has no address in an integer when its stack moves. The fuzzers of the command contain
+// core without calling it, so there no function needs to be nosplit.
+func withShorterChains(t *testing.T, module string) string {
 	core := filepath.Join(testenv.Repository(), "core")
-	files, err := filepath.Glob(filepath.Join(core, "*_test.go"))
+	files, err := filepath.Glob(filepath.Join(core, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	replaced := map[string]string{}
 	for _, file := range files {
-		if name := filepath.Base(file); name != "fuzz_test.go" && name != "sealtext_test.go" {
-			replaced[file] = ""
+		name := filepath.Base(file)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case strings.HasSuffix(name, "_test.go"):
+			if name != "fuzz_test.go" && name != "sealtext_test.go" {
+				replaced[file] = ""
+			}
+		case module != ".":
+			replaced[file] = write(t, name, bytes.ReplaceAll(text, []byte("//go:nosplit\n"), nil))
+		case name == "probe.go":
+			replaced[file] = write(t, name, bytes.Replace(text, []byte("//go:nosplit\nfunc Probe("), []byte("func Probe("), 1))
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(core, "probe.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	probe := strings.Replace(string(text), "//go:nosplit\nfunc Probe(", "func Probe(", 1)
-	replaced[filepath.Join(core, "probe.go")] = write(t, "probe.go", []byte(probe))
 	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
 	if err != nil {
 		t.Fatal(err)
