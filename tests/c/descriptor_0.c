@@ -53,8 +53,9 @@ static void keep_secrets(void)
 	int file;
 
 	EQ(memfd_go_secret_alloc(&area, 5, 0), 0);
-	EQ(memfd_go_secret_free(&area), 0);
+	EQ(area.fd, -1);
 	EQ(fcntl(0, F_GETFD), -1);
+	EQ(memfd_go_secret_free(&area), 0);
 	if (!have_secretmem())
 		return;
 	EQ(memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_KEEP_FD), 0);
