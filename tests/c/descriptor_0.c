@@ -60,7 +60,9 @@ static void keep_secrets(void)
 		return;
 	EQ(memfd_go_secret_alloc(&area, 5, MEMFD_GO_OPT_REQUIRE | MEMFD_GO_OPT_KEEP_FD), 0);
 	EQ(area.fd, 0);
+	*(char *)area.data = 'x';
 	EQ(memfd_go_secret_attach(&attached, 0, UINT64_MAX, 0), 0);
+	EQ(*(char *)attached.data, 'x');
 	EQ(memfd_go_secret_free(&attached), 0);
 	file = fcntl(area.fd, F_DUPFD, 1);
 	EQ(memfd_go_secret_free(&area), 0);
