@@ -227,7 +227,7 @@ func orNone(text string) string {
 // printRest prints what the list cannot show.
 func printRest(out io.Writer, result *scan.Result) {
 	var rest strings.Builder
-	if s := result.Shared; s.Total >= 0 { // the kernel may count a few pages late, so 0 is possible
+	if s := result.Shared; s.Total >= 0 { // 0 is possible: the kernel counts a few pages late
 		fmt.Fprintf(&rest, "Shared memory: %s, of which %s unexplained\n", text.Size(s.Total), text.Size(s.Unexplained()))
 		fmt.Fprintf(&rest, "(memfds %s, tmpfs %s, System V %s, anonymous mappings %s).\n",
 			text.Size(s.Files), text.Size(s.Tmpfs), text.Size(s.SysV), text.Size(s.Anon))

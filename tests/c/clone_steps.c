@@ -46,7 +46,8 @@ static void growth_by_a_byte_is_an_error(void)
 
 #define BUFFER 65536 /* of the library */
 
-static int writer, reads; /* made so far */
+static int writer;
+static int reads; /* so far */
 
 static void write_to_pipe(const struct seccomp_data *data)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A process that has closed standard input gets descriptor 0, which is as good as any other. */
+/* Descriptor 0, which new files get in a process that has closed its standard input. */
 #include "test.h"
 #include "area.h"
 #include "child.h"

@@ -44,7 +44,7 @@ static struct {
 /* The offset of d_reclen in struct linux_dirent64. */
 #define RECLEN_OFFSET 16
 
-/* Sanitizers, and valgrind, for which this is a compiler option, create mappings of their own. */
+/* Sanitizers create mappings of their own, and so does valgrind, which tests/hosts sets this for. */
 #if defined SANITIZED
 #elif defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 #define SANITIZED 1

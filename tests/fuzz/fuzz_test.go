@@ -225,8 +225,8 @@ var fuzzer = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
 
 // withShorterChains returns an overlay for core. With the instrumentation of `go test -fuzz`, some call
 // chains exceed the stack limit of nosplit functions: those of other tests, which it removes, and those
-// of Probe, which has no address in an integer when its stack moves. The fuzzers of the command contain
-// core without calling it, so there no function needs to be nosplit.
+// of Probe, which has no address in an integer when its stack moves. The command's fuzzers
+// link core but do not call it, so none of its functions needs to be nosplit there.
 func withShorterChains(t *testing.T, module string) string {
 	core := filepath.Join(testenv.Repository(), "core")
 	files, err := filepath.Glob(filepath.Join(core, "*.go"))

@@ -254,7 +254,7 @@ def test_protect() -> None:
             with pytest.raises(BufferError, match="slots of the pool have views"):
                 pool.protect(Access.NONE)
         pool.protect(Access.NONE)
-        with pytest.raises(PermissionError, match="the pool's access is none"):
+        with pytest.raises(PermissionError, match=r"the pool is set to Access\.NONE"):
             slot.readable().__enter__()
         pool.protect(Access.READ_WRITE)
         with slot.writable() as view:

@@ -68,7 +68,7 @@ class _Slots:
             if any(slot.in_use() for slot in self.taken):
                 raise BufferError("slots of the pool have views")
             raw.secret_pool_protect(self.struct, access)
-            self.access = access
+            self.access = Access(access)
 
     def _not_here(self) -> str:
         return f"the pool belongs to process {self._origin[0]}, not to its children"
@@ -141,7 +141,7 @@ class _Slot(Area):
 
     def set_access(self, access: int) -> None:
         if access & ~self._slots.access:
-            text = f"the pool's access is {self._slots.access}; change it with protect()"
+            text = f"the pool is set to Access.{self._slots.access.name}; protect() changes it"
             raise PermissionError(errno.EACCES, text)
 
     def free(self) -> None:
