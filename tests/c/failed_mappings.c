@@ -5,6 +5,7 @@
 #include "area.h"
 #include "child.h"
 #include "contents.h"
+#include "filter.h"
 #include "trap.h"
 
 #ifdef SYS_mmap2
@@ -102,7 +103,37 @@ static void map_ring_of_huge_pages(void)
 }
 
 /* Before Linux 5.16, mremap(2) of huge pages removes what is mapped at the target, then fails. */
-static void huge_pages_are_moved_if_possible(void)
+static void unmap_target(const struct seccomp_data *data)
+{
+	if (data->nr == SYS_mremap)
+		munmap((void *)(uintptr_t)data->args[4], (size_t)data->args[1]);
+}
+
+static void map_ring_of_huge_pages_before_5_16(void)
+{
+	int fd = memfd_go_create_with("test", &(struct memfd_go_create_args){ .flags = MFD_HUGETLB }, 24);
+	size_t huge = huge_page();
+	char *ring = NULL;
+	long mappings = count_mappings();
+
+	EQ(memfd_go_set_size(fd, MEMFD_GO_OPT_RESERVE, huge), 0);
+	EQ(set_trap(unmap_target), 0);
+	EQ(forbid(SYS_mremap, EINVAL), 0);
+	EQ(memfd_go_map_ring(fd, MEMFD_GO_OPT_WRITE, 0, huge, (void **)&ring), 0);
+	memcpy(ring + huge - 3, "around", 6);
+	EQ(memcmp(ring, "und", 3), 0);
+	EQ(memcmp(ring + 2 * huge - 3, "aro", 3), 0);
+	EQ(memfd_go_unmap(ring, 2 * huge), 0);
+	EQ(count_mappings(), mappings);
+
+	EQ(forbid_bits(MMAP, 3, MAP_FIXED, ENOMEM), 0);
+	ring = NULL;
+	EQ(memfd_go_map_ring(fd, MEMFD_GO_OPT_WRITE, 0, huge, (void **)&ring), -ENOMEM);
+	EQ(ring == NULL, 1);
+	EQ(count_mappings(), mappings);
+}
+
+static void in_child_with_huge_pages(void (*body)(void))
 {
 	int fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "x", 1);
 
@@ -111,7 +142,17 @@ static void huge_pages_are_moved_if_possible(void)
 	close(fd);
 	if (why_not_trap() != NULL)
 		SKIP(why_not_trap());
-	IN_CHILD(map_ring_of_huge_pages);
+	IN_CHILD(body);
+}
+
+static void huge_pages_are_moved_if_possible(void)
+{
+	in_child_with_huge_pages(map_ring_of_huge_pages);
+}
+
+static void huge_pages_are_mapped_without_mremap(void)
+{
+	in_child_with_huge_pages(map_ring_of_huge_pages_before_5_16);
 }
 
 int main(int argc, char **argv)
@@ -119,5 +160,6 @@ int main(int argc, char **argv)
 	start(argc, argv);
 	RUN(failure_spares_mappings_of_other_threads);
 	RUN(huge_pages_are_moved_if_possible);
+	RUN(huge_pages_are_mapped_without_mremap);
 	return finish();
 }

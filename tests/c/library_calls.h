@@ -128,7 +128,7 @@ static inline int find_code(struct dl_phdr_info *object, size_t size, void *unus
 
 #define ADDRESS offsetof(struct seccomp_data, instruction_pointer)
 #define LOW_HALF (__BYTE_ORDER == __BIG_ENDIAN ? 4 : 0)
-#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset))
+#define LOAD_WORD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset))
 #define UNLESS(comparison, value, skip) BPF_JUMP(BPF_JMP | (comparison) | BPF_K, (uint32_t)(value), 0, (skip))
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
 
@@ -139,9 +139,9 @@ static inline int find_code(struct dl_phdr_info *object, size_t size, void *unus
 static inline int filter_library(uint32_t action, unsigned flags)
 {
 	struct sock_filter code[] = {
-		LOAD(ADDRESS + 4 - LOW_HALF),
+		LOAD_WORD(ADDRESS + 4 - LOW_HALF),
 		UNLESS(BPF_JEQ, library_code.start >> 32, 3),
-		LOAD(ADDRESS + LOW_HALF),
+		LOAD_WORD(ADDRESS + LOW_HALF),
 		UNLESS(BPF_JGE, library_code.start, 1),
 		UNLESS(BPF_JGT, library_code.end, 1),
 		RETURN(SECCOMP_RET_ALLOW),
