@@ -38,6 +38,25 @@ var tested = []struct {
 	{"core/secret_area.go", true, "secret_alloc secret_alloc_from descriptor_0 secret_attach secret_protect secret_relock secret_canary secret_fallback secret_memlock secret_guard secret_fork secret_child secret_pool secret_pool_errors failing_calls_secret secret_copies secret_core_dump", "./core"},
 	{"core/secret_pool.go", true, "secret_pool secret_pool_errors secret_pool_protect secret_pool_calls secret_relock secret_child failing_calls_secret", "./core"},
 	{"core/seals.go", true, "seals ensure_seals check_seals failing_calls_files", "./core"},
+	{"core/clone_unsized.go", false, "clone_unsized clone_stream descriptor_0 clone clone_errors failing_calls_files clone_steps clone_race", "./core"},
+	{"core/create.go", false, "create create_sealed huge_flags create_with clone create_with_old_kernel noexec_policy failing_calls_files secret_copies", "./core"},
+	{"core/createwith.go", false, "create_with create_with_errors create_with_old_kernel known_kernel noexec_policy failing_calls_files guard_bytes", "./core"},
+	{"core/exec.go", false, "exec exec_errors descriptor_0 failing_calls_transfer", "./core"},
+	{"core/huge.go", false, "huge_flags create_sealed", "./core"},
+	{"core/memory.go", false, "wipe equal create_sealed overwritten_stack secret_copies secret_alloc every_function", "./core"},
+	{"core/open.go", false, "reopen verify descriptor_0 import_pid failing_calls_files failing_calls_transfer import_interleavings", "./core"},
+	{"core/probe.go", false, "probe probe_errors known_kernel guard_bytes failing_calls_transfer", "./core"},
+	{"core/result_name.go", false, "result_name", "./core"},
+	{"core/ring.go", false, "map_ring failed_mappings failing_calls_files", "./core"},
+	{"core/sealtext.go", false, "format_seals parse_seals", "./core"},
+	{"core/secret.go", false, "secret descriptor_0 secret_fallback failing_calls_secret", "./core"},
+	{"core/secret_marker.go", false, "secret_alloc secret_canary secret_child secret_fork secret_pool failing_calls_secret secret_copies", "./core"},
+	{"core/stat.go", false, "inspect clone verify huge_pages_16gb map_ring failing_calls_files", "./core"},
+	{"core/struct.go", false, "create_with guard_bytes inspect create_with_errors probe_errors", "./core"},
+	{"core/syscall.go", false, "create size failing_calls_files", "./core"},
+	{"core/text.go", false, "format_seals parse_seals result_name reopen", "./core"},
+	{"core/blocking_library.go", false, "create clone clone_stream recv_fds send_fds map verify", "./core"},
+	{"core/word64.go", false, "size clone discard verify", "./core"},
 	{"capi/linker/reach.go", false, "", "./capi/linker"},
 	{"capi/linker/nosplit.go", false, "", "./capi/linker"},
 	{"capi/linker/x86.go", true, "", "./capi/linker"},
@@ -214,7 +233,7 @@ func (w *workspace) try(t *testing.T, file string, source []byte, programs, pack
 			return program
 		}
 	}
-	if _, err := w.run(nil, "go", "test", packages); err != nil {
+	if _, err := w.run(nil, "go", "test", "-failfast", "-vet=off", packages); err != nil {
 		return packages
 	}
 	return ""
