@@ -152,6 +152,19 @@ static void fills_and_pads_huge_pages(void)
 	close(fd);
 }
 
+static void empty_file_needs_no_huge_page(void)
+{
+	int fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, NULL, 0);
+	uint64_t size = 1;
+
+	if (fd < 0)
+		SKIP("no huge pages");
+	EQ(memfd_go_get_size(fd, &size), 0);
+	EQ(size, 0);
+	EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);
+	close(fd);
+}
+
 /* More than any system has. */
 static void fails_without_free_huge_pages(void)
 {
@@ -185,6 +198,7 @@ int main(int argc, char **argv)
 	RUN(fails_above_rlimit_fsize);
 	RUN(fails_at_rlimit_nofile);
 	RUN(fills_and_pads_huge_pages);
+	RUN(empty_file_needs_no_huge_page);
 	RUN(fails_without_free_huge_pages);
 	return finish();
 }

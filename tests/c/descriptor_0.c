@@ -5,26 +5,35 @@
 #include "area.h"
 #include "child.h"
 #include "contents.h"
+#include "files.h"
+#include "filter.h"
 #include "sockets.h"
 
 static int source;
 static struct channel c;
 
-/* Checks that 'fd' is descriptor 0 with the contents "abc", and frees it again. */
-static void check_file(int fd, uint32_t seals)
+/* Checks that 'fd' is descriptor 0 with these contents, and frees it again. */
+static void check_file_of(int fd, const char *contents, uint32_t seals)
 {
 	EQ(fd, 0);
-	check_contents(fd, "abc", 3);
+	check_contents(fd, contents, 3);
 	EQ(memfd_go_check_seals(fd, seals, NULL), 0);
 	close(fd);
 }
 
+static void check_file(int fd, uint32_t seals)
+{
+	check_file_of(fd, "abc", seals);
+}
+
 static void create(void)
 {
+	struct memfd_go_create_args args = { .seals = MEMFD_GO_SEALS_IMMUTABLE, .size = 3 };
+
 	EQ(memfd_go_create("test", MFD_CLOEXEC), 0);
 	close(0);
-	EQ(memfd_go_create_with("test", NULL, 0), 0);
-	close(0);
+	EQ(memfd_go_create_with("test", &args, sizeof args), 0);
+	check_file_of(0, "\0\0\0", MEMFD_GO_SEALS_IMMUTABLE);
 	check_file(memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3), MEMFD_GO_SEALS_IMMUTABLE);
 	check_file(memfd_go_clone("test", MFD_CLOEXEC, 0, source, 3), MEMFD_GO_SEALS_IMMUTABLE);
 	check_file(memfd_go_clone_stream("test", MFD_CLOEXEC, 0, source, 3), MEMFD_GO_SEALS_IMMUTABLE);
@@ -72,14 +81,40 @@ static void keep_secrets(void)
 	EQ(fcntl(0, F_GETFD), -1);
 }
 
+static void probe(const struct memfd_go_features *expected)
+{
+	struct memfd_go_features f;
+
+	EQ(memfd_go_probe(&f, sizeof f, MEMFD_GO_FEATURE_SECRET), 0);
+	EQ(memcmp(&f, expected, sizeof f), 0);
+	EQ(fcntl(0, F_GETFD), -1);
+}
+
+/* Strict files must be closed again. */
+static void create_before_6_3(void)
+{
+	struct memfd_go_create_args args = { .flags = MFD_NOEXEC_SEAL, .opts = MEMFD_GO_OPT_STRICT_NOEXEC };
+
+	if (!filters_work() || !executable_by_default())
+		return;
+	EQ(forbid_bits(SYS_memfd_create, 1, MFD_NOEXEC_SEAL | MFD_EXEC, EINVAL), 0);
+	EQ(memfd_go_create_with("test", &args, sizeof args), -EOPNOTSUPP);
+	EQ(fcntl(0, F_GETFD), -1);
+}
+
 static void without_standard_input(void)
 {
+	struct memfd_go_features expected;
+
+	EQ(memfd_go_probe(&expected, sizeof expected, MEMFD_GO_FEATURE_SECRET), 0);
 	source = memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3);
 	c = open_channel(SOCK_DGRAM);
 	close(0);
 	create();
 	receive();
 	keep_secrets();
+	probe(&expected);
+	create_before_6_3();
 }
 
 static void functions_return_it(void)
