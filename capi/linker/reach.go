@@ -123,7 +123,7 @@ func (r *reacher) atomOf(sym *symbol) *atom {
 // follow resolves the references of a.
 func (r *reacher) follow(a *atom) {
 	relocs := slices.Clone(a.section.relocsIn(a.start, a.end))
-	if a.isFunc() && r.scan != nil {
+	if a.isFunc() {
 		found, faults := r.scanFunc(a.section, a.start, a.end)
 		relocs = append(relocs, found...)
 		for _, f := range faults {
@@ -207,11 +207,8 @@ func (r *reacher) unwrap(sym *symbol) *symbol {
 		return sym
 	}
 	relocs := sym.section.relocsIn(sym.value, sym.value+sym.size)
-	if r.scan != nil {
-		found, _ := r.scanFunc(sym.section, sym.value, sym.value+sym.size)
-		relocs = append(slices.Clone(relocs), found...)
-	}
-	for _, reloc := range relocs {
+	branches, _ := r.scanFunc(sym.section, sym.value, sym.value+sym.size)
+	for _, reloc := range slices.Concat(relocs, branches) {
 		if reloc.sym == f {
 			return f
 		}

@@ -80,6 +80,13 @@ func TestReachStrings(t *testing.T) {
 			t.Errorf("length %#x: %v", length, err)
 		}
 	}
+	for size := uint64(8); size < 16; size++ {
+		o := withLength(6)
+		o.symbols[3].size = size // of the variable
+		if _, err := reachOf(t, o); err == nil || !strings.Contains(err.Error(), notHeader) {
+			t.Errorf("a header of %d bytes: %v", size, err)
+		}
+	}
 	o := withLength(6)
 	data := o.sections[1]
 	data.data.word(0, 6, 0, 3) // two more headers in the same variable
