@@ -66,8 +66,11 @@ var tested = []struct {
 // shortInterleavings limits tests/c/interleavings.c to a few seconds.
 const shortInterleavings = "MEMFD_GO_SEQUENCES=1"
 
-// timeout is for one command. A mutant may loop forever.
-const timeout = 2 * time.Minute
+// A mutant may loop forever.
+const (
+	programTimeout = 20 * time.Second
+	toolTimeout    = 2 * time.Minute // of go build and go test
+)
 
 // TestSurvivors tests every mutant of the explained files, which takes hours. $MEMFD_GO_MUTANTS
 // selects one file, or some of its mutants:
@@ -173,7 +176,7 @@ func newWorkspace(t *testing.T) *workspace {
 	}
 	must(t, os.Mkdir(filepath.Join(w.folder, "bin"), 0o777))
 	w.linker = filepath.Join(w.folder, "bin", "linker")
-	if out, err := w.run(nil, "go", "build", "-o", w.linker, "./capi/linker"); err != nil {
+	if out, err := w.run(toolTimeout, nil, "go", "build", "-o", w.linker, "./capi/linker"); err != nil {
 		t.Fatal(out)
 	}
 	return w
@@ -221,26 +224,26 @@ func (w *workspace) try(t *testing.T, file string, source []byte, programs, pack
 	must(t, os.WriteFile(path, source, 0o666))
 	defer func() { must(t, os.WriteFile(path, original, 0o666)) }()
 	if programs != "" {
-		if _, err := w.run(nil, w.linker, "build", "-o", w.folder); err != nil {
+		if _, err := w.run(toolTimeout, nil, w.linker, "build", "-o", w.folder); err != nil {
 			return "the build"
 		}
 	}
 	environment := []string{"LD_LIBRARY_PATH=" + w.folder, shortInterleavings}
 	for _, program := range strings.Fields(programs) {
-		_, err := w.run(environment, filepath.Join(w.folder, "bin", program))
+		_, err := w.run(programTimeout, environment, filepath.Join(w.folder, "bin", program))
 		var exit *exec.ExitError
 		if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 77) {
 			return program
 		}
 	}
-	if _, err := w.run(nil, "go", "test", "-failfast", "-vet=off", packages); err != nil {
+	if _, err := w.run(toolTimeout, nil, "go", "test", "-failfast", "-vet=off", packages); err != nil {
 		return packages
 	}
 	return ""
 }
 
 // run runs a command in the memory cgroup.
-func (w *workspace) run(environment []string, arguments ...string) (output string, err error) {
+func (w *workspace) run(timeout time.Duration, environment []string, arguments ...string) (output string, err error) {
 	runtime.LockOSThread() // Pdeathsig is sent when this thread ends
 	defer runtime.UnlockOSThread()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
