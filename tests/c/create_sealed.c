@@ -150,15 +150,22 @@ static void fills_and_pads_huge_pages(void)
 	check_padded(fd, "abc", 3, size);
 	EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);
 	close(fd);
+	for (size_t i = 0; i < NULL_POINTERS; i++)
+		EQ(memfd_go_create_sealed("test", MFD_HUGETLB, 0, (const void *)null_pointers[i], 3),
+		   -EFAULT);
+	if (sizeof(size_t) == 8) /* more than INT64_MAX in whole pages */
+		EQ(memfd_go_create_sealed("test", MFD_HUGETLB, 0, "abc", INT64_MAX), -ENOMEM);
 }
 
 static void empty_file_needs_no_huge_page(void)
 {
-	int fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, NULL, 0);
+	int fd = memfd_go_create("test", MFD_HUGETLB);
 	uint64_t size = 1;
 
 	if (fd < 0)
 		SKIP("no huge pages");
+	close(fd);
+	fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, NULL, 0);
 	EQ(memfd_go_get_size(fd, &size), 0);
 	EQ(size, 0);
 	EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);

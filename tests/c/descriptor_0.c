@@ -94,12 +94,16 @@ static void probe(const struct memfd_go_features *expected)
 static void create_before_6_3(void)
 {
 	struct memfd_go_create_args args = { .flags = MFD_NOEXEC_SEAL, .opts = MEMFD_GO_OPT_STRICT_NOEXEC };
+	struct stat status = { .st_mode = 0 };
 
 	if (!filters_work() || !executable_by_default())
 		return;
 	EQ(forbid_bits(SYS_memfd_create, 1, MFD_NOEXEC_SEAL | MFD_EXEC, EINVAL), 0);
 	EQ(memfd_go_create_with("test", &args, sizeof args), -EOPNOTSUPP);
 	EQ(fcntl(0, F_GETFD), -1);
+	EQ(memfd_go_create_sealed("test", MFD_NOEXEC_SEAL, 0, "abc", 3), 0);
+	EQ(fstat(0, &status), 0);
+	EQ(status.st_mode & 0777, 0666);
 }
 
 static void without_standard_input(void)

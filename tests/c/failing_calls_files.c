@@ -157,6 +157,7 @@ static void expect_sealed_file(int result)
 	EQ(without_exec(fcntl(result, F_GET_SEALS)), MEMFD_GO_SEALS_IMMUTABLE);
 	EQ(lseek(result, 0, SEEK_CUR), 0);
 	size = (size_t)lseek(result, 0, SEEK_END); /* one whole page for huge pages */
+	CHECK(size == LENGTH || size % page_size() == 0);
 	text = mmap(NULL, size, PROT_READ, MAP_SHARED, result, 0);
 	TEXT(text, TEXT_OF_FILE);
 	EQ(munmap(text, size), 0);

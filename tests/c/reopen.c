@@ -74,15 +74,22 @@ static void accepts_o_path_descriptors(void)
 	close(fd);
 }
 
-static void accepts_the_highest_descriptor(void)
+static void accepts_descriptors_of_any_length(void)
 {
-	int fd = sealable_file(), high = fcntl(fd, F_DUPFD_CLOEXEC, 900),
-	    reader = memfd_go_reopen(high, O_RDONLY);
+	static const int numbers[] = { 9, 10, 11, 19, 20, 99, 100, 101, 109, 110, 199, 200, 899, 900 };
+	int fd = sealable_file();
 
-	CHECK(high >= 900);
-	CHECK(reader >= 0);
-	close(reader);
-	close(high);
+	EQ(raw(write(fd, "abc", 3)), 3);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		int copy = fcntl(fd, F_DUPFD, numbers[i]), reader = memfd_go_reopen(copy, O_RDONLY);
+		char text[4] = "";
+
+		CHECK(copy >= numbers[i]);
+		EQ(raw(read(reader, text, 3)), 3);
+		TEXT(text, "abc");
+		close(reader);
+		close(copy);
+	}
 	close(fd);
 }
 
@@ -189,7 +196,7 @@ int main(int argc, char **argv)
 	RUN(read_only_is_no_security_boundary);
 	RUN(seals_hold_for_every_descriptor);
 	RUN(accepts_o_path_descriptors);
-	RUN(accepts_the_highest_descriptor);
+	RUN(accepts_descriptors_of_any_length);
 	RUN(rejects_closed_descriptors);
 	RUN(rejects_files_that_cannot_be_reopened);
 	RUN(fails_if_the_mode_forbids_it);
