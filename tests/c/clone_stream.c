@@ -126,11 +126,13 @@ static void copies_into_huge_pages(void)
 	if (fd < 0)
 		SKIP("no two free huge pages of a small size");
 	close(fd);
-	EQ(pipe2(ends, O_CLOEXEC), 0);
-	fd = clone_written(ends, huge + 1, UINT64_MAX, MFD_HUGETLB);
-	CHECK(fd >= 0);
-	check_padded(fd, pattern(), huge + 1, 2 * huge);
-	close(fd);
+	for (uint64_t length = huge - 1; length <= huge + 1; length++) {
+		EQ(pipe2(ends, O_CLOEXEC), 0);
+		fd = clone_written(ends, length, UINT64_MAX, MFD_HUGETLB);
+		CHECK(fd >= 0);
+		check_padded(fd, pattern(), length, length <= huge ? huge : 2 * huge);
+		close(fd);
+	}
 }
 
 /* The offset of the source moves. */

@@ -263,6 +263,10 @@ static void expect_ring(int result)
 	F(clone_stream, prepare_memfd_to_read, memfd_go_clone_stream("test", 0, 0, in.fd, LENGTH),          \
 	  expect_another_descriptor, "", "memfd_create mmap read*2 pwrite munmap add_seals",                \
 	  "pwrite:EINTR,0=EIO read:0 add_seals:EBUSY")                                                      \
+	F(clone_stream_huge, prepare_memfd_to_read,                                                         \
+	  memfd_go_clone_stream("test", MFD_HUGETLB, 0, in.fd, LENGTH), expect_another_descriptor, "",      \
+	  "memfd_create_huge statx fallocate mmap read*2 munmap ftruncate add_seals",                       \
+	  "fallocate:EINTR read:0 add_seals:EBUSY")                                                         \
 	F(reopen, prepare_memfd, memfd_go_reopen(in.fd, O_RDONLY), expect_another_descriptor, "",           \
 	  "getfd openat setfl", "")                                                                         \
 	F(huge_flags, nothing, memfd_go_huge_flags(0, &out.bits), expect_zero, "", "", "")                  \
