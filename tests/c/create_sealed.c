@@ -140,16 +140,21 @@ static void fails_at_rlimit_nofile(void)
 
 static void fills_and_pads_huge_pages(void)
 {
+	static const size_t lengths[] = { 3, 37, 64, 4099 };
 	size_t size = huge_page();
-	int fd;
 
 	if (size == 0)
 		SKIP(NO_HUGE_PAGE);
-	fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, "abc", 3);
-	CHECK(fd >= 0);
-	check_padded(fd, "abc", 3, size);
-	EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);
-	close(fd);
+	for (size_t i = 0; i < 2 * sizeof lengths / sizeof *lengths; i++) {
+		const char *data = pattern() + i % 2; /* aligned, and not aligned */
+		size_t length = lengths[i / 2];
+		int fd = memfd_go_create_sealed("test", MFD_HUGETLB, 0, data, length);
+
+		CHECK(fd >= 0);
+		check_padded(fd, data, length, size);
+		EQ(without_exec(memfd_go_get_seals(fd)), MEMFD_GO_SEALS_IMMUTABLE);
+		close(fd);
+	}
 	for (size_t i = 0; i < NULL_POINTERS; i++)
 		EQ(memfd_go_create_sealed("test", MFD_HUGETLB, 0, (const void *)null_pointers[i], 3),
 		   -EFAULT);

@@ -48,6 +48,7 @@ static const struct {
 	{ "WRITE GROW", F_SEAL_WRITE | F_SEAL_GROW },
 	{ "WRITE,GROW|SHRINK+SEAL", MEMFD_GO_SEALS_IMMUTABLE },
 	{ "  WRITE \t GROW  ", F_SEAL_WRITE | F_SEAL_GROW },
+	{ "WRITE\nGROW\v\f\rSHRINK\rSEAL", MEMFD_GO_SEALS_IMMUTABLE },
 	{ "none,w", F_SEAL_WRITE },
 	{ "immutable x 0x40", 0x6f },
 	{ "F_SEAL_WRITE | grow | 0x1", F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SEAL },
@@ -69,6 +70,9 @@ static const char *const bad[] = {
 	"non",         "nonee",
 	"\x7f",        "\xff",
 	"\xc3\xa9",    "w\x01",
+	"0x/",         "0x:",
+	"0x@",         "0x`",
+	"0xG",         "!ROW",
 };
 
 static void parses_valid_texts(void)
