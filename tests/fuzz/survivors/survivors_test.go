@@ -51,7 +51,7 @@ var tested = []struct {
 	{"core/sealtext.go", false, "format_seals parse_seals", "./core"},
 	{"core/secret.go", false, "secret descriptor_0 secret_fallback failing_calls_secret", "./core"},
 	{"core/secret_marker.go", false, "secret_alloc secret_canary secret_child secret_fork secret_pool failing_calls_secret secret_copies", "./core"},
-	{"core/stat.go", false, "inspect clone verify huge_pages_16gb map_ring failing_calls_files", "./core"},
+	{"core/stat.go", false, "inspect size clone verify huge_pages_16gb map_ring failing_calls_files", "./core"},
 	{"core/struct.go", false, "create_with guard_bytes inspect create_with_errors probe_errors", "./core"},
 	{"core/syscall.go", false, "create size failing_calls_files", "./core"},
 	{"core/text.go", false, "format_seals parse_seals result_name reopen", "./core"},
