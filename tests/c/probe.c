@@ -155,6 +155,14 @@ static void probe_6_3_with_a_policy(void)
 	EQ(probed(0).noexec_policy, 2);
 }
 
+/* EINVAL for all flags is not the policy. */
+static void probe_under_a_filter(void)
+{
+	EQ(forbid(SYS_memfd_create, EINVAL), 0);
+	HAS(CREATE, 0);
+	EQ(probed(0).noexec_policy, 0);
+}
+
 static void probe_very_old_kernel(void)
 {
 	EQ(forbid(SYS_memfd_create, ENOSYS), 0);
@@ -180,6 +188,7 @@ static void finds_what_other_kernels_lack(void)
 		IN_CHILD(probe_before_6_3);
 	if (can_create(MFD_NOEXEC_SEAL))
 		IN_CHILD(probe_6_3_with_a_policy);
+	IN_CHILD(probe_under_a_filter);
 	IN_CHILD(probe_very_old_kernel);
 }
 

@@ -43,7 +43,7 @@ var tested = []struct {
 	{"core/createwith.go", false, "create_with create_with_errors create_with_old_kernel descriptor_0 failing_calls_files guard_bytes", "./core"},
 	{"core/exec.go", false, "exec exec_errors failing_calls_transfer", "./core"},
 	{"core/huge.go", false, "huge_flags create_sealed", "./core"},
-	{"core/memory.go", false, "wipe equal create_sealed secret_alloc_from overwritten_stack secret_copies secret_alloc every_function", "./core"},
+	{"core/memory.go", false, "wipe equal create_sealed secret_alloc_from failing_calls_secret overwritten_stack secret_copies secret_alloc every_function", "./core"},
 	{"core/open.go", false, "reopen verify descriptor_0 import_pid failing_calls_files failing_calls_transfer import_interleavings", "./core"},
 	{"core/probe.go", false, "probe probe_errors descriptor_0 noexec_policy failing_calls_secret guard_bytes", "./core"},
 	{"core/result_name.go", false, "result_name", "./core"},
