@@ -37,7 +37,9 @@ static void create(void)
 	check_file(memfd_go_create_sealed("test", MFD_CLOEXEC, 0, "abc", 3), MEMFD_GO_SEALS_IMMUTABLE);
 	check_file(memfd_go_clone("test", MFD_CLOEXEC, 0, source, 3), MEMFD_GO_SEALS_IMMUTABLE);
 	check_file(memfd_go_clone_stream("test", MFD_CLOEXEC, 0, source, 3), MEMFD_GO_SEALS_IMMUTABLE);
-	check_file(memfd_go_reopen(source, O_RDONLY), 0);
+	EQ(memfd_go_reopen(source, O_RDONLY), 0);
+	EQ(fcntl(0, F_GETFL) & O_NONBLOCK, 0);
+	check_file(0, 0);
 }
 
 static void receive(void)
