@@ -42,6 +42,16 @@ static void create(void)
 	check_file(0, 0);
 }
 
+/* The library itself uses descriptor 0 in the meantime. */
+static void import(void)
+{
+	int fd = memfd_go_import_pid(getpid(), source, O_RDONLY);
+
+	check_contents(fd, "abc", 3);
+	close(fd);
+	EQ(fcntl(0, F_GETFD), -1);
+}
+
 static void receive(void)
 {
 	int received = -1;
@@ -117,6 +127,7 @@ static void without_standard_input(void)
 	c = open_channel(SOCK_DGRAM);
 	close(0);
 	create();
+	import();
 	receive();
 	keep_secrets();
 	probe(&expected);

@@ -74,6 +74,7 @@ static void fails_without_such_a_process_or_descriptor(void)
 	EQ(status_of(child), 0);
 	EQ(memfd_go_import_pid(child, 0, O_RDONLY), -ENOENT);
 	EQ(memfd_go_import_pid(INT32_MAX, INT32_MAX, O_RDONLY), -ENOENT);
+	CHECK(memfd_go_import_pid(1, INT32_MAX, O_RDONLY) != -EINVAL); /* -EACCES for other users */
 	EQ(import(1000000, O_RDONLY), -ENOENT);
 	EQ(import(INT32_MAX, O_RDONLY), -ENOENT);
 }
