@@ -274,6 +274,9 @@ static void expect_ring(int result)
 	F(set_size, prepare_memfd, memfd_go_set_size(in.fd, 0, 9), close_input, "", "ftruncate", "")        \
 	F(set_size_reserve, prepare_memfd, memfd_go_set_size(in.fd, MEMFD_GO_OPT_RESERVE, 9), close_input,  \
 	  "", "fallocate ftruncate", "fallocate:EINTR")                                                     \
+	F(set_size_interrupted, prepare_memfd, memfd_go_set_size(in.fd, MEMFD_GO_OPT_RESERVE, 9),           \
+	  close_input, "fallocate/1:EINTR fallocate/2:EINTR fallocate/3:EINTR fallocate/4:EINTR",           \
+	  "fallocate*5 ftruncate", "fallocate:EINTR")                                                       \
 	F(discard, prepare_memfd, memfd_go_discard(in.fd, 0, 1, 2), close_input, "", "fallocate",           \
 	  "fallocate:EINTR")                                                                                \
 	F(add_seals, prepare_memfd, memfd_go_add_seals(in.fd, F_SEAL_GROW), close_input, "", "add_seals",   \
