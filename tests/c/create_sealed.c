@@ -159,7 +159,7 @@ static void fills_and_pads_huge_pages(void)
 		EQ(memfd_go_create_sealed("test", MFD_HUGETLB, 0, (const void *)null_pointers[i], 3),
 		   -EFAULT);
 	if (sizeof(size_t) == 8) /* more than INT64_MAX in whole pages */
-		EQ(memfd_go_create_sealed("test", MFD_HUGETLB, 0, "abc", INT64_MAX), -ENOMEM);
+		EQ(memfd_go_create_sealed("test", MFD_HUGETLB, 0, "abc", (size_t)INT64_MAX), -ENOMEM);
 }
 
 static void empty_file_needs_no_huge_page(void)
