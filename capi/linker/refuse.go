@@ -204,7 +204,7 @@ func (r refusals) Error() string {
 	})
 	// The scan of the sources repeats, without a chain, what the machine code shows.
 	sorted = slices.CompactFunc(sorted, func(a, b refusal) bool {
-		return a.at == b.at && a.what == b.what && (a.chain == b.chain || b.chain == "")
+		return a.at == b.at && a.what == b.what && (a.chain == b.chain || a.chain == "" || b.chain == "")
 	})
 	var text strings.Builder
 	for _, one := range sorted {

@@ -225,3 +225,21 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("fmt.Println is %q", got)
 	}
 }
+
+// A report is sorted by position, and says each thing once.
+func TestRefusalsAreSortedAndUnique(t *testing.T) {
+	at := func(line int, what, chain string) refusal {
+		return refusal{at: position{"p.go", line}, what: what, chain: chain, function: "p.f"}
+	}
+	report := refusals{
+		at(2, faultSplit, ""), at(2, faultSplit, "p.export"), at(2, faultSplit, "p.export"), at(2, faultSplit, "p.other"),
+		at(2, faultTLS, ""), at(1, faultTLS, "p.export"),
+	}
+	var want string
+	for _, one := range []refusal{report[5], report[4], report[3], report[1]} {
+		want += one.String() + "\n"
+	}
+	if got := report.Error(); !strings.HasPrefix(got, want+"The library") {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
