@@ -54,7 +54,7 @@ var tested = []struct {
 	{"core/stat.go", true, "inspect size clone verify huge_pages_16gb map_ring failing_calls_files", "./core"},
 	{"core/struct.go", true, "create_with guard_bytes inspect create_with_errors probe_errors", "./core"},
 	{"core/syscall.go", true, "create size failing_calls_files", "./core"},
-	{"core/text.go", false, "format_seals parse_seals result_name reopen", "./core"},
+	{"core/text.go", true, "format_seals parse_seals result_name reopen", "./core"},
 	{"core/blocking_library.go", true, "create clone clone_stream recv_fds send_fds map verify size failing_calls_files", "./core"},
 	{"core/word64.go", true, "size clone discard verify", "./core"},
 	{"capi/linker/reach.go", true, "", "./capi/linker"},
