@@ -184,7 +184,7 @@ func TestReachLabelOffset(t *testing.T) {
 	}
 }
 
-// The TOC base is no function or variable.
+// The TOC base is neither a function nor a variable.
 func TestReachTOC(t *testing.T) {
 	for goarch, allowed := range map[string]bool{"ppc64le": true, "riscv64": false} {
 		o := smallObject(goarch)

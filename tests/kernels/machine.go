@@ -33,9 +33,9 @@ type machine struct {
 }
 
 // There is no -accel kvm: a /dev/kvm that can be opened may still not work. no_timer_check: on a
-// slow host the timer test of a PC kernel fails, and the kernel panics. With ERMS,
-// kernels copy and clear pages with REP MOVSB and REP STOSB, which the emulator executes byte by
-// byte: the C suite takes 1.6 times as long.
+// slow host the timer test of a PC kernel fails, and the kernel panics. With ERMS, kernels copy
+// and clear pages with REP MOVSB and REP STOSB, which the emulator executes byte by byte: the C suite
+// takes 1.6 times as long.
 var machines = map[string]machine{
 	"amd64":   {"x86_64", []string{"-accel", "tcg", "-M", "pc", "-cpu", "max,erms=off,fsrm=off", "-m", "768"}, "console=ttyS0 no_timer_check"},
 	"386":     {"i386", []string{"-accel", "tcg", "-M", "pc", "-cpu", "max,erms=off,fsrm=off", "-m", "768"}, "console=ttyS0 no_timer_check"},

@@ -442,10 +442,10 @@ class MemFd(File):
     ) -> NoReturn:
         """Replace the process with the program in the file, like os.execve().
 
-        args[0] is the program's name. If env is None, the program inherits the environment.
-        The file needs CreateFlag.EXEC, and must not be open for writing through os.open() or
-        reopen(). With keep_fd the program inherits the descriptor, which a script ("#!")
-        needs. Exit handlers do not run, and buffers are not flushed.
+        args should start with the name of the program. env defaults to os.environ. The file
+        needs CreateFlag.EXEC, and must not be open for writing through os.open() or reopen().
+        With keep_fd the program inherits the descriptor, which a script ("#!") needs. Exit
+        handlers do not run, and buffers are not flushed.
         """
         if isinstance(args, (str, bytes)):
             raise TypeError(f"args must be several strings, not one ({type(args).__name__})")
