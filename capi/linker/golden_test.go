@@ -38,11 +38,7 @@ func TestGolden(t *testing.T) {
 
 func compareGolden(t *testing.T, name string, image []byte) {
 	t.Helper()
-	f, err := elf.NewFile(bytes.NewReader(image))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := describeFile(t, f)
+	got := describeFile(t, image)
 	name = filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(name, []byte(got), 0o666); err != nil {
@@ -58,8 +54,12 @@ func compareGolden(t *testing.T, name string, image []byte) {
 	}
 }
 
-func describeFile(t *testing.T, f *elf.File) string {
+func describeFile(t *testing.T, image []byte) string {
 	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(image))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v %v %v %v\n\nsegments\n", f.Type, f.Machine, f.Class, f.Data)
 	for _, p := range f.Progs {
@@ -85,14 +85,23 @@ func describeFile(t *testing.T, f *elf.File) string {
 				s.Name, elf.ST_BIND(s.Info), elf.ST_TYPE(s.Info), s.Other, s.Section, s.Value, s.Size)
 		}
 	}
+	header := 64
+	if f.Class == elf.ELFCLASS32 {
+		header = 52
+	}
+	dump(&b, "ELF header", image[:header])
 	for _, s := range f.Sections[1:] {
-		if s.Type == elf.SHT_NOBITS || s.Type == elf.SHT_SYMTAB || s.Type == elf.SHT_DYNSYM {
-			continue
-		}
-		fmt.Fprintf(&b, "\n%s\n", s.Name)
-		for data := range slices.Chunk(sectionData(t, f, s.Name), 16) {
-			fmt.Fprintf(&b, "  % x\n", data)
+		if s.Type != elf.SHT_NOBITS {
+			dump(&b, s.Name, sectionData(t, f, s.Name))
 		}
 	}
 	return b.String()
+}
+
+// dump writes data in hexadecimal.
+func dump(b *strings.Builder, name string, data []byte) {
+	fmt.Fprintf(b, "\n%s\n", name)
+	for line := range slices.Chunk(data, 16) {
+		fmt.Fprintf(b, "  % x\n", line)
+	}
 }

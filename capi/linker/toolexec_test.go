@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -124,6 +125,9 @@ func TestWriteFile(t *testing.T) {
 			t.Errorf("%q, %v, want %q", got, err, data)
 		}
 	}
+	if info, err := os.Stat(name); err != nil || info.Mode() != 0o644 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
 	if err := writeFile(filepath.Join(dir, "none", "out"), nil); err == nil {
 		t.Error("a file in a folder that does not exist: no error")
 	}
@@ -137,6 +141,33 @@ func TestWriteFile(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// TestWriteFileFails writes more than RLIMIT_FSIZE allows. The old file stays.
+func TestWriteFileFails(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "out")
+	if err := writeFile(name, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4096, Max: old.Max}); err != nil {
+		t.Fatal(err)
+	}
+	err := writeFile(name, make([]byte, 4097))
+	if e := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); e != nil {
+		t.Fatal(e)
+	}
+	if !errors.Is(err, syscall.EFBIG) {
+		t.Errorf("%v, want %v", err, syscall.EFBIG)
+	}
+	if got, err := os.ReadFile(name); err != nil || string(got) != "old" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
