@@ -28,7 +28,7 @@ func (lib *library) locate(refused refusals) error {
 			u.locate(&refused[i])
 		}
 	}
-	return refused.err()
+	return refused
 }
 
 // locate sets the position of r if its function is in the unit.

@@ -227,10 +227,3 @@ func (r refusal) String() string {
 	}
 	return text.String()
 }
-
-func (r refusals) err() error {
-	if len(r) == 0 {
-		return nil
-	}
-	return r
-}

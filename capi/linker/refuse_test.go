@@ -3,6 +3,7 @@
 package main
 
 import (
+	"debug/elf"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -233,13 +234,76 @@ func TestRefusalsAreSortedAndUnique(t *testing.T) {
 	}
 	report := refusals{
 		at(2, faultSplit, ""), at(2, faultSplit, "p.export"), at(2, faultSplit, "p.export"), at(2, faultSplit, "p.other"),
-		at(2, faultTLS, ""), at(1, faultTLS, "p.export"),
+		at(2, faultTLS, ""), at(1, faultTLS, "p.export"), at(2, faultSplit, "p.kernel"),
 	}
 	var want string
-	for _, one := range []refusal{report[5], report[4], report[3], report[1]} {
+	for _, one := range []refusal{report[5], report[4], report[3], report[6], report[1]} {
 		want += one.String() + "\n"
 	}
 	if got := report.Error(); !strings.HasPrefix(got, want+"The library") {
 		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRefusalString(t *testing.T) {
+	for _, test := range []struct {
+		refusal
+		want string
+	}{
+		{refusal{what: "a panic"}, "a panic"},
+		{refusal{what: "a panic", chain: "f -> g"}, "a panic\n\tf -> g"},
+		{refusal{what: "a panic", at: position{"p.go", 1}, function: "p.f"}, "p.go:1: a panic, in p.f"},
+		{refusal{what: "a panic", at: position{"p.go", 10}, function: "p.f", inlined: []string{"p.g", "p.h"}, chain: "h -> g"},
+			"p.go:10: a panic, in p.f, inlined into p.g, inlined into p.h\n\th -> g"},
+	} {
+		if got := test.String(); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
+// cmd/link merges constants of all packages; other data needs a name of ours.
+func TestIsConstant(t *testing.T) {
+	constants := &objSection{flags: elf.SHF_ALLOC}
+	for _, test := range []struct {
+		symbol
+		want bool
+	}{
+		{symbol{name: "$f64.3ff0000000000000", section: constants, size: 1}, true},
+		{symbol{name: "fmt..stmp_1", section: constants, size: 8}, true},
+		{symbol{name: "fmt.table", section: constants, size: 8}, false},
+		{symbol{name: "$carrier", section: constants}, false},
+		{symbol{name: "fmt..stmp_1", section: &objSection{flags: elf.SHF_ALLOC | elf.SHF_WRITE}, size: 8}, false},
+	} {
+		if got := test.isConstant(); got != test.want {
+			t.Errorf("%s of %d bytes: %v", test.name, test.size, got)
+		}
+	}
+}
+
+// TestLocate finds lines in the first function of a unit: the last row at or before the
+// instruction that has a file.
+func TestLocate(t *testing.T) {
+	first, second := &atom{start: 0x100}, &atom{start: 0x200}
+	u := &debugUnit{files: []string{modulePrefix + "core/a.go", "b.go"}, functions: []*debugFunction{
+		{atom: first, lines: []debugLine{{pc: 0, file: 1, line: 10}, {pc: 4, file: 2, line: 20}, {pc: 8, line: 30}}},
+		{atom: second},
+	}}
+	for _, test := range []struct {
+		atom *atom
+		pc   uint64
+		want position
+	}{
+		{first, 0x100, position{"core/a.go", 10}},
+		{first, 0x103, position{"core/a.go", 10}},
+		{first, 0x104, position{"b.go", 20}},
+		{first, 0x10c, position{"b.go", 20}},
+		{second, 0x200, position{}},
+		{&atom{}, 0, position{}},
+	} {
+		r := refusal{atom: test.atom, pc: test.pc}
+		if u.locate(&r); r.at != test.want {
+			t.Errorf("%#x is %v, want %v", test.pc, r.at, test.want)
+		}
 	}
 }
