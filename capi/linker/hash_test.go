@@ -5,6 +5,7 @@ package main
 import (
 	"debug/elf"
 	"encoding/binary"
+	"fmt"
 	"testing"
 )
 
@@ -24,30 +25,56 @@ func TestHashFunctions(t *testing.T) {
 	}
 }
 
-// TestHashTables looks up every symbol like the dynamic linker, and names that do not exist.
+// TestHashTables looks up every symbol of the library.
 func TestHashTables(t *testing.T) {
-	eachArch(t, func(t *testing.T, goarch string) {
-		f, arch := openProduct(t, goarch), goarches[goarch]
-		symbols, err := f.DynamicSymbols()
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := func(index uint32) string { return symbols[index-1].Name }
-		gnu, sysv := sectionData(t, f, ".gnu.hash"), sectionData(t, f, ".hash")
-		for i, s := range symbols {
-			if got := lookUpGNU(arch, gnu, s.Name, name); got != uint32(i+1) {
-				t.Errorf(".gnu.hash: %s is symbol %d, want %d", s.Name, got, i+1)
+	eachArch(t, func(t *testing.T, goarch string) { checkHashTables(t, openProduct(t, goarch), goarches[goarch]) })
+}
+
+// TestHashTablesOfManySymbols does the same with up to 20 symbols.
+func TestHashTablesOfManySymbols(t *testing.T) {
+	for _, goarch := range []string{"amd64", "386", "s390x"} { // words of both sizes, and large entries
+		for exports := 2; exports <= 20; exports++ {
+			o := smallObject(goarch)
+			for i := 1; i < exports; i++ {
+				function := o.symbols[0]
+				function.name = fmt.Sprint(exportPrefix, "n", i)
+				o.symbols = append(o.symbols, function)
+				o.frames(o.sections[3], function.name)
 			}
-			if got := lookUpSysV(arch, sysv, s.Name, name); got != uint32(i+1) {
-				t.Errorf(".hash: %s is symbol %d, want %d", s.Name, got, i+1)
+			f, err := linkObject(t, o)
+			if err != nil {
+				t.Fatal(err)
 			}
+			checkHashTables(t, f, o.arch)
 		}
-		for _, none := range []string{"", "memfd_go", "memfd_go_roots", "main", "memfd_create"} {
-			if lookUpGNU(arch, gnu, none, name) != 0 || lookUpSysV(arch, sysv, none, name) != 0 {
-				t.Errorf("there is a symbol %q", none)
-			}
+	}
+}
+
+// checkHashTables looks up every symbol like the dynamic linker, and names that do not exist.
+func checkHashTables(t *testing.T, f *elf.File, arch *arch) {
+	t.Helper()
+	symbols, err := f.DynamicSymbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := func(index uint32) string { return symbols[index-1].Name }
+	gnu, sysv := sectionData(t, f, ".gnu.hash"), sectionData(t, f, ".hash")
+	for i, s := range symbols {
+		if got := lookUpGNU(arch, gnu, s.Name, name); got != uint32(i+1) {
+			t.Errorf(".gnu.hash: %s is symbol %d, want %d", s.Name, got, i+1)
 		}
-	})
+		if got := lookUpSysV(arch, sysv, s.Name, name); got != uint32(i+1) {
+			t.Errorf(".hash: %s is symbol %d, want %d", s.Name, got, i+1)
+		}
+	}
+	for _, none := range []string{"", "memfd_go", "memfd_go_roots", "main", "memfd_create"} {
+		if lookUpGNU(arch, gnu, none, name) != 0 || lookUpSysV(arch, sysv, none, name) != 0 {
+			t.Errorf("there is a symbol %q", none)
+		}
+	}
+	if got, want := arch.order.Uint32(gnu), uint32(len(symbols)+1)/2; got != want {
+		t.Errorf("%d symbols in %d buckets, want %d", len(symbols), got, want)
+	}
 }
 
 func lookUpGNU(arch *arch, table []byte, name string, nameOf func(uint32) string) uint32 {

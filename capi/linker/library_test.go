@@ -141,6 +141,62 @@ func TestRelocationsOfTheProduct(t *testing.T) {
 	})
 }
 
+// TestPointers links a variable with pointers to a byte, to the second word of another variable,
+// and to a word.
+func TestPointers(t *testing.T) {
+	o := smallObject("arm64")
+	const data, pointers = 2, 0x30 // a section, and an offset in it
+	o.sections[data-1].data.bytes(5, 0, 0, 0, 0, 0, 0, 0)
+	o.sections[data-1].data.word(6, 0, 0, 0, 0)
+	for _, v := range []builtSymbol{{"main.byte", data, 0x18, 1, elf.STT_OBJECT}, {"main.word", data, 0x20, 8, elf.STT_OBJECT},
+		{"main.pointers", data, pointers, 24, elf.STT_OBJECT}} {
+		o.symbols = append(o.symbols, v)
+	}
+	o.sections[data-1].reloc(pointers, o.absolute, "main.byte", 0)
+	o.sections[data-1].reloc(pointers+8, o.absolute, "main.text", 8)
+	o.sections[data-1].reloc(pointers+16, o.absolute, "main.word", 0)
+	o.sections[0].relocs[1].symbol = "main.pointers"
+	f, err := linkObject(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "\x05" + strings.Repeat("\x00", 15) + "\x06" + strings.Repeat("\x00", 7) + "string"
+	if got := string(sectionData(t, f, ".rodata")); got != want {
+		t.Errorf("constants %q, want %q", got, want)
+	}
+	constants, variables := f.Section(".rodata").Addr, f.Section(".data.rel.ro").Addr // main.text, main.pointers
+	relocs := &buffer{arch: o.arch}
+	for _, r := range [][2]uint64{{0, constants + 24}, {16, constants}, {24, variables + 8}, {32, constants + 16}} {
+		relocs.word(variables+r[0], uint64(o.relative), r[1])
+	}
+	if got := sectionData(t, f, ".rela.dyn"); !bytes.Equal(got, relocs.data) {
+		t.Errorf("relocations % x, want % x", got, relocs.data)
+	}
+	for i, addr := range []uint64{constants + 24, 6, constants, variables + 8, constants + 16} {
+		if got := o.word(sectionData(t, f, ".data.rel.ro")[8*i:]); got != addr {
+			t.Errorf("word %d is %#x, want %#x", i, got, addr)
+		}
+	}
+}
+
+// TestWithoutPointers links code without variables: no relocations for the dynamic linker.
+func TestWithoutPointers(t *testing.T) {
+	o := smallObject("arm64")
+	o.sections[0].relocs = o.sections[0].relocs[:1]
+	f, err := linkObject(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []elf.DynTag{elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, elf.DT_RELACOUNT} {
+		if values, err := f.DynValue(tag); err != nil || len(values) > 0 {
+			t.Errorf("%v: %v, %v", tag, values, err)
+		}
+	}
+	if s := f.Section(".rela.dyn"); s != nil {
+		t.Errorf("%s has %d bytes", s.Name, s.Size)
+	}
+}
+
 // userSettings are settings of Go that must not change the library.
 var userSettings = []string{
 	"GOAMD64=v3", "GO386=softfloat", "GOARM=5", "GOARM64=v9.0,crypto", "GOPPC64=power10", "GORISCV64=rva22u64",

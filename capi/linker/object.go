@@ -97,6 +97,9 @@ func (obj *object) readSymbols(f *elf.File) error {
 		if s.Section == elf.SHN_UNDEF || int(s.Section) >= len(obj.sections) {
 			continue
 		}
+		if end := uint64(len(obj.sections[s.Section].data)); s.Value > end || s.Size > end-s.Value {
+			continue // outside the section, or in one that is not read
+		}
 		sym.section = obj.sections[s.Section]
 		if s.Size > 0 {
 			obj.named[s.Name] = sym

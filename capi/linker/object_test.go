@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -244,6 +245,14 @@ func TestLinkErrors(t *testing.T) {
 			"an absolute address in code, which would need a text relocation\n\tmemfd_go_small -> main.small"},
 		{"undefined symbol", func(o *objectBuilder) { o.symbols[1].section = 0 },
 			"an undefined symbol\n\tmemfd_go_small -> main.small"},
+		{"section after the last", func(o *objectBuilder) { o.symbols[1].section = 11 },
+			"an undefined symbol\n\tmemfd_go_small -> main.small"},
+		{"section without code or data", func(o *objectBuilder) { o.symbols[1].section = 10 },
+			"an undefined symbol\n\tmemfd_go_small -> main.small"},
+		{"symbol after the end of its section", func(o *objectBuilder) { o.symbols[1].value = 1 << 63 },
+			"an undefined symbol\n\tmemfd_go_small -> main.small"},
+		{"symbol that is too long", func(o *objectBuilder) { o.symbols[1].size = 21 },
+			"an undefined symbol\n\tmemfd_go_small -> main.small"},
 		{"string without length", func(o *objectBuilder) { o.sections[1].data.data = o.sections[1].data.data[:8]; o.symbols[3].size = 8 },
 			"a pointer into string data outside a string header\n\tmemfd_go_small -> main.small -> main.text -> go:string.*"},
 		{"string too long", func(o *objectBuilder) { o.sections[1].data.data[8] = 200 },
@@ -267,6 +276,24 @@ func TestLinkErrors(t *testing.T) {
 			t.Errorf("%s: %v, want %s", test.name, err, test.want)
 		}
 	}
+	for _, test := range []struct {
+		name   string
+		change func(f *elf.File, image []byte)
+		want   string
+	}{
+		{"code after the end", func(f *elf.File, image []byte) { moveSection(f, image, ".text") }, "EOF"},
+		{"relocations after the end", func(f *elf.File, image []byte) { moveSection(f, image, ".rela.text") }, "EOF"},
+		{"symbols after the end", func(f *elf.File, image []byte) { moveSection(f, image, ".symtab") }, "cannot load symbol section"},
+		{"a symbol after the last", func(f *elf.File, image []byte) {
+			info := image[f.Section(".rela.text").Offset+8:]
+			f.ByteOrder.PutUint32(info[4:], uint32(f.Section(".symtab").Size/elf.Sym64Size))
+		}, "go.o: .rela.text: invalid relocation at 0x4"},
+	} {
+		if _, err := link(changeFile(t, smallObject("arm64").write(t), test.change), shared); err == nil ||
+			!strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %s", test.name, err, test.want)
+		}
+	}
 	if _, err := link(filepath.Join(t.TempDir(), "none.o"), shared); err == nil {
 		t.Error("a missing object file: no error")
 	}
@@ -276,5 +303,66 @@ func TestLinkErrors(t *testing.T) {
 	o.arch = &other
 	if _, err := linkObject(t, o); err == nil || !strings.Contains(err.Error(), "unsupported architecture: EM_MIPS") {
 		t.Errorf("an object file for EM_MIPS: %v", err)
+	}
+}
+
+// changeFile changes the bytes of a file.
+func changeFile(t *testing.T, name string, change func(f *elf.File, image []byte)) string {
+	t.Helper()
+	image, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.NewFile(bytes.NewReader(image))
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(f, image)
+	if err := os.WriteFile(name, image, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// moveSection moves a section of a 64-bit file behind the end of the file.
+func moveSection(f *elf.File, image []byte, name string) {
+	const shoff, entry, offset = 0x28, 0x40, 0x18 // of Elf64_Ehdr.e_shoff, an Elf64_Shdr, its sh_offset
+	i := slices.IndexFunc(f.Sections, func(s *elf.Section) bool { return s.Name == name })
+	header := f.ByteOrder.Uint64(image[shoff:]) + uint64(i)*entry
+	f.ByteOrder.PutUint64(image[header+offset:], uint64(len(image)))
+}
+
+// TestReadObject reads symbols that are out of order, one without a size, and relocations of
+// sections that are not loaded, which do not matter.
+func TestReadObject(t *testing.T) {
+	o := &objectBuilder{arch: arm64}
+	text := o.add(".text", elf.SHF_ALLOC|elf.SHF_EXECINSTR)
+	text.data.bytes(make([]byte, 64)...)
+	for _, f := range []builtSymbol{{"second", 1, 32, 16, elf.STT_FUNC}, {"label", 1, 20, 0, elf.STT_NOTYPE}, {"first", 1, 16, 8, elf.STT_FUNC}} {
+		o.symbols = append(o.symbols, f)
+	}
+	text.reloc(60, uint32(elf.R_AARCH64_CALL26), "first", 4) // the last four bytes
+	text.reloc(16, uint32(elf.R_AARCH64_CALL26), "second", 0)
+	o.add(".debug_info", 0).reloc(0x1000, o.absolute, "first", 0)
+	obj, err := readObject(o.write(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := obj.symbols[3], obj.symbols[1]
+	if obj.named["first"] != first || obj.named["second"] != second || obj.named["label"] != nil {
+		t.Errorf("named symbols: %v", obj.named)
+	}
+	section := obj.sections[1]
+	for off, want := range map[uint64]*symbol{0: nil, 15: nil, 16: first, 23: first, 24: nil, 31: nil, 32: second, 47: second, 48: nil} {
+		if got := section.symbolAt(off); got != want {
+			t.Errorf("the symbol at %d is %v, want %v", off, got, want)
+		}
+	}
+	want := []reloc{{16, uint32(elf.R_AARCH64_CALL26), second, 0}, {60, uint32(elf.R_AARCH64_CALL26), first, 4}}
+	if !slices.Equal(section.relocs, want) {
+		t.Errorf("relocations %v, want %v", section.relocs, want)
+	}
+	if none, text := obj.sections[0].align, section.align; none != 1 || text != 16 {
+		t.Errorf("alignments %d and %d, want 1 and 16", none, text)
 	}
 }

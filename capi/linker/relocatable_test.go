@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -155,4 +156,55 @@ func bitsOf(t *testing.T, obj *object, r reloc, field []byte) []byte {
 		}
 	}
 	return bits
+}
+
+// TestLabels checks that the second half of an address on riscv64 refers to a label at the first
+// half, and that each label has one symbol.
+func TestLabels(t *testing.T) {
+	const first, second, third = 16, 20, 24
+	o := smallObject("riscv64")
+	o.symbols[1].size = 16
+	o.symbols = append(o.symbols, builtSymbol{"label", 1, first, 0, elf.STT_NOTYPE})
+	text := o.sections[0]
+	copy(text.data.data[second:], "\x13\x05\x05\x00\x13\x05\x05\x00\x67\x80\x00\x00") // ADDI, ADDI, RET
+	text.reloc(second, uint32(elf.R_RISCV_PCREL_LO12_I), "label", 0)
+	text.reloc(third, uint32(elf.R_RISCV_PCREL_LO12_I), "label", 0)
+	archive, err := link(o.write(t), static)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.NewFile(bytes.NewReader(archive[bytes.Index(archive, []byte(elf.ELFMAG)):]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	symbols, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var labels []int
+	for i, s := range symbols {
+		if strings.HasPrefix(s.Name, ".L") {
+			labels = append(labels, i+1)
+			if s.Value != first || s.Size != 0 || f.Sections[s.Section].Name != ".text" {
+				t.Errorf("%+v, want a label at %#x", s, first)
+			}
+		}
+	}
+	if len(labels) != 1 {
+		t.Fatalf("%d labels, want 1", len(labels))
+	}
+	seen := 0
+	for data := sectionData(t, f, ".rela.text"); len(data) > 0; data = data[24:] {
+		off, info, addend := riscv64.word(data), riscv64.word(data[8:]), riscv64.word(data[16:])
+		if off != second && off != third {
+			continue
+		}
+		seen++
+		if want := uint64(labels[0])<<32 | uint64(elf.R_RISCV_PCREL_LO12_I); info != want || addend != 0 {
+			t.Errorf("relocation at %#x: %#x with addend %d, want %#x", off, info, addend, want)
+		}
+	}
+	if seen != 2 {
+		t.Errorf("%d relocations, want 2", seen)
+	}
 }

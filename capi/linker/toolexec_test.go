@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -204,6 +205,19 @@ func TestWriteIntoFIFO(t *testing.T) {
 		if after, err := os.Lstat(name); err != nil || after.Mode() != before.Mode() || !os.SameFile(before, after) {
 			t.Errorf("%s became %v, %v", name, after, err)
 		}
+	}
+}
+
+// TestWriteIntoSocket cannot open its output.
+func TestWriteIntoSocket(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "socket")
+	listener, err := net.Listen("unix", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if err := writeFile(name, []byte("library")); !errors.Is(err, syscall.ENXIO) {
+		t.Errorf("%v, want %v", err, syscall.ENXIO)
 	}
 }
 
