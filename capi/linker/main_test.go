@@ -3,7 +3,10 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -70,6 +73,63 @@ func productOf(t *testing.T, goarch string) *built {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// An outcome is what a program did.
+type outcome struct {
+	status         int
+	stdout, stderr string
+}
+
+// runLinker runs the linker in a folder. The program is the test binary, or a copy of it.
+func runLinker(t *testing.T, program, dir, stdin string, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), asLinker+"=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// executable returns the test binary.
+func executable(t *testing.T) string {
+	t.Helper()
+	name, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// copyLinker copies the test binary into a folder whose path Go cannot quote.
+func copyLinker(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), `it's "here"`, "linker")
+	data, err := os.ReadFile(executable(t))
+	if err == nil {
+		err = os.Mkdir(filepath.Dir(name), 0o777)
+	}
+	if err == nil {
+		err = os.WriteFile(name, data, 0o777)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// writeScript writes a shell script and returns its name.
+func writeScript(t *testing.T, name, script string) string {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(name, []byte("#!/bin/sh\n"+script+"\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // goarches name the architectures for the go command.

@@ -298,6 +298,11 @@ func TestLinkErrors(t *testing.T) {
 		t.Error("a missing object file: no error")
 	}
 	o := smallObject("arm64")
+	o.add(".debug_info", 0).data.u16(1)
+	if _, err := link(o.write(t), debug); err == nil {
+		t.Error("damaged debug information: no error")
+	}
+	o = smallObject("arm64")
 	other := *arm64
 	other.machine = elf.EM_MIPS
 	o.arch = &other

@@ -4,7 +4,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -84,15 +86,83 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// TestToolexec runs tools through toolexec, which returns their exit status.
+// TestToolexec runs the linker as cmd/go does, with scripts as the tools.
 func TestToolexec(t *testing.T) {
-	for script, want := range map[string]int{"exit 0": 0, "exit 3": 3, "kill -9 $$": 1} {
-		if got := toolexec("/bin/sh", []string{"-c", script}); got != want {
-			t.Errorf("%s: status %d, want %d", script, got, want)
+	self := executable(t)
+	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(fileText(t, self))))
+	const echo = `echo "$# $*"`
+	const messages = `echo "$*"; echo 1 >&2; echo "loadinternal: cannot find runtime/cgo" >&2; echo 2; printf end >&2; exit 5`
+	for _, test := range []struct {
+		tool, script, args string
+		want               outcome
+	}{
+		{"compile", `read line; echo "out $line $*"; echo err >&2; exit 3`, "-V=full -buildmode=c-archive",
+			outcome{3, "out in -V=full -buildmode=c-archive\n", "err\n"}},
+		{"compile", "exit 1", "", outcome{1, "", ""}},
+		{"compile", "kill -9 $$", "", outcome{1, "", "linker: signal: killed\n"}},
+		{"link", "echo link version go1.26.8", "-V=full", outcome{0, "link version go1.26.8+" + hash + "\n", ""}},
+		{"link", "echo version; echo err >&2; exit 4", "-V=full", outcome{4, "", "err\n"}},
+		{"link", echo, "", outcome{0, "", "0 \n"}},
+		{"link", echo, "x", outcome{0, "", "1 x\n"}},
+		{"link", echo, "-V=full x", outcome{0, "", "2 -V=full x\n"}},
+		{"link", messages, "-buildmode=c-archive -extld=gcc main.a",
+			outcome{5, "", `-race -buildmode=c-shared -extld="` + self + `" main.a` + "\n1\n2\nend"}},
+	} {
+		tool := writeScript(t, test.tool, test.script)
+		args := append([]string{"toolexec", tool}, strings.Fields(test.args)...)
+		if got := runLinker(t, self, "", "in\n", args...); got != test.want {
+			t.Errorf("%s %s: %+v, want %+v", test.tool, test.args, got, test.want)
 		}
 	}
-	if got := toolexec(filepath.Join(t.TempDir(), "none"), nil); got != 1 {
-		t.Errorf("a tool that does not exist: status %d, want 1", got)
+	none := filepath.Join(t.TempDir(), "none")
+	want := outcome{1, "", "linker: fork/exec " + none + ": no such file or directory\n"}
+	if got := runLinker(t, self, "", "", "toolexec", none); got != want {
+		t.Errorf("a tool that does not exist: %+v, want %+v", got, want)
+	}
+}
+
+// TestToolexecSelf checks the errors of toolexec that concern the file of the linker itself.
+func TestToolexecSelf(t *testing.T) {
+	self := copyLinker(t)
+	want := outcome{1, "", "linker: " + self + ": Go cannot run a program whose path contains both ' and \"\n"}
+	if got := runLinker(t, self, "", "", "toolexec", writeScript(t, "link", "echo linked"), "main.a"); got != want {
+		t.Errorf("a path with quotes: %+v, want %+v", got, want)
+	}
+	want = outcome{1, "", "linker: open " + self + ": no such file or directory\n"}
+	link := writeScript(t, "link", `rm "$SELF"; echo link version go1.26.8`)
+	t.Setenv("SELF", self)
+	if got := runLinker(t, self, "", "", "toolexec", link, "-V=full"); got != want {
+		t.Errorf("the linker is deleted: %+v, want %+v", got, want)
+	}
+}
+
+// TestExternalLinker runs the linker as cmd/link does. If cmd/link only tests flags, it fails
+// without a message.
+func TestExternalLinker(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "go.o"), []byte("object"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]outcome{
+		"-shared -o out go.o":  {0, "", ""},
+		"-o c -flag trivial.c": {1, "", ""},
+		"toolexec":             {1, "", ""},
+		"":                     {1, "", ""},
+		"-o none none/go.o":    {1, "", "linker: open none/go.o: no such file or directory\n"},
+	} {
+		if got := runLinker(t, executable(t), dir, "", strings.Fields(args)...); got != want {
+			t.Errorf("linker %s: %+v, want %+v", args, got, want)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "out")); err != nil || string(got) != "object" {
+		t.Errorf("copied %q, %v", got, err)
+	}
+	got := runLinker(t, executable(t), dir, "", "-o", "none/out", "go.o")
+	if got.status != 1 || !strings.HasPrefix(got.stderr, "linker: open none/") {
+		t.Errorf("an output that cannot be written: %+v", got)
+	}
+	if names := namesIn(t, dir); !slices.Equal(names, []string{"go.o", "out"}) {
+		t.Errorf("the folder contains %q", names)
 	}
 }
 
