@@ -202,9 +202,7 @@ func (r recipe) environment() ([]string, error) {
 		return known || slices.Contains(unlisted, name)
 	})
 	for _, name := range locations {
-		if set[name] != "" {
-			env = append(env, name+"="+set[name])
-		}
+		env = append(env, name+"="+set[name])
 	}
 	return slices.Concat(env, r.target(), []string{"GOENV=off"}, r.env), nil
 }

@@ -84,12 +84,11 @@ func link(object string, k kind) ([]byte, error) {
 	}
 
 	// Name the functions for debuggers. In a relocatable file, relocations refer to symbols by
-	// index, and the unwind tables have relocations too, so these sections come last. From here
-	// on no section is added that is loaded or linked.
+	// index, and the unwind tables have relocations too, so these sections come last. In a shared
+	// library they are empty, and left out. From here on no section is added that is loaded or
+	// linked.
 	lib.makeSymtab()
-	if lib.relocatable {
-		lib.makeRelocSections()
-	}
+	lib.makeRelocSections()
 
 	// Debug information follows everything that is loaded. The build ID is a hash of the loaded
 	// part, so both files have the same. From here on no section is added.
