@@ -144,7 +144,7 @@ func TestRelocationsOfTheProduct(t *testing.T) {
 // TestPointers links a variable with pointers to a byte, to the second word of another variable,
 // and to a word.
 func TestPointers(t *testing.T) {
-	o := smallObject("arm64")
+	o := smallObject("amd64")
 	const data, pointers = 2, 0x30 // a section, and an offset in it
 	o.sections[data-1].data.bytes(5, 0, 0, 0, 0, 0, 0, 0)
 	o.sections[data-1].data.word(6, 0, 0, 0, 0)
@@ -155,7 +155,7 @@ func TestPointers(t *testing.T) {
 	o.sections[data-1].reloc(pointers, o.absolute, "main.byte", 0)
 	o.sections[data-1].reloc(pointers+8, o.absolute, "main.text", 8)
 	o.sections[data-1].reloc(pointers+16, o.absolute, "main.word", 0)
-	o.sections[0].relocs[1].symbol = "main.pointers"
+	o.sections[0].relocs[0].symbol = "main.pointers"
 	f, err := linkObject(t, o)
 	if err != nil {
 		t.Fatal(err)

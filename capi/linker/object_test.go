@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -302,6 +303,10 @@ func TestLinkErrors(t *testing.T) {
 	if _, err := link(o.write(t), debug); err == nil {
 		t.Error("damaged debug information: no error")
 	}
+	o.symbols[1].section = 0 // the position of this refusal is not found
+	if _, err := link(o.write(t), shared); err == nil || errors.As(err, &refusals{}) {
+		t.Errorf("damaged debug information and an undefined symbol: %v", err)
+	}
 	o = smallObject("arm64")
 	other := *arm64
 	other.machine = elf.EM_MIPS
@@ -343,9 +348,8 @@ func TestReadObject(t *testing.T) {
 	o := &objectBuilder{arch: arm64}
 	text := o.add(".text", elf.SHF_ALLOC|elf.SHF_EXECINSTR)
 	text.data.bytes(make([]byte, 64)...)
-	for _, f := range []builtSymbol{{"second", 1, 32, 16, elf.STT_FUNC}, {"label", 1, 20, 0, elf.STT_NOTYPE}, {"first", 1, 16, 8, elf.STT_FUNC}} {
-		o.symbols = append(o.symbols, f)
-	}
+	o.symbols = []builtSymbol{{"second", 1, 32, 16, elf.STT_FUNC}, {"label", 1, 20, 0, elf.STT_NOTYPE}, {"first", 1, 16, 8, elf.STT_FUNC},
+		{"end", 1, 64, 0, elf.STT_NOTYPE}}
 	text.reloc(60, uint32(elf.R_AARCH64_CALL26), "first", 4) // the last four bytes
 	text.reloc(16, uint32(elf.R_AARCH64_CALL26), "second", 0)
 	o.add(".debug_info", 0).reloc(0x1000, o.absolute, "first", 0)
@@ -354,6 +358,9 @@ func TestReadObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second := obj.symbols[3], obj.symbols[1]
+	if end := obj.symbols[4]; end.section != obj.sections[1] {
+		t.Errorf("the label at the end is in %v", end.section)
+	}
 	if obj.named["first"] != first || obj.named["second"] != second || obj.named["label"] != nil {
 		t.Errorf("named symbols: %v", obj.named)
 	}

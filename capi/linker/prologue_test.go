@@ -4,6 +4,7 @@ package main
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -249,5 +250,19 @@ func TestFrames(t *testing.T) {
 				t.Error("no frames found")
 			}
 		})
+	}
+}
+
+// TestRefuseFrameAt checks where a refused instruction is.
+func TestRefuseFrameAt(t *testing.T) {
+	o := smallObject("arm64")
+	copy(o.sections[0].data.data[20:], "\xe0\x83\x1f\xf8") // STUR X0, [SP, -8]
+	_, err := linkObject(t, o)
+	var refused refusals
+	if !errors.As(err, &refused) || len(refused) != 1 {
+		t.Fatalf("%v, want one refusal", err)
+	}
+	if got := refused[0]; got.atom.name != "main.small" || got.pc != 20 || got.what != faultBelowSP {
+		t.Errorf("%s in %s at %d", got.what, got.atom.name, got.pc)
 	}
 }
