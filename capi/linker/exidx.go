@@ -4,6 +4,7 @@ package main
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"slices"
 )
 
@@ -70,7 +71,7 @@ func (lib *library) makeExidx(rows map[*atom][]row) {
 			if place, ok := places[string(e.ops)]; ok {
 				prel31(lib.extab, lib.extab.addr+place)
 			} else {
-				b.u32(opsWord(exidxRoutine0, e.ops))
+				b.unwindWords(append([]byte{exidxRoutine0}, e.ops...))
 			}
 		}
 		if !lib.relocatable { // otherwise code of other files may follow, with its own index
@@ -81,22 +82,21 @@ func (lib *library) makeExidx(rows map[*atom][]row) {
 	lib.exidx = index
 }
 
-// opsWord packs up to three instructions after a leading byte.
-func opsWord(first byte, ops []byte) uint32 {
-	word := []byte{first, unwindFinish, unwindFinish, unwindFinish}
-	copy(word[1:], ops)
-	return uint32(word[0])<<24 | uint32(word[1])<<16 | uint32(word[2])<<8 | uint32(word[3])
+// unwindWords appends whole words of instructions. The first of each is in the highest byte.
+func (b *buffer) unwindWords(ops []byte) {
+	for len(ops)%4 != 0 {
+		ops = append(ops, unwindFinish)
+	}
+	for word := range slices.Chunk(ops, 4) {
+		b.u32(binary.BigEndian.Uint32(word))
+	}
 }
 
-// extab appends an entry of the table: two instructions, then whole words of them, then an empty
-// list of handlers.
+// extab appends an entry of the table: a word with two instructions, additional words with four
+// each, and an empty list of handlers.
 func (b *buffer) extab(ops []byte) {
-	more := (len(ops) - 2 + 3) / 4
-	b.u32(opsWord(extabRoutine1, append([]byte{byte(more)}, ops[:2]...)))
-	for ops = ops[2:]; len(ops) > 0; ops = ops[min(4, len(ops)):] {
-		word := append(slices.Clone(ops[:min(4, len(ops))]), unwindFinish, unwindFinish, unwindFinish)
-		b.u32(opsWord(word[0], word[1:4]))
-	}
+	more := (len(ops) + 1) / 4
+	b.unwindWords(append([]byte{extabRoutine1, byte(more)}, ops...))
 	b.u32(0)
 }
 
@@ -136,7 +136,7 @@ func slotSize(reg int) int {
 
 // popOps loads count registers.
 func popOps(reg, count int) []byte {
-	if reg >= armD0 { // 11010nnn: D8 to D(8+n)
+	if slotSize(reg) == 8 { // 11010nnn: D8 to D(8+n)
 		return []byte{0xd0 | byte(count-1)}
 	}
 	mask := uint16(1<<count-1) << (reg - 4) // 1000iiii iiiiiiii: from R4 on

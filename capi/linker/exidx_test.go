@@ -147,9 +147,73 @@ func TestUnwindOps(t *testing.T) {
 		{row{depth: 0x204, saved: nil}, []byte{0x3f, 0x3f, 0x00}},
 		{row{depth: 24, saved: []slot{{264, 16}, {265, 8}, {4, 24}, {5, 20}}}, []byte{0x80, 0x03, 0xd1}},
 		{row{depth: 16, saved: []slot{{4, 16}, {5, 8}}}, []byte{0x80, 0x01, 0x00, 0x80, 0x02, 0x00}},
+		{row{depth: 8, saved: []slot{{264, 8}}}, []byte{0xd0}},
 	} {
 		if got := unwindOps(test.row); !slices.Equal(got, test.want) {
 			t.Errorf("%v: % x, want % x", test.row, got, test.want)
+		}
+	}
+}
+
+// TestSlotSize uses DWARF for the Arm Architecture: D0 to D31 are registers 256 to 287.
+func TestSlotSize(t *testing.T) {
+	for reg, want := range map[int]int{4: 4, 14: 4, 256: 8, 264: 8, 271: 8} {
+		if got := slotSize(reg); got != want {
+			t.Errorf("register %d: %d bytes, want %d", reg, got, want)
+		}
+	}
+}
+
+// TestExtab compares with the format of __aeabi_unwind_cpp_pr1: 0x81, the number of additional
+// words, the instructions, which end with 0xb0 if there is room, and an empty list.
+func TestExtab(t *testing.T) {
+	ops := []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+	for count, want := range map[int][]uint32{
+		4:  {0x81010102, 0x0304b0b0, 0},
+		6:  {0x81010102, 0x03040506, 0},
+		7:  {0x81020102, 0x03040506, 0x07b0b0b0, 0},
+		11: {0x81030102, 0x03040506, 0x0708090a, 0x0bb0b0b0, 0},
+	} {
+		got, b := &buffer{arch: arm}, &buffer{arch: arm}
+		got.extab(ops[:count])
+		if b.u32(want...); string(got.data) != string(b.data) {
+			t.Errorf("%d instructions: % x, want % x", count, got.data, b.data)
+		}
+	}
+}
+
+// TestMakeExidx compares the tables of two functions at known addresses. The ABI defines prel31: bit
+// 31 is clear, and the others are the distance from the word itself.
+func TestMakeExidx(t *testing.T) {
+	lib := &library{object: &object{arch: arm}}
+	first, second := &atom{}, &atom{addr: 16}
+	lib.text = &section{atoms: []*atom{first, second}, size: 48}
+	six, four := []slot{{4, 16}, {5, 8}}, []slot{{4, 8}, {6, 4}} // as many instructions
+	lib.makeExidx(map[*atom][]row{
+		first:  {{}, {1, 8, []slot{{14, 8}}}, {8, 0, nil}},
+		second: {{}, {4, 16, nil}, {5, 16, six}, {12, 8, four}, {20, 16, six}, {24, 0, nil}},
+	})
+	lib.text.addr, lib.exidx.addr, lib.extab.addr = 0x1000, 0x400, 0x300
+	for _, test := range []struct {
+		section *section
+		want    []uint32
+	}{
+		{lib.extab, []uint32{0x81018001, 0x00800200, 0, 0x81018001, 0x8004b0b0, 0}},
+		{lib.exidx, []uint32{
+			0x1000 - 0x400, 0x80840000, // at 0; the row at 1 replaces the one at 0
+			0x1006 - 0x408, 0x80b0b0b0, // from here on two bytes early
+			0x100e - 0x410, 0x80b0b0b0,
+			0x1012 - 0x418, 0x7fffffff & (0x300 - 0x41c),
+			0x101a - 0x420, 0x7fffffff & (0x30c - 0x424),
+			0x1022 - 0x428, 0x7fffffff & (0x300 - 0x42c),
+			0x1026 - 0x430, 0x80b0b0b0,
+			0x1030 - 0x438, 1,
+		}},
+	} {
+		got, want := &buffer{arch: arm}, &buffer{arch: arm}
+		test.section.render(got)
+		if want.u32(test.want...); string(got.data) != string(want.data) || test.section.align != 4 {
+			t.Errorf("%s, aligned to %d:\n% x, want\n% x", test.section.name, test.section.align, got.data, want.data)
 		}
 	}
 }
