@@ -79,9 +79,7 @@ func (lib *library) commonInfo(b *buffer) {
 		body.bytes(cfaOffset|byte(d.ra), 1)
 	} else {
 		// The caller's SP is the CFA, which unwinders do not assume on every architecture.
-		body.bytes(cfaValOffset)
-		body.uleb(uint64(d.sp))
-		body.uleb(0)
+		body.bytes(cfaValOffset, byte(d.sp), 0)
 	}
 	b.entry(body)
 }
@@ -101,11 +99,10 @@ func (lib *library) functionInfo(b *buffer, a *atom, rows []row) {
 
 // entry appends a CIE or FDE with its length, padded so that the next one is aligned.
 func (b *buffer) entry(body *buffer) {
-	for (body.len()+4)%uint64(b.arch.wordSize()) != 0 {
-		body.bytes(cfaNop)
-	}
-	b.u32(uint32(body.len()))
+	word := b.arch.wordSize()
+	b.u32(uint32(alignUp(body.len()+4, uint64(word)) - 4))
 	b.bytes(body.data...)
+	b.pad(word) // with cfaNop, which is 0
 }
 
 // entryDepth returns how far SP is below the CFA on entry.

@@ -50,24 +50,21 @@ func (lib *library) readFrames() (map[*atom][]step, error) {
 	}
 	frames := map[*atom][]step{}
 	data := lib.debugFrame.data
-	for off := uint64(0); off+8 <= uint64(len(data)); {
-		const isCIE = 0xffffffff
+	for off := uint64(0); off+4 <= uint64(len(data)); {
 		end := off + 4 + uint64(lib.order.Uint32(data[off:]))
 		if end > uint64(len(data)) {
 			return nil, fmt.Errorf("%s: .debug_frame is cut off", lib.name)
 		}
-		if lib.order.Uint32(data[off+4:]) != isCIE {
-			for _, r := range lib.debugFrame.relocsIn(off+8, off+9) {
-				a := at[r.sym]
-				if a == nil {
-					continue
-				}
-				steps, err := lib.readSteps(data[off+8+2*uint64(lib.wordSize()) : end])
-				if err != nil {
-					return nil, fmt.Errorf("%s: .debug_frame: %s: %w", lib.name, a.name, err)
-				}
-				frames[a] = steps
+		for _, r := range lib.debugFrame.relocsIn(off, end) {
+			a := at[r.sym]
+			if a == nil {
+				continue // a dropped function, or an FDE's reference to the CIE
 			}
+			steps, err := lib.readSteps(data[off+8+2*uint64(lib.wordSize()) : end])
+			if err != nil {
+				return nil, fmt.Errorf("%s: .debug_frame: %s: %w", lib.name, a.name, err)
+			}
+			frames[a] = steps
 		}
 		off = end
 	}
@@ -77,7 +74,7 @@ func (lib *library) readFrames() (map[*atom][]step, error) {
 // readSteps reads a function's call frame instructions.
 func (lib *library) readSteps(program []byte) (steps []step, err error) {
 	p := &reader{program}
-	pc := uint64(0)
+	var pc, depth uint64
 	for len(p.data) > 0 && err == nil {
 		switch op := p.u8(); {
 		case op&^cfaOperand == cfaAdvance:
@@ -89,11 +86,11 @@ func (lib *library) readSteps(program []byte) (steps []step, err error) {
 		case op == cfaAdvance4:
 			pc += uint64(lib.order.Uint32(p.take(4)))
 		case op == cfaDefOffsetSF:
-			depth := uint64(p.sleb()*dataAlign) - uint64(lib.entryDepth())
-			if n := len(steps); n == 0 && depth == 0 || n > 0 && steps[n-1].depth == depth {
-				continue
+			before := depth
+			depth = uint64(p.sleb()*dataAlign) - uint64(lib.entryDepth())
+			if depth != before {
+				steps = append(steps, step{pc, depth})
 			}
-			steps = append(steps, step{pc, depth})
 		case op == cfaOffsetExtSF: // where the return address is
 			p.sleb()
 			p.sleb()

@@ -94,16 +94,15 @@ func (rows *rows) saveAll(f *frame, steps []step, call uint64) {
 
 // push adds the rows of a function that saves registers by pushing them.
 func (rows *rows) push(steps []step, pushed func(end uint64) (reg int, ok bool)) {
-	var saved []slot
-	depth := uint64(0)
 	for _, s := range steps {
-		if reg, ok := pushed(s.pc); ok && s.depth > depth {
+		last := (*rows)[len(*rows)-1]
+		saved := last.saved
+		if reg, ok := pushed(s.pc); ok && s.depth > last.depth {
 			saved = append(saved[:len(saved):len(saved)], slot{reg, int(s.depth)})
 		} else if ok {
 			saved = saved[:len(saved)-1]
 		}
-		depth = s.depth
-		rows.add(row{s.pc, depth, saved})
+		rows.add(row{s.pc, s.depth, saved})
 	}
 }
 
@@ -117,7 +116,7 @@ func (rows *rows) saveRA(steps []step, saved func(depth uint64) []slot) {
 			s.pc++
 		}
 		r := row{pc: s.pc, depth: s.depth}
-		if s.depth > 0 {
+		if s.depth != 0 {
 			r.saved = saved(s.depth)
 		}
 		rows.add(r)
@@ -141,11 +140,11 @@ func (lib *library) savedRAIn(a *atom) func(depth uint64) []slot {
 // pushedIn returns a function that recognizes pushes in a trampoline. Go functions push the frame
 // pointer too, but may have several epilogues.
 func (lib *library) pushedIn(a *atom) func(end uint64) (reg int, ok bool) {
-	return func(end uint64) (int, bool) {
-		if !a.isExport() {
-			return 0, false
+	return func(end uint64) (reg int, ok bool) {
+		if a.isExport() {
+			reg, ok = lib.dwarf.pushed(a.code(), end)
 		}
-		return lib.dwarf.pushed(a.code(), end)
+		return reg, ok
 	}
 }
 
@@ -182,9 +181,10 @@ func (lib *library) callIn(a *atom, f *frame) uint64 {
 			return r.off
 		}
 	}
-	for off := uint64(0); f.call != 0 && off < a.size(); off += 4 {
-		if lib.order.Uint32(a.code()[off:]) == f.call {
-			return off
+	in := instructions{a.code(), lib.order}
+	for i := range in.count() {
+		if f.call != 0 && in.at(i) == f.call {
+			return 4 * uint64(i)
 		}
 	}
 	return 0
