@@ -3,11 +3,12 @@
 package main
 
 import (
-	"cmp"
 	"debug/dwarf"
 	"debug/elf"
 	"fmt"
+	"io"
 	"slices"
+	"sort"
 )
 
 // Reading debug information, for the separate file with lines and inlined calls.
@@ -77,19 +78,26 @@ func (lib *library) readDebugInfo(object string) ([]*debugUnit, error) {
 	if f.Section(".debug_info") == nil {
 		return nil, nil
 	}
+	units, err := lib.readUnits(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: debug information: %w", lib.name, err)
+	}
+	return units, nil
+}
+
+func (lib *library) readUnits(f *elf.File) (units []*debugUnit, err error) {
 	data, err := f.DWARF()
 	if err != nil {
 		return nil, err
 	}
-	var units []*debugUnit
 	for r := data.Reader(); ; {
 		entry, err := r.Next()
-		if entry == nil || err != nil {
+		if entry == nil {
 			return units, err
 		}
 		d := &debugReader{data, lib, &debugUnit{}}
 		if err := d.readUnit(entry, r); err != nil {
-			return nil, fmt.Errorf("%s: debug information: %w", lib.name, err)
+			return nil, err
 		}
 		if len(d.unit.functions) > 0 {
 			units = append(units, d.unit)
@@ -100,18 +108,13 @@ func (lib *library) readDebugInfo(object string) ([]*debugUnit, error) {
 func (d *debugReader) readUnit(entry *dwarf.Entry, r *dwarf.Reader) error {
 	d.unit.name, d.unit.producer = text(entry, dwarf.AttrName), text(entry, dwarf.AttrProducer)
 	lines, err := d.LineReader(entry)
-	if err != nil {
+	if lines == nil {
+		r.SkipChildren() // no code, only types
 		return err
 	}
-	files := []*dwarf.LineFile(nil)
-	if lines != nil {
-		files = lines.Files()
-	}
+	files := lines.Files()
 	if err := d.children(entry, r, func(e *dwarf.Entry) error { return d.readFunction(e, r, files) }); err != nil {
 		return err
-	}
-	if lines == nil || len(d.unit.functions) == 0 {
-		return nil
 	}
 	return d.readLines(lines)
 }
@@ -120,7 +123,7 @@ func (d *debugReader) readUnit(entry *dwarf.Entry, r *dwarf.Reader) error {
 func (d *debugReader) children(entry *dwarf.Entry, r *dwarf.Reader, f func(e *dwarf.Entry) error) error {
 	for entry.Children {
 		e, err := r.Next()
-		if err != nil || e == nil || e.Tag == 0 {
+		if e == nil || e.Tag == 0 {
 			return err
 		}
 		if err := f(e); err != nil {
@@ -168,13 +171,10 @@ func (d *debugReader) readInlined(entry *dwarf.Entry, r *dwarf.Reader, a *atom, 
 			return err
 		}
 		for _, r := range ranges {
-			if a.start <= r[0] && r[1] <= a.end {
-				call.code = append(call.code, span{r[0] - a.start, r[1] - a.start})
-			}
+			call.code = append(call.code, span{r[0] - a.start, r[1] - a.start})
 		}
-		if call.origin, err = d.originOf(e); err == nil && len(call.code) > 0 {
-			calls = append(calls, call)
-		}
+		call.origin, err = d.originOf(e)
+		calls = append(calls, call)
 		return err
 	})
 	return calls, err
@@ -203,11 +203,7 @@ func (d *debugReader) originOf(entry *dwarf.Entry) (*origin, error) {
 func (d *debugReader) entryAt(at dwarf.Offset) (*dwarf.Entry, error) {
 	r := d.Reader()
 	r.Seek(at)
-	e, err := r.Next()
-	if err == nil && e == nil {
-		err = fmt.Errorf("no entry at %#x", at)
-	}
-	return e, err
+	return r.Next()
 }
 
 // readLines reads the line table of the unit.
@@ -216,42 +212,36 @@ func (d *debugReader) readLines(lines *dwarf.LineReader) error {
 	for _, f := range d.unit.functions {
 		of[f.atom] = f
 	}
-	for {
-		var line dwarf.LineEntry
-		if err := lines.Next(&line); err != nil {
-			break // io.EOF
-		}
+	var line dwarf.LineEntry
+	err := lines.Next(&line)
+	for ; err == nil; err = lines.Next(&line) {
 		f := of[d.atomAt(line.Address)]
-		if f == nil || line.EndSequence {
+		if f == nil || line.EndSequence || line.File == nil {
 			continue
 		}
 		f.lines = append(f.lines, debugLine{
 			line.Address - f.start, d.file(line.File.Name), int64(line.Line), line.IsStmt, line.PrologueEnd,
 		})
 	}
-	for _, f := range d.unit.functions {
-		slices.SortStableFunc(f.lines, func(a, b debugLine) int { return cmp.Compare(a.pc, b.pc) })
+	if err != io.EOF {
+		return err
 	}
 	return nil
 }
 
 // atomAt returns the kept function at an address of go.o, or nil.
 func (d *debugReader) atomAt(addr uint64) *atom {
-	i, _ := slices.BinarySearchFunc(d.lib.text.atoms, addr, func(a *atom, addr uint64) int {
-		if addr < a.start {
-			return 1
-		}
-		return -1
-	})
-	if i == 0 || addr >= d.lib.text.atoms[i-1].end {
+	atoms := d.lib.text.atoms
+	i := sort.Search(len(atoms), func(i int) bool { return atoms[i].start > addr })
+	if i == 0 || addr >= atoms[i-1].end {
 		return nil
 	}
-	return d.lib.text.atoms[i-1]
+	return atoms[i-1]
 }
 
 // fileOf returns the unit's number of a file in go.o's table.
 func (d *debugReader) fileOf(files []*dwarf.LineFile, index int64) int64 {
-	if index < 0 || index >= int64(len(files)) || files[index] == nil {
+	if index <= 0 || index >= int64(len(files)) {
 		return 0
 	}
 	return d.file(files[index].Name)
