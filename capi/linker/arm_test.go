@@ -20,7 +20,7 @@ func TestVersionsOfARM(t *testing.T) {
 		{"5", tagARMv5T, tagNoVFP, 2}, {"6", tagARMv6, tagVFPv2, 3}, {"7", tagARMv7, tagVFPv3D16, 3},
 	} {
 		t.Run(test.goarm, func(t *testing.T) {
-			r := testRecipe("arm", "..", ".")
+			r := testRecipe(t, "arm", "..", ".")
 			r.settings = []string{"GOARM=" + test.goarm}
 			env, err := r.environment()
 			if err != nil {

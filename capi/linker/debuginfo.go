@@ -108,8 +108,8 @@ func (lib *library) readUnits(f *elf.File) (units []*debugUnit, err error) {
 func (d *debugReader) readUnit(entry *dwarf.Entry, r *dwarf.Reader) error {
 	d.unit.name, d.unit.producer = text(entry, dwarf.AttrName), text(entry, dwarf.AttrProducer)
 	lines, err := d.LineReader(entry)
-	if lines == nil {
-		r.SkipChildren() // no code, only types
+	if lines == nil { // no code, only types
+		r.SkipChildren()
 		return err
 	}
 	files := lines.Files()

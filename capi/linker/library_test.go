@@ -245,7 +245,7 @@ func isReproduced(t *testing.T, dir string, want map[string][]byte) {
 	t.Helper()
 	for goarch := range goarches {
 		out := filepath.Join(t.TempDir(), "out")
-		if err := testRecipe(goarch, dir, "./capi").build(out); err != nil {
+		if err := testRecipe(t, goarch, dir, "./capi").build(out); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(filepath.Join(out, soname))

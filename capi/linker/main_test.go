@@ -45,7 +45,7 @@ func buildProduct(dir, goarch string) (*built, error) {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return nil, err
 	}
-	r := testRecipe(goarch, "..", ".")
+	r := recipe{dir: "..", pkg: ".", goarch: goarch, env: []string{asLinker + "=1"}}
 	env, err := r.environment()
 	if err != nil {
 		return nil, err
@@ -61,13 +61,24 @@ func buildProduct(dir, goarch string) (*built, error) {
 }
 
 // testRecipe returns a recipe with which go build runs the test binary as the linker.
-func testRecipe(goarch, dir, pkg string) recipe {
+func testRecipe(t *testing.T, goarch, dir, pkg string) recipe {
+	t.Helper()
+	skipBuilds(t)
 	return recipe{dir: dir, pkg: pkg, goarch: goarch, env: []string{asLinker + "=1"}}
+}
+
+// skipBuilds skips tests that run go build, which takes seconds, with go test -short.
+func skipBuilds(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds with go build")
+	}
 }
 
 // productOf returns the library for goarch, which is built once.
 func productOf(t *testing.T, goarch string) *built {
 	t.Helper()
+	skipBuilds(t)
 	p, err := builds[goarch]()
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // The sources of the library contain only nosplit functions. Those of other modules are not
 // checked.
 func TestNosplitSources(t *testing.T) {
-	r := testRecipe("amd64", "..", ".")
+	r := testRecipe(t, "amd64", "..", ".")
 	env, err := r.environment()
 	if err != nil {
 		t.Fatal(err)

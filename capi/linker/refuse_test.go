@@ -141,7 +141,7 @@ func TestRefusals(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		dir := writeModule(t, "main.go", source, "exports.s", exportsAsm(names...)+refusedTLS)
 		out := filepath.Join(dir, "out")
-		err := testRecipe(goarch, dir, ".").build(out)
+		err := testRecipe(t, goarch, dir, ".").build(out)
 		if err == nil {
 			t.Fatal("the library was built")
 		}
@@ -205,7 +205,7 @@ func at(p *[8]byte, i int) byte {
 	return p[i]
 }
 `, "exports.s", exportsAsm("leaf", "index"))
-	err := testRecipe("amd64", dir, ".").build(filepath.Join(dir, "out"))
+	err := testRecipe(t, "amd64", dir, ".").build(filepath.Join(dir, "out"))
 	want := `core/core.go:6: the function is not nosplit, in core.Next
 core/core.go:8: the function is not nosplit, in core.Twice
 core/core.go:17: a bounds check, in core.at, inlined into core.Index, inlined into main.index

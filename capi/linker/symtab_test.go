@@ -17,10 +17,10 @@ func TestMappingSymbols(t *testing.T) {
 	for _, code := range []string{
 		"\x40\x00\x00\x18" + ret + "pool" + ret, // LDR W0, .+8
 		ret + ret,
-		"\x40\x00\x00\x58" + ret + "longpool", // LDR X0, .+8
+		ret + "\x40\x00\x00\x58" + ret + "longpool", // LDR X0, .+8
 		ret,
 	} {
-		lib.text.add(&atom{section: &objSection{data: []byte(code)}, end: uint64(len(code)), align: 4})
+		lib.text.add(&atom{section: &objSection{data: []byte(code)}, end: uint64(len(code)), align: 16})
 	}
 	b, names := &buffer{arch: arm64}, &strtab{}
 	lib.renderMapping(b, names)
@@ -29,7 +29,7 @@ func TestMappingSymbols(t *testing.T) {
 		name := names.data[arm64.order.Uint32(entry):][:2]
 		got = append(got, fmt.Sprintf("%s %#x", name, arm64.order.Uint64(entry[8:])))
 	}
-	if want := []string{"$x 0x0", "$d 0x8", "$x 0xc", "$d 0x20", "$x 0x28"}; !slices.Equal(got, want) {
+	if want := []string{"$x 0x0", "$d 0x8", "$x 0xc", "$d 0x2c", "$x 0x40"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

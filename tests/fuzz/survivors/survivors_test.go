@@ -20,15 +20,17 @@ import (
 	"libmemfd_go/internal/testenv"
 )
 
-// The tests of each file: C programs of tests/c, and a Go package. They run in this order until one
-// fails, so the quick ones, and those most likely to fail, come first. A file is explained if
-// survivors.md has a reason for each of its survivors. The other files are tested only on request.
-var tested = []struct {
+type testedFile struct {
 	file      string
 	explained bool
 	programs  string
 	packages  string
-}{
+}
+
+// The tests of each file: C programs of tests/c, and a Go package. They run in this order until one
+// fails, so the quick ones, and those most likely to fail, come first. A file is explained if
+// survivors.md has a reason for each of its survivors. The other files are tested only on request.
+var tested = []testedFile{
 	{"core/verify.go", true, "map_verified verify recv_verified hostile_files forged_seals failing_calls_files failing_calls_transfer interleavings hostile_races", "./core"},
 	{"core/inspect.go", true, "inspect guard_bytes failing_calls_files interleavings", "./core"},
 	{"core/map.go", true, "map map_ring unmap map_verified failed_mappings failing_calls_files small_stack", "./core"},
@@ -56,24 +58,79 @@ var tested = []struct {
 	{"core/syscall.go", true, "create size failing_calls_files", "./core"},
 	{"core/text.go", true, "format_seals parse_seals result_name reopen", "./core"},
 	{"core/blocking_library.go", true, "create clone clone_stream recv_fds send_fds map verify size failing_calls_files", "./core"},
+	{"core/options.go", true, "map failed_mappings size create_with exec secret_alloc secret_fallback send_fds verify secret_attach secret_fork", "./core"},
+	{"core/version.go", true, "version", ""},
+	{"core/blocking.go", true, "", "./core"},
 	{"core/word64.go", true, "size clone discard verify", "./core"},
-	{"capi/linker/reach.go", true, "", "./capi/linker"},
-	{"capi/linker/nosplit.go", true, "", "./capi/linker"},
-	{"capi/linker/refuse.go", false, "", "./capi/linker"},
-	{"capi/linker/scan.go", false, "", "./capi/linker"},
-	{"capi/linker/locate.go", false, "", "./capi/linker"},
-	{"capi/linker/object.go", false, "", "./capi/linker"},
-	{"capi/linker/layout.go", false, "", "./capi/linker"},
-	{"capi/linker/relocatable.go", false, "", "./capi/linker"},
-	{"capi/linker/prologue.go", false, "", "./capi/linker"},
-	{"capi/linker/notes.go", false, "", "./capi/linker"},
-	{"capi/linker/hash.go", false, "", "./capi/linker"},
-	{"capi/linker/x86.go", true, "", "./capi/linker"},
+	{"core/word32.go", true, "size discard clone clone_stream map verify clone_unsized create_sealed secret_alloc_from", ""},
+	{"capi/linker/386.go", true, "", "./capi/linker"},
 	{"capi/linker/amd64.go", true, "", "./capi/linker"},
+	{"capi/linker/arch.go", true, "", "./capi/linker"},
+	{"capi/linker/archive.go", true, "", "./capi/linker"},
+	{"capi/linker/arm.go", true, "", "./capi/linker"},
+	{"capi/linker/arm64.go", true, "", "./capi/linker"},
+	{"capi/linker/buffer.go", true, "", "./capi/linker"},
+	{"capi/linker/build.go", true, "", "./capi/linker"},
+	{"capi/linker/contents.go", true, "", "./capi/linker"},
+	{"capi/linker/debuginfo.go", true, "", "./capi/linker"},
+	{"capi/linker/dwarf.go", true, "", "./capi/linker"},
+	{"capi/linker/dynamic.go", true, "", "./capi/linker"},
+	{"capi/linker/ehframe.go", true, "", "./capi/linker"},
+	{"capi/linker/exidx.go", true, "", "./capi/linker"},
+	{"capi/linker/frames.go", true, "", "./capi/linker"},
+	{"capi/linker/hash.go", true, "", "./capi/linker"},
+	{"capi/linker/image.go", true, "", "./capi/linker"},
+	{"capi/linker/layout.go", true, "", "./capi/linker"},
+	{"capi/linker/locate.go", true, "", "./capi/linker"},
+	{"capi/linker/loong64.go", true, "", "./capi/linker"},
+	{"capi/linker/main.go", true, "", "./capi/linker"},
+	{"capi/linker/nosplit.go", true, "", "./capi/linker"},
+	{"capi/linker/notes.go", true, "", "./capi/linker"},
+	{"capi/linker/object.go", true, "", "./capi/linker"},
+	{"capi/linker/ppc64le.go", true, "", "./capi/linker"},
+	{"capi/linker/prologue.go", true, "", "./capi/linker"},
+	{"capi/linker/reach.go", true, "", "./capi/linker"},
+	{"capi/linker/refuse.go", true, "", "./capi/linker"},
+	{"capi/linker/relocatable.go", true, "", "./capi/linker"},
+	{"capi/linker/riscv64.go", true, "", "./capi/linker"},
+	{"capi/linker/s390x.go", true, "", "./capi/linker"},
+	{"capi/linker/scan.go", true, "", "./capi/linker"},
+	{"capi/linker/symtab.go", true, "", "./capi/linker"},
+	{"capi/linker/toolexec.go", true, "", "./capi/linker"},
+	{"capi/linker/unwind.go", true, "", "./capi/linker"},
+	{"capi/linker/x86.go", true, "", "./capi/linker"},
+}
+
+// TestEveryFileIsListed finds files of core and of the linker that are not in the table.
+func TestEveryFileIsListed(t *testing.T) {
+	for _, folder := range []string{"core", "capi/linker"} {
+		names, err := filepath.Glob(filepath.Join(testenv.Repository(), folder, "*.go"))
+		must(t, err)
+		for _, name := range names {
+			source, err := os.ReadFile(name)
+			must(t, err)
+			all, err := mutants(name, source)
+			must(t, err)
+			file := folder + "/" + filepath.Base(name)
+			listed := slices.ContainsFunc(tested, func(f testedFile) bool { return f.file == file })
+			if !listed && len(all) > 0 && !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s has %d mutants, but is not tested", file, len(all))
+			}
+		}
+	}
 }
 
 // shortInterleavings limits tests/c/interleavings.c to a few seconds.
 const shortInterleavings = "MEMFD_GO_SEQUENCES=1"
+
+// archesOf returns the architectures on which the programs run. Those with 32 bits differ in how
+// they pass 64-bit arguments.
+func archesOf(file string) []testenv.Arch {
+	if file == "core/word32.go" {
+		return []testenv.Arch{testenv.ArchOf("386"), testenv.ArchOf("arm")}
+	}
+	return []testenv.Arch{testenv.Own()}
+}
 
 // A mutant may loop forever.
 const (
@@ -95,7 +152,7 @@ func TestSurvivors(t *testing.T) {
 	first, last := 0, 9999
 	fmt.Sscanf(some, "%d-%d", &first, &last)
 	if runtime.GOARCH != "amd64" {
-		t.Skip("the programs run natively, and are selected for amd64")
+		t.Skip("the programs are selected for amd64")
 	}
 	defer testenv.ReserveHugePages(8)()
 	w := newWorkspace(t)
@@ -112,7 +169,9 @@ func (w *workspace) testFile(t *testing.T, file, programs, packages string, firs
 	must(t, err)
 	all, err := mutants(file, source)
 	must(t, err)
-	w.compile(t, strings.Fields(programs))
+	for _, arch := range archesOf(file) {
+		w.compile(t, arch, strings.Fields(programs))
+	}
 	if killer := w.try(t, file, source, programs, packages); killer != "" {
 		t.Fatalf("%s fails without a change", killer)
 	}
@@ -183,8 +242,7 @@ func newWorkspace(t *testing.T) *workspace {
 		must(t, err)
 		must(t, os.WriteFile(filepath.Join(w.folder, name), text, 0o666))
 	}
-	must(t, os.Mkdir(filepath.Join(w.folder, "bin"), 0o777))
-	w.linker = filepath.Join(w.folder, "bin", "linker")
+	w.linker = filepath.Join(w.folder, "linker")
 	if out, err := w.run(toolTimeout, nil, "go", "build", "-o", w.linker, "./capi/linker"); err != nil {
 		t.Fatal(out)
 	}
@@ -209,19 +267,25 @@ func memoryGroup(t *testing.T) string {
 	return ""
 }
 
-func (w *workspace) compile(t *testing.T, programs []string) {
-	compiler, err := testenv.Own().Compiler.Path()
+// folderOf returns the folder of the library and the programs for an architecture.
+func (w *workspace) folderOf(arch testenv.Arch) string {
+	return filepath.Join(w.folder, "build", arch.GOARCH)
+}
+
+func (w *workspace) compile(t *testing.T, arch testenv.Arch, programs []string) {
+	compiler, err := arch.Compiler.Path()
 	if err != nil {
 		testenv.Unavailable(t, err)
 	}
-	product, err := testenv.Product(runtime.GOARCH)
+	product, err := testenv.Product(arch.GOARCH)
 	if err != nil {
 		testenv.Unavailable(t, err)
 	}
+	must(t, os.MkdirAll(w.folderOf(arch), 0o777))
 	for _, program := range programs {
 		source := filepath.Join(testenv.Repository(), "tests", "c", program+".c")
 		testenv.Command{Arguments: slices.Concat([]string{compiler}, testenv.CFlags(),
-			[]string{"-o", filepath.Join(w.folder, "bin", program), source, "-L" + product, "-lmemfd_go", "-ldl"})}.MustRun(t)
+			[]string{"-o", filepath.Join(w.folderOf(arch), program), source, "-L" + product, "-lmemfd_go", "-ldl"})}.MustRun(t)
 	}
 }
 
@@ -232,21 +296,42 @@ func (w *workspace) try(t *testing.T, file string, source []byte, programs, pack
 	must(t, err)
 	must(t, os.WriteFile(path, source, 0o666))
 	defer func() { must(t, os.WriteFile(path, original, 0o666)) }()
-	if programs != "" {
-		if _, err := w.run(toolTimeout, nil, w.linker, "build", "-o", w.folder); err != nil {
-			return "the build"
+	for _, arch := range archesOf(file) {
+		if killer := w.runPrograms(t, arch, strings.Fields(programs)); killer != "" {
+			return killer
 		}
 	}
-	environment := []string{"LD_LIBRARY_PATH=" + w.folder, shortInterleavings}
-	for _, program := range strings.Fields(programs) {
-		_, err := w.run(programTimeout, environment, filepath.Join(w.folder, "bin", program))
+	if packages == "" {
+		return ""
+	}
+	for _, kind := range []string{"-short", "-short=false"} { // the quick tests first
+		if _, err := w.run(toolTimeout, nil, "go", "test", "-failfast", "-vet=off", kind, packages); err != nil {
+			return packages
+		}
+	}
+	return ""
+}
+
+// runPrograms builds the library, and returns the name of the program that fails, or "".
+func (w *workspace) runPrograms(t *testing.T, arch testenv.Arch, programs []string) (killer string) {
+	if len(programs) == 0 {
+		return ""
+	}
+	emulator, err := arch.Emulator(arch.Root())
+	if err != nil {
+		testenv.Unavailable(t, err)
+	}
+	folder := w.folderOf(arch)
+	if _, err := w.run(toolTimeout, nil, w.linker, "build", "-arch", arch.GOARCH, "-o", folder); err != nil {
+		return "the build"
+	}
+	environment := []string{"LD_LIBRARY_PATH=" + folder, shortInterleavings}
+	for _, program := range programs {
+		_, err := w.run(programTimeout, environment, append(emulator, filepath.Join(folder, program))...)
 		var exit *exec.ExitError
 		if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 77) {
 			return program
 		}
-	}
-	if _, err := w.run(toolTimeout, nil, "go", "test", "-failfast", "-vet=off", packages); err != nil {
-		return packages
 	}
 	return ""
 }
