@@ -20,6 +20,9 @@ type mutant struct {
 	source   []byte
 }
 
+// key identifies the mutant in survivors.md.
+func (m mutant) key() string { return m.function + ": " + m.line }
+
 // An edit replaces a part of a source file. "$" in the text stands for the replaced part.
 type edit struct {
 	start, end token.Pos
