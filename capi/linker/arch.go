@@ -111,8 +111,7 @@ type fixup struct {
 // clear makes f write zero into the field. With RELA, most linkers ignore its contents, but tcc
 // adds them, and disassemblers show them.
 func (f *fixup) clear() {
-	f.S, f.A, f.P, f.toc, f.other = 0, 0, 0, 0, 0
-	f.paired = func(uint32, int64) (int64, error) { return 0, nil }
+	*f = fixup{typ: f.typ, loc: f.loc, order: f.order, paired: func(uint32, int64) (int64, error) { return 0, nil }}
 }
 
 func (f *fixup) unknown() error { return fmt.Errorf("unknown relocation") }

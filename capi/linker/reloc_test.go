@@ -5,6 +5,7 @@ package main
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -178,6 +179,30 @@ func TestLocalEntry(t *testing.T) {
 	f := &fixup{typ: uint32(elf.R_PPC64_REL24), order: ppc64le.order, loc: []byte{1, 0, 0, 0x48}, S: 0x100, other: 3 << 5}
 	if err := ppc64le.apply(f); err != nil || f.order.Uint32(f.loc) != 0x48000109 {
 		t.Errorf("a call of a function with a local entry: %#x, %v", f.order.Uint32(f.loc), err)
+	}
+}
+
+// A clear field is zero where the relocation writes, and is otherwise unchanged. This is tested
+// with the relocations of limits, whose fields are zero there, and with the low halves of riscv64.
+func TestClear(t *testing.T) {
+	fixups := []*fixup{
+		{typ: uint32(elf.R_RISCV_PCREL_LO12_I), order: riscv64.order, loc: []byte{0x13, 0, 0, 0}},
+		{typ: uint32(elf.R_RISCV_PCREL_LO12_S), order: riscv64.order, loc: []byte{0x23, 0, 0, 0}},
+	}
+	of := []*arch{riscv64, riscv64}
+	for _, test := range limits {
+		f := &fixup{typ: typeNumber(t, test.typ), order: test.arch.order, loc: make([]byte, 4)}
+		f.order.PutUint32(f.loc, test.field)
+		fixups, of = append(fixups, f), append(of, test.arch)
+	}
+	for i, f := range fixups {
+		want := slices.Clone(f.loc)
+		f.S, f.A, f.P, f.toc, f.other = 0x12345, 1, 0x54320, 0x4321, 3<<5
+		f.paired = func(uint32, int64) (int64, error) { return 0x123, nil }
+		f.clear()
+		if err := of[i].apply(f); err != nil || !slices.Equal(f.loc, want) {
+			t.Errorf("%s: % x, %v, want % x", of[i].typeName(f.typ), f.loc, err, want)
+		}
 	}
 }
 
