@@ -122,7 +122,7 @@ func (f *fixup) putARMBranch(distance int64) error {
 
 func scanARM(code []byte, _ fields) ([]branch, []fault) {
 	const addPC = 0xe08fb00b // ADD PC, R11: the address of a variable is now in R11
-	last := uint32(0)
+	var last uint32
 	return nil, scanWords(code, binary.LittleEndian, poolsARM(code), func(in uint32, _ uint64) string {
 		before := last
 		last = in

@@ -5,6 +5,7 @@ package main
 import (
 	"debug/elf"
 	"encoding/binary"
+	"encoding/hex"
 	"path/filepath"
 	"testing"
 )
@@ -68,10 +69,37 @@ func countVFP(code []byte) (n int) {
 	return n
 }
 
-// An object file without the variable that contains GOARM is treated as the default.
-func TestUnknownVersionOfARM(t *testing.T) {
-	obj, err := readObject(smallObject("arm").write(t))
-	if err != nil || obj.machine != elf.EM_ARM || obj.attributes.data[17] != tagARMv7 {
-		t.Errorf("%+v, %v", obj.attributes, err)
+// The build attributes for each GOARM, as encoded by an assembler, and the registers that the
+// trampolines save. An object file without the variable that contains GOARM is treated as the
+// default.
+func TestAttributesOfARM(t *testing.T) {
+	for _, test := range []struct {
+		goarm    byte // 0: none
+		cpu, vfp string
+		saves    int
+	}{
+		{0, "0a", "04", 3}, {5, "03", "00", 2}, {6, "06", "02", 3}, {7, "0a", "04", 3},
+	} {
+		o := smallObject("arm")
+		if test.goarm != 0 {
+			s := o.add(".noptrdata", elf.SHF_ALLOC|elf.SHF_WRITE)
+			s.data.bytes(1, test.goarm)
+			o.symbol("runtime.goarm", elf.STT_OBJECT, 1)
+		}
+		obj, err := readObject(o.write(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "411b0000006165616269000111000000" + "06" + test.cpu + "08010a" + test.vfp + "180119011c03"
+		a := obj.attributes
+		if got := hex.EncodeToString(a.data); got != want || a.section != ".ARM.attributes" || a.typ != 0x70000003 {
+			t.Errorf("GOARM=%d: %s of type %#x: %s, want %s", test.goarm, a.section, uint32(a.typ), got, want)
+		}
+		if got := len(obj.frames[0].saves); got != test.saves || len(obj.frames[1].saves) != 1 {
+			t.Errorf("GOARM=%d: trampolines save %d ranges of registers, want %d", test.goarm, got, test.saves)
+		}
+	}
+	if got := len(arm.frames[0].saves); got != 3 {
+		t.Errorf("the default table changed: trampolines save %d ranges of registers, want 3", got)
 	}
 }

@@ -70,13 +70,19 @@ var adapted = []struct {
 		name: "around runtime.duffzero",
 		arch: arm64,
 		code: []uint32{0xa93eeffd, 0xd10063fd, 0x94000000, 0xd10023fd},
-		want: []uint32{arm64Nop, arm64Nop, 0x94000000, arm64Nop},
+		want: []uint32{0xd503201f, 0xd503201f, 0x94000000, 0xd503201f},
 		rows: "[{0 0 []}]",
 	}, {
-		name: "a literal that looks like an instruction",
+		name: "literals that look like instructions",
 		arch: arm64,
-		code: []uint32{0x18000040, arm64Ret, 0xd10023fd}, // LDR 8(PC), W0
-		want: []uint32{0x18000040, arm64Ret, 0xd10023fd},
+		code: []uint32{0x580000a0, arm64Nop, arm64Nop, arm64Nop, arm64Ret, 0xf81f03e0, 0xd10023fd}, // LDR 20(PC), R0
+		want: []uint32{0x580000a0, arm64Nop, arm64Nop, arm64Nop, arm64Ret, 0xf81f03e0, 0xd10023fd},
+		rows: "[{0 0 []}]",
+	}, {
+		name: "accesses that are not below SP",
+		arch: arm64,
+		code: []uint32{0xf81f0020, 0xf80083e0}, // MOVD R0, -16(R1); MOVD R0, 8(RSP)
+		want: []uint32{0xf81f0020, 0xf80083e0},
 		rows: "[{0 0 []}]",
 	}, {
 		name:    "a large frame with a different register",
@@ -98,7 +104,7 @@ var adapted = []struct {
 	}, {
 		name:    "a store below SP",
 		arch:    arm64,
-		code:    []uint32{0xd503201f, 0xf81f03e0}, // MOVD R0, -16(RSP)
+		code:    []uint32{arm64Nop, 0xf81f03e1}, // MOVD R1, -16(RSP)
 		refused: 5,
 	}, {
 		name:    "a load of a vector from below SP",
@@ -108,13 +114,18 @@ var adapted = []struct {
 	}, {
 		name:    "a pair stored below SP",
 		arch:    arm64,
-		code:    []uint32{0xa93f03e0}, // STP (R0, R0), -16(RSP)
+		code:    []uint32{0xa93f0be1}, // STP (R1, R2), -16(RSP)
 		refused: 1,
 	}, {
 		name:    "a frame that takes a register to tell its size",
 		arch:    arm64,
 		code:    []uint32{0xd2846a1b, 0xcb3b63f4, 0xf900029e, 0xcb3b63ff}, // SUB R27, RSP, R20
 		refused: 5,
+	}, {
+		name:    "an address below SP in an odd register",
+		arch:    arm64,
+		code:    []uint32{0xcb3b63f5}, // SUB R27, RSP, R21
+		refused: 1,
 	}, {
 		name: "a frame",
 		arch: ppc64le,

@@ -159,7 +159,9 @@ func TestPools(t *testing.T) {
 		{"ldr x0, .+8", arm64, []byte{0x40, 0, 0, 0x58}, []span{{8, 16}}},
 		{"ldrsw x0, .+8", arm64, []byte{0x40, 0, 0, 0x98}, []span{{8, 12}}},
 		{"ldr q0, .+16", arm64, []byte{0x80, 0, 0, 0x9c}, []span{{16, 32}}},
+		{"nop; ldr w1, .+8", arm64, []byte{0x1f, 0x20, 0x03, 0xd5, 0x41, 0, 0, 0x18}, []span{{12, 16}}},
 		{"ldr r0, [pc, #4]", arm, []byte{0x04, 0, 0x9f, 0xe5}, []span{{12, 16}}},
+		{"ldr r0, [pc, #1]", arm, []byte{0x01, 0, 0x9f, 0xe5}, []span{{9, 13}}},
 		{"nop; nop; ldr r0, [pc, #-8]", arm, []byte{0, 0xf0, 0x20, 0xe3, 0, 0xf0, 0x20, 0xe3, 0x08, 0, 0x1f, 0xe5}, []span{{8, 12}}},
 		{"ldr r0, [r1, #4]", arm, []byte{0x04, 0, 0x91, 0xe5}, nil},
 	} {
