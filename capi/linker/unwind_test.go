@@ -147,8 +147,8 @@ func runCFA(t *testing.T, arch *arch, p *reader, entry state) map[uint64]state {
 // calleeSaved are the DWARF numbers of the registers that are callee-saved in the C ABIs, except
 // SP, and of the register with the return address.
 var calleeSaved = map[string][]int{
-	"amd64":   {3, 6, 12, 13, 14, 15},
-	"386":     {3, 5, 6, 7},
+	"amd64":   {3, 6, 12, 13, 14, 15, 16},
+	"386":     {3, 5, 6, 7, 8},
 	"arm64":   slices.Concat(span{19, 31}.list(), span{72, 80}.list()),
 	"arm":     slices.Concat(span{4, 12}.list(), []int{14}, span{264, 272}.list()),
 	"riscv64": slices.Concat([]int{1, 8, 9}, span{18, 28}.list(), []int{40, 41}, span{50, 60}.list()),
@@ -165,8 +165,8 @@ func (s span) list() (numbers []int) {
 }
 
 // TestUnwindTables checks that every function has an FDE, which .eh_frame_hdr refers to. When a
-// trampoline calls Go, all callee-saved registers are saved, each where an instruction has stored
-// it. At both ends the state is that on entry.
+// trampoline calls Go, all callee-saved registers and no others are saved, each where an instruction
+// has stored it. At both ends the state is that on entry.
 func TestUnwindTables(t *testing.T) {
 	eachArch(t, func(t *testing.T, goarch string) {
 		f, arch := openProduct(t, goarch), goarches[goarch]
@@ -244,6 +244,9 @@ func checkTrampoline(t *testing.T, goarch, name string, code []byte, d *fde) boo
 		}
 		if !full {
 			continue
+		}
+		if len(s.saved) != len(calleeSaved[goarch]) {
+			t.Errorf("%s+%#x: rules for registers %v, want %v", name, pc, slices.Sorted(maps.Keys(s.saved)), calleeSaved[goarch])
 		}
 		stored := map[int]int{} // the offsets at which instructions have stored registers
 		if find := stores[goarch]; find != nil {
