@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 	"testing"
 )
@@ -101,5 +102,18 @@ func TestAttributesOfARM(t *testing.T) {
 	}
 	if got := len(arm.frames[0].saves); got != 3 {
 		t.Errorf("the default table changed: trampolines save %d ranges of registers, want 3", got)
+	}
+}
+
+// A trampoline that is a plain system call saves R7, which has the call's number, and nothing else.
+func TestSystemCallOfARM(t *testing.T) {
+	code := &buffer{arch: arm}
+	code.u32(0xe52d7004, 0xe3a07003, 0xef000000, 0xe49d7004, 0xe12fff1e) // push {r7}; mov r7, #3; svc; pop {r7}; bx lr
+	a := &atom{section: &objSection{data: code.data}, end: code.len()}
+	a.from = a // an export
+	lib := &library{object: &object{arch: arm}}
+	got := fmt.Sprint(lib.rowsOf(a, []step{{4, 4}, {16, 0}}))
+	if want := "[{0 0 []} {4 4 [{7 4}]} {16 0 []}]"; got != want {
+		t.Errorf("rows %s, want %s", got, want)
 	}
 }

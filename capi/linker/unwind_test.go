@@ -93,6 +93,12 @@ func runCFA(t *testing.T, arch *arch, p *reader, entry state) map[uint64]state {
 	if now.saved == nil {
 		now.saved = map[int]int{}
 	}
+	save := func(reg, below int) {
+		if _, twice := now.saved[reg]; twice {
+			t.Errorf("two rules for register %d", reg)
+		}
+		now.saved[reg] = below
+	}
 	var stack []state
 	pc := uint64(0)
 	states := map[uint64]state{pc: {now.depth, maps.Clone(now.saved)}}
@@ -103,7 +109,7 @@ func runCFA(t *testing.T, arch *arch, p *reader, entry state) map[uint64]state {
 		case cfaAdvance:
 			pc += uint64(low)
 		case cfaOffset:
-			now.saved[low] = uleb() * word
+			save(low, uleb()*word)
 		case cfaRestore:
 			delete(now.saved, low)
 		}
@@ -113,11 +119,9 @@ func runCFA(t *testing.T, arch *arch, p *reader, entry state) map[uint64]state {
 		case cfaAdvance2:
 			pc += uint64(arch.order.Uint16(p.take(2)))
 		case cfaOffsetExt:
-			reg := uleb()
-			now.saved[reg] = uleb() * word
+			save(uleb(), uleb()*word)
 		case cfaOffsetExtSF:
-			reg := uleb()
-			now.saved[reg] = int(p.sleb()) * word
+			save(uleb(), int(p.sleb())*word)
 		case cfaRememberState:
 			stack = append(stack, state{now.depth, maps.Clone(now.saved)})
 		case cfaRestoreState:
