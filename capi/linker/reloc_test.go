@@ -4,6 +4,7 @@ package main
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,6 +62,7 @@ var limits = []struct {
 	{arm, elf.R_ARM_REL32, 0, 1<<32 - 1, 0xffffffff},
 
 	{riscv64, elf.R_RISCV_JAL, 0x000000ef, 1<<20 - 2, 0x7ffff0ef},
+	{riscv64, elf.R_RISCV_JAL, 0x000000ef, 0x800, 0x001000ef},
 	{riscv64, elf.R_RISCV_JAL, 0x000000ef, 1 << 20, 0},
 	{riscv64, elf.R_RISCV_JAL, 0x000000ef, -1 << 20, 0x800000ef},
 	{riscv64, elf.R_RISCV_JAL, 0x000000ef, -1<<20 - 2, 0},
@@ -166,6 +168,11 @@ func TestLowHalvesOnRISCV(t *testing.T) {
 		}
 		if err := riscv64.apply(f); err != nil || f.order.Uint32(f.loc) != test.want {
 			t.Errorf("%v with %#x: %#x, %v, want %#x", test.typ, test.distance, f.order.Uint32(f.loc), err, test.want)
+		}
+		want := errors.New("no such relocation")
+		f.paired = func(uint32, int64) (int64, error) { return 0, want }
+		if err := riscv64.apply(f); err != want {
+			t.Errorf("%v without the upper half: error %v, want %v", test.typ, err, want)
 		}
 	}
 }

@@ -100,7 +100,9 @@ const (
 	riscvLoad, riscvLoadFP   = 0x03, 0x07
 	riscvStore, riscvStoreFP = 0x23, 0x27
 	riscvImmediate           = 0x13
+	riscvImmediate32         = 0x1b
 	riscvArithmetic          = 0x33
+	riscvArithmetic32        = 0x3b
 	riscvJALR                = 0x67
 
 	riscvLR, riscvSP, riscvTP = 1, 2, 4
@@ -127,22 +129,24 @@ func eachRISCV64(code []byte) (all []instructionRISCV64) {
 }
 
 // expand decodes the compressed instructions that jump to a register, copy or add registers,
-// move SP, or store at SP.
+// add a constant to a register, or store.
 func (in *instructionRISCV64) expand(w uint32) {
 	full, rs2 := w>>7&31, w>>2&31
 	switch {
 	case w&0xe003 == 0x8002 && rs2 == 0 && full != 0: // C.JR, C.JALR
-		in.opcode, in.r1 = riscvJALR, full
+		in.opcode, in.rd, in.r1 = riscvJALR, w>>12&1, full
 	case w&0xe003 == 0x8002: // C.MV, C.ADD
 		in.opcode, in.rd, in.r1, in.r2 = riscvArithmetic, full, full, rs2
 	case w&0xe003 == 0x6001 && full == riscvSP: // C.ADDI16SP
 		in.opcode, in.rd, in.r1 = riscvImmediate, riscvSP, riscvSP
 		in.offset = -int32(w>>12&1)<<9 | int32(w>>3&3<<7|w>>5&1<<6|w>>2&1<<5|w>>6&1<<4)
-	case w&0xe003 == 0x0001 && full == riscvSP: // C.ADDI
-		in.opcode, in.rd, in.r1 = riscvImmediate, riscvSP, riscvSP
+	case w&0xe003 == 0x0001: // C.ADDI
+		in.opcode, in.rd, in.r1 = riscvImmediate, full, full
 		in.offset = -int32(w>>12&1)<<5 | int32(w>>2&31)
 	case w&0xe003 == 0xe002: // C.SDSP
 		in.opcode, in.r1, in.r2, in.offset = riscvStore, riscvSP, rs2, int32(w>>7&7<<6|w>>10&7<<3)
+	case w&3 == 0 && w>>13 >= 5: // C.FSD, C.SW, C.SD
+		in.opcode, in.r1 = riscvStore, 8+w>>7&7
 	}
 }
 
@@ -170,9 +174,9 @@ func scanRISCV64(code []byte, fields fields) (_ []branch, faults []fault) {
 // or stores relative to it.
 func (in *instructionRISCV64) usesTP() bool {
 	switch in.opcode {
-	case riscvLoad, riscvLoadFP, riscvStore, riscvStoreFP, riscvImmediate, riscvImmediate | 8: // or of 32 bits
+	case riscvLoad, riscvLoadFP, riscvStore, riscvStoreFP, riscvImmediate, riscvImmediate32:
 		return in.r1 == riscvTP
-	case riscvArithmetic, riscvArithmetic | 8:
+	case riscvArithmetic, riscvArithmetic32:
 		return in.r1 == riscvTP || in.r2 == riscvTP
 	}
 	return false
