@@ -81,7 +81,18 @@ var encodings = []struct {
 	{loong64, "add.d $t0, $t1, $tp", "ac891000", faultTLS},
 	{loong64, "move $t0, $tp", "4c001500", faultTLS},
 	{loong64, "addi.d $t0, $tp, 8", "4c20c002", faultTLS},
+	{loong64, "alsl.w $t0, $t1, $tp, 1", "ac090400", faultTLS},
+	{loong64, "addu16i.d $t0, $tp, 1", "4c040010", faultTLS},
+	{loong64, "ll.w $t0, $tp, 0", "4c000020", faultTLS},
+	{loong64, "fst.d $fa0, $tp, 8", "4020c02b", faultTLS},
+	{loong64, "ldx.d $t0, $t1, $tp", "ac090c38", faultTLS},
+	{loong64, "ldx.d $t0, $tp, $t1", "4c340c38", faultTLS},
+	{loong64, "ldx.d $t0, $t1, $t2", "ac390c38", ""},
 	{loong64, "add.d $t0, $t0, $t1", "8cb51000", ""},
+	{loong64, "addi.d $t0, $t1, 2", "ac09c002", ""},
+	{loong64, "slli.d $t0, $t1, 2", "ac094100", ""},
+	{loong64, "fadd.d $fa0, $fa2, $fa2", "40080101", ""},
+	{loong64, "lu12i.w $t0, 2", "4c000014", ""},
 }
 
 func TestInstructions(t *testing.T) {
@@ -182,9 +193,17 @@ func TestStoresToVariables(t *testing.T) {
 		{s390x, "larl %r10, variable; lg %r10, 0(%r10); stg %r2, 0(%r10)", "c0a000000064e3a0a0000004e320a0000024", 2, false},
 		{s390x, "larl %r10, variable; lgr %r10, %r3; stg %r2, 0(%r10)", "c0a000000064b90400a3e320a0000024", 2, false},
 		{s390x, "larl %r10, variable; stg %r10, 0(%r3)", "c0a000000064e3a030000024", 2, false},
+		{loong64, "st.b $t0, $t1, 0", "ac010029", 0, true},
 		{loong64, "st.d $t0, $t1, 0", "ac01c029", 0, true},
+		{loong64, "fst.s $fa0, $t1, 0", "a001402b", 0, true},
 		{loong64, "fst.d $fa0, $t1, 0", "a001c02b", 0, true},
+		{loong64, "vst $vr0, $t1, 0", "a001402c", 0, true},
+		{loong64, "xvst $xr0, $t1, 0", "a001c02c", 0, true},
 		{loong64, "ld.d $t0, $t1, 0", "ac01c028", 0, false},
+		{loong64, "ld.hu $t0, $t1, 0", "ac01402a", 0, false},
+		{loong64, "fld.s $fa0, $t1, 0", "a001002b", 0, false},
+		{loong64, "fld.d $fa0, $t1, 0", "a001802b", 0, false},
+		{loong64, "vld $vr0, $t1, 0", "a001002c", 0, false},
 	} {
 		code := decoded(t, test.code)
 		_, faults := test.arch.scan(code, fields{test.field: test.arch != arm}) // arm has it in a literal pool
@@ -226,6 +245,8 @@ func TestBelowSP(t *testing.T) {
 		{loong64, "st.d $ra, $sp, -64; addi.d $sp, $sp, -64", "6100ff296300ff02", false},
 		{loong64, "st.d $ra, $sp, -64; addi.d $sp, $sp, -48; st.d $ra, $sp, 0", "6100ff296340ff026100c029", false},
 		{loong64, "ld.d $t0, $sp, -8", "6ce0ff28", false},
+		{loong64, "ld.d $t0, $sp, -2048", "6c00e028", false},
+		{loong64, "ld.d $t0, $sp, 2040", "6ce0df28", true},
 		{loong64, "addi.d $t0, $sp, -8", "6ce0ff02", false},
 	} {
 		code := decoded(t, test.code)

@@ -42,7 +42,7 @@ func applyLoong64(f *fixup) error {
 	case elf.R_LARCH_PCALA_HI20:
 		return f.putPages((S+A+0x800)>>12 - P>>12)
 	case elf.R_LARCH_PCALA_LO12:
-		return f.putBits(0xfff<<10, uint32(S+A)&0xfff<<10)
+		return f.putBits(0xfff<<10, uint32(S+A)<<10)
 	}
 	return f.unknown()
 }
@@ -67,11 +67,8 @@ func (f *fixup) putPages(pages int64) error {
 	return f.putBits(0xfffff<<5, uint32(pages)<<5)
 }
 
-// fieldsLoong64 returns the registers rj and rk of an instruction, and 12 bits with a
-// sign.
-func fieldsLoong64(in uint32) (rj, rk uint32, si12 int32) {
-	return in >> 5 & 31, in >> 10 & 31, int32(in<<10) >> 20
-}
+// registersLoong64 returns the registers rj and rk of an instruction.
+func registersLoong64(in uint32) (rj, rk uint32) { return in >> 5 & 31, in >> 10 & 31 }
 
 func scanLoong64(code []byte, fields fields) ([]branch, []fault) {
 	return nil, scanWords(code, binary.LittleEndian, nil, func(in uint32, off uint64) string {
@@ -91,22 +88,22 @@ func scanLoong64(code []byte, fields fields) ([]branch, []fault) {
 // the thread pointer.
 func usesTPLoong64(in uint32) bool {
 	const tp = 2
-	rj, rk, _ := fieldsLoong64(in)
-	switch op := in >> 26; {
-	case op == 0 && in>>24 == 0: // arithmetic on registers
-		return rj == tp || in>>22 == 0 && in>>15 >= 0x20 && rk == tp
-	case op == 0 && in>>24 >= 2, op == 4, 8 <= op && op <= 0x0b: // with an immediate; loads and stores
-		return rj == tp
-	case op == 0x0e: // loads and stores at rj + rk
+	rj, rk := registersLoong64(in)
+	switch {
+	case in>>24 == 0: // arithmetic on registers
+		return rj == tp || in>>22 == 0 && rk == tp
+	case in>>26 == 0x0e: // loads and stores at rj + rk
 		return rj == tp || rk == tp
+	case in>>25 == 1, in>>26 == 4, in>>29 == 1: // with an immediate; other loads and stores
+		return rj == tp
 	}
 	return false
 }
 
 // storesLoong64 reports whether an instruction stores at rj + si12.
 func storesLoong64(in uint32) bool {
-	op := in >> 22
-	return 0xa4 <= op && op <= 0xa7 || op == 0xad || op == 0xaf || op == 0xb1
+	op := in >> 24
+	return op == 0x29 || (op == 0x2b || op == 0x2c) && in>>22&1 == 1 // of integer, other registers
 }
 
 // adaptFrameLoong64 changes nothing: the return address is stored below SP, SP moves, and the
@@ -120,11 +117,12 @@ func adaptFrameLoong64(in instructions, _ []step) (faults []fault) {
 	)
 	for i := range in.count() {
 		word := in.at(i)
-		rj, _, offset := fieldsLoong64(word)
-		memory := word>>27 == 0x0a>>1
+		rj, _ := registersLoong64(word)
+		negative := word>>21&1 == 1 // si12
+		memory := word>>27 == 5
 		moves := word>>22 == addSP>>22 && word&31 != sp
 		twice := word&^n == storeLR && in.at(i+1) == addSP|word&n && in.at(i+2) == storeLR
-		if rj == sp && offset < 0 && (memory || moves) && !twice {
+		if rj == sp && negative && (memory || moves) && !twice {
 			faults = append(faults, fault{4 * uint64(i), faultBelowSP})
 		}
 	}

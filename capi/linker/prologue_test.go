@@ -188,6 +188,11 @@ var adapted = []struct {
 		code:    []uint32{0x7fe802a6, 0xfbe1ffa8, 0x3821ffa8}, // STD R31, -88(R1); ADDI R1, R1, -88
 		steps:   []step{{12, 88}},
 		refused: 5,
+	}, {
+		name:    "a load from below SP",
+		arch:    loong64,
+		code:    []uint32{0x03400000, 0x28ffe06c}, // NOP; MOVV -8(R3), R12
+		refused: 5,
 	},
 }
 

@@ -105,6 +105,7 @@ var limits = []struct {
 	{loong64, elf.R_LARCH_PCALA_HI20, 0x1a000000, -0x80000800, 0x1b000000},
 	{loong64, elf.R_LARCH_PCALA_HI20, 0x1a000000, -0x80000801, 0},
 	{loong64, elf.R_LARCH_PCALA_LO12, 0x02c00000, 0x12fff, 0x02fffc00},
+	{loong64, elf.R_LARCH_PCALA_LO12, 0x02c00000, 0x12345, 0x02cd1400},
 }
 
 func TestRelocationLimits(t *testing.T) {
