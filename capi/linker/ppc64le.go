@@ -143,7 +143,8 @@ func usesTPPPC64(in uint32) bool {
 // storesPPC64 reports whether an instruction stores at a register plus an offset.
 func storesPPC64(in uint32) bool {
 	op := in >> 26
-	return 36 <= op && op <= 39 || op == 44 || op == 45 || op == 47 || 52 <= op && op <= 55 || op == 62
+	return 36 <= op && op <= 39 || op == 44 || op == 45 || op == 47 || 52 <= op && op <= 55 ||
+		op == 61 && in&7 != 1 || op == 62 // 61 is also LXV
 }
 
 // Instructions of Go's and C's frames, with n = 0.
@@ -180,20 +181,21 @@ func adaptFramePPC64LE(in instructions, steps []step) (faults []fault) {
 		return nil
 	}
 	size := uint32(steps[0].depth)
-	push, leaf, framed := ppc64PushR31|-size&0xfffc, false, false
+	down := uint32(uint16(-size))
+	push, leaf, framed := ppc64PushR31|down, false, false
 	for i := range in.count() {
 		switch word := in.at(i); {
 		case word == push && !framed && in.at(i-1) == ppc64MoveLRToR31:
 			framed, leaf = true, in.at(i+1) != ppc64StoreTOC
 			if leaf {
-				in.set(i, ppc64PushR1|-size&0xfffc)
+				in.set(i, ppc64PushR1|down)
 			} else if moveStep(steps, i, i+1) {
 				in.set(i, ppc64StoreR31|ppc64SavedLR)
-				in.set(i+1, ppc64PushR1|-size&0xfffc)
+				in.set(i+1, ppc64PushR1|down)
 			}
 		case word == ppc64LoadR31 && !leaf && in.at(i+1) == ppc64MoveR31ToLR && in.at(i+2) == ppc64AddR1|size:
 			in.set(i, word|(size+ppc64SavedLR))
-		case inHeaderPPC64(word) && !(framed && word == ppc64PushR1|-size&0xfffc):
+		case inHeaderPPC64(word) && !(framed && word == ppc64PushR1|down):
 			faults = append(faults, fault{4 * uint64(i), faultHeader})
 		}
 	}

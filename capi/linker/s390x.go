@@ -157,7 +157,7 @@ func adaptFrameS390X(code instructions, _ []step) (faults []fault) {
 	for i, in := range all {
 		moves := in.is(opLAY, 15)
 		twice := i+2 < len(all) && in.is(opSTG, 14) && all[i+1].is(opLAY, 15) && all[i+1].offset == in.offset &&
-			all[i+2].is(opSTG, 14) && all[i+2].onSP && all[i+2].offset == 0
+			all[i+2].is(opSTG, 14) && all[i+2].offset == 0
 		if in.onSP && in.offset < 0 && !moves && !twice {
 			faults = append(faults, fault{in.off, faultBelowSP})
 		}
@@ -182,13 +182,13 @@ type addressS390X struct {
 }
 
 func addressOfS390X(in []byte, off uint64) addressS390X {
-	if len(in) < 6 || in[0] != 0xe3 && in[0] != 0xeb {
+	indexed := in[0] == 0xe3 || in[0] == 0xed && in[5]&^3 == 0x64 // LEY, LDY, STEY, STDY
+	if !indexed && in[0] != 0xeb {
 		return addressS390X{off: off}
 	}
 	const sp = 15
-	index := in[0] == 0xe3 && in[1]&15 == sp
 	return addressS390X{
-		off: off, op: int(in[0])<<8 | int(in[5]), reg: in[1] >> 4, onSP: in[2]>>4 == sp || index,
+		off: off, op: int(in[0])<<8 | int(in[5]), reg: in[1] >> 4, onSP: in[2]>>4 == sp || indexed && in[1]&15 == sp,
 		offset: int32(int8(in[4]))<<12 | int32(in[2]&15)<<8 | int32(in[3]),
 	}
 }

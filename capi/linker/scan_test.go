@@ -139,6 +139,9 @@ func TestBranches(t *testing.T) {
 		{"lea of a function", amd64, []byte{0x48, 0x8d, 5, 0x20, 0, 0, 0}, []branch{{3, 0x27, -4}}},
 		{"brasl", s390x, []byte{0x07, 0, 0xc0, 0xe5, 0, 0, 0, 0x10}, []branch{{4, 0x22, 2}}},
 		{"larl within", s390x, []byte{0xc0, 0, 0, 0, 0, 3, 0x07, 0}, nil},
+		{"larl outside", s390x, []byte{0xc0, 0x10, 0, 0, 0, 0x10}, []branch{{2, 0x20, 2}}},
+		{"brcl to the start", s390x, []byte{0xc0, 0xf4, 0, 0, 0, 0}, nil},
+		{"brcl to the end", s390x, []byte{0xc0, 0xf4, 0, 0, 0, 3}, []branch{{2, 6, 2}}},
 		{"brcl back", s390x, []byte{0xc0, 0xf4, 0xff, 0xff, 0xff, 0xff}, []branch{{2, -2, 2}}},
 	} {
 		got, faults := test.arch.scan(test.code, fields{})

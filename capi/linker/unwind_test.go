@@ -168,6 +168,25 @@ func (s span) list() (numbers []int) {
 	return numbers
 }
 
+// In the frame of a trampoline each register has one slot, which begins at a word: the tables count
+// in words.
+func TestSlotsOfTrampolines(t *testing.T) {
+	for _, arch := range arches {
+		for _, f := range arch.frames {
+			offsets := map[int]int{}
+			for _, s := range f.saves {
+				for i := range s.count {
+					reg, off := s.reg+i, s.off+i*s.step
+					if first, ok := offsets[reg]; ok || off%arch.wordSize() != 0 {
+						t.Errorf("%v: register %d at %d(SP), other slot %d (%t)", arch.machine, reg, off, first, ok)
+					}
+					offsets[reg] = off
+				}
+			}
+		}
+	}
+}
+
 // TestUnwindTables checks that every function has an FDE, which .eh_frame_hdr refers to. When a
 // trampoline calls Go, all callee-saved registers and no others are saved, each where an instruction
 // has stored it. At both ends the state is that on entry.
