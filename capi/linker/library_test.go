@@ -148,10 +148,10 @@ func TestPointers(t *testing.T) {
 	const data, pointers = 2, 0x30 // a section, and an offset in it
 	o.sections[data-1].data.bytes(5, 0, 0, 0, 0, 0, 0, 0)
 	o.sections[data-1].data.word(6, 0, 0, 0, 0)
-	for _, v := range []builtSymbol{{"main.byte", data, 0x18, 1, elf.STT_OBJECT}, {"main.word", data, 0x20, 8, elf.STT_OBJECT},
-		{"main.pointers", data, pointers, 24, elf.STT_OBJECT}} {
-		o.symbols = append(o.symbols, v)
-	}
+	o.symbols = append(o.symbols,
+		builtSymbol{"main.byte", data, 0x18, 1, elf.STT_OBJECT},
+		builtSymbol{"main.word", data, 0x20, 8, elf.STT_OBJECT},
+		builtSymbol{"main.pointers", data, pointers, 24, elf.STT_OBJECT})
 	o.sections[data-1].reloc(pointers, o.absolute, "main.byte", 0)
 	o.sections[data-1].reloc(pointers+8, o.absolute, "main.text", 8)
 	o.sections[data-1].reloc(pointers+16, o.absolute, "main.word", 0)
