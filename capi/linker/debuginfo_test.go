@@ -171,10 +171,7 @@ func TestReadDebugInfo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := elf.NewFile(bytes.NewReader(image))
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := parse(t, image)
 		addr := addresses(t, f)
 		name := filepath.Join(t.TempDir(), "debug")
 		if err := os.WriteFile(name, image, 0o666); err != nil {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"debug/elf"
 	"errors"
 	"flag"
@@ -31,7 +30,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compareGolden(t, goarch+".static.golden", archive[bytes.Index(archive, []byte(elf.ELFMAG)):])
+			compareGolden(t, goarch+".static.golden", memberOf(archive))
 		})
 	}
 }
@@ -56,10 +55,7 @@ func compareGolden(t *testing.T, name string, image []byte) {
 
 func describeFile(t *testing.T, image []byte) string {
 	t.Helper()
-	f, err := elf.NewFile(bytes.NewReader(image))
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := parse(t, image)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v %v %v %v\n\nsegments\n", f.Type, f.Machine, f.Class, f.Data)
 	for _, p := range f.Progs {

@@ -45,7 +45,7 @@ func buildProduct(dir, goarch string) (*built, error) {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return nil, err
 	}
-	r := recipe{dir: "..", pkg: ".", goarch: goarch, env: []string{asLinker + "=1"}}
+	r := linkerRecipe(goarch, "..", ".")
 	env, err := r.environment()
 	if err != nil {
 		return nil, err
@@ -60,11 +60,16 @@ func buildProduct(dir, goarch string) (*built, error) {
 	return p, os.WriteFile(p.library, image, 0o666)
 }
 
-// testRecipe returns a recipe with which go build runs the test binary as the linker.
+// linkerRecipe returns a recipe with which go build runs the test binary as the linker.
+func linkerRecipe(goarch, dir, pkg string) recipe {
+	return recipe{dir: dir, pkg: pkg, goarch: goarch, env: []string{asLinker + "=1"}}
+}
+
+// testRecipe is linkerRecipe for a test, which is skipped with go test -short.
 func testRecipe(t *testing.T, goarch, dir, pkg string) recipe {
 	t.Helper()
 	skipBuilds(t)
-	return recipe{dir: dir, pkg: pkg, goarch: goarch, env: []string{asLinker + "=1"}}
+	return linkerRecipe(goarch, dir, pkg)
 }
 
 // skipBuilds skips tests that run go build, which takes seconds, with go test -short.

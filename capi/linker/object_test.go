@@ -222,11 +222,17 @@ func linkObject(t *testing.T, o *objectBuilder) (*elf.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parse(t, image), nil
+}
+
+// parse reads an ELF file in memory.
+func parse(t *testing.T, image []byte) *elf.File {
+	t.Helper()
 	f, err := elf.NewFile(bytes.NewReader(image))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f, nil
+	return f
 }
 
 // TestLinkErrors tests errors of damaged or unexpected object files.
@@ -323,11 +329,7 @@ func changeFile(t *testing.T, name string, change func(f *elf.File, image []byte
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := elf.NewFile(bytes.NewReader(image))
-	if err != nil {
-		t.Fatal(err)
-	}
-	change(f, image)
+	change(parse(t, image), image)
 	if err := os.WriteFile(name, image, 0o666); err != nil {
 		t.Fatal(err)
 	}

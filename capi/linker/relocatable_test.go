@@ -13,6 +13,9 @@ import (
 	"testing"
 )
 
+// memberOf returns the object file in an archive.
+func memberOf(archive []byte) []byte { return archive[bytes.Index(archive, []byte(elf.ELFMAG)):] }
+
 // objectOf makes the archive for goarch and returns the name of its object file.
 func objectOf(t *testing.T, goarch string) string {
 	t.Helper()
@@ -21,7 +24,7 @@ func objectOf(t *testing.T, goarch string) string {
 		t.Fatal(err)
 	}
 	object := filepath.Join(t.TempDir(), memberName)
-	if err := os.WriteFile(object, archive[bytes.Index(archive, []byte(elf.ELFMAG)):], 0o666); err != nil {
+	if err := os.WriteFile(object, memberOf(archive), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	return object
@@ -173,10 +176,7 @@ func TestLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := elf.NewFile(bytes.NewReader(archive[bytes.Index(archive, []byte(elf.ELFMAG)):]))
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := parse(t, memberOf(archive))
 	symbols, err := f.Symbols()
 	if err != nil {
 		t.Fatal(err)

@@ -83,7 +83,7 @@ func sources(t *testing.T, folder string) (files []string) {
 	return files
 }
 
-// TestTables compares the table, survivors.md and the sources, which takes no time.
+// TestTables compares the table and survivors.md with the sources. It tests no mutant.
 func TestTables(t *testing.T) {
 	explained := readSurvivors(t)
 	for _, file := range append(sources(t, "core"), sources(t, "capi/linker")...) {
@@ -124,8 +124,8 @@ const (
 	toolTimeout    = 2 * time.Minute // of go build and go test
 )
 
-// TestSurvivors tests every mutant, which takes a day. $MEMFD_GO_MUTANTS
-// selects one file, or some of its mutants:
+// TestSurvivors tests every mutant, which takes a day. $MEMFD_GO_MUTANTS selects one file, or some
+// of its mutants:
 //
 //	MEMFD_GO_MUTANTS=core/verify.go:80-120 go test -v -timeout=0 ./tests/fuzz/survivors
 //
@@ -163,10 +163,10 @@ func (w *workspace) testFile(t *testing.T, file, programs, packages string, firs
 	}
 	counts := map[string]int{}
 	for i, m := range all {
-		key := m.key()
 		if i < first || i > last {
 			continue
 		}
+		key := m.key()
 		if i%25 == 0 {
 			t.Logf("%d of %d", i, len(all))
 		}
